@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto'
+import { type Agent, agentIdFrom, DEFAULT_WORKSPACE, type Permission } from './agent.js'
+import type { Caller } from './caller.js'
+import type { Catalogue, Entry } from './catalogue.js'
+import { AppError, type ErrorBody, errorBody, internalError } from './errors.js'
+import { identify } from './identify.js'
+import { canonicalJson } from './json.js'
+import type { Service } from './service.js'
+import type { AuditRow, IdempotencyKey, Store } from './store.js'
+import type { AuditFields, Tool, ToolContext } from './tool.js'
+
+/**
+ * The kernel: the one way a call runs, whichever front it came by.
+ * identify → permit → accept → run (transaction, idempotency, audit) → observe, exactly once, whatever happened.
+ */
+
+export interface Log {
+  info: (fields: Record<string, unknown>, message: string) => void
+  warn: (fields: Record<string, unknown>, message: string) => void
+  error: (fields: Record<string, unknown>, message: string) => void
+}
+
+export interface Kernel {
+  service: Service
+  store: Store
+  catalogue: Catalogue
+  log: Log
+  /** Milliseconds a call may take before it is answered with SERVICE_UNAVAILABLE. */
+  request_timeout_ms: number
+}
+
+/** How a call ended. Each front turns it into its own protocol's words and decides nothing. */
+export type Outcome = { ok: true, body: Record<string, unknown> & { success: true } } | { ok: false, error: AppError, body: ErrorBody }
+
+export async function callTool (name: string, raw: unknown, caller: Caller, kernel: Kernel): Promise<Outcome> {
+  const entry = kernel.catalogue.find(name)
+  if (entry === undefined) return refuse(toolNotFound(), caller)
+  const started = performance.now()
+  let agent: Agent | null = null
+  let outcome: Outcome
+  try {
+    agent = await admit(entry.tool, caller, kernel)
+    const body = await inTime(run(entry, raw, agent, caller, kernel), kernel.request_timeout_ms)
+    outcome = { ok: true, body: { success: true, ...body } }
+  } catch (thrown) {
+    const error = explain(thrown, caller, kernel)
+    auditRefusal(error, entry.tool.name, agent, caller, kernel, raw)
+    outcome = refuse(error, caller)
+  }
+  observe(entry.tool, agent, caller, kernel, outcome, performance.now() - started)
+  return outcome
+}
+
+export function toolNotFound (): AppError {
+  return new AppError('TOOL_NOT_FOUND', 'There is no tool of that name.')
+}
+
+/** The failure of something that never became a call: an unknown tool, a body that is not JSON. */
+export function refuse (error: AppError, caller: Pick<Caller, 'request_id'>): Outcome {
+  return { ok: false, error, body: errorBody(error, caller.request_id) }
+}
+
+/** Any thrown thing → what the caller is told; what is ours to mend is logged with its stack. */
+export function explain (thrown: unknown, caller: Pick<Caller, 'request_id'>, kernel: Pick<Kernel, 'store' | 'log'>): AppError {
+  if (thrown instanceof AppError) return thrown
+  const known = kernel.store.explain(thrown)
+  const fields = { request_id: caller.request_id, err: kernel.store.loggable(thrown) }
+  if (known !== undefined) {
+    kernel.log.warn(fields, known.code)
+    return known
+  }
+  kernel.log.error(fields, 'internal error')
+  return internalError(thrown)
+}
+
+/** Who calls, and whether they may. @throws AppError 401 or 403 */
+async function admit (tool: Tool, caller: Caller, kernel: Kernel): Promise<Agent | null> {
+  const agent = tool.credentials === 'own' ? null : await identify(caller, kernel.service)
+  if (tool.permission === 'none') return agent
+  if (agent === null) {
+    throw new AppError('AUTHENTICATION_REQUIRED', `${tool.name} needs to know who is calling.`)
+  }
+  if (!mayCall(agent, tool.permission)) throw permissionDenied(tool.permission, agent)
+  return agent
+}
+
+export function mayCall (agent: Agent, permission: Permission): boolean {
+  return agent.permissions.includes(permission) || agent.permissions.includes('admin')
+}
+
+export function permissionDenied (required: Permission, agent: Agent): AppError {
+  return new AppError('PERMISSION_DENIED', `This needs the permission '${required}'.`, {
+    context: { required_permission: required, current_permissions: agent.permissions }
+  })
+}
+
+async function run (entry: Entry, raw: unknown, agent: Agent | null, caller: Caller, kernel: Kernel): Promise<Record<string, unknown>> {
+  const { tool } = entry
+  const { idempotency_key, ...input } = entry.accept(raw) as Record<string, unknown> & { idempotency_key?: string }
+  const on = (db: Store['db']): ToolContext => ({ agent: agent as Agent, db, caller, service: kernel.service })
+  const { store } = kernel
+
+  if (idempotency_key !== undefined && agent !== null) {
+    const key: IdempotencyKey = { workspace: agent.workspace, agent_id: agent.agent_id, key: idempotency_key, request_hash: hash(tool.name, input) }
+    return store.transaction(async tx => {
+      const first = await store.claim(tx, key)
+      if (first !== undefined) return first
+      const output = await tool.handler(input, on(tx))
+      await auditWrite(tool, input, output, agent, caller, store, tx)
+      await store.settle(tx, key, output)
+      return output
+    })
+  }
+  if (tool.commits === 'transaction') {
+    return store.transaction(async tx => {
+      const output = await tool.handler(input, on(tx))
+      await auditWrite(tool, input, output, agent, caller, store, tx)
+      return output
+    })
+  }
+  return tool.handler(input, on(store.db))
+}
+
+async function auditWrite (tool: Tool, input: Record<string, unknown>, output: Record<string, unknown>, agent: Agent | null, caller: Caller, store: Store, tx: Store['db']): Promise<void> {
+  const fields = tool.commits === 'transaction' ? tool.audit?.(input, output) : undefined
+  if (fields !== undefined) await store.audit(tx, auditRow(fields, tool.name, agent, caller))
+}
+
+export function auditRow (fields: AuditFields, action: string, agent: Agent | null, caller: Pick<Caller, 'request_id'>): AuditRow {
+  return {
+    workspace: agent?.workspace ?? DEFAULT_WORKSPACE,
+    event_type: fields.event_type,
+    agent_id: fields.agent_id ?? agent?.agent_id ?? null,
+    session_id: fields.session_id ?? null,
+    action,
+    resource: fields.resource ?? null,
+    result: 'success',
+    request_id: caller.request_id,
+    metadata: fields.metadata ?? {}
+  }
+}
+
+/**
+ * A refused credential or permission leaves an audit row. No credentials at all is a client that has not started yet, not a
+ * refusal.
+ */
+export function auditRefusal (error: AppError, action: string, agent: Agent | null, caller: Caller, kernel: Pick<Kernel, 'store'>, raw?: unknown): void {
+  if (error.code === 'AUTHENTICATION_REQUIRED' || (error.status !== 401 && error.status !== 403)) return
+  const event_type = error.status === 401 ? 'credential_refused' : 'permission_denied'
+  const claimed = agent === null ? claimedAgent(raw, caller) : undefined
+  const metadata = { code: error.code, ...(claimed !== undefined && { claimed_agent_id: claimed }) }
+  kernel.store.auditRefusal({ ...auditRow({ event_type, metadata }, action, agent, caller), result: 'refused' }, caller.address)
+}
+
+function claimedAgent (raw: unknown, caller: Caller): string | undefined {
+  const claimed = (raw as { agent_id?: unknown } | null | undefined)?.agent_id ?? caller.credentials.agent_id
+  return typeof claimed === 'string' ? agentIdFrom(claimed, '') || undefined : undefined
+}
+
+function hash (tool: string, input: Record<string, unknown>): Buffer {
+  return createHash('sha256').update(tool).update('\n').update(canonicalJson(input)).digest()
+}
+
+/** The call goes on in the background when its time is up: what it has sent to the database may still commit. */
+async function inTime<T> (call: Promise<T>, limit_ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new AppError('SERVICE_UNAVAILABLE', 'The call took longer than the server allows; whether it took effect is not known.'))
+    }, limit_ms)
+  })
+  try {
+    return await Promise.race([call, late])
+  } finally {
+    clearTimeout(timer)
+    call.catch(() => {})
+  }
+}
+
+function observe (tool: Tool, agent: Agent | null, caller: Caller, kernel: Kernel, outcome: Outcome, ms: number): void {
+  kernel.service.metrics.observeCall(tool.name, outcome.ok ? 'success' : 'error', ms / 1000)
+  if (agent !== null) kernel.store.seen(agent)
+  kernel.log.info({
+    request_id: caller.request_id,
+    tool: tool.name,
+    front: caller.front,
+    agent_id: agent?.agent_id,
+    code: outcome.ok ? undefined : outcome.error.code,
+    ms: Math.round(ms * 100) / 100
+  }, 'call')
+}

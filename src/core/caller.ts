@@ -1,0 +1,34 @@
+/** What a front knows about a request before anybody is identified. The fronts fill it in; the kernel decides. */
+export interface Caller {
+  front: 'rest' | 'mcp'
+  request_id: string
+  /** Network address, for the audit's throttle of refusals; `stdio` for a local process. */
+  address: string
+  credentials: Credentials
+}
+
+/** Credentials as they came, unchecked, in the order in which contract §3 looks at them. */
+export interface Credentials {
+  /** The Authorization header. */
+  authorization?: string
+  /** `auth_token` among the arguments, MCP only. */
+  auth_token?: string
+  /** The row of a 2025-era client's Mcp-Session-Id, read by the MCP front. */
+  mcp_session?: McpSession
+  api_key?: string
+  agent_id?: string
+  agent_type?: string
+  /** clientInfo.name of an MCP client: the agent's name when a key comes alone. */
+  client_name?: string
+  /** The agent of a local stdio connection, which needs no credentials: whoever started the process owns its database. */
+  local?: { agent_id: string, agent_type: string }
+}
+
+export interface McpSession {
+  /** SHA-256 of the Mcp-Session-Id; the id itself is not kept. */
+  id_hash: Buffer
+  client_name: string | null
+  protocol_version: string
+  /** Who authenticated in it, if anybody did. */
+  identity: { workspace: string, agent_id: string, agent_type: string, permissions: string[], jti: string, expires_at: Date } | null
+}

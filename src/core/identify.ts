@@ -1,0 +1,96 @@
+import { AGENT_ID_MAX, AGENT_TYPE_MAX, type Agent, agentIdFrom, DEFAULT_WORKSPACE, type Permission, PERMISSIONS } from './agent.js'
+import type { Caller, Credentials } from './caller.js'
+import { AppError } from './errors.js'
+import type { Service } from './service.js'
+import { characters, hasControlCharacters } from './text.js'
+
+/**
+ * Credentials → agent, by the order of contract §3: the first that is there decides; a bad one fails and never falls
+ * through to the next.
+ * @returns null where there are no credentials at all
+ * @throws AppError with one of the 401 codes
+ */
+export async function identify (caller: Caller, service: Service): Promise<Agent | null> {
+  const { credentials, front } = caller
+  if (credentials.authorization !== undefined) return byToken(bearer(credentials.authorization), service)
+  if (credentials.auth_token !== undefined) return byToken(credentials.auth_token, service)
+  if (credentials.mcp_session?.identity) return byMcpSession(credentials.mcp_session.identity, service)
+  if (credentials.api_key !== undefined) return byKey(credentials, credentials.api_key, front, service)
+  if (credentials.local !== undefined) return unchecked(credentials.local.agent_id, credentials.local.agent_type, ['read', 'write'])
+  if (!service.auth_enabled) {
+    const agent_id = credentials.agent_id ?? agentIdFrom(credentials.client_name, 'anonymous')
+    return unchecked(named(agent_id, 'X-Agent-Id', AGENT_ID_MAX), agentType(credentials, front), ['read', 'write'])
+  }
+  return null
+}
+
+/** The token of an Authorization header. @throws AppError INVALID_TOKEN for any other scheme */
+export function bearer (authorization: string): string {
+  const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1]
+  if (token === undefined) {
+    throw new AppError('INVALID_TOKEN', 'The Authorization header is not of the form "Bearer <token>".')
+  }
+  return token
+}
+
+export async function byToken (token: string, service: Service): Promise<Agent> {
+  const claims = service.tokens.verify(token)
+  if (await service.tokens.revoked(claims.jti)) throw tokenRevoked()
+  const { workspace, agent_id, agent_type, permissions, jti, expires_at } = claims
+  return { workspace, agent_id, agent_type, permissions, token: { jti, expires_at } }
+}
+
+export function tokenRevoked (): AppError {
+  return new AppError('TOKEN_REVOKED', 'The token has been revoked.')
+}
+
+async function byMcpSession (identity: NonNullable<NonNullable<Credentials['mcp_session']>['identity']>, service: Service): Promise<Agent> {
+  const again = { suggestions: ['Call authenticate_agent again in this connection'] }
+  if (identity.expires_at.getTime() <= Date.now()) {
+    throw new AppError('TOKEN_EXPIRED', 'The token this connection authenticated with has expired.', again)
+  }
+  if (await service.tokens.revoked(identity.jti)) {
+    throw new AppError('TOKEN_REVOKED', 'The token this connection authenticated with has been revoked.', again)
+  }
+  const { workspace, agent_id, agent_type, jti, expires_at } = identity
+  const permissions = PERMISSIONS.filter(p => identity.permissions.includes(p))
+  return { workspace, agent_id, agent_type, permissions, token: { jti, expires_at } }
+}
+
+function byKey (credentials: Credentials, key: string, front: Caller['front'], service: Service): Agent {
+  const allowed = service.keys.allows(key)
+  if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
+  if (credentials.agent_id === undefined && front === 'rest') {
+    throw new AppError('AUTHENTICATION_REQUIRED', 'The API key came without an X-Agent-Id header, which says who is calling.', {
+      context: { missing_header: 'X-Agent-Id' },
+      suggestions: ['Send X-Agent-Id: <your agent id> together with X-API-Key', 'Or call authenticate_agent and send its token as Authorization: Bearer <token>']
+    })
+  }
+  const agent_id = credentials.agent_id ?? agentIdFrom(credentials.client_name, 'mcp-client')
+  return {
+    workspace: allowed.workspace,
+    agent_id: named(agent_id, 'X-Agent-Id', AGENT_ID_MAX),
+    agent_type: agentType(credentials, front),
+    permissions: [...allowed.permissions]
+  }
+}
+
+function agentType (credentials: Credentials, front: Caller['front']): string {
+  return credentials.agent_type !== undefined
+    ? named(credentials.agent_type, 'X-Agent-Type', AGENT_TYPE_MAX)
+    : front === 'mcp' ? 'mcp' : 'custom'
+}
+
+function unchecked (agent_id: string, agent_type: string, permissions: Permission[]): Agent {
+  return { workspace: DEFAULT_WORKSPACE, agent_id, agent_type, permissions }
+}
+
+function named (name: string, header: string, most: number): string {
+  const trimmed = name.trim()
+  if (trimmed === '' || characters(trimmed) > most || hasControlCharacters(trimmed)) {
+    throw new AppError('INVALID_INPUT', `The ${header} header must hold 1 to ${most} characters without control characters.`, {
+      context: { argument: header, given: `${characters(trimmed)} characters`, allowed: `1 to ${most} characters` }
+    })
+  }
+  return trimmed
+}

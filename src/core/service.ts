@@ -1,0 +1,43 @@
+import type { Agent, Permission } from './agent.js'
+import type { Metrics } from './metrics.js'
+import type { Tool } from './tool.js'
+
+/** What a handler may need of the running service beyond the database. */
+export interface Service {
+  name: string
+  version: string
+  /** Names this replica in answers, logs and metrics. */
+  replica: string
+  started_at: Date
+  tools: readonly Tool[]
+  auth_enabled: boolean
+  keys: Keys
+  tokens: Tokens
+  metrics: Metrics
+  pool: () => { total: number, idle: number, waiting: number, max: number }
+}
+
+export interface Keys {
+  /** What a key allows, or undefined for a wrong one. Compares in constant time. */
+  allows: (key: string) => { workspace: string, permissions: readonly Permission[] } | undefined
+}
+
+export interface Claims {
+  workspace: string
+  agent_id: string
+  agent_type: string
+  permissions: Permission[]
+  jti: string
+  issued_at: Date
+  expires_at: Date
+}
+
+export interface Tokens {
+  /** Seconds a token lives. */
+  expires_in: number
+  sign: (agent: Omit<Agent, 'token'>, jti: string) => { token: string, issued_at: Date, expires_at: Date }
+  /** @throws AppError INVALID_TOKEN or TOKEN_EXPIRED. Says nothing about revocation. */
+  verify: (token: string) => Claims
+  /** Whether a verified token has been revoked, on any replica, at most 2 s ago. @throws where neither memory nor database can tell */
+  revoked: (jti: string) => Promise<boolean>
+}

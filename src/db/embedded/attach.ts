@@ -10,7 +10,7 @@ import { findPostmaster, processIsAlive } from './process.js'
 import { sleep } from './run.js'
 
 /** A session that holds our locks on a PostgreSQL that runs. */
-export interface Attachment { client: pg.Client, pid: number, port: number, started: boolean }
+export interface Attachment { client: pg.Client, ended: Promise<void>, pid: number, port: number, started: boolean }
 
 export interface AttachOptions {
   mode: Mode
@@ -31,6 +31,7 @@ export async function attach (cluster: Cluster, { mode, preferredPort, settings,
   const begun = Date.now()
   let deadline = begun + patience
   let started: number | undefined
+  let heldSince: number | undefined
   let obstacle = 'it does not become ready'
   for (let pause = 25; !abandoned(); pause = Math.min(pause * 1.5, 500)) {
     try {
@@ -46,13 +47,15 @@ export async function attach (cluster: Cluster, { mode, preferredPort, settings,
         obstacle = result.problem === 'port' ? 'no free port could be had' : 'another PostgreSQL seems to hold the folder'
       } else if (found.ready) {
         const client = await connect(cluster, found.port, applicationName(mode))
-        const attachment = { client, pid: found.pid, port: found.port, started: started === found.pid }
+        const ended = new Promise<void>(resolve => { client.once('end', () => resolve()) })
+        const attachment = { client, ended, pid: found.pid, port: found.port, started: started === found.pid }
         const result = await takeLocks(client, mode).catch(async error => { await client.end().catch(() => {}); throw error })
         if (result.taken) return attachment
         await client.end().catch(() => {})
         if (!result.stopping) {
           const alive = result.holder?.pid === undefined || processIsAlive(result.holder.pid)
-          if (Date.now() - begun > (alive ? holderPatience : patience)) throw held(cluster, result.holder)
+          heldSince ??= Date.now()
+          if (Date.now() - heldSince > (alive ? holderPatience : patience)) throw held(cluster, result.holder)
         }
       } else if (!found.stopping) {
         deadline = Math.max(deadline, Math.min(Date.now() + patience, begun + longestRecovery))

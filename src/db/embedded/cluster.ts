@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import type { Account } from './account.js'
 import { executable } from './binaries.js'
 import type { Binaries } from './binaries.js'
+import { draftOf, removeDrafts } from './drafts.js'
 import { EmbeddedError, codeOf, messageOf } from './error.js'
-import { processIsAlive } from './process.js'
 import { run } from './run.js'
 
 /** A database cluster on disk and all that is needed to run it. */
@@ -46,7 +46,7 @@ export async function createCluster ({ dir, binaries, account, logFile = `${dir}
 
 /** initdb in a folder beside and then a rename: what is killed half-way leaves nothing that looks like a cluster. */
 async function initialise (dir: string, binaries: Binaries, account: Account | undefined, durable: boolean): Promise<void> {
-  const draft = `${dir}.new-${process.pid}-${randomBytes(4).toString('hex')}`
+  const draft = draftOf(dir)
   const pgdata = join(draft, 'data')
   const secret = join(draft, 'password')
   try {
@@ -119,17 +119,6 @@ async function chownTree (path: string, account: Account): Promise<void> {
   await chown(path, account.uid, account.gid)
   const entries = await readdir(path).catch(error => { if (codeOf(error) === 'ENOTDIR') return []; throw error })
   for (const entry of entries) await chownTree(join(path, entry), account)
-}
-
-async function removeDrafts (dir: string): Promise<void> {
-  const prefix = `${dir}.new-`
-  for (const name of await readdir(dirname(dir)).catch(() => [])) {
-    const path = join(dirname(dir), name)
-    if (!path.startsWith(prefix) || processIsAlive(parseInt(path.slice(prefix.length), 10))) continue
-    // The initdb of a program that was killed may still be at work; and in another container our process numbers mean nothing.
-    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now())
-    if (age > 300_000) await rm(path, { recursive: true, force: true }).catch(() => {})
-  }
 }
 
 async function flush (directory: string): Promise<void> {

@@ -1,11 +1,13 @@
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { draftOf, removeDrafts } from './drafts.js'
 import { EmbeddedError, messageOf, useDatabaseUrl } from './error.js'
 
 /** Copies bin/, lib/ and share/ to where everybody can read them. Whole or not at all, so that a copy that exists can be trusted. */
 export async function copyBinaries (nativeDir: string, target: string): Promise<void> {
   if (await stat(target).catch(() => undefined)) return
-  const draft = `${target}.new-${process.pid}-${Date.now()}`
+  const draft = draftOf(target)
+  await removeDrafts(target)
   try {
     await openFolder(dirname(target))
     await copyTree(nativeDir, draft)

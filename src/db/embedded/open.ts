@@ -58,36 +58,42 @@ export async function openEmbedded (options: OpenOptions): Promise<Embedded> {
   const lost = new Promise<EmbeddedError>(resolve => { tellLost = resolve })
   const take = (preferredPort?: number) => attach(cluster, { mode, preferredPort, settings, abandoned: () => closing !== undefined })
 
-  let current: Attachment | undefined = await take((await readConnectionFile(dataDir)).port)
-  const { port, started } = current
+  let current: Attachment | undefined
+  const first = await take((await readConnectionFile(dataDir)).port)
+  const { port, started } = first
   try {
-    await ensureDatabase(current.client)
-    notices.push(...binaries.notices, ...await localeNotices(current.client))
-    await publish(current)
+    await ensureDatabase(first.client)
+    notices.push(...binaries.notices, ...await localeNotices(first.client))
+    await publish(first)
+    watch(first)
   } catch (error) {
-    await give(cluster, current)
+    await give(cluster, first)
     throw error instanceof EmbeddedError ? error : new EmbeddedError(`PostgreSQL in ${dir} went away during the start (${messageOf(error)}). Start the program again.`)
   }
 
-  async function publish (attachment: Attachment): Promise<void> {
-    if (attachment.started || (await readConnectionFile(dataDir)).pid !== attachment.pid) await writeConnectionFile(dataDir, cluster, attachment)
-    attachment.client.once('end', () => {
+  function watch (attachment: Attachment): void {
+    current = attachment
+    void attachment.ended.then(() => {
       current = undefined
       if (closing === undefined) recovering = recover()
     })
   }
 
-  /** PostgreSQL was killed, or restarted its sessions, or the machine slept: our locks are gone, and perhaps PostgreSQL too. */
+  async function publish (attachment: Attachment): Promise<void> {
+    const known = await readConnectionFile(dataDir)
+    if (known.pid !== attachment.pid || known.port !== attachment.port) await writeConnectionFile(dataDir, cluster, attachment)
+  }
+
+  /** PostgreSQL was killed, or ended its sessions: our locks are gone, and perhaps it is itself. */
   async function recover (): Promise<void> {
     log('The connection to PostgreSQL was lost; bringing it back')
     for (let pause = 100; closing === undefined; pause = Math.min(pause * 2, 5_000)) {
       try {
         const attachment = await take(port)
-        await publish(attachment)
-        current = attachment
+        await publish(attachment).catch(error => log(messageOf(error)))
         log(`PostgreSQL is back (process ${attachment.pid}, ${attachment.started ? 'restarted' : 'still running'})`)
         if (attachment.port !== port) tellLost(new EmbeddedError(`PostgreSQL had to be restarted on another port, ${attachment.port} instead of ${port}. Start the program again.`))
-        return
+        return watch(attachment)
       } catch (error) {
         if (closing !== undefined) return
         log(messageOf(error))

@@ -2,6 +2,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { Cluster } from './cluster.js'
+import { draftOf, removeDrafts } from './drafts.js'
 import { EmbeddedError, codeOf, messageOf } from './error.js'
 
 export const databaseName = 'shared_context'
@@ -58,13 +59,14 @@ export async function localeNotices (client: pg.Client): Promise<string[]> {
  */
 export async function writeConnectionFile (dataDir: string, cluster: Cluster, { pid, port }: { pid: number, port: number }): Promise<void> {
   const path = connectionFile(dataDir)
-  const draft = `${path}.new-${process.pid}`
+  const draft = draftOf(path)
+  await removeDrafts(path)
   try {
     const text = JSON.stringify({ url: urlOf(cluster, port), host, port, user, database: databaseName, pid, started: new Date().toISOString() }, null, 2)
-    await rm(draft, { force: true })
     await writeFile(draft, `${text}\n`, { mode: 0o600 })
     await rename(draft, path)
   } catch (error) {
+    await rm(draft, { force: true }).catch(() => {})
     throw new EmbeddedError(`The connection file ${path} cannot be written (${messageOf(error)}). Make its folder writable for the user who starts the program.`)
   }
 }

@@ -44,7 +44,7 @@ export function createMetrics (): Metrics {
         counts.set(tool, count)
       }
       const buckets = new Map<string, Array<[le: number, count: number]>>()
-      for (const { labels, value, metricName } of (await duration.get()).values) {
+      for (const { labels, value, metricName } of (await duration.get()).values as Array<{ labels: Partial<Record<'tool' | 'le', string | number>>, value: number, metricName?: string }>) {
         if (metricName !== 'mcp_request_duration_seconds_bucket') continue
         const tool = String(labels.tool)
         const le = labels.le === '+Inf' ? Infinity : Number(labels.le)

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+import cors from '@fastify/cors'
+import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { Kernel } from './core/call.js'
+import { createCatalogue } from './core/catalogue.js'
+import { AppError, errorBody } from './core/errors.js'
+import { sharedKeys } from './core/keys.js'
+import { createMetrics } from './core/metrics.js'
+import { openApi } from './core/openapi.js'
+import type { Service } from './core/service.js'
+import type { Config } from './config.js'
+import type { Database } from './db/connect.js'
+import { loggableFault } from './db/faults.js'
+import { readFigures } from './db/figures.js'
+import { followRevocations } from './db/revocations.js'
+import { createStore } from './db/store.js'
+import { sweepRegularly } from './db/sweep.js'
+import { registerBodyParser } from './plugins/body.js'
+import { registerDocs } from './plugins/docs.js'
+import { failureOf, sendFailure } from './plugins/failures.js'
+import { registerHealth } from './plugins/health.js'
+import { registerHostCheck } from './plugins/hosts.js'
+import { type Load, registerLoadLimit } from './plugins/load.js'
+import { addGauges, observeRequests, registerMetricsPage } from './plugins/metrics.js'
+import { registerRest } from './plugins/rest.js'
+import { registerTokens } from './plugins/tokens.js'
+import { tools } from './tools/index.js'
+import { name, version } from './version.js'
+
+export interface AppOptions {
+  config: Config
+  database: Database
+  /** Signs tokens; the same on every replica. */
+  jwt_secret: string
+  /** Names this replica. */
+  replica: string
+  logger: NonNullable<FastifyServerOptions['loggerInstance']>
+}
+
+export interface App {
+  server: FastifyInstance
+  /** Only with METRICS_PORT: the page that is served there. */
+  metricsServer: FastifyInstance | undefined
+  kernel: Kernel
+  load: Load
+}
+
+/** Everything the service is, in order; nothing is opened, listened on or read from the environment here. */
+export async function buildApp ({ config, database, jwt_secret, replica, logger }: AppOptions): Promise<App> {
+  const load: Load = { phase: 'serving', in_flight: 0 }
+  const server = fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    bodyLimit: config.body_limit,
+    trustProxy: config.trust_proxy,
+    requestTimeout: config.request_timeout_ms + 5000,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    genReqId: request => requestId(request.headers['x-request-id']),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200, onBadUrl: (_path, _request, response) => { refuseRaw(response as never, 404, new AppError('TOOL_NOT_FOUND', 'The address could not be read.')) } },
+    clientErrorHandler: (error, socket) => { refuseSocket(error, socket) }
+  } as FastifyServerOptions)
+
+  const { db, pool } = database
+  const store = createStore(db, server.log)
+  const revocations = followRevocations(db)
+  const sweeping = sweepRegularly(db, error => { server.log.warn({ err: loggableFault(error) }, 'sweep failed') })
+  const metrics = createMetrics()
+  const poolState = () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, max: config.database_pool_max })
+  const service: Service = {
+    name,
+    version,
+    replica,
+    started_at: new Date(),
+    tools,
+    auth_enabled: config.auth_enabled,
+    keys: sharedKeys(config.api_key, config.admin_api_key),
+    tokens: await registerTokens(server, jwt_secret, config.jwt_expires_in, revocations),
+    metrics,
+    pool: poolState
+  }
+  const kernel: Kernel = { service, store, catalogue: createCatalogue(tools), log: server.log, request_timeout_ms: config.request_timeout_ms }
+
+  observeRequests(server, metrics)
+  addGauges(metrics, { pool: poolState, figures: readFigures(db), load })
+  server.addHook('onRequest', async (request, reply) => { void reply.header('x-request-id', request.id) })
+  registerHostCheck(server, config)
+  await server.register(cors, {
+    origin: config.cors_origins.includes('*') ? '*' : config.cors_origins,
+    methods: ['GET', 'POST', 'DELETE'],
+    exposedHeaders: ['Mcp-Session-Id', 'X-Request-Id', 'Retry-After', 'WWW-Authenticate']
+  })
+  registerLoadLimit(server, load, config.max_in_flight)
+  registerBodyParser(server)
+  server.setErrorHandler(async (error, request, reply) => sendFailure(reply, failureOf(error, request, kernel, config.body_limit)))
+  server.setNotFoundHandler(async (_request, reply) => sendFailure(reply, new AppError('TOOL_NOT_FOUND', 'There is nothing at this address.')))
+
+  registerRest(server, kernel)
+  registerHealth(server, { db, load, version })
+  await registerDocs(server, openApi(tools, version))
+  const metricsServer = config.metrics_port === undefined ? undefined : fastify({ loggerInstance: logger, disableRequestLogging: true })
+  registerMetricsPage(metricsServer ?? server, metrics)
+
+  server.addHook('onClose', async () => {
+    revocations.close()
+    await sweeping.close()
+    await store.close()
+    await metricsServer?.close()
+  })
+  return { server, metricsServer, kernel, load }
+}
+
+/** A client's own request id is kept if it is harmless in a log, so that a call can be followed through several services. */
+function requestId (given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID()
+}
+
+/** Requests that are not HTTP, or whose headers are too large or too slow: answered on the bare socket, as an object all the same. */
+function refuseSocket (error: NodeJS.ErrnoException, socket: import('node:net').Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
+  const body = JSON.stringify(errorBody(new AppError('INVALID_INPUT', 'The request is not HTTP as this server reads it.', { suggestions: ['Send an HTTP/1.1 request with headers under 16 KiB'] }), randomUUID()))
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+}
+
+function refuseRaw (response: import('node:http').ServerResponse, status: number, error: AppError): void {
+  const body = JSON.stringify(errorBody(error, randomUUID()))
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body)
+}

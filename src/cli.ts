@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { mcp } from './commands/mcp.js'
+import { migrate } from './commands/migrate.js'
+import { openapi } from './commands/openapi.js'
+import { serve } from './commands/serve.js'
+import { ConfigError } from './config.js'
+import { EmbeddedError } from './db/embedded.js'
+import { MigrationError } from './db/migrate.js'
+import { version } from './version.js'
+
+const commands: Record<string, { run: (args: string[]) => Promise<void>, help: string }> = {
+  serve: { run: serve, help: 'run the service (the default)' },
+  mcp: { run: mcp, help: 'serve MCP over stdio, as the agent AGENT_ID' },
+  migrate: { run: migrate, help: 'up | down | status: the database\'s tables' },
+  openapi: { run: openapi, help: 'print the OpenAPI document' }
+}
+
+const [command = 'serve', ...args] = process.argv.slice(2)
+
+if (command === '--version' || command === '-v') {
+  console.log(version)
+} else if (command === 'help' || command === '--help' || command === '-h') {
+  console.log(`shared-context-server ${version}\n\n${Object.entries(commands).map(([name, { help }]) => `  ${name.padEnd(10)}${help}`).join('\n')}\n\nIt is configured by environment variables; README.md lists them.`)
+} else if (!Object.hasOwn(commands, command)) {
+  console.error(`There is no command '${command}'. The commands are: ${Object.keys(commands).join(', ')}.`)
+  process.exitCode = 2
+} else {
+  try {
+    await (commands[command] as { run: (args: string[]) => Promise<void> }).run(args)
+  } catch (error) {
+    // What an operator can mend is a sentence; anything else is a fault of ours and shows where.
+    const known = error instanceof ConfigError || error instanceof EmbeddedError || error instanceof MigrationError
+    console.error(known ? (error as Error).message : error)
+    process.exit(1)
+  }
+}

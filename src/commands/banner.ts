@@ -1,0 +1,29 @@
+import { join } from 'node:path'
+import { SECRETS_FILE } from './local-secrets.js'
+import type { Opened } from './open.js'
+
+/** What a person reads who has just started the service. The generated key is shown; one that was configured is not. */
+export function banner (url: string, { config, embedded }: Opened): string {
+  const generated = embedded !== undefined && process.env.API_KEY?.trim() !== config.api_key
+  const key = generated ? config.api_key as string : '$API_KEY'
+  const lines = [
+    '',
+    `shared-context-server is ready at ${url}`,
+    '',
+    `  REST      ${url}/mcp/tool/<name>     try it: ${url}/docs`,
+    `  MCP       ${url}/mcp`,
+    embedded !== undefined ? `  data      ${embedded.dataDir} (embedded PostgreSQL)` : '  data      the PostgreSQL of DATABASE_URL',
+    ...(embedded?.notices ?? []).map(notice => `            ${notice}`),
+    generated
+      ? `  API key   ${key}\n            (made on the first run; it and the admin key are in ${join(embedded.dataDir, SECRETS_FILE)})`
+      : '  API key   the one in API_KEY',
+    '',
+    'First call:',
+    `  curl -s ${url}/mcp/tool/create_session -H 'X-API-Key: ${key}' -H 'X-Agent-Id: me' -H 'Content-Type: application/json' -d '{"purpose":"Hello"}'`,
+    '',
+    'Connect Claude Code:',
+    `  claude mcp add --transport http shared-context ${url}/mcp --header "X-API-Key: ${key}"`,
+    ''
+  ]
+  return lines.join('\n')
+}

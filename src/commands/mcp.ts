@@ -1,0 +1,4 @@
+/** Serves MCP over stdio. */
+export async function mcp (): Promise<void> {
+  throw new Error('to be written')
+}

@@ -1,0 +1,75 @@
+import { hostname } from 'node:os'
+import type { FastifyBaseLogger } from 'fastify'
+import { type Config, loadConfig } from '../config.js'
+import { connect, type Database } from '../db/connect.js'
+import { loggableFault, explainFault } from '../db/faults.js'
+import { type Embedded, openEmbedded } from '../db/embedded.js'
+import { MigrationError } from '../db/migrate.js'
+import { localSecrets } from './local-secrets.js'
+
+/** What every command that needs the database begins with. */
+export interface Opened {
+  config: Config
+  /** Where the database is; holds a password, for connecting only. */
+  url: string
+  jwt_secret: string
+  embedded: Embedded | undefined
+  replica: string
+}
+
+export async function open (mode: 'serve' | 'join', log: (line: string) => void): Promise<Opened> {
+  const config = loadConfig(process.env)
+  const replica = `${hostname()}-${process.pid}`
+  if (config.database_url !== undefined) {
+    return { config, url: config.database_url, jwt_secret: config.jwt_secret_key as string, embedded: undefined, replica }
+  }
+  const embedded = await openEmbedded({ dataDir: config.data_dir, mode, log })
+  try {
+    const secrets = await localSecrets(embedded.dataDir)
+    const { api_key = secrets.api_key, admin_api_key = secrets.admin_api_key, jwt_secret_key = secrets.jwt_secret_key } = config
+    return { config: { ...config, api_key, admin_api_key }, url: embedded.url, jwt_secret: jwt_secret_key, embedded, replica }
+  } catch (error) {
+    await embedded.close()
+    throw error
+  }
+}
+
+/** The pool that requests run on. */
+export function connectForRequests ({ config, url, replica }: Opened, logger: FastifyBaseLogger): Database {
+  return connect({
+    url,
+    max: config.database_pool_max,
+    connect_timeout_ms: config.database_connect_timeout_ms,
+    statement_timeout_ms: config.statement_timeout_ms,
+    application_name: `shared-context-server ${replica}`.slice(0, 63),
+    onIdleError: error => { logger.warn({ err: loggableFault(error) }, 'database connection lost') }
+  })
+}
+
+/** How long a start waits for a database that is still coming up. */
+const PATIENCE_MS = 60_000
+
+/**
+ * Runs something on one connection without time limits, as migrations need; waits for a database that is not there yet.
+ * @throws MigrationError where it does not come
+ */
+export async function onOneConnection<T> (url: string, replica: string, log: (line: string) => void, work: (database: Database) => Promise<T>): Promise<T> {
+  const until = Date.now() + PATIENCE_MS
+  for (let wait = 250, told = false; ; wait = Math.min(wait * 2, 4000)) {
+    const database = connect({
+      url, max: 1, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: `shared-context-server migrate ${replica}`.slice(0, 63), onIdleError: () => {}
+    })
+    try {
+      return await work(database)
+    } catch (error) {
+      if (error instanceof MigrationError || explainFault(error)?.code !== 'DATABASE_UNAVAILABLE') throw error
+      const code = String((error as { code?: unknown }).code ?? 'no answer')
+      if (Date.now() > until) throw new MigrationError(`The database cannot be reached (${code}). Check DATABASE_URL, and that the server runs and lets this user in.`)
+      if (!told) log(`Waiting for the database (${code}) ...`)
+      told = true
+    } finally {
+      await database.close()
+    }
+    await new Promise(resolve => setTimeout(resolve, wait))
+  }
+}

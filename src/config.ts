@@ -1,0 +1,195 @@
+/** The environment as one described list: read once, checked as a whole, told with all its faults in one message. */
+
+export interface Config {
+  host: string
+  port: number
+  /** Undefined: the embedded PostgreSQL. */
+  database_url: string | undefined
+  data_dir: string | undefined
+  api_key: string | undefined
+  admin_api_key: string | undefined
+  jwt_secret_key: string | undefined
+  /** Seconds. */
+  jwt_expires_in: number
+  auth_enabled: boolean
+  cors_origins: string[]
+  /** Undefined: not checked. */
+  allowed_hosts: string[] | undefined
+  trust_proxy: boolean | string[] | number
+  metrics_port: number | undefined
+  database_pool_max: number
+  /** Bytes. */
+  body_limit: number
+  log_level: string
+  request_timeout_ms: number
+  statement_timeout_ms: number
+  database_connect_timeout_ms: number
+  max_in_flight: number
+  migrate_on_start: boolean
+  shutdown_delay_ms: number
+  shutdown_timeout_ms: number
+  agent_id: string | undefined
+  agent_type: string | undefined
+  production: boolean
+}
+
+export interface Variable {
+  name: string
+  alias?: string
+  /** For the README's table. */
+  description: string
+  default?: string
+  /** Shown instead of a default that depends. */
+  default_note?: string
+  secret?: true
+}
+
+/** A sentence for the operator, with every fault of the configuration on a line of its own. */
+export class ConfigError extends Error {}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]']
+const PLACEHOLDER = /change.?me|replace.?me|your[-_ ]|<.*>|example|placeholder|^(secret|password|test|api[-_]?key|key|xxx+|\.\.\.)$/i
+const SECRET_MIN = 8
+const JWT_SECRET_MIN = 32
+
+/** One reader per variable: text (undefined when unset) → value, or a fault told by throwing its words. */
+type Reader<T> = (text: string | undefined) => T
+
+const described = {
+  host: variable('HOST', 'Address to listen on; 0.0.0.0 for all', text => text, '127.0.0.1'),
+  port: variable('PORT', 'Port to listen on (HTTP_PORT is accepted too)', whole(0, 65535), '23456', { alias: 'HTTP_PORT' }),
+  database_url: variable('DATABASE_URL', 'PostgreSQL 15 or later, as postgres://user:password@host:5432/database. Unset: a PostgreSQL of its own in DATA_DIR', databaseUrl, undefined, { secret: true, default_note: 'embedded' }),
+  data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', optional, undefined, { default_note: '`./data`' }),
+  api_key: variable('API_KEY', 'The key agents authenticate with, for read and write; required with DATABASE_URL', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
+  admin_api_key: variable('ADMIN_API_KEY', 'The key that grants admin as well', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL; else none' }),
+  jwt_secret_key: variable('JWT_SECRET_KEY', `Signs tokens, at least ${JWT_SECRET_MIN} characters; the same on every replica; required with DATABASE_URL`, secret(JWT_SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
+  jwt_expires_in: variable('JWT_EXPIRES_IN', 'Seconds a token lives', whole(1, 31_536_000), '86400'),
+  auth_enabled: variable('AUTH_ENABLED', 'false: callers without credentials may read and write (a laptop; refused with NODE_ENV=production)', flag, 'true'),
+  cors_origins: variable('CORS_ORIGINS', 'Origins of web pages that may call, separated by commas; * for any', origins, '', { default_note: 'same origin only' }),
+  allowed_hosts: variable('ALLOWED_HOSTS', 'Host names requests may be sent to, separated by commas; * for any. Protects against DNS rebinding', list, undefined, { default_note: 'loopback names when HOST is loopback, else any' }),
+  trust_proxy: variable('TRUST_PROXY', 'Proxies whose X-Forwarded-For is believed: true, a number of hops, or addresses separated by commas', proxies, undefined, { default_note: 'none' }),
+  metrics_port: variable('METRICS_PORT', 'Serve /metrics on this port only', whole(0, 65535, true), undefined, { default_note: 'on PORT' }),
+  database_pool_max: variable('DATABASE_POOL_MAX', 'Database connections of one process', whole(2, 1000), '8'),
+  body_limit: variable('BODY_LIMIT', 'Bytes a request body may have', whole(1024, 1024 ** 3), '8388608'),
+  log_level: variable('LOG_LEVEL', LOG_LEVELS.join(', '), oneOf(LOG_LEVELS), 'info'),
+  request_timeout_ms: variable('REQUEST_TIMEOUT_MS', 'Milliseconds a call may take', whole(100, 600_000), '30000'),
+  statement_timeout_ms: variable('STATEMENT_TIMEOUT_MS', 'Milliseconds one database statement may take', whole(100, 600_000), '10000'),
+  database_connect_timeout_ms: variable('DATABASE_CONNECT_TIMEOUT_MS', 'Milliseconds to wait for a free or new database connection', whole(100, 60_000), '5000'),
+  max_in_flight: variable('MAX_IN_FLIGHT', 'Requests one process works on at a time; more get SERVICE_UNAVAILABLE', whole(1, 100_000), '1000'),
+  migrate_on_start: variable('MIGRATE_ON_START', 'false: the migrate command does it', flag, 'true'),
+  shutdown_delay_ms: variable('SHUTDOWN_DELAY_MS', 'Milliseconds between saying "not ready" and refusing requests, for load balancers to notice', whole(0, 600_000), '0'),
+  shutdown_timeout_ms: variable('SHUTDOWN_TIMEOUT_MS', 'Milliseconds the requests in flight get to finish', whole(0, 600_000), '20000'),
+  agent_id: variable('AGENT_ID', 'The agent of the mcp command (stdio)', optional, undefined, { default_note: 'the MCP client\'s name' }),
+  agent_type: variable('AGENT_TYPE', 'Its agent type', optional, undefined, { default_note: 'mcp' })
+}
+
+/** Every variable, in the order of the README's table. */
+export const variables: Variable[] = Object.values(described).map(({ read, ...variable }) => variable)
+
+/**
+ * Reads and checks the environment. An empty value counts as unset.
+ * @throws ConfigError with all faults
+ */
+export function loadConfig (env: Record<string, string | undefined>): Readonly<Config> {
+  const faults: string[] = []
+  const config: Record<string, unknown> = { production: env.NODE_ENV === 'production' }
+  for (const [name, { read, ...variable }] of Object.entries(described)) {
+    const own = env[variable.name]?.trim()
+    const text = own || (variable.alias !== undefined ? env[variable.alias]?.trim() : undefined) || variable.default
+    try {
+      config[name] = (read as Reader<unknown>)(text || undefined)
+    } catch (fault) {
+      faults.push(`${variable.name} ${(fault as Error).message}`)
+    }
+  }
+  faults.push(...together(config as unknown as Config, faults.length > 0))
+  if (faults.length > 0) throw new ConfigError(`The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
+  const { host, allowed_hosts } = config as unknown as Config
+  config.allowed_hosts = allowed_hosts?.includes('*') ? undefined : allowed_hosts ?? (isLoopback(host) ? LOOPBACK_HOSTS : undefined)
+  return Object.freeze(config as unknown as Config)
+}
+
+/** What variables demand of each other. */
+function together (config: Config, alreadyFaulty: boolean): string[] {
+  const faults: string[] = []
+  if (config.database_url !== undefined && !alreadyFaulty) {
+    if (config.api_key === undefined && config.auth_enabled) faults.push('API_KEY is required with DATABASE_URL: the key agents authenticate with (openssl rand -hex 24)')
+    if (config.jwt_secret_key === undefined) faults.push(`JWT_SECRET_KEY is required with DATABASE_URL: at least ${JWT_SECRET_MIN} characters (openssl rand -hex 32)`)
+  }
+  if (config.api_key !== undefined && config.api_key === config.admin_api_key) faults.push('ADMIN_API_KEY must differ from API_KEY, else every agent is an admin')
+  if (config.auth_enabled === false && config.production) faults.push('AUTH_ENABLED=false is refused with NODE_ENV=production')
+  if (config.metrics_port !== undefined && config.metrics_port !== 0 && config.metrics_port === config.port) faults.push('METRICS_PORT must differ from PORT')
+  return faults
+}
+
+export function isLoopback (host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host)
+}
+
+function variable<T> (name: string, description: string, read: Reader<T>, fallback?: string, more: Partial<Variable> = {}) {
+  return { name, description, ...(fallback !== undefined && { default: fallback }), ...more, read }
+}
+
+function optional (text: string | undefined): string | undefined {
+  return text
+}
+
+function whole (minimum: number, maximum: number, isOptional = false): Reader<number | undefined> {
+  return text => {
+    if (text === undefined && isOptional) return undefined
+    const value = Number(text)
+    if (!/^\d+$/.test(text ?? '') || value < minimum || value > maximum) throw new Error(`must be a whole number from ${minimum} to ${maximum}`)
+    return value
+  }
+}
+
+function flag (text: string | undefined): boolean {
+  if (text === 'true' || text === '1') return true
+  if (text === 'false' || text === '0') return false
+  throw new Error('must be true or false')
+}
+
+function oneOf (words: string[]): Reader<string> {
+  return text => {
+    if (text === undefined || !words.includes(text.toLowerCase())) throw new Error(`must be one of ${words.join(', ')}`)
+    return text.toLowerCase()
+  }
+}
+
+function list (text: string | undefined): string[] | undefined {
+  return text?.split(',').map(item => item.trim()).filter(item => item !== '')
+}
+
+function origins (text: string | undefined): string[] {
+  return (list(text) ?? []).map(origin => {
+    if (origin === '*') return origin
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin.replace(/\/$/, '').toLowerCase()) throw new Error('must hold origins such as https://app.example.com, separated by commas, or *')
+    return new URL(origin).origin
+  })
+}
+
+function proxies (text: string | undefined): boolean | number | string[] {
+  if (text === undefined || text === 'false') return false
+  if (text === 'true') return true
+  return /^\d+$/.test(text) ? Number(text) : list(text) ?? false
+}
+
+function secret (minimum: number): Reader<string | undefined> {
+  return text => {
+    if (text === undefined) return undefined
+    if (PLACEHOLDER.test(text)) throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
+    if (text.length < minimum) throw new Error(`must have at least ${minimum} characters`)
+    return text
+  }
+}
+
+function databaseUrl (text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  if (!/^postgres(ql)?:\/\//i.test(text)) {
+    const scheme = /^[a-z0-9+]{1,20}:/i.exec(text)?.[0]
+    throw new Error(`must be a PostgreSQL URL, postgres://user:password@host:5432/database${scheme !== undefined ? ` (not ${scheme})` : ''}; leave it unset for the embedded PostgreSQL`)
+  }
+  if (!URL.canParse(text)) throw new Error('is not a valid URL; encode special characters of the password, such as @ as %40')
+  return text
+}

@@ -1,0 +1,22 @@
+import { AppError } from './errors.js'
+
+/** The place in a list where the next page begins, as an opaque text: [time, id] of the last row that was returned. */
+export function encodeCursor (time: string, id: string | number): string {
+  return Buffer.from(JSON.stringify([time, id])).toString('base64url')
+}
+
+/** @throws AppError INVALID_INPUT for a cursor that did not come from a next_cursor of the same tool */
+export function decodeCursor<K extends 'string' | 'number'> (cursor: string, kind: K): { time: string, id: K extends 'string' ? string : number } {
+  try {
+    const [time, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as [unknown, unknown]
+    if (typeof time === 'string' && new Date(time).toISOString() === time && typeof id === kind && (kind === 'string' || Number.isSafeInteger(id))) {
+      return { time, id: id as never }
+    }
+  } catch {
+    // Not ours: told below.
+  }
+  throw new AppError('INVALID_INPUT', "The argument 'cursor' is not a next_cursor of this tool.", {
+    context: { argument: 'cursor', given: 'another text', allowed: 'next_cursor of an earlier answer' },
+    suggestions: ['Pass next_cursor of the previous answer unchanged, or leave cursor out to start at the beginning']
+  })
+}

@@ -1,0 +1,18 @@
+import type { readableMessages } from './visibility.js'
+import type { Visibility } from './schema.js'
+
+export type ReadableMessages = ReturnType<typeof readableMessages>
+
+/** What a caller may narrow a reading of messages by. It only ever narrows: every part is one more condition. */
+export interface MessageFilter {
+  sender?: string
+  visibility?: Visibility
+  parent_message_id?: number
+}
+
+export function filtered (query: ReadableMessages, filter: MessageFilter): ReadableMessages {
+  if (filter.sender !== undefined) query = query.where('m.sender', '=', filter.sender)
+  if (filter.visibility !== undefined) query = query.where('m.visibility', '=', filter.visibility)
+  if (filter.parent_message_id !== undefined) query = query.where('m.parent_message_id', '=', filter.parent_message_id)
+  return query
+}

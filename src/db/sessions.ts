@@ -1,0 +1,117 @@
+import { sql } from 'kysely'
+import type { Agent } from '../core/agent.js'
+import { AppError } from '../core/errors.js'
+import { likePattern } from './like.js'
+import { countReadable, lastReadable } from './message-counts.js'
+import type { Db } from './schema.js'
+import { readableMessages } from './visibility.js'
+
+export interface SessionRow {
+  id: string
+  purpose: string
+  metadata: Record<string, unknown>
+  created_by: string
+  created_at: string
+  updated_at: string
+  is_active: boolean
+}
+
+const columns = ['id', 'purpose', 'metadata', 'created_by', 'created_at', 'updated_at', 'is_active'] as const
+
+export function sessionNotFound (): AppError {
+  return new AppError('SESSION_NOT_FOUND', 'There is no session with that session_id.')
+}
+
+export function sessionClosed (): AppError {
+  return new AppError('SESSION_CLOSED', 'The session is closed.')
+}
+
+export async function create (db: Db, agent: Agent, id: string, purpose: string, metadata: Record<string, unknown>): Promise<SessionRow> {
+  return db.insertInto('sessions')
+    .values({ workspace: agent.workspace, id, purpose, metadata: JSON.stringify(metadata), created_by: agent.agent_id })
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+}
+
+/** The session and its head: the highest seq given in it so far. @throws AppError SESSION_NOT_FOUND */
+export async function need (db: Db, agent: Agent, id: string): Promise<SessionRow & { last_seq: number, public_count: number }> {
+  const session = await db.selectFrom('sessions').select([...columns, 'last_seq', 'public_count'])
+    .where('workspace', '=', agent.workspace).where('id', '=', id).executeTakeFirst()
+  if (session === undefined) throw sessionNotFound()
+  return session
+}
+
+/** Need, with the row locked until the transaction ends: whoever changes the session or its messages goes through here. */
+export async function needLocked (tx: Db, agent: Agent, id: string): Promise<SessionRow & { last_seq: number }> {
+  const session = await tx.selectFrom('sessions').select([...columns, 'last_seq'])
+    .where('workspace', '=', agent.workspace).where('id', '=', id).forUpdate().executeTakeFirst()
+  if (session === undefined) throw sessionNotFound()
+  return session
+}
+
+export interface SessionPatch { purpose?: string, metadata?: Record<string, unknown>, is_active?: boolean }
+
+/** Changes a session whose row the caller has locked, as the next change of its one order. */
+export async function patch (tx: Db, agent: Agent, id: string, change: SessionPatch): Promise<SessionRow> {
+  const { last_seq, ...session } = await tx.updateTable('sessions')
+    .set({
+      ...(change.purpose !== undefined && { purpose: change.purpose }),
+      ...(change.metadata !== undefined && { metadata: JSON.stringify(change.metadata) }),
+      ...(change.is_active !== undefined && { is_active: change.is_active }),
+      updated_at: sql<string>`clock_timestamp()`,
+      last_seq: sql<number>`last_seq + 1`
+    })
+    .where('workspace', '=', agent.workspace).where('id', '=', id)
+    .returning([...columns, 'last_seq'])
+    .executeTakeFirstOrThrow()
+  await tx.insertInto('session_changes')
+    .values({ workspace: agent.workspace, session_id: id, seq: last_seq, kind: 'session_updated', changed_by: agent.agent_id })
+    .execute()
+  return session
+}
+
+export interface SessionFilter { created_by?: string, active?: boolean, query?: string, limit: number, after?: { created_at: string, id: string } }
+
+/** Newest first, one more than `limit` if there are more. */
+export async function list (db: Db, agent: Agent, filter: SessionFilter) {
+  let query = db.selectFrom('sessions').select([...columns, 'public_count', 'last_seq']).where('workspace', '=', agent.workspace)
+  if (filter.created_by !== undefined) query = query.where('created_by', '=', filter.created_by)
+  if (filter.active !== undefined) query = query.where('is_active', '=', filter.active)
+  if (filter.query !== undefined) {
+    // `<%`: the query is much like some part of the purpose (pg_trgm's threshold 0.6), so that a typo still finds it.
+    query = query.where(sql<boolean>`(purpose ilike ${likePattern(filter.query)} or ${filter.query} <% purpose or id = ${filter.query})`)
+  }
+  if (filter.after !== undefined) query = query.where(sql<boolean>`(created_at, id) < (${filter.after.created_at}::timestamptz, ${filter.after.id})`)
+  return query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(filter.limit + 1).execute()
+}
+
+export interface SessionStatistics { message_count: number, message_count_is_estimate?: true, last_activity: string }
+
+/** What a viewer may know of a session's messages: how many, and when the last was written (else when it was created). */
+export async function statistics (db: Db, viewer: Agent, session: { id: string, created_at: string, last_seq: number, public_count: number }): Promise<SessionStatistics> {
+  const [count, last] = await Promise.all([
+    countReadable(db, viewer, session, {}),
+    lastReadable(db, viewer, session.id)
+  ])
+  return {
+    message_count: count.count,
+    ...(count.is_estimate && { message_count_is_estimate: true as const }),
+    last_activity: last ?? session.created_at
+  }
+}
+
+/** Most senders that an answer names. */
+const PARTICIPANTS_MAX = 1000
+
+/** Who has written something the viewer may see, in order of agent_id. Skips along the index from sender to sender. */
+export async function participants (db: Db, viewer: Agent, session_id: string): Promise<string[]> {
+  const next = readableMessages(db, viewer).where('m.session_id', '=', session_id).select('m.sender').orderBy('m.sender').limit(1)
+  const { rows } = await sql<{ sender: string }>`
+    with recursive senders as (
+      (select * from (${next}) first)
+      union all
+      select following.sender from senders, lateral (${next.where('m.sender', '>', sql.ref<string>('senders.sender'))}) following
+    )
+    select sender from senders limit ${PARTICIPANTS_MAX}`.execute(db)
+  return rows.map(row => row.sender)
+}

@@ -1,0 +1,30 @@
+import type { Log } from '../core/call.js'
+import type { Store } from '../core/store.js'
+import * as audit from './audit.js'
+import { explainFault, loggableFault } from './faults.js'
+import * as idempotency from './idempotency.js'
+import { trackPresence } from './presence.js'
+import { collectRefusals } from './refusals.js'
+import type { Db } from './schema.js'
+
+/** What the kernel needs of the database around a call, made of the files beside this one. */
+export function createStore (db: Db, log: Log): Store & { close: () => Promise<void> } {
+  const presence = trackPresence(db)
+  const refusals = collectRefusals(audit.write, db, (error, row) => {
+    log.warn({ request_id: row.request_id, event_type: row.event_type, action: row.action, agent_id: row.agent_id, err: loggableFault(error) }, 'refusal not audited')
+  })
+  return {
+    db,
+    transaction: work => db.transaction().execute(work),
+    audit: audit.write,
+    auditRefusal: refusals.add,
+    claim: idempotency.claim,
+    settle: idempotency.settle,
+    seen: presence.seen,
+    explain: explainFault,
+    loggable: loggableFault,
+    async close () {
+      await Promise.all([presence.close(), refusals.close()])
+    }
+  }
+}

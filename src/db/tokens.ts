@@ -1,0 +1,30 @@
+import { sql } from 'kysely'
+import type { Agent } from '../core/agent.js'
+import type { Claims } from '../core/service.js'
+import type { Db } from './schema.js'
+
+/** Remembers a token that was issued, so that it can be revoked by its agent's name. The token itself is not kept. */
+export async function remember (db: Db, agent: Omit<Agent, 'token'>, jti: string, issued_at: Date, expires_at: Date): Promise<void> {
+  await db.insertInto('tokens').values({
+    jti, workspace: agent.workspace, agent_id: agent.agent_id, agent_type: agent.agent_type, issued_at: issued_at.toISOString(), expires_at: expires_at.toISOString()
+  }).execute()
+}
+
+/** Revokes one token, whoever issued it. @returns false if it was revoked already: of two that race, one wins */
+export async function revoke (db: Db, claims: Claims): Promise<boolean> {
+  const { rows } = await sql`
+    insert into tokens as t (jti, workspace, agent_id, agent_type, issued_at, expires_at, revoked_at)
+    values (${claims.jti}, ${claims.workspace}, ${claims.agent_id}, ${claims.agent_type}, ${claims.issued_at.toISOString()}, ${claims.expires_at.toISOString()}, clock_timestamp())
+    on conflict (jti) do update set revoked_at = clock_timestamp() where t.revoked_at is null
+    returning jti`.execute(db)
+  return rows.length === 1
+}
+
+/** Revokes every live token of an agent. @returns how many those were */
+export async function revokeAgent (db: Db, workspace: string, agent_id: string): Promise<number> {
+  const revoked = await db.updateTable('tokens').set({ revoked_at: sql<string>`clock_timestamp()` })
+    .where('workspace', '=', workspace).where('agent_id', '=', agent_id)
+    .where('revoked_at', 'is', null).where('expires_at', '>', sql<string>`clock_timestamp()`)
+    .returning('jti').execute()
+  return revoked.length
+}

@@ -1,0 +1,27 @@
+import { isUtf8 } from 'node:buffer'
+import type { FastifyRequest } from 'fastify'
+import type { Caller } from '../core/caller.js'
+
+/** The credentials a request carries in its headers, as they are; the kernel judges them. */
+export function callerOf (request: FastifyRequest, front: Caller['front']): Caller {
+  return {
+    front,
+    request_id: request.id,
+    address: request.ip,
+    credentials: {
+      authorization: header(request, 'authorization'),
+      api_key: header(request, 'x-api-key'),
+      agent_id: header(request, 'x-agent-id'),
+      agent_type: header(request, 'x-agent-type')
+    }
+  }
+}
+
+/** A header's text. Node reads header bytes as Latin-1; clients that send UTF-8 mean UTF-8. */
+function header (request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  const text = Array.isArray(value) ? value[0] : value
+  if (text === undefined || text === '') return undefined
+  const bytes = Buffer.from(text, 'latin1')
+  return isUtf8(bytes) ? bytes.toString('utf8') : text
+}

@@ -1,0 +1,46 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { AppError } from '../core/errors.js'
+import { sendFailure } from './failures.js'
+
+export interface HostRules {
+  /** Host names requests may be sent to; undefined: any. */
+  allowed_hosts: string[] | undefined
+  /** Origins besides the server's own; `*`: any. */
+  cors_origins: string[]
+}
+
+/** Addresses that machines ask, by pod address or container name. */
+const UNCHECKED = /^\/(health(\/|$)|metrics$)/
+
+/**
+ * Protection against DNS rebinding: a web page whose name an attacker has pointed at this server is turned away by the Host
+ * it sends, and a page of another origin by its Origin.
+ */
+export function registerHostCheck (app: FastifyInstance, rules: HostRules): void {
+  const hosts = rules.allowed_hosts && new Set(rules.allowed_hosts.map(host => host.toLowerCase()))
+  const origins = new Set(rules.cors_origins)
+  app.addHook('onRequest', async (request, reply) => {
+    if (UNCHECKED.test(request.url.split('?', 1)[0] ?? '')) return
+    if (hosts !== undefined && !hosts.has(hostName(request)) && !hosts.has(request.host.toLowerCase())) {
+      return sendFailure(reply, new AppError('PERMISSION_DENIED', 'This server is not to be called by that host name.', {
+        context: { header: 'Host' },
+        suggestions: ['Call the server by a name in its ALLOWED_HOSTS', 'The operator can add the name to ALLOWED_HOSTS']
+      }))
+    }
+    const { origin } = request.headers
+    if (origin !== undefined && !origins.has('*') && !origins.has(origin) && !isSameOrigin(origin, request)) {
+      return sendFailure(reply, new AppError('PERMISSION_DENIED', 'Pages of that origin may not call this server.', {
+        context: { header: 'Origin' },
+        suggestions: ['The operator can add the origin to CORS_ORIGINS']
+      }))
+    }
+  })
+}
+
+function hostName (request: FastifyRequest): string {
+  return request.host.toLowerCase().replace(/:\d+$/, '')
+}
+
+function isSameOrigin (origin: string, request: FastifyRequest): boolean {
+  return URL.canParse(origin) && new URL(origin).host === request.host.toLowerCase()
+}

@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify'
+import { addGauge, type Metrics } from '../core/metrics.js'
+import type { Figures } from '../db/figures.js'
+import type { Load } from './load.js'
+
+/** Observes every HTTP request; labels are route patterns, never addresses. */
+export function observeRequests (app: FastifyInstance, metrics: Metrics): void {
+  app.addHook('onResponse', async (request, reply) => {
+    metrics.observeHttp(request.method, request.routeOptions.url ?? 'unmatched', reply.statusCode, reply.elapsedTime / 1000)
+  })
+}
+
+export interface GaugeSources {
+  pool: () => { total: number, idle: number, waiting: number, max: number }
+  figures: () => Promise<Figures>
+  load: Load
+}
+
+export function addGauges (metrics: Metrics, { pool, figures, load }: GaugeSources): void {
+  addGauge(metrics, 'mcp_active_sessions', 'Sessions with a message in the last hour, in the whole service.', async () => (await figures()).active_sessions)
+  addGauge(metrics, 'mcp_active_agents', 'Agents that called in the last 5 minutes, in the whole service.', async () => (await figures()).active_agents)
+  addGauge(metrics, 'database_pool_connections', 'Open database connections of this replica.', () => pool().total)
+  addGauge(metrics, 'database_pool_idle', 'Database connections of this replica that are free.', () => pool().idle)
+  addGauge(metrics, 'database_pool_waiting', 'Calls of this replica that wait for a database connection.', () => pool().waiting)
+  addGauge(metrics, 'database_pool_max', 'Most database connections of this replica.', () => pool().max)
+  addGauge(metrics, 'http_requests_in_flight', 'Requests this replica is working on.', () => load.in_flight)
+}
+
+export function registerMetricsPage (app: FastifyInstance, metrics: Metrics): void {
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()))
+}

@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify'
+import { callTool, type Kernel, toolNotFound } from '../core/call.js'
+import { AppError } from '../core/errors.js'
+import { takesIdempotencyKey } from '../core/tool.js'
+import { callerOf } from './caller.js'
+import { sendFailure } from './failures.js'
+
+/** The REST front: POST /mcp/tool/<name>, one route per tool of the catalogue. */
+export function registerRest (app: FastifyInstance, kernel: Kernel): void {
+  for (const tool of kernel.catalogue.tools) {
+    const url = `/mcp/tool/${tool.name}`
+    app.post(url, async (request, reply) => {
+      const outcome = await callTool(tool.name, withIdempotencyKey(request.body, request.headers['idempotency-key'], takesIdempotencyKey(tool)), callerOf(request, 'rest'), kernel)
+      if (!outcome.ok) return sendFailure(reply, outcome.error)
+      return reply.type('application/json; charset=utf-8').send(JSON.stringify(outcome.body))
+    })
+    app.route({
+      method: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
+      url,
+      handler: async (_request, reply) => sendFailure(reply.header('allow', 'POST'), new AppError('METHOD_NOT_ALLOWED', 'Tools are called with POST.'))
+    })
+  }
+  app.all('/mcp/tool/*', async (_request, reply) => sendFailure(reply, toolNotFound()))
+}
+
+/** The Idempotency-Key header is the argument of the same name, where the body does not have one. */
+function withIdempotencyKey (body: unknown, header: string | string[] | undefined, takesOne: boolean): unknown {
+  const given = body ?? {}
+  if (!takesOne || typeof header !== 'string' || typeof given !== 'object' || Array.isArray(given)) return given
+  return 'idempotency_key' in given ? given : { ...given, idempotency_key: header }
+}

@@ -1,0 +1,25 @@
+import { Type } from '@sinclair/typebox'
+import { auditRow } from '../core/call.js'
+import { defineTool } from '../core/tool.js'
+import * as messages from '../db/messages.js'
+import { draftFields, mayWrite } from './draft.js'
+import { IdempotencyKey, input, output, SessionId, Time } from './shapes.js'
+
+export const addMessage = defineTool({
+  name: 'add_message',
+  title: 'Write a message',
+  description: 'Write a message into a session. visibility says who may read it: public (everyone), private (only you), agent_only (agents of your type), admin_only (admins; only they may write it).',
+  permission: 'write',
+  effect: 'adds',
+  commits: 'statement',
+  input: input({ session_id: SessionId, ...draftFields, idempotency_key: IdempotencyKey }),
+  output: output({ message_id: Type.Integer(), seq: Type.Integer(), timestamp: Time, session_id: Type.String() }),
+  async handler ({ session_id, ...draft }, { db, agent, caller }) {
+    const { visibility = 'public', metadata = {} } = draft
+    mayWrite(agent, visibility)
+    const audit = auditRow({ event_type: 'message_added', session_id }, 'add_message', agent, caller)
+    const [written] = await messages.append(db, agent, session_id, [{ ...draft, visibility, metadata }], audit)
+    const { id, seq, timestamp } = written as messages.Written
+    return { message_id: id, seq, timestamp, session_id }
+  }
+})

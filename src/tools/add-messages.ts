@@ -1,0 +1,28 @@
+import { Type } from '@sinclair/typebox'
+import { auditRow } from '../core/call.js'
+import { defineTool } from '../core/tool.js'
+import * as messages from '../db/messages.js'
+import { draftFields, mayWrite } from './draft.js'
+import { IdempotencyKey, input, output, SessionId } from './shapes.js'
+
+export const addMessages = defineTool({
+  name: 'add_messages',
+  title: 'Write several messages',
+  description: 'Write up to 100 messages into a session at once, in the order given: all of them or, if one is refused, none.',
+  permission: 'write',
+  effect: 'adds',
+  commits: 'statement',
+  input: input({
+    session_id: SessionId,
+    messages: Type.Array(input(draftFields), { minItems: 1, maxItems: 100, description: 'The messages, each as for add_message' }),
+    idempotency_key: IdempotencyKey
+  }),
+  output: output({ message_ids: Type.Array(Type.Integer()), count: Type.Integer() }),
+  async handler ({ session_id, messages: drafts }, { db, agent, caller }) {
+    for (const { visibility = 'public' } of drafts) mayWrite(agent, visibility)
+    const audit = auditRow({ event_type: 'message_added', session_id }, 'add_messages', agent, caller)
+    const complete = drafts.map(({ visibility = 'public', metadata = {}, ...draft }) => ({ ...draft, visibility, metadata }))
+    const written = await messages.append(db, agent, session_id, complete, audit)
+    return { message_ids: written.map(message => message.id), count: written.length }
+  }
+})

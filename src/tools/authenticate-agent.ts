@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto'
+import { Type } from '@sinclair/typebox'
+import { grant } from '../core/agent.js'
+import { AppError } from '../core/errors.js'
+import { Allowed, Checked } from '../core/schema.js'
+import { defineTool } from '../core/tool.js'
+import { issue, issuedToken, tokenAudit } from './issued-token.js'
+import { AgentId, AgentType, input } from './shapes.js'
+
+const PERMISSIONS_ASKED_MAX = 20
+
+export const authenticateAgent = defineTool({
+  name: 'authenticate_agent',
+  title: 'Authenticate',
+  description: 'Exchange the server\'s API key for a token that says who you are; call this first. Send the token as Authorization: Bearer <token>. A 2025-era MCP connection stays authenticated by itself after this call; other MCP clients that cannot set headers pass the token as auth_token with each call.',
+  permission: 'none',
+  credentials: 'own',
+  effect: 'adds',
+  commits: 'transaction',
+  secret: true,
+  input: input({
+    agent_id: AgentId('Your name, under which others see your messages'),
+    agent_type: AgentType('What kind of agent you are, such as claude, autogen or reviewer; agent_only messages are for agents of the same type'),
+    api_key: Type.Optional(Checked<string>(
+      { type: 'string', maxLength: 1000, description: 'The server\'s API key, if it is not in the X-API-Key header' },
+      value => typeof value === 'string' && value.length <= 1000, { [Allowed]: 'a string of at most 1000 characters' })),
+    requested_permissions: Type.Optional(Type.Array(Type.String({ maxLength: 100 }), {
+      maxItems: PERMISSIONS_ASKED_MAX, default: ['read', 'write'], description: 'What you need of read, write and admin; you get what the key allows of it'
+    }))
+  }),
+  output: issuedToken,
+  audit: tokenAudit('agent_authenticated'),
+  async handler ({ agent_id, agent_type, api_key, requested_permissions = [] }, { db, caller, service }) {
+    const key = api_key ?? caller.credentials.api_key
+    if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')
+    const allowed = service.keys.allows(key)
+    if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
+    const agent = { workspace: allowed.workspace, agent_id, agent_type, permissions: grant(requested_permissions, allowed.permissions) }
+    return issue(db, agent, randomUUID(), caller, service)
+  }
+})

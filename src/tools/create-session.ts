@@ -1,0 +1,21 @@
+import { randomBytes } from 'node:crypto'
+import { Type } from '@sinclair/typebox'
+import { defineTool } from '../core/tool.js'
+import * as sessions from '../db/sessions.js'
+import { AnyObject, IdempotencyKey, input, Metadata, output, Purpose, Time } from './shapes.js'
+
+export const createSession = defineTool({
+  name: 'create_session',
+  title: 'Open a session',
+  description: 'Open a session in which agents work together, and get the session_id to share with them.',
+  permission: 'write',
+  effect: 'adds',
+  commits: 'transaction',
+  input: input({ purpose: Purpose('What the session is for, in a sentence'), metadata: Metadata(), idempotency_key: IdempotencyKey }),
+  output: output({ session_id: Type.String(), purpose: Type.String(), created_by: Type.String(), created_at: Time, metadata: AnyObject }),
+  audit: (_input, { session_id }) => ({ event_type: 'session_created', session_id, resource: `session:${session_id}` }),
+  async handler ({ purpose, metadata = {} }, { db, agent }) {
+    const { id, created_by, created_at, ...session } = await sessions.create(db, agent, `session_${randomBytes(8).toString('hex')}`, purpose, metadata)
+    return { session_id: id, purpose: session.purpose, created_by, created_at, metadata: session.metadata }
+  }
+})

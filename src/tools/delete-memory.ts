@@ -1,0 +1,22 @@
+import { Type } from '@sinclair/typebox'
+import { defineTool } from '../core/tool.js'
+import * as memory from '../db/memory.js'
+import { scopeOf } from './memory-scope.js'
+import { memoryResource } from './set-memory.js'
+import { IdempotencyKey, input, MemoryKey, output, SessionId } from './shapes.js'
+
+export const deleteMemory = defineTool({
+  name: 'delete_memory',
+  title: 'Forget a value',
+  description: 'Delete a value you stored with set_memory, in the same scope; deleted says whether there was one.',
+  permission: 'write',
+  effect: 'replaces',
+  repeatable: true,
+  commits: 'transaction',
+  input: input({ key: MemoryKey, session_id: Type.Optional(SessionId), idempotency_key: IdempotencyKey }),
+  output: output({ deleted: Type.Boolean() }),
+  audit: ({ key, session_id }, { deleted }) => ({ event_type: 'memory_deleted', session_id, resource: memoryResource(key), metadata: { deleted } }),
+  async handler ({ key, session_id }, { db, agent }) {
+    return { deleted: await memory.remove(db, agent, await scopeOf(db, agent, session_id), key) }
+  }
+})

@@ -1,0 +1,36 @@
+import type { Agent } from '../core/agent.js'
+import type { Caller } from '../core/caller.js'
+import { AppError } from '../core/errors.js'
+import { bearer, tokenRevoked } from '../core/identify.js'
+import { Allowed, Checked } from '../core/schema.js'
+import type { Claims, Service } from '../core/service.js'
+
+/** Longer than any token of ours: agent ids of 100 characters included. */
+const TOKEN_MAX = 4000
+
+export function TokenText (description: string) {
+  return Checked<string>({ type: 'string', maxLength: TOKEN_MAX, description },
+    value => typeof value === 'string' && value.length <= TOKEN_MAX, { [Allowed]: `a token, at most ${TOKEN_MAX} characters` })
+}
+
+/**
+ * The live token that a tool is about: the argument, else the one the caller authenticated with (header, auth_token, or the
+ * MCP session's).
+ * @throws AppError AUTHENTICATION_REQUIRED where there is none, INVALID_TOKEN, TOKEN_EXPIRED or TOKEN_REVOKED
+ */
+export async function givenToken (argument: string | undefined, agent: Agent | null, caller: Caller, service: Service): Promise<Claims> {
+  const { authorization, auth_token } = caller.credentials
+  const text = argument ?? (authorization !== undefined ? bearer(authorization) : auth_token)
+  if (text !== undefined) {
+    const claims = service.tokens.verify(text)
+    if (await service.tokens.revoked(claims.jti)) throw tokenRevoked()
+    return claims
+  }
+  if (agent?.token === undefined) {
+    throw new AppError('AUTHENTICATION_REQUIRED', 'This needs a token, and none was given.', {
+      suggestions: ['Send Authorization: Bearer <token>, or pass the token as an argument', 'Call authenticate_agent for a token']
+    })
+  }
+  const { token: { jti, expires_at }, ...rest } = { ...agent, token: agent.token }
+  return { ...rest, jti, expires_at, issued_at: new Date() }
+}

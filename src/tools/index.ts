@@ -1,0 +1,47 @@
+import type { Tool } from '../core/tool.js'
+import { addMessage } from './add-message.js'
+import { addMessages } from './add-messages.js'
+import { authenticateAgent } from './authenticate-agent.js'
+import { createSession } from './create-session.js'
+import { deleteMemory } from './delete-memory.js'
+import { getAuditLog } from './get-audit-log.js'
+import { getMemory } from './get-memory.js'
+import { getMessages } from './get-messages.js'
+import { getPerformanceMetrics } from './get-performance-metrics.js'
+import { getSession } from './get-session.js'
+import { getUsageGuidance } from './get-usage-guidance.js'
+import { listMemory } from './list-memory.js'
+import { listSessions } from './list-sessions.js'
+import { refreshToken } from './refresh-token.js'
+import { revokeToken } from './revoke-token.js'
+import { searchBySender } from './search-by-sender.js'
+import { searchByTimerange } from './search-by-timerange.js'
+import { searchContext } from './search-context.js'
+import { setMemory } from './set-memory.js'
+import { setMessageVisibility } from './set-message-visibility.js'
+import { updateSession } from './update-session.js'
+
+/** Every tool, in the order in which clients see them. */
+export const tools: readonly Tool[] = [
+  authenticateAgent,
+  refreshToken,
+  revokeToken,
+  createSession,
+  getSession,
+  listSessions,
+  updateSession,
+  addMessage,
+  addMessages,
+  getMessages,
+  setMessageVisibility,
+  searchContext,
+  searchBySender,
+  searchByTimerange,
+  setMemory,
+  getMemory,
+  listMemory,
+  deleteMemory,
+  getUsageGuidance,
+  getPerformanceMetrics,
+  getAuditLog
+]

@@ -1,0 +1,45 @@
+import { type Static, Type } from '@sinclair/typebox'
+import type { Agent } from '../core/agent.js'
+import type { Caller } from '../core/caller.js'
+import type { Service } from '../core/service.js'
+import type { AuditFields } from '../core/tool.js'
+import * as mcpSessions from '../db/mcp-sessions.js'
+import type { Db } from '../db/schema.js'
+import * as tokens from '../db/tokens.js'
+import { output, Time } from './shapes.js'
+
+/** The answer of the tools that issue a token. */
+export const issuedToken = output({
+  token: Type.String(),
+  token_type: Type.Literal('Bearer'),
+  agent_id: Type.String(),
+  agent_type: Type.String(),
+  permissions: Type.Array(Type.String()),
+  issued_at: Time,
+  expires_at: Time,
+  expires_in: Type.Integer({ description: 'Seconds until it expires' })
+})
+
+/** Signs and remembers a token; an MCP session that it was asked for in is that agent from now on. */
+export async function issue (db: Db, agent: Omit<Agent, 'token'>, jti: string, caller: Caller, service: Service): Promise<Static<typeof issuedToken>> {
+  const { token, issued_at, expires_at } = service.tokens.sign(agent, jti)
+  const { agent_id, agent_type, permissions } = agent
+  await tokens.remember(db, agent, jti, issued_at, expires_at)
+  const session = caller.credentials.mcp_session
+  if (session !== undefined) await mcpSessions.bind(db, session.id_hash, { ...agent, jti, issued_at, expires_at })
+  return {
+    token,
+    token_type: 'Bearer',
+    agent_id,
+    agent_type,
+    permissions,
+    issued_at: issued_at.toISOString(),
+    expires_at: expires_at.toISOString(),
+    expires_in: service.tokens.expires_in
+  }
+}
+
+export function tokenAudit (event_type: string) {
+  return (_input: unknown, answer: Static<typeof issuedToken>): AuditFields =>
+    ({ event_type, agent_id: answer.agent_id, metadata: { agent_type: answer.agent_type, permissions: answer.permissions } })
+}

@@ -1,0 +1,53 @@
+import { Type } from '@sinclair/typebox'
+import { decodeCursor, encodeCursor } from '../core/cursor.js'
+import { Allowed, Checked } from '../core/schema.js'
+import { defineTool } from '../core/tool.js'
+import { characters } from '../core/text.js'
+import * as sessions from '../db/sessions.js'
+import { sessionSummary } from './session-view.js'
+import { AgentId, Cursor, input, Limit, Nullable, output, SessionSummary } from './shapes.js'
+
+const QUERY_MAX = 500
+
+export const listSessions = defineTool({
+  name: 'list_sessions',
+  title: 'List sessions',
+  description: 'Find sessions, newest first: all of them, an agent\'s, the open or closed ones, or those whose purpose is about something.',
+  permission: 'read',
+  effect: 'reads',
+  commits: 'none',
+  input: input({
+    created_by: Type.Optional(AgentId('Only sessions this agent opened')),
+    active: Type.Optional(Type.Boolean({ description: 'true: only open sessions; false: only closed ones' })),
+    query: Type.Optional(Checked<string>(
+      { type: 'string', maxLength: QUERY_MAX, description: 'Only sessions whose purpose contains this, or something spelt much like it' },
+      value => typeof value === 'string' && characters(value) <= QUERY_MAX, { [Allowed]: `a string of at most ${QUERY_MAX} characters` })),
+    limit: Limit(50, 200),
+    cursor: Cursor
+  }),
+  output: output({
+    sessions: Type.Array(SessionSummary),
+    count: Type.Integer(),
+    has_more: Type.Boolean(),
+    next_cursor: Nullable(Type.String())
+  }),
+  async handler ({ created_by, active, query, limit = 50, cursor }, { db, agent }) {
+    const place = cursor === undefined ? undefined : decodeCursor(cursor, 'string')
+    const rows = await sessions.list(db, agent, {
+      created_by,
+      active,
+      query: query?.trim() || undefined,
+      limit,
+      after: place && { created_at: place.time, id: place.id }
+    })
+    const kept = rows.slice(0, limit)
+    const has_more = rows.length > limit
+    const last = kept.at(-1)
+    return {
+      sessions: await Promise.all(kept.map(row => sessionSummary(db, agent, row))),
+      count: kept.length,
+      has_more,
+      next_cursor: has_more && last !== undefined ? encodeCursor(last.created_at, last.id) : null
+    }
+  }
+})

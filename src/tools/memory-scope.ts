@@ -1,0 +1,18 @@
+import { Type } from '@sinclair/typebox'
+import type { Agent } from '../core/agent.js'
+import { GLOBAL, type Scope } from '../db/memory.js'
+import type { Db } from '../db/schema.js'
+import * as sessions from '../db/sessions.js'
+
+export const ScopeWord = Type.Unsafe<'session' | 'global'>({ type: 'string', enum: ['session', 'global'] })
+
+export function scopeWord (scope: Scope): 'session' | 'global' {
+  return scope === GLOBAL ? 'global' : 'session'
+}
+
+/** The scope an argument names; a session must exist. @throws AppError SESSION_NOT_FOUND */
+export async function scopeOf (db: Db, agent: Agent, session_id: string | undefined): Promise<Scope> {
+  if (session_id === undefined) return GLOBAL
+  await sessions.need(db, agent, session_id)
+  return session_id
+}

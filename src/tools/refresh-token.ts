@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto'
+import { Type } from '@sinclair/typebox'
+import { tokenRevoked } from '../core/identify.js'
+import { defineTool } from '../core/tool.js'
+import * as tokens from '../db/tokens.js'
+import { issue, issuedToken, tokenAudit } from './issued-token.js'
+import { givenToken, TokenText } from './given-token.js'
+import { input } from './shapes.js'
+
+export const refreshToken = defineTool({
+  name: 'refresh_token',
+  title: 'Refresh a token',
+  description: 'Exchange a live token for a new one of the same agent and permissions, before expires_at; the old one is revoked at once.',
+  permission: 'none',
+  effect: 'replaces',
+  commits: 'transaction',
+  secret: true,
+  input: input({ current_token: Type.Optional(TokenText('The token to exchange, if it is not the one in the Authorization header')) }),
+  output: issuedToken,
+  audit: tokenAudit('token_refreshed'),
+  async handler ({ current_token }, { db, caller, service, agent }) {
+    const claims = await givenToken(current_token, agent, caller, service)
+    if (!await tokens.revoke(db, claims)) throw tokenRevoked()
+    const { workspace, agent_id, agent_type, permissions } = claims
+    return issue(db, { workspace, agent_id, agent_type, permissions }, randomUUID(), caller, service)
+  }
+})

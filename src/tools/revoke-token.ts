@@ -1,0 +1,39 @@
+import { Type } from '@sinclair/typebox'
+import { isAdmin } from '../core/agent.js'
+import { AppError } from '../core/errors.js'
+import { defineTool } from '../core/tool.js'
+import * as tokens from '../db/tokens.js'
+import { givenToken, TokenText } from './given-token.js'
+import { AgentId, input, output } from './shapes.js'
+
+export const revokeToken = defineTool({
+  name: 'revoke_token',
+  title: 'Revoke a token',
+  description: 'End a token before its time: the one given, else your own. An admin can end all of an agent\'s tokens with agent_id. Every replica refuses it within 2 seconds.',
+  permission: 'none',
+  effect: 'replaces',
+  commits: 'transaction',
+  input: input({
+    token: Type.Optional(TokenText('The token to revoke, if it is not the one in the Authorization header')),
+    agent_id: Type.Optional(AgentId('Admin only: revoke every live token of this agent'))
+  }),
+  output: output({ revoked: Type.Integer({ description: 'How many tokens were revoked' }) }),
+  audit: ({ agent_id }, { revoked }) => ({ event_type: 'token_revoked', metadata: { revoked, ...(agent_id !== undefined && { of_agent: agent_id }) } }),
+  async handler ({ token, agent_id }, { db, agent, caller, service }) {
+    if (agent_id === undefined) {
+      const claims = await givenToken(token, agent, caller, service)
+      return { revoked: await tokens.revoke(db, claims) ? 1 : 0 }
+    }
+    if (token !== undefined) {
+      throw new AppError('INVALID_INPUT', 'Pass either token or agent_id, not both.', { context: { argument: 'agent_id', given: 'both', allowed: 'one of the two' } })
+    }
+    if (agent === null) throw new AppError('AUTHENTICATION_REQUIRED', 'Revoking the tokens of an agent needs an admin.')
+    if (!isAdmin(agent)) {
+      throw new AppError('PERMISSION_DENIED', 'Only an admin may revoke the tokens of an agent.', {
+        context: { required_permission: 'admin', current_permissions: agent.permissions },
+        suggestions: ['Leave agent_id out to revoke your own token']
+      })
+    }
+    return { revoked: await tokens.revokeAgent(db, agent.workspace, agent_id) }
+  }
+})

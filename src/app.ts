@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
-import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { Kernel } from './core/call.js'
 import { createCatalogue } from './core/catalogue.js'
 import { AppError, errorBody } from './core/errors.js'
@@ -50,7 +50,8 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   const load: Load = { phase: 'serving', in_flight: 0 }
   const server = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    // The kernel logs each call once.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.body_limit,
     trustProxy: config.trust_proxy,
     requestTimeout: config.request_timeout_ms + 5000,
@@ -98,7 +99,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   registerRest(server, kernel)
   registerHealth(server, { db, load, version })
   await registerDocs(server, openApi(tools, version))
-  const metricsServer = config.metrics_port === undefined ? undefined : fastify({ loggerInstance: logger, disableRequestLogging: true })
+  const metricsServer = config.metrics_port === undefined ? undefined : fastify({ loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }) })
   registerMetricsPage(metricsServer ?? server, metrics)
 
   server.addHook('onClose', async () => {

@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import pino from 'pino'
+import type { Test } from 'tap'
+import { type App, buildApp } from '../src/app.js'
+import { type Config, loadConfig } from '../src/config.js'
+import { connect, type Database } from '../src/db/connect.js'
+import { createDatabase } from './support/cluster.js'
+
+/** Boots the app as production does, on a database of its own; everything is closed when the test ends. */
+
+export const API_KEY = 'test-agents-0123456789'
+export const ADMIN_API_KEY = 'test-admins-0123456789'
+export const JWT_SECRET = 'a signing secret for tests only, 0123456789'
+
+export const ROOT = join(import.meta.dirname, '..')
+
+/** The environment of a server on that database, as an operator would set it. */
+export function environment (database_url: string, more: Record<string, string> = {}): Record<string, string> {
+  return { DATABASE_URL: database_url, API_KEY, ADMIN_API_KEY, JWT_SECRET_KEY: JWT_SECRET, PORT: '0', LOG_LEVEL: 'silent', ...more }
+}
+
+export interface TestApp extends App {
+  config: Config
+  database: Database
+  url: string
+  /** Everything that was logged, one object a line; with LOG_LEVEL set. */
+  logged: Array<Record<string, unknown>>
+}
+
+/** The whole app in this process, not listening: drive it with `server.inject`, or `await listen(app)` for sockets. */
+export async function startApp (t: Test, more: Record<string, string> = {}, on?: { url: string }): Promise<TestApp> {
+  const own = on ?? await createDatabase()
+  const config = loadConfig(environment(own.url, more))
+  const database = connect({
+    url: own.url,
+    max: config.database_pool_max,
+    connect_timeout_ms: config.database_connect_timeout_ms,
+    statement_timeout_ms: config.statement_timeout_ms,
+    application_name: 'tests',
+    onIdleError: () => {}
+  })
+  const logged: Array<Record<string, unknown>> = []
+  const logger = pino({ level: config.log_level, timestamp: pino.stdTimeFunctions.isoTime }, { write: (line: string) => { logged.push(JSON.parse(line) as Record<string, unknown>) } })
+  const app = await buildApp({ config, database, jwt_secret: JWT_SECRET, replica: 'test-replica', logger })
+  await app.server.ready()
+  t.teardown(async () => {
+    await app.server.close()
+    await database.close()
+    if ('drop' in own) await (own as { drop: () => Promise<void> }).drop()
+  })
+  return { ...app, config, database, url: own.url, logged }
+}
+
+/** Lets an app listen on a free loopback port. @returns its base address */
+export async function listen (app: App): Promise<string> {
+  return app.server.listen({ host: '127.0.0.1', port: 0 })
+}
+
+export interface As {
+  agent_id?: string
+  agent_type?: string
+  /** With the admin's key. */
+  admin?: boolean
+  token?: string
+  /** Nothing at all. */
+  anonymous?: boolean
+  headers?: Record<string, string>
+}
+
+/** An answer's body with its HTTP status beside it, not in it. */
+export interface Answer { status: number, headers: Record<string, unknown>, body: any }
+
+/** One REST call in process. */
+export async function call (app: App, tool: string, args: unknown = {}, as: As = {}): Promise<Answer> {
+  const response = await app.server.inject({
+    method: 'POST', url: `/mcp/tool/${tool}`, headers: { 'content-type': 'application/json', ...credentials(as) }, payload: JSON.stringify(args)
+  })
+  return { status: response.statusCode, headers: response.headers, body: response.json() }
+}
+
+export function credentials (as: As): Record<string, string> {
+  if (as.anonymous === true) return { ...as.headers }
+  if (as.token !== undefined) return { authorization: `Bearer ${as.token}`, ...as.headers }
+  return {
+    'x-api-key': as.admin === true ? ADMIN_API_KEY : API_KEY,
+    'x-agent-id': as.agent_id ?? 'agent-1',
+    ...(as.agent_type !== undefined && { 'x-agent-type': as.agent_type }),
+    ...as.headers
+  }
+}
+
+/** A call that must succeed. @returns its body */
+export async function ok (app: App, tool: string, args: unknown = {}, as: As = {}): Promise<any> {
+  const { status, body } = await call(app, tool, args, as)
+  if (status !== 200) throw new Error(`${tool}: ${JSON.stringify(body)}`)
+  return body
+}
+
+export async function newSession (app: App, as: As = {}, purpose = 'a session for tests'): Promise<string> {
+  return (await ok(app, 'create_session', { purpose }, as)).session_id as string
+}
+
+export interface Program {
+  process: ChildProcess
+  /** Base address, once it listens. */
+  url: string
+  /** All it has written so far. */
+  output: () => string
+  /** Sends a signal and waits for the end. @returns exit code, or the signal's name */
+  stop: (signal?: NodeJS.Signals) => Promise<number | string | null>
+}
+
+/** Runs the compiled program as a process of its own. `cwd` defaults to the repository. */
+export async function runProgram (t: Test, args: string[], env: Record<string, string>, { cwd = ROOT, ready = /ready at (\S+)/, timeout_ms = 60_000 } = {}): Promise<Program> {
+  const child = spawn(process.execPath, [join(ROOT, 'dist', 'src', 'cli.js'), ...args], {
+    cwd, env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env }, stdio: ['pipe', 'pipe', 'pipe']
+  })
+  let output = ''
+  const ended = new Promise<number | string | null>(resolve => child.once('exit', (code, signal) => { resolve(code ?? signal) }))
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    return ended
+  }
+  t.teardown(() => stop('SIGKILL'))
+  const url = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => { reject(new Error(`Not ready after ${timeout_ms} ms:\n${output}`)) }, timeout_ms)
+    const read = (chunk: Buffer) => {
+      output += chunk.toString()
+      const found = ready.exec(output)
+      if (found !== null) { clearTimeout(timer); resolve(found[1] ?? '') }
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    void ended.then(code => { clearTimeout(timer); reject(new Error(`Ended with ${code}:\n${output}`)) })
+  })
+  return { process: child, url, output: () => output, stop }
+}
+
+/** Runs the compiled program to its end. */
+export async function runToEnd (args: string[], env: Record<string, string>, { cwd = ROOT, input = '' } = {}): Promise<{ code: number | null, stdout: string, stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(ROOT, 'dist', 'src', 'cli.js'), ...args], { cwd, env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString() })
+    child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
+    child.on('error', reject)
+    child.on('close', code => { resolve({ code, stdout, stderr }) })
+    child.stdin.end(input)
+  })
+}

@@ -1,0 +1,3 @@
+import { stopTestServer } from './cluster.js'
+
+await stopTestServer()

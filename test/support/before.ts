@@ -1,0 +1,3 @@
+import { startTestServer } from './cluster.js'
+
+await startTestServer()

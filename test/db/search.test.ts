@@ -84,6 +84,13 @@ t.test('search finds what a person would call right', async t => {
     for (const query of ['100%', 'a_b', '(sure)', '[x]', '\\', "'", '"q"', '& |', '! : * ?']) t.equal((await found(app, session, query)).length, 1, query)
   })
 
+  t.test('all of a long message is searched', async t => {
+    const content = `${'filler words here '.repeat(2000)} the crocodile met the elephant`
+    const session = await sessionWith(app, [content])
+    t.same(contents(await found(app, session, 'elephant crocodile')), [content])
+    t.match((await found(app, session, 'crocodile met the elephant'))[0], { score: 100 })
+  })
+
   t.test('equals come newest first, each once, and previews hold the match', async t => {
     const session = await sessionWith(app, ['needle one', `${'hay '.repeat(100)}needle two${' hay'.repeat(100)}`, 'needle three'])
     const { results } = await ok(app, 'search_context', { session_id: session, query: 'needle' })

@@ -69,11 +69,11 @@ export async function findCandidates (db: Db, viewer: Agent, query: Query, filte
       : sql`(${sql.join(words.map(word => sql`(${word})::int`), sql` + `)} >= ${words.length - missing})`
 
   const { rows } = await sql<Candidate>`
-    select found.*,
+    select id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp, exact, text,
            word_similarity(${query.phrase}, text) as phrase_similarity,
            ${words.length === 0 ? sql`'{}'::real[]` : sql`array[${sql.join(query.words.map(similarity))}]::real[]`} as word_similarities
     from (
-      select m.*, ${exact} as exact, left(t.whole, ${TEXT_MAX}) as text
+      select m.*, ${exact} as exact, t.whole, left(t.whole, ${TEXT_MAX}) as text
       from (${readable.select(messageColumns)}) m
       cross join lateral (
         -- The white space of the query is one space; so is that of the content it is looked for in.
@@ -94,5 +94,5 @@ function matches (word: Word): RawBuilder<boolean> {
 }
 
 function similarity (word: Word): RawBuilder<number> {
-  return sql`(case when strpos(text, ${word.text}) > 0 then 1 else word_similarity(${word.text}, text) end)`
+  return sql`(case when strpos(whole, ${word.text}) > 0 then 1 else word_similarity(${word.text}, text) end)`
 }

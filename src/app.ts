@@ -3,7 +3,7 @@ import cors from '@fastify/cors'
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { Kernel } from './core/call.js'
 import { createCatalogue } from './core/catalogue.js'
-import { AppError, errorBody } from './core/errors.js'
+import { AppError } from './core/errors.js'
 import { sharedKeys } from './core/keys.js'
 import { createMetrics } from './core/metrics.js'
 import { openApi } from './core/openapi.js'
@@ -17,7 +17,7 @@ import { createStore } from './db/store.js'
 import { sweepRegularly } from './db/sweep.js'
 import { registerBodyParser } from './plugins/body.js'
 import { registerDocs } from './plugins/docs.js'
-import { failureOf, sendFailure } from './plugins/failures.js'
+import { failureOf, refuseRaw, refuseSocket, sendFailure } from './plugins/failures.js'
 import { registerHealth } from './plugins/health.js'
 import { registerHostCheck } from './plugins/hosts.js'
 import { type Load, registerLoadLimit } from './plugins/load.js'
@@ -58,7 +58,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: request => requestId(request.headers['x-request-id']),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200, onBadUrl: (_path, _request, response) => { refuseRaw(response as never, 404, new AppError('TOOL_NOT_FOUND', 'The address could not be read.')) } },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200, onBadUrl: (_path, _request, response) => { refuseRaw(response, 404, new AppError('TOOL_NOT_FOUND', 'The address could not be read.')) } },
     clientErrorHandler: (error, socket) => { refuseSocket(error, socket) }
   } as FastifyServerOptions)
 
@@ -114,17 +114,4 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
 /** A client's own request id is kept if it is harmless in a log, so that a call can be followed through several services. */
 function requestId (given: string | string[] | undefined): string {
   return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID()
-}
-
-/** Requests that are not HTTP, or whose headers are too large or too slow: answered on the bare socket, as an object all the same. */
-function refuseSocket (error: NodeJS.ErrnoException, socket: import('node:net').Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
-  const body = JSON.stringify(errorBody(new AppError('INVALID_INPUT', 'The request is not HTTP as this server reads it.', { suggestions: ['Send an HTTP/1.1 request with headers under 16 KiB'] }), randomUUID()))
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
-}
-
-function refuseRaw (response: import('node:http').ServerResponse, status: number, error: AppError): void {
-  const body = JSON.stringify(errorBody(error, randomUUID()))
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body)
 }

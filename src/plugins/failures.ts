@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { explain, type Kernel } from '../core/call.js'
 import { AppError, errorBody } from '../core/errors.js'
@@ -27,4 +30,17 @@ export function sendFailure (reply: FastifyReply, error: AppError): FastifyReply
 export function challenge (error: AppError): string {
   const invalid = error.code === 'INVALID_TOKEN' || error.code === 'TOKEN_EXPIRED' || error.code === 'TOKEN_REVOKED'
   return invalid ? 'Bearer error="invalid_token"' : 'Bearer'
+}
+
+/** Requests that are not HTTP, or whose headers are too large or too slow: answered on the bare socket, as an object all the same. */
+export function refuseSocket (error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
+  const body = JSON.stringify(errorBody(new AppError('INVALID_INPUT', 'The request is not HTTP as this server reads it.', { suggestions: ['Send an HTTP/1.1 request with headers under 16 KiB'] }), randomUUID()))
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+}
+
+export function refuseRaw (response: ServerResponse, status: number, error: AppError): void {
+  const body = JSON.stringify(errorBody(error, randomUUID()))
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body)
 }

@@ -48,6 +48,9 @@ export function connect (options: DatabaseOptions): Database {
     keepAlive: true
   })
   pool.on('error', options.onIdleError)
+  // A connection that breaks while a transaction holds it between two statements has nobody listening, which would end the
+  // process. The transaction's next statement fails by itself.
+  pool.on('connect', client => { client.on('error', () => {}) })
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return { db, pool, close: () => db.destroy() }
 }

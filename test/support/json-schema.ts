@@ -1,0 +1,55 @@
+/**
+ * A check of a value against the JSON Schema that clients are shown: just the keywords our answers use, and nothing beyond the
+ * properties that are declared. Written out rather than taken from TypeBox, so that it tests what is published.
+ */
+export interface JsonSchema {
+  type?: string
+  const?: unknown
+  enum?: unknown[]
+  format?: string
+  minItems?: number
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+  properties?: Record<string, JsonSchema>
+  required?: string[]
+  patternProperties?: Record<string, JsonSchema>
+  [other: string]: unknown
+}
+
+const KEYWORDS = new Set(['type', 'const', 'enum', 'format', 'minItems', 'items', 'anyOf', 'properties', 'required', 'patternProperties', 'description'])
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+/** @returns what is wrong, a line each */
+export function faults (schema: JsonSchema, value: unknown, at = ''): string[] {
+  const unread = Object.keys(schema).filter(keyword => !KEYWORDS.has(keyword))
+  if (unread.length > 0) return [`${at}: the test does not know the keywords ${unread.join(', ')}`]
+  if (schema.anyOf !== undefined) {
+    const tried = schema.anyOf.map(one => faults(one, value, at))
+    return tried.some(found => found.length === 0) ? [] : tried.flat()
+  }
+  if ('const' in schema && value !== schema.const) return [`${at}: ${JSON.stringify(value)} is not ${JSON.stringify(schema.const)}`]
+  if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${at}: ${JSON.stringify(value)} is not in the enum`]
+  if (schema.type !== undefined && typeOf(value) !== schema.type && !(schema.type === 'number' && typeOf(value) === 'integer')) {
+    return [`${at}: ${typeOf(value)} instead of ${schema.type}`]
+  }
+  if (schema.format === 'date-time' && !TIME.test(String(value))) return [`${at}: '${String(value)}' is not UTC with milliseconds`]
+  if (Array.isArray(value)) {
+    return [...value.length < (schema.minItems ?? 0) ? [`${at}: too few items`] : [], ...value.flatMap((item, i) => faults(schema.items ?? {}, item, `${at}/${i}`))]
+  }
+  if (schema.type !== 'object') return []
+  const given = value as Record<string, unknown>
+  const open = Object.values(schema.patternProperties ?? {})[0] ?? (schema.properties === undefined ? {} : undefined)
+  return [
+    ...(schema.required ?? []).filter(name => !(name in given)).map(name => `${at}/${name}: missing`),
+    ...Object.entries(given).flatMap(([name, inner]) => {
+      const of = schema.properties?.[name] ?? open
+      return of === undefined ? [`${at}/${name}: not in the schema`] : faults(of, inner, `${at}/${name}`)
+    })
+  ]
+}
+
+function typeOf (value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  return Number.isInteger(value) ? 'integer' : typeof value
+}

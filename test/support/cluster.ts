@@ -19,7 +19,8 @@ export interface TestServer {
   cluster?: { parent: string, handle: Awaited<ReturnType<typeof createCluster>> }
 }
 
-const file = join(import.meta.dirname, '..', '..', '.tap', 'test-server.json')
+// One file for each run, named after tap's process, which starts before.ts, the tests and after.ts alike: runs at the same time stay apart.
+const file = join(import.meta.dirname, '..', '..', '.tap', `test-server-${process.ppid}.json`)
 
 export async function startTestServer (): Promise<TestServer> {
   const given = process.env.TEST_DATABASE_URL

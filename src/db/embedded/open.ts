@@ -10,6 +10,7 @@ import { resolveDataDir } from './data-dir.js'
 import { EmbeddedError, HeldError, messageOf } from './error.js'
 import { applicationName, leave } from './locks.js'
 import type { Mode } from './locks.js'
+import { nativeFolder } from './package.js'
 import { stopPostmaster } from './postmaster.js'
 import type { Settings } from './postmaster.js'
 import { findPostmaster } from './process.js'
@@ -45,11 +46,13 @@ export interface Embedded {
 
 export async function openEmbedded (options: OpenOptions): Promise<Embedded> {
   const { mode, settings, log = () => {} } = options
+  // First of all: where there is no PostgreSQL, as in the image, it is no help to hear that its folder cannot be made.
+  const nativeDir = options.nativeDir ?? nativeFolder()
   const { dataDir, notices } = await resolveDataDir({ explicit: options.dataDir, cwd: options.cwd ?? process.cwd(), fallbackRoot: options.fallbackRoot })
   const dir = join(dataDir, 'postgres')
   const account = await serverAccount(dir)
   const cacheRoot = options.fallbackRoot ?? (isRoot() ? systemRoot : dataDir)
-  const binaries = await findBinaries({ account, cacheRoot, nativeDir: options.nativeDir })
+  const binaries = await findBinaries({ account, cacheRoot, nativeDir })
   const cluster = await createCluster({ dir, binaries, account, durable: settings?.fsync !== 'off' })
 
   let closing: Promise<void> | undefined

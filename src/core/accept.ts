@@ -58,7 +58,12 @@ function compilePrepare (schema: TObject, at: string) {
         continue
       }
       const repair = property[Repair]
-      if (repair !== undefined) value = repair(value)
+      if (repair !== undefined) {
+        const repaired = repair(value)
+        // What came in a string has not been looked at yet.
+        if (typeof repaired === 'object' && repaired !== value) refuseUnstorable({ [full(place, name)]: repaired })
+        value = repaired
+      }
       const inner = nested.get(name)
       if (inner !== undefined && Array.isArray(value)) {
         value = value.map((item, i) => isObject(item) ? inner(item, `${name}/${i}`) : item)

@@ -39,7 +39,9 @@ export async function callTool (name: string, raw: unknown, caller: Caller, kern
   let agent: Agent | null = null
   let outcome: Outcome
   try {
-    agent = await admit(entry.tool, caller, kernel)
+    // Kept before the permission is looked at, so that a refusal is audited and counted under the agent's name.
+    agent = entry.tool.credentials === 'own' ? null : await identify(caller, kernel.service)
+    permit(entry.tool, agent)
     const body = await inTime(run(entry, raw, agent, caller, kernel), kernel.request_timeout_ms)
     outcome = { ok: true, body: { success: true, ...body } }
   } catch (thrown) {
@@ -73,15 +75,13 @@ export function explain (thrown: unknown, caller: Pick<Caller, 'request_id'>, ke
   return internalError(thrown)
 }
 
-/** Who calls, and whether they may. @throws AppError 401 or 403 */
-async function admit (tool: Tool, caller: Caller, kernel: Kernel): Promise<Agent | null> {
-  const agent = tool.credentials === 'own' ? null : await identify(caller, kernel.service)
-  if (tool.permission === 'none') return agent
+/** @throws AppError AUTHENTICATION_REQUIRED or PERMISSION_DENIED */
+function permit (tool: Tool, agent: Agent | null): void {
+  if (tool.permission === 'none') return
   if (agent === null) {
     throw new AppError('AUTHENTICATION_REQUIRED', `${tool.name} needs to know who is calling.`)
   }
   if (!mayCall(agent, tool.permission)) throw permissionDenied(tool.permission, agent)
-  return agent
 }
 
 export function mayCall (agent: Agent, permission: Permission): boolean {

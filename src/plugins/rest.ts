@@ -27,5 +27,5 @@ export function registerRest (app: FastifyInstance, kernel: Kernel): void {
 function withIdempotencyKey (body: unknown, header: string | string[] | undefined, takesOne: boolean): unknown {
   const given = body ?? {}
   if (!takesOne || typeof header !== 'string' || typeof given !== 'object' || Array.isArray(given)) return given
-  return 'idempotency_key' in given ? given : { ...given, idempotency_key: header }
+  return (given as { idempotency_key?: unknown }).idempotency_key != null ? given : { ...given, idempotency_key: header }
 }

@@ -7,6 +7,8 @@ export interface Sample {
   args: Record<string, unknown>
   /** Who calls; an ordinary agent with read and write if absent. */
   as?: As
+  /** The argument that a call needs besides the required ones, where it needs one of several. */
+  least?: string
   /** Arguments that exclude one of `args`, for a call of their own. */
   instead?: Record<string, unknown>
 }
@@ -38,14 +40,14 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
   }),
   refresh_token: async app => ({ args: { current_token: await token(app, 'agent-1') }, as: { token: await token(app, 'agent-1') } }),
   revoke_token: async app => ({ args: { token: await token(app, 'agent-1') }, as: { token: await adminToken(app) }, instead: { agent_id: 'agent-1' } }),
-  create_session: async () => ({ args: { purpose: PRIVATE_TEXTS.purpose, metadata, idempotency_key: randomUUID() } }),
+  create_session: async () => ({ args: { purpose: `${PRIVATE_TEXTS.purpose} ${randomUUID()}`, metadata, idempotency_key: randomUUID() } }),
   get_session: async app => {
     const session_id = await newSession(app)
     await message(app, session_id)
     return { args: { session_id, message_limit: 5 } }
   },
   list_sessions: async app => ({ args: { created_by: 'agent-1', active: true, query: 'session', limit: 5, cursor: await page(app, 'list_sessions', {}) } }),
-  update_session: async app => ({ args: { session_id: await newSession(app), purpose: PRIVATE_TEXTS.purpose, metadata, is_active: true, idempotency_key: randomUUID() } }),
+  update_session: async app => ({ args: { session_id: await newSession(app), purpose: PRIVATE_TEXTS.purpose, metadata, is_active: true, idempotency_key: randomUUID() }, least: 'purpose' }),
   add_message: async app => {
     const session_id = await newSession(app)
     return { args: { session_id, content: PRIVATE_TEXTS.content, visibility: 'public', metadata, parent_message_id: await message(app, session_id), idempotency_key: randomUUID() } }

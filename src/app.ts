@@ -15,6 +15,7 @@ import { readFigures } from './db/figures.js'
 import { followRevocations } from './db/revocations.js'
 import { createStore } from './db/store.js'
 import { sweepRegularly } from './db/sweep.js'
+import { registerMcp } from './mcp/index.js'
 import { registerBodyParser } from './plugins/body.js'
 import { registerDocs } from './plugins/docs.js'
 import { failureOf, refuseRaw, refuseSocket, sendFailure } from './plugins/failures.js'
@@ -97,6 +98,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   server.setNotFoundHandler(async (_request, reply) => sendFailure(reply, new AppError('TOOL_NOT_FOUND', 'There is nothing at this address.')))
 
   registerRest(server, kernel)
+  await registerMcp(server, kernel)
   registerHealth(server, { db, load, version })
   await registerDocs(server, openApi(tools, version))
   const metricsServer = config.metrics_port === undefined ? undefined : fastify({ loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }) })

@@ -10,20 +10,28 @@ interface StopLog {
   error: (fields: Record<string, unknown>, message: string) => void
 }
 
-/** On SIGTERM or SIGINT runs the phases in order and exits with 0, or 1 if one failed or took too long; a second signal exits at once. */
-export function stopOnSignal (log: StopLog, phases: Phase[]): void {
+/**
+ * On SIGTERM or SIGINT runs the phases in order and exits with 0, or 1 if one failed or took too long; a second signal exits at once.
+ * @returns what stops for another reason
+ */
+export function stopOnSignal (log: StopLog, phases: Phase[]): (reason: string) => void {
   let stopping = false
+  const begin = (reason: string) => {
+    if (stopping) return
+    stopping = true
+    void stop(reason, log, phases)
+  }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143)
-      stopping = true
-      void stop(signal, log, phases)
+      begin(signal)
     })
   }
+  return begin
 }
 
-async function stop (signal: string, log: StopLog, phases: Phase[]): Promise<void> {
-  log.info({ signal }, 'stopping')
+async function stop (reason: string, log: StopLog, phases: Phase[]): Promise<void> {
+  log.info({ reason }, 'stopping')
   let failed = false
   for (const { name, limit_ms, run } of phases) {
     let timer: NodeJS.Timeout | undefined

@@ -62,6 +62,13 @@ export function refuse (error: AppError, caller: Pick<Caller, 'request_id'>): Ou
   return { ok: false, error, body: errorBody(error, caller.request_id) }
 }
 
+/** A request that its front refuses before it can become a call, for its credentials: audited and, where it names a tool, counted like a call. */
+export function refuseCredentials (error: AppError, action: string, raw: unknown, caller: Caller, kernel: Kernel): void {
+  const entry = kernel.catalogue.find(action)
+  auditRefusal(error, action, null, caller, kernel, raw)
+  if (entry !== undefined) observe(entry.tool, null, caller, kernel, refuse(error, caller), 0)
+}
+
 /** Any thrown thing → what the caller is told; what is ours to mend is logged with its stack. */
 export function explain (thrown: unknown, caller: Pick<Caller, 'request_id'>, kernel: Pick<Kernel, 'store' | 'log'>): AppError {
   if (thrown instanceof AppError) return thrown

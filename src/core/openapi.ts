@@ -49,7 +49,8 @@ export function plain (schema: TSchema): Record<string, unknown> {
   return JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
 }
 
-function errorSchema (): Record<string, unknown> {
+/** The object of every failure (contract §2). */
+export function errorSchema (): Record<string, unknown> {
   return {
     type: 'object',
     properties: {

@@ -3,7 +3,14 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { explain, type Kernel } from '../core/call.js'
-import { AppError, errorBody } from '../core/errors.js'
+import { AppError, type ErrorBody, errorBody } from '../core/errors.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How a route of another protocol than REST wraps a failure's object. */
+    wrapFailure?: (error: AppError, body: ErrorBody, request: FastifyRequest) => unknown
+  }
+}
 
 /** What went wrong on the way to a tool → an AppError: Fastify's own errors, the body parser's, anything unexpected. */
 export function failureOf (error: unknown, request: FastifyRequest, kernel: Pick<Kernel, 'store' | 'log'>, body_limit: number): AppError {
@@ -19,11 +26,13 @@ export function failureOf (error: unknown, request: FastifyRequest, kernel: Pick
   return explain(error, { request_id: request.id }, kernel)
 }
 
-/** Sends a failure as contract §2 has it. */
+/** Sends a failure as contract §2 has it; whoever refuses a request, hook or handler, on whichever front, does so here. */
 export function sendFailure (reply: FastifyReply, error: AppError): FastifyReply {
+  const { request } = reply
+  const body = errorBody(error, request.id)
   if (error.retry_after !== undefined) void reply.header('retry-after', error.retry_after)
   if (error.status === 401) void reply.header('www-authenticate', challenge(error))
-  return reply.code(error.status).type('application/json; charset=utf-8').send(JSON.stringify(errorBody(error, reply.request.id)))
+  return reply.code(error.status).type('application/json; charset=utf-8').send(JSON.stringify(request.routeOptions.config.wrapFailure?.(error, body, request) ?? body))
 }
 
 /** WWW-Authenticate, as RFC 6750 has it. */

@@ -1,0 +1,64 @@
+import { Readable } from 'node:stream'
+import { classifyInboundRequest } from '@modelcontextprotocol/server'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Kernel } from '../core/call.js'
+import { AppError } from '../core/errors.js'
+import * as mcpSessions from '../db/mcp-sessions.js'
+import { callerOf } from '../plugins/caller.js'
+import { sendFailure } from '../plugins/failures.js'
+import { refusedToken } from './credentials.js'
+import { wrapFailure } from './failure.js'
+import { serveLegacy } from './legacy.js'
+import { createMethods } from './methods.js'
+import { clientNameOf, serveModern } from './modern.js'
+import { mcpSessionNotFound, serveSessions, sessionIdOf } from './sessions.js'
+
+const URL = '/mcp'
+
+/** The MCP front: one address, at which the first look at a message tells its protocol era. */
+export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promise<void> {
+  const methods = createMethods(kernel)
+  const legacy = serveSessions(await serveLegacy(methods, kernel.service), kernel)
+  const modern = serveModern(methods, kernel)
+  const config = { wrapFailure }
+
+  app.post(URL, { config }, async (request, reply) => {
+    const caller = callerOf(request, 'mcp')
+    const era = classifyInboundRequest({
+      httpMethod: 'POST', body: request.body, protocolVersionHeader: header(request, 'mcp-protocol-version'), mcpMethodHeader: header(request, 'mcp-method')
+    })
+    if (era.kind === 'legacy') return legacy(request, reply, caller)
+    caller.credentials.client_name = clientNameOf(request.body)
+    const refused = era.kind === 'modern' ? await refusedToken([era.message], caller, kernel) : undefined
+    return refused !== undefined ? sendFailure(reply, refused) : sendResponse(reply, await modern.answer(request, caller))
+  })
+
+  app.delete(URL, { config }, async (request, reply) => {
+    const id = sessionIdOf(request)
+    if (id === undefined) return sendFailure(reply, new AppError('INVALID_INPUT', 'The Mcp-Session-Id header is missing.', { context: { argument: 'Mcp-Session-Id' }, suggestions: ['Send the Mcp-Session-Id that initialize answered'] }))
+    return await mcpSessions.close(kernel.store.db, id) ? reply.code(200).send() : sendFailure(reply, mcpSessionNotFound())
+  })
+
+  app.route({
+    method: ['GET', 'HEAD', 'PUT', 'PATCH'],
+    url: URL,
+    config,
+    handler: async (_request, reply) => sendFailure(reply.header('allow', 'POST, DELETE'), new AppError('METHOD_NOT_ALLOWED', 'MCP messages are sent with POST.', {
+      suggestions: ['Send JSON-RPC messages with POST to /mcp', 'End an MCP session with DELETE']
+    }))
+  })
+
+  app.addHook('preClose', () => modern.close())
+}
+
+function header (request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+async function sendResponse (reply: FastifyReply, response: Response): Promise<FastifyReply> {
+  void reply.code(response.status).headers(Object.fromEntries(response.headers))
+  if (response.body === null) return reply.send()
+  const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true
+  return reply.send(streams ? Readable.fromWeb(response.body as never) : await response.text())
+}

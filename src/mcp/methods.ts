@@ -1,0 +1,85 @@
+import { callTool, explain, type Kernel } from '../core/call.js'
+import type { Caller } from '../core/caller.js'
+import { AppError } from '../core/errors.js'
+import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, rpcFailure, RpcFailure } from './failure.js'
+import { createPrompts } from './prompts/index.js'
+import { createResources } from './resources/index.js'
+import { AUTH_TOKEN, describeTools } from './tool-list.js'
+
+export type Params = Record<string, unknown>
+export type Result = Record<string, unknown>
+export type Method = (params: Params, caller: Caller) => Result | Promise<Result>
+
+/** What the server offers, in the words of both protocol eras. */
+export const capabilities = { tools: {}, resources: {}, prompts: {} }
+
+export const instructions = 'A workspace that AI agents share: sessions to meet in, messages with visibility, search, and memory of one\'s own. ' +
+  'Authenticate with authenticate_agent unless the connection already carries a key or token, then call get_usage_guidance to see what you may do.'
+
+export interface Methods {
+  has: (name: string) => boolean
+  /** Answers one request. @throws RpcFailure, and nothing else */
+  answer: (name: string, params: unknown, caller: Caller) => Promise<Result>
+}
+
+/** Every method this server answers, the same for both eras. The SDKs add their own: initialize, ping, server/discover. */
+export function createMethods (kernel: Kernel): Methods {
+  const listed = describeTools(kernel.catalogue.tools)
+  const resources = createResources(kernel)
+  const prompts = createPrompts(kernel)
+  const methods = new Map<string, Method>([
+    ['tools/list', (_params, caller) => ({ tools: hasCredentials(caller) ? listed.authenticated : listed.bare })],
+    ['tools/call', (params, caller) => call(params, caller, kernel)],
+    ['resources/list', (_params, caller) => resources.list(caller)],
+    ['resources/templates/list', () => resources.templates],
+    ['resources/read', (params, caller) => resources.read(text(params, 'uri', caller), caller)],
+    ['prompts/list', () => prompts.list],
+    ['prompts/get', (params, caller) => prompts.get(text(params, 'name', caller), params.arguments, caller)]
+  ])
+  return {
+    has: name => methods.has(name),
+    async answer (name, params, caller) {
+      const method = methods.get(name)
+      if (method === undefined) throw new RpcFailure(METHOD_NOT_FOUND, 'Method not found')
+      try {
+        return await method((params ?? {}) as Params, caller)
+      } catch (thrown) {
+        throw thrown instanceof RpcFailure ? thrown : refusal(explain(thrown, caller, kernel), caller.request_id)
+      }
+    }
+  }
+}
+
+async function call (params: Params, caller: Caller, kernel: Kernel): Promise<Result> {
+  const name = text(params, 'name', caller)
+  const given = params.arguments ?? {}
+  if (typeof given !== 'object' || Array.isArray(given)) throw refusal(malformed('arguments', 'an object'), caller.request_id)
+  const { [AUTH_TOKEN]: auth_token, ...args } = given as Params
+  const outcome = await callTool(name, args, withToken(caller, auth_token), kernel)
+  if (!outcome.ok && outcome.error.code === 'TOOL_NOT_FOUND') {
+    throw new RpcFailure(INVALID_PARAMS, outcome.error.message, rpcFailure(outcome.error, outcome.body).data)
+  }
+  const { body } = outcome
+  return { content: [{ type: 'text', text: JSON.stringify(body) }], structuredContent: body, ...(!outcome.ok && { isError: true }) }
+}
+
+/** `auth_token` is a credential, not an argument; null means absent, as everywhere. */
+function withToken (caller: Caller, auth_token: unknown): Caller {
+  if (auth_token === undefined || auth_token === null) return caller
+  return { ...caller, credentials: { ...caller.credentials, auth_token: String(auth_token) } }
+}
+
+function hasCredentials ({ credentials }: Caller): boolean {
+  const { authorization, api_key, mcp_session, local } = credentials
+  return authorization !== undefined || api_key !== undefined || local !== undefined || Boolean(mcp_session?.identity)
+}
+
+function text (params: Params, name: string, caller: Caller): string {
+  const value = params[name]
+  if (typeof value !== 'string') throw refusal(malformed(name, 'a string'), caller.request_id)
+  return value
+}
+
+function malformed (name: string, allowed: string): AppError {
+  return new AppError('INVALID_INPUT', `The parameter '${name}' of this request must be ${allowed}.`, { context: { argument: name, allowed } })
+}

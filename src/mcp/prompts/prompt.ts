@@ -1,0 +1,42 @@
+import type { Kernel } from '../../core/call.js'
+import type { Caller } from '../../core/caller.js'
+import { AppError } from '../../core/errors.js'
+import { refuseUnstorable } from '../../core/json.js'
+import { characters, cleanText } from '../../core/text.js'
+
+/** A message to begin with, made for a person who picks it from a menu. */
+export interface Prompt {
+  name: string
+  title: string
+  description: string
+  arguments: PromptArgument[]
+  /** The text of the one message. @throws RpcFailure or AppError */
+  write: (given: Record<string, string>, caller: Caller, kernel: Kernel) => Promise<string>
+}
+
+export interface PromptArgument { name: string, description: string, required: boolean }
+
+const ARGUMENT_MAX = 1000
+
+/** Arguments of a prompt are strings; an empty one counts as not given. @throws AppError INVALID_INPUT */
+export function acceptArguments (prompt: Prompt, raw: unknown): Record<string, string> {
+  const given = (raw ?? {}) as Record<string, unknown>
+  const names = prompt.arguments.map(argument => argument.name)
+  refuseUnstorable(given)
+  for (const name of Object.keys(given)) {
+    if (!names.includes(name)) throw wrong('There is no such argument.', [...name].slice(0, 60).join(''), `one of ${names.join(', ')}`)
+  }
+  const accepted: Record<string, string> = {}
+  for (const { name, required, description } of prompt.arguments) {
+    const value = given[name] ?? ''
+    if (typeof value !== 'string' || characters(value) > ARGUMENT_MAX) throw wrong(`The argument '${name}' is not a text of at most ${ARGUMENT_MAX} characters.`, name, `a string of at most ${ARGUMENT_MAX} characters`)
+    const text = cleanText(value)
+    if (text !== '') accepted[name] = text
+    else if (required) throw wrong(`The argument '${name}' is missing.`, name, description)
+  }
+  return accepted
+}
+
+function wrong (message: string, argument: string, allowed: string): AppError {
+  return new AppError('INVALID_INPUT', message, { context: { argument, allowed } })
+}

@@ -1,0 +1,58 @@
+import { callTool, type Kernel } from '../../core/call.js'
+import type { Caller } from '../../core/caller.js'
+import { identify } from '../../core/identify.js'
+import { answerOf } from '../failure.js'
+import { agentMemory } from './agent-memory.js'
+import { notThere } from './not-there.js'
+import { isTemplate, matcher, type Resource } from './resource.js'
+import { serverInfo } from './server-info.js'
+import { session } from './session.js'
+import { sessionMessages } from './session-messages.js'
+import { toolDocs } from './tool-docs.js'
+
+/** Sessions that resources/list names: the newest. */
+const SESSIONS_LISTED = 50
+
+export function createResources (kernel: Kernel) {
+  const resources = [serverInfo, toolDocs(kernel.catalogue.tools), session, sessionMessages, agentMemory]
+  const places = resources.map(resource => ({ resource, match: matcher(resource.uri) }))
+  const fixed = resources.filter(resource => !isTemplate(resource)).map(entry)
+  const templates = resources.filter(isTemplate).map(resource => {
+    const { uri: uriTemplate, ...rest } = entry(resource)
+    return { uriTemplate, ...rest }
+  })
+  return {
+    templates: { resourceTemplates: templates },
+    /** Open to everybody; the caller's own and what it may see are added for a caller who is known. */
+    async list (caller: Caller) {
+      const agent = await identify(caller, kernel.service).catch(() => null)
+      if (agent === null) return { resources: fixed }
+      const { sessions } = answerOf(await callTool('list_sessions', { limit: SESSIONS_LISTED }, caller, kernel)) as { sessions: ListedSession[] }
+      const memory = { ...entry(agentMemory), uri: `agent://${encodeURIComponent(agent.agent_id)}/memory` }
+      return { resources: [...fixed, memory, ...sessions.map(sessionEntry)] }
+    },
+    async read (uri: string, caller: Caller) {
+      for (const { resource, match } of places) {
+        const parts = match(uri)
+        if (parts !== undefined) return { contents: [{ uri, mimeType: resource.mimeType, text: await resource.read(parts, caller, kernel) }] }
+      }
+      throw notThere()
+    }
+  }
+}
+
+interface ListedSession { id: string, purpose: string, message_count: number, last_activity: string, is_active: boolean }
+
+function sessionEntry ({ id, purpose, message_count, last_activity, is_active }: ListedSession) {
+  return {
+    uri: `session://${id}`,
+    name: id,
+    title: [...purpose].slice(0, 100).join(''),
+    description: `${is_active ? 'Open' : 'Closed'}, ${message_count} messages you may see, last activity ${last_activity}`,
+    mimeType: session.mimeType
+  }
+}
+
+function entry ({ uri, name, title, description, mimeType }: Resource) {
+  return { uri, name, title, description, mimeType }
+}

@@ -1,0 +1,29 @@
+import { plain } from '../../core/openapi.js'
+import type { Tool } from '../../core/tool.js'
+import type { Resource } from './resource.js'
+
+/** Every tool in words, written once. */
+export function toolDocs (tools: readonly Tool[]): Resource {
+  const text = `# Tools\n\n${tools.map(section).join('\n\n')}\n`
+  return {
+    name: 'tool-docs',
+    title: 'The tools',
+    description: 'Every tool with its arguments and the permission it needs',
+    mimeType: 'text/markdown',
+    uri: 'docs://tools',
+    read: () => text
+  }
+}
+
+function section (tool: Tool): string {
+  const { properties, required = [] } = plain(tool.input) as { properties: Record<string, Argument>, required?: string[] }
+  const lines = Object.entries(properties).map(([name, argument]) => `- \`${name}\`${required.includes(name) ? '' : ' (optional)'}: ${describe(argument)}`)
+  return `## ${tool.name}\n\n${tool.description}\n\nNeeds: ${tool.permission === 'none' ? 'no permission' : tool.permission}.${lines.length > 0 ? `\n\n${lines.join('\n')}` : ''}`
+}
+
+interface Argument { type?: string, enum?: string[], default?: unknown, minimum?: number, maximum?: number, description?: string }
+
+function describe ({ type = 'any JSON value', enum: words, default: fallback, minimum, maximum, description }: Argument): string {
+  const kind = words !== undefined ? words.join(' | ') : minimum !== undefined && maximum !== undefined ? `${type} ${minimum}-${maximum}` : type
+  return [kind, fallback !== undefined ? `default ${JSON.stringify(fallback)}` : '', description ?? ''].filter(part => part !== '').join('; ')
+}

@@ -1,0 +1,76 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { agentIdFrom } from '../core/agent.js'
+import type { Kernel } from '../core/call.js'
+import type { Caller } from '../core/caller.js'
+import { AppError } from '../core/errors.js'
+import * as mcpSessions from '../db/mcp-sessions.js'
+import { sendFailure } from '../plugins/failures.js'
+import { type Message, refusedToken } from './credentials.js'
+import type { Answer, Legacy } from './legacy.js'
+
+const SESSION_HEADER = 'mcp-session-id'
+/** Of the 2025-03-26 revision; the SDK's bound. */
+const BATCH_MAX = 100
+
+/** Serves a POST of a 2025-era client. What a connection has is in its row, so that any replica answers any request. */
+export function serveSessions (legacy: Legacy, kernel: Kernel) {
+  const { db } = kernel.store
+
+  return async function answer (request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
+    const messages = (Array.isArray(request.body) ? request.body : [request.body]) as Message[]
+    const opening = messages.some(({ method }) => method === 'initialize')
+    const id = opening ? undefined : sessionIdOf(request)
+    if (id !== undefined) {
+      const session = await mcpSessions.find(db, id)
+      if (session === undefined) return sendFailure(reply, mcpSessionNotFound())
+      caller.credentials.mcp_session = session
+      caller.credentials.client_name = session.client_name ?? undefined
+    }
+    const wrong = malformed(request, messages, opening)
+    if (wrong !== undefined) return sendFailure(reply, wrong)
+    const refused = await refusedToken(messages, caller, kernel)
+    if (refused !== undefined) return sendFailure(reply, refused)
+
+    const answers = await Promise.all(messages.filter(isRequest).map(message => legacy.answer(message as never, caller)))
+    if (answers.length === 0) return reply.code(202).send()
+    if (opening) await open(reply, messages[0] as Message, answers[0] as Answer)
+    return reply.type('application/json; charset=utf-8').send(JSON.stringify(Array.isArray(request.body) ? answers : answers[0]))
+  }
+
+  async function open (reply: FastifyReply, { params }: Message, { result }: Answer): Promise<void> {
+    if (result === undefined) return
+    const { name } = (params?.clientInfo ?? {}) as { name?: unknown }
+    const client_name = typeof name === 'string' ? agentIdFrom(name, '') : ''
+    void reply.header(SESSION_HEADER, await mcpSessions.open(db, result.protocolVersion as string, client_name === '' ? null : client_name))
+  }
+
+  function malformed (request: FastifyRequest, messages: Message[], opening: boolean): AppError | undefined {
+    if (opening && messages.length > 1) return badRequest('initialize is sent by itself, not in a batch.', ['Send initialize alone, then the rest'])
+    if (messages.length > BATCH_MAX) return badRequest(`A batch holds at most ${BATCH_MAX} messages.`, ['Send several smaller batches'])
+    const version = request.headers['mcp-protocol-version']
+    if (!opening && version !== undefined && !legacy.versions.includes(String(version))) {
+      return badRequest('The protocol version of the MCP-Protocol-Version header is not spoken here.', [`Use one of ${legacy.versions.join(', ')}, or 2026-07-28`])
+    }
+    return undefined
+  }
+}
+
+/** A request has an id; notifications and answers to questions (we ask none) are acknowledged and no more. */
+function isRequest ({ method, id }: Message): boolean {
+  return method !== undefined && id !== undefined
+}
+
+export function sessionIdOf (request: FastifyRequest): string | undefined {
+  const id = request.headers[SESSION_HEADER]
+  return typeof id === 'string' && id !== '' ? id : undefined
+}
+
+export function mcpSessionNotFound (): AppError {
+  return new AppError('SESSION_NOT_FOUND', 'There is no MCP session of that Mcp-Session-Id; it has ended.', {
+    suggestions: ['Send initialize without an Mcp-Session-Id, then repeat the request with the new one']
+  })
+}
+
+function badRequest (message: string, suggestions: string[]): AppError {
+  return new AppError('INVALID_INPUT', message, { suggestions })
+}

@@ -17,7 +17,7 @@ export function visibleTo (viewer: Agent, row: string, visibility = 'visibility'
 
 /**
  * The only door to messages for a caller: every read starts here, so the rule cannot be forgotten in one of them
- * (test/db/visibility.test.ts counts the places that select from messages).
+ * (test/visibility.test.ts counts the places that select from messages).
  */
 export function readableMessages (db: Db, viewer: Agent) {
   return db.selectFrom('messages as m').where('m.workspace', '=', viewer.workspace).where(visibleTo(viewer, 'm'))

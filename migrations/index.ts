@@ -3,11 +3,13 @@ import * as sessionsAndMessages from './0001-sessions-and-messages.js'
 import * as agentMemory from './0002-agent-memory.js'
 import * as auditLog from './0003-audit-log.js'
 import * as callers from './0004-callers.js'
+import * as searchIndex from './0005-search-index.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
   '0001-sessions-and-messages': sessionsAndMessages,
   '0002-agent-memory': agentMemory,
   '0003-audit-log': auditLog,
-  '0004-callers': callers
+  '0004-callers': callers,
+  '0005-search-index': searchIndex
 }

@@ -13,6 +13,7 @@ import type { Database } from './db/connect.js'
 import { loggableFault } from './db/faults.js'
 import { readFigures } from './db/figures.js'
 import { followRevocations } from './db/revocations.js'
+import { indexContinuously } from './db/search/worker.js'
 import { createStore } from './db/store.js'
 import { sweepRegularly } from './db/sweep.js'
 import { registerMcp } from './mcp/index.js'
@@ -67,6 +68,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   const store = createStore(db, server.log)
   const revocations = followRevocations(db)
   const sweeping = sweepRegularly(db, error => { server.log.warn({ err: loggableFault(error) }, 'sweep failed') })
+  const indexing = indexContinuously(db, error => { server.log.warn({ err: loggableFault(error) }, 'search index not filled') })
   const metrics = createMetrics()
   const poolState = () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, max: config.database_pool_max })
   const service: Service = {
@@ -107,6 +109,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   server.addHook('onClose', async () => {
     revocations.close()
     await sweeping.close()
+    await indexing.close()
     await store.close()
     await metricsServer?.close()
   })

@@ -64,6 +64,8 @@ export async function append (db: Db, sender: Agent, session_id: string, drafts:
       ) with ordinality as draft (content, visibility, metadata, parent_message_id, n)
       order by draft.n
       returning id, seq, timestamp
+    ), to_index as (
+      insert into search_pending (workspace, session_id, message_id) select ${sender.workspace}, ${session_id}, id from written
     ), audited as (
       insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)
       select ${audit.workspace}, ${audit.event_type}, ${audit.agent_id}, ${session_id}, ${audit.action},
@@ -102,6 +104,8 @@ export async function changeVisibility (tx: Db, agent: Agent, message: MessageRo
       insert into session_changes (workspace, session_id, seq, kind, message_id, from_visibility, to_visibility, changed_by)
       select ${agent.workspace}, ${message.session_id}, last_seq, 'visibility_changed', ${message.id}, ${message.visibility}, ${visibility}, ${agent.agent_id}
       from session
+    ), indexed as (
+      update message_terms set visibility = ${visibility} where workspace = ${agent.workspace} and message_id = ${message.id}
     )
     update messages set visibility = ${visibility} where workspace = ${agent.workspace} and id = ${message.id}`.execute(tx)
   return { ...message, visibility }

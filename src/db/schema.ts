@@ -97,6 +97,18 @@ export interface Schema {
     answer: Json | null
     created_at: Stamp
   }
+  search_words: { workspace: string, word: string }
+  message_terms: {
+    workspace: string
+    message_id: number
+    session_id: string
+    sender: string
+    sender_type: string
+    visibility: Visibility
+    timestamp: Stamp
+    terms: number[]
+  }
+  search_pending: { workspace: string, session_id: string, message_id: number }
   agents: {
     workspace: string
     agent_id: string

@@ -44,6 +44,7 @@ export const searchContext = defineTool({
     threshold: Type.Number(),
     search_scope: Type.String(),
     message_count: Type.Integer({ description: 'How many results' }),
+    partial: Type.Boolean({ description: 'Whether something may have been left out, since too much met the query' }),
     search_time_ms: Type.Number()
   }),
   async handler (given, { db, agent }) {
@@ -51,15 +52,16 @@ export const searchContext = defineTool({
     const started = performance.now()
     const { start, end } = timeRange(given.start_time, given.end_time)
     if (session_id !== undefined) await sessions.need(db, agent, session_id)
-    const found = await search(db, agent, query, {
+    const { results, partial } = await search(db, agent, query, {
       session_id, sender, scope: search_scope, start_time: start, end_time: end, metadata_filter, search_metadata
     }, threshold, limit)
     return {
-      results: found.map(result => ({ ...result, relevance: result.score >= HIGH ? 'high' as const : result.score >= MEDIUM ? 'medium' as const : 'low' as const })),
+      results: results.map(result => ({ ...result, relevance: result.score >= HIGH ? 'high' as const : result.score >= MEDIUM ? 'medium' as const : 'low' as const })),
       query,
       threshold,
       search_scope,
-      message_count: found.length,
+      message_count: results.length,
+      partial,
       search_time_ms: Math.round((performance.now() - started) * 100) / 100
     }
   }

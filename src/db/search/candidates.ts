@@ -1,98 +1,88 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
-import { messageColumns, type MessageRow } from '../messages.js'
+import { messageColumns } from '../messages.js'
 import type { Db } from '../schema.js'
 import { readableMessages } from '../visibility.js'
-import type { Query, Word } from './query.js'
+import { indexedConditions, type SearchFilter } from './filter.js'
+import type { Query } from './query.js'
+import { sessionTerm } from './terms.js'
+import { type Candidate, isExact, TEXT_MAX, wholeText } from './texts.js'
+import type { Spellings } from './vocabulary.js'
 
-export interface SearchFilter {
-  session_id?: string
-  sender?: string
-  scope: 'all' | 'public' | 'private'
-  start_time?: string
-  end_time?: string
-  metadata_filter?: Record<string, unknown>
-  search_metadata: boolean
+/** Index rows that are compared by how well they cover the query; the newest, where there are more. */
+const COMPARED_MAX = 2000
+/** Messages that are read and scored: about 0.1 ms each. */
+const SCORED_MAX = 100
+
+export interface Found {
+  candidates: Candidate[]
+  /** Whether a limit above has cut something off. */
+  cut: boolean
 }
 
-export interface Candidate extends MessageRow {
-  /** Whether the phrase stands in the content, the sender or one metadata value. */
-  exact: boolean
-  /** pg_trgm's word_similarity of the whole phrase, 0–1. */
-  phrase_similarity: number
-  /** Per word of the query, pg_trgm's word_similarity, 1 where it stands in the text; 0–1. */
-  word_similarities: number[]
-  /** Sender, content and metadata values, lower-cased, cut at TEXT_MAX. */
-  text: string
-}
-
-/** Candidates that are ranked; the best by pg_trgm's own figures, newest first among equals. */
-const CANDIDATES_MAX = 400
-
-/** Characters of a text that trigrams are taken of: pg_trgm costs time by the character. Exact matches are looked for in all of it. */
-const TEXT_MAX = 8000
-
-/** Below this word_similarity a word has no near spelling in the text: `pyhton` and `python` have 0.29. rank.ts looks closer. */
-const NEAR_MIN = 0.2
-
-/** Words without which a long plain question may still be answered. */
-export type Missing = 0 | 1
+/** One word of the query as terms, by how well they meet it. */
+interface Tier { terms: number[], worth: number }
 
 /**
- * The messages the viewer may see, narrowed by the filter, in which the phrase stands or all words (but `missing` of them)
- * stand or have a near spelling. Visibility and filters are conditions of the same statement: what the viewer cannot see has
- * no part in what is found, nor in its order.
+ * The messages that have a term for every word of the query (but `missing` of them), the best covered first. Visibility and
+ * filters are conditions of the same statement, so what the viewer cannot see has no part in what is cut.
+ *
+ * One `&&` per word rather than one expression for all: GIN then skips by the rarest word. (Measured, database.md §5.1: one
+ * boolean query over all spellings 37–52 ms, one operator per word 10–28 ms.)
  */
-export async function findCandidates (db: Db, viewer: Agent, query: Query, filter: SearchFilter, missing: Missing): Promise<Candidate[]> {
-  let readable = readableMessages(db, viewer)
-  if (filter.session_id !== undefined) readable = readable.where('m.session_id', '=', filter.session_id)
-  if (filter.sender !== undefined) readable = readable.where('m.sender', '=', filter.sender)
-  if (filter.scope !== 'all') readable = readable.where('m.visibility', '=', filter.scope)
-  if (filter.start_time !== undefined) readable = readable.where('m.timestamp', '>=', filter.start_time)
-  if (filter.end_time !== undefined) readable = readable.where('m.timestamp', '<=', filter.end_time)
-  if (filter.metadata_filter !== undefined) readable = readable.where(sql<boolean>`m.metadata @> ${JSON.stringify(filter.metadata_filter)}::jsonb`)
-
-  // Values at any depth, each on a line of its own so that a phrase cannot run from one into the next.
-  const metadataValues = filter.search_metadata
-    ? sql`case when m.metadata = '{}' then '' else coalesce((
-        select string_agg(v #>> '{}', E'\\n') from jsonb_path_query(m.metadata, 'strict $.**') v
-        where jsonb_typeof(v) not in ('object', 'array', 'null')), '') end`
-    : sql`''`
-  const exact = query.phrase_pattern !== undefined
-    ? sql`(t.whole ~ ${query.phrase_pattern})`
-    : sql`(strpos(t.whole, ${query.phrase}) > 0)`
-  const words = query.words.map(matches)
-  const enough = words.length === 0
-    ? sql`false`
-    : missing === 0
-      ? sql`(${sql.join(words, sql` and `)})`
-      : sql`(${sql.join(words.map(word => sql`(${word})::int`), sql` + `)} >= ${words.length - missing})`
-
-  const { rows } = await sql<Candidate>`
-    select id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp, exact, text,
-           word_similarity(${query.phrase}, text) as phrase_similarity,
-           ${words.length === 0 ? sql`'{}'::real[]` : sql`array[${sql.join(query.words.map(similarity))}]::real[]`} as word_similarities
-    from (
-      select m.*, ${exact} as exact, t.whole, left(t.whole, ${TEXT_MAX}) as text
-      from (${readable.select(messageColumns)}) m
-      cross join lateral (
-        -- The white space of the query is one space; so is that of the content it is looked for in.
-        select lower(m.sender || E'\\n' || regexp_replace(m.content, '[ \\t\\r\\n]+', ' ', 'g') || E'\\n' || ${metadataValues}) as whole offset 0
-      ) t
-      where ${exact} or ${enough}
-    ) found
-    order by exact desc, phrase_similarity desc, timestamp desc, id desc
-    limit ${CANDIDATES_MAX}`.execute(db)
-  return rows
+export async function indexed (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, missing: 0 | 1): Promise<Found> {
+  const words = query.words.map(word => ({ letters: [...word.text].length, sets: setsOf(word, spellings) }))
+  const every = words.map(({ sets }) => sql<boolean>`(${sql.join(sets.map(tiers => sql`t.terms && ${union(tiers)}::int4[]`), sql` and `)})`)
+  const having = missing === 0
+    ? sql.join(every, sql` and `)
+    : sql`(${sql.join(every.map(has => sql`${has}::int`), sql` + `)} >= ${every.length - missing}) and t.terms && ${words.flatMap(({ sets }) => sets.flatMap(union))}::int4[]`
+  const inSession = filter.session_id === undefined ? sql`` : sql`t.terms @> ${[sessionTerm(filter.session_id)]}::int4[] and`
+  const met = sql`array[${sql.join(words.map(({ sets }) => worth(sets)))}]::real[]`
+  const coverage = sql.join(words.map(({ letters }, i) => sql`${letters}::real * met.words[${sql.lit(i + 1)}]`), sql` + `)
+  return score(db, viewer, query, filter, sql`
+    select t.message_id, met.words as met, ${coverage} as coverage
+    from message_terms t, lateral (select ${met} as words offset 0) met
+    where ${inSession} ${having} and ${indexedConditions(viewer, filter)}
+    -- "+ 0" keeps the planner on the terms: it would walk the session instead, hoping to fill the limit soon.
+    order by t.message_id + 0 desc limit ${COMPARED_MAX + 1}`)
 }
 
-/** Whether a word stands in a text or has a near spelling in it; the cheap test first. */
-function matches (word: Word): RawBuilder<boolean> {
-  return word.pattern !== undefined
-    ? sql`t.whole ~ ${word.pattern}`
-    : sql`(strpos(t.whole, ${word.text}) > 0 or word_similarity(${word.text}, left(t.whole, ${TEXT_MAX})) >= ${NEAR_MIN})`
+/** The messages in which the words of the phrase stand side by side. Finds a phrase of common words wherever it is. */
+export async function indexedPhrase (db: Db, viewer: Agent, query: Query, filter: SearchFilter): Promise<Found> {
+  const inSession = filter.session_id === undefined ? sql`` : sql`t.terms @> ${[sessionTerm(filter.session_id)]}::int4[] and`
+  return score(db, viewer, query, filter, sql`
+    select t.message_id, ${query.words.map(() => 1)}::real[] as met, 1::real as coverage from message_terms t
+    where ${inSession} t.terms @> ${query.pairs}::int4[] and ${indexedConditions(viewer, filter)}
+    order by t.message_id + 0 desc limit ${COMPARED_MAX + 1}`)
 }
 
-function similarity (word: Word): RawBuilder<number> {
-  return sql`(case when strpos(whole, ${word.text}) > 0 then 1 else word_similarity(${word.text}, text) end)`
+async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter, rows: RawBuilder<unknown>): Promise<Found> {
+  const { rows: found } = await sql<Candidate & { compared: number }>`
+    with compared as materialized (${rows}),
+    best as materialized (select message_id, met from compared order by coverage desc, message_id desc limit ${SCORED_MAX})
+    select m.*, left(w.text, ${TEXT_MAX}) as text, ${isExact(query, sql`w.text`)} as exact,
+           word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity,
+           best.met, (select count(*) from compared) as compared
+    from best, (${readableMessages(db, viewer).where('m.id', 'in', sql<number>`(select message_id from best)`).select(messageColumns)}) m,
+         lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w
+    where best.message_id = m.id`.execute(db)
+  const compared = found[0]?.compared ?? 0
+  return { candidates: found.map(({ compared: _, ...candidate }) => candidate), cut: compared > SCORED_MAX }
+}
+
+/** What a word requires: sets of tiers, of each of which one term must be there. */
+function setsOf (word: Query['words'][number], spellings: Map<string, Spellings>): Tier[][] {
+  const spelt = spellings.get(word.text)
+  if (word.kind !== 'word' || spelt === undefined) return word.required.map(terms => [{ terms, worth: 1 }])
+  return [[{ terms: spelt.starts, worth: 1 }, { terms: spelt.inside, worth: 0.85 }, { terms: spelt.near, worth: 0.8 }].filter(tier => tier.terms.length > 0)]
+}
+
+function union (tiers: Tier[]): number[] {
+  return tiers.flatMap(tier => tier.terms)
+}
+
+/** How well a row meets a word: its best tier, the mean over what the word requires. */
+function worth (sets: Tier[][]): RawBuilder<number> {
+  const each = sets.map(tiers => sql`case ${sql.join(tiers.map(tier => sql`when t.terms && ${tier.terms}::int4[] then ${tier.worth}::real`), sql` `)} else 0 end`)
+  return sql`(${sql.join(each, sql` + `)}) / ${sets.length}`
 }

@@ -1,12 +1,18 @@
 import type { Agent } from '../../core/agent.js'
 import type { MessageRow } from '../messages.js'
 import type { Db } from '../schema.js'
-import { findCandidates, type Missing, type SearchFilter } from './candidates.js'
+import { type Found, indexed, indexedPhrase } from './candidates.js'
+import { fill, pendingCount } from './fill.js'
+import type { SearchFilter } from './filter.js'
 import { preview } from './preview.js'
 import { parseQuery, type Query } from './query.js'
 import { score } from './rank.js'
+import { recentExact } from './recent.js'
+import type { Candidate } from './texts.js'
+import { unindexed } from './unindexed.js'
+import { addNear, type Spellings, typed } from './vocabulary.js'
 
-export type { SearchFilter } from './candidates.js'
+export type { SearchFilter } from './filter.js'
 
 export interface SearchResult {
   message: MessageRow
@@ -14,30 +20,101 @@ export interface SearchResult {
   match_preview: string
 }
 
+export interface SearchAnswer {
+  results: SearchResult[]
+  /** Whether something may have been left out: too much met the query, or too much waits to be indexed. */
+  partial: boolean
+}
+
+/** Up to so many waiting messages a search indexes itself before it looks: about 0.1 ms each. */
+const INDEXED_FIRST = 500
+
 /** Plain words from which on a question may be answered by a message that lacks one of them, if none has all. */
 const QUESTION_WORDS = 4
 
 /**
- * The messages a viewer may see that match a query, best first, newest first among equals.
- * query.ts takes the query apart, candidates.ts lets PostgreSQL find them, rank.ts judges, preview.ts shows where.
+ * The messages a viewer may see that match a query, best first, newest first among equals. The steps, each a file:
+ *
+ *   query.ts       the query taken apart
+ *   fill.ts        what was written a moment ago is indexed first (else unindexed.ts looks at it)
+ *   recent.ts      exact matches among the newest messages; often that is the whole answer
+ *   vocabulary.ts  the words that a query word may stand for
+ *   candidates.ts  the messages that have them all, from the index
+ *   rank.ts        how well each matches
+ *   preview.ts     where
+ *
+ * Each further step is taken only while results are few, which is decided from what the viewer may see.
  */
-export async function search (db: Db, viewer: Agent, text: string, filter: SearchFilter, threshold: number, limit: number): Promise<SearchResult[]> {
+export async function search (db: Db, viewer: Agent, text: string, filter: SearchFilter, threshold: number, limit: number): Promise<SearchAnswer> {
   const query = parseQuery(text)
-  if (query.phrase === '') return []
-  const found = rank(query, await findCandidates(db, viewer, query, filter, 0), threshold, 0)
-  const question = query.words.length >= QUESTION_WORDS && query.words.every(word => word.pattern === undefined)
-  const ranked = found.length === 0 && question
-    ? rank(query, await findCandidates(db, viewer, query, filter, 1), threshold, 1)
-    : found
-  return ranked.slice(0, limit).map(({ message, score }) => ({ message, score, match_preview: preview(message.content, query) }))
+  if (query.words.length === 0) return { results: [], partial: false }
+  const results = new Results(query, threshold)
+  if (!await nothingWaits(db, viewer, filter)) results.add(await unindexed(db, viewer, query, filter), 0)
+
+  results.add({ candidates: await recentExact(db, viewer, query, filter, limit), cut: false }, 0)
+  if (results.exact < limit) await lookUp(db, viewer, query, filter, results, limit)
+  return { results: results.best(limit), partial: results.partial }
 }
 
-function rank (query: Query, candidates: Awaited<ReturnType<typeof findCandidates>>, threshold: number, missing: Missing): Array<{ message: MessageRow, score: number }> {
-  return candidates
-    .map(candidate => {
-      const { exact, phrase_similarity, word_similarities, text, ...message } = candidate
-      return { message, score: score(query, candidate, missing) }
-    })
-    .filter(result => result.score >= threshold)
-    .sort((a, b) => b.score - a.score || (a.message.timestamp < b.message.timestamp ? 1 : a.message.timestamp > b.message.timestamp ? -1 : b.message.id - a.message.id))
+async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter, results: Results, limit: number): Promise<void> {
+  if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter), 0)
+  if (results.exact >= limit) return
+  const spellings: Map<string, Spellings> = await typed(db, viewer.workspace, query.words)
+  results.add(await indexed(db, viewer, query, spellings, filter, 0), 0)
+  if (results.count >= limit || spellings.size === 0) return
+  await addNear(db, viewer.workspace, query.words, spellings)
+  results.add(await indexed(db, viewer, query, spellings, filter, 0), 0)
+  const isQuestion = query.words.length >= QUESTION_WORDS && query.words.every(word => word.kind === 'word')
+  if (results.count === 0 && isQuestion) results.add(await indexed(db, viewer, query, spellings, filter, 1), 1)
+}
+
+/** Indexes what waits, if that is little. @returns false where a lot does */
+async function nothingWaits (db: Db, viewer: Agent, { session_id }: SearchFilter): Promise<boolean> {
+  const scope = { workspace: viewer.workspace, session_id }
+  const waiting = await pendingCount(db, scope, INDEXED_FIRST + 1)
+  if (waiting > INDEXED_FIRST) return false
+  if (waiting > 0) await fill(db, scope)
+  return true
+}
+
+/** What has been found so far, each message once, with its best score. */
+class Results {
+  private readonly found = new Map<number, { message: MessageRow, score: number }>()
+  private cut = false
+
+  constructor (private readonly query: Query, private readonly threshold: number) {}
+
+  add ({ candidates, cut }: Found, missing: 0 | 1): void {
+    this.cut ||= cut
+    for (const candidate of candidates) {
+      const scored = score(this.query, candidate, missing)
+      if (scored < this.threshold || scored <= (this.found.get(candidate.id)?.score ?? -1)) continue
+      this.found.set(candidate.id, { message: messageOf(candidate), score: scored })
+    }
+  }
+
+  get count (): number {
+    return this.found.size
+  }
+
+  get exact (): number {
+    let exact = 0
+    for (const { score } of this.found.values()) if (score === 100) exact++
+    return exact
+  }
+
+  get partial (): boolean {
+    return this.cut
+  }
+
+  best (limit: number): SearchResult[] {
+    return [...this.found.values()]
+      .sort((a, b) => b.score - a.score || (a.message.timestamp < b.message.timestamp ? 1 : a.message.timestamp > b.message.timestamp ? -1 : b.message.id - a.message.id))
+      .slice(0, limit)
+      .map(({ message, score }) => ({ message, score, match_preview: preview(message.content, this.query) }))
+  }
+}
+
+function messageOf ({ id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }: Candidate): MessageRow {
+  return { id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }
 }

@@ -1,58 +1,92 @@
+import { cjkTerm, COMPOUND_PARTS_MAX, compoundTerm, hasDigit, HASH_START_MIN, hashStartTerm, isCjk, normal, pairTerm, symbolTerm, wordTerm } from './terms.js'
+
 /** A search query taken apart: the phrase as a whole, and its words. */
 export interface Query {
-  /** Lower-cased and trimmed; '' finds nothing. */
+  /** Lower-cased, trimmed, its white space single spaces; '' finds nothing. */
   phrase: string
   /** The phrase as a PostgreSQL regular expression where it begins or ends in an identifier, else undefined: a plain substring will do. */
   phrase_pattern: string | undefined
   words: Word[]
+  /** Terms of neighbouring words, for the phrase as written with whole words. */
+  pairs: number[]
 }
 
 export interface Word {
   text: string
-  /** A word with a digit is an identifier (`worker-1`, `PRP-004`): it must be there as given. Its regular expression. */
-  pattern: string | undefined
+  /**
+   * A `word` may be spelt in other ways; what it stands for is looked up in the vocabulary (vocabulary.ts). Everything else
+   * must be there as given: identifiers (anything with a digit), CJK text, and symbols where a query has nothing else.
+   */
+  kind: 'word' | 'identifier' | 'cjk' | 'symbol'
+  /** Finds the word in a lower-cased text; for all but plain words, which rank.ts compares with a text's words. */
+  standsIn: (text: string) => boolean
+  /** Sets of terms: of each set a message must have one. */
+  required: number[][]
 }
 
-/** Most words of a query that count; each costs a pass over the texts. */
+/** Most words of a query that count. */
 const WORDS_MAX = 12
 
-export function parseQuery (text: string): Query {
-  const phrase = text.toLowerCase().replace(/\s+/gu, ' ').trim()
-  const words = new Map<string, Word>()
-  for (const token of phrase.split(' ')) {
-    // An identifier stays whole, without the punctuation around it; other words fall apart at every punctuation.
-    const parts = /\p{N}/u.test(token) ? [token.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '')] : token.match(/[\p{L}\p{M}]+/gu) ?? []
-    for (const part of parts) if (part !== '') words.set(part, { text: part, pattern: isIdentifier(part) ? bounded(part, part, part) : undefined })
-  }
-  const first = firstToken(phrase)
-  const last = lastToken(phrase)
-  const needsBounds = isIdentifier(first) || isIdentifier(last)
-  return {
-    phrase,
-    phrase_pattern: needsBounds ? bounded(phrase, first, last) : undefined,
-    words: [...words.values()].slice(0, WORDS_MAX)
-  }
-}
-
-function isIdentifier (token: string): boolean {
-  return /\p{N}/u.test(token)
-}
-
-function firstToken (phrase: string): string {
-  return /^[\p{L}\p{N}\p{M}_-]*/u.exec(phrase)?.[0] ?? ''
-}
-
-function lastToken (phrase: string): string {
-  return /[\p{L}\p{N}\p{M}_-]*$/u.exec(phrase)?.[0] ?? ''
-}
+const COMPOUND = /[\p{L}\p{N}\p{M}]+(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
+const RUN = /[\p{L}\p{N}\p{M}]+/gu
+const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
 
 /** The start of a UUID or a hash: there the end is open. Six hexadecimal digits are seldom anything else. */
 const HASH_START = /^(?=.*\d)[0-9a-f]{6,}(-[0-9a-f]*)*$/
 
+export function parseQuery (text: string): Query {
+  const phrase = normal(text).toLowerCase().replace(/\s+/gu, ' ').trim()
+  const words = new Map<string, Word>()
+  for (const [run] of phrase.matchAll(CJK_RUN)) words.set(run, { text: run, kind: 'cjk', standsIn: text => text.includes(run), required: cjkTerms(run) })
+  for (const [compound] of phrase.replaceAll(CJK_RUN, ' ').matchAll(COMPOUND)) {
+    if (hasDigit(compound)) words.set(compound, { text: compound, kind: 'identifier', standsIn: identifierIn(compound), required: identifierTerms(compound) })
+    else for (const part of compound.split(/[-_.]/)) words.set(part, { text: part, kind: 'word', standsIn: text => text.includes(part), required: [[wordTerm(part)]] })
+  }
+  if (words.size === 0) for (const symbol of phrase.replaceAll(' ', '')) words.set(symbol, { text: symbol, kind: 'symbol', standsIn: text => text.includes(symbol), required: [[symbolTerm(symbol)]] })
+  const first = /^[\p{L}\p{N}\p{M}_.-]*/u.exec(phrase)?.[0] ?? ''
+  const last = /[\p{L}\p{N}\p{M}_.-]*$/u.exec(phrase)?.[0] ?? ''
+  return {
+    phrase,
+    phrase_pattern: hasDigit(first) || hasDigit(last) ? bounded(phrase, first, last) : undefined,
+    words: [...words.values()].slice(0, WORDS_MAX),
+    pairs: pairsOf(phrase)
+  }
+}
+
+function pairsOf (phrase: string): number[] {
+  const runs = (phrase.match(RUN) ?? []).slice(0, WORDS_MAX)
+  // A UUID's or a hash's start is no whole word: it has no pair.
+  return runs.slice(1).flatMap((run, i) => i === runs.length - 2 && HASH_START.test(run) ? [] : [pairTerm(runs[i] as string, run)])
+}
+
+function cjkTerms (run: string): number[][] {
+  if (run.length === 1) return [[cjkTerm(run)]]
+  return Array.from({ length: run.length - 1 }, (_, i) => [cjkTerm(run.slice(i, i + 2))])
+}
+
+function identifierTerms (compound: string): number[][] {
+  const parts = compound.split(/[-_.]/)
+  const [head = ''] = parts
+  if (HASH_START.test(compound) && isCjk(compound) === false) {
+    // The beginning of a UUID or a hash: its first group, whole or begun.
+    const begun = head.length >= HASH_START_MIN ? [hashStartTerm(head.slice(0, 12))] : []
+    return [[wordTerm(head), ...begun]]
+  }
+  if (parts.length === 1) return [[wordTerm(head)]]
+  const length = Math.min(COMPOUND_PARTS_MAX, parts.length)
+  return Array.from({ length: parts.length - length + 1 }, (_, from) => [compoundTerm(parts.slice(from, from + length))])
+}
+
+function identifierIn (identifier: string): (text: string) => boolean {
+  const escaped = identifier.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${escaped}${HASH_START.test(identifier) ? '' : '(?![\\p{L}\\p{N}])'}`, 'u')
+  return text => pattern.test(text)
+}
+
 /** A text that must not go on in letters or digits where it begins or ends in an identifier: `worker-1` is not in `worker-10`. */
 function bounded (text: string, first: string, last: string): string {
-  const before = isIdentifier(first) ? '(?<![[:alnum:]])' : ''
-  const after = isIdentifier(last) && !HASH_START.test(last) ? '(?![[:alnum:]])' : ''
+  const before = hasDigit(first) ? '(?<![[:alnum:]])' : ''
+  const after = hasDigit(last) && !HASH_START.test(last) ? '(?![[:alnum:]])' : ''
   return `${before}${escapePattern(text)}${after}`
 }
 

@@ -1,6 +1,8 @@
 import { editDistance } from '../../core/edit-distance.js'
-import type { Candidate, Missing } from './candidates.js'
 import type { Query } from './query.js'
+import { unaccented } from './terms.js'
+import { type Candidate, TEXT_MAX } from './texts.js'
+import { TWO_ERRORS_MIN } from './vocabulary.js'
 
 /**
  * The score of a message, 0–100. An exact phrase is 100. Else
@@ -16,13 +18,14 @@ const COVERAGE_WEIGHT = 0.65
 const NOT_EXACT = 0.99
 const CALIBRATION = 0.55
 
-/** How well a word is met: as a word of its own or at a word's start, inside a word; what it merely shares letters with counts little. */
+/** How well a word is met: as a word of its own or at a word's start, or inside a word. A misspelt one loses by its share of errors. */
 const WORD_START = 1
 const INSIDE = 0.85
-const SHARED_LETTERS = 0.4
 
 /** Shorter query words inside other words say nothing (`art` in `start`). */
 const INSIDE_MIN = 4
+/** Words of fewer letters have another word one letter away. */
+const ONE_ERROR_MIN = 4
 
 /**
  * A message that lacks a word of the query stays below 60, whatever the rest of it scores: a worker that looks for
@@ -31,21 +34,20 @@ const INSIDE_MIN = 4
 const LACKS_A_WORD_MAX = 59
 
 /** @param missing how many words of the query may be lacking */
-export function score (query: Query, candidate: Candidate, missing: Missing): number {
+export function score (query: Query, candidate: Candidate, missing: 0 | 1): number {
   if (candidate.exact) return 100
   const tokens = new Set(candidate.text.match(/[\p{L}\p{N}\p{M}]+/gu))
   let met = 0
   let letters = 0
   let lacking = 0
-  query.words.forEach((word, i) => {
-    const similarity = candidate.word_similarities[i] ?? 0
-    // 1 is given to a word that stands anywhere in the message, also beyond the part whose words are looked at here.
-    const inside = similarity === 1 && word.text.length >= INSIDE_MIN ? INSIDE : undefined
-    const meets = word.pattern !== undefined ? WORD_START : how(word.text, tokens) ?? inside
+  for (const [i, word] of query.words.entries()) {
+    const seen = word.kind === 'word' ? how(word.text, tokens) : word.standsIn(candidate.text) ? WORD_START : undefined
+    // Of a long text only the beginning is looked at here; for the rest the index answers.
+    const meets = seen ?? (candidate.text.length >= TEXT_MAX ? candidate.met?.[i] || undefined : undefined)
     letters += word.text.length
-    met += word.text.length * (meets ?? similarity * SHARED_LETTERS)
+    met += word.text.length * (meets ?? 0)
     if (meets === undefined) lacking++
-  })
+  }
   const coverage = letters === 0 ? 0 : met / letters
   const raw = NOT_EXACT * (PHRASE_WEIGHT * candidate.phrase_similarity + COVERAGE_WEIGHT * coverage)
   const score = Math.round(100 * raw ** CALIBRATION * 100) / 100
@@ -56,7 +58,7 @@ export function score (query: Query, candidate: Candidate, missing: Missing): nu
 function how (word: string, tokens: Set<string>): number | undefined {
   if (tokens.has(word)) return WORD_START
   let best = 0
-  const edits = editsAllowed(word.length)
+  const edits = word.length < ONE_ERROR_MIN ? 0 : word.length < TWO_ERRORS_MIN ? 1 : 2
   for (const token of tokens) {
     if (token.startsWith(word)) return WORD_START
     if (word.length >= INSIDE_MIN && token.includes(word)) best = Math.max(best, INSIDE)
@@ -65,10 +67,6 @@ function how (word: string, tokens: Set<string>): number | undefined {
       if (distance <= edits) best = Math.max(best, 1 - distance / word.length)
     }
   }
+  if (best === 0) for (const token of tokens) if (/[^\u0000-\u007f]/.test(token) && unaccented(token).startsWith(word)) return WORD_START
   return best === 0 ? undefined : best
-}
-
-/** Typing errors that a word of so many letters may have: none in the shortest, where another word is one letter away. */
-function editsAllowed (length: number): number {
-  return length < 4 ? 0 : length < 8 ? 1 : 2
 }

@@ -1,0 +1,44 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Agent } from '../../core/agent.js'
+import type { Db } from '../schema.js'
+import { readableMessages, visibleTo } from '../visibility.js'
+
+export interface SearchFilter {
+  session_id?: string
+  sender?: string
+  scope: 'all' | 'public' | 'private'
+  start_time?: string
+  end_time?: string
+  metadata_filter?: Record<string, unknown>
+  search_metadata: boolean
+}
+
+/** The messages a viewer may see, as narrowed. Every part is one more condition. */
+export function searched (db: Db, viewer: Agent, filter: SearchFilter) {
+  let readable = readableMessages(db, viewer)
+  if (filter.session_id !== undefined) readable = readable.where('m.session_id', '=', filter.session_id)
+  if (filter.sender !== undefined) readable = readable.where('m.sender', '=', filter.sender)
+  if (filter.scope !== 'all') readable = readable.where('m.visibility', '=', filter.scope)
+  if (filter.start_time !== undefined) readable = readable.where('m.timestamp', '>=', filter.start_time)
+  if (filter.end_time !== undefined) readable = readable.where('m.timestamp', '<=', filter.end_time)
+  if (filter.metadata_filter !== undefined) readable = readable.where(containsMetadata(filter.metadata_filter))
+  return readable
+}
+
+function containsMetadata (wanted: Record<string, unknown>): RawBuilder<boolean> {
+  return sql<boolean>`m.metadata @> ${JSON.stringify(wanted)}::jsonb`
+}
+
+/** The same of the index rows `t`, but for the metadata, which only the message has. */
+export function indexedConditions (viewer: Agent, filter: SearchFilter): RawBuilder<boolean> {
+  const conditions = [sql`t.workspace = ${viewer.workspace}`, visibleTo(viewer, 't')]
+  if (filter.session_id !== undefined) conditions.push(sql`t.session_id = ${filter.session_id}`)
+  if (filter.sender !== undefined) conditions.push(sql`t.sender = ${filter.sender}`)
+  if (filter.scope !== 'all') conditions.push(sql`t.visibility = ${filter.scope}`)
+  if (filter.start_time !== undefined) conditions.push(sql`t.timestamp >= ${filter.start_time}::timestamptz`)
+  if (filter.end_time !== undefined) conditions.push(sql`t.timestamp <= ${filter.end_time}::timestamptz`)
+  if (filter.metadata_filter !== undefined) {
+    conditions.push(sql`exists (select from messages m where m.workspace = t.workspace and m.id = t.message_id and ${containsMetadata(filter.metadata_filter)})`)
+  }
+  return sql<boolean>`${sql.join(conditions, sql` and `)}`
+}

@@ -1,0 +1,131 @@
+/**
+ * What a text is looked up by. Words, identifiers, CJK characters, symbols and pairs of neighbouring words become *terms*:
+ * 32-bit hashes, of which a message keeps the sorted set. The same rules take a query apart (query.ts).
+ */
+
+/** A run of letters and digits. */
+const RUN = /[\p{L}\p{N}\p{M}]+/gu
+/** Runs joined by what identifiers are joined by: `worker-1`, `snake_case`, `v1.2.3`, a UUID. */
+const COMPOUND = /[\p{L}\p{N}\p{M}]+(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
+const SYMBOL = /[^\p{L}\p{N}\p{M}\s\p{Cc}]/gu
+const CJK = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u
+const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
+const CAMEL = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+/gu
+
+/** Longer words are cut: nobody types more of one. */
+export const WORD_MAX = 40
+/** Parts of an identifier that stand together as one term. */
+export const COMPOUND_PARTS_MAX = 3
+/** The start of a hash or a UUID is enough to name it, from so many characters on. */
+export const HASH_START_MIN = 6
+const HASH_START_MAX = 12
+/** Most terms of one message; what a longer text has beyond is found by its earlier words only. */
+const TERMS_MAX = 20_000
+
+export function isHash (run: string): boolean {
+  return run.length >= 8 && /^[0-9a-f]+$/.test(run) && /\d/.test(run)
+}
+
+export function hasDigit (text: string): boolean {
+  return /\p{N}/u.test(text)
+}
+
+export function isCjk (text: string): boolean {
+  return CJK.test(text)
+}
+
+/** A text as terms are made of it: composed characters, so that é is one however it was typed. */
+export function normal (text: string): string {
+  return text.normalize('NFC')
+}
+
+/** Without accents: `café` is found by `cafe` too. */
+export function unaccented (word: string): string {
+  return word.normalize('NFD').replace(/\p{Mn}+/gu, '').normalize('NFC')
+}
+
+/** FNV-1a over UTF-16 units, as a signed 32-bit integer, which is what an int4 holds. */
+export function hash (text: string): number {
+  let h = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  return h | 0
+}
+
+// One letter before each kind keeps, say, the word `a b` and the pair (a, b) apart.
+export const wordTerm = (word: string) => hash(`w${word.slice(0, WORD_MAX)}`)
+export const compoundTerm = (parts: string[]) => hash(`c${parts.join('-')}`)
+export const hashStartTerm = (start: string) => hash(`h${start}`)
+export const cjkTerm = (characters: string) => hash(`k${characters}`)
+export const symbolTerm = (symbol: string) => hash(`y${symbol}`)
+export const pairTerm = (first: string, second: string) => hash(`p${first.slice(0, WORD_MAX)} ${second.slice(0, WORD_MAX)}`)
+export const sessionTerm = (session_id: string) => hash(`s${session_id}`)
+
+/** The runs of each part of a compound put together, up to COMPOUND_PARTS_MAX neighbouring ones. */
+export function compoundRuns (parts: string[]): string[][] {
+  const runs: string[][] = []
+  for (let length = 2; length <= Math.min(COMPOUND_PARTS_MAX, parts.length); length++) {
+    for (let from = 0; from + length <= parts.length; from++) runs.push(parts.slice(from, from + length))
+  }
+  return runs
+}
+
+export interface Indexed {
+  /** Sorted. */
+  terms: Int32Array
+  /** Its words of letters alone, 2 to 40 of them: what the vocabulary keeps, for near spellings. */
+  words: Set<string>
+}
+
+/** All that one message is found by: each text (content, sender, each metadata value) for itself. */
+export function termsOf (session_id: string, texts: readonly string[]): Indexed {
+  const terms = new Set<number>([sessionTerm(session_id)])
+  const words = new Set<string>()
+  for (const text of texts) addText(normal(text), terms, words)
+  return { terms: Int32Array.from([...terms].slice(0, TERMS_MAX)).sort(), words }
+}
+
+function addText (text: string, terms: Set<number>, words: Set<string>): void {
+  let before: string | undefined
+  for (const [run] of text.toLowerCase().matchAll(RUN)) {
+    if (before !== undefined) terms.add(pairTerm(before, run))
+    before = run
+  }
+  for (const [compound] of text.matchAll(COMPOUND)) {
+    const parts = compound.split(/[-_.]/)
+    for (const part of parts) addWord(part, terms, words)
+    if (parts.length > 1) for (const run of compoundRuns(parts.map(part => part.toLowerCase()))) terms.add(compoundTerm(run))
+  }
+  for (const [run] of text.matchAll(CJK_RUN)) {
+    for (let i = 0; i < run.length; i++) {
+      terms.add(cjkTerm(run.slice(i, i + 1)))
+      if (i > 0) terms.add(cjkTerm(run.slice(i - 1, i + 1)))
+    }
+  }
+  for (const [symbol] of text.matchAll(SYMBOL)) terms.add(symbolTerm(symbol))
+}
+
+function addWord (part: string, terms: Set<number>, words: Set<string>): void {
+  const word = part.toLowerCase()
+  keep(word, terms, words)
+  if (isHash(word)) for (let length = HASH_START_MIN; length <= Math.min(HASH_START_MAX, word.length); length++) terms.add(hashStartTerm(word.slice(0, length)))
+  // Ordinary words skip the regular expression.
+  if (word !== part && !/^\p{Lu}?[^\p{Lu}]*$/u.test(part)) for (const [piece] of part.matchAll(CAMEL)) keep(piece.toLowerCase(), terms, words)
+}
+
+function keep (word: string, terms: Set<number>, words: Set<string>): void {
+  terms.add(wordTerm(word))
+  const plain = unaccented(word)
+  if (plain !== word) terms.add(wordTerm(plain))
+  if (word.length >= 2 && word.length <= WORD_MAX && !hasDigit(word)) {
+    words.add(word)
+    if (plain !== word) words.add(plain)
+  }
+}
+
+/** Every string and number in a metadata object, at any depth. */
+export function metadataValues (metadata: unknown): string[] {
+  if (typeof metadata === 'string') return [metadata]
+  if (typeof metadata === 'number' || typeof metadata === 'boolean') return [String(metadata)]
+  if (typeof metadata !== 'object' || metadata === null) return []
+  return Object.values(metadata).flatMap(metadataValues)
+}

@@ -1,0 +1,34 @@
+import { sql } from 'kysely'
+import type { Agent } from '../../core/agent.js'
+import { messageColumns } from '../messages.js'
+import type { Db } from '../schema.js'
+import { searched, type SearchFilter } from './filter.js'
+import type { Query } from './query.js'
+import { type Candidate, isExact, TEXT_MAX, wholeText } from './texts.js'
+import type { Found } from './candidates.js'
+
+/** Messages still to be indexed that one search looks at; the newest, where there are more. */
+const LOOKED_AT = 3000
+/** Of these, the ones that are scored. */
+const SCORED_MAX = 100
+
+/**
+ * While a great many messages wait for the index (after a migration, or a long time without a worker), the newest of them
+ * are looked at one by one. What is beyond is found when it is indexed, and the answer says that it is partial.
+ */
+export async function unindexed (db: Db, viewer: Agent, query: Query, filter: SearchFilter): Promise<Found> {
+  const waiting = searched(db, viewer, filter)
+    .innerJoin('search_pending as p', join => join.onRef('p.workspace', '=', 'm.workspace').onRef('p.session_id', '=', 'm.session_id').onRef('p.message_id', '=', 'm.id'))
+    .select(messageColumns).orderBy('m.id', 'desc').limit(LOOKED_AT + 1)
+  const { rows } = await sql<Candidate & { looked_at: number }>`
+    with waiting as materialized (${waiting})
+    select m.*, true as unindexed, left(w.text, ${TEXT_MAX}) as text, ${isExact(query, sql`w.text`)} as exact,
+           word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity,
+           (select count(*) from waiting) as looked_at
+    from waiting m, lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w
+    order by exact desc, phrase_similarity desc, id desc limit ${SCORED_MAX}`.execute(db)
+  return {
+    candidates: rows.map(({ looked_at: _, ...candidate }) => candidate),
+    cut: (rows[0]?.looked_at ?? 0) > LOOKED_AT
+  }
+}

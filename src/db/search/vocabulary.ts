@@ -1,0 +1,74 @@
+import { sql } from 'kysely'
+import { editDistance } from '../../core/edit-distance.js'
+import { likePattern } from '../like.js'
+import type { Db } from '../schema.js'
+import { oneEditAway } from './edits.js'
+import type { Word } from './query.js'
+import { WORD_MAX, wordTerm } from './terms.js'
+
+/**
+ * The words of a workspace that a query word may stand for. What is found here decides only where is looked: whether a
+ * message is a result, and its score, is judged on the message (rank.ts). So no list is cut in a way that depends on words
+ * the viewer cannot see: where there are too many, the word counts as unlisted and every message is looked at.
+ */
+export interface Spellings {
+  /** The word itself and those that begin with it. */
+  starts: number[]
+  /** Those that hold it elsewhere. */
+  inside: number[]
+  /** Those it may be a misspelling of. */
+  near: number[]
+}
+
+/** pg_trgm can look a part of a word up from three letters on; shorter ones are looked up as beginnings. */
+const INSIDE_MIN = 3
+/** Words of fewer letters have another word one letter away. */
+const ONE_ERROR_MIN = 4
+/** From so many letters on, two errors are forgiven. */
+export const TWO_ERRORS_MIN = 8
+/** `similarity` of a word with two errors in eight letters and the right one can be this low. */
+const TWO_ERRORS_SIMILARITY = 0.2
+/** More than so many spellings say nothing any more. */
+const SPELLINGS_MAX = 3000
+
+/** The words as they are typed, also as parts of longer ones. One round trip. */
+export async function typed (db: Db, workspace: string, words: readonly Word[]): Promise<Map<string, Spellings>> {
+  const found = new Map<string, Spellings>()
+  const letters = words.filter(word => word.kind === 'word')
+  if (letters.length === 0) return found
+  const parts = letters.map(({ text }, i) => text.length >= INSIDE_MIN
+    ? sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word like ${likePattern(text)} limit ${SPELLINGS_MAX})`
+    : sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word ~>=~ ${text} and word ~<~ ${after(text)} limit ${SPELLINGS_MAX})`)
+  const { rows } = await sql<{ n: number, word: string }>`${sql.join(parts, sql` union all `)}`.execute(db)
+  for (const { text } of letters) found.set(text, { starts: [wordTerm(text)], inside: [], near: [] })
+  for (const { n, word } of rows) {
+    const { text } = letters[n] as Word
+    const spellings = found.get(text) as Spellings
+    if (word !== text) (word.startsWith(text) ? spellings.starts : spellings.inside).push(wordTerm(word))
+  }
+  return found
+}
+
+/** Adds the words a query word may be a misspelling of. One round trip. */
+export async function addNear (db: Db, workspace: string, words: readonly Word[], found: Map<string, Spellings>): Promise<void> {
+  const letters = words.filter(word => word.kind === 'word' && word.text.length >= ONE_ERROR_MIN && word.text.length <= WORD_MAX)
+  if (letters.length === 0) return
+  const parts = letters.map(({ text }, i) => sql`
+    (select ${i}::int as n, word from search_words where workspace = ${workspace} and word = any(${oneEditAway(text)}::text[]))
+    ${text.length >= TWO_ERRORS_MIN
+      ? sql`union all (select ${i}::int as n, word from search_words where workspace = ${workspace} and word % ${text} and length(word) between ${text.length - 2} and ${text.length + 2})`
+      : sql``}`)
+  const { rows } = await db.transaction().execute(async tx => {
+    await sql`select set_config('pg_trgm.similarity_threshold', ${String(TWO_ERRORS_SIMILARITY)}, true)`.execute(tx)
+    return sql<{ n: number, word: string }>`${sql.join(parts, sql` union all `)}`.execute(tx)
+  })
+  for (const { n, word } of rows) {
+    const { text } = letters[n] as Word
+    if (editDistance(text, word) <= (text.length >= TWO_ERRORS_MIN ? 2 : 1)) found.get(text)?.near.push(wordTerm(word))
+  }
+}
+
+/** The first text after all that begin with this one, byte by byte. */
+function after (text: string): string {
+  return `${text}\u{10FFFF}`
+}

@@ -1,0 +1,51 @@
+import { sql } from 'kysely'
+import type { Db } from '../schema.js'
+import { fill } from './fill.js'
+
+/** Pause when nothing waits. Searches index what they need themselves, so this is about load, not about what is found. */
+const IDLE_MS = 100
+/** Pause after a fault, such as a database that is away. */
+const FAULT_MS = 2000
+
+export interface SearchWorker { close: () => Promise<void> }
+
+/** Keeps the index up with what is written. Every replica may run one: rows that another is at are skipped. */
+export function indexContinuously (db: Db, onFault: (error: unknown) => void): SearchWorker {
+  let closed = false
+  let wake = () => {}
+  let busy = false
+
+  async function loop (): Promise<void> {
+    while (!closed) {
+      let pause = IDLE_MS
+      try {
+        const done = await fill(db)
+        if (done > 0) {
+          busy = true
+          pause = 0
+        } else if (busy) {
+          busy = false
+          // What GIN has put off is merged while nobody waits.
+          await sql`select gin_clean_pending_list('message_terms_terms')`.execute(db).catch(() => {})
+        }
+      } catch (error) {
+        if (!closed) onFault(error)
+        pause = FAULT_MS
+      }
+      if (pause > 0 && !closed) {
+        await new Promise<void>(resolve => {
+          wake = resolve
+          setTimeout(resolve, pause).unref()
+        })
+      }
+    }
+  }
+  const running = loop()
+  return {
+    async close () {
+      closed = true
+      wake()
+      await running
+    }
+  }
+}

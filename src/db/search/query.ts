@@ -78,7 +78,7 @@ function identifierTerms (compound: string): number[][] {
 }
 
 function identifierIn (identifier: string): (text: string) => boolean {
-  const escaped = identifier.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+  const escaped = identifier.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${escaped}${HASH_START.test(identifier) ? '' : '(?![\\p{L}\\p{N}])'}`, 'u')
   return text => pattern.test(text)
 }

@@ -92,6 +92,8 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   await server.register(cors, {
     origin: config.cors_origins.includes('*') ? '*' : config.cors_origins,
     methods: ['GET', 'POST', 'DELETE'],
+    // An OPTIONS that is no preflight gets an empty answer, not a text.
+    strictPreflight: false,
     exposedHeaders: ['Mcp-Session-Id', 'X-Request-Id', 'Retry-After', 'WWW-Authenticate']
   })
   registerLoadLimit(server, load, config.max_in_flight)

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Outcome } from '../core/call.js'
-import { AppError, type ErrorBody, errorBody } from '../core/errors.js'
+import { type AppError, type ErrorBody, errorBody } from '../core/errors.js'
 
 /** Codes of JSON-RPC and MCP. */
 export const INVALID_PARAMS = -32602

@@ -91,6 +91,14 @@ t.test('search finds what a person would call right', async t => {
     t.match((await found(app, session, 'crocodile met the elephant'))[0], { score: 100 })
   })
 
+  t.test('the preview of a long message shows an odd query where it stands', async t => {
+    for (const query of ['worker-1', 'a/b.c*d', '[x] (y) {z}', '^$|?+\\']) {
+      const session = await sessionWith(app, [`${'hay '.repeat(100)}${query}${' hay'.repeat(100)}`])
+      const { results } = await ok(app, 'search_context', { session_id: session, query })
+      t.ok(results[0]?.match_preview.includes(query), query)
+    }
+  })
+
   t.test('equals come newest first, each once, and previews hold the match', async t => {
     const session = await sessionWith(app, ['needle one', `${'hay '.repeat(100)}needle two${' hay'.repeat(100)}`, 'needle three'])
     const { results } = await ok(app, 'search_context', { session_id: session, query: 'needle' })

@@ -21,7 +21,7 @@ function matchIn (content: string, query: Query): RegExpExecArray | undefined {
   const longestFirst = query.words.map(word => word.text).sort((a, b) => b.length - a.length)
   for (const text of [query.phrase, ...longestFirst, ...longestFirst.map(word => word.slice(0, Math.max(3, word.length - 3)))]) {
     if (text === '') continue
-    const pattern = text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&').replaceAll(' ', '\\s+')
+    const pattern = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(' ', '\\s+')
     const found = new RegExp(pattern, 'iu').exec(content)
     if (found !== null) return found
   }

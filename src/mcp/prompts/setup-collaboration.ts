@@ -29,7 +29,7 @@ export const setupCollaboration: Prompt = {
       'Keep what only one agent needs in its own memory with set_memory; notes for agents of the same type go into messages with visibility agent_only.',
       'At the end, sum up the results in one message and close the session with update_session and is_active: false.'
     ]
-    return [`Set up a collaboration of agents in the shared workspace.`, '', `Purpose: ${purpose}`, `Roles: ${roles.join(', ')}`, `Way of working: ${collaboration_type}`, '',
+    return ['Set up a collaboration of agents in the shared workspace.', '', `Purpose: ${purpose}`, `Roles: ${roles.join(', ')}`, `Way of working: ${collaboration_type}`, '',
       ...steps.map((step, i) => `${i + 1}. ${step}`)].join('\n')
   }
 }

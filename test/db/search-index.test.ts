@@ -90,15 +90,15 @@ t.test('odd queries and texts are answered, never a database error', async t => 
   const long = 'x'.repeat(100_000)
   await ok(app, 'add_message', { session_id, content: long })
   await ok(app, 'add_message', { session_id, content: 'word '.repeat(19_998) + 'finale', metadata: { text: 'm'.repeat(9900) } })
-  await ok(app, 'add_message', { session_id, content: Array.from({ length: 16_000 }, (_, i) => `w${i}`).join(' ') })
-  const queries = ['%', '_', '%%%', '\\', '\\\\', "'", "''; drop table messages; --", '"', '& | ! ( ) : *', '.*', '(', '[a-', '$1', '{', 'a:*', 'the of and to', 'x'.repeat(500), '🚀'.repeat(250), '世'.repeat(500), 'a '.repeat(250), 'a-'.repeat(250), '1 '.repeat(250), '\u200b', '\t', '́', 'ﬀ', 'İ', '-', '--', '...', '@', 'finale', 'w15999', `${'ab'.repeat(20)} ${'cd'.repeat(20)}`]
+  await ok(app, 'add_message', { session_id, content: Array.from({ length: 14_000 }, (_, i) => `w${i}`).join(' ') })
+  const queries = ['%', '_', '%%%', '\\', '\\\\', "'", "''; drop table messages; --", '"', '& | ! ( ) : *', '.*', '(', '[a-', '$1', '{', 'a:*', 'the of and to', 'x'.repeat(500), '🚀'.repeat(250), '世'.repeat(500), 'a '.repeat(250), 'a-'.repeat(250), '1 '.repeat(250), '\u200b', '\t', '́', 'ﬀ', 'İ', '-', '--', '...', '@', 'finale', 'w13999', `${'ab'.repeat(20)} ${'cd'.repeat(20)}`]
   for (const query of queries) {
     const { status, body } = await call(app, 'search_context', { session_id, query })
     t.equal(status, 200, JSON.stringify(query).slice(0, 40))
     t.ok(Array.isArray(body.results))
   }
   t.equal((await contents(app, { session_id, query: 'finale' })).length, 1)
-  t.equal((await contents(app, { session_id, query: 'w15999' })).length, 1)
+  t.equal((await contents(app, { session_id, query: 'w13999' })).length, 1)
   t.equal((await contents(app, { session_id, query: 'xxxxxxx' })).length, 1)
 })
 

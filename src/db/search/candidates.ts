@@ -10,7 +10,7 @@ import { type Candidate, isExact, TEXT_MAX, wholeText } from './texts.js'
 import type { Spellings } from './vocabulary.js'
 
 /** Index rows that are compared by how well they cover the query; the newest, where there are more. */
-const COMPARED_MAX = 2000
+const COMPARED_MAX = 1000
 /** Messages that are read and scored: about 0.1 ms each. */
 const SCORED_MAX = 100
 
@@ -31,11 +31,13 @@ interface Tier { terms: number[], worth: number }
  * boolean query over all spellings 37–52 ms, one operator per word 10–28 ms.)
  */
 export async function indexed (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, missing: 0 | 1): Promise<Found> {
-  const words = query.words.map(word => ({ letters: [...word.text].length, sets: setsOf(word, spellings) }))
-  const every = words.map(({ sets }) => sql<boolean>`(${sql.join(sets.map(tiers => sql`t.terms && ${union(tiers)}::int4[]`), sql` and `)})`)
+  const words = query.words.map(word => ({ letters: [...word.text].length, sets: setsOf(word, spellings), many: spellings.get(word.text)?.many === true }))
+  // A word of too many spellings narrows nothing; where there are only such, they are looked for as they are.
+  const telling = words.some(word => !word.many) ? words.filter(word => !word.many) : words
+  const every = telling.map(({ sets }) => sql<boolean>`(${sql.join(sets.map(tiers => sql`t.terms && ${union(tiers)}::int4[]`), sql` and `)})`)
   const having = missing === 0
     ? sql.join(every, sql` and `)
-    : sql`(${sql.join(every.map(has => sql`${has}::int`), sql` + `)} >= ${every.length - missing}) and t.terms && ${words.flatMap(({ sets }) => sets.flatMap(union))}::int4[]`
+    : sql`(${sql.join(every.map(has => sql`${has}::int`), sql` + `)} >= ${every.length - missing}) and t.terms && ${telling.flatMap(({ sets }) => sets.flatMap(union))}::int4[]`
   const inSession = filter.session_id === undefined ? sql`` : sql`t.terms @> ${[sessionTerm(filter.session_id)]}::int4[] and`
   const met = sql`array[${sql.join(words.map(({ sets }) => worth(sets)))}]::real[]`
   const coverage = sql.join(words.map(({ letters }, i) => sql`${letters}::real * met.words[${sql.lit(i + 1)}]`), sql` + `)
@@ -74,6 +76,7 @@ async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter,
 function setsOf (word: Query['words'][number], spellings: Map<string, Spellings>): Tier[][] {
   const spelt = spellings.get(word.text)
   if (word.kind !== 'word' || spelt === undefined) return word.required.map(terms => [{ terms, worth: 1 }])
+  if (spelt.many) return [[{ terms: spelt.starts.slice(0, 1), worth: 1 }]]
   return [[{ terms: spelt.starts, worth: 1 }, { terms: spelt.inside, worth: 0.85 }, { terms: spelt.near, worth: 0.8 }].filter(tier => tier.terms.length > 0)]
 }
 

@@ -19,7 +19,7 @@ export async function recentExact (db: Db, viewer: Agent, query: Query, filter: 
   const ordered = filter.session_id !== undefined ? newest.orderBy('m.seq', 'desc') : newest.orderBy('m.id', 'desc')
   const { rows } = await sql<Candidate>`
     select m.*, true as exact, 1::real as phrase_similarity, left(w.text, ${TEXT_MAX}) as text
-    from (${ordered.limit(LOOKED_AT)}) m, lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w
+    from (${ordered.limit(LOOKED_AT)}) m, lateral (select ${wholeText(filter.search_metadata, query.phrase)} as text offset 0) w
     where ${isExact(query, sql`w.text`)}
     order by m.timestamp desc, m.id desc limit ${limit}`.execute(db)
   return rows

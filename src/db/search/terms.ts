@@ -41,7 +41,13 @@ export function normal (text: string): string {
 
 /** Without accents: `café` is found by `cafe` too. */
 export function unaccented (word: string): string {
+  if (isAscii(word)) return word
   return word.normalize('NFD').replace(/\p{Mn}+/gu, '').normalize('NFC')
+}
+
+function isAscii (text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false
+  return true
 }
 
 /** FNV-1a over UTF-16 units, as a signed 32-bit integer, which is what an int4 holds. */

@@ -8,8 +8,8 @@ import { WORD_MAX, wordTerm } from './terms.js'
 
 /**
  * The words of a workspace that a query word may stand for. What is found here decides only where is looked: whether a
- * message is a result, and its score, is judged on the message (rank.ts). So no list is cut in a way that depends on words
- * the viewer cannot see: where there are too many, the word counts as unlisted and every message is looked at.
+ * message is a result, and its score, is judged on the message (rank.ts). So no list is cut short, which would depend on words
+ * the viewer cannot see: where one is too long, nothing is narrowed by it.
  */
 export interface Spellings {
   /** The word itself and those that begin with it. */
@@ -18,6 +18,8 @@ export interface Spellings {
   inside: number[]
   /** Those it may be a misspelling of. */
   near: number[]
+  /** There are too many to look for them. */
+  many: boolean
 }
 
 /** pg_trgm can look a part of a word up from three letters on; shorter ones are looked up as beginnings. */
@@ -28,8 +30,11 @@ const ONE_ERROR_MIN = 4
 export const TWO_ERRORS_MIN = 8
 /** `similarity` of a word with two errors in eight letters and the right one can be this low. */
 const TWO_ERRORS_SIMILARITY = 0.2
-/** More than so many spellings say nothing any more. */
-const SPELLINGS_MAX = 3000
+/**
+ * With more spellings than this, a word narrows too little for what comparing them costs: it is left out of the looking up
+ * (`Spellings.many`) and only judged on what the other words bring.
+ */
+const SPELLINGS_MAX = 100
 
 /** The words as they are typed, also as parts of longer ones. One round trip. */
 export async function typed (db: Db, workspace: string, words: readonly Word[]): Promise<Map<string, Spellings>> {
@@ -37,14 +42,15 @@ export async function typed (db: Db, workspace: string, words: readonly Word[]):
   const letters = words.filter(word => word.kind === 'word')
   if (letters.length === 0) return found
   const parts = letters.map(({ text }, i) => text.length >= INSIDE_MIN
-    ? sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word like ${likePattern(text)} limit ${SPELLINGS_MAX})`
-    : sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word ~>=~ ${text} and word ~<~ ${after(text)} limit ${SPELLINGS_MAX})`)
+    ? sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word like ${likePattern(text)} limit ${SPELLINGS_MAX + 2})`
+    : sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word ~>=~ ${text} and word ~<~ ${after(text)} limit ${SPELLINGS_MAX + 2})`)
   const { rows } = await sql<{ n: number, word: string }>`${sql.join(parts, sql` union all `)}`.execute(db)
-  for (const { text } of letters) found.set(text, { starts: [wordTerm(text)], inside: [], near: [] })
+  for (const { text } of letters) found.set(text, { starts: [wordTerm(text)], inside: [], near: [], many: false })
   for (const { n, word } of rows) {
     const { text } = letters[n] as Word
     const spellings = found.get(text) as Spellings
     if (word !== text) (word.startsWith(text) ? spellings.starts : spellings.inside).push(wordTerm(word))
+    spellings.many ||= spellings.starts.length + spellings.inside.length > SPELLINGS_MAX
   }
   return found
 }

@@ -39,39 +39,6 @@ export function wholeText (search_metadata: boolean, phrase?: string): RawBuilde
   return sql`lower(m.sender || E'\\n' || ${spaced} || E'\\n' || ${metadataValues})`
 }
 
-/** Whether the phrase stands in the content, the sender or one metadata value. */
-  exact: boolean
-  /** pg_trgm's word_similarity of the whole phrase, 0–1. */
-  phrase_similarity: number
-  /** Sender, content and metadata values, lower-cased, cut at TEXT_MAX. */
-  text: string
-  /** How well the index says each word is met, 0–1. */
-  met?: number[]
-}
-
-/** Characters of a text that trigrams and words are taken of when it is scored: pg_trgm costs time by the character. Phrases are looked for in all of it. */
-export const TEXT_MAX = 8000
-
-/**
- * Sender, content and metadata values, each on a line of its own so that a phrase cannot run from one into the next.
- * @param phrase leaves out metadata in which the phrase does not stand even as JSON text: taking values out costs much more
- */
-export function wholeText (search_metadata: boolean, phrase?: string): RawBuilder<string> {
-  // JSON writes these otherwise than they are searched.
-  const without = phrase === undefined || /["\\ ]/.test(phrase) ? sql`` : sql`or strpos(lower(m.metadata::text), ${phrase}) = 0`
-  // Values at any depth, names left out.
-  const metadataValues = search_metadata
-    ? sql`case when m.metadata = '{}' ${without} then '' else coalesce((
-        select string_agg(v #>> '{}', E'\\n') from jsonb_path_query(m.metadata, 'strict $.**') v
-        where jsonb_typeof(v) not in ('object', 'array', 'null')), '') end`
-    : sql`''`
-  // The white space of the query is one space, its accents are composed; so are those of the content it is looked for in. The
-  // cheap tests first: most contents need neither.
-  const composed = sql`case when octet_length(m.content) = length(m.content) then m.content else normalize(m.content, NFC) end`
-  const spaced = sql`translate(${composed}, E'\\t\\r\\n', '   ')`
-  return sql`lower(m.sender || E'\\n' || case when strpos(${spaced}, '  ') > 0 then regexp_replace(${spaced}, ' +', ' ', 'g') else ${spaced} end || E'\\n' || ${metadataValues})`
-}
-
 /** Whether the phrase stands in a text, with the bounds of identifiers. */
 export function isExact (query: Query, text: RawBuilder<string>): RawBuilder<boolean> {
   return query.phrase_pattern !== undefined ? sql<boolean>`(${text} ~ ${query.phrase_pattern})` : sql<boolean>`(strpos(${text}, ${query.phrase}) > 0)`

@@ -1,43 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Client as ModernClient } from '@modelcontextprotocol/client'
-import { StdioClientTransport as ModernTransport } from '@modelcontextprotocol/client/stdio'
-import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { tools } from '../../src/tools/index.js'
-import { environment, ROOT, runProgram, runToEnd } from '../helper.js'
+import { environment, runToEnd } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
-import type { AnyClient } from './clients.js'
-
-/** The `mcp` command, started by real clients as their users' configuration has it. */
-
-function parameters (env: Record<string, string>) {
-  return { command: process.execPath, args: [join(ROOT, 'dist', 'src', 'cli.js'), 'mcp'], env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env }, stderr: 'pipe' as const }
-}
-
-const starts: Record<string, (t: Test, env: Record<string, string>) => Promise<AnyClient>> = {
-  async 'the SDK of 2025' (t, env) {
-    const client = new LegacyClient({ name: 'legacy local', version: '1' })
-    await client.connect(new LegacyTransport(parameters(env)))
-    t.teardown(() => client.close())
-    return client as AnyClient
-  },
-  async 'the SDK of 2026' (t, env) {
-    const client = new ModernClient({ name: 'modern local', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
-    await client.connect(new ModernTransport(parameters(env)))
-    t.teardown(() => client.close())
-    return client as unknown as AnyClient
-  },
-  async 'the SDK of 2026, which looks for the version' (t, env) {
-    const client = new ModernClient({ name: 'modern local', version: '1' }, { versionNegotiation: { mode: 'auto' } })
-    await client.connect(new ModernTransport(parameters(env)))
-    t.teardown(() => client.close())
-    return client as unknown as AnyClient
-  }
-}
+import { parameters, starts } from './local-clients.js'
 
 const database = await createDatabase()
 t.teardown(() => database.drop())
@@ -99,23 +65,4 @@ t.test('what cannot run says so on stderr', async t => {
   t.equal(stdout, '')
   t.match(stderr, /DATABASE_URL must be a PostgreSQL URL/)
   t.equal((await runToEnd(['mcp', 'surprise'], environment(database.url))).code, 1)
-})
-
-t.test('beside a running server, on its embedded PostgreSQL, and by itself', async t => {
-  const parent = await mkdtemp(join(tmpdir(), 'scs-stdio-'))
-  await chmod(parent, 0o711)
-  t.teardown(() => rm(parent, { recursive: true, force: true }))
-  const env = { DATA_DIR: join(parent, 'data'), PORT: '0', LOG_LEVEL: 'warn' }
-  const server = await runProgram(t, ['serve'], env)
-  const client = await (starts['the SDK of 2025'] as (typeof starts)[string])(t, env)
-  const { structuredContent: { session_id } } = await client.callTool({ name: 'create_session', arguments: { purpose: 'seen by both' } })
-  const key = /API key +(\S+)/.exec(server.output())?.[1] as string
-  const response = await fetch(`${server.url}/mcp/tool/get_session`, { method: 'POST', headers: { 'content-type': 'application/json', 'x-api-key': key, 'x-agent-id': 'over http' }, body: JSON.stringify({ session_id }) })
-  t.match(await response.json(), { success: true, session: { purpose: 'seen by both', created_by: 'legacy local' } })
-  await client.close()
-  t.equal(await server.stop(), 0)
-
-  const alone = await (starts['the SDK of 2026'] as (typeof starts)[string])(t, env)
-  t.match(await alone.callTool({ name: 'get_session', arguments: { session_id } }), { structuredContent: { success: true } })
-  await alone.close()
 })

@@ -15,6 +15,9 @@ const commands: Record<string, { run: (args: string[]) => Promise<void>, help: s
   openapi: { run: openapi, help: 'print the OpenAPI document' }
 }
 
+// `... | head` closes the pipe early; that is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code === 'EPIPE') process.exit(0) })
+
 const [command = 'serve', ...args] = process.argv.slice(2)
 
 if (command === '--version' || command === '-v') {

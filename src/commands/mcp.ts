@@ -27,8 +27,7 @@ export async function mcp (args: string[]): Promise<void> {
       ...(embedded === undefined ? [] : [{ name: 'leave the embedded PostgreSQL', limit_ms: 30_000, run: () => embedded.close() }])
     ])
     // The client ends a local server by closing its input.
-    process.stdin.once('close', () => { stop('end of input') })
-    process.stdin.once('end', () => { stop('end of input') })
+    void local.ended.then(() => { stop('end of input') })
     void embedded?.lost.then(error => {
       logger.fatal(error.message)
       process.exit(1)

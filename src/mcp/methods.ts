@@ -1,4 +1,4 @@
-import { callTool, explain, type Kernel } from '../core/call.js'
+import { auditRefusal, callTool, explain, type Kernel } from '../core/call.js'
 import type { Caller } from '../core/caller.js'
 import { AppError } from '../core/errors.js'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, rpcFailure, RpcFailure } from './failure.js'
@@ -44,7 +44,11 @@ export function createMethods (kernel: Kernel): Methods {
       try {
         return await method((params ?? {}) as Params, caller)
       } catch (thrown) {
-        throw thrown instanceof RpcFailure ? thrown : refusal(explain(thrown, caller, kernel), caller.request_id)
+        // Refused by a call in it: told and audited there.
+        if (thrown instanceof RpcFailure) throw thrown
+        const error = explain(thrown, caller, kernel)
+        auditRefusal(error, name, null, caller, kernel)
+        throw refusal(error, caller.request_id)
       }
     }
   }

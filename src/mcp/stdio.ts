@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import type { Readable, Writable } from 'node:stream'
+import { once } from 'node:events'
+import { PassThrough, type Readable, type Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server'
 import { AGENT_TYPE_MAX, agentIdFrom } from '../core/agent.js'
 import type { Kernel } from '../core/call.js'
-import { createMethods } from './methods.js'
+import { createMethods, type Methods } from './methods.js'
 import { createServer } from './modern.js'
 
 export interface Local {
@@ -15,21 +17,42 @@ export interface Local {
   stdout: Writable
 }
 
-/** Serves one local client, of either era, until its input ends or `close` is called. */
-export function serveLocal (kernel: Kernel, { agent_id, agent_type = 'mcp', stdin, stdout }: Local): { close: () => Promise<void> } {
-  const methods = createMethods(kernel)
+/** Bytes of one message: the largest value there is, and room for how JSON writes it. */
+const MESSAGE_MAX = 64 * 1024 * 1024
+
+/** Serves one local client, of either era. `ended` is when its input has ended and all that came by it is answered. */
+export function serveLocal (kernel: Kernel, { agent_id, agent_type = 'mcp', stdin, stdout }: Local): { ended: Promise<void>, close: () => Promise<void> } {
+  const { methods, idle } = counted(createMethods(kernel))
   const type = [...agent_type].slice(0, AGENT_TYPE_MAX).join('')
-  return serveStdio(() => createServer(methods, kernel.service, ({ mcpReq }, server) => {
+  // The SDK gives up what it is working on when its input ends, so the end is kept from it until that is done.
+  const input = new PassThrough()
+  stdin.pipe(input, { end: false })
+  const ended = Promise.race(['end', 'close', 'error'].map(async event => once(stdin, event).catch(() => {}))).then(idle)
+  const { close } = serveStdio(() => createServer(methods, kernel.service, ({ mcpReq }, server) => {
     // 2026-07-28 clients say who they are with every request, earlier ones once.
     const envelope = mcpReq.envelope as Record<string, { name?: string } | undefined> | undefined
     const client_name = envelope?.[CLIENT_INFO_META_KEY]?.name ?? server.getClientVersion()?.name
     const local = { agent_id: agentIdFrom(agent_id ?? client_name, 'mcp-client'), agent_type: type }
     return { front: 'mcp', request_id: randomUUID(), address: 'stdio', credentials: { client_name, local } }
   }), {
-    transport: new StdioServerTransport(stdin, stdout, { maxBufferSize: MESSAGE_MAX }),
+    transport: new StdioServerTransport(input, stdout, { maxBufferSize: MESSAGE_MAX }),
     onerror: error => { kernel.log.info({ err: kernel.store.loggable(error) }, 'mcp message refused') }
   })
+  return { ended, close }
 }
 
-/** Bytes of one message: the largest value there is, and room for how JSON writes it. */
-const MESSAGE_MAX = 64 * 1024 * 1024
+function counted (methods: Methods): { methods: Methods, idle: () => Promise<void> } {
+  let open = 0
+  return {
+    methods: {
+      has: methods.has,
+      answer (name, params, caller) {
+        open++
+        return methods.answer(name, params, caller).finally(() => { open-- })
+      }
+    },
+    async idle () {
+      do await sleep(10); while (open > 0)
+    }
+  }
+}

@@ -25,7 +25,7 @@ export async function registerTokens (app: FastifyInstance, secret: string, expi
     secret,
     sign: { algorithm: ALGORITHM, iss: ISSUER, aud: ISSUER },
     // Verified tokens are remembered for their life, by their whole text; what ends one early is asked of `revocations`.
-    verify: { algorithms: [ALGORITHM], allowedIss: ISSUER, allowedAud: ISSUER, requiredClaims: ['sub', 'agent_type', 'permissions', 'iat', 'exp', 'jti'], cache: 10_000 }
+    verify: { algorithms: [ALGORITHM], allowedIss: ISSUER, allowedAud: ISSUER, requiredClaims: ['sub', 'agent_type', 'permissions', 'iat', 'exp', 'iss', 'aud', 'jti'], cache: 10_000 }
   })
   return {
     expires_in,

@@ -1,8 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { defineTool } from '../core/tool.js'
 import * as memory from '../db/memory.js'
-import { scopeOf } from './memory-scope.js'
-import { memoryResource } from './set-memory.js'
+import { memoryResource, scopeOf } from './memory-scope.js'
 import { IdempotencyKey, input, MemoryKey, output, SessionId } from './shapes.js'
 
 export const deleteMemory = defineTool({

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import type { Agent } from '../core/agent.js'
 import { GLOBAL, type Scope } from '../db/memory.js'
@@ -15,4 +16,9 @@ export async function scopeOf (db: Db, agent: Agent, session_id: string | undefi
   if (session_id === undefined) return GLOBAL
   await sessions.need(db, agent, session_id)
   return session_id
+}
+
+/** Names a key in the audit log without telling it: the beginning of its SHA-256. */
+export function memoryResource (key: string): string {
+  return `memory:${createHash('sha256').update(key).digest('hex').slice(0, 16)}`
 }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { Allowed, Checked, Code, Whole } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
 import * as memory from '../db/memory.js'
 import * as sessions from '../db/sessions.js'
 import { IdempotencyKey, input, MemoryKey, Metadata, Nullable, output, SessionId, Time } from './shapes.js'
-import { ScopeWord, scopeWord } from './memory-scope.js'
+import { memoryResource, ScopeWord, scopeWord } from './memory-scope.js'
 
 /** Bytes of a value as JSON. */
 const VALUE_MAX = 1024 * 1024
@@ -47,8 +46,3 @@ export const setMemory = defineTool({
     return { key, scope: scopeWord(scope), session_scoped: scope !== memory.GLOBAL, ...stored }
   }
 })
-
-/** Names a key in the audit log without telling it: the beginning of its SHA-256. */
-export function memoryResource (key: string): string {
-  return `memory:${createHash('sha256').update(key).digest('hex').slice(0, 16)}`
-}

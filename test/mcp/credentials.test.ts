@@ -94,8 +94,10 @@ t.test('refused credentials are audited and counted once', async t => {
   const request_id = 'a-refused-request'
   await request(app, 'legacy', 'tools/call', { name: 'get_memory', arguments: { key: 'k' } }, { authorization: 'Bearer None', 'x-request-id': request_id })
   await request(app, 'legacy', 'tools/list', {}, { authorization: 'Bearer None', 'x-request-id': `${request_id}-2` })
+  await request(app, 'legacy', 'prompts/get', { name: 'setup-collaboration', arguments: { purpose: 'p', expert_roles: 'r' } }, { 'x-api-key': 'wrong', 'x-request-id': `${request_id}-3` })
+  await request(app, 'legacy', 'prompts/get', { name: 'debug-session', arguments: { session_id: 's' } }, { 'x-api-key': 'wrong', 'x-request-id': `${request_id}-4` })
   const rows = async () => app.database.db.selectFrom('audit_log').select(['event_type', 'action', 'request_id']).where('request_id', 'like', `${request_id}%`).orderBy('id').execute()
-  t.same((await eventually(rows, found => found.length === 2)).map(row => [row.event_type, row.action]).sort(), [['credential_refused', 'get_memory'], ['credential_refused', 'mcp']])
+  t.same((await eventually(rows, found => found.length === 4)).map(row => [row.event_type, row.action]).sort(), ['get_memory', 'get_session', 'mcp', 'prompts/get'].map(action => ['credential_refused', action]))
   const { body } = await app.server.inject({ url: '/metrics' })
   t.match(body, 'mcp_requests_total{tool="get_memory",status="error"} 1')
   t.notMatch(body, 'tool="mcp"')

@@ -9,7 +9,7 @@ const SOMETIMES = ['context', 'retry_after']
 /** Names with an underscore that may stand in a suggestion: tools, their arguments and answers, fields of an error. */
 const known = new Set([
   ...tools.flatMap(tool => [tool.name, ...Object.keys(tool.input.properties), ...Object.keys(tool.output.properties)]),
-  ...FIELDS, ...SOMETIMES, 'created_by', 'agent_only', 'admin_only'
+  ...FIELDS, ...SOMETIMES, 'created_by', 'agent_only', 'admin_only', 'credential_refused', 'permission_denied'
 ])
 
 /** Checks that an answer is a failure as contract §2 has it, whatever led to it. */

@@ -1,0 +1,135 @@
+import { test } from 'tap'
+import { errorsOf } from '../../scripts/docs.js'
+import type { ErrorCode } from '../../src/core/errors.js'
+import { tools } from '../../src/tools/index.js'
+import { type As, call, newSession, ok, startApp } from '../helper.js'
+
+/** docs/tools.md lists the errors of each tool: every one of them is provoked here, so that the page cannot promise what never happens. */
+
+const NO_SESSION = 'session_0000000000000000'
+const NO_MESSAGE = 999_999_999
+const BIG = 'x'.repeat(100_001)
+
+interface Place { session_id: string, closed: string, message_id: number, expired: string, revoked: string }
+type Provocation = [args: Record<string, unknown>, as?: As]
+
+const badToken = (place: Place): Partial<Record<ErrorCode, Provocation>> => ({
+  INVALID_TOKEN: [{}, { anonymous: true, headers: { authorization: 'Bearer None' } }],
+  TOKEN_EXPIRED: [{}, { token: place.expired }],
+  TOKEN_REVOKED: [{}, { token: place.revoked }]
+})
+
+/** Each tool's arguments that work; the provocations change them. */
+const good = (place: Place): Record<string, Record<string, unknown>> => ({
+  create_session: { purpose: 'p' },
+  update_session: { session_id: place.session_id, purpose: 'q' },
+  add_message: { session_id: place.session_id, content: 'c' },
+  add_messages: { session_id: place.session_id, messages: [{ content: 'c' }] },
+  set_message_visibility: { message_id: place.message_id, visibility: 'public' },
+  set_memory: { key: 'k', value: 1 },
+  delete_memory: { key: 'absent' }
+})
+
+const message = (more: Record<string, unknown>) => ({ messages: [{ content: 'c', ...more }] })
+
+function provocations (place: Place): Record<string, Partial<Record<ErrorCode, Provocation>>> {
+  const { session_id, closed } = place
+  const noSession: Provocation = [{ session_id: NO_SESSION }]
+  const time: Provocation = [{ start_time: 'yesterday' }]
+  return {
+    authenticate_agent: { INVALID_API_KEY: [{ agent_id: 'a', agent_type: 't', api_key: 'wrong' }, { anonymous: true }] },
+    refresh_token: { ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }] },
+    revoke_token: { ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }], PERMISSION_DENIED: [{ agent_id: 'somebody' }] },
+    create_session: { INVALID_METADATA: [{ metadata: 'text' }] },
+    get_session: { SESSION_NOT_FOUND: noSession },
+    update_session: { SESSION_NOT_FOUND: noSession, SESSION_CLOSED: [{ session_id: closed }], INVALID_METADATA: [{ metadata: [] }] },
+    add_message: {
+      SESSION_NOT_FOUND: noSession,
+      SESSION_CLOSED: [{ session_id: closed }],
+      MESSAGE_NOT_FOUND: [{ parent_message_id: NO_MESSAGE }],
+      INVALID_METADATA: [{ metadata: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, i])) }],
+      INVALID_VISIBILITY: [{ visibility: 'everyone' }],
+      CONTENT_TOO_LARGE: [{ content: BIG }]
+    },
+    add_messages: {
+      SESSION_NOT_FOUND: noSession,
+      SESSION_CLOSED: [{ session_id: closed }],
+      MESSAGE_NOT_FOUND: [message({ parent_message_id: NO_MESSAGE })],
+      INVALID_METADATA: [message({ metadata: 5 })],
+      INVALID_VISIBILITY: [message({ visibility: 'everyone' })],
+      CONTENT_TOO_LARGE: [message({ content: BIG })]
+    },
+    get_messages: { SESSION_NOT_FOUND: noSession, INVALID_VISIBILITY: [{ session_id, visibility_filter: 'secret' }] },
+    set_message_visibility: { MESSAGE_NOT_FOUND: [{ message_id: NO_MESSAGE }], INVALID_VISIBILITY: [{ visibility: 'secret' }] },
+    search_context: {
+      SESSION_NOT_FOUND: [{ session_id: NO_SESSION, query: 'q' }],
+      INVALID_METADATA: [{ query: 'q', metadata_filter: 'text' }],
+      INVALID_DATETIME: [{ query: 'q', ...time[0] }]
+    },
+    search_by_sender: { SESSION_NOT_FOUND: [{ session_id: NO_SESSION, sender: 'a' }] },
+    search_by_timerange: {
+      SESSION_NOT_FOUND: [{ session_id: NO_SESSION, start_time: '2026-01-01', end_time: '2026-01-02' }],
+      INVALID_DATETIME: [{ session_id, start_time: '2026-01-02', end_time: '2026-01-01' }]
+    },
+    set_memory: {
+      SESSION_NOT_FOUND: noSession,
+      SESSION_CLOSED: [{ session_id: closed }],
+      KEY_EXISTS: [{ key: 'taken', overwrite: false }],
+      INVALID_KEY: [{ key: 'a\nb' }],
+      INVALID_METADATA: [{ metadata: 'text' }],
+      INVALID_TTL: [{ expires_in: 1.5 }],
+      CONTENT_TOO_LARGE: [{ value: 'x'.repeat(1024 * 1024) }]
+    },
+    get_memory: {
+      SESSION_NOT_FOUND: [{ key: 'k', session_id: NO_SESSION }],
+      MEMORY_NOT_FOUND: [{ key: 'absent' }],
+      INVALID_KEY: [{ key: ' ' }]
+    },
+    list_memory: { SESSION_NOT_FOUND: noSession },
+    delete_memory: { SESSION_NOT_FOUND: noSession, INVALID_KEY: [{ key: 'x'.repeat(256) }] },
+    get_usage_guidance: { ...badToken(place), INVALID_API_KEY: [{}, { anonymous: true, headers: { 'x-api-key': 'wrong', 'x-agent-id': 'a' } }] },
+    get_audit_log: { INVALID_DATETIME: [time[0], { admin: true }] }
+  }
+}
+
+test('every error that the tool reference lists can be met', async t => {
+  const app = await startApp(t)
+  const shortLived = await startApp(t, { JWT_EXPIRES_IN: '1' }, { url: app.url })
+  const agent = { agent_id: 'agent-1', agent_type: 'custom' }
+  const expired = (await ok(shortLived, 'authenticate_agent', agent)).token as string
+  const revoked = (await ok(app, 'authenticate_agent', agent)).token as string
+  await ok(app, 'revoke_token', {}, { token: revoked })
+  const session_id = await newSession(app)
+  const closed = await newSession(app)
+  await ok(app, 'update_session', { session_id: closed, is_active: false })
+  const { message_id } = await ok(app, 'add_message', { session_id, content: 'c' })
+  await ok(app, 'set_memory', { key: 'taken', value: 1 })
+  const place: Place = { session_id, closed, message_id, expired, revoked }
+  await new Promise(resolve => setTimeout(resolve, 1100))
+
+  for (const tool of tools) {
+    const cases = { ...provocations(place)[tool.name] }
+    const listed = errorsOf(tool)
+    if (listed.includes('IDEMPOTENCY_CONFLICT')) {
+      const idempotency_key = `first ${tool.name}`
+      await ok(app, tool.name, { ...good(place)[tool.name], idempotency_key })
+      cases.IDEMPOTENCY_CONFLICT = [{ ...good(place)[tool.name], ...different[tool.name], idempotency_key }]
+    }
+    t.same(Object.keys(cases).sort(), [...listed].sort(), `${tool.name} lists what is provoked`)
+    for (const [code, [args, as]] of Object.entries(cases)) {
+      const { body } = await call(app, tool.name, { ...good(place)[tool.name], ...args }, as)
+      t.match(body, { success: false, code }, `${tool.name} → ${code}`)
+    }
+  }
+})
+
+/** Another request than `good`, under the same idempotency_key. */
+const different: Record<string, Record<string, unknown>> = {
+  create_session: { purpose: 'other' },
+  update_session: { purpose: 'other' },
+  add_message: { content: 'other' },
+  add_messages: { messages: [{ content: 'other' }] },
+  set_message_visibility: { visibility: 'private' },
+  set_memory: { value: 2 },
+  delete_memory: { key: 'other' }
+}

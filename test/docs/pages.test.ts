@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { test } from 'tap'
+import { PAGES, read, render } from '../../scripts/docs.js'
+import { variables } from '../../src/config.js'
+import { type ErrorCode, errorKinds } from '../../src/core/errors.js'
+import { takesIdempotencyKey } from '../../src/core/tool.js'
+import { tools } from '../../src/tools/index.js'
+import { ROOT } from '../helper.js'
+
+const WRITTEN = [...PAGES, 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/integration.md', 'examples/python/README.md']
+
+for (const page of PAGES) {
+  test(`${page} is what npm run docs writes`, async t => {
+    const current = read(page)
+    t.ok(render(page, current) === current, `${page} is out of date: run npm run docs`)
+  })
+}
+
+test('every variable and every tool is in its table, every code in its page', async t => {
+  const [readme, toolsPage, troubleshooting] = PAGES.map(read) as [string, string, string]
+  for (const { name } of variables) t.ok(readme.includes(`\n| \`${name}\` |`), name)
+  for (const { name } of tools) t.ok(toolsPage.includes(`\n## ${name}\n`), name)
+  const described = [...troubleshooting.matchAll(/^### (\S+)$/gm)].map(([, code]) => code)
+  t.same([...described].sort(), Object.keys(errorKinds).sort(), 'one section for each code, and none for others')
+})
+
+test('each error code has advice written by hand', async t => {
+  const page = read('docs/troubleshooting.md')
+  for (const code of Object.keys(errorKinds) as ErrorCode[]) {
+    const [, advice = ''] = new RegExp(`<!-- /${code} -->([^]*?)(?=\n### |$)`).exec(page) ?? []
+    t.match(advice, /\*\*Client:\*\* \S/, `${code} says what a client should do`)
+    if (errorKinds[code].status >= 500) t.match(advice, /\*\*Operator:\*\* \S/, `${code} says what an operator should do`)
+  }
+})
+
+test('links between the pages lead somewhere', async t => {
+  for (const page of WRITTEN) {
+    const text = readFileSync(join(ROOT, page), 'utf8')
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue
+      const [path = '', anchor] = target.split('#')
+      const file = path === '' ? join(ROOT, page) : resolve(ROOT, dirname(page), path)
+      if (!existsSync(file)) { t.fail(`${page} links to ${target}, which is not there`); continue }
+      if (anchor !== undefined) t.ok(anchors(readFileSync(file, 'utf8')).has(anchor), `${page} → ${target}`)
+    }
+  }
+})
+
+function anchors (markdown: string): Set<string> {
+  return new Set([...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replaceAll(' ', '-')))
+}
+
+test('the client configurations of the README are JSON with our address', async t => {
+  const blocks = [...read('README.md').matchAll(/^```json\n([^]*?)^```$/gm)].map(([, json = '']) => JSON.parse(json) as Record<string, unknown>)
+  t.ok(blocks.length >= 5)
+  for (const block of blocks) {
+    const server = (Object.values((block.mcpServers ?? block.servers) as object) as Array<Record<string, unknown>>)[0] ?? {}
+    t.match(server.url ?? (server.args as string[]).at(-1), /^(http:\/\/127\.0\.0\.1:23456\/mcp|mcp)$/)
+  }
+})
+
+test('the Python client repeats what may be repeated', async t => {
+  const client = readFileSync(join(ROOT, 'examples/python/shared_context.py'), 'utf8')
+  const set = (name: string) => [...(new RegExp(`^${name} = \\{([^}]*)\\}`, 'm').exec(client)?.[1] ?? '').matchAll(/"(\w+)"/g)].map(([, word]) => word).sort()
+  t.same(set('WRITES'), tools.filter(takesIdempotencyKey).map(tool => tool.name).sort())
+  t.same(set('PASSING'), Object.entries(errorKinds).filter(([, { retry_after }]) => retry_after !== undefined).map(([code]) => code).sort())
+})

@@ -13,7 +13,7 @@ export function ours (db: Db, session_id: string): Searcher {
     name: 'ours',
     every: () => 1,
     async find (query) {
-      const results = await search(db, VIEWER, query, { session_id, scope: 'all', search_metadata: true }, THRESHOLD, TOP)
+      const { results } = await search(db, VIEWER, query, { session_id, scope: 'all', search_metadata: true }, THRESHOLD, TOP)
       return results.map(({ message }) => message.session_id === session_id ? message.seq : -1)
     }
   }

@@ -10,7 +10,7 @@ import { score } from './rank.js'
 import { recentExact } from './recent.js'
 import type { Candidate } from './texts.js'
 import { unindexed } from './unindexed.js'
-import { addNear, type Spellings, typed } from './vocabulary.js'
+import { addOneErrorAway, addTwoErrorsAway, type Spellings, typed } from './vocabulary.js'
 
 export type { SearchFilter } from './filter.js'
 
@@ -62,10 +62,15 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
   const spellings: Map<string, Spellings> = await typed(db, viewer.workspace, query.words)
   results.add(await indexed(db, viewer, query, spellings, filter, 0), 0)
   if (results.count >= limit || spellings.size === 0) return
-  await addNear(db, viewer.workspace, query.words, spellings)
+  await addOneErrorAway(db, viewer.workspace, query.words, spellings)
   results.add(await indexed(db, viewer, query, spellings, filter, 0), 0)
-  const isQuestion = query.words.length >= QUESTION_WORDS && query.words.every(word => word.kind === 'word')
-  if (results.count === 0 && isQuestion) results.add(await indexed(db, viewer, query, spellings, filter, 1), 1)
+  if (results.count > 0) return
+  if (await addTwoErrorsAway(db, viewer.workspace, query.words, spellings)) results.add(await indexed(db, viewer, query, spellings, filter, 0), 0)
+  if (results.count > 0 || query.words.length < 2) return
+  // The one word that is not found may be spelt worse than the vocabulary can tell: beside the others it shows.
+  const lackingOne = await indexed(db, viewer, query, spellings, filter, 1)
+  results.add(lackingOne, 0)
+  if (results.count === 0 && query.words.length >= QUESTION_WORDS && query.words.every(word => word.kind === 'word')) results.add(lackingOne, 1)
 }
 
 /** Indexes what waits, if that is little. @returns false where a lot does */

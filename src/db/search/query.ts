@@ -1,3 +1,4 @@
+import { functionWordsOf } from './function-words.js'
 import { cjkTerm, COMPOUND_PARTS_MAX, compoundTerm, hasDigit, HASH_START_MIN, hashStartTerm, isCjk, normal, pairTerm, symbolTerm, wordTerm } from './terms.js'
 
 /** A search query taken apart: the phrase as a whole, and its words. */
@@ -27,6 +28,7 @@ export interface Word {
 /** Most words of a query that count. */
 const WORDS_MAX = 12
 
+const PICTURE = /\p{Extended_Pictographic}/gu
 const COMPOUND = /[\p{L}\p{N}\p{M}]+(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
 const RUN = /[\p{L}\p{N}\p{M}]+/gu
 const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
@@ -42,15 +44,23 @@ export function parseQuery (text: string): Query {
     if (hasDigit(compound)) words.set(compound, { text: compound, kind: 'identifier', standsIn: identifierIn(compound), required: identifierTerms(compound) })
     else for (const part of compound.split(/[-_.]/)) words.set(part, { text: part, kind: 'word', standsIn: text => text.includes(part), required: [[wordTerm(part)]] })
   }
-  if (words.size === 0) for (const symbol of phrase.replaceAll(' ', '')) words.set(symbol, { text: symbol, kind: 'symbol', standsIn: text => text.includes(symbol), required: [[symbolTerm(symbol)]] })
+  // A picture says something beside words too; other symbols only where there is nothing else.
+  for (const symbol of words.size === 0 ? phrase.replaceAll(' ', '') : phrase.match(PICTURE) ?? []) words.set(symbol, { text: symbol, kind: 'symbol', standsIn: text => text.includes(symbol), required: [[symbolTerm(symbol)]] })
   const first = /^[\p{L}\p{N}\p{M}_.-]*/u.exec(phrase)?.[0] ?? ''
   const last = /[\p{L}\p{N}\p{M}_.-]*$/u.exec(phrase)?.[0] ?? ''
   return {
     phrase,
     phrase_pattern: hasDigit(first) || hasDigit(last) ? bounded(phrase, first, last) : undefined,
-    words: [...words.values()].slice(0, WORDS_MAX),
+    words: telling(phrase, [...words.values()]).slice(0, WORDS_MAX),
     pairs: pairsOf(phrase)
   }
+}
+
+/** The words that say what is looked for: without function words, unless there are no others. */
+function telling (phrase: string, words: Word[]): Word[] {
+  const isFunctionWord = functionWordsOf(phrase)
+  const others = words.filter(word => word.kind !== 'word' || !isFunctionWord(word.text))
+  return others.length > 0 ? others : words
 }
 
 function pairsOf (phrase: string): number[] {

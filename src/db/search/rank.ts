@@ -2,7 +2,7 @@ import { editDistance } from '../../core/edit-distance.js'
 import type { Query } from './query.js'
 import { unaccented } from './terms.js'
 import { type Candidate, TEXT_MAX } from './texts.js'
-import { TWO_ERRORS_MIN } from './vocabulary.js'
+import { errorsForgiven } from './vocabulary.js'
 
 /**
  * The score of a message, 0–100. An exact phrase is 100. Else
@@ -24,8 +24,6 @@ const INSIDE = 0.85
 
 /** Shorter query words inside other words say nothing (`art` in `start`). */
 const INSIDE_MIN = 4
-/** Words of fewer letters have another word one letter away. */
-const ONE_ERROR_MIN = 4
 
 /**
  * A message that lacks a word of the query stays below 60, whatever the rest of it scores: a worker that looks for
@@ -58,10 +56,10 @@ export function score (query: Query, candidate: Candidate, missing: 0 | 1): numb
 function how (word: string, tokens: Set<string>): number | undefined {
   if (tokens.has(word)) return WORD_START
   let best = 0
-  const edits = word.length < ONE_ERROR_MIN ? 0 : word.length < TWO_ERRORS_MIN ? 1 : 2
   for (const token of tokens) {
     if (token.startsWith(word)) return WORD_START
     if (word.length >= INSIDE_MIN && token.includes(word)) best = Math.max(best, INSIDE)
+    const edits = errorsForgiven(word, token)
     if (edits > 0 && Math.abs(token.length - word.length) <= edits) {
       const distance = editDistance(word, token)
       if (distance <= edits) best = Math.max(best, 1 - distance / word.length)

@@ -20,8 +20,12 @@ const questionWords = new Set(QUESTION_WORDS.split(/\s+/))
 
 const BEGINS_A_QUESTION = /^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|should|would|will|may)\b/
 
+export function isQuestion (phrase: string): boolean {
+  return phrase.endsWith('?') || BEGINS_A_QUESTION.test(phrase)
+}
+
 /** Whether a word of this query says nothing about what is looked for. */
 export function functionWordsOf (phrase: string): (word: string) => boolean {
-  const question = phrase.endsWith('?') || BEGINS_A_QUESTION.test(phrase)
+  const question = isQuestion(phrase)
   return word => functionWords.has(word) || (question && questionWords.has(word))
 }

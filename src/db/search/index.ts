@@ -29,9 +29,6 @@ export interface SearchAnswer {
 /** Up to so many waiting messages a search indexes itself before it looks: about 0.1 ms each. */
 const INDEXED_FIRST = 500
 
-/** Plain words from which on a question may be answered by a message that lacks one of them, if none has all. */
-const QUESTION_WORDS = 4
-
 /**
  * The messages a viewer may see that match a query, best first, newest first among equals. The steps, each a file:
  *
@@ -70,7 +67,7 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
   // The one word that is not found may be spelt worse than the vocabulary can tell: beside the others it shows.
   const lackingOne = await indexed(db, viewer, query, spellings, filter, 1)
   results.add(lackingOne, 0)
-  if (results.count === 0 && query.words.length >= QUESTION_WORDS && query.words.every(word => word.kind === 'word')) results.add(lackingOne, 1)
+  if (results.count === 0 && query.is_question) results.add(lackingOne, 1)
 }
 
 /** Indexes what waits, if that is little. @returns false where a lot does */

@@ -1,4 +1,4 @@
-import { functionWordsOf } from './function-words.js'
+import { functionWordsOf, isQuestion } from './function-words.js'
 import { cjkTerm, COMPOUND_PARTS_MAX, compoundTerm, hasDigit, HASH_START_MIN, hashStartTerm, isCjk, normal, pairTerm, symbolTerm, wordTerm } from './terms.js'
 
 /** A search query taken apart: the phrase as a whole, and its words. */
@@ -8,6 +8,8 @@ export interface Query {
   /** The phrase as a PostgreSQL regular expression where it begins or ends in an identifier, else undefined: a plain substring will do. */
   phrase_pattern: string | undefined
   words: Word[]
+  /** A question in plain words: it may be answered by a message that lacks one of them, if none has all. */
+  is_question: boolean
   /** Terms of neighbouring words, for the phrase as written with whole words. */
   pairs: number[]
 }
@@ -24,6 +26,9 @@ export interface Word {
   /** Sets of terms: of each set a message must have one. */
   required: number[][]
 }
+
+/** Plain words from which on a query counts as a question; one fewer where it begins like one. */
+const QUESTION_WORDS = 4
 
 /** Most words of a query that count. */
 const WORDS_MAX = 12
@@ -48,10 +53,12 @@ export function parseQuery (text: string): Query {
   for (const symbol of words.size === 0 ? phrase.replaceAll(' ', '') : phrase.match(PICTURE) ?? []) words.set(symbol, { text: symbol, kind: 'symbol', standsIn: text => text.includes(symbol), required: [[symbolTerm(symbol)]] })
   const first = /^[\p{L}\p{N}\p{M}_.-]*/u.exec(phrase)?.[0] ?? ''
   const last = /[\p{L}\p{N}\p{M}_.-]*$/u.exec(phrase)?.[0] ?? ''
+  const kept = telling(phrase, [...words.values()]).slice(0, WORDS_MAX)
   return {
     phrase,
     phrase_pattern: hasDigit(first) || hasDigit(last) ? bounded(phrase, first, last) : undefined,
-    words: telling(phrase, [...words.values()]).slice(0, WORDS_MAX),
+    words: kept,
+    is_question: kept.every(word => word.kind === 'word') && kept.length >= (isQuestion(phrase) ? QUESTION_WORDS - 1 : QUESTION_WORDS),
     pairs: pairsOf(phrase)
   }
 }

@@ -93,6 +93,7 @@ export const variables: Variable[] = Object.values(described).map(({ read, ...va
  */
 export function loadConfig (env: Record<string, string | undefined>): Readonly<Config> {
   const faults: string[] = []
+  const faulty = new Set<string>()
   const config: Record<string, unknown> = { production: env.NODE_ENV === 'production' }
   for (const [name, { read, ...variable }] of Object.entries(described)) {
     const own = env[variable.name]?.trim()
@@ -101,21 +102,22 @@ export function loadConfig (env: Record<string, string | undefined>): Readonly<C
       config[name] = (read as Reader<unknown>)(text || undefined)
     } catch (fault) {
       faults.push(`${variable.name} ${(fault as Error).message}`)
+      faulty.add(variable.name)
     }
   }
-  faults.push(...together(config as unknown as Config, faults.length > 0))
+  faults.push(...together(config as unknown as Config, faulty))
   if (faults.length > 0) throw new ConfigError(`The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
   const { host, allowed_hosts } = config as unknown as Config
   config.allowed_hosts = allowed_hosts?.includes('*') ? undefined : allowed_hosts ?? (isLoopback(host) ? LOOPBACK_HOSTS : undefined)
   return Object.freeze(config as unknown as Config)
 }
 
-/** What variables demand of each other. */
-function together (config: Config, alreadyFaulty: boolean): string[] {
+/** What variables demand of each other; one that is `faulty` already has no value here, and is not told twice. */
+function together (config: Config, faulty: Set<string>): string[] {
   const faults: string[] = []
-  if (config.database_url !== undefined && !alreadyFaulty) {
-    if (config.api_key === undefined && config.auth_enabled) faults.push('API_KEY is required with DATABASE_URL: the key agents authenticate with (openssl rand -hex 24)')
-    if (config.jwt_secret_key === undefined) faults.push(`JWT_SECRET_KEY is required with DATABASE_URL: at least ${JWT_SECRET_MIN} characters (openssl rand -hex 32)`)
+  if (config.database_url !== undefined) {
+    if (config.api_key === undefined && config.auth_enabled !== false && !faulty.has('API_KEY')) faults.push('API_KEY is required with DATABASE_URL: the key agents authenticate with (openssl rand -hex 24)')
+    if (config.jwt_secret_key === undefined && !faulty.has('JWT_SECRET_KEY')) faults.push(`JWT_SECRET_KEY is required with DATABASE_URL: at least ${JWT_SECRET_MIN} characters (openssl rand -hex 32)`)
   }
   if (config.api_key !== undefined && config.api_key === config.admin_api_key) faults.push('ADMIN_API_KEY must differ from API_KEY, else every agent is an admin')
   if (config.auth_enabled === false && config.production) faults.push('AUTH_ENABLED=false is refused with NODE_ENV=production')
@@ -164,7 +166,8 @@ function list (text: string | undefined): string[] | undefined {
 function origins (text: string | undefined): string[] {
   return (list(text) ?? []).map(origin => {
     if (origin === '*') return origin
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin.replace(/\/$/, '').toLowerCase()) throw new Error('must hold origins such as https://app.example.com, separated by commas, or *')
+    // An origin with a * in it would match nothing.
+    if (origin.includes('*') || !URL.canParse(origin) || new URL(origin).origin !== origin.replace(/\/$/, '').toLowerCase()) throw new Error('must hold origins such as https://app.example.com, separated by commas, or *')
     return new URL(origin).origin
   })
 }

@@ -1,0 +1,142 @@
+import { Kysely, PostgresDialect, type PostgresPool, sql } from 'kysely'
+import pino from 'pino'
+import t from 'tap'
+import { buildApp } from '../../src/app.js'
+import { loadConfig } from '../../src/config.js'
+import { connect } from '../../src/db/connect.js'
+import type { Schema } from '../../src/db/schema.js'
+import { type As, environment, JWT_SECRET, ok } from '../helper.js'
+import { createDatabase } from '../support/cluster.js'
+
+/** Every page that is read is read by an index: the plans of the statements that the tools really send, on tables of some size. */
+
+const { url, drop } = await createDatabase()
+t.teardown(drop)
+const config = loadConfig(environment(url))
+const { pool, close } = connect({ url, max: 4, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+t.teardown(close)
+
+interface Plan { 'Node Type': string, 'Relation Name'?: string, Plans?: Plan[] }
+let plans: Array<{ statement: string, plan: Plan }> = []
+
+/** The pool, with each statement explained before it is run. */
+const explaining: PostgresPool = {
+  async connect () {
+    const client = await pool.connect()
+    return {
+      async query (statement: string, values: readonly unknown[]) {
+        if (/^\s*(select|with|insert|update|delete)\b/i.test(statement)) {
+          const { rows } = await client.query<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(`explain (format json) ${statement}`, [...values])
+          plans.push({ statement, plan: (rows[0] as { 'QUERY PLAN': Array<{ Plan: Plan }> })['QUERY PLAN'][0]?.Plan as Plan })
+        }
+        return client.query(statement, [...values])
+      },
+      release: () => { client.release() }
+    } as never
+  },
+  async end () {}
+}
+
+const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: explaining }) })
+const app = await buildApp({ config, database: { db, pool, close }, jwt_secret: JWT_SECRET, replica: 'test-replica', logger: pino({ level: 'silent' }) })
+await app.server.ready()
+t.teardown(() => app.server.close())
+
+const SESSION = 'session_0000000000000007'
+const AGENT: As = { agent_id: 'agent-3', agent_type: 'type-1' }
+const ADMIN: As = { agent_id: 'agent-3', admin: true }
+
+// 2000 sessions, one of them of 600 messages; 20 000 messages, audit rows and memory entries, 4000 changes.
+await pool.query(`
+  insert into sessions (id, purpose, created_by, created_at, last_seq, public_count)
+  select 'session_' || lpad(to_hex(n), 16, '0'), 'Purpose number ' || md5(n::text), 'agent-' || n % 50, now() - n * interval '1 minute', 1000, 8 from generate_series(1, 2000) n;
+  insert into messages (session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp)
+  select 'session_' || lpad(to_hex(case when n <= 600 then 7 else n % 2000 + 1 end), 16, '0'), n, 'agent-' || n % 20, 'type-' || n % 3, 'Message number ' || md5(n::text),
+         (array['public', 'public', 'public', 'public', 'public', 'public', 'private', 'agent_only', 'admin_only', 'public'])[n % 10 + 1], jsonb_build_object('n', n), case when n % 5 = 0 then n - 1 end, now() - n * interval '1 second'
+  from generate_series(1, 20000) n;
+  insert into session_changes (session_id, seq, kind, message_id, from_visibility, to_visibility, changed_by)
+  select 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), 100000 + n, 'visibility_changed', n, 'private', 'public', 'agent-1' from generate_series(1, 4000) n;
+  insert into agent_memory (agent_id, session_id, key, value, value_size, updated_at, expires_at)
+  select 'agent-' || n % 100, case when n % 4 = 0 then 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0') else '' end, 'key ' || md5(n::text), to_jsonb(n), 5, now() - n * interval '1 second', case when n % 7 = 0 then now() + interval '1 day' end
+  from generate_series(1, 20000) n;
+  insert into audit_log (timestamp, event_type, agent_id, session_id, action, result, request_id)
+  select now() - n * interval '1 second', (array['message_added', 'memory_set', 'session_created', 'permission_denied'])[n % 4 + 1], 'agent-' || n % 100, 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), 'add_message', 'success', md5(n::text)
+  from generate_series(1, 20000) n;
+  insert into tokens (jti, agent_id, agent_type, issued_at, expires_at, revoked_at)
+  select md5(n::text), 'agent-' || n % 100, 'x', now(), now() + interval '1 day', case when n % 10 = 0 then now() end from generate_series(1, 5000) n;
+  insert into idempotency_keys (agent_id, key, request_hash, answer)
+  select 'agent-' || n % 100, md5(n::text), '\\x00', '{}' from generate_series(1, 5000) n;
+  analyze`)
+const message_id = Number((await pool.query<{ id: number }>('select id from messages where session_id = $1 and visibility = $2 limit 1', [SESSION, 'public'])).rows[0]?.id)
+const key = (await pool.query<{ key: string }>("select key from agent_memory where agent_id = 'agent-3' and session_id = '' limit 1")).rows[0]?.key
+const cursor = (tool: string, as: As) => ok(app, tool, { limit: 5 }, as).then(answer => answer.next_cursor as string)
+
+/** Tables that grow without end. */
+const LARGE = new Set(['messages', 'audit_log', 'agent_memory', 'session_changes', 'sessions', 'tokens', 'idempotency_keys'])
+
+function scans (plan: Plan): string[] {
+  return [
+    ...(plan['Node Type'] === 'Seq Scan' && LARGE.has(plan['Relation Name'] ?? '') ? [plan['Relation Name'] as string] : []),
+    ...(plan.Plans ?? []).flatMap(scans)
+  ]
+}
+
+const READS: Array<[tool: string, args: Record<string, unknown>, as?: As]> = [
+  ['get_session', { session_id: SESSION }],
+  ['get_session', { session_id: SESSION }, ADMIN],
+  ['list_sessions', {}],
+  ['list_sessions', { created_by: 'agent-3' }],
+  ['list_sessions', { active: true, cursor: await cursor('list_sessions', AGENT) }],
+  ['list_sessions', { created_by: 'agent-3', cursor: await cursor('list_sessions', AGENT) }],
+  ['get_messages', { session_id: SESSION }],
+  ['get_messages', { session_id: SESSION }, ADMIN],
+  ['get_messages', { session_id: SESSION, order: 'asc', limit: 10, offset: 20 }],
+  ['get_messages', { session_id: SESSION, after_seq: 300, limit: 10 }],
+  ['get_messages', { session_id: SESSION, after_seq: 300, limit: 10 }, ADMIN],
+  ['get_messages', { session_id: SESSION, before_seq: 300, limit: 10 }],
+  ['get_messages', { session_id: SESSION, sender: 'agent-3' }],
+  ['get_messages', { session_id: SESSION, visibility_filter: 'private' }],
+  ['get_messages', { session_id: SESSION, parent_message_id: message_id }],
+  ['search_by_sender', { session_id: SESSION, sender: 'agent-3' }],
+  ['search_by_timerange', { session_id: SESSION, start_time: '2020-01-01', end_time: '2999-01-01' }],
+  ['search_context', { session_id: SESSION, query: 'number' }],
+  ['search_context', { session_id: SESSION, query: 'mesage numbr', sender: 'agent-3' }],
+  ['get_memory', { key }],
+  ['list_memory', {}],
+  ['list_memory', { session_id: 'all' }],
+  ['list_memory', { session_id: SESSION }],
+  ['list_memory', { prefix: 'key a' }],
+  ['get_audit_log', {}, ADMIN],
+  ['get_audit_log', { cursor: await cursor('get_audit_log', ADMIN) }, ADMIN],
+  ['get_audit_log', { agent_id: 'agent-3' }, ADMIN],
+  ['get_audit_log', { session_id: SESSION }, ADMIN],
+  ['get_audit_log', { event_type: 'memory_set' }, ADMIN],
+  ['get_audit_log', { agent_id: 'agent-3', event_type: 'memory_set', start_time: '2020-01-01' }, ADMIN]
+]
+
+const WRITES: typeof READS = [
+  ['add_message', { session_id: SESSION, content: 'x', idempotency_key: 'k1' }],
+  ['add_message', { session_id: SESSION, content: 'x', parent_message_id: message_id }],
+  ['set_message_visibility', { message_id, visibility: 'private' }, ADMIN],
+  ['update_session', { session_id: SESSION, purpose: 'x' }, ADMIN],
+  ['set_memory', { key: 'new', value: 1 }],
+  ['delete_memory', { key: 'new' }]
+]
+
+for (const [tool, args, as = AGENT] of [...READS, ...WRITES]) {
+  await t.test(`${tool} by ${Object.keys(args).join(', ') || 'nothing'}${as.admin ? ', as an admin' : ''}`, async t => {
+    plans = []
+    await ok(app, tool, args, as)
+    t.ok(plans.length > 0, 'there are statements')
+    // The followers of revocations and of presence share the pool; what they read is judged too.
+    t.same(plans.flatMap(({ statement, plan }) => scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)), [])
+  })
+}
+
+t.test('revocations are read by their index', async t => {
+  plans = []
+  for (let tries = 0; !plans.some(({ statement }) => statement.includes('revoked_at')) && tries < 200; tries++) await new Promise(resolve => setTimeout(resolve, 20))
+  t.ok(plans.some(({ statement }) => statement.includes('revoked_at')))
+  t.same(plans.flatMap(({ plan }) => scans(plan)), [])
+  t.equal((await sql<{ n: number }>`select count(*)::int as n from tokens where revoked_at is not null`.execute(db)).rows[0]?.n, 500)
+})

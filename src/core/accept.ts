@@ -156,7 +156,7 @@ export function nearestName (name: string, known: readonly string[]): string | u
   let best: string | undefined
   let least = Math.min(3, Math.floor(Math.min(name.length, 60) / 2)) + 1
   for (const candidate of known) {
-    const distance = candidate.startsWith(name) || name.startsWith(candidate) ? 1 : editDistance(name.slice(0, 60).toLowerCase(), candidate)
+    const distance = candidate.startsWith(name) || name.startsWith(candidate) ? 1 : editDistance(name.slice(0, 60).toLowerCase(), candidate, 3)
     if (distance < least) { least = distance; best = candidate }
   }
   return best

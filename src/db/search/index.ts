@@ -6,7 +6,7 @@ import { fill, pendingCount } from './fill.js'
 import type { SearchFilter } from './filter.js'
 import { preview } from './preview.js'
 import { parseQuery, type Query } from './query.js'
-import { score } from './rank.js'
+import { scorer } from './rank.js'
 import { recentExact } from './recent.js'
 import type { Candidate } from './texts.js'
 import { unindexed } from './unindexed.js'
@@ -84,12 +84,16 @@ class Results {
   private readonly found = new Map<number, { message: MessageRow, score: number }>()
   private cut = false
 
-  constructor (private readonly query: Query, private readonly threshold: number) {}
+  private readonly score: ReturnType<typeof scorer>
+
+  constructor (private readonly query: Query, private readonly threshold: number) {
+    this.score = scorer(query)
+  }
 
   add ({ candidates, cut }: Found, missing: 0 | 1): void {
     this.cut ||= cut
     for (const candidate of candidates) {
-      const scored = score(this.query, candidate, missing)
+      const scored = this.score(candidate, missing)
       if (scored < this.threshold || scored <= (this.found.get(candidate.id)?.score ?? -1)) continue
       this.found.set(candidate.id, { message: messageOf(candidate), score: scored })
     }

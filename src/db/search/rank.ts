@@ -31,40 +31,62 @@ const INSIDE_MIN = 4
  */
 const LACKS_A_WORD_MAX = 59
 
-/** @param missing how many words of the query may be lacking */
-export function score (query: Query, candidate: Candidate, missing: 0 | 1): number {
-  if (candidate.exact) return 100
-  const tokens = new Set(candidate.text.match(/[\p{L}\p{N}\p{M}]+/gu))
-  let met = 0
-  let letters = 0
-  let lacking = 0
-  for (const [i, word] of query.words.entries()) {
-    const seen = word.kind === 'word' ? how(word.text, tokens) : word.standsIn(candidate.text) ? WORD_START : undefined
-    // Of a long text only the beginning is looked at here; for the rest the index answers.
-    const meets = seen ?? (candidate.text.length >= TEXT_MAX ? candidate.met?.[i] || undefined : undefined)
-    letters += word.text.length
-    met += word.text.length * (meets ?? 0)
-    if (meets === undefined) lacking++
+/** Different words of one message that are compared: what a text of TEXT_MAX characters ordinarily has. */
+const TOKENS_MAX = 1500
+
+/**
+ * Scores the candidates of one query. How a word of the query is met by a word of a text is worked out once, however many
+ * texts have that word.
+ */
+export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) => number {
+  const known = query.words.map(() => new Map<string, number>())
+
+  /** How well a word is met by a text's own words; undefined where it is not. */
+  function how (i: number, word: string, tokens: Set<string>): number | undefined {
+    if (tokens.has(word)) return WORD_START
+    const met = known[i] as Map<string, number>
+    let best = 0
+    for (const token of tokens) {
+      let worth = met.get(token)
+      if (worth === undefined) met.set(token, worth = meets(word, token))
+      if (worth === WORD_START) return WORD_START
+      if (worth > best) best = worth
+    }
+    return best === 0 ? undefined : best
   }
-  const coverage = letters === 0 ? 0 : met / letters
-  const raw = NOT_EXACT * (PHRASE_WEIGHT * candidate.phrase_similarity + COVERAGE_WEIGHT * coverage)
-  const score = Math.round(100 * raw ** CALIBRATION * 100) / 100
-  return lacking > missing ? Math.min(score, LACKS_A_WORD_MAX) : score
+
+  /** @param missing how many words of the query may be lacking */
+  return function score (candidate, missing) {
+    if (candidate.exact) return 100
+    const tokens = new Set<string>()
+    for (const [token] of candidate.text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+      tokens.add(token)
+      if (tokens.size === TOKENS_MAX) break
+    }
+    let met = 0
+    let letters = 0
+    let lacking = 0
+    for (const [i, word] of query.words.entries()) {
+      const seen = word.kind === 'word' ? how(i, word.text, tokens) : word.standsIn(candidate.text) ? WORD_START : undefined
+      // Of a long text only the beginning is looked at here; for the rest the index answers.
+      const worth = seen ?? (candidate.text.length >= TEXT_MAX ? candidate.met?.[i] || undefined : undefined)
+      letters += word.text.length
+      met += word.text.length * (worth ?? 0)
+      if (worth === undefined) lacking++
+    }
+    const coverage = letters === 0 ? 0 : met / letters
+    const raw = NOT_EXACT * (PHRASE_WEIGHT * candidate.phrase_similarity + COVERAGE_WEIGHT * coverage)
+    const score = Math.round(100 * raw ** CALIBRATION * 100) / 100
+    return lacking > missing ? Math.min(score, LACKS_A_WORD_MAX) : score
+  }
 }
 
-/** How well a word is met by a text's own words; undefined where it is not. */
-function how (word: string, tokens: Set<string>): number | undefined {
-  if (tokens.has(word)) return WORD_START
-  let best = 0
-  for (const token of tokens) {
-    if (token.startsWith(word)) return WORD_START
-    if (word.length >= INSIDE_MIN && token.includes(word)) best = Math.max(best, INSIDE)
-    const edits = errorsForgiven(word, token)
-    if (edits > 0 && Math.abs(token.length - word.length) <= edits) {
-      const distance = editDistance(word, token)
-      if (distance <= edits) best = Math.max(best, 1 - distance / word.length)
-    }
-  }
-  if (best === 0) for (const token of tokens) if (/[^\u0000-\u007f]/.test(token) && unaccented(token).startsWith(word)) return WORD_START
-  return best === 0 ? undefined : best
+/** How well a word of the query is met by a word of a text, 0 where it is not. */
+function meets (word: string, token: string): number {
+  if (token.startsWith(word)) return WORD_START
+  const inside = word.length >= INSIDE_MIN && token.includes(word) ? INSIDE : 0
+  const errors = errorsForgiven(word, token)
+  const distance = errors === 0 ? Infinity : editDistance(word, token, errors)
+  const near = distance <= errors ? 1 - distance / word.length : 0
+  return Math.max(inside, near, /[^\u0000-\u007f]/.test(token) && unaccented(token).startsWith(word) ? WORD_START : 0)
 }

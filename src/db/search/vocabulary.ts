@@ -87,7 +87,7 @@ export async function addTwoErrorsAway (db: Db, workspace: string, words: readon
   })
   for (const { n, word } of rows) {
     const { text } = letters[n] as Word
-    if (editDistance(text, word) <= errorsForgiven(text, word)) found.get(text)?.near.push(wordTerm(word))
+    if (editDistance(text, word, 2) <= errorsForgiven(text, word)) found.get(text)?.near.push(wordTerm(word))
   }
   return true
 }

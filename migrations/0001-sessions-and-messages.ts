@@ -31,6 +31,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
     ) with (fillfactor = 80)`.execute(db)
   await sql`create index sessions_newest on sessions (workspace, created_at desc, id desc)`.execute(db)
   await sql`create index sessions_by_creator on sessions (workspace, created_by, created_at desc, id desc)`.execute(db)
+  await sql`create index sessions_closed on sessions (workspace, created_at desc, id desc) where not is_active`.execute(db)
   await sql`create index sessions_purpose on sessions using gin (purpose gin_trgm_ops)`.execute(db)
 
   await sql`

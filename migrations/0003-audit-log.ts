@@ -18,6 +18,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
     )`.execute(db)
   await sql`create index audit_log_newest on audit_log (workspace, timestamp desc, id desc)`.execute(db)
   await sql`create index audit_log_by_agent on audit_log (workspace, agent_id, timestamp desc, id desc)`.execute(db)
+  // message_added is nearly every row: the newest of those are found without an index of their own.
+  await sql`create index audit_log_by_rare_event on audit_log (workspace, event_type, timestamp desc, id desc) where event_type <> 'message_added'`.execute(db)
   await sql`create index audit_log_by_session on audit_log (workspace, session_id, timestamp desc, id desc) where session_id is not null`.execute(db)
 }
 

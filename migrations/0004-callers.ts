@@ -14,7 +14,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
     )`.execute(db)
   await sql`create index tokens_by_agent on tokens (workspace, agent_id)`.execute(db)
   await sql`create index tokens_expiring on tokens (expires_at)`.execute(db)
-  // What every replica reads each second to learn of revocations.
+  // What every replica reads twice a second to learn of revocations.
   await sql`create index tokens_revoked on tokens (revoked_at) where revoked_at is not null`.execute(db)
 
   await sql`

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Compiles when dist/ is missing or older than the sources, then runs the command line. A fresh clone needs no build step.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -29,10 +29,19 @@ export function build ({ force = false } = {}) {
     process.exit(1)
   }
   console.error('Compiling ...')
-  rmSync(join(root, 'dist'), { recursive: true, force: true })
-  const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.json')], { stdio: ['ignore', 2, 2], cwd: root })
-  if (status !== 0) process.exit(status ?? 1)
-  writeFileSync(stamp, new Date(started).toISOString())
+  // Beside the old one, then exchanged: another process may be running from dist/, and a build that fails leaves it as it is.
+  const fresh = join(root, `dist.new-${process.pid}`)
+  const old = join(root, `dist.old-${process.pid}`)
+  const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.json'), '--outDir', fresh], { stdio: ['ignore', 2, 2], cwd: root })
+  if (status !== 0) {
+    rmSync(fresh, { recursive: true, force: true })
+    process.exit(status ?? 1)
+  }
+  writeFileSync(join(fresh, '.built'), '')
+  utimesSync(join(fresh, '.built'), new Date(started), new Date(started))
+  if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old)
+  renameSync(fresh, join(root, 'dist'))
+  rmSync(old, { recursive: true, force: true })
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

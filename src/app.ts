@@ -64,9 +64,9 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
     clientErrorHandler: (error, socket) => { refuseSocket(error, socket) }
   } as FastifyServerOptions)
 
-  const { db, pool } = database
+  const { db, pool, watch } = database
   const store = createStore(db, server.log)
-  const revocations = followRevocations(db)
+  const revocations = followRevocations(watch, config.statement_timeout_ms)
   const sweeping = sweepRegularly(db, error => { server.log.warn({ err: loggableFault(error) }, 'sweep failed') })
   const indexing = indexContinuously(db, error => { server.log.warn({ err: loggableFault(error) }, 'search index not filled') })
   const metrics = createMetrics()
@@ -103,7 +103,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
 
   registerRest(server, kernel)
   await registerMcp(server, kernel)
-  registerHealth(server, { db, load, version })
+  registerHealth(server, { db: watch, load, version })
   await registerDocs(server, openApi(tools, version))
   const metricsServer = config.metrics_port === undefined ? undefined : fastify({ loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }) })
   registerMetricsPage(metricsServer ?? server, metrics)

@@ -108,7 +108,7 @@ export function loadConfig (env: Record<string, string | undefined>): Readonly<C
   faults.push(...together(config as unknown as Config, faulty))
   if (faults.length > 0) throw new ConfigError(`The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
   const { host, allowed_hosts } = config as unknown as Config
-  config.allowed_hosts = allowed_hosts?.includes('*') ? undefined : allowed_hosts ?? (isLoopback(host) ? LOOPBACK_HOSTS : undefined)
+  config.allowed_hosts = allowed_hosts?.includes('*') ? undefined : allowed_hosts ?? (isLoopback(host) ? [...new Set([...LOOPBACK_HOSTS, host])] : undefined)
   return Object.freeze(config as unknown as Config)
 }
 
@@ -116,7 +116,7 @@ export function loadConfig (env: Record<string, string | undefined>): Readonly<C
 function together (config: Config, faulty: Set<string>): string[] {
   const faults: string[] = []
   if (config.database_url !== undefined) {
-    if (config.api_key === undefined && config.auth_enabled !== false && !faulty.has('API_KEY')) faults.push('API_KEY is required with DATABASE_URL: the key agents authenticate with (openssl rand -hex 24)')
+    if (config.api_key === undefined && config.auth_enabled !== false && !faulty.has('API_KEY')) faults.push('API_KEY is required with DATABASE_URL: the key agents authenticate with (openssl rand -hex 32)')
     if (config.jwt_secret_key === undefined && !faulty.has('JWT_SECRET_KEY')) faults.push(`JWT_SECRET_KEY is required with DATABASE_URL: at least ${JWT_SECRET_MIN} characters (openssl rand -hex 32)`)
   }
   if (config.api_key !== undefined && config.api_key === config.admin_api_key) faults.push('ADMIN_API_KEY must differ from API_KEY, else every agent is an admin')

@@ -22,7 +22,7 @@ export function banner (url: string, { config, embedded }: Opened): string {
     `  curl -s ${url}/mcp/tool/create_session -H 'X-API-Key: ${key}' -H 'X-Agent-Id: me' -H 'Content-Type: application/json' -d '{"purpose":"Hello"}'`,
     '',
     'Connect Claude Code:',
-    `  claude mcp add --transport http shared-context ${url}/mcp --header "X-API-Key: ${key}"`,
+    `  claude mcp add --transport http shared-context ${url}/mcp --header "X-API-Key: ${key}" --header "X-Agent-Id: claude-code"`,
     ''
   ]
   return lines.join('\n')

@@ -5,23 +5,24 @@ import type { Database } from '../db/connect.js'
 import * as migrations from '../db/migrate.js'
 import { serveLocal } from '../mcp/stdio.js'
 import { connectForRequests, onOneConnection, open } from './open.js'
-import { stopOnSignal } from './stop.js'
+import { expectSignals } from './stop.js'
 
 /** Serves MCP to the program that started this one, over stdin and stdout; what a person reads goes to stderr. */
 export async function mcp (args: string[]): Promise<void> {
   if (args.length > 0) throw new ConfigError('mcp takes no arguments; it is configured by environment variables (README.md).')
   const tell = (line: string) => { process.stderr.write(`${line}\n`) }
+  const signals = expectSignals()
   const opened = await open('join', tell)
   const { config, embedded, replica } = opened
   const logger = pino({ level: config.log_level, base: { replica }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2))
   let database: Database | undefined
   try {
-    if (config.migrate_on_start) await onOneConnection(opened.url, replica, tell, async ({ db }) => { await migrations.up(db) })
+    if (config.migrate_on_start) await onOneConnection(opened, tell, signals, async ({ db }) => { await migrations.up(db) })
     const connected = database = connectForRequests(opened, logger)
     const { server, kernel } = await buildApp({ config, database, jwt_secret: opened.jwt_secret, replica, logger })
     await server.ready()
     const local = serveLocal(kernel, { agent_id: config.agent_id, agent_type: config.agent_type, stdin: process.stdin, stdout: process.stdout })
-    const stop = stopOnSignal(logger, [
+    const stop = signals.stopWith(logger, [
       { name: 'drain', limit_ms: config.shutdown_timeout_ms, run: async () => { await local.close(); await server.close() } },
       { name: 'close', limit_ms: 10_000, run: () => connected.close() },
       ...(embedded === undefined ? [] : [{ name: 'leave the embedded PostgreSQL', limit_ms: 30_000, run: () => embedded.close() }])

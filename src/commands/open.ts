@@ -6,6 +6,7 @@ import { loggableFault, explainFault } from '../db/faults.js'
 import { type Embedded, openEmbedded } from '../db/embedded.js'
 import { MigrationError } from '../db/migrate.js'
 import { localSecrets } from './local-secrets.js'
+import { type Signals } from './stop.js'
 
 /** What every command that needs the database begins with. */
 export interface Opened {
@@ -49,11 +50,18 @@ export function connectForRequests ({ config, url, replica }: Opened, logger: Fa
 /** How long a start waits for a database that is still coming up. */
 const PATIENCE_MS = 60_000
 
+/** Refusals that waiting does not mend. */
+const REFUSED: Record<string, string> = {
+  '28P01': 'The database refuses the user or the password of DATABASE_URL.',
+  28000: 'The database refuses the user of DATABASE_URL from this machine (see pg_hba.conf of the server).',
+  '3D000': 'The database that DATABASE_URL names does not exist on its server; create it first.'
+}
+
 /**
  * Runs something on one connection without time limits, as migrations need; waits for a database that is not there yet.
- * @throws MigrationError where it does not come
+ * @throws MigrationError where it does not come, or refuses us
  */
-export async function onOneConnection<T> (url: string, replica: string, log: (line: string) => void, work: (database: Database) => Promise<T>): Promise<T> {
+export async function onOneConnection<T> ({ url, replica }: Opened, log: (line: string) => void, signals: Signals, work: (database: Database) => Promise<T>): Promise<T> {
   const until = Date.now() + PATIENCE_MS
   for (let wait = 250, told = false; ; wait = Math.min(wait * 2, 4000)) {
     const database = connect({
@@ -64,12 +72,19 @@ export async function onOneConnection<T> (url: string, replica: string, log: (li
     } catch (error) {
       if (error instanceof MigrationError || explainFault(error)?.code !== 'DATABASE_UNAVAILABLE') throw error
       const code = String((error as { code?: unknown }).code ?? 'no answer')
-      if (Date.now() > until) throw new MigrationError(`The database cannot be reached (${code}). Check DATABASE_URL, and that the server runs and lets this user in.`)
-      if (!told) log(`Waiting for the database (${code}) ...`)
+      if (Object.hasOwn(REFUSED, code)) throw new MigrationError(REFUSED[code])
+      if (Date.now() > until || signals.asked()) throw new MigrationError(`The database at ${placeOf(url)} cannot be reached (${code}). Check DATABASE_URL, and that the server runs and lets this machine in.`)
+      if (!told) log(`Waiting up to ${PATIENCE_MS / 1000} s for the database at ${placeOf(url)} (${code}) ...`)
       told = true
     } finally {
       await database.close()
     }
     await new Promise(resolve => setTimeout(resolve, wait))
   }
+}
+
+/** Host and port of a database URL, without the rest of it. */
+function placeOf (url: string): string {
+  const { host } = new URL(url)
+  return host === '' ? 'its socket' : host
 }

@@ -1,24 +1,27 @@
+import { createServer } from 'node:net'
 import pino from 'pino'
 import type { FastifyInstance } from 'fastify'
 import { type App, buildApp } from '../app.js'
-import { type Config, ConfigError, isLoopback } from '../config.js'
+import { type Config, ConfigError, isLoopback, loadConfig } from '../config.js'
 import type { Database } from '../db/connect.js'
 import * as migrations from '../db/migrate.js'
 import { banner } from './banner.js'
 import { connectForRequests, onOneConnection, type Opened, open } from './open.js'
-import { stopOnSignal } from './stop.js'
+import { expectSignals, type Signals } from './stop.js'
 
 /** Runs the service until a signal. Logs are JSON lines on stdout; what an operator reads at the start goes to stderr. */
 export async function serve (args: string[]): Promise<void> {
   if (args.length > 0) throw new ConfigError('serve takes no arguments; it is configured by environment variables (README.md).')
   const tell = (line: string) => { process.stderr.write(`${line}\n`) }
+  const signals = expectSignals()
+  await requireFreePort(loadConfig(process.env))
   const opened = await open('serve', tell)
   const { config, embedded } = opened
   const logger = pino({ level: config.log_level, base: { replica: opened.replica }, timestamp: pino.stdTimeFunctions.isoTime })
   let database: Database | undefined
   try {
     if (config.migrate_on_start) {
-      await onOneConnection(opened.url, opened.replica, tell, async ({ db }) => {
+      await onOneConnection(opened, tell, signals, async ({ db }) => {
         const applied = await migrations.up(db)
         if (applied.length > 0) logger.info({ applied }, 'migrated')
       })
@@ -28,10 +31,11 @@ export async function serve (args: string[]): Promise<void> {
     await listen(app, config)
     tell(banner(addressOf(app.server, config.host), opened))
     warn(config, logger)
-    stop(app, database, opened)
-    void embedded?.lost.then(async error => {
+    const stopFor = stop(app, database, opened, signals)
+    void embedded?.lost.then(error => {
       logger.fatal(error.message)
-      process.exit(1)
+      process.exitCode = 1
+      stopFor('the embedded PostgreSQL is lost')
     })
   } catch (error) {
     await database?.close()
@@ -40,18 +44,38 @@ export async function serve (args: string[]): Promise<void> {
   }
 }
 
-async function listen (app: App, config: Config): Promise<void> {
+/** Before anything is begun: a port that is taken would be noticed only after a database has been made. */
+async function requireFreePort ({ host, port, metrics_port }: Config): Promise<void> {
+  for (const [variable, wanted] of [['PORT', port], ['METRICS_PORT', metrics_port]] as const) {
+    if (wanted === undefined || wanted === 0) continue
+    const probe = createServer()
+    try {
+      await new Promise<void>((resolve, reject) => { probe.once('error', reject).listen(wanted, host, resolve) })
+    } catch (error) {
+      throw listenFault(error, variable, host, wanted)
+    } finally {
+      await new Promise(resolve => { probe.close(resolve) })
+    }
+  }
+}
+
+async function listen (app: App, { host, port, metrics_port }: Config): Promise<void> {
   try {
-    await app.server.listen({ host: config.host, port: config.port })
-    await app.metricsServer?.listen({ host: config.host, port: config.metrics_port })
+    await app.server.listen({ host, port }).catch((error: unknown) => { throw listenFault(error, 'PORT', host, port) })
+    if (metrics_port !== undefined) await app.metricsServer?.listen({ host, port: metrics_port }).catch((error: unknown) => { throw listenFault(error, 'METRICS_PORT', host, metrics_port) })
   } catch (error) {
     await app.server.close()
-    const { code, port } = error as { code?: string, port?: number }
-    if (code === 'EADDRINUSE') throw new ConfigError(`Port ${port ?? config.port} on ${config.host} is taken by another program. Set PORT to a free one.`)
-    if (code === 'EACCES') throw new ConfigError(`This user may not listen on port ${port ?? config.port}. Set PORT to 1024 or above.`)
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new ConfigError(`HOST ${config.host} is not an address of this machine.`)
     throw error
   }
+}
+
+/** Why a port cannot be had, in a sentence. */
+function listenFault (error: unknown, variable: string, host: string, port: number): unknown {
+  const { code } = error as { code?: string }
+  if (code === 'EADDRINUSE') return new ConfigError(`Port ${port} on ${host} is taken by another program. Set ${variable} to a free one.`)
+  if (code === 'EACCES') return new ConfigError(`This user may not listen on port ${port}. Set ${variable} to 1024 or above.`)
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new ConfigError(`HOST ${host} is not an address of this machine.`)
+  return error
 }
 
 function addressOf (server: FastifyInstance, host: string): string {
@@ -66,9 +90,9 @@ function warn (config: Config, logger: pino.Logger): void {
 }
 
 /** Not ready → drain → close, each within its time. */
-function stop ({ server, load }: App, database: Database, { config, embedded }: Opened): void {
+function stop ({ server, load }: App, database: Database, { config, embedded }: Opened, signals: Signals): (reason: string) => void {
   const log = server.log
-  stopOnSignal(log, [
+  return signals.stopWith(log, [
     {
       name: 'not ready',
       limit_ms: config.shutdown_delay_ms + 1000,

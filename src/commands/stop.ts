@@ -10,24 +10,40 @@ interface StopLog {
   error: (fields: Record<string, unknown>, message: string) => void
 }
 
+export interface Signals {
+  /** Whether somebody has asked to stop. */
+  asked: () => boolean
+  /** From now on these phases stop the program, at once if it has been asked meanwhile. @returns what stops it for another reason */
+  stopWith: (log: StopLog, phases: Phase[]) => (reason: string) => void
+}
+
 /**
- * On SIGTERM or SIGINT runs the phases in order and exits with 0, or 1 if one failed or took too long; a second signal exits at once.
- * @returns what stops for another reason
+ * Listens for SIGTERM, SIGINT and SIGHUP from the first moment: one that comes during the start waits until the start has
+ * ended, so that nothing it has begun, such as a PostgreSQL, is left running. Then the phases run in order, and the program
+ * exits with 0, or 1 if one failed or took too long. A second signal exits at once.
  */
-export function stopOnSignal (log: StopLog, phases: Phase[]): (reason: string) => void {
-  let stopping = false
-  const begin = (reason: string) => {
-    if (stopping) return
-    stopping = true
-    void stop(reason, log, phases)
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+export function expectSignals (): Signals {
+  let reason: string | undefined
+  let begin: ((reason: string) => void) | undefined
+  for (const [signal, code] of [['SIGTERM', 143], ['SIGINT', 130], ['SIGHUP', 129]] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143)
-      begin(signal)
+      if (reason !== undefined) process.exit(code)
+      reason = signal
+      begin?.(signal)
     })
   }
-  return begin
+  return {
+    asked: () => reason !== undefined,
+    stopWith (log, phases) {
+      begin = why => { void stop(why, log, phases) }
+      if (reason !== undefined) begin(reason)
+      return why => {
+        if (reason !== undefined) return
+        reason = why
+        begin?.(why)
+      }
+    }
+  }
 }
 
 async function stop (reason: string, log: StopLog, phases: Phase[]): Promise<void> {

@@ -42,7 +42,7 @@ export async function callTool (name: string, raw: unknown, caller: Caller, kern
     // Kept before the permission is looked at, so that a refusal is audited and counted under the agent's name.
     agent = entry.tool.credentials === 'own' ? null : await identify(caller, kernel.service)
     permit(entry.tool, agent)
-    const body = await inTime(run(entry, raw, agent, caller, kernel), kernel.request_timeout_ms)
+    const body = await inTime(run(entry, raw, agent, caller, kernel), kernel.request_timeout_ms, late => { explain(late, caller, kernel) })
     outcome = { ok: true, body: { success: true, ...body } }
   } catch (thrown) {
     const error = explain(thrown, caller, kernel)
@@ -104,7 +104,8 @@ export function permissionDenied (required: Permission, agent: Agent): AppError 
 async function run (entry: Entry, raw: unknown, agent: Agent | null, caller: Caller, kernel: Kernel): Promise<Record<string, unknown>> {
   const { tool } = entry
   const { idempotency_key, ...input } = entry.accept(raw) as Record<string, unknown> & { idempotency_key?: string }
-  const on = (db: Store['db']): ToolContext => ({ agent: agent as Agent, db, caller, service: kernel.service })
+  const audited: Record<string, unknown> = {}
+  const on = (db: Store['db']): ToolContext => ({ agent: agent as Agent, db, caller, service: kernel.service, audited })
   const { store } = kernel
 
   if (idempotency_key !== undefined && agent !== null) {
@@ -113,7 +114,7 @@ async function run (entry: Entry, raw: unknown, agent: Agent | null, caller: Cal
       const first = await store.claim(tx, key)
       if (first !== undefined) return first
       const output = await tool.handler(input, on(tx))
-      await auditWrite(tool, input, output, agent, caller, store, tx)
+      await auditWrite(tool, input, output, audited, agent, caller, store, tx)
       await store.settle(tx, key, output)
       return output
     })
@@ -121,16 +122,16 @@ async function run (entry: Entry, raw: unknown, agent: Agent | null, caller: Cal
   if (tool.commits === 'transaction') {
     return store.transaction(async tx => {
       const output = await tool.handler(input, on(tx))
-      await auditWrite(tool, input, output, agent, caller, store, tx)
+      await auditWrite(tool, input, output, audited, agent, caller, store, tx)
       return output
     })
   }
   return tool.handler(input, on(store.db))
 }
 
-async function auditWrite (tool: Tool, input: Record<string, unknown>, output: Record<string, unknown>, agent: Agent | null, caller: Caller, store: Store, tx: Store['db']): Promise<void> {
+async function auditWrite (tool: Tool, input: Record<string, unknown>, output: Record<string, unknown>, audited: Record<string, unknown>, agent: Agent | null, caller: Caller, store: Store, tx: Store['db']): Promise<void> {
   const fields = tool.commits === 'transaction' ? tool.audit?.(input, output) : undefined
-  if (fields !== undefined) await store.audit(tx, auditRow(fields, tool.name, agent, caller))
+  if (fields !== undefined) await store.audit(tx, auditRow({ ...fields, metadata: { ...fields.metadata, ...audited } }, tool.name, agent, caller))
 }
 
 export function auditRow (fields: AuditFields, action: string, agent: Agent | null, caller: Pick<Caller, 'request_id'>): AuditRow {
@@ -169,10 +170,12 @@ function hash (tool: string, input: Record<string, unknown>): Buffer {
 }
 
 /** The call goes on in the background when its time is up: what it has sent to the database may still commit. */
-async function inTime<T> (call: Promise<T>, limit_ms: number): Promise<T> {
+async function inTime<T> (call: Promise<T>, limit_ms: number, onLateFault: (error: unknown) => void): Promise<T> {
   let timer: NodeJS.Timeout | undefined
+  let answered = false
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
+      answered = true
       reject(new AppError('SERVICE_UNAVAILABLE', 'The call took longer than the server allows; whether it took effect is not known.'))
     }, limit_ms)
   })
@@ -180,7 +183,8 @@ async function inTime<T> (call: Promise<T>, limit_ms: number): Promise<T> {
     return await Promise.race([call, late])
   } finally {
     clearTimeout(timer)
-    call.catch(() => {})
+    // Nobody is told any more how it ends, but the log.
+    call.catch((error: unknown) => { if (answered) onLateFault(error) })
   }
 }
 

@@ -41,7 +41,7 @@ const kinds = {
   },
   AUTHENTICATION_REQUIRED: {
     status: 401, severity: 'error', recoverable: true, meaning: 'No credentials were given and the call needs some.',
-    suggestions: ['Call authenticate_agent, then send its token as Authorization: Bearer <token>']
+    suggestions: ['Call authenticate_agent, then send its token as Authorization: Bearer <token>', 'Or send the API key as X-API-Key together with X-Agent-Id: <your agent id>']
   },
   INVALID_TOKEN: {
     status: 401, severity: 'error', recoverable: true, meaning: 'The token is not one this server issued.',
@@ -73,7 +73,7 @@ const kinds = {
   },
   TOOL_NOT_FOUND: {
     status: 404, severity: 'warning', recoverable: true, meaning: 'There is no tool, or no page, of that name.',
-    suggestions: ['Call get_usage_guidance for what this server offers', 'Read GET /openapi.json for every tool and its arguments']
+    suggestions: ['Call get_usage_guidance for what this server offers', 'Read GET /openapi.json, or open /docs, for every tool and its arguments']
   },
   METHOD_NOT_ALLOWED: {
     status: 405, severity: 'warning', recoverable: true, meaning: 'The address exists, but not for that HTTP method.',

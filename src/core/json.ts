@@ -33,7 +33,8 @@ export function refuseUnstorable (root: unknown): void {
         })
       }
       for (const key of Object.keys(value)) {
-        const argument = depth === 0 ? key : top
+        // Cut: an error must not repeat at length what a caller sent.
+        const argument = depth === 0 ? [...key.slice(0, 120)].slice(0, 60).join('') : top
         if (key === '__proto__') {
           throw new AppError('INVALID_INPUT', 'The name __proto__ is not taken as a key.', {
             context: { argument, given: 'a key __proto__', allowed: 'any other key' }

@@ -82,7 +82,8 @@ export function addGauge (metrics: Metrics, name: string, help: string, read: ()
       try {
         this.set(await read())
       } catch {
-        this.reset()
+        // Not reset(), which would publish a zero that nobody counted.
+        this.remove()
       }
     }
   })

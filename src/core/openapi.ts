@@ -29,7 +29,9 @@ function operation (tool: Tool): Record<string, unknown> {
     operationId: tool.name,
     summary: tool.title,
     description: `${tool.description}\n\nNeeds: ${tool.permission === 'none' ? 'no permission' : `the permission \`${tool.permission}\``}.`,
-    ...(tool.permission === 'none' && { security: [{}] }),
+    // refresh_token and revoke_token need a token of some kind, get_usage_guidance takes none or any.
+    ...(tool.credentials === 'own' && { security: [{}] }),
+    ...(tool.permission === 'none' && tool.credentials !== 'own' && tool.effect === 'reads' && { security: [{}, { token: [] }, { apiKey: [], agentId: [] }] }),
     requestBody: { required: (tool.input.required ?? []).length > 0, content: { 'application/json': { schema: plain(tool.input) } } },
     responses: {
       200: { description: 'Done', content: { 'application/json': { schema: answerSchema(tool) } } },

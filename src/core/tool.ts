@@ -18,6 +18,8 @@ export interface ToolContext<P extends Permission | 'none' = Permission> {
   db: Db
   caller: Caller
   service: Service
+  /** What the audit row's metadata should say beyond what input and answer tell. Ids only. */
+  audited: Record<string, unknown>
 }
 
 export interface AuditFields {

@@ -4,7 +4,7 @@ import type { Db, Schema } from './schema.js'
 
 export interface DatabaseOptions {
   url: string
-  /** Most connections of this process, the revocation reader's among them. */
+  /** Most connections of the pool that calls run on; `watch` is one more. */
   max: number
   /** Milliseconds to wait for a free connection, and for a new one to be made. */
   connect_timeout_ms: number
@@ -19,6 +19,8 @@ export interface DatabaseOptions {
 export interface Database {
   db: Db
   pool: pg.Pool
+  /** One more connection, for what must be heard however busy the pool is: whether the database is there, and revocations. */
+  watch: Db
   close: () => Promise<void>
 }
 
@@ -34,7 +36,27 @@ const types = {
   getTypeParser: (oid: number, format?: string) => parsers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text')
 }
 
+/** The watch connection gives up sooner: its questions are small. */
+const WATCH_MS = 2000
+
 export function connect (options: DatabaseOptions): Database {
+  const pool = openPool(options)
+  const watchPool = openPool({ ...options, max: 1, connect_timeout_ms: Math.min(options.connect_timeout_ms, WATCH_MS), statement_timeout_ms: WATCH_MS })
+  const db = kyselyOn(pool)
+  const watch = kyselyOn(watchPool)
+  return {
+    db,
+    pool,
+    watch,
+    async close () { await Promise.all([db.destroy(), watch.destroy()]) }
+  }
+}
+
+function kyselyOn (pool: pg.Pool): Db {
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+}
+
+function openPool (options: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max,
@@ -51,6 +73,5 @@ export function connect (options: DatabaseOptions): Database {
   // A connection that breaks while a transaction holds it between two statements has nobody listening, which would end the
   // process. The transaction's next statement fails by itself.
   pool.on('connect', client => { client.on('error', () => {}) })
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
-  return { db, pool, close: () => db.destroy() }
+  return pool
 }

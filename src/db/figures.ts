@@ -9,8 +9,8 @@ export interface Figures {
   active_agents: number
 }
 
-/** Figures are read at most this often by a replica, however often it is scraped. */
-const FRESH_MS = 5000
+/** Figures are read at most this often by a replica, however often it is scraped: they look at every session. */
+const FRESH_MS = 15_000
 
 export function readFigures (db: Db): () => Promise<Figures> {
   let at = -Infinity

@@ -24,7 +24,7 @@ export async function find (db: Db, id: string): Promise<McpSession | undefined>
   const row = await db.selectFrom('mcp_sessions').selectAll().where('id_hash', '=', hashId(id))
     .where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${IDLE_HOURS})`).executeTakeFirst()
   if (row === undefined) return undefined
-  // At most one write an hour keeps the row from idling out; nothing but the sweep looks at the time.
+  // At most one write an hour keeps the row from idling out, so a session ends after 23 to 24 idle hours.
   if (Date.now() - Date.parse(row.last_seen_at) > 3_600_000) {
     await db.updateTable('mcp_sessions').set({ last_seen_at: sql<string>`clock_timestamp()` }).where('id_hash', '=', row.id_hash).execute()
   }

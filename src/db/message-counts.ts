@@ -30,10 +30,3 @@ async function countUpTo (db: Db, viewer: Agent, session: { id: string, last_seq
   const share = count / Math.max(1, session.last_seq - from + 1)
   return { count: Math.max(count, Math.round(Math.min(1, share) * session.last_seq)), is_estimate: true }
 }
-
-/** When the newest message was written that the viewer may see. */
-export async function lastReadable (db: Db, viewer: Agent, session_id: string): Promise<string | undefined> {
-  const row = await readableMessages(db, viewer).where('m.session_id', '=', session_id)
-    .select('m.timestamp').orderBy('m.seq', 'desc').limit(1).executeTakeFirst()
-  return row?.timestamp
-}

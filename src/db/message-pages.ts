@@ -59,7 +59,7 @@ export async function page (db: Db, viewer: Agent, session_id: string, request: 
  * to the viewer. The latter stand at that change, so that a reader who goes from cursor to cursor meets each exactly once.
  * Two limited halves, each in the order of an index; the `= any(array(...))` keeps the first so.
  */
-function since (db: Db, viewer: Agent, session_id: string, { order, limit, offset }: PageRequest, after_seq: number, readable: ReadableMessages) {
+function since (db: Db, viewer: Agent, session_id: string, { order, limit, offset, before_seq }: PageRequest, after_seq: number, readable: ReadableMessages) {
   const shown = readableMessages(db, viewer)
     .innerJoin('session_changes as c', join => join
       .onRef('c.workspace', '=', 'm.workspace').onRef('c.session_id', '=', 'm.session_id').onRef('c.message_id', '=', 'm.id'))
@@ -73,6 +73,7 @@ function since (db: Db, viewer: Agent, session_id: string, { order, limit, offse
     .where(sql<boolean>`not (m.id = any(array(select id from shown)))`)
     .select(['m.seq as position', ...messageColumns]).orderBy('m.seq', order).limit(most)
   const revealed = readable.innerJoin(sql<{ id: number, seq: number }>`shown`.as('shown'), 'shown.id', 'm.id')
+    .where('shown.seq', '<', before_seq ?? Number.MAX_SAFE_INTEGER)
     .select(['shown.seq as position', ...messageColumns]).orderBy('shown.seq', order).limit(most)
   return sql`
     with shown as materialized (${shown})

@@ -5,8 +5,8 @@ import type { Db } from './schema.js'
 const EVERY_MS = 500
 /** A reading older than this is not trusted: each request then asks the database. */
 const TRUSTED_MS = 2000
-/** How far each reading reaches back over the last one: a revocation is stamped before it commits. */
-const OVERLAP_SECONDS = 60
+/** How far each reading reaches back over the last one, at least: a revocation is stamped before it commits. */
+const OVERLAP_SECONDS_MIN = 60
 
 /**
  * Which tokens have been revoked, known to every replica without asking the database on each request. Not a cache that can
@@ -17,8 +17,13 @@ export interface Revocations {
   close: () => void
 }
 
-export function followRevocations (db: Db): Revocations {
-  let revoked = new Map<string, number>()
+/**
+ * @param db a connection of its own, so that busy requests cannot keep it from reading
+ * @param statement_timeout_ms the longest that a statement may take from its stamp to its commit
+ */
+export function followRevocations (db: Db, statement_timeout_ms: number): Revocations {
+  const overlapSeconds = Math.max(OVERLAP_SECONDS_MIN, 2 * statement_timeout_ms / 1000)
+  const revoked = new Map<string, number>()
   let known = false
   let read_at = -Infinity
   let closed = false
@@ -28,19 +33,17 @@ export function followRevocations (db: Db): Revocations {
     const asked_at = performance.now()
     const { rows } = await sql<{ jti: string, expires_at: string }>`
       select jti, expires_at from tokens
-      where revoked_at is not null ${known ? sql`and revoked_at > clock_timestamp() - make_interval(secs => ${OVERLAP_SECONDS})` : sql``}
+      where revoked_at is not null ${known ? sql`and revoked_at > clock_timestamp() - make_interval(secs => ${overlapSeconds})` : sql``}
         and expires_at > clock_timestamp()`.execute(db)
     for (const row of rows) revoked.set(row.jti, Date.parse(row.expires_at))
+    for (const [jti, expires] of revoked) if (expires <= Date.now()) revoked.delete(jti)
     // After a gap longer than the overlap everything is read anew.
     known = true
     read_at = asked_at
   }
 
   async function loop (): Promise<void> {
-    if (performance.now() - read_at > OVERLAP_SECONDS * 500) {
-      known = false
-      revoked = new Map([...revoked].filter(([, expires]) => expires > Date.now()))
-    }
+    if (performance.now() - read_at > overlapSeconds * 500) known = false
     try {
       await read()
     } catch {

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Agent } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
 import { likePattern } from './like.js'
-import { countReadable, lastReadable } from './message-counts.js'
+import { countReadable, EXACT_COUNT_MAX } from './message-counts.js'
 import type { Db } from './schema.js'
 import { readableMessages } from './visibility.js'
 
@@ -87,17 +87,30 @@ export async function list (db: Db, agent: Agent, filter: SessionFilter) {
 
 export interface SessionStatistics { message_count: number, message_count_is_estimate?: true, last_activity: string }
 
-/** What a viewer may know of a session's messages: how many, and when the last was written (else when it was created). */
-export async function statistics (db: Db, viewer: Agent, session: { id: string, created_at: string, last_seq: number, public_count: number }): Promise<SessionStatistics> {
-  const [count, last] = await Promise.all([
-    countReadable(db, viewer, session, {}),
-    lastReadable(db, viewer, session.id)
-  ])
-  return {
-    message_count: count.count,
-    ...(count.is_estimate && { message_count_is_estimate: true as const }),
-    last_activity: last ?? session.created_at
-  }
+type Counted = { id: string, created_at: string, last_seq: number, public_count: number }
+
+/**
+ * What a viewer may know of the messages of some sessions: how many, and when the last was written (else when the session was
+ * created). One statement for all of them, in their order.
+ */
+export async function statistics (db: Db, viewer: Agent, sessions: readonly Counted[]): Promise<SessionStatistics[]> {
+  if (sessions.length === 0) return []
+  const readable = readableMessages(db, viewer).where('m.session_id', '=', sql<string>`wanted.id`)
+  const others = readable.where('m.visibility', '<>', 'public').select('m.seq').limit(EXACT_COUNT_MAX + 1)
+  const last = readable.select('m.timestamp').orderBy('m.seq', 'desc').limit(1)
+  const { rows } = await sql<{ others: number, last: string | null }>`
+    select (select count(*) from (${others}) other) as others, (${last}) as last
+    from unnest(${sessions.map(session => session.id)}::text[]) with ordinality as wanted (id, n) order by wanted.n`.execute(db)
+  return Promise.all(sessions.map(async (session, i) => {
+    const { others, last } = rows[i] as { others: number, last: string | null }
+    // Only where there are more others than are counted exactly is a second look worth its while.
+    const count = others > EXACT_COUNT_MAX ? await countReadable(db, viewer, session, {}) : { count: session.public_count + others, is_estimate: false }
+    return {
+      message_count: count.count,
+      ...(count.is_estimate && { message_count_is_estimate: true as const }),
+      last_activity: last ?? session.created_at
+    }
+  }))
 }
 
 /** Most senders that an answer names. */

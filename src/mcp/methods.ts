@@ -70,7 +70,8 @@ async function call (params: Params, caller: Caller, kernel: Kernel): Promise<Re
 /** `auth_token` is a credential, not an argument; null means absent, as everywhere. */
 function withToken (caller: Caller, auth_token: unknown): Caller {
   if (auth_token === undefined || auth_token === null) return caller
-  return { ...caller, credentials: { ...caller.credentials, auth_token: String(auth_token) } }
+  return { ...caller, credentials: { ...caller.credentials, // What is no text is no token: refused like any bad one.
+    auth_token: typeof auth_token === 'string' ? auth_token : '' } }
 }
 
 function hasCredentials ({ credentials }: Caller): boolean {

@@ -18,7 +18,7 @@ export function callerOf (request: FastifyRequest, front: Caller['front']): Call
 }
 
 /** A header's text. Node reads header bytes as Latin-1; clients that send UTF-8 mean UTF-8. */
-function header (request: FastifyRequest, name: string): string | undefined {
+export function header (request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name]
   const text = Array.isArray(value) ? value[0] : value
   if (text === undefined || text === '') return undefined

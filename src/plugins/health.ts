@@ -7,6 +7,7 @@ import type { Load } from './load.js'
 const WITHIN_MS = 1000
 
 export interface Health {
+  /** A connection of its own: a busy pool does not make the database unreachable. */
   db: Db
   load: Load
   version: string

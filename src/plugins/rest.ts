@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { callTool, type Kernel, toolNotFound } from '../core/call.js'
 import { AppError } from '../core/errors.js'
 import { takesIdempotencyKey } from '../core/tool.js'
-import { callerOf } from './caller.js'
+import { callerOf, header } from './caller.js'
 import { sendFailure } from './failures.js'
 
 /** The REST front: POST /mcp/tool/<name>, one route per tool of the catalogue. */
@@ -10,7 +10,7 @@ export function registerRest (app: FastifyInstance, kernel: Kernel): void {
   for (const tool of kernel.catalogue.tools) {
     const url = `/mcp/tool/${tool.name}`
     app.post(url, async (request, reply) => {
-      const outcome = await callTool(tool.name, withIdempotencyKey(request.body, request.headers['idempotency-key'], takesIdempotencyKey(tool)), callerOf(request, 'rest'), kernel)
+      const outcome = await callTool(tool.name, withIdempotencyKey(request.body, header(request, 'idempotency-key'), takesIdempotencyKey(tool)), callerOf(request, 'rest'), kernel)
       if (!outcome.ok) return sendFailure(reply, outcome.error)
       return reply.type('application/json; charset=utf-8').send(JSON.stringify(outcome.body))
     })
@@ -24,8 +24,9 @@ export function registerRest (app: FastifyInstance, kernel: Kernel): void {
 }
 
 /** The Idempotency-Key header is the argument of the same name, where the body does not have one. */
-function withIdempotencyKey (body: unknown, header: string | string[] | undefined, takesOne: boolean): unknown {
+function withIdempotencyKey (body: unknown, key: string | undefined, takesOne: boolean): unknown {
   const given = body ?? {}
-  if (!takesOne || typeof header !== 'string' || typeof given !== 'object' || Array.isArray(given)) return given
-  return (given as { idempotency_key?: unknown }).idempotency_key != null ? given : { ...given, idempotency_key: header }
+  if (!takesOne || key === undefined || typeof given !== 'object' || Array.isArray(given)) return given
+  const own = (given as { idempotency_key?: unknown }).idempotency_key ?? undefined
+  return own !== undefined ? given : { ...given, idempotency_key: key }
 }

@@ -7,7 +7,7 @@ import { IdempotencyKey, input, MemoryKey, output, SessionId } from './shapes.js
 export const deleteMemory = defineTool({
   name: 'delete_memory',
   title: 'Forget a value',
-  description: 'Delete a value you stored with set_memory, in the same scope; deleted says whether there was one.',
+  description: 'Delete a value you stored with set_memory, in the same scope, also in a closed session; deleted says whether there was one.',
   permission: 'write',
   effect: 'replaces',
   repeatable: true,

@@ -20,13 +20,18 @@ export const issuedToken = output({
   expires_in: Type.Integer({ description: 'Seconds until it expires' })
 })
 
-/** Signs and remembers a token; an MCP session that it was asked for in is that agent from now on. */
-export async function issue (db: Db, agent: Omit<Agent, 'token'>, jti: string, caller: Caller, service: Service): Promise<Static<typeof issuedToken>> {
+/**
+ * Signs and remembers a token; an MCP session that it was asked for in is that agent from now on.
+ * @param replaced the token it takes the place of: then only a session that was authenticated with that one goes on with it
+ */
+export async function issue (db: Db, agent: Omit<Agent, 'token'>, jti: string, caller: Caller, service: Service, replaced?: string): Promise<Static<typeof issuedToken>> {
   const { token, issued_at, expires_at } = service.tokens.sign(agent, jti)
   const { agent_id, agent_type, permissions } = agent
   await tokens.remember(db, agent, jti, issued_at, expires_at)
   const session = caller.credentials.mcp_session
-  if (session !== undefined) await mcpSessions.bind(db, session.id_hash, { ...agent, jti, issued_at, expires_at })
+  // Refreshing somebody else's token does not make the session theirs.
+  const takesOver = replaced === undefined || session?.identity?.jti === replaced
+  if (session !== undefined && takesOver) await mcpSessions.bind(db, session.id_hash, { ...agent, jti, issued_at, expires_at })
   return {
     token,
     token_type: 'Bearer',

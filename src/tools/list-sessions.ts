@@ -4,7 +4,7 @@ import { Allowed, Checked } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
 import { characters } from '../core/text.js'
 import * as sessions from '../db/sessions.js'
-import { sessionSummary } from './session-view.js'
+import { sessionSummaries } from './session-view.js'
 import { AgentId, Cursor, input, Limit, Nullable, output, SessionSummary } from './shapes.js'
 
 const QUERY_MAX = 500
@@ -44,7 +44,7 @@ export const listSessions = defineTool({
     const has_more = rows.length > limit
     const last = kept.at(-1)
     return {
-      sessions: await Promise.all(kept.map(row => sessionSummary(db, agent, row))),
+      sessions: await sessionSummaries(db, agent, kept),
       count: kept.length,
       has_more,
       next_cursor: has_more && last !== undefined ? encodeCursor(last.created_at, last.id) : null

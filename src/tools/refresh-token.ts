@@ -22,6 +22,6 @@ export const refreshToken = defineTool({
     const claims = await givenToken(current_token, agent, caller, service)
     if (!await tokens.revoke(db, claims)) throw tokenRevoked()
     const { workspace, agent_id, agent_type, permissions } = claims
-    return issue(db, { workspace, agent_id, agent_type, permissions }, randomUUID(), caller, service)
+    return issue(db, { workspace, agent_id, agent_type, permissions }, randomUUID(), caller, service, claims.jti)
   }
 })

@@ -19,9 +19,10 @@ export const revokeToken = defineTool({
   }),
   output: output({ revoked: Type.Integer({ description: 'How many tokens were revoked' }) }),
   audit: ({ agent_id }, { revoked }) => ({ event_type: 'token_revoked', metadata: { revoked, ...(agent_id !== undefined && { of_agent: agent_id }) } }),
-  async handler ({ token, agent_id }, { db, agent, caller, service }) {
+  async handler ({ token, agent_id }, { db, agent, caller, service, audited }) {
     if (agent_id === undefined) {
       const claims = await givenToken(token, agent, caller, service)
+      audited.of_agent = claims.agent_id
       return { revoked: await tokens.revoke(db, claims) ? 1 : 0 }
     }
     if (token !== undefined) {

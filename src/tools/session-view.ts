@@ -8,11 +8,11 @@ type Row = Awaited<ReturnType<typeof sessions.need>>
 
 /** A session as a viewer may know it: counts, times and names cover what the viewer may see. */
 export async function sessionView (db: Db, viewer: Agent, row: Row): Promise<Static<typeof Session>> {
-  const [summary, participants] = await Promise.all([sessionSummary(db, viewer, row), sessions.participants(db, viewer, row.id)])
-  return { ...summary, participants }
+  const [[summary], participants] = await Promise.all([sessionSummaries(db, viewer, [row]), sessions.participants(db, viewer, row.id)])
+  return { ...summary as Static<typeof SessionSummary>, participants }
 }
 
-export async function sessionSummary (db: Db, viewer: Agent, row: Row): Promise<Static<typeof SessionSummary>> {
-  const { last_seq, public_count, ...session } = row
-  return { ...session, ...await sessions.statistics(db, viewer, row) }
+export async function sessionSummaries (db: Db, viewer: Agent, rows: readonly Row[]): Promise<Array<Static<typeof SessionSummary>>> {
+  const statistics = await sessions.statistics(db, viewer, rows)
+  return rows.map(({ last_seq, public_count, ...session }, i) => ({ ...session, ...statistics[i] as sessions.SessionStatistics }))
 }

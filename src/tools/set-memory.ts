@@ -40,6 +40,7 @@ export const setMemory = defineTool({
   }),
   audit: ({ key, session_id }, { version }) => ({ event_type: 'memory_set', session_id, resource: memoryResource(key), metadata: { version } }),
   async handler ({ key, value, session_id, expires_in = 0, metadata = {}, overwrite = true }, { db, agent }) {
+    // Not locked: a session that is closed at this very moment may still get the value.
     if (session_id !== undefined && !(await sessions.need(db, agent, session_id)).is_active) throw sessions.sessionClosed()
     const scope = session_id ?? memory.GLOBAL
     const stored = await memory.put(db, agent, { key, scope, value: JSON.stringify(value), metadata, expires_in, overwrite })

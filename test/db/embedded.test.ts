@@ -127,7 +127,7 @@ test('a database that dies under a server comes back where it was', async t => {
 
   // Only its session is ended, as when PostgreSQL restarts its sessions after a crash of one.
   const back = lines.length
-  await query(server.url, `select pg_terminate_backend(pid) from pg_stat_activity where application_name like '% serve %'`)
+  await query(server.url, 'select pg_terminate_backend(pid) from pg_stat_activity where application_name like \'% serve %\'')
   await until(async () => lines.slice(back).some(line => line.includes('still running')))
   await t.rejects(openEmbedded({ dataDir, mode: 'serve', settings: quick }), { message: new RegExp(`process ${process.pid}`) }, 'the lock is held again')
   t.notOk(lines.join().includes(new URL(server.url).password))

@@ -38,7 +38,7 @@ const explaining: PostgresPool = {
 }
 
 const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: explaining }) })
-const app = await buildApp({ config, database: { db, pool, close }, jwt_secret: JWT_SECRET, replica: 'test-replica', logger: pino({ level: 'silent' }) })
+const app = await buildApp({ config, database: { db, pool, watch: db, close }, jwt_secret: JWT_SECRET, replica: 'test-replica', logger: pino({ level: 'silent' }) })
 await app.server.ready()
 t.teardown(() => app.server.close())
 

@@ -77,7 +77,7 @@ function isNear (typed: string, errors: number, known: Set<string>, except?: str
   for (const word of known) {
     if (word === except || Math.abs(word.length - typed.length) > errors) continue
     // An error takes one letter away and brings one at most: most words of a large session are ruled out by that alone.
-    if (bits(lettersOf(word) ^ letters) <= 2 * errors && editDistance(typed, word) <= errors) return true
+    if (bits(lettersOf(word) ^ letters) <= 2 * errors && editDistance(typed, word, errors) <= errors) return true
   }
   return false
 }

@@ -1,9 +1,9 @@
 import { functionWordsOf, isQuestion } from './function-words.js'
-import { cjkTerm, COMPOUND_PARTS_MAX, compoundTerm, hasDigit, HASH_START_MIN, hashStartTerm, isCjk, normal, pairTerm, symbolTerm, wordTerm } from './terms.js'
+import { cjkTerm, COMPOUND_PARTS_MAX, compoundTerm, hasDigit, HASH_START_MIN, hashStartTerm, isCjk, lower, normal, pairTerm, symbolTerm, wordTerm } from './terms.js'
 
 /** A search query taken apart: the phrase as a whole, and its words. */
 export interface Query {
-  /** Lower-cased, trimmed, its white space single spaces; '' finds nothing. */
+  /** Trimmed, its white space single spaces, in the case it came in: PostgreSQL lowers it as it lowers the texts. */
   phrase: string
   /** The phrase as a PostgreSQL regular expression where it begins or ends in an identifier, else undefined: a plain substring will do. */
   phrase_pattern: string | undefined
@@ -42,7 +42,8 @@ const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
 const HASH_START = /^(?=.*\d)[0-9a-f]{6,}(-[0-9a-f]*)*$/
 
 export function parseQuery (text: string): Query {
-  const phrase = normal(text).toLowerCase().replace(/\s+/gu, ' ').trim()
+  const written = normal(text).replace(/[ \t\r\n]+/g, ' ').trim()
+  const phrase = lower(written)
   const words = new Map<string, Word>()
   for (const [run] of phrase.matchAll(CJK_RUN)) words.set(run, { text: run, kind: 'cjk', standsIn: text => text.includes(run), required: cjkTerms(run) })
   for (const [compound] of phrase.replaceAll(CJK_RUN, ' ').matchAll(COMPOUND)) {
@@ -55,7 +56,7 @@ export function parseQuery (text: string): Query {
   const last = /[\p{L}\p{N}\p{M}_.-]*$/u.exec(phrase)?.[0] ?? ''
   const kept = telling(phrase, [...words.values()]).slice(0, WORDS_MAX)
   return {
-    phrase,
+    phrase: written,
     phrase_pattern: hasDigit(first) || hasDigit(last) ? bounded(phrase, first, last) : undefined,
     words: kept,
     is_question: kept.every(word => word.kind === 'word') && kept.length >= (isQuestion(phrase) ? QUESTION_WORDS - 1 : QUESTION_WORDS),

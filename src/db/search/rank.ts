@@ -1,6 +1,6 @@
 import { editDistance } from '../../core/edit-distance.js'
 import type { Query } from './query.js'
-import { unaccented } from './terms.js'
+import { lower, unaccented } from './terms.js'
 import { type Candidate, TEXT_MAX } from './texts.js'
 import { errorsForgiven } from './vocabulary.js'
 
@@ -59,7 +59,8 @@ export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) =>
   return function score (candidate, missing) {
     if (candidate.exact) return 100
     const tokens = new Set<string>()
-    for (const [token] of candidate.text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+    const text = lower(candidate.text)
+    for (const [token] of text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
       tokens.add(token)
       if (tokens.size === TOKENS_MAX) break
     }
@@ -67,7 +68,7 @@ export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) =>
     let letters = 0
     let lacking = 0
     for (const [i, word] of query.words.entries()) {
-      const seen = word.kind === 'word' ? how(i, word.text, tokens) : word.standsIn(candidate.text) ? WORD_START : undefined
+      const seen = word.kind === 'word' ? how(i, word.text, tokens) : word.standsIn(text) ? WORD_START : undefined
       // Of a long text only the beginning is looked at here; for the rest the index answers.
       const worth = seen ?? (candidate.text.length >= TEXT_MAX ? candidate.met?.[i] || undefined : undefined)
       letters += word.text.length

@@ -39,6 +39,12 @@ export function normal (text: string): string {
   return text.normalize('NFC')
 }
 
+/** Lower case as words are compared in: without the final sigma and the dotted i that JavaScript and PostgreSQL lower differently. */
+export function lower (text: string): string {
+  const lowered = text.toLowerCase()
+  return /[ς\u0307]/.test(lowered) ? lowered.replaceAll('ς', 'σ').replaceAll('i\u0307', 'i') : lowered
+}
+
 /** Without accents: `café` is found by `cafe` too. */
 export function unaccented (word: string): string {
   if (isAscii(word)) return word
@@ -92,14 +98,14 @@ export function termsOf (session_id: string, texts: readonly string[]): Indexed 
 
 function addText (text: string, terms: Set<number>, words: Set<string>): void {
   let before: string | undefined
-  for (const [run] of text.toLowerCase().matchAll(RUN)) {
+  for (const [run] of lower(text).matchAll(RUN)) {
     if (before !== undefined) terms.add(pairTerm(before, run))
     before = run
   }
   for (const [compound] of text.matchAll(COMPOUND)) {
     const parts = compound.split(/[-_.]/)
     for (const part of parts) addWord(part, terms, words)
-    if (parts.length > 1) for (const run of compoundRuns(parts.map(part => part.toLowerCase()))) terms.add(compoundTerm(run))
+    if (parts.length > 1) for (const run of compoundRuns(parts.map(lower))) terms.add(compoundTerm(run))
   }
   for (const [run] of text.matchAll(CJK_RUN)) {
     for (let i = 0; i < run.length; i++) {
@@ -111,11 +117,11 @@ function addText (text: string, terms: Set<number>, words: Set<string>): void {
 }
 
 function addWord (part: string, terms: Set<number>, words: Set<string>): void {
-  const word = part.toLowerCase()
+  const word = lower(part)
   keep(word, terms, words)
   if (isHash(word)) for (let length = HASH_START_MIN; length <= Math.min(HASH_START_MAX, word.length); length++) terms.add(hashStartTerm(word.slice(0, length)))
   // Ordinary words skip the regular expression.
-  if (word !== part && !/^\p{Lu}?[^\p{Lu}]*$/u.test(part)) for (const [piece] of part.matchAll(CAMEL)) keep(piece.toLowerCase(), terms, words)
+  if (word !== part && !/^\p{Lu}?[^\p{Lu}]*$/u.test(part)) for (const [piece] of part.matchAll(CAMEL)) keep(lower(piece), terms, words)
 }
 
 function keep (word: string, terms: Set<number>, words: Set<string>): void {

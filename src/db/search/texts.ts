@@ -24,11 +24,11 @@ export const TEXT_MAX = 8000
  */
 export function wholeText (search_metadata: boolean, phrase?: string): RawBuilder<string> {
   // JSON writes these otherwise than they are searched.
-  const without = phrase === undefined || /["\\ ]/.test(phrase) ? sql`` : sql`or strpos(lower(m.metadata::text), ${phrase}) = 0`
+  const without = phrase === undefined || /["\\ ]/.test(phrase) ? sql`` : sql`or strpos(lower(m.metadata::text), lower(${phrase})) = 0`
   // Values at any depth, names left out.
   const metadataValues = search_metadata
     ? sql`case when m.metadata = '{}' ${without} then '' else coalesce((
-        select string_agg(v #>> '{}', E'\\n') from jsonb_path_query(m.metadata, 'strict $.**') v
+        select string_agg(regexp_replace(v #>> '{}', '[ \\t\\r\\n]+', ' ', 'g'), E'\\n') from jsonb_path_query(m.metadata, 'strict $.**') v
         where jsonb_typeof(v) not in ('object', 'array', 'null')), '') end`
     : sql`''`
   // The white space of the query is one space, its accents are composed; so are those of the content it is looked for in. Most
@@ -41,5 +41,5 @@ export function wholeText (search_metadata: boolean, phrase?: string): RawBuilde
 
 /** Whether the phrase stands in a text, with the bounds of identifiers. */
 export function isExact (query: Query, text: RawBuilder<string>): RawBuilder<boolean> {
-  return query.phrase_pattern !== undefined ? sql<boolean>`(${text} ~ ${query.phrase_pattern})` : sql<boolean>`(strpos(${text}, ${query.phrase}) > 0)`
+  return query.phrase_pattern !== undefined ? sql<boolean>`(${text} ~ lower(${query.phrase_pattern}))` : sql<boolean>`(strpos(${text}, lower(${query.phrase})) > 0)`
 }

@@ -27,5 +27,7 @@ export function registerRest (app: FastifyInstance, kernel: Kernel): void {
 function withIdempotencyKey (body: unknown, header: string | string[] | undefined, takesOne: boolean): unknown {
   const given = body ?? {}
   if (!takesOne || typeof header !== 'string' || typeof given !== 'object' || Array.isArray(given)) return given
-  return (given as { idempotency_key?: unknown }).idempotency_key != null ? given : { ...given, idempotency_key: header }
+  // As everywhere, null is "not given".
+  const own = (given as { idempotency_key?: unknown }).idempotency_key ?? undefined
+  return own !== undefined ? given : { ...given, idempotency_key: header }
 }

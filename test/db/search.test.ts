@@ -27,12 +27,12 @@ t.test('search finds what a person would call right', async t => {
   })
 
   t.test('also after the worker has acknowledged and completed it', async t => {
-    const session = await sessionWith(app, [...assignments, "Acknowledged: part 1", "@coordinator: Task 'part 1' completed by worker-1"])
+    const session = await sessionWith(app, [...assignments, 'Acknowledged: part 1', "@coordinator: Task 'part 1' completed by worker-1"])
     t.same(contents(await found(app, session, 'TASK ASSIGNMENT: worker-1')), [assignments[0]])
   })
 
   t.test('a worker without an assignment finds none', async t => {
-    const session = await sessionWith(app, ["Acknowledged: part 1", "@coordinator: Task 'part 1' completed by worker-1", assignments[1] as string])
+    const session = await sessionWith(app, ['Acknowledged: part 1', "@coordinator: Task 'part 1' completed by worker-1", assignments[1] as string])
     t.same(await found(app, session, 'TASK ASSIGNMENT: worker-1'), [])
   })
 

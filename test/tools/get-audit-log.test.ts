@@ -46,6 +46,21 @@ t.test('filters and pages', async t => {
   }
 })
 
+t.test('rows of one moment have an order too', async t => {
+  const session_id = await newSession(app)
+  await ok(app, 'add_messages', { session_id, messages: Array.from({ length: 12 }, () => ({ content: 'x' })) })
+  await app.database.db.updateTable('audit_log').set({ timestamp: '2026-01-01T00:00:00.000Z' }).where('session_id', '=', session_id).where('id', '>', 0).execute()
+  const read: number[] = []
+  for (let cursor: string | null = null, more = true; more;) {
+    const page: any = await log({ session_id, limit: 5, cursor })
+    read.push(...page.entries.map((entry: any) => entry.id))
+    cursor = page.next_cursor
+    more = page.has_more
+  }
+  t.equal(read.length, 13)
+  t.same(read, [...new Set(read)].sort((a, b) => b - a))
+})
+
 t.test('who reads it is in it', async t => {
   const session_id = await newSession(app)
   await log({ session_id, agent_id: 'somebody' })

@@ -72,3 +72,16 @@ t.test('statistics are those of the viewer', async t => {
   const of = async (agent_id: string) => (await ok(app, 'list_sessions', { query: session_id }, { agent_id })).sessions[0]
   t.match([await of('ann'), await of('bob')], [{ message_count: 2 }, { message_count: 1 }])
 })
+
+t.test('sessions of one moment have an order too', async t => {
+  await app.database.db.updateTable('sessions').set({ created_at: '2026-01-01T00:00:00.000Z' }).execute()
+  const all = await ids()
+  const read: string[] = []
+  for (let cursor: string | null = null, more = true; more;) {
+    const page: any = await ok(app, 'list_sessions', { limit: 7, cursor })
+    read.push(...page.sessions.map((session: any) => session.id))
+    cursor = page.next_cursor
+    more = page.has_more
+  }
+  t.same(read, [...all].sort().reverse())
+})

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'tap'
@@ -58,6 +59,18 @@ test('the client configurations of the README are JSON with our address', async 
     const server = (Object.values((block.mcpServers ?? block.servers) as object) as Array<Record<string, unknown>>)[0] ?? {}
     t.match(server.url ?? (server.args as string[]).at(-1), /^(http:\/\/127\.0\.0\.1:23456\/mcp|mcp)$/)
   }
+})
+
+test('the `field` of the README tells what went wrong', async t => {
+  const [definition = ''] = /^field \(\) \{\n[^]*?^\}$/m.exec(read('README.md')) ?? []
+  const field = (input: string) => {
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', `${definition}\nfield token`], { input, encoding: 'utf8' })
+    return { status, stdout, stderr }
+  }
+  t.same(field('{"success":true,"token":"it\\"s"}'), { status: 0, stdout: 'it"s\n', stderr: '' })
+  t.same(field('{"success":false,"error":"The API key is wrong."}'), { status: 1, stdout: '', stderr: 'The API key is wrong.\n' })
+  t.same(field('<html>'), { status: 1, stdout: '', stderr: 'Not an answer of the server: <html>\n' })
+  t.same(field(''), { status: 1, stdout: '', stderr: 'Not an answer of the server: nothing\n' })
 })
 
 test('the Python client repeats what may be repeated', async t => {

@@ -47,6 +47,9 @@ export interface App {
   load: Load
 }
 
+/** Milliseconds a client may take over its headers. */
+const HEADERS_TIMEOUT_MS = 10_000
+
 /** Everything the service is, in order; nothing is opened, listened on or read from the environment here. */
 export async function buildApp ({ config, database, jwt_secret, replica, logger }: AppOptions): Promise<App> {
   const load: Load = { phase: 'serving', in_flight: 0 }
@@ -57,6 +60,8 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
     bodyLimit: config.body_limit,
     trustProxy: config.trust_proxy,
     requestTimeout: config.request_timeout_ms + 5000,
+    // Headers and bodies that come too slowly are noticed soon after their time is up.
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: request => requestId(request.headers['x-request-id']),

@@ -70,7 +70,7 @@ const described = {
   allowed_hosts: variable('ALLOWED_HOSTS', 'Host names requests may be sent to, separated by commas; * for any. Protects against DNS rebinding', list, undefined, { default_note: 'loopback names when HOST is loopback, else any' }),
   trust_proxy: variable('TRUST_PROXY', 'Proxies whose X-Forwarded-For is believed: true, a number of hops, or addresses separated by commas', proxies, undefined, { default_note: 'none' }),
   metrics_port: variable('METRICS_PORT', 'Serve /metrics on this port only', whole(0, 65535, true), undefined, { default_note: 'on PORT' }),
-  database_pool_max: variable('DATABASE_POOL_MAX', 'Database connections of one process', whole(2, 1000), '8'),
+  database_pool_max: variable('DATABASE_POOL_MAX', 'Database connections of one process for calls; one more watches', whole(2, 1000), '8'),
   body_limit: variable('BODY_LIMIT', 'Bytes a request body may have', whole(1024, 1024 ** 3), '8388608'),
   log_level: variable('LOG_LEVEL', LOG_LEVELS.join(', '), oneOf(LOG_LEVELS), 'info'),
   request_timeout_ms: variable('REQUEST_TIMEOUT_MS', 'Milliseconds a call may take', whole(100, 600_000), '30000'),
@@ -108,7 +108,7 @@ export function loadConfig (env: Record<string, string | undefined>): Readonly<C
   faults.push(...together(config as unknown as Config, faulty))
   if (faults.length > 0) throw new ConfigError(`The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
   const { host, allowed_hosts } = config as unknown as Config
-  config.allowed_hosts = allowed_hosts?.includes('*') ? undefined : allowed_hosts ?? (isLoopback(host) ? [...new Set([...LOOPBACK_HOSTS, host])] : undefined)
+  config.allowed_hosts = allowed_hosts?.includes('*') ? undefined : allowed_hosts ?? (isLoopback(host) ? [...new Set([...LOOPBACK_HOSTS, host.includes(':') ? '[::1]' : host])] : undefined)
   return Object.freeze(config as unknown as Config)
 }
 

@@ -89,7 +89,8 @@ t.test('keys must differ, and a laptop is no production', async t => {
 })
 
 t.test('hosts', async t => {
-  for (const HOST of ['127.0.0.1', 'localhost', '::1', '127.1.2.3']) t.same(loadConfig({ HOST }).allowed_hosts, ['localhost', '127.0.0.1', '[::1]'], HOST)
+  t.same(loadConfig({ HOST: '127.1.2.3' }).allowed_hosts, ['localhost', '127.0.0.1', '[::1]', '127.1.2.3'])
+  for (const HOST of ['127.0.0.1', 'localhost', '::1']) t.same(loadConfig({ HOST }).allowed_hosts, ['localhost', '127.0.0.1', '[::1]'], HOST)
   for (const HOST of ['0.0.0.0', '::', '10.0.0.5', 'agents.internal']) t.equal(loadConfig({ HOST }).allowed_hosts, undefined, `${HOST} is not checked`)
   t.same(loadConfig({ ALLOWED_HOSTS: ' a.test , b.test:8443,' }).allowed_hosts, ['a.test', 'b.test:8443'])
   t.equal(loadConfig({ ALLOWED_HOSTS: '*' }).allowed_hosts, undefined)

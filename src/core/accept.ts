@@ -23,11 +23,21 @@ export function compileAccept<T> (schema: TObject): Accept<T> {
         suggestions: ['Send the arguments as one JSON object, such as {"session_id": "..."}']
       })
     }
+    // Before anything is looked at in depth: no tool has so many arguments.
+    const names = Object.keys(given)
+    if (names.length > ARGUMENTS_MAX) throw unknownArgument(printable(names.find(name => !(name in schema.properties)) ?? ''), Object.keys(schema.properties), '')
     refuseUnstorable(given)
     const input = prepare(given as Record<string, unknown>)
     if (!check.Check(input)) throw firstFault(check, input)
     return input as T
   }
+}
+
+/** More arguments than any tool has. */
+const ARGUMENTS_MAX = 100
+
+function printable (name: string): string {
+  return name.slice(0, 200).replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?')
 }
 
 type Properties = Record<string, TSchema & Marks>

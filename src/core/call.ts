@@ -109,7 +109,7 @@ async function run (entry: Entry, raw: unknown, agent: Agent | null, caller: Cal
   const { store } = kernel
 
   if (idempotency_key !== undefined && agent !== null) {
-    const key: IdempotencyKey = { workspace: agent.workspace, agent_id: agent.agent_id, key: idempotency_key, request_hash: hash(tool.name, input) }
+    const key: IdempotencyKey = { workspace: agent.workspace, agent_id: agent.agent_id, key: idempotency_key, request_hash: hash(tool.name, input, agent) }
     return store.transaction(async tx => {
       const first = await store.claim(tx, key)
       if (first !== undefined) return first
@@ -165,8 +165,9 @@ function claimedAgent (raw: unknown, caller: Caller): string | undefined {
   return typeof claimed === 'string' ? agentIdFrom(claimed, '') || undefined : undefined
 }
 
-function hash (tool: string, input: Record<string, unknown>): Buffer {
-  return createHash('sha256').update(tool).update('\n').update(canonicalJson(input)).digest()
+/** What makes two requests the same. The caller's rights are part of it: an answer may hold what only they may see. */
+function hash (tool: string, input: Record<string, unknown>, { agent_type, permissions }: Agent): Buffer {
+  return createHash('sha256').update(canonicalJson([tool, agent_type, permissions, input])).digest()
 }
 
 /** The call goes on in the background when its time is up: what it has sent to the database may still commit. */

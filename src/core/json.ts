@@ -6,6 +6,9 @@ export const JSON_DEPTH_MAX = 64
 // A high surrogate without its low one, or the other way round: not a character, and PostgreSQL cannot store it.
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
 
+/** Most values in one request: more than a mebibyte of JSON can hold, so that only nonsense is refused. */
+const VALUES_MAX = 1_000_000
+
 /**
  * Refuses what JSON can say but PostgreSQL or a double cannot hold: NUL and lone surrogates in a string or a key, integers
  * beyond ±(2^53 − 1), overflowed numbers, nesting deeper than 64, and a key `__proto__`.
@@ -17,6 +20,7 @@ export function refuseUnstorable (root: unknown): void {
   const values: unknown[] = [root]
   const depths: number[] = [0]
   const tops: string[] = ['']
+  let seen = 0
   while (values.length > 0) {
     const value = values.pop()
     const depth = depths.pop() as number
@@ -32,7 +36,23 @@ export function refuseUnstorable (root: unknown): void {
           suggestions: ['Flatten the structure, or send it as a string of JSON']
         })
       }
+      if (Array.isArray(value)) {
+        seen += value.length
+        if (seen > VALUES_MAX) throw tooManyValues(top)
+        for (const inner of value as unknown[]) {
+          // Most of a long array is numbers and texts: looked at here, without a place on the stacks.
+          if (typeof inner === 'string') refuseText(inner, top)
+          else if (typeof inner === 'number') refuseNumber(inner, top)
+          else if (typeof inner === 'object' && inner !== null) {
+            values.push(inner)
+            depths.push(depth + 1)
+            tops.push(top)
+          }
+        }
+        continue
+      }
       for (const key of Object.keys(value)) {
+        if (++seen > VALUES_MAX) throw tooManyValues(top)
         // Cut: an error must not repeat at length what a caller sent.
         const argument = depth === 0 ? [...key.slice(0, 120)].slice(0, 60).join('') : top
         if (key === '__proto__') {
@@ -47,6 +67,13 @@ export function refuseUnstorable (root: unknown): void {
       }
     }
   }
+}
+
+function tooManyValues (argument: string): AppError {
+  return new AppError('INVALID_INPUT', `The argument '${argument}' holds more than ${VALUES_MAX} values.`, {
+    context: { argument, given: 'more values', allowed: `at most ${VALUES_MAX} values` },
+    suggestions: ['Split the content over several calls']
+  })
 }
 
 function refuseText (text: string, argument: string): void {

@@ -3,7 +3,8 @@ import type { AuditRow, Store } from '../core/store.js'
 /** Rows a minute for refusals of one kind from one address and agent; what is beyond is counted and told once a minute. */
 const PER_MINUTE = 10
 const MINUTE_MS = 60_000
-/** Kinds told apart at a time. Beyond, the rest share one row a minute, so that a flood of names cannot fill memory or table. */
+/** Kinds told apart at a time. A name that was merely claimed makes no kind: anybody can claim a thousand.
+ *  Beyond, the rest share one row a minute, so that a flood of names cannot fill memory or table. */
 const KINDS_MAX = 1000
 
 export interface Refusals {
@@ -38,7 +39,7 @@ export function collectRefusals (write: Store['audit'], db: Store['db'], onFault
 
   return {
     add (row, address) {
-      const kind = JSON.stringify([row.event_type, row.action, address, row.agent_id, row.metadata.claimed_agent_id])
+      const kind = JSON.stringify([row.event_type, row.action, address, row.agent_id])
       const known = minute.get(kind) ?? (minute.size < KINDS_MAX ? undefined : minute.get('rest'))
       if (known !== undefined) {
         known.count++

@@ -3,6 +3,14 @@ import type { Agent } from '../core/agent.js'
 import type { Claims } from '../core/service.js'
 import type { Db } from './schema.js'
 
+/**
+ * One at a time for one agent, until the transaction ends: else "revoke all of an agent's tokens" would not see the one that a
+ * refresh beside it is about to issue. Taken before anything else is.
+ */
+export async function lockAgent (tx: Db, workspace: string, agent_id: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify([workspace, agent_id])}, 0))`.execute(tx)
+}
+
 /** Remembers a token that was issued, so that it can be revoked by its agent's name. The token itself is not kept. */
 export async function remember (db: Db, agent: Omit<Agent, 'token'>, jti: string, issued_at: Date, expires_at: Date): Promise<void> {
   await db.insertInto('tokens').values({
@@ -22,6 +30,7 @@ export async function revoke (db: Db, claims: Claims): Promise<boolean> {
 
 /** Revokes every live token of an agent. @returns how many those were */
 export async function revokeAgent (db: Db, workspace: string, agent_id: string): Promise<number> {
+  await lockAgent(db, workspace, agent_id)
   const revoked = await db.updateTable('tokens').set({ revoked_at: sql<string>`clock_timestamp()` })
     .where('workspace', '=', workspace).where('agent_id', '=', agent_id)
     .where('revoked_at', 'is', null).where('expires_at', '>', sql<string>`clock_timestamp()`)

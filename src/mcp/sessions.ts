@@ -31,7 +31,9 @@ export function serveSessions (legacy: Legacy, kernel: Kernel) {
     const refused = await refusedToken(messages, caller, kernel)
     if (refused !== undefined) return sendFailure(reply, refused)
 
-    const answers = await Promise.all(messages.filter(isRequest).map(message => legacy.answer(message as never, caller)))
+    // One after the other: a batch is one request, and must not take every connection of the pool.
+    const answers: Answer[] = []
+    for (const message of messages.filter(isRequest)) answers.push(await legacy.answer(message as never, caller))
     if (answers.length === 0) return reply.code(202).send()
     if (opening) await open(reply, messages[0] as Message, answers[0] as Answer)
     return reply.type('application/json; charset=utf-8').send(JSON.stringify(Array.isArray(request.body) ? answers : answers[0]))

@@ -9,7 +9,8 @@ export function callerOf (request: FastifyRequest, front: Caller['front']): Call
     request_id: request.id,
     address: request.ip,
     credentials: {
-      authorization: header(request, 'authorization'),
+      // An empty one is a bad one: it must not fall through to other credentials.
+      authorization: header(request, 'authorization') ?? request.headers.authorization,
       api_key: header(request, 'x-api-key'),
       agent_id: header(request, 'x-agent-id'),
       agent_type: header(request, 'x-agent-type')

@@ -16,6 +16,8 @@ declare module 'fastify' {
 export function failureOf (error: unknown, request: FastifyRequest, kernel: Pick<Kernel, 'store' | 'log'>, body_limit: number): AppError {
   if (error instanceof AppError) return error
   const { statusCode, code } = error as Partial<FastifyError>
+  // The client has gone away in the middle of its body: nobody's fault here, and nobody reads the answer.
+  if (request.raw.readableAborted || statusCode === 408) return new AppError('INVALID_JSON', 'The request ended before its body was complete.')
   if (statusCode === 413) {
     return new AppError('PAYLOAD_TOO_LARGE', `The request body is larger than ${body_limit} bytes.`, { context: { limit_bytes: body_limit } })
   }
@@ -43,6 +45,11 @@ export function challenge (error: AppError): string {
 
 /** Requests that are not HTTP, or whose headers are too large or too slow: answered on the bare socket, as an object all the same. */
 export function refuseSocket (error: NodeJS.ErrnoException, socket: Socket): void {
+  // An answer is still due on this connection: one for the rubbish behind it would be taken for that.
+  if (Boolean((socket as Socket & { _httpMessage?: unknown })._httpMessage)) {
+    socket.destroy()
+    return
+  }
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
   const body = JSON.stringify(errorBody(new AppError('INVALID_INPUT', 'The request is not HTTP as this server reads it.', { suggestions: ['Send an HTTP/1.1 request with headers under 16 KiB'] }), randomUUID()))

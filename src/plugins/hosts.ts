@@ -42,5 +42,7 @@ function hostName (request: FastifyRequest): string {
 }
 
 function isSameOrigin (origin: string, request: FastifyRequest): boolean {
-  return URL.canParse(origin) && new URL(origin).host === request.host.toLowerCase()
+  if (!/^https?:\/\//.test(origin) || !URL.canParse(origin)) return false
+  const url = new URL(origin)
+  return url.origin === origin && url.host === request.host.toLowerCase()
 }

@@ -18,6 +18,10 @@ export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flig
     if (load.phase === 'closing') {
       return sendFailure(reply.header('connection', 'close'), new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
     }
+  })
+  // Counted once the body is there: requests that are sent by halves must not take the place of whole ones.
+  app.addHook('preHandler', async (request, reply) => {
+    if (UNCOUNTED.test(request.url.split('?', 1)[0] ?? '')) return
     if (load.in_flight >= max_in_flight) {
       return sendFailure(reply, new AppError('SERVICE_UNAVAILABLE', 'The server has too many requests in flight.'))
     }

@@ -4,6 +4,7 @@ import { grant } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
 import { Allowed, Checked } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
+import * as tokens from '../db/tokens.js'
 import { issue, issuedToken, tokenAudit } from './issued-token.js'
 import { AgentId, AgentType, input } from './shapes.js'
 
@@ -36,6 +37,7 @@ export const authenticateAgent = defineTool({
     const allowed = service.keys.allows(key)
     if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
     const agent = { workspace: allowed.workspace, agent_id, agent_type, permissions: grant(requested_permissions, allowed.permissions) }
+    await tokens.lockAgent(db, agent.workspace, agent_id)
     return issue(db, agent, randomUUID(), caller, service)
   }
 })

@@ -65,5 +65,5 @@ function accountedFor (found: Page, { after_seq, before_seq, offset, end }: { af
   if (cutBelow) return after_seq
   const cutAbove = end === 'asc' ? found.has_more : found.has_more || offset > 0
   if (cutAbove) return highest
-  return before_seq === undefined ? found.head : Math.min(found.head, Math.max(0, before_seq - 1))
+  return before_seq === undefined ? found.head : Math.max(after_seq ?? 0, Math.min(found.head, before_seq - 1))
 }

@@ -20,6 +20,7 @@ export const refreshToken = defineTool({
   audit: tokenAudit('token_refreshed'),
   async handler ({ current_token }, { db, caller, service, agent }) {
     const claims = await givenToken(current_token, agent, caller, service)
+    await tokens.lockAgent(db, claims.workspace, claims.agent_id)
     if (!await tokens.revoke(db, claims)) throw tokenRevoked()
     const { workspace, agent_id, agent_type, permissions } = claims
     return issue(db, { workspace, agent_id, agent_type, permissions }, randomUUID(), caller, service, claims.jti)

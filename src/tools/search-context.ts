@@ -44,7 +44,7 @@ export const searchContext = defineTool({
     threshold: Type.Number(),
     search_scope: Type.String(),
     message_count: Type.Integer({ description: 'How many results' }),
-    partial: Type.Boolean({ description: 'Whether something may have been left out, since too much met the query' }),
+    partial: Type.Boolean({ description: 'Whether something may have been left out: too much met the query, or too much is still to be indexed' }),
     search_time_ms: Type.Number()
   }),
   async handler (given, { db, agent }) {

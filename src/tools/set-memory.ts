@@ -21,7 +21,7 @@ export const setMemory = defineTool({
   input: input({
     key: MemoryKey,
     // No type: any JSON value, null included.
-    value: Checked<unknown>({ description: 'Any JSON value, at most 1 MiB' },
+    value: Checked<unknown>({ description: 'Any JSON value, at most 1 MiB; numbers have double precision, send others as strings' },
       value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= VALUE_MAX,
       { [Code]: 'CONTENT_TOO_LARGE', [Allowed]: `any JSON value of at most ${VALUE_MAX} bytes` }),
     session_id: Type.Optional(SessionId),

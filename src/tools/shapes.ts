@@ -35,14 +35,19 @@ export const SessionId = Checked<string>(
 
 export const MessageId = Whole({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'The message, as add_message or get_messages named it' })
 
+/** Names are compared as they are, so that one with a space behind it would look like another's. */
+function isName (value: string): boolean {
+  return !hasControlCharacters(value) && value.trim() === value
+}
+
 export function AgentId (description: string) {
-  const of = text(1, AGENT_ID_MAX, description, value => !hasControlCharacters(value) && value.trim() !== '')
-  return Checked<string>(of.json, of.check, { [Allowed]: `${of.allowed}, without control characters` })
+  const of = text(1, AGENT_ID_MAX, description, isName)
+  return Checked<string>(of.json, of.check, { [Allowed]: `${of.allowed}, without control characters and without space around it` })
 }
 
 export function AgentType (description: string) {
-  const of = text(1, AGENT_TYPE_MAX, description, value => !hasControlCharacters(value) && value.trim() !== '')
-  return Checked<string>(of.json, of.check, { [Allowed]: `${of.allowed}, without control characters` })
+  const of = text(1, AGENT_TYPE_MAX, description, isName)
+  return Checked<string>(of.json, of.check, { [Allowed]: `${of.allowed}, without control characters and without space around it` })
 }
 
 export const PURPOSE_MAX = 1000

@@ -126,6 +126,39 @@ t.test('kinds of text each have a way of being found', async t => {
   t.same(await contents(app, { session_id, query: '808' }), [], 'a number too')
 })
 
+t.test('the text of a message finds it with 100, in any alphabet and case', async t => {
+  const app = await startApp(t)
+  const session_id = await newSession(app)
+  const cases: Array<[content: string, query: string]> = [
+    ['ПРИВЕТ МИР', 'ПРИВЕТ МИР'], ['ПРИВЕТ МОСКВА', 'привет москва'], ['ÎLE DE FRANCE', 'ÎLE DE FRANCE'], ['Élan vital', 'élan VITAL'], ['CAFÉ CRÈME', 'café crème'],
+    ['ΣΊΣΥΦΟΣ', 'ΣΊΣΥΦΟΣ'], ['ΟΔΟΣ ΑΘΗΝΑΣ ΝΕΟΣ', 'ΟΔΟΣ ΑΘΗΝΑΣ ΝΕΟΣ'], ['İstanbul airport', 'İstanbul airport'], ['a\u00a0narrow\u00a0space', 'a\u00a0narrow\u00a0space'], ['alpha  beta\n gamma', 'alpha  beta\n gamma'], ['e\u0301te\u0301 long', 'été long'], ['été court', 'e\u0301te\u0301 court']
+  ]
+  for (const [content] of cases) await ok(app, 'add_message', { session_id, content })
+  for (const [content, query] of cases) {
+    const { results } = await ok(app, 'search_context', { session_id, query })
+    t.match(results[0], { score: 100, message: { content } }, query)
+  }
+  await ok(app, 'add_message', { session_id, content: 'elsewhere', metadata: { note: 'delta  epsilon' } })
+  t.match((await ok(app, 'search_context', { session_id, query: 'delta  epsilon' })).results[0], { score: 100 })
+})
+
+t.test('long repetitive texts and queries are judged in passing', async t => {
+  const app = await startApp(t)
+  const session_id = await newSession(app)
+  await ok(app, 'add_messages', { session_id, messages: Array.from({ length: 20 }, () => ({ content: 'b ' + 'a  '.repeat(20_000) })) })
+  await ok(app, 'add_messages', { session_id, messages: Array.from({ length: 20 }, (_, i) => ({ content: Array.from({ length: 31 }, (_, j) => `${'x'.repeat(240)}${i}y${j}`).join(' ') })) })
+  let longest = 0
+  let last = performance.now()
+  const watch = setInterval(() => { longest = Math.max(longest, performance.now() - last); last = performance.now() }, 10)
+  t.teardown(() => { clearInterval(watch) })
+  const alone = performance.now()
+  await ok(app, 'search_context', { session_id, query: 'hello', limit: 100 })
+  const usual = performance.now() - alone
+  longest = 0
+  for (const query of ['a '.repeat(248) + 'b', `${'x'.repeat(248)} ${'x'.repeat(247)}y`]) await ok(app, 'search_context', { session_id, query, fuzzy_threshold: 0, limit: 100 })
+  t.ok(longest < 50 * Math.max(usual, 40), `the event loop went on (${Math.round(longest)} ms at most, an ordinary search took ${Math.round(usual)} ms)`)
+})
+
 t.test('a filter narrows before anything is scored', async t => {
   const app = await startApp(t)
   const [one, two] = [await newSession(app), await newSession(app)]

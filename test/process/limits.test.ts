@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net'
 import { sql } from 'kysely'
 import pg from 'pg'
 import t, { type Test } from 'tap'
@@ -101,4 +102,33 @@ t.test('a connection that breaks inside a transaction fails the call, not the pr
     await sql`select 1`.execute(tx)
   }))
   t.match(await call(app, 'list_sessions'), { status: 200 })
+})
+
+t.test('requests that are sent by halves do not take the place of whole ones', async t => {
+  const app = await startApp(t, { MAX_IN_FLIGHT: '5' })
+  const url = await listen(app)
+  const { port } = new URL(url)
+  const sockets = await Promise.all(Array.from({ length: 20 }, () => new Promise<Socket>(resolve => {
+    const socket = connect(Number(port), '127.0.0.1', () => {
+      socket.write('POST /mcp/tool/get_usage_guidance HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{', () => { resolve(socket) })
+    })
+    socket.on('error', () => {})
+  })))
+  t.match(await post(url, 'list_sessions', {}), { status: 200 })
+  t.equal(app.load.in_flight, 0)
+  for (const socket of sockets) socket.destroy()
+})
+
+t.test('a client that breaks off is not taken for a lost database', async t => {
+  const app = await startApp(t, { LOG_LEVEL: 'info' })
+  const { port } = new URL(await listen(app))
+  await new Promise<void>(resolve => {
+    const socket = connect(Number(port), '127.0.0.1', () => {
+      socket.write('POST /mcp/tool/list_sessions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{', () => { setTimeout(() => { socket.resetAndDestroy() }, 100) })
+    })
+    socket.on('close', () => { resolve() })
+    socket.on('error', () => {})
+  })
+  await new Promise(resolve => setTimeout(resolve, 200))
+  t.notOk(JSON.stringify(app.logged).includes('DATABASE_UNAVAILABLE'))
 })

@@ -1,4 +1,8 @@
 import t from 'tap'
+import { connect } from '../../src/db/connect.js'
+import { up } from '../../src/db/migrate.js'
+import { followRevocations } from '../../src/db/revocations.js'
+import { revoke } from '../../src/db/tokens.js'
 import { environment, listen, runProgram, startApp } from '../helper.js'
 import { ownServer } from '../support/own-server.js'
 import { post, until } from '../support/rest.js'
@@ -19,7 +23,10 @@ t.test('a lost database is 503 and comes back by itself', async t => {
   t.match(await post(program.url, 'get_messages', { session_id }, bearer), { status: 503, code: 'DATABASE_UNAVAILABLE' })
   t.equal((await fetch(`${program.url}/health/live`)).status, 200, 'the process is alive')
   t.equal((await fetch(`${program.url}/health/ready`)).status, 503, 'but not ready')
-  t.equal((await fetch(`${program.url}/metrics`)).status, 200, 'metrics are there')
+  const metrics = await (await fetch(`${program.url}/metrics`)).text()
+  t.match(metrics, /# TYPE mcp_active_agents gauge/)
+  t.notMatch(metrics, /^mcp_active_(agents|sessions) /m, 'what could not be counted is not told as zero')
+  t.match(metrics, /^database_pool_max 8$/m)
 
   await server.start()
   await until('ready again', async () => (await fetch(`${program.url}/health/ready`)).status === 200)
@@ -39,15 +46,41 @@ t.test('a start waits for a database that comes up later', async t => {
   t.equal((await fetch(`${program.url}/health`)).status, 200)
 })
 
-t.test('a revoked token is refused also while revocations cannot be read', async t => {
+t.test('a token revoked on one replica is refused on the others', async t => {
   const app = await startApp(t)
   const url = await listen(app)
   const { token } = await post(url, 'authenticate_agent', { agent_id: 'a', agent_type: 't' })
   const bearer = { headers: { authorization: `Bearer ${token}` } }
   t.match(await post(url, 'list_sessions', {}, bearer), { status: 200 })
-  // Another replica revokes it: this one has to learn of it from the database.
   const other = await startApp(t, {}, app)
   const otherUrl = await listen(other)
   t.match(await post(otherUrl, 'revoke_token', {}, bearer), { status: 200, revoked: 1 })
   await until('refused on the first replica', async () => (await post(url, 'list_sessions', {}, bearer)).code === 'TOKEN_REVOKED', 5000)
+})
+
+t.test('while revocations cannot be followed the database is asked, and nobody is let in unasked', async t => {
+  const server = await ownServer(t)
+  const database = connect({ url: server.url, max: 2, connect_timeout_ms: 2000, statement_timeout_ms: 2000, application_name: 'tests', onIdleError: () => {} })
+  t.teardown(() => database.close())
+  await up(database.db)
+  // Only the regular reading fails: it is the one that asks for several tokens at once.
+  let failing = false
+  const watch = new Proxy(database.db, {
+    get (db, name) {
+      if (failing && name === 'getExecutor') throw new Error('not now')
+      const value = Reflect.get(db, name, db) as unknown
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(db) : value
+    }
+  })
+  const revocations = followRevocations(watch, 1000)
+  t.teardown(() => { revocations.close() })
+  const claims = { workspace: 'default', agent_id: 'a', agent_type: 't', permissions: [], jti: 'one', issued_at: new Date(), expires_at: new Date(Date.now() + 60_000) }
+  await until('followed', async () => !await revocations.has('one'))
+  failing = true
+  await new Promise(resolve => setTimeout(resolve, 2500))
+  await revoke(database.db, claims)
+  t.equal(await revocations.has('one'), true, 'asked')
+  t.equal(await revocations.has('two'), false)
+  await server.stop()
+  await t.rejects(revocations.has('two'), 'neither memory nor database can tell')
 })

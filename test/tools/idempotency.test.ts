@@ -77,3 +77,14 @@ t.test('the header', async t => {
   isFailure(t, await call(app, 'add_message', { session_id, content: 'x' }, { headers: { 'idempotency-key': 'x'.repeat(256) } }), 'INVALID_INPUT')
   isFailure(t, await call(app, 'add_message', { session_id, content: 'x', idempotency_key: '' }), 'INVALID_INPUT')
 })
+
+t.test('a first answer is not for the same name with other rights', async t => {
+  const app = await startApp(t)
+  const session_id = await newSession(app, { agent_id: 'dave' })
+  const { message_id } = await ok(app, 'add_message', { session_id, content: 'for dave alone', visibility: 'private' }, { agent_id: 'dave' })
+  const change = { message_id, visibility: 'private', idempotency_key: 'k' }
+  t.match(await ok(app, 'set_message_visibility', change, { agent_id: 'boss', admin: true }), { message: { content: 'for dave alone' } })
+  const { status, body } = await call(app, 'set_message_visibility', change, { agent_id: 'boss' })
+  t.match({ status, body }, { status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } })
+  t.notMatch(JSON.stringify(body), /dave/)
+})

@@ -1,4 +1,5 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
+import { sql } from 'kysely'
 import t from 'tap'
 import { ADMIN_API_KEY, API_KEY, call, JWT_SECRET, ok, startApp, type TestApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
@@ -149,4 +150,18 @@ t.test('an expired token', async t => {
   // Good at first, which a cache of verified tokens must not remember for longer.
   await call(brief, 'list_sessions', {}, { token: answer.token })
   isFailure(t, await refused(answer.token, brief), 'TOKEN_EXPIRED')
+})
+
+t.test('an admin who revokes an agent wins over a refresh at the same moment', async t => {
+  const app = await startApp(t)
+  for (let round = 0; round < 12; round++) {
+    const agent_id = `agent-${round}`
+    const { token } = await ok(app, 'authenticate_agent', { agent_id, agent_type: 't' })
+    const [refreshed] = await Promise.all([call(app, 'refresh_token', {}, { token }), ok(app, 'revoke_token', { agent_id }, { admin: true })])
+    if (refreshed.status !== 200) continue
+    t.equal((await ok(app, 'revoke_token', { agent_id }, { admin: true })).revoked <= 1, true)
+    t.equal((await ok(app, 'revoke_token', { agent_id }, { admin: true })).revoked, 0)
+    const { rows } = await sql<{ live: number }>`select count(*) as live from tokens where agent_id = ${agent_id} and revoked_at is null`.execute(app.database.db)
+    t.same(rows, [{ live: 0 }])
+  }
 })

@@ -36,7 +36,8 @@ export function wholeText (search_metadata: boolean, phrase?: string): RawBuilde
   const composed = sql`case when octet_length(m.content) = length(m.content) then m.content else normalize(m.content, NFC) end`
   const spaced = sql`case when strpos(m.content, E'\\n') + strpos(m.content, '  ') + strpos(m.content, E'\\t') + strpos(m.content, E'\\r') = 0
     then ${composed} else regexp_replace(${composed}, '[ \\t\\r\\n]+', ' ', 'g') end`
-  return sql`lower(m.sender || E'\\n' || ${spaced} || E'\\n' || ${metadataValues})`
+  // The sender's collation is "C", which would spread over the whole and lower ASCII alone.
+  return sql`lower((m.sender || E'\\n' || ${spaced} || E'\\n' || ${metadataValues}) collate "default")`
 }
 
 /** Whether the phrase stands in a text, with the bounds of identifiers. */

@@ -41,6 +41,7 @@ const SPELLINGS_MAX = 100
 /** How many typing errors a word may be away from another to count as a misspelling of it: none in short ones, where another word is one letter away. */
 export function errorsForgiven (typed: string, word: string): number {
   const letters = Math.max(typed.length, word.length)
+  if (letters > WORD_MAX) return 0
   return letters < ONE_ERROR_MIN || typed.length < ONE_ERROR_MIN ? 0 : letters < TWO_ERRORS_MIN || typed.length < TWO_ERRORS_TYPED_MIN ? 1 : 2
 }
 

@@ -13,6 +13,7 @@ import type { Database } from './db/connect.js'
 import { loggableFault } from './db/faults.js'
 import { readFigures } from './db/figures.js'
 import { followRevocations } from './db/revocations.js'
+import { pendingCount } from './db/search/fill.js'
 import { indexContinuously } from './db/search/worker.js'
 import { createStore } from './db/store.js'
 import { sweepRegularly } from './db/sweep.js'
@@ -46,6 +47,9 @@ export interface App {
   kernel: Kernel
   load: Load
 }
+
+/** Messages that wait for the search index are counted up to here. */
+const WAITING_COUNTED_MAX = 100_000
 
 /** Milliseconds a client may take over its headers. */
 const HEADERS_TIMEOUT_MS = 10_000
@@ -91,7 +95,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   const kernel: Kernel = { service, store, catalogue: createCatalogue(tools), log: server.log, request_timeout_ms: config.request_timeout_ms }
 
   observeRequests(server, metrics)
-  addGauges(metrics, { pool: poolState, figures: readFigures(db), load })
+  addGauges(metrics, { pool: poolState, figures: readFigures(db), load, waiting: () => pendingCount(watch, undefined, WAITING_COUNTED_MAX) })
   server.addHook('onRequest', async (request, reply) => { void reply.header('x-request-id', request.id) })
   registerHostCheck(server, config)
   await server.register(cors, {

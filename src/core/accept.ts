@@ -152,7 +152,7 @@ export function allowed (schema: TSchema & Marks): string {
 }
 
 /** A value's kind in words, never the value: errors must not repeat what a client sent. */
-export function kindOf (value: unknown): string {
+function kindOf (value: unknown): string {
   if (value === null || value === undefined) return value === null ? 'null' : 'nothing'
   if (Array.isArray(value)) return `an array of ${value.length} items`
   if (typeof value === 'string') return value === '' ? 'an empty string' : `a string of ${value.length} characters`
@@ -162,7 +162,7 @@ export function kindOf (value: unknown): string {
 }
 
 /** The known name a caller most likely meant: at most 3 edits and less than half of it away. */
-export function nearestName (name: string, known: readonly string[]): string | undefined {
+function nearestName (name: string, known: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.min(3, Math.floor(Math.min(name.length, 60) / 2)) + 1
   for (const candidate of known) {

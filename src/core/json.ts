@@ -1,7 +1,7 @@
 import { AppError } from './errors.js'
 
 /** Deepest nesting of arrays and objects that is taken (contract §2). */
-export const JSON_DEPTH_MAX = 64
+const JSON_DEPTH_MAX = 64
 
 // A high surrogate without its low one, or the other way round: not a character, and PostgreSQL cannot store it.
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/

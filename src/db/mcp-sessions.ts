@@ -9,7 +9,7 @@ import type { Db } from './schema.js'
 /** An MCP session that has not been used for so long is gone. */
 export const IDLE_HOURS = 24
 
-export function hashId (id: string): Buffer {
+function hashId (id: string): Buffer {
   return createHash('sha256').update(id).digest()
 }
 

@@ -30,7 +30,7 @@ export interface Draft {
 
 export interface Written { id: number, seq: number, timestamp: string }
 
-export function messageNotFound (argument: string): AppError {
+function messageNotFound (argument: string): AppError {
   return new AppError('MESSAGE_NOT_FOUND', 'There is no message with that id in reach.', { context: { argument } })
 }
 

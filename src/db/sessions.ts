@@ -18,7 +18,7 @@ export interface SessionRow {
 
 const columns = ['id', 'purpose', 'metadata', 'created_by', 'created_at', 'updated_at', 'is_active'] as const
 
-export function sessionNotFound (): AppError {
+function sessionNotFound (): AppError {
   return new AppError('SESSION_NOT_FOUND', 'There is no session with that session_id.')
 }
 

@@ -11,7 +11,6 @@ import { noValidator } from './validator.js'
 export interface Legacy {
   versions: readonly string[]
   answer: (request: JSONRPCRequest, caller: Caller) => Promise<Answer>
-  close: () => Promise<void>
 }
 
 export type Answer = JSONRPCMessage & { result?: Record<string, unknown>, error?: { code: number, message: string } }
@@ -32,8 +31,7 @@ export async function serveLegacy (methods: Methods, { name, version }: Service)
       // The SDK's words for this are a dump of its schema's faults.
       if (request.method !== 'initialize' || answer.error === undefined) return answer
       return { ...answer, error: { code: INVALID_PARAMS, message: 'initialize needs protocolVersion, capabilities and clientInfo with name and version.' } } as Answer
-    },
-    close: () => server.close()
+    }
   }
 }
 

@@ -11,14 +11,17 @@ export function observeRequests (app: FastifyInstance, metrics: Metrics): void {
 }
 
 export interface GaugeSources {
+  /** Messages that wait for the search index, counted up to a limit. */
+  waiting: () => Promise<number>
   pool: () => { total: number, idle: number, waiting: number, max: number }
   figures: () => Promise<Figures>
   load: Load
 }
 
-export function addGauges (metrics: Metrics, { pool, figures, load }: GaugeSources): void {
+export function addGauges (metrics: Metrics, { pool, figures, load, waiting }: GaugeSources): void {
   addGauge(metrics, 'mcp_active_sessions', 'Sessions with a message in the last hour, in the whole service.', async () => (await figures()).active_sessions)
   addGauge(metrics, 'mcp_active_agents', 'Agents that called in the last 5 minutes, in the whole service.', async () => (await figures()).active_agents)
+  addGauge(metrics, 'search_index_waiting', 'Messages written that the search index does not hold yet, in the whole service; counted up to 100000.', waiting)
   addGauge(metrics, 'database_pool_connections', 'Open database connections of this replica.', () => pool().total)
   addGauge(metrics, 'database_pool_idle', 'Database connections of this replica that are free.', () => pool().idle)
   addGauge(metrics, 'database_pool_waiting', 'Calls of this replica that wait for a database connection.', () => pool().waiting)

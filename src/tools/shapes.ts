@@ -50,13 +50,13 @@ export function AgentType (description: string) {
   return Checked<string>(of.json, of.check, { [Allowed]: `${of.allowed}, without control characters and without space around it` })
 }
 
-export const PURPOSE_MAX = 1000
+const PURPOSE_MAX = 1000
 export function Purpose (description: string) {
   const of = text(1, PURPOSE_MAX, description)
   return Checked<string>(of.json, of.check, { [Repair]: cleaned, [Allowed]: `${of.allowed} after trimming` })
 }
 
-export const CONTENT_MAX = 100_000
+const CONTENT_MAX = 100_000
 const content = text(1, CONTENT_MAX, 'The text of the message')
 export const Content = Checked<string>(content.json, content.check, {
   [Repair]: cleaned,
@@ -67,9 +67,9 @@ export const Content = Checked<string>(content.json, content.check, {
 export const VisibilityWord = (description: string, fallback?: 'public') =>
   OneOf(VISIBILITIES, { description, ...(fallback !== undefined && { default: fallback }), [Code]: 'INVALID_VISIBILITY' })
 
-export const METADATA_KEYS_MAX = 50
-export const METADATA_KEY_MAX = 100
-export const METADATA_MAX = 10_000
+const METADATA_KEYS_MAX = 50
+const METADATA_KEY_MAX = 100
+const METADATA_MAX = 10_000
 
 function isMetadata (value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false

@@ -64,7 +64,7 @@ t.test('with METRICS_PORT metrics are there and nowhere else', async t => {
   const page = await fetch(`http://127.0.0.1:${port}/metrics`)
   t.equal(page.status, 200)
   const text = await page.text()
-  for (const name of ['mcp_requests_total', 'mcp_request_duration_seconds', 'mcp_active_sessions 0', 'mcp_active_agents', 'database_pool_connections', 'http_request_duration_seconds', 'process_cpu_seconds_total']) t.ok(text.includes(name), name)
+  for (const name of ['mcp_requests_total', 'mcp_request_duration_seconds', 'mcp_active_sessions 0', 'search_index_waiting 0', 'mcp_active_agents', 'database_pool_connections', 'http_request_duration_seconds', 'process_cpu_seconds_total']) t.ok(text.includes(name), name)
 })
 
 t.test('faults of the start are sentences', async t => {

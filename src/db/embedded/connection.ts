@@ -5,7 +5,7 @@ import type { Cluster } from './cluster.js'
 import { draftOf, removeDrafts } from './drafts.js'
 import { EmbeddedError, codeOf, messageOf } from './error.js'
 
-export const databaseName = 'shared_context'
+const databaseName = 'shared_context'
 const host = '127.0.0.1'
 const user = 'postgres'
 
@@ -79,6 +79,6 @@ export async function readConnectionFile (dataDir: string): Promise<{ port?: num
   }
 }
 
-export function connectionFile (dataDir: string): string {
+function connectionFile (dataDir: string): string {
   return join(dataDir, 'postgres.json')
 }

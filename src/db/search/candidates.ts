@@ -24,6 +24,11 @@ export interface Found {
 interface Tier { terms: number[], worth: number }
 
 /**
+ * What else was measured for this step, per search in a session of 100 000 on two cores: a trigram GIN index on the texts
+ * 0.9–7.7 s; GiST 350 ms at a tenth of the size; a 2048-bit signature per message, scanned 230 ms, with 0.71 of the right
+ * answers among the first ten; PostgreSQL's full text finds no misspelt word at all. Scoring every message with pg_trgm costs
+ * 70 µs each.
+ *
  * The messages that have a term for every word of the query (but `missing` of them), the best covered first. Visibility and
  * filters are conditions of the same statement, so what the viewer cannot see has no part in what is cut.
  *

@@ -2,7 +2,7 @@ import type { Query } from './query.js'
 import { lower } from './terms.js'
 
 /** Most characters of a preview (contract §5). */
-export const PREVIEW_MAX = 150
+const PREVIEW_MAX = 150
 
 /** The part of a content around its best match: the phrase, else its longest word that is there, else the beginning. */
 export function preview (content: string, query: Query): string {

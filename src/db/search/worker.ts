@@ -2,8 +2,12 @@ import { sql } from 'kysely'
 import type { Db } from '../schema.js'
 import { fill } from './fill.js'
 
-/** Pause when nothing waits. Searches index what they need themselves, so this is about load, not about what is found. */
-const IDLE_MS = 100
+/**
+ * Pause when nothing waits: short after work, longer the longer there is none. Searches index what they need themselves, so
+ * this is about load, not about what is found.
+ */
+const IDLE_MIN_MS = 50
+const IDLE_MAX_MS = 1000
 /** Pause after a fault, such as a database that is away. */
 const FAULT_MS = 2000
 
@@ -14,14 +18,17 @@ export function indexContinuously (db: Db, onFault: (error: unknown) => void): S
   let closed = false
   let wake = () => {}
   let busy = false
+  let idle = IDLE_MIN_MS
 
   async function loop (): Promise<void> {
     while (!closed) {
-      let pause = IDLE_MS
+      let pause = idle
+      idle = Math.min(2 * idle, IDLE_MAX_MS)
       try {
         const done = await fill(db)
         if (done > 0) {
           busy = true
+          idle = IDLE_MIN_MS
           pause = 0
         } else if (busy) {
           busy = false

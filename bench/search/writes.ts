@@ -34,7 +34,10 @@ interface Side { name: string, write: () => Promise<number>, waiting: () => Prom
 async function side (name: string, withIndex: boolean): Promise<Side> {
   const server = await startServer({ useDatabaseUrl: flags['use-database-url'], settings: { shared_buffers: '256MB', max_wal_size: '4GB' } })
   const database = server.connect(16)
-  if (!withIndex) await database.pool.query('create rule no_index as on insert to search_pending do instead nothing')
+  if (!withIndex) {
+    await database.pool.query("create function drop_row() returns trigger language plpgsql as 'begin return null; end'")
+    await database.pool.query('create trigger no_index before insert on search_pending for each row execute function drop_row()')
+  }
   const config = loadConfig({ LOG_LEVEL: 'silent', API_KEY: 'bench-0123456789' })
   const { server: app, kernel } = await buildApp({ config, database, jwt_secret: 'x'.repeat(32), replica: name, logger: pino({ level: 'silent' }) })
   const caller = { front: 'rest' as const, request_id: 'bench', address: '127.0.0.1', credentials: { api_key: 'bench-0123456789', agent_id: 'writer' } }

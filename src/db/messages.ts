@@ -1,23 +1,13 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { type Agent } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
 import type { AuditRow } from '../core/store.js'
-import type { Db, Visibility } from './schema.js'
+import type { Db, Schema, Visibility } from './schema.js'
 import { need, sessionClosed } from './sessions.js'
 import { readableMessages } from './visibility.js'
 
-export interface MessageRow {
-  id: number
-  session_id: string
-  seq: number
-  sender: string
-  sender_type: string
-  content: string
-  visibility: Visibility
-  metadata: Record<string, unknown>
-  parent_message_id: number | null
-  timestamp: string
-}
+/** A message as clients see it: its row, without the workspace. */
+export type MessageRow = Omit<Selectable<Schema['messages']>, 'workspace'>
 
 export const messageColumns = ['m.id', 'm.session_id', 'm.seq', 'm.sender', 'm.sender_type', 'm.content', 'm.visibility', 'm.metadata', 'm.parent_message_id', 'm.timestamp'] as const
 

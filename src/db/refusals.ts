@@ -3,8 +3,10 @@ import type { AuditRow, Store } from '../core/store.js'
 /** Rows a minute for refusals of one kind from one address and agent; what is beyond is counted and told once a minute. */
 const PER_MINUTE = 10
 const MINUTE_MS = 60_000
-/** Kinds told apart at a time. A name that was merely claimed makes no kind: anybody can claim a thousand.
- *  Beyond, the rest share one row a minute, so that a flood of names cannot fill memory or table. */
+/**
+ * Kinds told apart at a time; beyond, the rest share one row a minute, so that a flood cannot fill memory or table. A name that
+ * was merely claimed makes no kind of its own: anybody can claim a thousand.
+ */
 const KINDS_MAX = 1000
 
 export interface Refusals {

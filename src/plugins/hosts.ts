@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.js'
 import { sendFailure } from './failures.js'
+import { isProbe } from './probes.js'
 
 export interface HostRules {
   /** Host names requests may be sent to; undefined: any. */
@@ -8,9 +9,6 @@ export interface HostRules {
   /** Origins besides the server's own; `*`: any. */
   cors_origins: string[]
 }
-
-/** Addresses that machines ask, by pod address or container name. */
-const UNCHECKED = /^\/(health(\/|$)|metrics$)/
 
 /**
  * Protection against DNS rebinding: a web page whose name an attacker has pointed at this server is turned away by the Host
@@ -20,7 +18,7 @@ export function registerHostCheck (app: FastifyInstance, rules: HostRules): void
   const hosts = rules.allowed_hosts && new Set(rules.allowed_hosts.map(host => host.toLowerCase()))
   const origins = new Set(rules.cors_origins)
   app.addHook('onRequest', async (request, reply) => {
-    if (UNCHECKED.test(request.url.split('?', 1)[0] ?? '')) return
+    if (isProbe(request)) return
     if (hosts !== undefined && !hosts.has(hostName(request)) && !hosts.has(request.host.toLowerCase())) {
       return sendFailure(reply, new AppError('PERMISSION_DENIED', 'This server is not to be called by that host name.', {
         context: { header: 'Host' },

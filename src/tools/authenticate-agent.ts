@@ -31,7 +31,7 @@ export const authenticateAgent = defineTool({
   }),
   output: issuedToken,
   audit: tokenAudit('agent_authenticated'),
-  async handler ({ agent_id, agent_type, api_key, requested_permissions = [] }, { db, caller, service }) {
+  async handler ({ agent_id, agent_type, api_key, requested_permissions = ['read', 'write'] }, { db, caller, service }) {
     const key = api_key ?? caller.credentials.api_key
     if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')
     const allowed = service.keys.allows(key)

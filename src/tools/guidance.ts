@@ -1,4 +1,5 @@
 import type { Agent } from '../core/agent.js'
+import { mayCall } from '../core/call.js'
 import { type ErrorCode, errorKinds } from '../core/errors.js'
 import type { Tool } from '../core/tool.js'
 
@@ -76,7 +77,7 @@ function errorAdvice (): Record<string, string> {
 }
 
 export function guide (topic: Topic, agent: Agent | null, tools: readonly Tool[]) {
-  const mine = new Map(tools.filter(tool => tool.permission === 'none' || (agent !== null && (agent.permissions.includes(tool.permission) || agent.permissions.includes('admin')))).map(tool => [tool.name, tool]))
+  const mine = new Map(tools.filter(tool => tool.permission === 'none' || (agent !== null && mayCall(agent, tool.permission))).map(tool => [tool.name, tool]))
   return {
     guidance: {
       topic,

@@ -5,6 +5,15 @@ export interface Caller {
   /** Network address, for the audit's throttle of refusals; `stdio` for a local process. */
   address: string
   credentials: Credentials
+  /** Aborted when the client has gone away; absent where that cannot be noticed. */
+  signal?: AbortSignal
+  /** Tells a client that asked for it how a long call is getting on, in seconds; absent where none asked. Never throws. */
+  progress?: (elapsed: number, total: number) => void
+  /**
+   * Says that the call merely waits from now on, so that it is not counted among the requests in flight.
+   * @returns what says that it works again, harmless twice
+   */
+  rest?: () => () => void
 }
 
 /** Credentials as they came, unchecked, in the order in which contract §3 looks at them. */

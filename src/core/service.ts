@@ -1,4 +1,6 @@
 import type { Agent, Permission } from './agent.js'
+import type { Events } from './events.js'
+import type { Live, Places } from './live.js'
 import type { Metrics } from './metrics.js'
 import type { Tool } from './tool.js'
 
@@ -14,6 +16,14 @@ export interface Service {
   keys: Keys
   tokens: Tokens
   metrics: Metrics
+  /** Hints about changes, to and from every replica. The kernel publishes; see `touches` of a tool. */
+  events: Events
+  /** Follows sessions as they grow. */
+  live: Live
+  /** Calls that wait. */
+  waiters: Places
+  /** Aborted when this replica is asked to stop: waits and streams end then, with an answer that makes the client come back. */
+  stopping: AbortSignal
   pool: () => { total: number, idle: number, waiting: number, max: number }
 }
 
@@ -40,4 +50,6 @@ export interface Tokens {
   verify: (token: string) => Claims
   /** Whether a verified token has been revoked, on any replica, at most 2 s ago. @throws where neither memory nor database can tell */
   revoked: (jti: string) => Promise<boolean>
+  /** The same from memory alone, for those who ask often; undefined where memory cannot tell. */
+  knownRevoked: (jti: string) => boolean | undefined
 }

@@ -2,6 +2,7 @@ import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import type { Db } from '../db/schema.js'
 import type { Agent, Permission } from './agent.js'
 import type { Caller } from './caller.js'
+import type { Topic } from './events.js'
 import type { Service } from './service.js'
 
 /**
@@ -56,6 +57,10 @@ export interface Tool<I extends TObject = TObject, O extends TObject = TObject, 
   output: O
   /** What the audit row says; required where something is written. */
   audit?: (input: Static<I>, output: Static<O>) => AuditFields
+  /** What others may be waiting for that the call has changed: told after the commit, to every replica, and not for a repeat that changed nothing. */
+  touches?: (input: Static<I>, output: Static<O>, context: { agent: Agent | null, caller: Caller }) => readonly Topic[]
+  /** Milliseconds that the call may spend waiting, beyond what any call may take. */
+  waits_ms?: (input: Static<I>) => number
   handler: (input: Static<I>, context: ToolContext<P>) => Promise<Static<O>>
 }
 

@@ -2,17 +2,21 @@ import { type RawBuilder, sql } from 'kysely'
 import { type Agent, isAdmin } from '../core/agent.js'
 import type { Db } from './schema.js'
 
+/** The rule of contract §4, in its one place: who sees a message. Admins see all of them; that is for who asks to say. */
+function rule (shown: RawBuilder<unknown>, sender: RawBuilder<unknown>, sender_type: RawBuilder<unknown>, agent_id: unknown, agent_type: unknown): RawBuilder<boolean> {
+  return sql<boolean>`(${shown} = 'public'
+    or (${shown} = 'private' and ${sender} = ${agent_id})
+    or (${shown} = 'agent_only' and ${sender_type} = ${agent_type}))`
+}
+
 /**
- * The rule of contract §4, in its one place: who sees a message. As SQL over a row that has sender, sender_type and
- * visibility under these names; `visibility` can be another column, for what a message was before a change.
+ * Whether the viewer sees a message. As SQL over a row that has sender, sender_type and visibility under these names;
+ * `visibility` can be another column, for what a message was before a change.
  */
 export function visibleTo (viewer: Agent, row: string, visibility = 'visibility'): RawBuilder<boolean> {
   if (isAdmin(viewer)) return sql<boolean>`true`
-  const column = (name: string) => sql.ref(`${row}.${name}`)
   const shown = sql.ref(visibility.includes('.') ? visibility : `${row}.${visibility}`)
-  return sql<boolean>`(${shown} = 'public'
-    or (${shown} = 'private' and ${column('sender')} = ${viewer.agent_id})
-    or (${shown} = 'agent_only' and ${column('sender_type')} = ${viewer.agent_type}))`
+  return rule(shown, sql.ref(`${row}.sender`), sql.ref(`${row}.sender_type`), viewer.agent_id, viewer.agent_type)
 }
 
 /**
@@ -21,4 +25,22 @@ export function visibleTo (viewer: Agent, row: string, visibility = 'visibility'
  */
 export function readableMessages (db: Db, viewer: Agent) {
   return db.selectFrom('messages as m').where('m.workspace', '=', viewer.workspace).where(visibleTo(viewer, 'm'))
+}
+
+/** The viewers of one reading for many, as rows (agent_id, agent_type, is_admin, n), n from 1 in the order given. */
+export function viewerRows (viewers: readonly Agent[]): RawBuilder<unknown> {
+  return sql`unnest(${viewers.map(viewer => viewer.agent_id)}::text[], ${viewers.map(viewer => viewer.agent_type)}::text[], ${viewers.map(isAdmin)}::boolean[])
+    with ordinality as viewer (agent_id, agent_type, is_admin, n)`
+}
+
+/** Which of the rows of `viewers` see the message of a row, by their n; null: everybody does. `visibility` as above. */
+export function seenBy (viewers: string, row: string, visibility = 'visibility'): RawBuilder<number[] | null> {
+  const shown = sql.ref(visibility.includes('.') ? visibility : `${row}.${visibility}`)
+  const sees = rule(shown, sql.ref(`${row}.sender`), sql.ref(`${row}.sender_type`), sql.ref('v.agent_id'), sql.ref('v.agent_type'))
+  return sql<number[] | null>`case when ${shown} is distinct from 'public' then array(select v.n::int from ${sql.ref(viewers)} v where v.is_admin or ${sees}) end`
+}
+
+/** The door for one reading for many viewers: every message, so that each has to be handed on only to whom `seenBy` names. */
+export function messagesForMany (db: Db, workspace: string) {
+  return db.selectFrom('messages as m').where('m.workspace', '=', workspace)
 }

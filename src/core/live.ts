@@ -1,0 +1,39 @@
+import type { Change } from '../db/feed.js'
+import type { Agent } from './agent.js'
+
+/** Following a session's feed, on this replica, as it grows: one reading of a session serves all who follow it. */
+
+/** Why no more comes. `session_gone`: it is not there (any more). `stopping`: this replica goes; another carries on from the cursor. */
+export type EndReason = 'token_revoked' | 'token_expired' | 'session_gone' | 'stopping'
+
+export interface Follower {
+  /**
+   * Changes in the order of their seq, each after the cursor and each once; with `cursor`, the seq up to which the follower
+   * has now been told everything, also when nothing of it was for this viewer. While it is behind, what this returns is
+   * awaited before the next; once it has caught up it is not, and must not be needed: whoever is slow cuts itself off.
+   */
+  deliver: (changes: readonly Change[], cursor: number) => void | Promise<void>
+  /** Once, and nothing after it. Not called after `close`. */
+  ended: (reason: EndReason) => void
+  /** About once a second, from the one clock that all share. */
+  tick?: () => void
+}
+
+export interface Following {
+  /** Ends it and frees everything; harmless twice. */
+  close: () => void
+}
+
+export interface Live {
+  /** Follows from `after_seq` on, which is the session's head where it lies beyond it. Holds no database connection between readings. */
+  follow: (session_id: string, viewer: Agent, after_seq: number, follower: Follower) => Following
+  /** What is held at the moment; all nought when nobody follows. */
+  counts: () => { sessions: number, followers: number }
+}
+
+/** How many calls may wait, or streams be open, at a time; one that has to stay within it takes a place and gives it back. */
+export interface Places {
+  /** @throws AppError SERVICE_UNAVAILABLE (this replica is full) or RATE_LIMITED (this agent has its share). @returns what gives it back, harmless twice */
+  take: (agent: Agent) => () => void
+  taken: () => number
+}

@@ -7,11 +7,14 @@ import { AppError } from './core/errors.js'
 import { sharedKeys } from './core/keys.js'
 import { createMetrics } from './core/metrics.js'
 import { openApi } from './core/openapi.js'
+import { createPlaces } from './core/places.js'
 import type { Service } from './core/service.js'
 import type { Config } from './config.js'
 import type { Database } from './db/connect.js'
 import { loggableFault } from './db/faults.js'
 import { readFigures } from './db/figures.js'
+import { followSessions } from './db/live.js'
+import { openNotify } from './db/notify.js'
 import { followRevocations } from './db/revocations.js'
 import { pendingCount } from './db/search/fill.js'
 import { indexContinuously } from './db/search/worker.js'
@@ -46,6 +49,8 @@ export interface App {
   metricsServer: FastifyInstance | undefined
   kernel: Kernel
   load: Load
+  /** Says that this replica will stop: not ready any more, and what waits is answered. What is begun goes on. */
+  stop: () => void
 }
 
 /** Messages that wait for the search index are counted up to here. */
@@ -73,11 +78,23 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
     clientErrorHandler: (error, socket) => { refuseSocket(error, socket) }
   } as FastifyServerOptions)
 
-  const { db, pool, watch } = database
+  const { db, pool, watch, client } = database
+  const stopping = new AbortController()
   const store = createStore(db, server.log)
   const revocations = followRevocations(watch, config.statement_timeout_ms)
   const sweeping = sweepRegularly(db, error => { server.log.warn({ err: loggableFault(error) }, 'sweep failed') })
   const indexing = indexContinuously(db, error => { server.log.warn({ err: loggableFault(error) }, 'search index not filled') })
+  const events = openNotify({ client, db: watch, log: server.log })
+  const tokens = await registerTokens(server, jwt_secret, config.jwt_expires_in, revocations)
+  const live = followSessions({
+    db,
+    events,
+    tokens,
+    stopping: stopping.signal,
+    readings_max: Math.max(1, Math.floor(config.database_pool_max / 2)),
+    onFault: error => { server.log.warn({ err: loggableFault(error) }, 'session not read for those who wait') }
+  })
+  const waiters = createPlaces({ max: config.waiters_max, per_agent: config.waiters_per_agent_max, what: 'calls that wait' })
   const metrics = createMetrics()
   const poolState = () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, max: config.database_pool_max })
   const service: Service = {
@@ -88,14 +105,18 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
     tools,
     auth_enabled: config.auth_enabled,
     keys: sharedKeys(config.api_key, config.admin_api_key),
-    tokens: await registerTokens(server, jwt_secret, config.jwt_expires_in, revocations),
+    tokens,
     metrics,
+    events,
+    live,
+    waiters,
+    stopping: stopping.signal,
     pool: poolState
   }
   const kernel: Kernel = { service, store, catalogue: createCatalogue(tools), log: server.log, request_timeout_ms: config.request_timeout_ms }
 
   observeRequests(server, metrics)
-  addGauges(metrics, { pool: poolState, figures: readFigures(db), load, waiting: () => pendingCount(watch, undefined, WAITING_COUNTED_MAX) })
+  addGauges(metrics, { pool: poolState, figures: readFigures(db), load, live, waiters, hints: events.mode, waiting: () => pendingCount(watch, undefined, WAITING_COUNTED_MAX) })
   server.addHook('onRequest', async (request, reply) => { void reply.header('x-request-id', request.id) })
   registerHostCheck(server, config)
   await server.register(cors, {
@@ -117,14 +138,21 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   const metricsServer = config.metrics_port === undefined ? undefined : fastify({ loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }) })
   registerMetricsPage(metricsServer ?? server, metrics)
 
+  const stop = () => {
+    if (load.phase === 'serving') load.phase = 'stopping'
+    stopping.abort()
+  }
+  // Before the server waits for the requests that are under way.
+  server.addHook('preClose', async () => { stop() })
   server.addHook('onClose', async () => {
     revocations.close()
+    await events.close()
     await sweeping.close()
     await indexing.close()
     await store.close()
     await metricsServer?.close()
   })
-  return { server, metricsServer, kernel, load }
+  return { server, metricsServer, kernel, load, stop }
 }
 
 /** A client's own request id is kept if it is harmless in a log, so that a call can be followed through several services. */

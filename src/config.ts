@@ -25,6 +25,8 @@ export interface Config {
   statement_timeout_ms: number
   database_connect_timeout_ms: number
   max_in_flight: number
+  waiters_max: number
+  waiters_per_agent_max: number
   migrate_on_start: boolean
   shutdown_delay_ms: number
   shutdown_timeout_ms: number
@@ -70,13 +72,15 @@ const described = {
   allowed_hosts: variable('ALLOWED_HOSTS', 'Host names requests may be sent to, separated by commas; * for any. Protects against DNS rebinding', list, undefined, { default_note: 'loopback names when HOST is loopback, else any' }),
   trust_proxy: variable('TRUST_PROXY', 'Proxies whose X-Forwarded-For is believed: true, a number of hops, or addresses separated by commas', proxies, undefined, { default_note: 'none' }),
   metrics_port: variable('METRICS_PORT', 'Serve /metrics on this port only', whole(0, 65535, true), undefined, { default_note: 'on PORT' }),
-  database_pool_max: variable('DATABASE_POOL_MAX', 'Database connections of one process for calls; one more watches', whole(2, 1000), '8'),
+  database_pool_max: variable('DATABASE_POOL_MAX', 'Database connections of one process for calls; two more watch and listen', whole(2, 1000), '8'),
   body_limit: variable('BODY_LIMIT', 'Bytes a request body may have', whole(1024, 1024 ** 3), '8388608'),
   log_level: variable('LOG_LEVEL', LOG_LEVELS.join(', '), oneOf(LOG_LEVELS), 'info'),
   request_timeout_ms: variable('REQUEST_TIMEOUT_MS', 'Milliseconds a call may take', whole(100, 600_000), '30000'),
   statement_timeout_ms: variable('STATEMENT_TIMEOUT_MS', 'Milliseconds one database statement may take', whole(100, 600_000), '10000'),
   database_connect_timeout_ms: variable('DATABASE_CONNECT_TIMEOUT_MS', 'Milliseconds to wait for a free or new database connection', whole(100, 60_000), '5000'),
   max_in_flight: variable('MAX_IN_FLIGHT', 'Requests one process works on at a time; more get SERVICE_UNAVAILABLE', whole(1, 100_000), '1000'),
+  waiters_max: variable('WAITERS_MAX', 'Calls of wait_for_messages that wait in one process at a time; more get SERVICE_UNAVAILABLE', whole(1, 100_000), '5000'),
+  waiters_per_agent_max: variable('WAITERS_PER_AGENT_MAX', 'How many of them may be one agent\'s; more get RATE_LIMITED', whole(1, 100_000), '100'),
   migrate_on_start: variable('MIGRATE_ON_START', 'false: the migrate command does it', flag, 'true'),
   shutdown_delay_ms: variable('SHUTDOWN_DELAY_MS', 'Milliseconds between saying "not ready" and refusing requests, for load balancers to notice', whole(0, 600_000), '0'),
   shutdown_timeout_ms: variable('SHUTDOWN_TIMEOUT_MS', 'Milliseconds the requests in flight get to finish', whole(0, 600_000), '20000'),

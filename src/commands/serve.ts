@@ -90,14 +90,15 @@ function warn (config: Config, logger: pino.Logger): void {
 }
 
 /** Not ready → drain → close, each within its time. */
-function stop ({ server, load }: App, database: Database, { config, embedded }: Opened, signals: Signals): (reason: string) => void {
+function stop ({ server, load, stop: sayStopping }: App, database: Database, { config, embedded }: Opened, signals: Signals): (reason: string) => void {
   const log = server.log
   return signals.stopWith(log, [
     {
       name: 'not ready',
       limit_ms: config.shutdown_delay_ms + 1000,
       async run () {
-        load.phase = 'stopping'
+        // Waits and streams end at once, so that their clients come back by a load balancer that knows.
+        sayStopping()
         await new Promise(resolve => setTimeout(resolve, config.shutdown_delay_ms))
       }
     },

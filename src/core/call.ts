@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Agent, agentIdFrom, DEFAULT_WORKSPACE, type Permission } from './agent.js'
 import type { Caller } from './caller.js'
-import type { Catalogue, Entry } from './catalogue.js'
+import type { Catalogue } from './catalogue.js'
 import { AppError, type ErrorBody, errorBody, internalError } from './errors.js'
 import { identify } from './identify.js'
 import { canonicalJson } from './json.js'
@@ -42,14 +42,16 @@ export async function callTool (name: string, raw: unknown, caller: Caller, kern
     // Kept before the permission is looked at, so that a refusal is audited and counted under the agent's name.
     agent = entry.tool.credentials === 'own' ? null : await identify(caller, kernel.service)
     permit(entry.tool, agent)
-    const body = await inTime(run(entry, raw, agent, caller, kernel), kernel.request_timeout_ms, late => { explain(late, caller, kernel) })
+    const { idempotency_key, ...input } = entry.accept(raw) as Input
+    const limit_ms = kernel.request_timeout_ms + (entry.tool.waits_ms?.(input) ?? 0)
+    const body = await inTime(run(entry.tool, input, idempotency_key, agent, caller, kernel), limit_ms, late => { explain(late, caller, kernel) })
     outcome = { ok: true, body: { success: true, ...body } }
   } catch (thrown) {
     const error = explain(thrown, caller, kernel)
     auditRefusal(error, entry.tool.name, agent, caller, kernel, raw)
     outcome = refuse(error, caller)
   }
-  observe(entry.tool, agent, caller, kernel, outcome, performance.now() - started)
+  observe(entry.tool, agent, caller, kernel, outcome, performance.now() - started, raw)
   return outcome
 }
 
@@ -101,32 +103,36 @@ function permissionDenied (required: Permission, agent: Agent): AppError {
   })
 }
 
-async function run (entry: Entry, raw: unknown, agent: Agent | null, caller: Caller, kernel: Kernel): Promise<Record<string, unknown>> {
-  const { tool } = entry
-  const { idempotency_key, ...input } = entry.accept(raw) as Record<string, unknown> & { idempotency_key?: string }
+type Input = Record<string, unknown> & { idempotency_key?: string }
+
+async function run (tool: Tool, input: Record<string, unknown>, idempotency_key: string | undefined, agent: Agent | null, caller: Caller, kernel: Kernel): Promise<Record<string, unknown>> {
+  const { store, service } = kernel
   const audited: Record<string, unknown> = {}
-  const on = (db: Store['db']): ToolContext => ({ agent: agent as Agent, db, caller, service: kernel.service, audited })
-  const { store } = kernel
+  const on = (db: Store['db']): ToolContext => ({ agent: agent as Agent, db, caller, service, audited })
+  const work = async (tx: Store['db']) => {
+    const output = await tool.handler(input, on(tx))
+    await auditWrite(tool, input, output, audited, agent, caller, store, tx)
+    return output
+  }
+  // Only here has everything been committed; a hint that came earlier would have others read too early.
+  const committed = (output: Record<string, unknown>) => {
+    if (tool.touches !== undefined) service.events.publish(tool.touches(input, output, { agent: agent as Agent, caller }))
+    return output
+  }
 
   if (idempotency_key !== undefined && agent !== null) {
     const key: IdempotencyKey = { workspace: agent.workspace, agent_id: agent.agent_id, key: idempotency_key, request_hash: hash(tool.name, input, agent) }
-    return store.transaction(async tx => {
+    const { output, repeated } = await store.transaction(async tx => {
       const first = await store.claim(tx, key)
-      if (first !== undefined) return first
-      const output = await tool.handler(input, on(tx))
-      await auditWrite(tool, input, output, audited, agent, caller, store, tx)
+      if (first !== undefined) return { output: first, repeated: true }
+      const output = await work(tx)
       await store.settle(tx, key, output)
-      return output
+      return { output, repeated: false }
     })
+    return repeated ? output : committed(output)
   }
-  if (tool.commits === 'transaction') {
-    return store.transaction(async tx => {
-      const output = await tool.handler(input, on(tx))
-      await auditWrite(tool, input, output, audited, agent, caller, store, tx)
-      return output
-    })
-  }
-  return tool.handler(input, on(store.db))
+  if (tool.commits === 'transaction') return committed(await store.transaction(work))
+  return committed(await tool.handler(input, on(store.db)))
 }
 
 async function auditWrite (tool: Tool, input: Record<string, unknown>, output: Record<string, unknown>, audited: Record<string, unknown>, agent: Agent | null, caller: Caller, store: Store, tx: Store['db']): Promise<void> {
@@ -189,9 +195,9 @@ async function inTime<T> (call: Promise<T>, limit_ms: number, onLateFault: (erro
   }
 }
 
-function observe (tool: Tool, agent: Agent | null, caller: Caller, kernel: Kernel, outcome: Outcome, ms: number): void {
+function observe (tool: Tool, agent: Agent | null, caller: Caller, kernel: Kernel, outcome: Outcome, ms: number, raw?: unknown): void {
   kernel.service.metrics.observeCall(tool.name, outcome.ok ? 'success' : 'error', ms / 1000)
-  if (agent !== null) kernel.store.seen(agent)
+  if (agent !== null) kernel.store.seen(agent, sessionOf(tool, raw, outcome))
   kernel.log.info({
     request_id: caller.request_id,
     tool: tool.name,
@@ -200,4 +206,12 @@ function observe (tool: Tool, agent: Agent | null, caller: Caller, kernel: Kerne
     code: outcome.ok ? undefined : outcome.error.code,
     ms: Math.round(ms * 100) / 100
   }, 'call')
+}
+
+/** The session that a call has been in, if any: who takes part is told from this. An administrator who reads the audit of one is not in it. */
+function sessionOf (tool: Tool, raw: unknown, outcome: Outcome): string | undefined {
+  if (!outcome.ok || tool.permission === 'admin') return undefined
+  const { session_id, message } = outcome.body as { session_id?: unknown, message?: { session_id?: unknown } }
+  const id = session_id ?? message?.session_id ?? (raw as { session_id?: unknown } | null | undefined)?.session_id
+  return typeof id === 'string' ? id : undefined
 }

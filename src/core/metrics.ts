@@ -88,3 +88,16 @@ export function addGauge (metrics: Metrics, name: string, help: string, read: ()
     }
   })
 }
+
+/** A gauge with one label whose values are known beforehand. */
+export function addLabelledGauge<V extends string> (metrics: Metrics, name: string, help: string, label: string, values: readonly V[], read: (value: V) => number): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    registers: [metrics.registry],
+    collect () {
+      for (const value of values) this.set({ [label]: value }, read(value))
+    }
+  })
+}

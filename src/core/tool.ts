@@ -58,7 +58,7 @@ export interface Tool<I extends TObject = TObject, O extends TObject = TObject, 
   /** What the audit row says; required where something is written. */
   audit?: (input: Static<I>, output: Static<O>) => AuditFields
   /** What others may be waiting for that the call has changed: told after the commit, to every replica, and not for a repeat that changed nothing. */
-  touches?: (input: Static<I>, output: Static<O>, context: { agent: Agent | null, caller: Caller }) => readonly Topic[]
+  touches?: (input: Static<I>, output: Static<O>, context: Pick<ToolContext<P>, 'agent' | 'caller'>) => readonly Topic[]
   /** Milliseconds that the call may spend waiting, beyond what any call may take. */
   waits_ms?: (input: Static<I>) => number
   handler: (input: Static<I>, context: ToolContext<P>) => Promise<Static<O>>

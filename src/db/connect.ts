@@ -4,7 +4,7 @@ import type { Db, Schema } from './schema.js'
 
 export interface DatabaseOptions {
   url: string
-  /** Most connections of the pool that calls run on; `watch` is one more. */
+  /** Most connections of the pool that calls run on; `watch` is one more, and the one for hints another. */
   max: number
   /** Milliseconds to wait for a free connection, and for a new one to be made. */
   connect_timeout_ms: number
@@ -21,6 +21,8 @@ export interface Database {
   pool: pg.Pool
   /** One more connection, for what must be heard however busy the pool is: whether the database is there, and revocations. */
   watch: Db
+  /** A connection by itself, not yet connected, for hints. */
+  client: () => pg.Client
   close: () => Promise<void>
 }
 
@@ -48,6 +50,9 @@ export function connect (options: DatabaseOptions): Database {
     db,
     pool,
     watch,
+    client: () => new pg.Client({
+      connectionString: options.url, connectionTimeoutMillis: WATCH_MS, application_name: options.application_name, keepAlive: true
+    }),
     async close () { await Promise.all([db.destroy(), watch.destroy()]) }
   }
 }

@@ -86,7 +86,7 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
               from session_changes c where ${ofSession} and c.message_id = m.id and c.seq > ${after_seq} and c.kind = 'visibility_changed') as moves
       from touched m
     )
-    select s.last_seq as head, (select max(seq) from change where kind in ('session_updated', 'session_closed')) as updated,
+    select s.last_seq as head, (select max(seq) from change where kind = 'session_updated') as updated,
            (select json_agg(json_build_array(c.seq, c.message_id,
               case when c.from_visibility is distinct from 'public' then array(select v.n from viewer v where v.is_admin or v.n = any(f.seen_by)) end) order by c.seq)
             from change c left join found f on f.id = c.message_id where c.kind = 'message_deleted') as deleted, found.*

@@ -14,6 +14,8 @@ const OVERLAP_SECONDS_MIN = 60
  */
 export interface Revocations {
   has: (jti: string) => Promise<boolean>
+  /** The same from memory alone; undefined where it cannot tell. */
+  known: (jti: string) => boolean | undefined
   close: () => void
 }
 
@@ -56,10 +58,16 @@ export function followRevocations (db: Db, statement_timeout_ms: number): Revoca
   }
   void loop()
 
+  function knownOf (jti: string): boolean | undefined {
+    if (revoked.has(jti)) return true
+    return performance.now() - read_at <= TRUSTED_MS ? false : undefined
+  }
+
   return {
+    known: knownOf,
     async has (jti) {
-      if (revoked.has(jti)) return true
-      if (performance.now() - read_at <= TRUSTED_MS) return false
+      const told = knownOf(jti)
+      if (told !== undefined) return told
       const row = await db.selectFrom('tokens').select('jti').where('jti', '=', jti).where('revoked_at', 'is not', null).executeTakeFirst()
       return row !== undefined
     },

@@ -1,11 +1,16 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../core/caller.js'
+import { wireOf } from './load.js'
 
 /** The credentials a request carries in its headers, as they are; the kernel judges them. */
 export function callerOf (request: FastifyRequest, front: Caller['front']): Caller {
+  const wire = wireOf(request)
   return {
     front,
+    // Made when somebody asks: most calls are over before anybody could go away.
+    get signal () { return wire?.signal() },
+    rest: wire?.rest,
     request_id: request.id,
     address: request.ip,
     credentials: {

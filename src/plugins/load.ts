@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.js'
 import { sendFailure } from './failures.js'
 import { isProbe } from './probes.js'
@@ -8,6 +8,19 @@ export interface Load {
   /** 'stopping': says "not ready" but still serves; 'closing': refuses what is new. */
   phase: 'serving' | 'stopping' | 'closing'
   in_flight: number
+}
+
+/** What a call may ask of the request it came by. */
+interface Wire {
+  signal: () => AbortSignal
+  rest: () => () => void
+}
+
+const wires = new WeakMap<FastifyRequest, Wire>()
+
+/** Undefined for a request that has not been counted, such as a probe. */
+export function wireOf (request: FastifyRequest): Wire | undefined {
+  return wires.get(request)
 }
 
 export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flight: number): void {
@@ -28,10 +41,31 @@ export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flig
     counted.add(request.raw)
     // 'close' comes also when the client has gone away before the answer.
     reply.raw.once('close', () => { done(request.raw) })
+    let gone: AbortController | undefined
+    wires.set(request, {
+      signal () {
+        if (gone === undefined) {
+          const controller = gone = new AbortController()
+          if (reply.raw.destroyed) controller.abort()
+          else reply.raw.once('close', () => { controller.abort() })
+        }
+        return gone.signal
+      },
+      rest () {
+        const resting = done(request.raw)
+        return () => {
+          if (!resting || reply.raw.destroyed || counted.has(request.raw)) return
+          load.in_flight++
+          counted.add(request.raw)
+        }
+      }
+    })
   })
   app.addHook('onResponse', async request => { done(request.raw) })
 
-  function done (request: object): void {
-    if (counted.delete(request)) load.in_flight--
+  function done (request: object): boolean {
+    const was = counted.delete(request)
+    if (was) load.in_flight--
+    return was
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { addGauge, type Metrics } from '../core/metrics.js'
+import type { Live, Places } from '../core/live.js'
+import { addGauge, addLabelledGauge, type Metrics } from '../core/metrics.js'
 import type { Figures } from '../db/figures.js'
 import type { Load } from './load.js'
 
@@ -16,9 +17,13 @@ export interface GaugeSources {
   pool: () => { total: number, idle: number, waiting: number, max: number }
   figures: () => Promise<Figures>
   load: Load
+  live: Live
+  waiters: Places
+  /** How this replica hears of what the others have changed. */
+  hints: () => 'listen' | 'poll'
 }
 
-export function addGauges (metrics: Metrics, { pool, figures, load, waiting }: GaugeSources): void {
+export function addGauges (metrics: Metrics, { pool, figures, load, waiting, live, waiters, hints }: GaugeSources): void {
   addGauge(metrics, 'mcp_active_sessions', 'Sessions with a message in the last hour, in the whole service.', async () => (await figures()).active_sessions)
   addGauge(metrics, 'mcp_active_agents', 'Agents that called in the last 5 minutes, in the whole service.', async () => (await figures()).active_agents)
   addGauge(metrics, 'search_index_waiting', 'Messages written that the search index does not hold yet, in the whole service; counted up to 100000.', waiting)
@@ -27,6 +32,11 @@ export function addGauges (metrics: Metrics, { pool, figures, load, waiting }: G
   addGauge(metrics, 'database_pool_waiting', 'Calls of this replica that wait for a database connection.', () => pool().waiting)
   addGauge(metrics, 'database_pool_max', 'Most database connections of this replica.', () => pool().max)
   addGauge(metrics, 'http_requests_in_flight', 'Requests this replica is working on.', () => load.in_flight)
+  addGauge(metrics, 'waiters', 'Calls of wait_for_messages that wait on this replica; they are not in flight.', waiters.taken)
+  addGauge(metrics, 'followed_sessions', 'Sessions that somebody waits for on this replica.', () => live.counts().sessions)
+  addGauge(metrics, 'followers', 'Calls and streams that follow a session on this replica.', () => live.counts().followers)
+  addLabelledGauge(metrics, 'event_hints_mode', 'How this replica hears of changes: 1 for listen (notifications arrive) or for poll (they do not, and the database is asked every 250 ms).', 'mode', ['listen', 'poll'],
+    mode => Number(hints() === mode))
 }
 
 export function registerMetricsPage (app: FastifyInstance, metrics: Metrics): void {

@@ -57,6 +57,7 @@ export async function registerTokens (app: FastifyInstance, secret: string, expi
         expires_at: new Date(exp * 1000)
       }
     },
-    revoked: jti => revocations.has(jti)
+    revoked: jti => revocations.has(jti),
+    knownRevoked: jti => revocations.known(jti)
   }
 }

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { auditRow } from '../core/call.js'
+import { sessionTopic } from '../core/events.js'
 import { defineTool } from '../core/tool.js'
 import * as messages from '../db/messages.js'
 import { draftFields, mayWrite } from './draft.js'
@@ -14,6 +15,7 @@ export const addMessage = defineTool({
   commits: 'statement',
   input: input({ session_id: SessionId, ...draftFields, idempotency_key: IdempotencyKey }),
   output: output({ message_id: Type.Integer(), seq: Type.Integer(), timestamp: Time, session_id: Type.String() }),
+  touches: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
   async handler ({ session_id, ...draft }, { db, agent, caller }) {
     const { visibility = 'public', metadata = {} } = draft
     mayWrite(agent, visibility)

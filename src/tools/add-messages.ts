@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { auditRow } from '../core/call.js'
+import { sessionTopic } from '../core/events.js'
 import { defineTool } from '../core/tool.js'
 import * as messages from '../db/messages.js'
 import { draftFields, mayWrite } from './draft.js'
@@ -18,6 +19,7 @@ export const addMessages = defineTool({
     idempotency_key: IdempotencyKey
   }),
   output: output({ message_ids: Type.Array(Type.Integer()), count: Type.Integer() }),
+  touches: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
   async handler ({ session_id, messages: drafts }, { db, agent, caller }) {
     for (const { visibility = 'public' } of drafts) mayWrite(agent, visibility)
     const audit = auditRow({ event_type: 'message_added', session_id }, 'add_messages', agent, caller)

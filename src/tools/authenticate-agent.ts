@@ -5,7 +5,7 @@ import { AppError } from '../core/errors.js'
 import { Allowed, Checked } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
 import * as tokens from '../db/tokens.js'
-import { issue, issuedToken, tokenAudit } from './issued-token.js'
+import { issue, issuedToken, ofMcpSession, tokenAudit } from './issued-token.js'
 import { AgentId, AgentType, input } from './shapes.js'
 
 const PERMISSIONS_ASKED_MAX = 20
@@ -31,6 +31,7 @@ export const authenticateAgent = defineTool({
   }),
   output: issuedToken,
   audit: tokenAudit('agent_authenticated'),
+  touches: ofMcpSession,
   async handler ({ agent_id, agent_type, api_key, requested_permissions = ['read', 'write'] }, { db, caller, service }) {
     const key = api_key ?? caller.credentials.api_key
     if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')

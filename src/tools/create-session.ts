@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
+import { sessionTopic } from '../core/events.js'
 import { defineTool } from '../core/tool.js'
 import * as sessions from '../db/sessions.js'
 import { AnyObject, IdempotencyKey, input, Metadata, output, Purpose, Time } from './shapes.js'
@@ -14,6 +15,7 @@ export const createSession = defineTool({
   input: input({ purpose: Purpose('What the session is for, in a sentence'), metadata: Metadata(), idempotency_key: IdempotencyKey }),
   output: output({ session_id: Type.String(), purpose: Type.String(), created_by: Type.String(), created_at: Time, metadata: AnyObject }),
   audit: (_input, { session_id }) => ({ event_type: 'session_created', session_id, resource: `session:${session_id}` }),
+  touches: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
   async handler ({ purpose, metadata = {} }, { db, agent }) {
     const { id, created_by, created_at, ...session } = await sessions.create(db, agent, `session_${randomBytes(8).toString('hex')}`, purpose, metadata)
     return { session_id: id, purpose: session.purpose, created_by, created_at, metadata: session.metadata }

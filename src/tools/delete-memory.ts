@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { memoryTopic } from '../core/events.js'
 import { defineTool } from '../core/tool.js'
 import * as memory from '../db/memory.js'
 import { memoryResource, scopeOf } from './memory-scope.js'
@@ -15,6 +16,7 @@ export const deleteMemory = defineTool({
   input: input({ key: MemoryKey, session_id: Type.Optional(SessionId), idempotency_key: IdempotencyKey }),
   output: output({ deleted: Type.Boolean() }),
   audit: ({ key, session_id }, { deleted }) => ({ event_type: 'memory_deleted', session_id, resource: memoryResource(key), metadata: { deleted } }),
+  touches: (_input, { deleted }, { agent }) => deleted ? [memoryTopic(agent.workspace, agent.agent_id)] : [],
   async handler ({ key, session_id }, { db, agent }) {
     return { deleted: await memory.remove(db, agent, await scopeOf(db, agent, session_id), key) }
   }

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Agent } from '../core/agent.js'
 import type { Caller } from '../core/caller.js'
+import { mcpTopic, type Topic } from '../core/events.js'
 import type { Service } from '../core/service.js'
 import type { AuditFields } from '../core/tool.js'
 import * as mcpSessions from '../db/mcp-sessions.js'
@@ -47,4 +48,10 @@ export async function issue (db: Db, agent: Omit<Agent, 'token'>, jti: string, c
 export function tokenAudit (event_type: string) {
   return (_input: unknown, answer: Static<typeof issuedToken>): AuditFields =>
     ({ event_type, agent_id: answer.agent_id, metadata: { agent_type: answer.agent_type, permissions: answer.permissions } })
+}
+
+/** The MCP session that a token was asked for in has another identity now. */
+export function ofMcpSession (_input: unknown, _output: unknown, { caller }: { caller: Caller }): readonly Topic[] {
+  const session = caller.credentials.mcp_session
+  return session === undefined ? [] : [mcpTopic(session.id_hash)]
 }

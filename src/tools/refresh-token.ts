@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { tokenRevoked } from '../core/identify.js'
 import { defineTool } from '../core/tool.js'
 import * as tokens from '../db/tokens.js'
-import { issue, issuedToken, tokenAudit } from './issued-token.js'
+import { issue, issuedToken, ofMcpSession, tokenAudit } from './issued-token.js'
 import { givenToken, TokenText } from './given-token.js'
 import { input } from './shapes.js'
 
@@ -18,6 +18,7 @@ export const refreshToken = defineTool({
   input: input({ current_token: Type.Optional(TokenText('The token to exchange, if it is not the one in the Authorization header')) }),
   output: issuedToken,
   audit: tokenAudit('token_refreshed'),
+  touches: ofMcpSession,
   async handler ({ current_token }, { db, caller, service, agent }) {
     const claims = await givenToken(current_token, agent, caller, service)
     await tokens.lockAgent(db, claims.workspace, claims.agent_id)

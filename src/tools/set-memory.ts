@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { memoryTopic } from '../core/events.js'
 import { Allowed, Checked, Code, Whole } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
 import * as memory from '../db/memory.js'
@@ -39,6 +40,7 @@ export const setMemory = defineTool({
     version: Type.Integer({ description: '1 for a new key, one more with each overwriting' })
   }),
   audit: ({ key, session_id }, { version }) => ({ event_type: 'memory_set', session_id, resource: memoryResource(key), metadata: { version } }),
+  touches: (_input, _output, { agent }) => [memoryTopic(agent.workspace, agent.agent_id)],
   async handler ({ key, value, session_id, expires_in = 0, metadata = {}, overwrite = true }, { db, agent }) {
     // Not locked: a session that is closed at this very moment may still get the value.
     if (session_id !== undefined && !(await sessions.need(db, agent, session_id)).is_active) throw sessions.sessionClosed()

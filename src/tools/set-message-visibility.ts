@@ -1,5 +1,6 @@
 import { isAdmin } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
+import { sessionTopic } from '../core/events.js'
 import { defineTool } from '../core/tool.js'
 import * as messages from '../db/messages.js'
 import * as sessions from '../db/sessions.js'
@@ -19,6 +20,7 @@ export const setMessageVisibility = defineTool({
   audit: ({ visibility }, { message }) => ({
     event_type: 'message_visibility_changed', session_id: message.session_id, resource: `message:${message.id}`, metadata: { visibility }
   }),
+  touches: (_input, { message }, { agent }) => [sessionTopic(agent.workspace, message.session_id)],
   async handler ({ message_id, visibility }, { db, agent }) {
     const seen = await messages.needMessage(db, agent, message_id)
     if (seen.sender !== agent.agent_id && !isAdmin(agent)) {

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { isAdmin } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
+import { sessionTopic } from '../core/events.js'
 import { defineTool } from '../core/tool.js'
 import * as sessions from '../db/sessions.js'
 import { sessionView } from './session-view.js'
@@ -27,6 +28,7 @@ export const updateSession = defineTool({
     resource: `session:${session_id}`,
     metadata: { changed: Object.entries({ purpose, metadata, is_active }).flatMap(([name, value]) => value === undefined ? [] : [name]) }
   }),
+  touches: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
   async handler ({ session_id, purpose, metadata, is_active }, { db, agent }) {
     if (purpose === undefined && metadata === undefined && is_active === undefined) {
       throw new AppError('INVALID_INPUT', 'Nothing was given to change.', {

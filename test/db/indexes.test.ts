@@ -13,7 +13,7 @@ import { createDatabase } from '../support/cluster.js'
 const { url, drop } = await createDatabase()
 t.teardown(drop)
 const config = loadConfig(environment(url))
-const { pool, close } = connect({ url, max: 4, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+const { pool, client: newClient, close } = connect({ url, max: 4, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
 t.teardown(close)
 
 interface Plan { 'Node Type': string, 'Relation Name'?: string, Plans?: Plan[] }
@@ -38,7 +38,7 @@ const explaining: PostgresPool = {
 }
 
 const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: explaining }) })
-const app = await buildApp({ config, database: { db, pool, watch: db, close }, jwt_secret: JWT_SECRET, replica: 'test-replica', logger: pino({ level: 'silent' }) })
+const app = await buildApp({ config, database: { db, pool, watch: db, client: newClient, close }, jwt_secret: JWT_SECRET, replica: 'test-replica', logger: pino({ level: 'silent' }) })
 await app.server.ready()
 t.teardown(() => app.server.close())
 

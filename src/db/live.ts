@@ -1,0 +1,270 @@
+import { type Agent, isAdmin } from '../core/agent.js'
+import { type Events, sessionTopic } from '../core/events.js'
+import type { EndReason, Follower, Live } from '../core/live.js'
+import type { Tokens } from '../core/service.js'
+import { changesForMany } from './feed.js'
+import type { Db } from './schema.js'
+
+/** Numbers of a session's order that one reading takes at most. */
+const PAGE = 100
+/** How often the rights of those who wait are looked at, and every second time their clock ticks. */
+const CHECK_MS = 500
+/** After a reading that failed. */
+const RETRY_MS = 250
+
+export interface LiveOptions {
+  db: Db
+  events: Events
+  tokens: Pick<Tokens, 'revoked' | 'knownRevoked'>
+  stopping: AbortSignal
+  /** How many readings may be under way at once, so that following leaves connections to calls. */
+  readings_max: number
+  onFault: (error: unknown) => void
+}
+
+interface Entry {
+  viewer: Agent
+  follower: Follower
+  cursor: number
+  open: boolean
+  /** Whether it is being brought up to where the others are. */
+  behind: boolean
+  /** Ends the following without a word. */
+  leave: () => void
+}
+
+/** Following sessions: per session one cursor, one reading for all who stand at it, and no connection held between readings. */
+export function followSessions ({ db, events, tokens, stopping, readings_max, onFault }: LiveOptions): Live {
+  const sessions = new Map<string, FollowedSession>()
+  const entries = new Set<Entry>()
+  const gate = createGate(readings_max)
+  let clock: NodeJS.Timeout | undefined
+  let ticks = 0
+
+  function end (entry: Entry, reason: EndReason): void {
+    if (!entry.open) return
+    entry.leave()
+    entry.follower.ended(reason)
+  }
+
+  /** What memory knows against handing anything to it; undefined: it cannot tell. */
+  function refused ({ viewer: { token } }: Entry): EndReason | false | undefined {
+    if (token === undefined) return false
+    if (token.expires_at.getTime() <= Date.now()) return 'token_expired'
+    const revoked = tokens.knownRevoked(token.jti)
+    return revoked === true ? 'token_revoked' : revoked
+  }
+
+  function check (): void {
+    ticks++
+    for (const entry of [...entries]) {
+      const reason = refused(entry)
+      if (reason !== false && reason !== undefined) end(entry, reason)
+      else if (ticks % 2 === 0 && entry.open) entry.follower.tick?.()
+    }
+  }
+
+  stopping.addEventListener('abort', () => { for (const entry of [...entries]) end(entry, 'stopping') }, { once: true })
+
+  return {
+    follow (session_id, viewer, after_seq, follower) {
+      const key = sessionTopic(viewer.workspace, session_id)
+      const session = sessions.get(key) ?? new FollowedSession({ db, events, gate, end, refused, revoked: tokens.revoked, onFault }, viewer.workspace, session_id)
+      sessions.set(key, session)
+      const entry: Entry = {
+        viewer,
+        follower,
+        cursor: after_seq,
+        open: true,
+        behind: false,
+        leave () {
+          if (!entry.open) return
+          entry.open = false
+          entries.delete(entry)
+          session.remove(entry)
+          if (session.empty && sessions.get(key) === session) sessions.delete(key)
+          if (entries.size === 0) clock = void clearInterval(clock)
+        }
+      }
+      entries.add(entry)
+      clock ??= setInterval(check, CHECK_MS).unref()
+      session.add(entry)
+      // Not before the caller holds what closes it.
+      if (stopping.aborted) queueMicrotask(() => { end(entry, 'stopping') })
+      return { close: entry.leave }
+    },
+    counts: () => ({ sessions: sessions.size, followers: entries.size })
+  }
+}
+
+interface Means extends Pick<LiveOptions, 'db' | 'events' | 'onFault'> {
+  gate: Gate
+  end: (entry: Entry, reason: EndReason) => void
+  refused: (entry: Entry) => EndReason | false | undefined
+  revoked: (jti: string) => Promise<boolean>
+}
+
+class FollowedSession {
+  private readonly entries = new Set<Entry>()
+  private readonly unsubscribe: () => void
+  /** Where those stand who have been told everything read so far; undefined before the first reading. */
+  private cursor: number | undefined
+  private reading = false
+  private again = false
+  private retry: NodeJS.Timeout | undefined
+
+  constructor (private readonly means: Means, workspace: string, private readonly session_id: string) {
+    this.unsubscribe = means.events.subscribe(sessionTopic(workspace, session_id), version => {
+      if (version === undefined || this.cursor === undefined || Number(version) > this.cursor) this.wake()
+    })
+  }
+
+  get empty (): boolean {
+    return this.entries.size === 0
+  }
+
+  add (entry: Entry): void {
+    this.entries.add(entry)
+    if (this.cursor === undefined || entry.cursor > this.cursor) this.wake()
+    else if (entry.cursor < this.cursor) void this.catchUp(entry)
+  }
+
+  remove (entry: Entry): void {
+    this.entries.delete(entry)
+    if (!this.empty) return
+    this.unsubscribe()
+    clearTimeout(this.retry)
+  }
+
+  private wake (): void {
+    if (this.reading) this.again = true
+    else void this.readOn()
+  }
+
+  private async readOn (): Promise<void> {
+    this.reading = true
+    try {
+      let more = true
+      while ((more || this.again) && !this.empty) {
+        this.again = false
+        more = await this.means.gate(() => this.readPage())
+      }
+    } catch (error) {
+      this.tryLater(error, () => { this.wake() })
+    } finally {
+      this.reading = false
+    }
+  }
+
+  /** One reading for all who stand at the cursor. @returns whether there is more */
+  private async readPage (): Promise<boolean> {
+    const known = [...this.entries]
+    const current = known.filter(({ cursor }) => cursor === this.cursor)
+    const { viewers, of } = distinct(current.length > 0 ? current : known.slice(0, 1))
+    if (viewers.length === 0) return false
+    const from = this.cursor
+    // Where nobody stands at the cursor only the head is asked for: there are no numbers after the largest.
+    const nothing = current.length === 0
+    const page = await changesForMany(this.means.db, viewers, this.session_id, nothing ? Number.MAX_SAFE_INTEGER : from as number, nothing ? Number.MAX_SAFE_INTEGER : from as number + PAGE)
+    if (page === undefined) {
+      for (const entry of [...this.entries]) this.means.end(entry, 'session_gone')
+      return false
+    }
+    this.cursor = nothing ? page.head : page.cursor
+    if (this.cursor !== from) {
+      for (const entry of current) {
+        const reason = this.means.refused(entry)
+        // Where memory cannot tell, it falls behind, and is asked about there.
+        if (reason === false) this.tell(entry, page.changesOf(of.get(entry) as number), page.cursor)
+        else if (reason !== undefined) this.means.end(entry, reason)
+      }
+    }
+    const more = this.cursor < page.head
+    // A cursor beyond the end of a session that was read to its end after it came.
+    if (!more) for (const entry of known) entry.cursor = Math.min(entry.cursor, this.cursor)
+    for (const entry of [...this.entries]) {
+      if (entry.cursor < this.cursor) void this.catchUp(entry)
+      else if (entry.cursor > this.cursor) this.again = true
+    }
+    return more
+  }
+
+  private tell (entry: Entry, changes: Parameters<Follower['deliver']>[0], cursor: number): void | Promise<void> {
+    if (!entry.open) return
+    entry.cursor = cursor
+    try {
+      return entry.follower.deliver(changes, cursor)
+    } catch (error) {
+      this.means.onFault(error)
+      entry.leave()
+    }
+  }
+
+  /** Brings one up to the others by pages of its own. */
+  private async catchUp (entry: Entry): Promise<void> {
+    if (entry.behind) return
+    entry.behind = true
+    try {
+      while (entry.open && entry.cursor < (this.cursor as number)) {
+        const { token } = entry.viewer
+        const until = Math.min(this.cursor as number, entry.cursor + PAGE)
+        const page = await this.means.gate(() => changesForMany(this.means.db, [entry.viewer], this.session_id, entry.cursor, until))
+        if (page === undefined) return this.means.end(entry, 'session_gone')
+        const reason = this.means.refused(entry) ?? (await this.means.revoked((token as { jti: string }).jti) && 'token_revoked')
+        if (reason !== false) return this.means.end(entry, reason)
+        await this.tell(entry, page.changesOf(0), page.cursor)
+      }
+    } catch (error) {
+      this.tryLater(error, () => { for (const each of [...this.entries]) if (each.cursor < (this.cursor as number)) void this.catchUp(each) })
+    } finally {
+      entry.behind = false
+    }
+  }
+
+  private tryLater (error: unknown, work: () => void): void {
+    if (this.empty) return
+    this.means.onFault(error)
+    clearTimeout(this.retry)
+    this.retry = setTimeout(() => {
+      work()
+      this.wake()
+    }, RETRY_MS).unref()
+  }
+}
+
+/** Followers with the same rights are one viewer of a reading. */
+function distinct (entries: readonly Entry[]): { viewers: Agent[], of: Map<Entry, number> } {
+  const viewers: Agent[] = []
+  const numbers = new Map<string, number>()
+  const of = new Map<Entry, number>()
+  for (const entry of entries) {
+    const { agent_id, agent_type } = entry.viewer
+    const rights = JSON.stringify([agent_id, agent_type, isAdmin(entry.viewer)])
+    let number = numbers.get(rights)
+    if (number === undefined) {
+      number = viewers.push(entry.viewer) - 1
+      numbers.set(rights, number)
+    }
+    of.set(entry, number)
+  }
+  return { viewers, of }
+}
+
+type Gate = <T>(work: () => Promise<T>) => Promise<T>
+
+/** Lets so many through at once; the others wait in their order. */
+function createGate (most: number): Gate {
+  const waiting: Array<() => void> = []
+  let inside = 0
+  return async work => {
+    if (inside >= most) await new Promise<void>(resolve => { waiting.push(resolve) })
+    else inside++
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) inside--
+      else next()
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { sql } from 'kysely'
+import { partsOf, type Topic } from '../core/events.js'
+import type { Db } from './schema.js'
+
+/**
+ * The version of each topic, by which a change is noticed whose hint was lost: one statement for all of a kind. What is gone
+ * has the version ''. A workspace has none that is cheap to read, so that its listeners are always told.
+ */
+export async function versionsOf (db: Db, topics: readonly Topic[]): Promise<Map<Topic, string>> {
+  const versions = new Map<Topic, string>()
+  const sessions: Topic[] = []
+  const memories: Topic[] = []
+  const connections: Topic[] = []
+  for (const topic of topics) {
+    const { kind } = partsOf(topic)
+    if (kind === 'session') sessions.push(topic)
+    else if (kind === 'memory') memories.push(topic)
+    else if (kind === 'mcp') connections.push(topic)
+  }
+  const keys = (of: Topic[]) => sql`unnest(${of}::text[], ${of.map(topic => partsOf(topic).of)}::text[], ${of.map(topic => partsOf(topic).id)}::text[]) as wanted (topic, workspace, id)`
+  const found = [
+    sessions.length > 0 && sql`select wanted.topic, s.last_seq::text as version from ${keys(sessions)} left join sessions s on s.workspace = wanted.workspace and s.id = wanted.id`,
+    memories.length > 0 && sql`select wanted.topic, m.version from ${keys(memories)}, lateral (
+      select concat_ws(' ', count(*), sum(version), max(updated_at)) as version from agent_memory
+      where workspace = wanted.workspace and agent_id = wanted.id and (expires_at is null or expires_at > clock_timestamp())) m`,
+    connections.length > 0 && sql`select wanted.topic, s.xmin::text as version from ${keys(connections)} left join mcp_sessions s on s.id_hash = decode(wanted.workspace, 'hex')`
+  ].filter(statement => statement !== false)
+  for (const statement of found) {
+    const { rows } = await sql<{ topic: Topic, version: string | null }>`${statement}`.execute(db)
+    for (const { topic, version } of rows) versions.set(topic, version ?? '')
+  }
+  return versions
+}

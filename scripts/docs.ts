@@ -68,6 +68,7 @@ const refusals: Record<string, ErrorCode[]> = {
   add_message: ['SESSION_NOT_FOUND', 'SESSION_CLOSED', 'MESSAGE_NOT_FOUND'],
   add_messages: ['SESSION_NOT_FOUND', 'SESSION_CLOSED', 'MESSAGE_NOT_FOUND'],
   get_messages: ['SESSION_NOT_FOUND'],
+  mark_read: ['SESSION_NOT_FOUND'],
   set_message_visibility: ['MESSAGE_NOT_FOUND'],
   search_context: ['SESSION_NOT_FOUND'],
   search_by_sender: ['SESSION_NOT_FOUND'],

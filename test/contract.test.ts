@@ -22,6 +22,7 @@ const EVENTS: Record<string, string | undefined> = {
   update_session: 'session_opened',
   add_message: 'message_added',
   add_messages: 'message_added',
+  mark_read: 'session_read',
   set_message_visibility: 'message_visibility_changed',
   set_memory: 'memory_set',
   delete_memory: 'memory_deleted',

@@ -63,6 +63,8 @@ const PATHS: Record<string, (written: Written, viewer: As, visibility: Visibilit
   'get_session, last_activity': async ({ session_id, timestamp }, viewer) => (await ok(app, 'get_session', { session_id }, viewer)).session.last_activity === timestamp,
   'list_sessions, message_count': async ({ session_id }, viewer) => (await listed(session_id, viewer)).message_count === 1,
   'list_sessions, last_activity': async ({ session_id, timestamp }, viewer) => (await listed(session_id, viewer)).last_activity === timestamp,
+  'get_session, unread': async ({ session_id }, viewer, visibility) => isUnread((await ok(app, 'get_session', { session_id }, viewer)).session, viewer, visibility),
+  'list_sessions, unread': async ({ session_id }, viewer, visibility) => isUnread(await listed(session_id, viewer), viewer, visibility),
   'search_context': async ({ session_id, word }, viewer) => found(await ok(app, 'search_context', { session_id, query: word }, viewer)),
   'search_context, everywhere': async ({ word }, viewer) => found(await ok(app, 'search_context', { query: word }, viewer)),
   'search_context, misspelt': async ({ session_id, word }, viewer) => found(await ok(app, 'search_context', { session_id, query: word.replace('zebra', 'zerba'), fuzzy_threshold: 0 }, viewer)),
@@ -77,6 +79,11 @@ const PATHS: Record<string, (written: Written, viewer: As, visibility: Visibilit
 function holds ({ messages, count }: any): boolean {
   if (messages.length !== count) throw new Error('the count is not that of the messages')
   return count === 1
+}
+
+/** One's own is never unread, seen or not. */
+function isUnread ({ unread }: any, viewer: As, visibility: Visibility): boolean {
+  return viewer === VIEWERS.sender ? unread.messages === 0 && SEES[visibility].sender : unread.messages === 1
 }
 
 /** Whether a search found it; nothing of it may show where it did not. */

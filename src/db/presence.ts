@@ -1,57 +1,58 @@
 import { sql } from 'kysely'
 import type { Agent } from '../core/agent.js'
+import { eachSometimes } from './sometimes.js'
 import type { Db } from './schema.js'
 
-/** An agent's last call is written at most this often by one replica (contract §8). */
-const AT_MOST_EVERY_MS = 30_000
-const FLUSH_MS = 1000
-
 export interface Presence {
-  seen: (agent: Agent) => void
+  /** `session_id` where the call was about a session; one that does not exist leaves no trace. */
+  seen: (agent: Agent, session_id?: string) => void
   close: () => Promise<void>
 }
 
-/** Notes which agents have called, off the requests' path and in one statement for all of them. */
+/** Notes which agents have called, and in which sessions. */
 export function trackPresence (db: Db): Presence {
-  const written = new Map<string, number>()
-  let due = new Map<string, Agent>()
-  let flushing: Promise<void> = Promise.resolve()
-
-  async function flush (): Promise<void> {
-    const now = performance.now()
-    for (const [id, at] of written) if (now - at > AT_MOST_EVERY_MS) written.delete(id)
-    if (due.size === 0) return
-    // In one order everywhere, so that two replicas' statements cannot lock the same rows crosswise.
-    const agents = [...due].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, agent]) => agent)
-    due = new Map()
-    for (const agent of agents) written.set(idOf(agent), now)
-    try {
-      await sql`
-        insert into agents (workspace, agent_id, agent_type, last_seen_at)
-        select workspace, agent_id, agent_type, clock_timestamp()
-        from unnest(${agents.map(a => a.workspace)}::text[], ${agents.map(a => a.agent_id)}::text[], ${agents.map(a => a.agent_type)}::text[]) as seen (workspace, agent_id, agent_type)
-        on conflict (workspace, agent_id) do update set agent_type = excluded.agent_type, last_seen_at = excluded.last_seen_at`.execute(db)
-    } catch {
-      // The database is away: the next call of each agent is noted instead.
-      for (const agent of agents) written.delete(idOf(agent))
-    }
-  }
-
-  const timer = setInterval(() => { flushing = flushing.then(flush) }, FLUSH_MS)
-  timer.unref()
-
+  const agents = eachSometimes<Agent>(async seen => {
+    await sql`
+      insert into agents (workspace, agent_id, agent_type, last_seen_at)
+      select workspace, agent_id, agent_type, clock_timestamp()
+      from unnest(${seen.map(a => a.workspace)}::text[], ${seen.map(a => a.agent_id)}::text[], ${seen.map(a => a.agent_type)}::text[]) as seen (workspace, agent_id, agent_type)
+      on conflict (workspace, agent_id) do update set agent_type = excluded.agent_type, last_seen_at = excluded.last_seen_at`.execute(db)
+  })
+  const inSessions = eachSometimes<Agent & { session_id: string }>(async seen => {
+    await sql`
+      insert into session_presence (workspace, session_id, agent_id, agent_type, last_seen_at)
+      select workspace, session_id, agent_id, agent_type, clock_timestamp()
+      from unnest(${seen.map(a => a.workspace)}::text[], ${seen.map(a => a.session_id)}::text[], ${seen.map(a => a.agent_id)}::text[], ${seen.map(a => a.agent_type)}::text[])
+        as seen (workspace, session_id, agent_id, agent_type)
+      where exists (select from sessions s where s.workspace = seen.workspace and s.id = seen.session_id)
+      on conflict (workspace, session_id, agent_id) do update set agent_type = excluded.agent_type, last_seen_at = excluded.last_seen_at`.execute(db)
+  })
   return {
-    seen (agent) {
-      const id = idOf(agent)
-      if (!written.has(id)) due.set(id, agent)
+    seen (agent, session_id) {
+      agents.note(`${agent.workspace}\n${agent.agent_id}`, agent)
+      if (session_id !== undefined) inSessions.note(`${agent.workspace}\n${session_id}\n${agent.agent_id}`, { ...agent, session_id })
     },
     async close () {
-      clearInterval(timer)
-      await flushing.then(flush)
+      await Promise.all([agents.close(), inSessions.close()])
     }
   }
 }
 
-function idOf (agent: Agent): string {
-  return `${agent.workspace}\n${agent.agent_id}`
+/** Whoever has called in a session within so many minutes counts as present. */
+export const PRESENT_MINUTES = 5
+/** Most agents that an answer names. */
+const PRESENT_MAX = 100
+
+export interface Present { agent_id: string, agent_type: string, last_seen_at: string }
+
+/** Who has lately called in a session, the last one first: this call counts, and is first. */
+export async function present (db: Db, caller: Agent, session_id: string): Promise<Present[]> {
+  const { rows } = await sql<Present>`
+    (select ${caller.agent_id}::text as agent_id, ${caller.agent_type}::text as agent_type, clock_timestamp()::timestamptz(3) as last_seen_at)
+    union all
+    (select agent_id, agent_type, last_seen_at from session_presence
+     where workspace = ${caller.workspace} and session_id = ${session_id} and agent_id <> ${caller.agent_id}
+       and last_seen_at > clock_timestamp() - make_interval(mins => ${PRESENT_MINUTES})
+     order by last_seen_at desc, agent_id limit ${PRESENT_MAX - 1})`.execute(db)
+  return rows
 }

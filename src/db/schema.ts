@@ -32,7 +32,7 @@ export interface Schema {
     workspace: string
     session_id: string
     seq: number
-    kind: 'session_updated' | 'visibility_changed'
+    kind: 'session_updated' | 'visibility_changed' | 'message_deleted'
     message_id: number | null
     from_visibility: Visibility | null
     to_visibility: Visibility | null
@@ -111,6 +111,20 @@ export interface Schema {
   search_pending: { workspace: string, session_id: string, message_id: number }
   agents: {
     workspace: string
+    agent_id: string
+    agent_type: string
+    last_seen_at: Stamp
+  }
+  read_cursors: {
+    workspace: string
+    agent_id: string
+    session_id: string
+    last_read_seq: number
+    updated_at: Stamp
+  }
+  session_presence: {
+    workspace: string
+    session_id: string
     agent_id: string
     agent_type: string
     last_seen_at: Stamp

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { KEPT_HOURS } from './idempotency.js'
 import { IDLE_HOURS } from './mcp-sessions.js'
+import { PRESENT_MINUTES } from './presence.js'
 import type { Db } from './schema.js'
 
 /** Frees the space of what has expired. Reads leave expired rows out by themselves, so nothing depends on when this runs. */
@@ -17,7 +18,8 @@ const expired: Array<[table: string, condition: RawBuilder<boolean>]> = [
   ['tokens', sql`expires_at < clock_timestamp() - interval '1 hour'`],
   ['mcp_sessions', sql`last_seen_at < clock_timestamp() - make_interval(hours => ${IDLE_HOURS})`],
   ['idempotency_keys', sql`created_at < clock_timestamp() - make_interval(hours => ${KEPT_HOURS})`],
-  ['agents', sql`last_seen_at < clock_timestamp() - interval '30 days'`]
+  ['agents', sql`last_seen_at < clock_timestamp() - interval '30 days'`],
+  ['session_presence', sql`last_seen_at < clock_timestamp() - make_interval(mins => ${PRESENT_MINUTES})`]
 ]
 
 /** One round over all tables. @returns how many rows went; 0 also where another replica is at it */

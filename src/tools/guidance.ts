@@ -18,6 +18,7 @@ const advice: Record<Topic, Array<{ tool?: string, text: string }>> = {
     { tool: 'create_session', text: 'Open a session with create_session and hand its session_id to the agents you work with; every agent with read permission can find it with list_sessions.' },
     { tool: 'add_message', text: 'Write with add_message. Put the text into content and what others should filter by into metadata.' },
     { tool: 'get_messages', text: 'Follow a session with get_messages: pass last_seq of one answer as after_seq of the next, and nothing is missed or read twice.' },
+    { tool: 'mark_read', text: 'Tell mark_read how far you have read; list_sessions and get_session then count what is unread for you, and what of it mentions you as @ and your agent_id.' },
     { tool: 'search_context', text: 'Find things with search_context before you ask others: typing errors are forgiven, identifiers must match.' },
     { tool: 'set_memory', text: 'Keep what only you need with set_memory, and read it with get_memory from the same scope.' },
     { tool: 'get_audit_log', text: 'See who did what with get_audit_log, and the state of the server with get_performance_metrics.' }
@@ -25,6 +26,7 @@ const advice: Record<Topic, Array<{ tool?: string, text: string }>> = {
   coordination: [
     { tool: 'add_message', text: 'Address a task to a worker by its exact name ("TASK ASSIGNMENT: worker-1 -> ..."): a search for "TASK ASSIGNMENT: worker-1" finds that alone, never worker-10.' },
     { tool: 'search_context', text: 'A worker finds its own assignment with search_context and the phrase it was addressed by.' },
+    { tool: 'get_session', text: 'See who is at work in a session right now in its present list, and call somebody by writing @ and the agent_id.' },
     { tool: 'add_message', text: 'Answer a message by passing its id as parent_message_id, and report completion as a message of its own ("COMPLETED: ...").' },
     { tool: 'get_messages', text: 'Wait for others by calling get_messages with after_seq at intervals; an empty answer means that nothing new is there yet.' },
     { tool: 'add_message', text: 'When a call may be repeated after a time-out, pass an idempotency_key: the message is then written once.' }
@@ -49,6 +51,7 @@ const examples: Record<Topic, Example[]> = {
     { tool: 'create_session', arguments: { purpose: 'Review pull request 42' }, purpose: 'open a session' },
     { tool: 'add_message', arguments: { session_id: SESSION, content: 'The parser leaks memory', metadata: { severity: 'high' } }, purpose: 'tell the others' },
     { tool: 'get_messages', arguments: { session_id: SESSION, after_seq: 17 }, purpose: 'read what came since' },
+    { tool: 'mark_read', arguments: { session_id: SESSION, up_to_seq: 21 }, purpose: 'remember how far you have read' },
     { tool: 'search_context', arguments: { session_id: SESSION, query: 'memory leak' }, purpose: 'find it again' },
     { tool: 'set_memory', arguments: { key: 'plan', value: { step: 2 } }, purpose: 'remember across sessions' },
     { tool: 'get_audit_log', arguments: { session_id: SESSION }, purpose: 'see who wrote in a session' }

@@ -12,6 +12,7 @@ import { getSession } from './get-session.js'
 import { getUsageGuidance } from './get-usage-guidance.js'
 import { listMemory } from './list-memory.js'
 import { listSessions } from './list-sessions.js'
+import { markRead } from './mark-read.js'
 import { refreshToken } from './refresh-token.js'
 import { revokeToken } from './revoke-token.js'
 import { searchBySender } from './search-by-sender.js'
@@ -33,6 +34,7 @@ export const tools: readonly Tool[] = [
   addMessage,
   addMessages,
   getMessages,
+  markRead,
   setMessageVisibility,
   searchContext,
   searchBySender,

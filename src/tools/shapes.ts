@@ -159,10 +159,26 @@ const statisticsFields = {
   last_activity: Time
 }
 
-export const SessionSummary = Type.Object({ ...sessionFields, ...statisticsFields })
+export const Unread = Type.Object({
+  messages: Type.Integer({ description: 'Messages by others that you may see and that came, or were shown to you, after last_read_seq' }),
+  messages_is_estimate: Type.Optional(Type.Boolean()),
+  mentions: Type.Integer({ description: 'Those of them that mention you: @ and your agent_id' }),
+  mentions_is_estimate: Type.Optional(Type.Boolean())
+})
+
+export const readingFields = {
+  last_read_seq: Type.Integer({ description: 'How far you have read, as you last told mark_read; 0 if you never did. What follows it is got with after_seq' }),
+  unread: Unread
+}
+
+export const SessionSummary = Type.Object({ ...sessionFields, ...statisticsFields, ...readingFields })
 
 export const Session = Type.Object({
   ...sessionFields,
   ...statisticsFields,
-  participants: Type.Array(Type.String(), { description: 'Senders of messages you may see' })
+  ...readingFields,
+  participants: Type.Array(Type.String(), { description: 'Senders of messages you may see' }),
+  present: Type.Array(Type.Object({ agent_id: Type.String(), agent_type: Type.String(), last_seen_at: Time }), {
+    description: 'Agents that called something about the session within 5 minutes, the last one first, you among them; at most 100'
+  })
 })

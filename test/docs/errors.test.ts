@@ -25,6 +25,7 @@ const good = (place: Place): Record<string, Record<string, unknown>> => ({
   update_session: { session_id: place.session_id, purpose: 'q' },
   add_message: { session_id: place.session_id, content: 'c' },
   add_messages: { session_id: place.session_id, messages: [{ content: 'c' }] },
+  mark_read: { session_id: place.session_id },
   set_message_visibility: { message_id: place.message_id, visibility: 'public' },
   set_memory: { key: 'k', value: 1 },
   delete_memory: { key: 'absent' }
@@ -60,6 +61,7 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
       CONTENT_TOO_LARGE: [message({ content: BIG })]
     },
     get_messages: { SESSION_NOT_FOUND: noSession, INVALID_VISIBILITY: [{ session_id, visibility_filter: 'secret' }] },
+    mark_read: { SESSION_NOT_FOUND: noSession },
     set_message_visibility: { MESSAGE_NOT_FOUND: [{ message_id: NO_MESSAGE }], INVALID_VISIBILITY: [{ visibility: 'secret' }] },
     search_context: {
       SESSION_NOT_FOUND: [{ session_id: NO_SESSION, query: 'q' }],
@@ -129,6 +131,7 @@ const different: Record<string, Record<string, unknown>> = {
   update_session: { purpose: 'other' },
   add_message: { content: 'other' },
   add_messages: { messages: [{ content: 'other' }] },
+  mark_read: { up_to_seq: 0 },
   set_message_visibility: { visibility: 'private' },
   set_memory: { value: 2 },
   delete_memory: { key: 'other' }

@@ -62,6 +62,11 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     await ok(app, 'add_message', { session_id, content: 'an answer', parent_message_id })
     return { args: { session_id, limit: 5, offset: 0, after_seq: 0, before_seq: 100, order: 'asc', visibility_filter: 'public', sender: 'agent-1', parent_message_id } }
   },
+  mark_read: async app => {
+    const session_id = await newSession(app)
+    await message(app, session_id)
+    return { args: { session_id, up_to_seq: 1, idempotency_key: randomUUID() } }
+  },
   set_message_visibility: async app => ({ args: { message_id: await message(app, await newSession(app)), visibility: 'private', idempotency_key: randomUUID() } }),
   search_context: async app => {
     const session_id = await newSession(app)

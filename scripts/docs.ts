@@ -49,8 +49,7 @@ const errorsOfEveryTool: readonly ErrorCode[] = [
 const givenElsewhere: Partial<Record<ErrorCode, string>> = {
   TOOL_NOT_FOUND: 'an address where there is nothing',
   METHOD_NOT_ALLOWED: 'the address of a tool, for any method but POST',
-  CONFLICT: 'every tool that writes',
-  RATE_LIMITED: 'nothing at present'
+  CONFLICT: 'every tool that writes'
 }
 
 /** Codes about who is calling, of every tool that needs a permission. */
@@ -68,6 +67,7 @@ const refusals: Record<string, ErrorCode[]> = {
   add_message: ['SESSION_NOT_FOUND', 'SESSION_CLOSED', 'MESSAGE_NOT_FOUND'],
   add_messages: ['SESSION_NOT_FOUND', 'SESSION_CLOSED', 'MESSAGE_NOT_FOUND'],
   get_messages: ['SESSION_NOT_FOUND'],
+  wait_for_messages: ['SESSION_NOT_FOUND', 'RATE_LIMITED'],
   mark_read: ['SESSION_NOT_FOUND'],
   set_message_visibility: ['MESSAGE_NOT_FOUND'],
   search_context: ['SESSION_NOT_FOUND'],

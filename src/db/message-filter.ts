@@ -1,3 +1,6 @@
+import { sql } from 'kysely'
+import { mentionPattern, mentionText } from '../core/mentions.js'
+import { likePattern } from './like.js'
 import type { readableMessages } from './visibility.js'
 import type { Visibility } from './schema.js'
 
@@ -8,11 +11,17 @@ export interface MessageFilter {
   sender?: string
   visibility?: Visibility
   parent_message_id?: number
+  /** Only what mentions this agent. */
+  mentions?: string
 }
 
 export function filtered (query: ReadableMessages, filter: MessageFilter): ReadableMessages {
   if (filter.sender !== undefined) query = query.where('m.sender', '=', filter.sender)
   if (filter.visibility !== undefined) query = query.where('m.visibility', '=', filter.visibility)
   if (filter.parent_message_id !== undefined) query = query.where('m.parent_message_id', '=', filter.parent_message_id)
+  if (filter.mentions !== undefined) {
+    // The plain look first: the pattern costs much more.
+    query = query.where('m.content', 'like', likePattern(mentionText(filter.mentions))).where(sql<boolean>`m.content ~ ${mentionPattern(filter.mentions)}`)
+  }
   return query
 }

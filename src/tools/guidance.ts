@@ -28,7 +28,7 @@ const advice: Record<Topic, Array<{ tool?: string, text: string }>> = {
     { tool: 'search_context', text: 'A worker finds its own assignment with search_context and the phrase it was addressed by.' },
     { tool: 'get_session', text: 'See who is at work in a session right now in its present list, and call somebody by writing @ and the agent_id.' },
     { tool: 'add_message', text: 'Answer a message by passing its id as parent_message_id, and report completion as a message of its own ("COMPLETED: ...").' },
-    { tool: 'get_messages', text: 'Wait for others by calling get_messages with after_seq at intervals; an empty answer means that nothing new is there yet.' },
+    { tool: 'wait_for_messages', text: 'Wait for others with wait_for_messages: pass last_seq of the previous answer as after_seq, and call again with its last_seq whenever timed_out is true. mentions_only waits for messages that write @ and your agent_id, sender for those of one agent.' },
     { tool: 'add_message', text: 'When a call may be repeated after a time-out, pass an idempotency_key: the message is then written once.' }
   ],
   security: [
@@ -59,6 +59,7 @@ const examples: Record<Topic, Example[]> = {
   coordination: [
     { tool: 'add_message', arguments: { session_id: SESSION, content: 'TASK ASSIGNMENT: worker-1 -> summarise chapter 3', metadata: { task: 'chapter-3' } }, purpose: 'assign a task' },
     { tool: 'search_context', arguments: { session_id: SESSION, query: 'TASK ASSIGNMENT: worker-1' }, purpose: 'find one\'s own task' },
+    { tool: 'wait_for_messages', arguments: { session_id: SESSION, after_seq: 17, timeout_seconds: 20 }, purpose: 'wait for what comes next' },
     { tool: 'add_message', arguments: { session_id: SESSION, content: 'COMPLETED: chapter 3', parent_message_id: 12, idempotency_key: 'chapter-3-done' }, purpose: 'report once, even if the call is repeated' }
   ],
   security: [

@@ -21,6 +21,7 @@ import { searchContext } from './search-context.js'
 import { setMemory } from './set-memory.js'
 import { setMessageVisibility } from './set-message-visibility.js'
 import { updateSession } from './update-session.js'
+import { waitForMessages } from './wait-for-messages.js'
 
 /** Every tool, in the order in which clients see them. */
 export const tools: readonly Tool[] = [
@@ -34,6 +35,7 @@ export const tools: readonly Tool[] = [
   addMessage,
   addMessages,
   getMessages,
+  waitForMessages,
   markRead,
   setMessageVisibility,
   searchContext,

@@ -26,6 +26,7 @@ const good = (place: Place): Record<string, Record<string, unknown>> => ({
   add_message: { session_id: place.session_id, content: 'c' },
   add_messages: { session_id: place.session_id, messages: [{ content: 'c' }] },
   mark_read: { session_id: place.session_id },
+  wait_for_messages: { session_id: place.session_id },
   set_message_visibility: { message_id: place.message_id, visibility: 'public' },
   set_memory: { key: 'k', value: 1 },
   delete_memory: { key: 'absent' }
@@ -62,6 +63,7 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
     },
     get_messages: { SESSION_NOT_FOUND: noSession, INVALID_VISIBILITY: [{ session_id, visibility_filter: 'secret' }] },
     mark_read: { SESSION_NOT_FOUND: noSession },
+    wait_for_messages: { SESSION_NOT_FOUND: noSession, RATE_LIMITED: [{ timeout_seconds: 10 }] },
     set_message_visibility: { MESSAGE_NOT_FOUND: [{ message_id: NO_MESSAGE }], INVALID_VISIBILITY: [{ visibility: 'secret' }] },
     search_context: {
       SESSION_NOT_FOUND: [{ session_id: NO_SESSION, query: 'q' }],
@@ -95,7 +97,7 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
 }
 
 test('every error that the tool reference lists can be met', async t => {
-  const app = await startApp(t)
+  const app = await startApp(t, { WAITERS_PER_AGENT_MAX: '1' })
   const shortLived = await startApp(t, { JWT_EXPIRES_IN: '1' }, { url: app.url })
   const agent = { agent_id: 'agent-1', agent_type: 'custom' }
   const expired = (await ok(shortLived, 'authenticate_agent', agent)).token as string
@@ -107,6 +109,9 @@ test('every error that the tool reference lists can be met', async t => {
   const { message_id } = await ok(app, 'add_message', { session_id, content: 'c' })
   await ok(app, 'set_memory', { key: 'taken', value: 1 })
   const place: Place = { session_id, closed, message_id, expired, revoked }
+  // All that one agent may do of it at a time; ended by the end of the test.
+  const waiting = call(app, 'wait_for_messages', { session_id, timeout_seconds: 60 })
+  t.teardown(() => waiting)
   await new Promise(resolve => setTimeout(resolve, 1100))
 
   for (const tool of tools) {

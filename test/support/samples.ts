@@ -67,6 +67,11 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     await message(app, session_id)
     return { args: { session_id, up_to_seq: 1, idempotency_key: randomUUID() } }
   },
+  wait_for_messages: async app => {
+    const session_id = await newSession(app)
+    await ok(app, 'add_message', { session_id, content: '@agent-1: look' })
+    return { args: { session_id, after_seq: 0, timeout_seconds: 1, limit: 5, sender: 'agent-1', mentions_only: true }, least: 'after_seq' }
+  },
   set_message_visibility: async app => ({ args: { message_id: await message(app, await newSession(app)), visibility: 'private', idempotency_key: randomUUID() } }),
   search_context: async app => {
     const session_id = await newSession(app)

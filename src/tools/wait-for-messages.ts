@@ -1,0 +1,140 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { AppError } from '../core/errors.js'
+import { tokenRevoked } from '../core/identify.js'
+import type { EndReason } from '../core/live.js'
+import { mentionsOf } from '../core/mentions.js'
+import { Numeric, Whole } from '../core/schema.js'
+import { defineTool, type ToolContext } from '../core/tool.js'
+import type { Change } from '../db/feed.js'
+import { page } from '../db/message-pages.js'
+import type { MessageRow } from '../db/messages.js'
+import * as sessions from '../db/sessions.js'
+import { AgentId, input, Limit, Message, output, SessionId } from './shapes.js'
+
+/** Some clients give up after 5 s, and most MCP clients after 30. */
+const TIMEOUT_DEFAULT = 4
+const TIMEOUT_MAX = 60
+const TIMEOUT_MAX_MCP = 25
+
+const answer = output({
+  messages: Type.Array(Message),
+  count: Type.Integer({ description: 'Messages in this answer' }),
+  last_seq: Type.Integer({ description: 'The next after_seq: the highest seq this answer has taken account of' }),
+  timed_out: Type.Boolean({ description: 'Whether the time was up, or the server asks you to come back, before anything came: call again with last_seq as after_seq' }),
+  has_more: Type.Boolean({ description: 'Whether there are more than limit; they come with the next call, at once' }),
+  is_active: Type.Boolean({ description: 'false: the session is closed, and nobody can write in it unless it is reopened' })
+})
+type Answer = Static<typeof answer>
+
+export const waitForMessages = defineTool({
+  name: 'wait_for_messages',
+  title: 'Wait for messages',
+  description: 'Wait until a message comes that you may see, and get it; at once if there is one after after_seq already. ' +
+    'Pass last_seq of the previous answer (of this tool or of get_messages) as after_seq, and nothing is missed or got twice. ' +
+    `When timeout_seconds are up the answer is empty, with timed_out: true; call again with its last_seq. At most ${TIMEOUT_MAX_MCP} seconds over MCP, ${TIMEOUT_MAX} over REST. ` +
+    'It also returns, without messages and with is_active: false, when the session is closed meanwhile.',
+  permission: 'read',
+  effect: 'reads',
+  commits: 'none',
+  input: input({
+    session_id: SessionId,
+    after_seq: Type.Optional(Whole({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Only what became visible to you after this seq. Left out: only what comes from now on' })),
+    timeout_seconds: Type.Optional(Numeric({ minimum: 0, maximum: TIMEOUT_MAX, default: TIMEOUT_DEFAULT, description: `How long to wait; at most ${TIMEOUT_MAX_MCP} over MCP. 0: only look` })),
+    limit: Limit(50, 1000),
+    sender: Type.Optional(AgentId('Wait for messages of this agent alone')),
+    mentions_only: Type.Optional(Type.Boolean({ default: false, description: 'true: wait only for messages that mention you, as @ and your agent_id' }))
+  }),
+  output: answer,
+  waits_ms: ({ timeout_seconds = TIMEOUT_DEFAULT }) => timeout_seconds * 1000,
+  async handler ({ session_id, after_seq, timeout_seconds = TIMEOUT_DEFAULT, limit = 50, sender, mentions_only = false }, context) {
+    const { db, agent, caller } = context
+    if (caller.front === 'mcp' && timeout_seconds > TIMEOUT_MAX_MCP) throw tooLong(timeout_seconds)
+    const started = performance.now()
+    const { last_seq, is_active } = await sessions.need(db, agent, session_id)
+    // A cursor beyond the end, of a typing error or of another session, would wait past what comes next.
+    let cursor = Math.min(after_seq ?? last_seq, last_seq)
+    if (cursor < last_seq) {
+      const found = await page(db, agent, session_id, { sender, mentions: mentions_only ? agent.agent_id : undefined, limit, offset: 0, after_seq: cursor, order: 'asc' })
+      cursor = found.has_more ? found.positions.at(-1) as number : found.head
+      if (found.messages.length > 0) return { messages: found.messages, count: found.messages.length, last_seq: cursor, timed_out: false, has_more: found.has_more, is_active }
+    }
+    const mentions = mentions_only ? mentionsOf(agent.agent_id) : () => true
+    const wanted = (message: MessageRow) => (sender === undefined || message.sender === sender) && mentions(message.content)
+    return wait(session_id, { cursor, is_active, limit, wanted, started, total_ms: timeout_seconds * 1000 }, context)
+  }
+})
+
+function tooLong (given: number): AppError {
+  const allowed = `a number from 0 to ${TIMEOUT_MAX_MCP} over MCP`
+  return new AppError('INVALID_INPUT', `The argument 'timeout_seconds' must be ${allowed}, since most MCP clients give up after 30 seconds.`, {
+    context: { argument: 'timeout_seconds', given: `the number ${given}`, allowed },
+    suggestions: [`Pass at most ${TIMEOUT_MAX_MCP}, and call again with last_seq as after_seq when timed_out is true`]
+  })
+}
+
+interface Waiting {
+  cursor: number
+  is_active: boolean
+  limit: number
+  wanted: (message: MessageRow) => boolean
+  started: number
+  total_ms: number
+}
+
+/** Holds a place among those who wait, and nothing else, until something comes, the time is up or the client is gone. */
+async function wait (session_id: string, { cursor, is_active, limit, wanted, started, total_ms }: Waiting, { agent, caller, service }: ToolContext<'read'>): Promise<Answer> {
+  const left_ms = total_ms - (performance.now() - started)
+  const nothing = (): Answer => ({ messages: [], count: 0, last_seq: cursor, timed_out: true, has_more: false, is_active })
+  const { signal, progress } = caller
+  if (left_ms <= 0 || service.stopping.aborted || signal?.aborted === true) return nothing()
+  const giveBack = service.waiters.take(agent)
+  const work = caller.rest?.()
+  let free = () => {}
+  try {
+    return await new Promise<Answer>((resolve, reject) => {
+      const timeUp = () => { resolve(nothing()) }
+      const timer = setTimeout(timeUp, left_ms)
+      signal?.addEventListener('abort', timeUp, { once: true })
+      const following = service.live.follow(session_id, agent, cursor, {
+        deliver (changes, upTo) {
+          const closed = sessionIn(changes)
+          const found = changes.flatMap(change => change.type === 'message_added' && wanted(change.message) ? [change] : [])
+          const kept = found.slice(0, limit)
+          const has_more = found.length > kept.length
+          cursor = has_more ? (kept.at(-1) as Change).seq : upTo
+          is_active = closed ?? is_active
+          if (kept.length === 0 && closed !== false) return
+          resolve({ ...nothing(), messages: kept.map(({ message }) => message), count: kept.length, has_more, timed_out: false })
+          // At once, not with the promise: another delivery would move the cursor of this answer.
+          free()
+        },
+        ended (reason) {
+          if (reason === 'stopping') timeUp()
+          else reject(whyEnded(reason))
+        },
+        ...(progress !== undefined && { tick: () => { progress((performance.now() - started) / 1000, total_ms / 1000) } })
+      })
+      free = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', timeUp)
+        following.close()
+      }
+    })
+  } finally {
+    free()
+    giveBack()
+    work?.()
+  }
+}
+
+/** Whether the session is open after these changes; undefined where they say nothing of it. */
+function sessionIn (changes: readonly Change[]): boolean | undefined {
+  const last = changes.findLast(change => change.type === 'session_closed' || change.type === 'session_updated')
+  return last === undefined ? undefined : last.type === 'session_updated'
+}
+
+function whyEnded (reason: Exclude<EndReason, 'stopping'>): AppError {
+  if (reason === 'token_revoked') return tokenRevoked()
+  if (reason === 'token_expired') return new AppError('TOKEN_EXPIRED', 'The token has expired.')
+  return new AppError('SESSION_NOT_FOUND', 'There is no session with that session_id any more.')
+}

@@ -1,5 +1,6 @@
 import { type Agent, isAdmin } from '../core/agent.js'
 import { type Events, sessionTopic } from '../core/events.js'
+import { createGate, type Gate } from '../core/gate.js'
 import type { EndReason, Follower, Live } from '../core/live.js'
 import type { Tokens } from '../core/service.js'
 import { changesForMany } from './feed.js'
@@ -47,13 +48,7 @@ export function followSessions ({ db, events, tokens, stopping, readings_max, on
     entry.follower.ended(reason)
   }
 
-  /** What memory knows against handing anything to it; undefined: it cannot tell. */
-  function refused ({ viewer: { token } }: Entry): EndReason | false | undefined {
-    if (token === undefined) return false
-    if (token.expires_at.getTime() <= Date.now()) return 'token_expired'
-    const revoked = tokens.knownRevoked(token.jti)
-    return revoked === true ? 'token_revoked' : revoked
-  }
+  const refused = ({ viewer }: Entry) => refusal(viewer, tokens)
 
   function check (): void {
     ticks++
@@ -175,7 +170,7 @@ class FollowedSession {
       for (const entry of current) {
         const reason = this.means.refused(entry)
         // Where memory cannot tell, it falls behind, and is asked about there.
-        if (reason === false) this.tell(entry, page.changesOf(of.get(entry) as number), page.cursor)
+        if (reason === false) void this.tell(entry, page.changesOf(of.get(entry) as number), page.cursor)
         else if (reason !== undefined) this.means.end(entry, reason)
       }
     }
@@ -232,11 +227,19 @@ class FollowedSession {
   }
 }
 
+/** What memory knows against telling a viewer anything more; undefined: it cannot tell. */
+export function refusal ({ token }: Agent, tokens: Pick<Tokens, 'knownRevoked'>): EndReason | false | undefined {
+  if (token === undefined) return false
+  if (token.expires_at.getTime() <= Date.now()) return 'token_expired'
+  const revoked = tokens.knownRevoked(token.jti)
+  return revoked === true ? 'token_revoked' : revoked
+}
+
 /** Followers with the same rights are one viewer of a reading. */
-function distinct (entries: readonly Entry[]): { viewers: Agent[], of: Map<Entry, number> } {
+export function distinct<T extends { viewer: Agent }> (entries: readonly T[]): { viewers: Agent[], of: Map<T, number> } {
   const viewers: Agent[] = []
   const numbers = new Map<string, number>()
-  const of = new Map<Entry, number>()
+  const of = new Map<T, number>()
   for (const entry of entries) {
     const { agent_id, agent_type } = entry.viewer
     const rights = JSON.stringify([agent_id, agent_type, isAdmin(entry.viewer)])
@@ -248,23 +251,4 @@ function distinct (entries: readonly Entry[]): { viewers: Agent[], of: Map<Entry
     of.set(entry, number)
   }
   return { viewers, of }
-}
-
-type Gate = <T>(work: () => Promise<T>) => Promise<T>
-
-/** Lets so many through at once; the others wait in their order. */
-function createGate (most: number): Gate {
-  const waiting: Array<() => void> = []
-  let inside = 0
-  return async work => {
-    if (inside >= most) await new Promise<void>(resolve => { waiting.push(resolve) })
-    else inside++
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) inside--
-      else next()
-    }
-  }
 }

@@ -6,8 +6,8 @@ import type { Db, Schema, Visibility } from './schema.js'
 import { need, sessionClosed } from './sessions.js'
 import { readableMessages } from './visibility.js'
 
-/** A message as clients see it: its row, without the workspace. */
-export type MessageRow = Omit<Selectable<Schema['messages']>, 'workspace'>
+/** A message as clients see it: its row, without what is the database's own. */
+export type MessageRow = Omit<Selectable<Schema['messages']>, 'workspace' | 'xact'>
 
 export const messageColumns = ['m.id', 'm.session_id', 'm.seq', 'm.sender', 'm.sender_type', 'm.content', 'm.visibility', 'm.metadata', 'm.parent_message_id', 'm.timestamp'] as const
 

@@ -1,6 +1,7 @@
 import { type Kysely, Migrator, sql } from 'kysely'
 import { migrations } from '../../migrations/index.js'
 import type { Db, Schema } from './schema.js'
+import { settleRestored } from './workspace-feed-restored.js'
 
 /** One migrating process in a database at a time; the others wait, then find nothing left to do. */
 const LOCK = 7_261_001
@@ -38,9 +39,9 @@ export async function isCurrent (db: Db): Promise<boolean> {
   return Object.keys(migrations).every(name => applied.has(name))
 }
 
-/** Applies what is missing. `db` must have no statement time-out: it may wait for others, and migrations may be long. @returns the names applied now */
+/** Applies what is missing, and mends what a restored dump brought with it. `db` must have no statement time-out: it may wait for others, and migrations may be long. @returns the names applied now */
 export async function up (db: Db): Promise<string[]> {
-  return migrate(db, migrator => migrator.migrateToLatest())
+  return migrate(db, migrator => migrator.migrateToLatest(), settleRestored)
 }
 
 /** Takes the last migration back, with the data in what it made. @returns its name, or nothing */
@@ -48,7 +49,8 @@ export async function down (db: Db): Promise<string[]> {
   return migrate(db, migrator => migrator.migrateDown())
 }
 
-async function migrate (db: Db, run: (migrator: Migrator) => ReturnType<Migrator['migrateToLatest']>): Promise<string[]> {
+/** @param after what is looked at each time, whether or not there was something to do */
+async function migrate (db: Db, run: (migrator: Migrator) => ReturnType<Migrator['migrateToLatest']>, after: (db: Db) => Promise<unknown> = async () => {}): Promise<string[]> {
   return db.connection().execute(async connection => {
     await requireServer(connection)
     await sql`select pg_advisory_lock(${LOCK})`.execute(connection)
@@ -60,6 +62,7 @@ async function migrate (db: Db, run: (migrator: Migrator) => ReturnType<Migrator
         const failed = results?.find(result => result.status === 'Error')?.migrationName
         throw new MigrationError(`The migration ${failed ?? ''} failed and was taken back${reason(error)}.`, { cause: error })
       }
+      await after(connection)
       return (results ?? []).map(result => result.migrationName)
     } finally {
       await sql`select pg_advisory_unlock(${LOCK})`.execute(connection).catch(() => {})

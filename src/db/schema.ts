@@ -27,6 +27,8 @@ export interface Schema {
     metadata: Json
     parent_message_id: number | null
     timestamp: Stamp
+    /** The transaction that wrote it: a 64-bit number as text, given by the database. */
+    xact: Generated<string>
   }
   session_changes: {
     workspace: string
@@ -38,6 +40,7 @@ export interface Schema {
     to_visibility: Visibility | null
     changed_by: string
     changed_at: Stamp
+    xact: Generated<string>
   }
   agent_memory: {
     workspace: string

@@ -66,13 +66,18 @@ await pool.query(`
   select md5(n::text), 'agent-' || n % 100, 'x', now(), now() + interval '1 day', case when n % 10 = 0 then now() end from generate_series(1, 5000) n;
   insert into idempotency_keys (agent_id, key, request_hash, answer)
   select 'agent-' || n % 100, md5(n::text), '\\x00', '{}' from generate_series(1, 5000) n;
+  insert into read_cursors (agent_id, session_id, last_read_seq)
+  select 'agent-' || n % 50, 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), n % 900 from generate_series(1, 2000) n;
+  insert into session_presence (session_id, agent_id, agent_type, last_seen_at)
+  select 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), 'agent-' || n % 100, 'x', now() - n * interval '0.1 seconds' from generate_series(1, 10000) n
+  on conflict do nothing;
   analyze`)
 const message_id = Number((await pool.query<{ id: number }>('select id from messages where session_id = $1 and visibility = $2 limit 1', [SESSION, 'public'])).rows[0]?.id)
 const key = (await pool.query<{ key: string }>("select key from agent_memory where agent_id = 'agent-3' and session_id = '' limit 1")).rows[0]?.key
 const cursor = (tool: string, as: As) => ok(app, tool, { limit: 5 }, as).then(answer => answer.next_cursor as string)
 
 /** Tables that grow without end. */
-const LARGE = new Set(['messages', 'audit_log', 'agent_memory', 'session_changes', 'sessions', 'tokens', 'idempotency_keys'])
+const LARGE = new Set(['messages', 'audit_log', 'agent_memory', 'session_changes', 'sessions', 'tokens', 'idempotency_keys', 'read_cursors', 'session_presence'])
 
 function scans (plan: Plan): string[] {
   return [
@@ -119,6 +124,9 @@ const WRITES: typeof READS = [
   ['add_message', { session_id: SESSION, content: 'x', parent_message_id: message_id }],
   ['set_message_visibility', { message_id, visibility: 'private' }, ADMIN],
   ['update_session', { session_id: SESSION, purpose: 'x' }, ADMIN],
+  ['mark_read', { session_id: SESSION, up_to_seq: 500 }],
+  ['mark_read', { session_id: SESSION }],
+  ['get_session', { session_id: SESSION }],
   ['set_memory', { key: 'new', value: 1 }],
   ['delete_memory', { key: 'new' }]
 ]

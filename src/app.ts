@@ -30,6 +30,7 @@ import { type Load, registerLoadLimit } from './plugins/load.js'
 import { addGauges, observeRequests, registerMetricsPage } from './plugins/metrics.js'
 import { registerRest } from './plugins/rest.js'
 import { registerTokens } from './plugins/tokens.js'
+import { registerUnusedConnections } from './plugins/unused-connections.js'
 import { tools } from './tools/index.js'
 import { name, version } from './version.js'
 
@@ -126,6 +127,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
     strictPreflight: false,
     exposedHeaders: ['Mcp-Session-Id', 'X-Request-Id', 'Retry-After', 'WWW-Authenticate']
   })
+  registerUnusedConnections(server)
   registerLoadLimit(server, load, config.max_in_flight)
   registerBodyParser(server)
   server.setErrorHandler(async (error, request, reply) => sendFailure(reply, failureOf(error, request, kernel, config.body_limit)))

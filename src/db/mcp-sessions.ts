@@ -4,12 +4,35 @@ import type { McpSession } from '../core/caller.js'
 import type { Claims } from '../core/service.js'
 import type { Db } from './schema.js'
 
-/** The rows behind `Mcp-Session-Id`: which agent a 2025-era connection authenticated as, on whichever replica it arrives. */
+/**
+ * The rows behind `Mcp-Session-Id`: which agent a 2025-era connection authenticated as, what it has subscribed to and which of
+ * its requests it has cancelled, on whichever replica each of its requests arrives.
+ */
 
 /** An MCP session that has not been used for so long is gone. */
 export const IDLE_HOURS = 24
 
-function hashId (id: string): Buffer {
+/** Resources one MCP session may be subscribed to. */
+export const SUBSCRIPTIONS_MAX = 100
+/** Cancellations that are remembered: they matter while the request runs, which is seconds. */
+const CANCELLED_MAX = 20
+
+/** How far a resource had come when it was subscribed to; what comes later is told. */
+export type Mark = number | string
+
+export interface HeldSession extends McpSession {
+  /** URIs as the client wrote them. */
+  subscriptions: Map<string, Mark>
+  /** The notification stream that delivers: of several, the one that was opened last. */
+  stream: string | null
+  /** Requests the client has cancelled, by their key; the value differs each time. */
+  cancelled: Record<string, string>
+}
+
+/** The column `subscriptions`, as it is kept; rows of an earlier release hold an empty array. */
+interface Kept { uris?: Record<string, Mark>, stream?: string, cancelled?: Record<string, string> }
+
+export function hashId (id: string): Buffer {
   return createHash('sha256').update(id).digest()
 }
 
@@ -20,19 +43,25 @@ export async function open (db: Db, protocol_version: string, client_name: strin
   return id
 }
 
-export async function find (db: Db, id: string): Promise<McpSession | undefined> {
-  const row = await db.selectFrom('mcp_sessions').selectAll().where('id_hash', '=', hashId(id))
-    .where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${IDLE_HOURS})`).executeTakeFirst()
-  if (row === undefined) return undefined
-  // At most one write an hour keeps the row from idling out, so a session ends after 23 to 24 idle hours.
-  if (Date.now() - Date.parse(row.last_seen_at) > 3_600_000) {
-    await db.updateTable('mcp_sessions').set({ last_seen_at: sql<string>`clock_timestamp()` }).where('id_hash', '=', row.id_hash).execute()
-  }
-  const { workspace, agent_id, agent_type, permissions, token_jti, token_expires_at } = row
-  const identity = workspace !== null && agent_id !== null && agent_type !== null && token_jti !== null && token_expires_at !== null
-    ? { workspace, agent_id, agent_type, permissions: permissions ?? [], jti: token_jti, expires_at: new Date(token_expires_at) }
-    : null
-  return { id_hash: row.id_hash, client_name: row.client_name, protocol_version: row.protocol_version, identity }
+export async function find (db: Db, id: string): Promise<HeldSession | undefined> {
+  return (await findAll(db, [hashId(id)]))[0]
+}
+
+/** Those of the sessions that are there, in any order. */
+export async function findAll (db: Db, hashes: Buffer[]): Promise<HeldSession[]> {
+  const rows = await db.selectFrom('mcp_sessions').selectAll().where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`)
+    .where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${IDLE_HOURS})`).execute()
+  // At most one write an hour keeps a row from idling out, so a session ends after 23 to 24 idle hours.
+  const aging = rows.filter(row => Date.now() - Date.parse(row.last_seen_at) > 3_600_000).map(row => row.id_hash)
+  if (aging.length > 0) await db.updateTable('mcp_sessions').set({ last_seen_at: sql<string>`clock_timestamp()` }).where('id_hash', '=', sql<Buffer>`any(${aging}::bytea[])`).execute()
+  return rows.map(row => {
+    const { workspace, agent_id, agent_type, permissions, token_jti, token_expires_at } = row
+    const identity = workspace !== null && agent_id !== null && agent_type !== null && token_jti !== null && token_expires_at !== null
+      ? { workspace, agent_id, agent_type, permissions: permissions ?? [], jti: token_jti, expires_at: new Date(token_expires_at) }
+      : null
+    const { uris = {}, stream = null, cancelled = {} } = row.subscriptions as Kept
+    return { id_hash: row.id_hash, client_name: row.client_name, protocol_version: row.protocol_version, identity, subscriptions: new Map(Object.entries(uris)), stream, cancelled }
+  })
 }
 
 /** From now on this MCP session is that agent, as long as the token lives. */
@@ -46,6 +75,45 @@ export async function bind (db: Db, id_hash: Buffer, claims: Claims): Promise<vo
     token_expires_at: claims.expires_at.toISOString(),
     last_seen_at: sql<string>`clock_timestamp()`
   }).where('id_hash', '=', id_hash).execute()
+}
+
+const kept = sql`(case jsonb_typeof(subscriptions) when 'object' then subscriptions else '{}'::jsonb end)`
+const uris = sql`coalesce(${kept} -> 'uris', '{}'::jsonb)`
+const cancelled = sql`coalesce(${kept} -> 'cancelled', '{}'::jsonb)`
+
+/** @returns false where the session has as many subscriptions as it may have, or has ended */
+export async function subscribe (db: Db, id_hash: Buffer, uri: string, mark: Mark): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update mcp_sessions set subscriptions = jsonb_set(${kept}, '{uris}', ${uris} || ${JSON.stringify({ [uri]: mark })}::jsonb)
+    where id_hash = ${id_hash} and (${uris} ? ${uri} or (select count(*) from jsonb_object_keys(${uris})) < ${SUBSCRIPTIONS_MAX})`.execute(db)
+  return numAffectedRows === 1n
+}
+
+export async function unsubscribe (db: Db, id_hash: Buffer, uri: string): Promise<void> {
+  await sql`update mcp_sessions set subscriptions = ${kept} #- array['uris', ${uri}] where id_hash = ${id_hash}`.execute(db)
+}
+
+/** Makes a notification stream the one that delivers; with `free`, only where no other does. */
+export async function takeStream (db: Db, id_hash: Buffer, stream: string, free = false): Promise<void> {
+  await sql`
+    update mcp_sessions set subscriptions = ${kept} || ${JSON.stringify({ stream })}::jsonb
+    where id_hash = ${id_hash} ${free ? sql`and ${kept} -> 'stream' is null` : sql``}`.execute(db)
+}
+
+/** @returns whether it was the one that delivered */
+export async function leaveStream (db: Db, id_hash: Buffer, stream: string): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update mcp_sessions set subscriptions = ${kept} - 'stream' where id_hash = ${id_hash} and ${kept} ->> 'stream' = ${stream}`.execute(db)
+  return numAffectedRows === 1n
+}
+
+/** Notes that the client has cancelled a request, for the replica that works on it. */
+export async function cancel (db: Db, id_hash: Buffer, request: string): Promise<void> {
+  await sql`
+    update mcp_sessions set subscriptions = jsonb_set(${kept}, '{cancelled}',
+      (case when (select count(*) from jsonb_object_keys(${cancelled})) < ${CANCELLED_MAX} then ${cancelled} else '{}'::jsonb end)
+      || jsonb_build_object(${request}::text, clock_timestamp()::text))
+    where id_hash = ${id_hash}`.execute(db)
 }
 
 /** @returns whether there was one */

@@ -3,6 +3,7 @@ import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Kernel } from '../core/call.js'
 import { AppError } from '../core/errors.js'
+import { mcpTopic } from '../core/events.js'
 import * as mcpSessions from '../db/mcp-sessions.js'
 import { callerOf } from '../plugins/caller.js'
 import { sendFailure } from '../plugins/failures.js'
@@ -11,15 +12,21 @@ import { wrapFailure } from './failure.js'
 import { serveLegacy } from './legacy.js'
 import { createMethods } from './methods.js'
 import { clientNameOf, serveModern } from './modern.js'
+import { ALLOWED, serveNotifications } from './notifications.js'
 import { mcpSessionNotFound, serveSessions, sessionIdOf } from './sessions.js'
+import { createStreams } from './streams.js'
+import { subscriptionMethods } from './subscriptions.js'
+import { createWatches } from './watch.js'
 
 const URL = '/mcp'
 
 /** The MCP front: one address, at which the first look at a message tells its protocol era. */
 export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promise<void> {
-  const methods = createMethods(kernel)
-  const legacy = serveSessions(await serveLegacy(methods, kernel.service), kernel)
-  const modern = serveModern(methods, kernel)
+  const means = { streams: createStreams(kernel), watches: createWatches(kernel) }
+  const eraOf2025 = await serveLegacy(createMethods(kernel, subscriptionMethods(kernel)), kernel.service)
+  const legacy = serveSessions(eraOf2025, kernel)
+  const notifications = serveNotifications(eraOf2025.versions, means, kernel)
+  const modern = serveModern(createMethods(kernel), means, kernel)
   const config = { wrapFailure }
 
   app.post(URL, { config }, async (request, reply) => {
@@ -30,25 +37,35 @@ export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promis
     if (era.kind === 'legacy') return legacy(request, reply, caller)
     caller.credentials.client_name = clientNameOf(request.body)
     const refused = era.kind === 'modern' ? await refusedToken([era.message], caller, kernel) : undefined
-    return refused !== undefined ? sendFailure(reply, refused) : sendResponse(reply, await modern.answer(request, caller))
+    if (refused !== undefined) return sendFailure(reply, refused)
+    const response = await modern.answer(request, reply, caller)
+    return response === undefined ? reply : sendResponse(reply, response)
   })
+
+  app.get(URL, { config, exposeHeadRoute: false }, async (request, reply) => notifications(request, reply, callerOf(request, 'mcp')))
 
   app.delete(URL, { config }, async (request, reply) => {
     const id = sessionIdOf(request)
     if (id === undefined) return sendFailure(reply, new AppError('INVALID_INPUT', 'The Mcp-Session-Id header is missing.', { context: { argument: 'Mcp-Session-Id' }, suggestions: ['Send the Mcp-Session-Id that initialize answered'] }))
-    return await mcpSessions.close(kernel.store.db, id) ? reply.code(200).send() : sendFailure(reply, mcpSessionNotFound())
+    if (!await mcpSessions.close(kernel.store.db, id)) return sendFailure(reply, mcpSessionNotFound())
+    // Its streams end, on whichever replica they are.
+    kernel.service.events.publish([mcpTopic(mcpSessions.hashId(id))])
+    return reply.code(200).send()
   })
 
   app.route({
-    method: ['GET', 'HEAD', 'PUT', 'PATCH'],
+    method: ['HEAD', 'PUT', 'PATCH'],
     url: URL,
     config,
-    handler: async (_request, reply) => sendFailure(reply.header('allow', 'POST, DELETE'), new AppError('METHOD_NOT_ALLOWED', 'MCP messages are sent with POST.', {
+    handler: async (_request, reply) => sendFailure(reply.header('allow', ALLOWED), new AppError('METHOD_NOT_ALLOWED', 'MCP messages are sent with POST.', {
       suggestions: ['Send JSON-RPC messages with POST to /mcp', 'End an MCP session with DELETE']
     }))
   })
 
-  app.addHook('preClose', () => modern.close())
+  app.addHook('preClose', async () => {
+    means.streams.close()
+    await modern.close()
+  })
 }
 
 function header (request: FastifyRequest, name: string): string | undefined {

@@ -11,7 +11,7 @@ export type Result = Record<string, unknown>
 export type Method = (params: Params, caller: Caller) => Result | Promise<Result>
 
 /** What the server offers, in the words of both protocol eras. */
-export const capabilities = { tools: {}, resources: {}, prompts: {} }
+export const capabilities = { tools: {}, resources: { subscribe: true }, prompts: {} }
 
 export const instructions = 'A workspace that AI agents share: sessions to meet in, messages with visibility, search, and memory of one\'s own. ' +
   'Authenticate with authenticate_agent unless the connection already carries a key or token, then call get_usage_guidance to see what you may do.'
@@ -22,8 +22,11 @@ export interface Methods {
   answer: (name: string, params: unknown, caller: Caller) => Promise<Result>
 }
 
-/** Every method this server answers, the same for both eras. The SDKs add their own: initialize, ping, server/discover. */
-export function createMethods (kernel: Kernel): Methods {
+/**
+ * Every method this server answers, the same for both eras. The SDKs add their own: initialize, ping, server/discover.
+ * @param own what one era has beyond
+ */
+export function createMethods (kernel: Kernel, own: ReadonlyMap<string, Method> = new Map()): Methods {
   const listed = describeTools(kernel.catalogue.tools)
   const resources = createResources(kernel)
   const prompts = createPrompts(kernel)
@@ -34,7 +37,8 @@ export function createMethods (kernel: Kernel): Methods {
     ['resources/templates/list', () => resources.templates],
     ['resources/read', (params, caller) => resources.read(text(params, 'uri', caller), caller)],
     ['prompts/list', () => prompts.list],
-    ['prompts/get', (params, caller) => prompts.get(text(params, 'name', caller), params.arguments, caller)]
+    ['prompts/get', (params, caller) => prompts.get(text(params, 'name', caller), params.arguments, caller)],
+    ...own
   ])
   return {
     has: name => methods.has(name),
@@ -79,7 +83,7 @@ function hasCredentials ({ credentials }: Caller): boolean {
   return authorization !== undefined || api_key !== undefined || local !== undefined || Boolean(mcp_session?.identity)
 }
 
-function text (params: Params, name: string, caller: Caller): string {
+export function text (params: Params, name: string, caller: Caller): string {
   const value = params[name]
   if (typeof value !== 'string') throw refusal(malformed(name, 'a string'), caller.request_id)
   return value

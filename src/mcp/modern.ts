@@ -1,19 +1,29 @@
 import { CLIENT_INFO_META_KEY, createMcpHandler, Server } from '@modelcontextprotocol/server'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../core/caller.js'
-import type { Kernel } from '../core/call.js'
+import { auditRefusal, explain, type Kernel } from '../core/call.js'
+import type { Message } from './credentials.js'
+import { refusal } from './failure.js'
+import { serveListen } from './listen.js'
 import { capabilities, instructions, type Methods } from './methods.js'
+import { progressOf, progressTokenOf } from './progress.js'
+import { acceptsEvents } from './sessions.js'
+import type { Streams } from './streams.js'
 import { noValidator } from './validator.js'
+import type { Watches } from './watch.js'
 
 /** 2026-07-28 clients: no connection, every request says who and what the client is. */
 export interface Modern {
-  answer: (request: FastifyRequest, caller: Caller) => Promise<Response>
+  /** @returns undefined where the answer goes on, as a stream of its own */
+  answer: (request: FastifyRequest, reply: FastifyReply, caller: Caller) => Promise<Response | undefined>
   close: () => Promise<void>
 }
 
+export const LISTEN = 'subscriptions/listen'
 const HEADERS = ['mcp-protocol-version', 'mcp-method', 'mcp-name']
 
-export function serveModern (methods: Methods, { service, log, store }: Kernel): Modern {
+export function serveModern (methods: Methods, means: { streams: Streams, watches: Watches }, kernel: Kernel): Modern {
+  const { service, log, store } = kernel
   const callers = new WeakMap<Request, Caller>()
   const handler = createMcpHandler(({ requestInfo }) => {
     const caller = callers.get(requestInfo as Request) as Caller
@@ -22,16 +32,28 @@ export function serveModern (methods: Methods, { service, log, store }: Kernel):
     legacy: 'reject',
     onerror: error => { log.info({ err: store.loggable(error) }, 'mcp request refused') }
   })
+  const listen = serveListen(means, () => createServer(methods, service, () => { throw new Error('A listen request calls nothing.') }), kernel)
   return {
-    answer (request, caller) {
+    async answer (request, reply, caller) {
       const headers = new Headers({ 'content-type': 'application/json' })
       for (const name of HEADERS) {
         const value = request.headers[name]
         if (typeof value === 'string') headers.set(name, value)
       }
-      const exchange = new Request('http://localhost/mcp', { method: 'POST', headers })
+      // A client that goes away has cancelled what it asked for.
+      const exchange = new Request('http://localhost/mcp', { method: 'POST', headers, signal: caller.signal ?? null })
       callers.set(exchange, caller)
-      return handler.fetch(exchange, { parsedBody: request.body })
+      // Without a stream nobody can be told of progress.
+      if (!acceptsEvents(request)) caller.progress = () => {}
+      if ((request.body as Message | null)?.method !== LISTEN) return handler.fetch(exchange, { parsedBody: request.body })
+      try {
+        return await listen(exchange, request.body, reply, caller)
+      } catch (thrown) {
+        const error = explain(thrown, caller, kernel)
+        auditRefusal(error, LISTEN, null, caller, kernel)
+        const { code, message, data } = refusal(error, caller.request_id)
+        return Response.json({ jsonrpc: '2.0', id: (request.body as Message).id, error: { code, message, data } })
+      }
     },
     close: () => handler.close()
   }
@@ -47,9 +69,24 @@ type Context = Parameters<NonNullable<Server['fallbackRequestHandler']>>[1]
 export function createServer (methods: Methods, { name, version }: Kernel['service'], callerOf: (context: Context, server: Server) => Caller, only?: string): Server {
   const server = new Server({ name, version }, { capabilities, instructions, jsonSchemaValidator: noValidator })
   if (only === undefined || methods.has(only)) {
-    server.fallbackRequestHandler = ({ method, params }, context) => methods.answer(method, params, callerOf(context, server))
+    server.fallbackRequestHandler = (request, context) => methods.answer(request.method, request.params, during(context, request, callerOf(context, server)))
   }
   return server
+}
+
+/** The caller while a request is worked on: it can cancel it, and can be told how it is getting on. */
+function during ({ mcpReq }: Context, { method, params }: { method: string, params?: unknown }, caller: Caller): Caller {
+  const token = progressTokenOf({ method, params: { ...params as object, _meta: mcpReq._meta } })
+  return {
+    ...caller,
+    signal: caller.signal === undefined ? mcpReq.signal : AbortSignal.any([caller.signal, mcpReq.signal]),
+    ...(token !== undefined && caller.progress === undefined && {
+      progress (elapsed: number, total: number) {
+        const { method, params } = progressOf(token, elapsed, total)
+        void mcpReq.notify({ method, params }).catch(() => {})
+      }
+    })
+  }
 }
 
 /** clientInfo.name, as a 2026-07-28 request states it. */

@@ -5,8 +5,11 @@ import type { Caller } from '../core/caller.js'
 import { AppError } from '../core/errors.js'
 import * as mcpSessions from '../db/mcp-sessions.js'
 import { sendFailure } from '../plugins/failures.js'
+import { createCancellations } from './cancellations.js'
 import { type Message, refusedToken } from './credentials.js'
+import { type EventStream, openEventStream } from './event-stream.js'
 import type { Answer, Legacy } from './legacy.js'
+import { progressOf, progressTokenOf } from './progress.js'
 
 const SESSION_HEADER = 'mcp-session-id'
 /** Of the 2025-03-26 revision; the SDK's bound. */
@@ -15,6 +18,7 @@ const BATCH_MAX = 100
 /** Serves a POST of a 2025-era client. What a connection has is in its row, so that any replica answers any request. */
 export function serveSessions (legacy: Legacy, kernel: Kernel) {
   const { db } = kernel.store
+  const cancellations = createCancellations(kernel)
 
   return async function answer (request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
     const messages = (Array.isArray(request.body) ? request.body : [request.body]) as Message[]
@@ -31,12 +35,42 @@ export function serveSessions (legacy: Legacy, kernel: Kernel) {
     const refused = await refusedToken(messages, caller, kernel)
     if (refused !== undefined) return sendFailure(reply, refused)
 
+    const { id_hash } = caller.credentials.mcp_session ?? {}
+    if (id_hash !== undefined) for (const message of messages.filter(isCancellation)) await cancellations.cancel(id_hash, message.params?.requestId)
+    const requests = messages.filter(isRequest)
+    if (requests.length === 1 && !Array.isArray(request.body)) return answerOne(request, reply, requests[0] as Message, caller)
+
     // One after the other: a batch is one request, and must not take every connection of the pool.
     const answers: Answer[] = []
-    for (const message of messages.filter(isRequest)) answers.push(await legacy.answer(message as never, caller))
-    if (answers.length === 0) return reply.code(202).send()
-    if (opening) await open(reply, messages[0] as Message, answers[0] as Answer)
-    return reply.type('application/json; charset=utf-8').send(JSON.stringify(Array.isArray(request.body) ? answers : answers[0]))
+    for (const message of requests) answers.push(await legacy.answer(message as never, caller))
+    return answers.length === 0 ? reply.code(202).send() : sendJson(reply, answers)
+  }
+
+  /** The answer as JSON; as an event stream where the client asked to be told of progress and there is some to tell. */
+  async function answerOne (request: FastifyRequest, reply: FastifyReply, message: Message, caller: Caller): Promise<FastifyReply> {
+    let stream: EventStream | undefined
+    const token = progressTokenOf(message)
+    const progress = token === undefined || !acceptsEvents(request)
+      ? undefined
+      : (elapsed: number, total: number) => {
+          if (reply.raw.destroyed) return
+          stream ??= openEventStream(reply)
+          if (!stream.blocked) stream.send(progressOf(token, elapsed, total))
+        }
+    const call = cancellations.begin(message, caller)
+    try {
+      const answer = await legacy.answer(message as never, { ...caller, signal: call.signal, progress })
+      if (stream !== undefined) {
+        stream.end(call.cancelled() ? undefined : answer)
+        return reply
+      }
+      // The protocol wants no answer to what was cancelled, and HTTP wants one.
+      if (call.cancelled()) return await reply.code(202).send()
+      if (message.method === 'initialize') await open(reply, message, answer)
+      return sendJson(reply, answer)
+    } finally {
+      call.end()
+    }
   }
 
   async function open (reply: FastifyReply, { params }: Message, { result }: Answer): Promise<void> {
@@ -47,14 +81,28 @@ export function serveSessions (legacy: Legacy, kernel: Kernel) {
   }
 
   function malformed (request: FastifyRequest, messages: Message[], opening: boolean): AppError | undefined {
-    if (opening && messages.length > 1) return badRequest('initialize is sent by itself, not in a batch.', ['Send initialize alone, then the rest'])
+    if (opening && Array.isArray(request.body)) return badRequest('initialize is sent by itself, not in a batch.', ['Send initialize alone, then the rest'])
     if (messages.length > BATCH_MAX) return badRequest(`A batch holds at most ${BATCH_MAX} messages.`, ['Send several smaller batches'])
-    const version = request.headers['mcp-protocol-version']
-    if (!opening && version !== undefined && !legacy.versions.includes(String(version))) {
-      return badRequest('The protocol version of the MCP-Protocol-Version header is not spoken here.', [`Use one of ${legacy.versions.join(', ')}, or 2026-07-28`])
-    }
-    return undefined
+    return opening ? undefined : unspokenVersion(request, legacy.versions)
   }
+}
+
+function sendJson (reply: FastifyReply, answer: Answer | Answer[]): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer))
+}
+
+export function unspokenVersion (request: FastifyRequest, versions: readonly string[]): AppError | undefined {
+  const version = request.headers['mcp-protocol-version']
+  if (version === undefined || versions.includes(String(version))) return undefined
+  return badRequest('The protocol version of the MCP-Protocol-Version header is not spoken here.', [`Use one of ${versions.join(', ')}, or 2026-07-28`])
+}
+
+export function acceptsEvents (request: FastifyRequest): boolean {
+  return request.headers.accept?.includes('text/event-stream') === true
+}
+
+function isCancellation ({ method, id }: Message): boolean {
+  return method === 'notifications/cancelled' && id === undefined
 }
 
 /** A request has an id; notifications and answers to questions (we ask none) are acknowledged and no more. */

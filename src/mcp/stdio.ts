@@ -6,8 +6,10 @@ import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/s
 import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server'
 import { AGENT_TYPE_MAX, agentIdFrom } from '../core/agent.js'
 import type { Kernel } from '../core/call.js'
+import type { Caller } from '../core/caller.js'
+import { createLocalSubscriptions, lookAtListening } from './local-subscriptions.js'
 import { createMethods, type Methods } from './methods.js'
-import { createServer } from './modern.js'
+import { clientNameOf, createServer } from './modern.js'
 
 export interface Local {
   /** Undefined: named after the client. */
@@ -22,35 +24,53 @@ const MESSAGE_MAX = 64 * 1024 * 1024
 
 /** Serves one local client, of either era. `ended` is when its input has ended and all that came by it is answered. */
 export function serveLocal (kernel: Kernel, { agent_id, agent_type = 'mcp', stdin, stdout }: Local): { ended: Promise<void>, close: () => Promise<void> } {
-  const { methods, idle } = counted(createMethods(kernel))
   const type = [...agent_type].slice(0, AGENT_TYPE_MAX).join('')
   // The SDK gives up what it is working on when its input ends, so the end is kept from it until that is done.
   const input = new PassThrough()
   stdin.pipe(input, { end: false })
+  const wire = new StdioServerTransport(input, stdout, { maxBufferSize: MESSAGE_MAX })
+  const subscriptions = createLocalSubscriptions(kernel, stdout, message => { void wire.send(message).catch(() => {}) })
+  const { counted, idle } = counter()
+  const methods = { modern: counted(createMethods(kernel)), legacy: counted(createMethods(kernel, subscriptions.methods)) }
   const ended = Promise.race(['end', 'close', 'error'].map(async event => once(stdin, event).catch(() => {}))).then(idle)
-  const { close } = serveStdio(() => createServer(methods, kernel.service, ({ mcpReq }, server) => {
-    // 2026-07-28 clients say who they are with every request, earlier ones once.
-    const envelope = mcpReq.envelope as Record<string, { name?: string } | undefined> | undefined
-    const client_name = envelope?.[CLIENT_INFO_META_KEY]?.name ?? server.getClientVersion()?.name
+
+  function callerOf (client_name: string | undefined): Caller {
     const local = { agent_id: agentIdFrom(agent_id ?? client_name, 'mcp-client'), agent_type: type }
     return { front: 'mcp', request_id: randomUUID(), address: 'stdio', credentials: { client_name, local } }
-  }), {
-    transport: new StdioServerTransport(input, stdout, { maxBufferSize: MESSAGE_MAX }),
+  }
+
+  const { close } = serveStdio(({ era }) => {
+    const server = createServer(methods[era], kernel.service, ({ mcpReq }, server) => {
+      // 2026-07-28 clients say who they are with every request, earlier ones once.
+      const envelope = mcpReq.envelope as Record<string, { name?: string } | undefined> | undefined
+      return callerOf(envelope?.[CLIENT_INFO_META_KEY]?.name ?? server.getClientVersion()?.name)
+    })
+    subscriptions.through(server)
+    return server
+  }, {
+    transport: lookAtListening(wire, subscriptions, message => callerOf(clientNameOf(message))),
     onerror: error => { kernel.log.info({ err: kernel.store.loggable(error) }, 'mcp message refused') }
   })
-  return { ended, close }
+  return {
+    ended,
+    async close () {
+      subscriptions.close()
+      await close()
+    }
+  }
 }
 
-function counted (methods: Methods): { methods: Methods, idle: () => Promise<void> } {
+/** Counts what is being worked on. */
+function counter (): { counted: (methods: Methods) => Methods, idle: () => Promise<void> } {
   let open = 0
   return {
-    methods: {
+    counted: methods => ({
       has: methods.has,
       answer (name, params, caller) {
         open++
         return methods.answer(name, params, caller).finally(() => { open-- })
       }
-    },
+    }),
     async idle () {
       do await sleep(10); while (open > 0)
     }

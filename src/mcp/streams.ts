@@ -1,0 +1,82 @@
+import type { Agent } from '../core/agent.js'
+import type { Kernel } from '../core/call.js'
+import type { EndReason } from '../core/live.js'
+import { createPlaces } from '../core/places.js'
+import type { EventStream } from './event-stream.js'
+
+/** The notification streams that are open on this replica: how many there may be, and what all of them need now and then. */
+
+const STREAMS_MAX = 5000
+/** Of one agent; those whose client has not authenticated yet share one such number. */
+const STREAMS_PER_AGENT = 100
+const TICK_MS = 1000
+/** A comment keeps proxies from taking a silent stream for a dead one. */
+const HEARTBEAT_TICKS = 15
+/** How long a client may leave what was written to it unread before it is cut off. */
+const UNREAD_TICKS = 30
+
+export interface Open {
+  stream: EventStream
+  /** For whom it is, at the moment; undefined for a client that has not authenticated. */
+  viewer: () => Agent | undefined
+  /** Says goodbye and ends the stream. */
+  end: (reason: EndReason) => void
+}
+
+export interface Streams {
+  /** @throws AppError where there are too many. @returns what gives the place back, harmless twice */
+  take: (viewer: Agent | undefined) => () => void
+  add: (open: Open) => void
+  remove: (open: Open) => void
+  count: () => number
+  close: () => void
+}
+
+const NOBODY = { workspace: '', agent_id: '', agent_type: '', permissions: [] } satisfies Agent
+
+export function createStreams ({ service }: Kernel): Streams {
+  const places = createPlaces({ max: STREAMS_MAX, per_agent: STREAMS_PER_AGENT, what: 'notification streams' })
+  const streams = new Map<Open, { unread: number }>()
+  let clock: NodeJS.Timeout | undefined
+  let ticks = 0
+
+  function tick (): void {
+    ticks++
+    for (const [open, state] of streams) {
+      state.unread = open.stream.blocked ? state.unread + 1 : 0
+      if (state.unread > UNREAD_TICKS) open.stream.cut()
+      else if (ticks % HEARTBEAT_TICKS === 0 && state.unread === 0) open.stream.write(': still here\n\n')
+      void check(open)
+    }
+  }
+
+  /** Who listens to nothing that Live follows is looked at here. */
+  async function check (open: Open): Promise<void> {
+    const token = open.viewer()?.token
+    if (token === undefined) return
+    if (token.expires_at.getTime() <= Date.now()) open.end('token_expired')
+    else if (service.tokens.knownRevoked(token.jti) ?? await service.tokens.revoked(token.jti).catch(() => false)) open.end('token_revoked')
+  }
+
+  function endAll (): void {
+    for (const open of [...streams.keys()]) open.end('stopping')
+  }
+  service.stopping.addEventListener('abort', endAll, { once: true })
+
+  return {
+    take: viewer => places.take(viewer ?? NOBODY),
+    add (open) {
+      streams.set(open, { unread: 0 })
+      clock ??= setInterval(tick, TICK_MS).unref()
+    },
+    remove (open) {
+      streams.delete(open)
+      if (streams.size === 0) clock = void clearInterval(clock)
+    },
+    count: () => streams.size,
+    close () {
+      service.stopping.removeEventListener('abort', endAll)
+      endAll()
+    }
+  }
+}

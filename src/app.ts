@@ -18,8 +18,11 @@ import { openNotify } from './db/notify.js'
 import { followRevocations } from './db/revocations.js'
 import { pendingCount } from './db/search/fill.js'
 import { indexContinuously } from './db/search/worker.js'
+import { need } from './db/sessions.js'
 import { createStore } from './db/store.js'
 import { sweepRegularly } from './db/sweep.js'
+import { followWorkspaces } from './db/workspace-feed-live.js'
+import { isReached, originOf, snapshotNow } from './db/workspace-feed.js'
 import { registerMcp } from './mcp/index.js'
 import { registerBodyParser } from './plugins/body.js'
 import { registerDocs } from './plugins/docs.js'
@@ -29,6 +32,7 @@ import { registerHostCheck } from './plugins/hosts.js'
 import { type Load, registerLoadLimit } from './plugins/load.js'
 import { addGauges, observeRequests, registerMetricsPage } from './plugins/metrics.js'
 import { registerRest } from './plugins/rest.js'
+import { registerStreams } from './plugins/streams.js'
 import { registerTokens } from './plugins/tokens.js'
 import { registerUnusedConnections } from './plugins/unused-connections.js'
 import { tools } from './tools/index.js'
@@ -87,12 +91,9 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   const indexing = indexContinuously(db, error => { server.log.warn({ err: loggableFault(error) }, 'search index not filled') })
   const events = openNotify({ client, db: watch, log: server.log })
   const tokens = await registerTokens(server, jwt_secret, config.jwt_expires_in, revocations)
+  const following = { db, events, tokens, stopping: stopping.signal, readings_max: Math.max(1, Math.floor(config.database_pool_max / 2)) }
   const live = followSessions({
-    db,
-    events,
-    tokens,
-    stopping: stopping.signal,
-    readings_max: Math.max(1, Math.floor(config.database_pool_max / 2)),
+    ...following,
     onFault: error => { server.log.warn({ err: loggableFault(error) }, 'session not read for those who wait') }
   })
   const waiters = createPlaces({ max: config.waiters_max, per_agent: config.waiters_per_agent_max, what: 'calls that wait' })
@@ -134,6 +135,15 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   server.setNotFoundHandler(async (_request, reply) => sendFailure(reply, new AppError('TOOL_NOT_FOUND', 'There is nothing at this address.')))
 
   registerRest(server, kernel)
+  let origin: string | undefined
+  registerStreams(server, kernel, {
+    places: createPlaces({ max: config.streams_max, per_agent: config.streams_per_agent_max, what: 'event streams' }),
+    workspaces: followWorkspaces({ ...following, onFault: error => { server.log.warn({ err: loggableFault(error) }, 'workspace not read for its streams') } }),
+    headOf: async (agent, session_id) => (await need(db, agent, session_id)).last_seq,
+    placeNow: async () => ({ since: await snapshotNow(db) }),
+    isReached: place => isReached(db, place),
+    origin: async () => origin ??= await originOf(db)
+  })
   await registerMcp(server, kernel)
   registerHealth(server, { db: watch, load, version })
   await registerDocs(server, openApi(tools, version))

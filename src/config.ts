@@ -27,6 +27,8 @@ export interface Config {
   max_in_flight: number
   waiters_max: number
   waiters_per_agent_max: number
+  streams_max: number
+  streams_per_agent_max: number
   migrate_on_start: boolean
   shutdown_delay_ms: number
   shutdown_timeout_ms: number
@@ -81,6 +83,8 @@ const described = {
   max_in_flight: variable('MAX_IN_FLIGHT', 'Requests one process works on at a time; more get SERVICE_UNAVAILABLE', whole(1, 100_000), '1000'),
   waiters_max: variable('WAITERS_MAX', 'Calls of wait_for_messages that wait in one process at a time; more get SERVICE_UNAVAILABLE', whole(1, 100_000), '5000'),
   waiters_per_agent_max: variable('WAITERS_PER_AGENT_MAX', 'How many of them may be one agent\'s; more get RATE_LIMITED', whole(1, 100_000), '100'),
+  streams_max: variable('STREAMS_MAX', 'Event streams open in one process at a time; more get SERVICE_UNAVAILABLE', whole(1, 100_000), '5000'),
+  streams_per_agent_max: variable('STREAMS_PER_AGENT_MAX', 'How many of them may be one agent\'s; more get RATE_LIMITED', whole(1, 100_000), '100'),
   migrate_on_start: variable('MIGRATE_ON_START', 'false: the migrate command does it', flag, 'true'),
   shutdown_delay_ms: variable('SHUTDOWN_DELAY_MS', 'Milliseconds between saying "not ready" and refusing requests, for load balancers to notice', whole(0, 600_000), '0'),
   shutdown_timeout_ms: variable('SHUTDOWN_TIMEOUT_MS', 'Milliseconds the requests in flight get to finish', whole(0, 600_000), '20000'),

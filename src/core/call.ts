@@ -97,7 +97,7 @@ export function mayCall (agent: Agent, permission: Permission): boolean {
   return agent.permissions.includes(permission) || agent.permissions.includes('admin')
 }
 
-function permissionDenied (required: Permission, agent: Agent): AppError {
+export function permissionDenied (required: Permission, agent: Agent): AppError {
   return new AppError('PERMISSION_DENIED', `This needs the permission '${required}'.`, {
     context: { required_permission: required, current_permissions: agent.permissions }
   })

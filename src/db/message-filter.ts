@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { mentionPattern, mentionText } from '../core/mentions.js'
 import { likePattern } from './like.js'
 import type { readableMessages } from './visibility.js'
@@ -19,9 +19,11 @@ export function filtered (query: ReadableMessages, filter: MessageFilter): Reada
   if (filter.sender !== undefined) query = query.where('m.sender', '=', filter.sender)
   if (filter.visibility !== undefined) query = query.where('m.visibility', '=', filter.visibility)
   if (filter.parent_message_id !== undefined) query = query.where('m.parent_message_id', '=', filter.parent_message_id)
-  if (filter.mentions !== undefined) {
-    // The plain look first: the pattern costs much more.
-    query = query.where('m.content', 'like', likePattern(mentionText(filter.mentions))).where(sql<boolean>`m.content ~ ${mentionPattern(filter.mentions)}`)
-  }
+  if (filter.mentions !== undefined) query = query.where(mentioning(filter.mentions))
   return query
+}
+
+/** Whether `m.content` mentions the agent. The plain look first: the pattern costs much more. */
+export function mentioning (agent_id: string): RawBuilder<boolean> {
+  return sql<boolean>`(m.content like ${likePattern(mentionText(agent_id))} and m.content ~ ${mentionPattern(agent_id)})`
 }

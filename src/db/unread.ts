@@ -1,8 +1,7 @@
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Agent } from '../core/agent.js'
-import { mentionPattern, mentionText } from '../core/mentions.js'
-import { likePattern } from './like.js'
 import { countReadable, EXACT_COUNT_MAX } from './message-counts.js'
+import { mentioning } from './message-filter.js'
 import type { Db } from './schema.js'
 import { readableMessages, visibleTo } from './visibility.js'
 
@@ -18,6 +17,7 @@ const MOST = EXACT_COUNT_MAX + 1
 const NEAR = 1000
 
 interface Row {
+  id: string
   last_read_seq: number
   last_seq: number
   public_count: number
@@ -59,7 +59,7 @@ export async function readings (db: Db, viewer: Agent, session_ids: readonly str
     select from senders, lateral (${inSession.where('m.sender', '=', sql.ref<string>('senders.sender')).where(after).select('m.seq').limit(MOST)}) theirs
     where senders.sender <> ${viewer.agent_id} limit ${MOST}`
   // The literal is the condition of the index messages_mentioning.
-  const mentioning = byOthers.where(after).where(sql<boolean>`m.content like '%@%'`).select('m.content').orderBy('m.seq', 'desc').limit(MOST)
+  const candidates = byOthers.where(after).where(sql<boolean>`m.content like '%@%'`).select('m.content').orderBy('m.seq', 'desc').limit(MOST)
   const changed = db.selectFrom('session_changes as c')
     .where('c.workspace', '=', viewer.workspace).where('c.session_id', '=', sql<string>`s.id`)
     .where('c.seq', '>', sql<number>`reader.seq`).where(sql<boolean>`reader.seq > 0`).where('c.message_id', 'is not', null)
@@ -68,13 +68,15 @@ export async function readings (db: Db, viewer: Agent, session_ids: readonly str
     .where(sql<boolean>`not ${visibleTo(viewer, 'm', 'c.from_visibility')}`).where(visibleTo(viewer, 'm', 'c.to_visibility'))
     .select(['m.id', 'm.content'])
 
+  // The limits and offsets keep the planner from joining whole tables, and from counting twice.
   const { rows } = await sql<Row>`
-    select reader.seq as last_read_seq, s.last_seq, s.public_count, mine.own, written.messages as written,
+    select s.id, reader.seq as last_read_seq, s.last_seq, s.public_count, mine.own, written.messages as written,
            shown.messages as shown, shown.mentions as shown_mentions, shown.changes, mentioned.mentions, mentioned.mentioning
-    from unnest(${session_ids}::text[]) with ordinality as wanted (id, n)
-    join sessions s on s.workspace = ${viewer.workspace} and s.id = wanted.id
-    left join read_cursors cursor on cursor.workspace = ${viewer.workspace} and cursor.agent_id = ${viewer.agent_id} and cursor.session_id = s.id
-    cross join lateral (select coalesce(cursor.last_read_seq, 0) as seq offset 0) reader
+    from unnest(${session_ids}::text[]) as wanted (id)
+    cross join lateral (select id, last_seq, public_count from sessions where workspace = ${viewer.workspace} and id = wanted.id limit 1) s
+    cross join lateral (select coalesce((
+        select last_read_seq from read_cursors where workspace = ${viewer.workspace} and agent_id = ${viewer.agent_id} and session_id = s.id
+      ), 0) as seq offset 0) reader
     cross join lateral (select case when reader.seq = 0 then (select count(*) from (${own}) m) else 0 end as own offset 0) mine
     cross join lateral (select case
         when reader.seq >= s.last_seq then 0
@@ -83,24 +85,22 @@ export async function readings (db: Db, viewer: Agent, session_ids: readonly str
         else (select count(*) from (${far}) m)
       end as messages offset 0) written
     cross join lateral (
-      select count(distinct m.id) as messages, count(*) as changes, count(distinct m.id) filter (where ${mentions(viewer)}) as mentions
+      select count(distinct m.id) as messages, count(*) as changes, count(distinct m.id) filter (where ${mentioning(viewer.agent_id)}) as mentions
       from (${changed}) c left join lateral (${shown}) m on true) shown
     cross join lateral (
-      select count(*) as mentioning, count(*) filter (where ${mentions(viewer)}) as mentions
-      from (${mentioning}) m where reader.seq < s.last_seq) mentioned
-    order by wanted.n`.execute(db)
-  return Promise.all(rows.map((row, i) => readingOf(db, viewer, session_ids[i] as string, row)))
+      select count(*) as mentioning, count(*) filter (where ${mentioning(viewer.agent_id)}) as mentions
+      from (${candidates}) m where reader.seq < s.last_seq) mentioned`.execute(db)
+  const found = new Map(rows.map(row => [row.id, row]))
+  return Promise.all(session_ids.map(async id => {
+    const row = found.get(id)
+    return row === undefined ? { last_read_seq: 0, unread: { messages: 0, mentions: 0 } } : readingOf(db, viewer, row)
+  }))
 }
 
-/** Whether `m.content` mentions the viewer. What has no such text at all is told at once by the first condition. */
-function mentions (viewer: Agent): RawBuilder<boolean> {
-  return sql<boolean>`m.content like ${likePattern(mentionText(viewer.agent_id))} and m.content ~ ${mentionPattern(viewer.agent_id)}`
-}
-
-async function readingOf (db: Db, viewer: Agent, id: string, row: Row): Promise<Reading> {
+async function readingOf (db: Db, viewer: Agent, row: Row): Promise<Reading> {
   const { last_read_seq, public_count, own, written, shown } = row
   const counted = last_read_seq === 0 && own < MOST ? written - (public_count - own) : written
-  const all = counted < MOST ? { count: written, is_estimate: false } : { count: await estimate(db, viewer, id, row), is_estimate: true }
+  const all = counted < MOST ? { count: written, is_estimate: false } : { count: await estimate(db, viewer, row), is_estimate: true }
   return {
     last_read_seq,
     unread: {
@@ -113,7 +113,7 @@ async function readingOf (db: Db, viewer: Agent, id: string, row: Row): Promise<
 }
 
 /** More than are counted exactly: as many as there would be if all that the viewer may see lay evenly between beginning and head. */
-async function estimate (db: Db, viewer: Agent, id: string, { last_read_seq, last_seq, public_count, own, written }: Row): Promise<number> {
+async function estimate (db: Db, viewer: Agent, { id, last_read_seq, last_seq, public_count, own, written }: Row): Promise<number> {
   const visible = (await countReadable(db, viewer, { id, last_seq, public_count }, {})).count
   return Math.max(written, Math.round((visible - own) * (last_seq - last_read_seq) / last_seq))
 }

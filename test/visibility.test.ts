@@ -264,6 +264,8 @@ t.test('messages are read through one door', async t => {
     'search/fill.ts: from messages',
     'search/fill.ts: join messages',
     'search/filter.ts: from messages',
+    // readableMessages, and the door of those who read for many viewers at once: the feeds, by seenBy.
+    "visibility.ts: selectFrom('messages",
     "visibility.ts: selectFrom('messages"
   ], 'readableMessages selects for viewers, messages.ts writes, the search index is kept')
 })

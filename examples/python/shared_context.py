@@ -144,16 +144,15 @@ class SharedContext:
                 raise
             return default
 
-    def follow(self, session_id: str, after_seq: int = 0, for_seconds: float = 30.0, every: float = 0.25) -> Iterator[dict[str, Any]]:
+    def follow(self, session_id: str, after_seq: int = 0, for_seconds: float = 30.0) -> Iterator[dict[str, Any]]:
         """Yields each message once, in order, as it appears; ends after `for_seconds`."""
         until = time.monotonic() + for_seconds
         while True:
-            page = self.call("get_messages", session_id=session_id, after_seq=after_seq, limit=100)
+            # Comes back as soon as there is something; 4 s at most, since httpx gives up after 5.
+            patience = max(0.0, min(4.0, until - time.monotonic()))
+            page = self.call("wait_for_messages", session_id=session_id, after_seq=after_seq, limit=100, timeout_seconds=patience)
             yield from page["messages"]
             # The cursor is last_seq, not the last message's seq: it also passes what this agent may not see.
             after_seq = page["last_seq"]
-            if page["has_more"]:
-                continue
-            if time.monotonic() > until:
+            if time.monotonic() > until and not page["has_more"]:
                 return
-            time.sleep(every)

@@ -29,10 +29,8 @@ type Answer = Static<typeof answer>
 export const waitForMessages = defineTool({
   name: 'wait_for_messages',
   title: 'Wait for messages',
-  description: 'Wait until a message comes that you may see, and get it; at once if there is one after after_seq already. ' +
-    'Pass last_seq of the previous answer (of this tool or of get_messages) as after_seq, and nothing is missed or got twice. ' +
-    `When timeout_seconds are up the answer is empty, with timed_out: true; call again with its last_seq. At most ${TIMEOUT_MAX_MCP} seconds over MCP, ${TIMEOUT_MAX} over REST. ` +
-    'It also returns, without messages and with is_active: false, when the session is closed meanwhile.',
+  description: 'Wait until a message that you may see comes, and get it; at once if there is one after after_seq. Pass last_seq of the previous answer as after_seq, and nothing is missed or got twice. ' +
+    `When the time is up the answer is empty, with timed_out: true; call again with its last_seq. At most ${TIMEOUT_MAX_MCP} seconds over MCP, ${TIMEOUT_MAX} over REST. A session that is closed meanwhile ends it too.`,
   permission: 'read',
   effect: 'reads',
   commits: 'none',

@@ -110,7 +110,7 @@ test('every error that the tool reference lists can be met', async t => {
   await ok(app, 'set_memory', { key: 'taken', value: 1 })
   const place: Place = { session_id, closed, message_id, expired, revoked }
   // All that one agent may do of it at a time; ended by the end of the test.
-  const waiting = call(app, 'wait_for_messages', { session_id, timeout_seconds: 60 })
+  const waiting = call(app, 'wait_for_messages', { session_id: await newSession(app), timeout_seconds: 60 })
   t.teardown(() => waiting)
   await new Promise(resolve => setTimeout(resolve, 1100))
 

@@ -145,7 +145,7 @@ test('TRUST_PROXY: a proxy in the cluster is believed, a client outside is not',
 test('the most pods there may be fit the database\'s connections', async t => {
   const { spec, metadata } = yaml('k8s/hpa.yaml')
   const usable = Number(metadata.annotations['shared-context-server/max-connections']) - Number(metadata.annotations['shared-context-server/reserved-connections'])
-  const each = configured().database_pool_max + 1
+  const each = configured().database_pool_max + 2
   const { maxSurge, maxUnavailable } = deployment.spec.strategy.rollingUpdate
   t.ok(spec.maxReplicas * each < usable)
   t.ok((spec.maxReplicas + maxSurge + 1) * each < usable, 'also during a deploy, with one that comes and one that still goes')

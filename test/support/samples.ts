@@ -9,6 +9,8 @@ export interface Sample {
   as?: As
   /** The argument that a call needs besides the required ones, where it needs one of several. */
   least?: string
+  /** What takes its place where it is left out. */
+  otherwise?: Record<string, unknown>
   /** Arguments that exclude one of `args`, for a call of their own. */
   instead?: Record<string, unknown>
 }
@@ -47,7 +49,7 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     return { args: { session_id, message_limit: 5 } }
   },
   list_sessions: async app => ({ args: { created_by: 'agent-1', active: true, query: 'session', limit: 5, cursor: await page(app, 'list_sessions', {}) } }),
-  update_session: async app => ({ args: { session_id: await newSession(app), purpose: PRIVATE_TEXTS.purpose, metadata, is_active: true, idempotency_key: randomUUID() }, least: 'purpose' }),
+  update_session: async app => ({ args: { session_id: await newSession(app), purpose: PRIVATE_TEXTS.purpose, metadata, is_active: true, idempotency_key: randomUUID() }, least: 'purpose', otherwise: { is_active: true } }),
   add_message: async app => {
     const session_id = await newSession(app)
     return { args: { session_id, content: PRIVATE_TEXTS.content, visibility: 'public', metadata, parent_message_id: await message(app, session_id), idempotency_key: randomUUID() } }
@@ -70,7 +72,7 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
   wait_for_messages: async app => {
     const session_id = await newSession(app)
     await ok(app, 'add_message', { session_id, content: '@agent-1: look' })
-    return { args: { session_id, after_seq: 0, timeout_seconds: 1, limit: 5, sender: 'agent-1', mentions_only: true }, least: 'after_seq' }
+    return { args: { session_id, after_seq: 0, timeout_seconds: 1, limit: 5, sender: 'agent-1', mentions_only: true }, least: 'after_seq', otherwise: { timeout_seconds: 0 } }
   },
   set_message_visibility: async app => ({ args: { message_id: await message(app, await newSession(app)), visibility: 'private', idempotency_key: randomUUID() } }),
   search_context: async app => {

@@ -34,7 +34,7 @@ export interface Streams {
 
 const NOBODY = { workspace: '', agent_id: '', agent_type: '', permissions: [] } satisfies Agent
 
-export function createStreams ({ service }: Kernel): Streams {
+export function createStreams ({ service }: Pick<Kernel, 'service'>, tick_ms = TICK_MS): Streams {
   const places = createPlaces({ max: STREAMS_MAX, per_agent: STREAMS_PER_AGENT, what: 'notification streams' })
   const streams = new Map<Open, { unread: number }>()
   let clock: NodeJS.Timeout | undefined
@@ -67,7 +67,7 @@ export function createStreams ({ service }: Kernel): Streams {
     take: viewer => places.take(viewer ?? NOBODY),
     add (open) {
       streams.set(open, { unread: 0 })
-      clock ??= setInterval(tick, TICK_MS).unref()
+      clock ??= setInterval(tick, tick_ms).unref()
     },
     remove (open) {
       streams.delete(open)

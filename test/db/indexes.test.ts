@@ -3,8 +3,11 @@ import pino from 'pino'
 import t from 'tap'
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
+import { memoryTopic, sessionTopic } from '../../src/core/events.js'
 import { connect } from '../../src/db/connect.js'
+import { changesForMany } from '../../src/db/feed.js'
 import type { Schema } from '../../src/db/schema.js'
+import { versionsOf } from '../../src/db/topics.js'
 import { type As, environment, JWT_SECRET, ok } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
 
@@ -102,6 +105,8 @@ const READS: Array<[tool: string, args: Record<string, unknown>, as?: As]> = [
   ['get_messages', { session_id: SESSION, sender: 'agent-3' }],
   ['get_messages', { session_id: SESSION, visibility_filter: 'private' }],
   ['get_messages', { session_id: SESSION, parent_message_id: message_id }],
+  ['wait_for_messages', { session_id: SESSION, after_seq: 300, sender: 'agent-3', timeout_seconds: 0 }],
+  ['wait_for_messages', { session_id: SESSION, timeout_seconds: 0.2 }],
   ['search_by_sender', { session_id: SESSION, sender: 'agent-3' }],
   ['search_by_timerange', { session_id: SESSION, start_time: '2020-01-01', end_time: '2999-01-01' }],
   ['search_context', { session_id: SESSION, query: 'number' }],
@@ -147,4 +152,15 @@ t.test('revocations are read by their index', async t => {
   t.ok(plans.some(({ statement }) => statement.includes('revoked_at')))
   t.same(plans.flatMap(({ plan }) => scans(plan)), [])
   t.equal((await sql<{ n: number }>`select count(*)::int as n from tokens where revoked_at is not null`.execute(db)).rows[0]?.n, 500)
+})
+
+t.test('what is read for those who follow, and looked at each second', async t => {
+  const viewers = ['agent-1', 'agent-2', 'agent-3'].map(agent_id => ({ workspace: 'default', agent_id, agent_type: 'type-1', permissions: ['read' as const] }))
+  plans = []
+  t.ok((await changesForMany(db, viewers, SESSION, 300, 400))?.changesOf(0).length)
+  await changesForMany(db, viewers, SESSION, 100_000, 100_100)
+  await versionsOf(db, Array.from({ length: 200 }, (_, n) => sessionTopic('default', `session_${(n + 1).toString(16).padStart(16, '0')}`)))
+  await versionsOf(db, viewers.map(({ agent_id }) => memoryTopic('default', agent_id)))
+  t.equal(plans.length, 4)
+  t.same(plans.flatMap(({ statement, plan }) => scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)), [])
 })

@@ -11,6 +11,8 @@ const app = await startApp(t)
 const response = await app.server.inject({ url: '/openapi.json' })
 const document = response.json()
 
+const STREAMS = ['/mcp/sessions/{session_id}/events', '/mcp/events']
+
 const TYPES = new Set(['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'])
 /** Keywords of JSON Schema 2020-12 that a document of ours may use; OpenAPI 3.0's `nullable` is not among them. */
 const KEYWORDS = new Set(['type', 'description', 'properties', 'required', 'items', 'enum', 'const', 'default', 'format', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties', 'additionalProperties', 'patternProperties', 'anyOf', '$ref'])
@@ -48,9 +50,9 @@ t.test('the document has the shape of OpenAPI 3.1', async t => {
   t.match(response.headers['content-type'], /^application\/json/)
   t.match(document, { openapi: /^3\.1\.\d+$/, info: { title: /./, version: /^\d+\.\d+\.\d+/ }, components: { schemas: { Error: {} } } })
   t.same(Object.keys(document).filter(key => !['openapi', 'info', 'servers', 'paths', 'webhooks', 'components', 'security', 'tags', 'externalDocs', 'jsonSchemaDialect'].includes(key)), [])
-  t.same(Object.keys(document.paths), tools.map(tool => `/mcp/tool/${tool.name}`), 'every tool, in their order, and nothing else')
+  t.same(Object.keys(document.paths), [...tools.map(tool => `/mcp/tool/${tool.name}`), ...STREAMS], 'every tool, in their order, the streams, and nothing else')
   t.same(schemaFaults(document.components.schemas.Error, 'Error'), [])
-  for (const requirement of [document.security, ...Object.values(document.paths).map((path: any) => path.post.security ?? [])].flat()) {
+  for (const requirement of [document.security, ...Object.values(document.paths).map((path: any) => (path.post ?? path.get).security ?? [])].flat()) {
     for (const scheme of Object.keys(requirement)) t.match(document.components.securitySchemes[scheme], { type: /^(http|apiKey)$/ })
   }
 })
@@ -68,6 +70,20 @@ t.test('every operation is complete', async t => {
     t.same(schemaFaults(answer, `${tool.name} out`), [])
     t.same(Object.keys(answer.properties), ['success', ...Object.keys(tool.output.properties)])
     t.ok(answer.required.includes('success'))
+  }
+})
+
+t.test('the event streams are described as they are', async t => {
+  for (const url of STREAMS) {
+    const { parameters, responses, operationId } = document.paths[url].get
+    t.ok(app.server.hasRoute({ method: 'GET', url: url.replace(/\{(\w+)\}/g, ':$1') }), operationId)
+    t.same(schemaFaults(responses['200'].content['text/event-stream'].schema, operationId), [])
+    t.same(responses.default.content['application/json'].schema, { $ref: '#/components/schemas/Error' })
+    for (const parameter of parameters) {
+      t.match(parameter, { in: /^(path|query|header)$/, name: /./, description: /./ })
+      t.same(schemaFaults(parameter.schema, parameter.name), [])
+    }
+    t.same(parameters.filter((parameter: any) => parameter.in === 'path').map((parameter: any) => `{${parameter.name}}`), url.match(/\{\w+\}/g) ?? [])
   }
 })
 

@@ -53,8 +53,8 @@ class SharedContext:
         self._token = token
         self._tries = tries
         self._lock = threading.Lock()
-        base = url or os.environ.get("SHARED_CONTEXT_URL", "http://127.0.0.1:23456")
-        self._http = httpx.Client(base_url=base, timeout=timeout)
+        self.url = url or os.environ.get("SHARED_CONTEXT_URL", "http://127.0.0.1:23456")
+        self._http = httpx.Client(base_url=self.url, timeout=timeout)
 
     def close(self) -> None:
         self._http.close()
@@ -72,6 +72,11 @@ class SharedContext:
             if self._token is None:
                 self._token = self._authenticate()
             return self._token
+
+    def renew(self) -> None:
+        """Forgets the token: the next use fetches a new one with the API key."""
+        with self._lock:
+            self._token = None
 
     def _authenticate(self) -> str:
         answer = self._send("authenticate_agent", {

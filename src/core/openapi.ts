@@ -1,18 +1,19 @@
 import type { TSchema } from '@sinclair/typebox'
 import { type ErrorCode, errorKinds } from './errors.js'
+import { streamPaths } from './openapi-streams.js'
 import type { Tool } from './tool.js'
 
-/** OpenAPI 3.1 of every tool, derived from the catalogue. */
+/** OpenAPI 3.1 of every tool, derived from the catalogue, and of the event streams. */
 export function openApi (tools: readonly Tool[], version: string): Record<string, unknown> {
   return {
     openapi: '3.1.0',
     info: {
       title: 'shared-context-server',
       version,
-      description: 'A shared workspace for AI agents. Every tool is a POST of a JSON object; every answer is a JSON object with `success`. The same tools are offered over MCP at /mcp. Authenticate with `authenticate_agent`, then send the token as a bearer token; or send X-API-Key with X-Agent-Id.'
+      description: 'A shared workspace for AI agents. Every tool is a POST of a JSON object; every answer is a JSON object with `success`. The same tools are offered over MCP at /mcp. Two addresses are read with GET: streams of what changes, as server-sent events. Authenticate with `authenticate_agent`, then send the token as a bearer token; or send X-API-Key with X-Agent-Id.'
     },
     security: [{ token: [] }, { apiKey: [], agentId: [] }],
-    paths: Object.fromEntries(tools.map(tool => [`/mcp/tool/${tool.name}`, { post: operation(tool) }])),
+    paths: { ...Object.fromEntries(tools.map(tool => [`/mcp/tool/${tool.name}`, { post: operation(tool) }])), ...streamPaths() },
     components: {
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },

@@ -3,9 +3,13 @@ import type { WorkspaceChange } from '../db/workspace-feed-live.js'
 
 /** Server-sent events as bytes. Streams that are told the same list of changes write the same bytes, which are made once. */
 
-/** No line break can be in the data: JSON escapes them. */
+/** What JSON leaves as it is and Python's splitlines, and so clients made with it, take for the end of a line. */
+const OTHER_BREAKS = /[\u0085\u2028\u2029]/g
+
+/** No line break can be in the data: JSON escapes them, the others are escaped here. */
 export function frame (event: string, data: unknown, id?: string | number): string {
-  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+  const json = JSON.stringify(data).replace(OTHER_BREAKS, found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${json}\n\n`
 }
 
 /** A line that clients skip: it keeps proxies from taking the connection for dead. */

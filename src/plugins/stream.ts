@@ -17,7 +17,7 @@ const ENDING_MS = 5000
 const RETRY_MS = { from: 500, to: 2000 }
 
 export interface StreamOptions {
-  /** What a stream that has nothing else to send sends instead of a comment, or undefined. */
+  /** What is sent as a heartbeat instead of a comment, if anything. */
   beat: () => string | undefined
   /** Once, with what ended it. */
   onEnd: (reason: StreamEnd) => void
@@ -26,7 +26,6 @@ export interface StreamOptions {
 /** One answer that goes on: bounded in what it holds back for a client, and ended with a reason where the client still reads. */
 export class Stream {
   private ended = false
-  private wrote = true
   private unread_since: number | undefined
   private drained: { promise: Promise<void>, resolve: () => void } | undefined
   private readonly raw: FastifyReply['raw']
@@ -55,7 +54,6 @@ export class Stream {
   /** @returns what to wait for before more is written, where it can wait */
   write (frames: Buffer): void | Promise<void> {
     if (this.ended) return
-    this.wrote = true
     if (this.raw.write(frames)) return
     this.unread_since ??= performance.now()
     if (this.raw.writableLength > WAITING_MAX) return this.end('slow_reader')
@@ -67,20 +65,15 @@ export class Stream {
     return this.drained.promise
   }
 
-  /** Every now and then: shows clients and proxies that the stream is alive, where nothing else does. */
+  /** Every now and then: shows clients and proxies that the stream is alive. */
   beat (): void {
     if (this.ended) return
     if (this.unread_since !== undefined) {
       if (performance.now() - this.unread_since > UNREAD_MS) this.end('slow_reader')
       return
     }
-    if (this.wrote) {
-      this.wrote = false
-      return
-    }
     const position = this.options.beat()
     void this.write(position === undefined ? HEARTBEAT : Buffer.from(position))
-    this.wrote = false
   }
 
   end (reason: Exclude<StreamEnd, 'gone'>): void {

@@ -3,7 +3,7 @@ import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { ADMIN_API_KEY, API_KEY, listen, ROOT, startApp } from '../helper.js'
+import { ADMIN_API_KEY, API_KEY, listen, newSession, ok, ROOT, startApp } from '../helper.js'
 
 interface Run { code: number | null, stdout: string, stderr: string }
 
@@ -24,6 +24,7 @@ const EXAMPLES: Array<{ file: string, args?: string[], imports: string[], prints
   { file: 'parallel.py', imports: ['httpx'], prints: /^analyst-delivery .*\nanalyst-prices .*\nanalyst-returns .*\nanalyst-reviews .*\n$/ },
   { file: 'coordinator_worker.py', imports: ['httpx'], prints: /3 of 3 chapters/ },
   { file: 'coordinator_worker.py', args: ['12'], imports: ['httpx'], prints: /12 of 12 chapters/ },
+  { file: 'event_stream.py', imports: ['httpx'], prints: /^1 Aurora has arrived\n2 Borealis has arrived\n3 Cassiopeia has arrived\nthe connection is lost\n4 Draco has arrived\n5 Eridanus has arrived\n6 Fornax has arrived\n7 the day is over\n$/ },
   { file: 'autogen_team.py', imports: ['httpx', 'autogen_agentchat', 'autogen_ext'], prints: /Octopuses have three hearts. DONE\nresearcher: Octopuses have three hearts\n/ },
   { file: 'crewai_crew.py', imports: ['httpx', 'crewai'], prints: /analyst: Mornings are the busiest time\nplanner: Put two people/ },
   { file: 'langchain_memory.py', imports: ['httpx', 'langchain_core'], prints: /human: Where shall we sit\?\nai: .*\nhuman: .*\nai: Bring a blanket.\n/ }
@@ -85,4 +86,21 @@ test('the curl commands of the README run, in their order', async t => {
   t.match(found, [{ success: true, results: [{ message: { sender: 'ada' } }] }])
   t.match(remembered, [{ success: true, key: 'next step' }, { success: true, value: { page: 'checkout', line: 42 } }])
   t.match(refused, [{ success: false, code: 'INVALID_INPUT', context: { argument: 'text' } }])
+})
+
+test('the curl command of the page about event streams shows what is said there', async t => {
+  const page = await readFile(join(ROOT, 'docs', 'event-streams.md'), 'utf8')
+  const command = /^```sh\n([^]*?)^```$/m.exec(page)?.[1]
+  t.ok(command)
+  if ((await run('curl', ['--version'])).code !== 0) return t.comment('It did not run: curl is not here')
+  const app = await startApp(t)
+  const url = await listen(app)
+  const session_id = await newSession(app, { agent_id: 'ada' })
+  await ok(app, 'add_message', { session_id, content: 'The first' }, { agent_id: 'ada' })
+  const home = await mkdtemp(join(tmpdir(), 'scs-curl-'))
+  t.teardown(() => rm(home, { recursive: true, force: true }))
+  // The command runs until it is ended.
+  await writeFile(join(home, '.curlrc'), 'max-time = 3\nsilent\n')
+  const { stdout } = await run('sh', ['-c', command ?? ''], { env: { CURL_HOME: home, SHARED_CONTEXT_URL: url, SHARED_CONTEXT_API_KEY: API_KEY, SESSION_ID: session_id } })
+  t.match(stdout, new RegExp(`^retry: \\d+\nid: 0\nevent: start\ndata: {"session_id":"${session_id}","last_seq":0}\n\nid: 1\nevent: message_added\ndata: {"seq":1,"type":"message_added","message":{"id":1,.*"sender":"ada"`))
 })

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
+import type { PoolClient } from 'pg'
 import t from 'tap'
 import { decodePlace, encodePlace } from '../../src/core/place.js'
 import { grown, snapshotNow } from '../../src/db/workspace-feed.js'
@@ -92,7 +93,7 @@ t.test('a transaction that stays open holds up its own session and no other, and
   const client = await pool.connect()
   await client.query('begin')
   // As add_message has it, but for the commit.
-  await client.query("update sessions set last_seq = last_seq + 1 where id = $1", [slow])
+  await client.query('update sessions set last_seq = last_seq + 1 where id = $1', [slow])
   await client.query("insert into messages (session_id, seq, sender, sender_type, content, visibility) values ($1, 1, 'writer', 'red', 'late', 'public')", [slow])
   const first = [await write(on(1), quick), await write(on(2), quick)]
   await stream.waitFor(() => idsOf(stream).length === 2)
@@ -198,7 +199,7 @@ t.test('what transactions wrote in whatever order they began and committed is to
     const heads = new Map<string, number>()
     const told: Array<{ session_id: string, seq: number }> = []
     let since = await snapshotNow(db)
-    const open: Array<{ client: Awaited<ReturnType<typeof pool.connect>>, session_id: string }> = []
+    const open: Array<{ client: PoolClient, session_id: string }> = []
     const commit = async (which: number) => {
       const [one] = open.splice(which % open.length, 1)
       await one?.client.query('commit')

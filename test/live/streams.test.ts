@@ -52,6 +52,17 @@ t.test('a stream tells what comes, from either replica, in its order', async t =
   again.close()
 })
 
+t.test('content arrives as it was written, on one line whatever a client takes for one', async t => {
+  const session_id = await newSession(app, WRITER)
+  const [content, metadata] = ['one\ntwo\u2028three\u2029four \u{1f680} data: x\n\nid: 9', { note: 'a\u0085b' }]
+  await ok(app, 'add_message', { session_id, content, metadata }, WRITER)
+  const stream = await openStream(here, `${address(session_id)}?after_seq=0`, WRITER)
+  await stream.waitFor(() => stream.changes().length === 1)
+  t.match(stream.changes()[0]?.data.message, { content, metadata })
+  t.notMatch(stream.text(), /[\u0085\u2028\u2029\r]/)
+  stream.close()
+})
+
 t.test('a stream that was cut is resumed anywhere: each change once', async t => {
   const session_id = await newSession(app, WRITER)
   const ids: number[] = []

@@ -5,6 +5,7 @@ import { mcpTopic } from '../core/events.js'
 import * as mcpSessions from '../db/mcp-sessions.js'
 import type { HeldSession } from '../db/mcp-sessions.js'
 import type { Message } from './credentials.js'
+import type { LookUp } from './held-sessions.js'
 
 /** One request that may be cancelled while it is worked on. */
 export interface Cancellable {
@@ -18,13 +19,13 @@ export interface Cancellable {
  * `notifications/cancelled` of 2025-era clients: a request of its own, which may come to another replica than the call it is
  * about. It is noted in the session's row, where the replica that waits finds it. Only calls that wait are worth it.
  */
-export function createCancellations ({ service, store, catalogue, log }: Kernel) {
+export function createCancellations (lookUp: LookUp, { service, store, catalogue, log }: Kernel) {
   const { db } = store
   const waiting = new Map<string, () => void>()
 
   async function heard (session: HeldSession, key: string, abort: () => void): Promise<void> {
     try {
-      const [row] = await mcpSessions.findAll(db, [session.id_hash])
+      const row = await lookUp(session.id_hash)
       // What was there when the call began was about an earlier call of a client that counts from one again.
       if (row?.cancelled[key] !== undefined && row.cancelled[key] !== session.cancelled[key]) abort()
     } catch (error) {

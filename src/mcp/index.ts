@@ -9,6 +9,7 @@ import { callerOf } from '../plugins/caller.js'
 import { sendFailure } from '../plugins/failures.js'
 import { refusedToken } from './credentials.js'
 import { wrapFailure } from './failure.js'
+import { lookUpTogether } from './held-sessions.js'
 import { serveLegacy } from './legacy.js'
 import { createMethods } from './methods.js'
 import { clientNameOf, serveModern } from './modern.js'
@@ -22,9 +23,9 @@ const URL = '/mcp'
 
 /** The MCP front: one address, at which the first look at a message tells its protocol era. */
 export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promise<void> {
-  const means = { streams: createStreams(kernel), watches: createWatches(kernel) }
+  const means = { streams: createStreams(kernel), watches: createWatches(kernel), lookUp: lookUpTogether(kernel.store.db) }
   const eraOf2025 = await serveLegacy(createMethods(kernel, subscriptionMethods(kernel)), kernel.service)
-  const legacy = serveSessions(eraOf2025, kernel)
+  const legacy = serveSessions(eraOf2025, means.lookUp, kernel)
   const notifications = serveNotifications(eraOf2025.versions, means, kernel)
   const modern = serveModern(createMethods(kernel), means, kernel)
   const config = { wrapFailure }

@@ -12,6 +12,7 @@ import type { HeldSession, Mark } from '../db/mcp-sessions.js'
 import { sendFailure } from '../plugins/failures.js'
 import { refusedToken } from './credentials.js'
 import { openEventStream } from './event-stream.js'
+import type { LookUp } from './held-sessions.js'
 import { createOutbox } from './outbox.js'
 import { acceptsEvents, mcpSessionNotFound, sessionIdOf, unspokenVersion } from './sessions.js'
 import type { Open, Streams } from './streams.js'
@@ -26,7 +27,7 @@ import type { Watch, Watches } from './watch.js'
  * instead of replaying events: Last-Event-ID is not needed. Of several streams of one session, the one opened last delivers;
  * the others stay open in silence, since a client whose stream were ended would open it again, and so end the other.
  */
-export function serveNotifications (versions: readonly string[], { streams, watches }: { streams: Streams, watches: Watches }, kernel: Kernel) {
+export function serveNotifications (versions: readonly string[], { streams, watches, lookUp }: { streams: Streams, watches: Watches, lookUp: LookUp }, kernel: Kernel) {
   const { service, store: { db }, log } = kernel
 
   return async function open (request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
@@ -77,6 +78,7 @@ export function serveNotifications (versions: readonly string[], { streams, watc
     const open: Open = {
       stream,
       viewer: () => viewer,
+      look () { void reread() },
       end (reason) {
         // The token may have been replaced by another one of this session: the row tells.
         if (reason === 'token_revoked' || reason === 'token_expired') {
@@ -114,6 +116,7 @@ export function serveNotifications (versions: readonly string[], { streams, watc
     }
 
     async function reread (): Promise<void> {
+      if (closed) return
       if (reading) {
         again = true
         return
@@ -122,13 +125,14 @@ export function serveNotifications (versions: readonly string[], { streams, watc
       try {
         do {
           again = false
-          const [session] = await mcpSessions.findAll(db, [id_hash])
+          const session = await lookUp(id_hash)
           if (!closed) await obey(session)
         } while (again && !closed)
       } catch (error) {
-        // The client opens another stream, where there is room or a database again.
-        if (!(error instanceof AppError)) log.warn({ err: kernel.store.loggable(error) }, 'mcp session not read')
-        goodbye('unavailable')
+        // No room for the agent it has become: the client may open another stream.
+        if (error instanceof AppError) return goodbye('unavailable')
+        log.warn({ err: kernel.store.loggable(error) }, 'mcp session not read')
+        setTimeout(() => { void reread() }, RETRY_MS).unref()
       } finally {
         reading = false
       }
@@ -209,6 +213,9 @@ export function serveNotifications (versions: readonly string[], { streams, watc
     }
   }
 }
+
+/** After the database could not be asked. */
+const RETRY_MS = 1000
 
 export const ALLOWED = 'GET, POST, DELETE'
 

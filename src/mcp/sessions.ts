@@ -8,6 +8,7 @@ import { sendFailure } from '../plugins/failures.js'
 import { createCancellations } from './cancellations.js'
 import { type Message, refusedToken } from './credentials.js'
 import { type EventStream, openEventStream } from './event-stream.js'
+import type { LookUp } from './held-sessions.js'
 import type { Answer, Legacy } from './legacy.js'
 import { progressOf, progressTokenOf } from './progress.js'
 
@@ -16,9 +17,9 @@ const SESSION_HEADER = 'mcp-session-id'
 const BATCH_MAX = 100
 
 /** Serves a POST of a 2025-era client. What a connection has is in its row, so that any replica answers any request. */
-export function serveSessions (legacy: Legacy, kernel: Kernel) {
+export function serveSessions (legacy: Legacy, lookUp: LookUp, kernel: Kernel) {
   const { db } = kernel.store
-  const cancellations = createCancellations(kernel)
+  const cancellations = createCancellations(lookUp, kernel)
 
   return async function answer (request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
     const messages = (Array.isArray(request.body) ? request.body : [request.body]) as Message[]

@@ -14,11 +14,14 @@ const TICK_MS = 1000
 const HEARTBEAT_TICKS = 15
 /** How long a client may leave what was written to it unread before it is cut off. */
 const UNREAD_TICKS = 30
+const LOOK_TICKS = 600
 
 export interface Open {
   stream: EventStream
   /** For whom it is, at the moment; undefined for a client that has not authenticated. */
   viewer: () => Agent | undefined
+  /** Every ten minutes: that the stream is open counts as use of its MCP session, which would end unused. */
+  look?: () => void
   /** Says goodbye and ends the stream. */
   end: (reason: EndReason) => void
 }
@@ -36,7 +39,7 @@ const NOBODY = { workspace: '', agent_id: '', agent_type: '', permissions: [] } 
 
 export function createStreams ({ service }: Pick<Kernel, 'service'>, tick_ms = TICK_MS): Streams {
   const places = createPlaces({ max: STREAMS_MAX, per_agent: STREAMS_PER_AGENT, what: 'notification streams' })
-  const streams = new Map<Open, { unread: number }>()
+  const streams = new Map<Open, { unread: number, age: number }>()
   let clock: NodeJS.Timeout | undefined
   let ticks = 0
 
@@ -46,6 +49,7 @@ export function createStreams ({ service }: Pick<Kernel, 'service'>, tick_ms = T
       state.unread = open.stream.blocked ? state.unread + 1 : 0
       if (state.unread > UNREAD_TICKS) open.stream.cut()
       else if (ticks % HEARTBEAT_TICKS === 0 && state.unread === 0) open.stream.write(': still here\n\n')
+      if (++state.age % LOOK_TICKS === 0) open.look?.()
       void check(open)
     }
   }
@@ -66,7 +70,7 @@ export function createStreams ({ service }: Pick<Kernel, 'service'>, tick_ms = T
   return {
     take: viewer => places.take(viewer ?? NOBODY),
     add (open) {
-      streams.set(open, { unread: 0 })
+      streams.set(open, { unread: 0, age: 0 })
       clock ??= setInterval(tick, tick_ms).unref()
     },
     remove (open) {

@@ -1,5 +1,6 @@
 import { type Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
+import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { ADMIN_API_KEY, API_KEY, listen, newSession, ok, startApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
@@ -245,6 +246,32 @@ t.test('the client of the SDK', async t => {
   t.same(await eventually(async () => [...updates], all => all.length > 0), [`session://${session_id}`])
   await whole.unsubscribeResource({ uri: `session://${session_id}` })
   t.same(errors, [])
+})
+
+t.test('a stream outlives its database connections', async t => {
+  const session_id = await newSession(here)
+  const uri = `session://${session_id}`
+  const session = { ...await openSession(here), ...AS('patient') }
+  const open = await stream(t, 0, session)
+  await subscribe(here, session, uri)
+  await ok(there, 'add_message', { session_id, content: 'before' })
+  await told(open, 1)
+  for (const app of apps) {
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(app.database.db).catch(() => {})
+  }
+  await eventually(async () => {
+    try {
+      return (await ok(there, 'add_message', { session_id, content: 'after' })).success as boolean
+    } catch {
+      return false
+    }
+  }, success => success)
+  t.same((await told(open, 2)).slice(0, 2), [uri, uri])
+  t.ok(open.open())
+  const late = await newSession(here)
+  await eventually(async () => (await subscribe(elsewhere, session, `session://${late}`)).body.result as unknown, result => result !== undefined)
+  await ok(there, 'add_message', { session_id: late, content: 'x' })
+  t.ok((await eventually(async () => [...open.told], all => all.includes(`session://${late}`))).includes(`session://${late}`), 'and obeys still')
 })
 
 t.test('there are only so many for one agent', async t => {

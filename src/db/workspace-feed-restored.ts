@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Db } from './schema.js'
 
 /** About a second's work. */
-const BATCH = 20_000
+const BATCH = 10_000
 
 /**
  * After a dump is restored into another server, rows name transactions that server has yet to give out: when it does, readers

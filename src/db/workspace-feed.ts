@@ -44,29 +44,31 @@ export async function originOf (db: Db): Promise<string> {
 export async function grown (db: Db, workspace: string, since: string, until?: string): Promise<{ until: string, sessions: Grown[] }> {
   const sessions = new Map<string, Grown>()
   let from = since.slice(0, since.indexOf(':'))
+  let limit = ROWS
   for (;;) {
-    const page = await grownPage(db, workspace, since, until, from)
+    const page = await grownPage(db, workspace, since, until, from, limit)
     until = page.until
     for (const [session_id, first, last] of page.sessions ?? []) {
       const known = sessions.get(session_id)
       sessions.set(session_id, { session_id, first: Math.min(first, known?.first ?? first), last: Math.max(last, known?.last ?? last) })
     }
     if (page.next === null) break
-    // What one transaction wrote is far less than a page; should it not be, this still goes on.
-    from = page.next === from ? String(BigInt(from) + 1n) : page.next
+    // The rows of one transaction have no order here: where it wrote more than a page, which no tool does, the page grows.
+    if (page.next === from) limit *= 2
+    from = page.next
   }
   return { until, sessions: [...sessions.values()].sort((a, b) => (a.session_id < b.session_id ? -1 : 1)) }
 }
 
 interface GrownPage { until: string, next: string | null, sessions: Array<[session_id: string, first: number, last: number]> | null }
 
-async function grownPage (db: Db, workspace: string, since: string, until: string | undefined, from: string): Promise<GrownPage> {
+async function grownPage (db: Db, workspace: string, since: string, until: string | undefined, from: string, limit: number): Promise<GrownPage> {
   // xact > '0' is the indexes' own condition. A transaction yet to come wrote what was restored from another server.
   const within = (xact: RawBuilder<unknown>) => sql<boolean>`${xact} > '0' and ${xact} >= ${from}::xid8 and ${xact} < (select pg_snapshot_xmax(until) from at)`
   const messages = messagesForMany(db, workspace).where(within(sql`m.xact`))
-    .select(['m.session_id', 'm.seq', 'm.xact']).orderBy('m.xact').limit(ROWS)
+    .select(['m.session_id', 'm.seq', 'm.xact']).orderBy('m.xact').limit(limit)
   const changes = db.selectFrom('session_changes as c').where('c.workspace', '=', workspace).where(within(sql`c.xact`))
-    .select(['c.session_id', 'c.seq', 'c.xact']).orderBy('c.xact').limit(ROWS)
+    .select(['c.session_id', 'c.seq', 'c.xact']).orderBy('c.xact').limit(limit)
   const { rows: [page] } = await sql<GrownPage>`
     with at as materialized (select ${until === undefined ? sql`pg_current_snapshot()` : sql`${until}::pg_snapshot`} as until),
     written as materialized (
@@ -78,7 +80,7 @@ async function grownPage (db: Db, workspace: string, since: string, until: strin
       group by session_id
     )
     select (select until::text from at) as until,
-           (select min(last)::text from (select max(xact) as last from written group by kind having count(*) = ${ROWS}) full_pages) as next,
+           (select min(last)::text from (select max(xact) as last from written group by kind having count(*) = ${limit}) full_pages) as next,
            (select json_agg(json_build_array(session_id, first, last)) from session) as sessions`.execute(db)
   return page as GrownPage
 }

@@ -8,6 +8,7 @@ import { connect } from '../../src/db/connect.js'
 import { changesForMany } from '../../src/db/feed.js'
 import type { Schema } from '../../src/db/schema.js'
 import { versionsOf } from '../../src/db/topics.js'
+import { type Grown, grown, readStretches, snapshotNow } from '../../src/db/workspace-feed.js'
 import { type As, environment, JWT_SECRET, ok } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
 
@@ -162,5 +163,19 @@ t.test('what is read for those who follow, and looked at each second', async t =
   await versionsOf(db, Array.from({ length: 200 }, (_, n) => sessionTopic('default', `session_${(n + 1).toString(16).padStart(16, '0')}`)))
   await versionsOf(db, viewers.map(({ agent_id }) => memoryTopic('default', agent_id)))
   t.equal(plans.length, 4)
+  t.same(plans.flatMap(({ statement, plan }) => scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)), [])
+})
+
+t.test('what all sessions have grown by is read by an index, and only that', async t => {
+  const since = await snapshotNow(db)
+  await ok(app, 'add_message', { session_id: SESSION, content: 'x' }, AGENT)
+  await ok(app, 'set_message_visibility', { message_id, visibility: 'public' }, ADMIN)
+  plans = []
+  const { sessions } = await grown(db, 'default', since)
+  t.equal(sessions.length, 1)
+  const { first, last } = sessions[0] as Grown
+  const viewers = [{ workspace: 'default', agent_id: 'agent-3', agent_type: 'type-1', permissions: ['read' as const] }]
+  await readStretches(db, viewers, [{ session_id: SESSION, after: first - 1, until: last }])
+  t.ok(plans.length >= 3)
   t.same(plans.flatMap(({ statement, plan }) => scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)), [])
 })

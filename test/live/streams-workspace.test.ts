@@ -180,6 +180,15 @@ t.test('a long way behind: by pages, and still each once', async t => {
   stream.close()
 })
 
+t.test('what one transaction wrote is found whole, however much it is', async t => {
+  const [one, two] = await sessions(2) as [string, string]
+  const since = await snapshotNow(db)
+  await pool.query(`
+    insert into messages (session_id, seq, sender, sender_type, content, visibility)
+    select case when n <= 15000 then $1 else $2 end, case when n <= 15000 then n else n - 15000 end, 'writer', 'red', 'x', 'private' from generate_series(1, 25000) n`, [one, two])
+  t.same((await grown(db, 'default', since)).sessions, [{ session_id: one, first: 1, last: 15000 }, { session_id: two, first: 1, last: 10000 }].sort((a, b) => (a.session_id < b.session_id ? -1 : 1)))
+})
+
 t.test('a place this database has not come to is refused', async t => {
   const first = await openStream(base(0), '/mcp/events', STRANGER)
   await started(first)

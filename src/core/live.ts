@@ -27,6 +27,11 @@ export interface Following {
 export interface Live {
   /** Follows from `after_seq` on, which is the session's head where it lies beyond it. Holds no database connection between readings. */
   follow: (session_id: string, viewer: Agent, after_seq: number, follower: Follower) => Following
+  /**
+   * Where those stand who follow a session here, or did a moment ago: whoever has read so far has read everything that this
+   * replica has heard of, and need not ask the database. undefined: nobody does, or there is something to read.
+   */
+  standing: (workspace: string, session_id: string) => { cursor: number, is_active: boolean } | undefined
   /** What is held at the moment; all nought when nobody follows. */
   counts: () => { sessions: number, followers: number }
 }

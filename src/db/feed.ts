@@ -8,7 +8,7 @@ import { messagesForMany, seenBy, viewerRows } from './visibility.js'
 /**
  * The ordered feed of a session: what of it changed for a viewer after a cursor, with the rights the viewer has now.
  *
- * What happened to one message between the cursor and now is one change, at the place of the last that matters: a reader
+ * What happened to one message between the cursor and now is told once, at the place of the last that matters: a reader
  * who goes from cursor to cursor has in the end what a reader has who reads everything, and is never shown what may no
  * longer be seen. A message that a change has made visible stands at that change, as in get_messages.
  */
@@ -42,6 +42,7 @@ export async function changesSince (db: Db, viewer: Agent, session_id: string, a
 export interface SharedPage {
   cursor: number
   head: number
+  is_active: boolean
   /** What of it is for the viewer at that place of the list; equal lists are the same list. */
   changesOf: (viewer: number) => Change[]
 }
@@ -51,6 +52,7 @@ type Move = [seq: number, from: number[] | null, to: number[] | null]
 
 type Row = MessageRow & {
   head: number
+  is_active: boolean
   updated: number | null
   deleted: Array<[seq: number, message_id: number, seen_by: number[] | null]> | null
   seen_by: number[] | null
@@ -86,7 +88,7 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
               from session_changes c where ${ofSession} and c.message_id = m.id and c.seq > ${after_seq} and c.kind = 'visibility_changed') as moves
       from touched m
     )
-    select s.last_seq as head, (select max(seq) from change where kind = 'session_updated') as updated,
+    select s.last_seq as head, s.is_active, (select max(seq) from change where kind = 'session_updated') as updated,
            (select json_agg(json_build_array(c.seq, c.message_id,
               case when c.from_visibility is distinct from 'public' then array(select v.n from viewer v where v.is_admin or v.n = any(f.seen_by)) end) order by c.seq)
             from change c left join found f on f.id = c.message_id where c.kind = 'message_deleted') as deleted, found.*
@@ -95,7 +97,7 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
   const first = rows[0]
   if (first === undefined) return undefined
 
-  const { head, updated, deleted } = first
+  const { head, is_active, updated, deleted } = first
   const cursor = Math.max(after_seq, Math.min(until, head))
   const items: Item[] = []
   if (updated !== null) {
@@ -115,6 +117,7 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
   return {
     cursor,
     head,
+    is_active,
     changesOf: viewer => forAll ?? within.flatMap(({ change, seen_by }) => seen_by === null || seen_by.includes(viewer + 1) ? [change] : [])
   }
 }
@@ -123,7 +126,7 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
 interface Item { change: Change, seen_by: number[] | null }
 
 /** What happened to one message since the cursor: for all alike where everybody saw it all the time, else viewer by viewer. */
-function itemsOf ({ head, updated, deleted, seen_by, moves, ...message }: Row, viewers: number, after_seq: number): Item[] {
+function itemsOf ({ head, is_active, updated, deleted, seen_by, moves, ...message }: Row, viewers: number, after_seq: number): Item[] {
   const written = message.seq > after_seq
   if (moves === null || moves.length === 0) {
     return written && (seen_by === null || seen_by.length > 0) ? [{ seen_by, change: { seq: message.seq, type: 'message_added', message } }] : []
@@ -131,28 +134,27 @@ function itemsOf ({ head, updated, deleted, seen_by, moves, ...message }: Row, v
   const items = new Map<string, { change: Change, seen_by: number[] }>()
   const first = moves[0] as Move
   for (let viewer = 1; viewer <= viewers; viewer++) {
-    const change = changeFor(message, { written, before: !written && sees(first[1], viewer), now: sees(seen_by, viewer), moves, viewer })
-    if (change === undefined) continue
-    const same = `${change.type} ${change.seq}`
-    const item = items.get(same) ?? { change, seen_by: [] }
-    item.seen_by.push(viewer)
-    items.set(same, item)
+    for (const change of changesFor(message, { written, before: !written && sees(first[1], viewer), now: sees(seen_by, viewer), moves, viewer })) {
+      const same = `${change.type} ${change.seq}`
+      const item = items.get(same) ?? { change, seen_by: [] }
+      item.seen_by.push(viewer)
+      items.set(same, item)
+    }
   }
   return [...items.values()]
 }
 
 interface Standing { written: boolean, before: boolean, now: boolean, moves: Move[], viewer: number }
 
-function changeFor (message: MessageRow, { written, before, now, moves, viewer }: Standing): Change | undefined {
+function changesFor (message: MessageRow, { written, before, now, moves, viewer }: Standing): Change[] {
   const last = (is: (from: boolean, to: boolean) => boolean) => moves.findLast(([, from, to]) => is(sees(from, viewer), sees(to, viewer)))?.[0]
-  if (now) {
-    const shown = last((from, to) => !from && to)
-    if (shown !== undefined) return { seq: shown, type: 'message_added', message }
-    if (written) return { seq: message.seq, type: 'message_added', message }
-    return { seq: last(() => true) as number, type: 'visibility_changed', message }
-  }
-  const hidden = before ? last((from, to) => from && !to) : undefined
-  return hidden === undefined ? undefined : { seq: hidden, type: 'message_hidden', message_id: message.id }
+  const lastHidden = before ? last((from, to) => from && !to) : undefined
+  const hidden: Change[] = lastHidden === undefined ? [] : [{ seq: lastHidden, type: 'message_hidden', message_id: message.id }]
+  if (!now) return hidden
+  const shown = last((from, to) => !from && to)
+  // Taken back and shown again: both are told, so that nobody is given what it has.
+  if (shown !== undefined) return [...hidden, { seq: shown, type: 'message_added', message }]
+  return [written ? { seq: message.seq, type: 'message_added', message } : { seq: last(() => true) as number, type: 'visibility_changed', message }]
 }
 
 function sees (seen_by: number[] | null, viewer: number): boolean {

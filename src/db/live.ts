@@ -10,6 +10,8 @@ import type { Db } from './schema.js'
 const PAGE = 100
 /** How often the rights of those who wait are looked at, and every second time their clock ticks. */
 const CHECK_MS = 500
+/** How long a session is kept that nobody follows: those who wait come back with the next call. */
+const LINGER_MS = 1000
 /** After a reading that failed. */
 const RETRY_MS = 250
 
@@ -76,8 +78,7 @@ export function followSessions ({ db, events, tokens, stopping, readings_max, on
           if (!entry.open) return
           entry.open = false
           entries.delete(entry)
-          session.remove(entry)
-          if (session.empty && sessions.get(key) === session) sessions.delete(key)
+          session.remove(entry, () => { sessions.delete(key) })
           if (entries.size === 0) clock = void clearInterval(clock)
         }
       }
@@ -88,7 +89,8 @@ export function followSessions ({ db, events, tokens, stopping, readings_max, on
       if (stopping.aborted) queueMicrotask(() => { end(entry, 'stopping') })
       return { close: entry.leave }
     },
-    counts: () => ({ sessions: sessions.size, followers: entries.size })
+    standing: (workspace, session_id) => sessions.get(sessionTopic(workspace, session_id))?.standing,
+    counts: () => ({ sessions: [...sessions.values()].filter(session => !session.empty).length, followers: entries.size })
   }
 }
 
@@ -107,6 +109,10 @@ class FollowedSession {
   private reading = false
   private again = false
   private retry: NodeJS.Timeout | undefined
+  private is_active = true
+  /** Whether something came that was not read, since nobody was there to read it for. */
+  private missed = false
+  private lingering: NodeJS.Timeout | undefined
 
   constructor (private readonly means: Means, workspace: string, private readonly session_id: string) {
     this.unsubscribe = means.events.subscribe(sessionTopic(workspace, session_id), version => {
@@ -118,36 +124,52 @@ class FollowedSession {
     return this.entries.size === 0
   }
 
+  get standing (): { cursor: number, is_active: boolean } | undefined {
+    if (this.cursor === undefined || this.missed || this.reading) return undefined
+    return { cursor: this.cursor, is_active: this.is_active }
+  }
+
   add (entry: Entry): void {
+    clearTimeout(this.lingering)
     this.entries.add(entry)
-    if (this.cursor === undefined || entry.cursor > this.cursor) this.wake()
+    if (this.cursor === undefined || this.missed || entry.cursor > this.cursor) this.wake()
     else if (entry.cursor < this.cursor) void this.catchUp(entry)
   }
 
-  remove (entry: Entry): void {
+  /** @param forget when nobody has come back for a while */
+  remove (entry: Entry, forget: () => void): void {
     this.entries.delete(entry)
     if (!this.empty) return
-    this.unsubscribe()
+    if (this.retry !== undefined) this.missed = true
     clearTimeout(this.retry)
+    this.retry = undefined
+    this.lingering = setTimeout(() => {
+      this.unsubscribe()
+      forget()
+    }, LINGER_MS).unref()
   }
 
   private wake (): void {
     if (this.reading) this.again = true
+    else if (this.empty) this.missed = true
     else void this.readOn()
   }
 
   private async readOn (): Promise<void> {
     this.reading = true
+    this.missed = false
+    let more = true
     try {
-      let more = true
       while ((more || this.again) && !this.empty) {
         this.again = false
         more = await this.means.gate(() => this.readPage())
       }
     } catch (error) {
+      more = true
       this.tryLater(error, () => { this.wake() })
     } finally {
       this.reading = false
+      if (this.empty && (more || this.again)) this.missed = true
     }
   }
 
@@ -166,6 +188,7 @@ class FollowedSession {
       return false
     }
     this.cursor = nothing ? page.head : page.cursor
+    this.is_active = page.is_active
     if (this.cursor !== from) {
       for (const entry of current) {
         const reason = this.means.refused(entry)
@@ -221,6 +244,7 @@ class FollowedSession {
     this.means.onFault(error)
     clearTimeout(this.retry)
     this.retry = setTimeout(() => {
+      this.retry = undefined
       work()
       this.wake()
     }, RETRY_MS).unref()

@@ -45,9 +45,17 @@ export const waitForMessages = defineTool({
   output: answer,
   waits_ms: ({ timeout_seconds = TIMEOUT_DEFAULT }) => timeout_seconds * 1000,
   async handler ({ session_id, after_seq, timeout_seconds = TIMEOUT_DEFAULT, limit = 50, sender, mentions_only = false }, context) {
-    const { db, agent, caller } = context
+    const { db, agent, caller, service } = context
     if (caller.front === 'mcp' && timeout_seconds > TIMEOUT_MAX_MCP) throw tooLong(timeout_seconds)
     const started = performance.now()
+    const waiting = (cursor: number, is_active: boolean) => {
+      const mentions = mentions_only ? mentionsOf(agent.agent_id) : () => true
+      const wanted = (message: MessageRow) => (sender === undefined || message.sender === sender) && mentions(message.content)
+      return wait(session_id, { cursor, is_active, limit, wanted, started, total_ms: timeout_seconds * 1000 }, context)
+    }
+    // Who comes back to where the others stand need not ask again: many do, each time one message has answered them all.
+    const standing = timeout_seconds > 0 ? service.live.standing(agent.workspace, session_id) : undefined
+    if (standing !== undefined && after_seq === standing.cursor) return waiting(after_seq, standing.is_active)
     const { last_seq, is_active } = await sessions.need(db, agent, session_id)
     // A cursor beyond the end, of a typing error or of another session, would wait past what comes next.
     let cursor = Math.min(after_seq ?? last_seq, last_seq)
@@ -56,9 +64,7 @@ export const waitForMessages = defineTool({
       cursor = found.has_more ? found.positions.at(-1) as number : found.head
       if (found.messages.length > 0) return { messages: found.messages, count: found.messages.length, last_seq: cursor, timed_out: false, has_more: found.has_more, is_active }
     }
-    const mentions = mentions_only ? mentionsOf(agent.agent_id) : () => true
-    const wanted = (message: MessageRow) => (sender === undefined || message.sender === sender) && mentions(message.content)
-    return wait(session_id, { cursor, is_active, limit, wanted, started, total_ms: timeout_seconds * 1000 }, context)
+    return waiting(cursor, is_active)
   }
 })
 

@@ -69,9 +69,12 @@ t.test('what changed since a cursor, for each viewer', async t => {
   t.same(await since('stranger', 4), ['5 session_updated'])
   await ok(app, 'update_session', { session_id, is_active: false }, WRITER)
   t.same(await since('stranger', 4), ['6 session_closed'], 'as it is now, at its last change')
+  await change(app, one, 'public')
+  t.same(await since('stranger', 3), [`4 message_hidden ${one}`, '6 session_closed', `7 message_added ${one}`], 'taken back and shown again in one reading: both')
+  t.same(await since('stranger', 0), ['6 session_closed', `7 message_added ${one}`])
   t.equal(await changesSince(db, VIEWERS.admin, 'session_ffffffffffffffff', 0, 10), undefined)
   const page = await changesSince(db, VIEWERS.stranger, session_id, 0, 3)
-  t.match(page, { changes: [], cursor: 3, has_more: true, head: 6 }, 'a page may hold nothing for a viewer, and goes on')
+  t.match(page, { changes: [], cursor: 3, has_more: true, head: 7 }, 'a page may hold nothing for a viewer, and goes on')
 })
 
 t.test('followers on another replica are told everything in order, once; who is behind catches up', async t => {

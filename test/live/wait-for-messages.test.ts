@@ -69,6 +69,24 @@ for (const [name, writer] of [['the same', b], ['another', c]] as const) {
   })
 }
 
+t.test('who comes back at once misses nothing that was written in between, and need not ask the database', async t => {
+  const session_id = await newSession(a)
+  let cursor = 0
+  for (let i = 0; i < 10; i++) {
+    const { answer } = await wait(b, { session_id, after_seq: cursor })
+    await write(c, session_id, `first ${i}`)
+    const got = await answer
+    t.same(contents(got), [`first ${i}`])
+    // While nobody waits: the next finds it there.
+    if (i % 2 === 0) {
+      await write(i % 4 === 0 ? c : b, session_id, `second ${i}`)
+      const more = await call(b, 'wait_for_messages', { session_id, after_seq: got.body.last_seq, timeout_seconds: LONG }, READER)
+      t.same(contents(more), [`second ${i}`])
+      cursor = more.body.last_seq
+    } else cursor = got.body.last_seq
+  }
+})
+
 t.test('times out with the cursor', async t => {
   const session_id = await newSession(a)
   await write(a, session_id, 'old')

@@ -4,6 +4,7 @@ import * as agentMemory from './0002-agent-memory.js'
 import * as auditLog from './0003-audit-log.js'
 import * as callers from './0004-callers.js'
 import * as searchIndex from './0005-search-index.js'
+import * as searchWordsByLength from './0009-search-words-by-length.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -11,5 +12,6 @@ export const migrations: Record<string, Migration> = {
   '0002-agent-memory': agentMemory,
   '0003-audit-log': auditLog,
   '0004-callers': callers,
-  '0005-search-index': searchIndex
+  '0005-search-index': searchIndex,
+  '0009-search-words-by-length': searchWordsByLength
 }

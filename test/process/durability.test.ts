@@ -13,14 +13,19 @@ t.test('what was acknowledged is there after kill -9', async t => {
   const { api_key: key } = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as { api_key: string }
   const { session_id } = await post(program.url, 'create_session', { purpose: 'durability' }, { key })
   const acknowledged = new Set<number>()
+  const words = new Map<number, string>()
 
   for (const round of [1, 2]) {
     let killed = false
     const writers = Array.from({ length: 8 }, async (_, writer) => {
       for (let n = 0; !killed; n++) {
         try {
-          const answer = await post(program.url, 'add_message', { session_id, content: `round ${round} writer ${writer} message ${n}` }, { key, agent: `writer-${writer}` })
-          if (answer.success === true) acknowledged.add(answer.message_id)
+          const word = wordOf(round * 1e6 + writer * 1e5 + n)
+          const answer = await post(program.url, 'add_message', { session_id, content: `round ${round} writer ${writer} message ${n} about ${word}` }, { key, agent: `writer-${writer}` })
+          if (answer.success === true) {
+            acknowledged.add(answer.message_id)
+            words.set(answer.message_id, word)
+          }
         } catch {
           // The connection broke: not acknowledged.
         }
@@ -44,8 +49,22 @@ t.test('what was acknowledged is there after kill -9', async t => {
   const ids = new Set(present.map(message => message.id))
   t.same([...acknowledged].filter(id => !ids.has(id)), [], `${acknowledged.size} acknowledged messages are there`)
   t.same(present.map(message => message.seq), present.map((_, i) => i + 1), 'seq has no gap')
+
+  // The program that was killed was also filling the search index.
+  for (const [id, word] of [...words].filter((_, i) => i % 7 === 0)) {
+    const misspelt = word.slice(0, 4) + word.charAt(5) + word.charAt(4) + word.slice(6)
+    const { results } = await post(program.url, 'search_context', { session_id, query: misspelt, limit: 100 }, { key })
+    if (!results.some((result: any) => result.message.id === id)) t.fail(`message ${id} is not found by "${misspelt}"`)
+  }
   t.equal(await program.stop('SIGTERM'), 0, 'and it stops cleanly')
 })
+
+/** A word of ten letters that stands in no other message. */
+function wordOf (n: number): string {
+  let word = ''
+  for (let i = 0, rest = n * 7919 + 104729; i < 5; i++, rest = Math.floor(rest / 85)) word += 'bdfgklmnprstvxzqw'.charAt(rest % 17) + 'aeiou'.charAt(Math.floor(rest / 17) % 5)
+  return word
+}
 
 t.test('a second serve on the same folder is refused and names the first', async t => {
   const dataDir = join(await temporaryFolder(t), 'data')

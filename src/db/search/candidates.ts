@@ -4,15 +4,21 @@ import { messageColumns } from '../messages.js'
 import type { Db } from '../schema.js'
 import { readableMessages } from '../visibility.js'
 import { indexedConditions, type SearchFilter } from './filter.js'
-import type { Query } from './query.js'
+import type { Query, Word } from './query.js'
 import { sessionTerm } from './terms.js'
 import { type Candidate, isExact, TEXT_MAX, wholeText } from './texts.js'
 import type { Spellings } from './vocabulary.js'
 
-/** Index rows that are compared by how well they cover the query; the newest, where there are more. */
-const COMPARED_MAX = 1000
-/** Messages that are read and scored: about 0.1 ms each. */
-const SCORED_MAX = 100
+/** Messages that are compared by how well their terms cover the query; the newest, where more have them. */
+const COMPARED_MAX = 250
+/** Messages that are read and scored: about 0.2 ms each. */
+const SCORED_MAX = 60
+/** The newest messages that are looked through for the words before the index is asked: under 1 ms. */
+const SAMPLED = 200
+/** Where at least this share of them has the words, looking on from newest to oldest ends sooner than collecting all that have. */
+const COMMON_SHARE = 0.03
+/** From here on PostgreSQL makes a hash table of a list; `&&` compares every term with every other. */
+const HASHED_FROM = 9
 
 export interface Found {
   candidates: Candidate[]
@@ -32,53 +38,99 @@ interface Tier { terms: number[], worth: number }
  * The messages that have a term for every word of the query (but `missing` of them), the best covered first. Visibility and
  * filters are conditions of the same statement, so what the viewer cannot see has no part in what is cut.
  *
- * One `&&` per word rather than one expression for all: GIN then skips by the rarest word. (Measured, database.md §5.1: one
- * boolean query over all spellings 37–52 ms, one operator per word 10–28 ms.)
+ * @param known messages that need no scoring any more
  */
-export async function indexed (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, missing: 0 | 1): Promise<Found> {
+export async function indexed (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, missing: 0 | 1, known: number[]): Promise<Found> {
   const words = query.words.map(word => ({ letters: [...word.text].length, sets: setsOf(word, spellings), many: spellings.get(word.text)?.many === true }))
   // A word of too many spellings narrows nothing; where there are only such, they are looked for as they are.
   const telling = words.some(word => !word.many) ? words.filter(word => !word.many) : words
-  const every = telling.map(({ sets }) => sql<boolean>`(${sql.join(sets.map(tiers => sql`t.terms && ${union(tiers)}::int4[]`), sql` and `)})`)
-  const having = missing === 0
-    ? sql.join(every, sql` and `)
-    : sql`(${sql.join(every.map(has => sql`${has}::int`), sql` + `)} >= ${every.length - missing}) and t.terms && ${telling.flatMap(({ sets }) => sets.flatMap(union))}::int4[]`
-  const inSession = filter.session_id === undefined ? sql`` : sql`t.terms @> ${[sessionTerm(filter.session_id)]}::int4[] and`
+  const has = (scanned: boolean, { sets }: { sets: Tier[][] }) => sql`(${sql.join(sets.map(tiers => scanned ? hasOne(union(tiers)) : sql`t.terms && ${union(tiers)}::int4[]`), sql` and `)})`
+  // One `&&` per word rather than one expression for all: GIN then skips by the rarest word. (Measured, database.md §5.1: one
+  // boolean query over all spellings 37–52 ms, one operator per word 10–28 ms.)
+  const all = (scanned: boolean, some = telling) => sql`(${sql.join(some.map(word => has(scanned, word)), sql` and `)})`
+  const having = (scanned: boolean) => missing === 0
+    ? all(scanned)
+    : telling.length < 2 ? sql`false` : sql`(${sql.join(telling.map(lacking => all(scanned, telling.filter(word => word !== lacking))), sql` or `)})`
   const met = sql`array[${sql.join(words.map(({ sets }) => worth(sets)))}]::real[]`
   const coverage = sql.join(words.map(({ letters }, i) => sql`${letters}::real * met.words[${sql.lit(i + 1)}]`), sql` + `)
-  return score(db, viewer, query, filter, sql`
-    select t.message_id, met.words as met, ${coverage} as coverage
-    from message_terms t, lateral (select ${met} as words offset 0) met
-    where ${inSession} ${having} and ${indexedConditions(viewer, filter)}
-    -- "+ 0" keeps the planner on the terms: it would walk the session instead, hoping to fill the limit soon.
-    order by t.message_id + 0 desc limit ${COMPARED_MAX + 1}`)
+  const conditions = indexedConditions(viewer, filter)
+  const order = newestFirst(filter)
+  return score(db, viewer, query, filter, known, sql`
+    sample as materialized (select t.message_id, t.terms from message_terms t where ${conditions} order by ${order} limit ${SAMPLED}),
+    sampled as materialized (select t.message_id, t.terms from sample t where ${having(true)}),
+    -- Whether the sample holds all there is, and whether the words are common. One of the three branches runs.
+    way as materialized (select (select count(*) from sample) < ${SAMPLED} as whole, (select count(*) from sampled) >= ${COMMON_SHARE * SAMPLED} as common),
+    compared as materialized (
+      (select message_id, terms from sampled where (select whole from way) order by message_id desc limit ${COMPARED_MAX + 1})
+      union all
+      (select t.message_id, t.terms from message_terms t where (select common and not whole from way) and ${having(true)} and ${conditions} order by ${order} limit ${COMPARED_MAX + 1})
+      union all
+      -- "+ 0" keeps the planner on the terms.
+      (select t.message_id, t.terms from message_terms t where (select not common and not whole from way) and ${ofSession(filter)} ${having(false)} and ${conditions} order by t.message_id + 0 desc limit ${COMPARED_MAX + 1})
+    ),
+    best as materialized (
+      select t.message_id, met.words as met
+      from compared t, lateral (select ${met} as words offset 0) met
+      where t.message_id <> all(${known}::bigint[])
+      order by ${coverage} desc, t.message_id desc limit ${SCORED_MAX})`)
 }
 
 /** The messages in which the words of the phrase stand side by side. Finds a phrase of common words wherever it is. */
-export async function indexedPhrase (db: Db, viewer: Agent, query: Query, filter: SearchFilter): Promise<Found> {
-  const inSession = filter.session_id === undefined ? sql`` : sql`t.terms @> ${[sessionTerm(filter.session_id)]}::int4[] and`
-  return score(db, viewer, query, filter, sql`
-    select t.message_id, ${query.words.map(() => 1)}::real[] as met, 1::real as coverage from message_terms t
-    where ${inSession} t.terms @> ${query.pairs}::int4[] and ${indexedConditions(viewer, filter)}
-    order by t.message_id + 0 desc limit ${COMPARED_MAX + 1}`)
+export async function indexedPhrase (db: Db, viewer: Agent, query: Query, filter: SearchFilter, known: number[]): Promise<Found> {
+  return score(db, viewer, query, filter, known, sql`
+    compared as materialized (
+      select t.message_id from message_terms t
+      where ${ofSession(filter)} t.terms @> ${query.pairs}::int4[] and ${indexedConditions(viewer, filter)}
+      order by t.message_id + 0 desc limit ${COMPARED_MAX + 1}),
+    best as materialized (
+      select message_id, ${query.words.map(() => 1)}::real[] as met from compared
+      where message_id <> all(${known}::bigint[]) order by message_id desc limit ${SCORED_MAX})`)
 }
 
-async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter, rows: RawBuilder<unknown>): Promise<Found> {
+/**
+ * Which words of the query stand in some message that the viewer may see and the filter lets through, as typed or as part of a
+ * longer word. One round trip.
+ */
+export async function standing (db: Db, viewer: Agent, words: readonly Word[], spellings: Map<string, Spellings>, filter: SearchFilter): Promise<Set<string>> {
+  const conditions = indexedConditions(viewer, filter)
+  const { rows } = await sql<{ n: number }>`
+    with sample as materialized (select t.terms from message_terms t where ${conditions} order by ${newestFirst(filter)} limit ${SAMPLED})
+    ${sql.join(words.map((word, n) => {
+      const spelt = spellings.get(word.text)
+      const terms = [...spelt?.starts ?? [], ...spelt?.inside ?? []]
+      return sql`
+        select ${n}::int as n where exists (select from sample t where ${hasOne(terms)})
+          or (select count(*) from message_terms t where ${ofSession(filter)} t.terms && ${terms}::int4[] and ${conditions}) > 0`
+    }), sql` union all `)}`.execute(db)
+  return new Set(rows.map(({ n }) => (words[n] as Word).text))
+}
+
+/** @param steps common table expressions, of which `compared` has what met the conditions and `best` (message_id, met) what is to be scored */
+async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter, known: number[], steps: RawBuilder<unknown>): Promise<Found> {
   const { rows: found } = await sql<Candidate & { compared: number }>`
-    with compared as materialized (${rows}),
-    best as materialized (select message_id, met from compared order by coverage desc, message_id desc limit ${SCORED_MAX})
-    select m.*, left(w.text, ${TEXT_MAX}) as text, ${isExact(query, sql`w.text`)} as exact,
-           word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity,
-           best.met, (select count(*) from compared) as compared
+    with ${steps}
+    select m.*, left(w.text, ${TEXT_MAX}) as text, e.exact,
+           case when e.exact then 1 else word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) end as phrase_similarity,
+           best.met, (select count(*) from compared where message_id <> all(${known}::bigint[])) as compared
     from best, (${readableMessages(db, viewer).where('m.id', 'in', sql<number>`(select message_id from best)`).select(messageColumns)}) m,
-         lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w
+         lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w, lateral (select ${isExact(query, sql`w.text`)} as exact offset 0) e
     where best.message_id = m.id`.execute(db)
   const compared = found[0]?.compared ?? 0
   return { candidates: found.map(({ compared: _, ...candidate }) => candidate), cut: compared > SCORED_MAX }
 }
 
+/** The session as one more term, for GIN. */
+function ofSession ({ session_id }: SearchFilter): RawBuilder<unknown> {
+  return session_id === undefined ? sql`` : sql`t.terms @> ${[sessionTerm(session_id)]}::int4[] and`
+}
+
+/** The order of an index, so that the newest rows can be walked along. */
+function newestFirst ({ session_id }: SearchFilter): RawBuilder<unknown> {
+  return session_id === undefined ? sql`t.workspace desc, t.message_id desc` : sql`t.message_id desc`
+}
+
 /** What a word requires: sets of tiers, of each of which one term must be there. */
-function setsOf (word: Query['words'][number], spellings: Map<string, Spellings>): Tier[][] {
+function setsOf (word: Word, spellings: Map<string, Spellings>): Tier[][] {
   const spelt = spellings.get(word.text)
   if (word.kind !== 'word' || spelt === undefined) return word.required.map(terms => [{ terms, worth: 1 }])
   if (spelt.many) return [[{ terms: spelt.starts.slice(0, 1), worth: 1 }]]
@@ -91,6 +143,11 @@ function union (tiers: Tier[]): number[] {
 
 /** How well a row meets a word: its best tier, the mean over what the word requires. */
 function worth (sets: Tier[][]): RawBuilder<number> {
-  const each = sets.map(tiers => sql`case ${sql.join(tiers.map(tier => sql`when t.terms && ${tier.terms}::int4[] then ${tier.worth}::real`), sql` `)} else 0 end`)
+  const each = sets.map(tiers => sql`case ${sql.join(tiers.map(tier => sql`when ${hasOne(tier.terms)} then ${tier.worth}::real`), sql` `)} else 0 end`)
   return sql`(${sql.join(each, sql` + `)}) / ${sets.length}`
+}
+
+/** Whether the terms of `t` hold one of these, for where rows are looked through. */
+function hasOne (terms: number[]): RawBuilder<boolean> {
+  return terms.length < HASHED_FROM ? sql<boolean>`t.terms && ${terms}::int4[]` : sql<boolean>`exists (select from unnest(t.terms) term where term = any(${terms}::int4[]))`
 }

@@ -1,18 +1,52 @@
-/** Every word one typing error away from a word of letters: one letter left out, added, exchanged, or two swapped. About 450 for eight letters. */
-export function oneEditAway (word: string): string[] {
-  const found = new Set<string>()
-  const letters = alphabetOf(word)
-  for (let i = 0; i <= word.length; i++) {
-    const [before, after] = [word.slice(0, i), word.slice(i)]
-    if (after.length > 0) found.add(before + after.slice(1))
-    if (after.length > 1) found.add(before + after.charAt(1) + after.charAt(0) + after.slice(2))
+/** Typing errors: one letter left out, added, exchanged, or two neighbours swapped. */
+
+export interface Halves {
+  beginnings: string[]
+  endings: string[]
+}
+
+/**
+ * How every word begins, or else ends, that is at most so many errors away: of one error there is none in one of the halves, of
+ * two at most one. (Two letters swapped across the middle are one wrong letter in each.) No beginning begins with another, no
+ * ending ends with another.
+ */
+export function halvesOf (word: string, errors: 1 | 2): Halves {
+  const letters = [...word]
+  const middle = Math.ceil(letters.length / 2)
+  const beginning = letters.slice(0, middle).join('')
+  const ending = reversed(letters.slice(middle).join(''))
+  if (errors === 1) {
+    const swapped = letters.slice(0, middle - 1).join('') + (letters[middle] ?? '')
+    return { beginnings: shortest([beginning, swapped]), endings: [reversed(ending)] }
+  }
+  return { beginnings: shortest(withOneError(beginning)), endings: shortest(withOneError(ending)).map(reversed) }
+}
+
+/** A part of a word, and it with one error anywhere. */
+function withOneError (part: string): string[] {
+  const found = [part]
+  const letters = alphabetOf(part)
+  for (let i = 0; i <= part.length; i++) {
+    const [before, after] = [part.slice(0, i), part.slice(i)]
+    if (after.length > 0) found.push(before + after.slice(1))
+    if (after.length > 1) found.push(before + after.charAt(1) + after.charAt(0) + after.slice(2))
     for (const letter of letters) {
-      found.add(before + letter + after)
-      if (after.length > 0) found.add(before + letter + after.slice(1))
+      found.push(before + letter + after)
+      if (after.length > 0) found.push(before + letter + after.slice(1))
     }
   }
-  found.delete(word)
-  return [...found]
+  return found.filter(text => text !== '')
+}
+
+/** Without those that begin with another of them. */
+function shortest (parts: string[]): string[] {
+  const kept: string[] = []
+  for (const part of [...new Set(parts)].sort()) if (kept.length === 0 || !part.startsWith(kept.at(-1) as string)) kept.push(part)
+  return kept
+}
+
+export function reversed (text: string): string {
+  return [...text].reverse().join('')
 }
 
 const ALPHABETS: Array<[script: RegExp, letters: string]> = [

@@ -1,16 +1,16 @@
 import type { Agent } from '../../core/agent.js'
 import type { MessageRow } from '../messages.js'
 import type { Db } from '../schema.js'
-import { type Found, indexed, indexedPhrase } from './candidates.js'
+import { type Found, indexed, indexedPhrase, standing } from './candidates.js'
 import { fill, pendingCount } from './fill.js'
 import type { SearchFilter } from './filter.js'
 import { preview } from './preview.js'
 import { parseQuery, type Query } from './query.js'
-import { scorer } from './rank.js'
+import { LACKS_A_WORD_MAX, scorer } from './rank.js'
 import { recentExact } from './recent.js'
 import type { Candidate } from './texts.js'
 import { unindexed } from './unindexed.js'
-import { addOneErrorAway, addTwoErrorsAway, type Spellings, typed } from './vocabulary.js'
+import { addMisspelt, mayHave, type Spellings, typed } from './vocabulary.js'
 
 export type { SearchFilter } from './filter.js'
 
@@ -28,6 +28,9 @@ export interface SearchAnswer {
 
 /** Up to so many waiting messages a search indexes itself before it looks: about 0.1 ms each. */
 const INDEXED_FIRST = 500
+
+/** Words of a phrase that, once found as it is written, is not looked for word by word. */
+const LONG_PHRASE = 5
 
 /**
  * The messages a viewer may see that match a query, best first, newest first among equals. The steps, each a file:
@@ -49,25 +52,38 @@ export async function search (db: Db, viewer: Agent, text: string, filter: Searc
   if (!await nothingWaits(db, viewer, filter)) results.add(await unindexed(db, viewer, query, filter), 0)
 
   results.add({ candidates: await recentExact(db, viewer, query, filter, limit), cut: false }, 0)
-  if (results.exact < limit) await lookUp(db, viewer, query, filter, results, limit)
+  if (results.exact < limit) await lookUp(db, viewer, query, filter, results, threshold, limit)
   return { results: results.best(limit), partial: results.partial }
 }
 
-async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter, results: Results, limit: number): Promise<void> {
-  if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter), 0)
-  if (results.exact >= limit) return
+async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter, results: Results, threshold: number, limit: number): Promise<void> {
+  if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter, results.known), 0)
+  // A phrase so long is nowhere else but where it stands.
+  if (results.exact >= limit || (results.exact > 0 && query.words.length >= LONG_PHRASE)) return
   const spellings: Map<string, Spellings> = await typed(db, viewer.workspace, query.words)
-  results.add(await indexed(db, viewer, query, spellings, filter, 0), 0)
-  if (results.count >= limit || spellings.size === 0) return
-  await addOneErrorAway(db, viewer.workspace, query.words, spellings)
-  results.add(await indexed(db, viewer, query, spellings, filter, 0), 0)
-  if (results.count > 0) return
-  if (await addTwoErrorsAway(db, viewer.workspace, query.words, spellings)) results.add(await indexed(db, viewer, query, spellings, filter, 0), 0)
+  const inIndex = (missing: 0 | 1) => indexed(db, viewer, query, spellings, filter, missing, missing === 0 ? results.known : [])
+  results.add(await inIndex(0), 0)
+  // Where more have the words as typed than are scored, misspelt ones would not come before them.
+  if (results.count < limit && spellings.size > 0 && !results.partial) {
+    await addMisspelt(db, viewer.workspace, query.words, 1, spellings)
+    results.add(await inIndex(0), 0)
+    if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results)
+  }
   if (results.count > 0 || query.words.length < 2) return
-  // The one word that is not found may be spelt worse than the vocabulary can tell: beside the others it shows.
-  const lackingOne = await indexed(db, viewer, query, spellings, filter, 1)
-  results.add(lackingOne, 0)
-  if (results.count === 0 && query.is_question) results.add(lackingOne, 1)
+  // A message that lacks a word answers a question; to anything else it is below LACKS_A_WORD_MAX.
+  if (query.is_question) results.add(await inIndex(1), 1)
+  else if (threshold <= LACKS_A_WORD_MAX) results.add(await inIndex(1), 0)
+}
+
+/** Two errors are looked for in words that stand nowhere the viewer may see. */
+async function lookUpTwoErrors (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, results: Results): Promise<void> {
+  const misspelt = query.words.filter(word => mayHave(2, word))
+  if (misspelt.length === 0) return
+  const stands = await standing(db, viewer, misspelt, spellings, filter)
+  const nowhere = misspelt.filter(({ text }) => !stands.has(text))
+  if (nowhere.length === 0) return
+  await addMisspelt(db, viewer.workspace, nowhere, 2, spellings)
+  results.add(await indexed(db, viewer, query, spellings, filter, 0, results.known), 0)
 }
 
 /** Indexes what waits, if that is little. @returns false where a lot does */
@@ -82,6 +98,8 @@ async function nothingWaits (db: Db, viewer: Agent, { session_id }: SearchFilter
 /** What has been found so far, each message once, with its best score. */
 class Results {
   private readonly found = new Map<number, { message: MessageRow, score: number }>()
+  /** Every message that has been scored, well or not. */
+  private readonly seen = new Set<number>()
   private cut = false
 
   private readonly score: ReturnType<typeof scorer>
@@ -93,6 +111,7 @@ class Results {
   add ({ candidates, cut }: Found, missing: 0 | 1): void {
     this.cut ||= cut
     for (const candidate of candidates) {
+      this.seen.add(candidate.id)
       const scored = this.score(candidate, missing)
       if (scored < this.threshold || scored <= (this.found.get(candidate.id)?.score ?? -1)) continue
       this.found.set(candidate.id, { message: messageOf(candidate), score: scored })
@@ -101,6 +120,10 @@ class Results {
 
   get count (): number {
     return this.found.size
+  }
+
+  get known (): number[] {
+    return [...this.seen]
   }
 
   get exact (): number {

@@ -34,8 +34,8 @@ const QUESTION_WORDS = 4
 const WORDS_MAX = 12
 
 const PICTURE = /\p{Extended_Pictographic}/gu
-const COMPOUND = /[\p{L}\p{N}\p{M}]+(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
-const RUN = /[\p{L}\p{N}\p{M}]+/gu
+const COMPOUND = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
+const RUN = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
 const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
 
 /** The start of a UUID or a hash: there the end is open. Six hexadecimal digits are seldom anything else. */
@@ -51,7 +51,7 @@ export function parseQuery (text: string): Query {
     else for (const part of compound.split(/[-_.]/)) words.set(part, { text: part, kind: 'word', standsIn: text => text.includes(part), required: [[wordTerm(part)]] })
   }
   // A picture says something beside words too; other symbols only where there is nothing else.
-  for (const symbol of words.size === 0 ? phrase.replaceAll(' ', '') : phrase.match(PICTURE) ?? []) words.set(symbol, { text: symbol, kind: 'symbol', standsIn: text => text.includes(symbol), required: [[symbolTerm(symbol)]] })
+  for (const symbol of words.size === 0 ? phrase.replace(/[ \p{M}]/gu, '') : phrase.match(PICTURE) ?? []) words.set(symbol, { text: symbol, kind: 'symbol', standsIn: text => text.includes(symbol), required: [[symbolTerm(symbol)]] })
   const first = /^[\p{L}\p{N}\p{M}_.-]*/u.exec(phrase)?.[0] ?? ''
   const last = /[\p{L}\p{N}\p{M}_.-]*$/u.exec(phrase)?.[0] ?? ''
   const kept = telling(phrase, [...words.values()]).slice(0, WORDS_MAX)

@@ -29,7 +29,7 @@ const INSIDE_MIN = 4
  * A message that lacks a word of the query stays below 60, whatever the rest of it scores: a worker that looks for
  * "TASK ASSIGNMENT: worker-1" must not be handed what worker-1 has completed.
  */
-const LACKS_A_WORD_MAX = 59
+export const LACKS_A_WORD_MAX = 59
 
 /** Different words of one message that are compared: what a text of TEXT_MAX characters ordinarily has. */
 const TOKENS_MAX = 1500

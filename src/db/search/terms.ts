@@ -4,9 +4,9 @@
  */
 
 /** A run of letters and digits. */
-const RUN = /[\p{L}\p{N}\p{M}]+/gu
+const RUN = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
 /** Runs joined by what identifiers are joined by: `worker-1`, `snake_case`, `v1.2.3`, a UUID. */
-const COMPOUND = /[\p{L}\p{N}\p{M}]+(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
+const COMPOUND = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
 const SYMBOL = /[^\p{L}\p{N}\p{M}\s\p{Cc}]/gu
 const CJK = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u
 const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { editDistance } from '../../core/edit-distance.js'
 import { likePattern } from '../like.js'
 import type { Db } from '../schema.js'
-import { oneEditAway } from './edits.js'
+import { halvesOf, reversed } from './edits.js'
 import type { Word } from './query.js'
 import { WORD_MAX, wordTerm } from './terms.js'
 
@@ -30,8 +30,6 @@ const ONE_ERROR_MIN = 4
 const TWO_ERRORS_MIN = 7
 /** A word of TWO_ERRORS_MIN letters may have lost two of them. */
 const TWO_ERRORS_TYPED_MIN = TWO_ERRORS_MIN - 2
-/** Two errors can leave two of the eight trigrams of seven letters: 2 / (8 + 8 − 2). */
-const TWO_ERRORS_SIMILARITY = 0.14
 /**
  * With more spellings than this, a word narrows too little for what comparing them costs: it is left out of the looking up
  * (`Spellings.many`) and only judged on what the other words bring.
@@ -52,7 +50,7 @@ export async function typed (db: Db, workspace: string, words: readonly Word[]):
   if (letters.length === 0) return found
   const parts = letters.map(({ text }, i) => text.length >= INSIDE_MIN
     ? sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word like ${likePattern(text)} limit ${SPELLINGS_MAX + 2})`
-    : sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word ~>=~ ${text} and word ~<~ ${after(text)} limit ${SPELLINGS_MAX + 2})`)
+    : sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word >= ${text} collate "C" and word < ${after(text)} collate "C" limit ${SPELLINGS_MAX + 2})`)
   const { rows } = await sql<{ n: number, word: string }>`${sql.join(parts, sql` union all `)}`.execute(db)
   for (const { text } of letters) found.set(text, { starts: [wordTerm(text)], inside: [], near: [], many: false })
   for (const { n, word } of rows) {
@@ -64,36 +62,42 @@ export async function typed (db: Db, workspace: string, words: readonly Word[]):
   return found
 }
 
-/** Adds the words a query word may be with one typing error. One round trip. */
-export async function addOneErrorAway (db: Db, workspace: string, words: readonly Word[], found: Map<string, Spellings>): Promise<void> {
-  const letters = words.filter(word => word.kind === 'word' && word.text.length >= ONE_ERROR_MIN && word.text.length <= WORD_MAX)
-  if (letters.length === 0) return
-  const { rows } = await sql<{ n: number, word: string }>`${sql.join(letters.map(({ text }, i) => sql`
-    (select ${i}::int as n, word from search_words where workspace = ${workspace} and word = any(${oneEditAway(text)}::text[]))`), sql` union all `)}`.execute(db)
-  for (const { n, word } of rows) found.get((letters[n] as Word).text)?.near.push(wordTerm(word))
-}
-
 /**
- * Adds the words a longer query word may be with two. To try them all would be a hundred thousand probes, so trigrams choose,
- * which costs more: the last resort. @returns whether there was any such word in the query
+ * Adds the words a query word may be with so many typing errors: those of about its length that begin or end as it would then,
+ * compared letter by letter. One round trip. Measured over 400 000 words: one error by trying all its about 450 spellings 5 ms
+ * a word, by halves 1 ms; two errors by the trigrams they can leave (`word % …` at similarity 0.14) 200–800 ms, by halves 10 ms.
  */
-export async function addTwoErrorsAway (db: Db, workspace: string, words: readonly Word[], found: Map<string, Spellings>): Promise<boolean> {
-  const letters = words.filter(word => word.kind === 'word' && word.text.length >= TWO_ERRORS_TYPED_MIN && word.text.length <= WORD_MAX)
-  if (letters.length === 0) return false
-  const { rows } = await db.transaction().execute(async tx => {
-    await sql`select set_config('pg_trgm.similarity_threshold', ${String(TWO_ERRORS_SIMILARITY)}, true)`.execute(tx)
-    return sql<{ n: number, word: string }>`${sql.join(letters.map(({ text }, i) => sql`
-      (select ${i}::int as n, word from search_words
-       where workspace = ${workspace} and word % ${text} and length(word) between ${Math.max(TWO_ERRORS_MIN, text.length - 2)} and ${text.length + 2})`), sql` union all `)}`.execute(tx)
-  })
+export async function addMisspelt (db: Db, workspace: string, words: readonly Word[], errors: 1 | 2, found: Map<string, Spellings>): Promise<void> {
+  const letters = words.filter(word => mayHave(errors, word))
+  if (letters.length === 0) return
+  const { rows } = await sql<{ n: number, word: string }>`${sql.join(letters.map(({ text }, i) => {
+    const { beginnings, endings } = halvesOf(text, errors)
+    const typed = [...text].length
+    const lengths = Array.from({ length: 2 * errors + 1 }, (_, more) => typed - errors + more).filter(length => length > 0 && (errors === 1 || Math.max(typed, length) >= TWO_ERRORS_MIN))
+    return sql`
+      (select ${i}::int as n, known.word from unnest(${lengths}::int[]) letters, unnest(${beginnings}::text[]) part, lateral (
+         select known.word from search_words known where known.workspace = ${workspace} and length(known.word) = letters
+           and known.word >= part collate "C" and known.word < (part || ${LAST}) collate "C" offset 0) known
+       union
+       select ${i}::int, known.word from unnest(${lengths}::int[]) letters, unnest(${endings.map(reversed)}::text[]) part, lateral (
+         select known.word from search_words known where known.workspace = ${workspace} and length(known.word) = letters
+           and reverse(known.word) >= part collate "C" and reverse(known.word) < (part || ${LAST}) collate "C" offset 0) known)`
+  }), sql` union all `)}`.execute(db)
   for (const { n, word } of rows) {
     const { text } = letters[n] as Word
-    if (editDistance(text, word, 2) <= errorsForgiven(text, word)) found.get(text)?.near.push(wordTerm(word))
+    if (word !== text && errorsForgiven(text, word) >= errors && editDistance(text, word, errors) === errors) found.get(text)?.near.push(wordTerm(word))
   }
-  return true
 }
 
-/** The first text after all that begin with this one, byte by byte. */
+/** Whether a word of the query can be a misspelt one at all. */
+export function mayHave (errors: 1 | 2, { kind, text }: Word): boolean {
+  return kind === 'word' && text.length <= WORD_MAX && text.length >= (errors === 1 ? ONE_ERROR_MIN : TWO_ERRORS_TYPED_MIN)
+}
+
+/** After all others, byte by byte. */
+const LAST = '\u{10FFFF}'
+
+/** The first text after all that begin with this one. */
 function after (text: string): string {
-  return `${text}\u{10FFFF}`
+  return text + LAST
 }

@@ -3,15 +3,13 @@
  * results.md. README.md says what each is.
  */
 import { spawnSync } from 'node:child_process'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { availableParallelism, cpus, loadavg, platform, release, tmpdir, totalmem } from 'node:os'
+import { availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { begin, endWith } from './kit/begin.js'
 import type { Bench, Finding } from './kit/bench.js'
 import { createCleanup } from './kit/cleanup.js'
-import { startLoad } from './kit/load.js'
-import { startPostgres } from './kit/postgres.js'
-import { prepareProgram, ROOT } from './kit/program.js'
+import { ROOT } from './kit/program.js'
 import { report } from './kit/report.js'
 import { measures } from './measures/index.js'
 import { writeSection } from './search/report-file.js'
@@ -37,39 +35,20 @@ const left = () => LIMIT_S - (Date.now() - began) / 1000
 const say = (text: string) => { console.error(text) }
 const cleanup = createCleanup()
 const findings: Finding[] = []
-let stopping = false
-
-async function stop (code: number): Promise<never> {
-  stopping = true
-  await cleanup.all()
-  process.exit(code)
-}
-for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const) {
-  process.on(signal, () => {
-    if (stopping) return
-    say('Stopping ...')
-    void stop(code)
-  })
-}
+const { ending, end } = endWith(cleanup)
 const limit = setTimeout(() => {
-  if (stopping) return
+  if (ending()) return
   say(`The time, ${LIMIT_S} s, is up.`)
   console.log(report(findings))
-  void stop(1)
+  void end(1)
 }, LIMIT_S * 1000)
 
 let failed = false
 try {
-  const dir = await mkdtemp(join(tmpdir(), 'scs-bench-'))
-  cleanup.add(() => rm(dir, { recursive: true, force: true }))
-  // As root PostgreSQL runs as another user, who has to get through here.
-  await chmod(dir, 0o711)
   say('Preparing ...')
   const busy = loadavg()[0] ?? 0
-  const program = await prepareProgram(dir)
-  const postgres = await startPostgres(dir, cleanup)
-  const load = startLoad(program, cleanup)
-  const bench: Bench = { full, rounds, seconds, dir, program, postgres, load, cleanup, answered: new Map(), say }
+  const begun = await begin(cleanup)
+  const bench: Bench = { ...begun, full, rounds, seconds, cleanup, answered: new Map(), say }
 
   for (const measure of chosen) {
     if (left() < measure.seconds && !full) {
@@ -79,33 +58,33 @@ try {
     const started = Date.now()
     say(`${measure.name} ...`)
     const kept = createCleanup()
-    const end = cleanup.add(() => kept.all())
+    const endIt = cleanup.add(() => kept.all())
     try {
       findings.push(await measure.run({ ...bench, cleanup: kept, answered: new Map() }))
     } catch (error) {
-      if (stopping) break
+      if (ending()) break
       failed = true
       say(String((error as Error).stack))
       findings.push(nothing(measure.name, 'ERROR', `failed: ${(error as Error).message.split('\n')[0]}`))
     }
-    await end()
+    await endIt()
     say(`  ${Math.round((Date.now() - started) / 1000)} s`)
   }
 
-  if (!stopping) {
-    const text = `${ranOn(postgres.described, busy)}\n\n${report(findings)}`
+  if (!ending()) {
+    const text = `${ranOn(begun.postgres.described, busy)}\n\n${report(findings)}`
     console.log(text)
     // A part of it would leave rows of different runs in one table.
     if (names === undefined) await writeSection(join(import.meta.dirname, 'results.md'), full ? 'Full sizes' : 'Reduced sizes', text)
   }
 } catch (error) {
-  if (!stopping) {
+  if (!ending()) {
     failed = true
     say(String((error as Error).stack))
   }
 } finally {
   clearTimeout(limit)
-  if (!stopping) await stop(failed ? 1 : 0)
+  if (!ending()) await end(failed ? 1 : 0)
 }
 
 function nothing (measure: string, verdict: 'skipped' | 'ERROR', note: string): Finding {

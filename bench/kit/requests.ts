@@ -81,3 +81,19 @@ export function addMessages (port: number | ((connection: number) => number), to
     session_id: sessions[connection % sessions.length], ...said[connection * VARIED + n]
   }, tokens[connection % tokens.length] as string), connections)
 }
+
+/** The same over MCP, by 2025-era clients with an MCP session each. */
+export function addMessages2025 (port: number, tokens: string[], sessions: string[], mcpSessions: string[]): Sender[] {
+  const said = contents(CONNECTIONS * VARIED)
+  return senders(port, (connection, n) => mcp2025('add_message', {
+    session_id: sessions[connection % sessions.length], ...said[connection * VARIED + n]
+  }, tokens[connection % tokens.length] as string, mcpSessions[connection % mcpSessions.length] as string, n + 1))
+}
+
+/** And by clients of 2026-07-28. */
+export function addMessages2026 (port: number, tokens: string[], sessions: string[]): Sender[] {
+  const said = contents(CONNECTIONS * VARIED)
+  return senders(port, (connection, n) => mcp2026('add_message', {
+    session_id: sessions[connection % sessions.length], ...said[connection * VARIED + n]
+  }, tokens[connection % tokens.length] as string, n + 1))
+}

@@ -17,10 +17,10 @@ export interface MessagesRequest {
 }
 
 /**
- * What became of a request: written; its key was there before; or refused, for a session that is not there or closed or for a
- * parent that the sender cannot see.
+ * What became of a request: written; its key was there before; its session's row is locked by somebody; or refused, for a session
+ * that is not there or closed or for a parent that the sender cannot see.
  */
-export type Outcome = Written[] | 'repeated' | 'refused'
+export type Outcome = Written[] | 'repeated' | 'busy' | 'refused'
 
 /** Runs a statement with named columns. On a pool the statement is prepared under its name; in a transaction it is not worth it. */
 export type Run = <R>(name: string, text: string, values: unknown[]) => Promise<R[]>
@@ -36,11 +36,12 @@ export function inTransaction (tx: Db): Run {
 /**
  * Many calls in one statement, which commits by itself: checks, seq, messages, what waits for the search index, audit rows and
  * idempotency keys. The sessions' rows are locked in the order of their ids, so that the batches of two replicas cannot wait for
- * each other crosswise; under these locks seq is gap-free and in the order in which changes become visible.
+ * each other crosswise; under these locks seq is gap-free and in the order in which changes become visible. A session that
+ * somebody else has locked is passed over, unless the batch is for waiting.
  *
  * A key that another call takes at this very moment makes the statement fail as a whole with a unique violation.
  */
-const BATCH = `
+const batch = (locking: '' | 'skip locked') => `
   with request as materialized (
     select * from json_to_recordset($2) as q (r int, session_id text, sender text, sender_type text, is_admin boolean,
       event_type text, action text, result text, request_id text, audit_metadata jsonb, key text, request_hash text)
@@ -58,7 +59,7 @@ const BATCH = `
     select d.session_id, count(*) as n, count(*) filter (where d.visibility = 'public') as published from draft d
     where d.r not in (select r from repeated) and d.r not in (select r from refused) group by d.session_id
   ), locked as materialized (
-    select s.id from sessions s where s.workspace = $1 and s.id in (select session_id from wanted) and s.is_active order by s.id for no key update
+    select s.id from sessions s where s.workspace = $1 and s.id in (select session_id from wanted) and s.is_active order by s.id for no key update ${locking}
   ), session as (
     update sessions s set last_seq = s.last_seq + w.n, public_count = s.public_count + w.published, last_message_at = clock_timestamp()
     from locked join wanted w on w.session_id = locked.id
@@ -86,15 +87,23 @@ const BATCH = `
       'timestamp', to_char(placed.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by placed.seq)
     from placed join request q on q.r = placed.r where q.key is not null group by q.r, q.sender, q.key, q.request_hash
   )
-  select r, id, seq, timestamp from placed
-  union all select r, null, null, null from repeated
+  select r, 'written' as outcome, id, seq, timestamp from placed
+  union all select r, 'repeated', null, null, null from repeated
+  union all select q.r, 'busy', null, null, null from request q join sessions s on s.workspace = $1 and s.id = q.session_id
+    where s.is_active and q.session_id in (select session_id from wanted) and q.session_id not in (select id from locked)
   order by seq`
 
-interface Row { r: number, id: number | null, seq: number, timestamp: string }
+const PASSING = batch('skip locked')
+const WAITING = batch('')
 
-/** Writes the requests of one workspace; every outcome in the place of its request. */
-export async function writeBatch (run: Run, workspace: string, requests: readonly MessagesRequest[]): Promise<Outcome[]> {
-  const rows = await run<Row>('messages.batch', BATCH, [
+interface Row { r: number, outcome: 'written' | 'repeated' | 'busy', id: number, seq: number, timestamp: string }
+
+/**
+ * Writes the requests of one workspace; every outcome in the place of its request.
+ * @param waits whether to wait for sessions that somebody else has locked; else those are `busy`
+ */
+export async function writeBatch (run: Run, workspace: string, requests: readonly MessagesRequest[], waits: boolean): Promise<Outcome[]> {
+  const rows = await run<Row>(waits ? 'messages.batch.waiting' : 'messages.batch', waits ? WAITING : PASSING, [
     workspace,
     JSON.stringify(requests.map(({ sender, session_id, audit, once }, r) => ({
       r,
@@ -113,13 +122,10 @@ export async function writeBatch (run: Run, workspace: string, requests: readonl
     JSON.stringify(requests.flatMap(({ drafts }, r) => drafts.map((draft, n) => ({ r, n, ...draft }))))
   ])
   const outcomes: Outcome[] = requests.map(() => 'refused')
-  for (const { r, id, seq, timestamp } of rows) {
-    if (id === null) {
-      outcomes[r] = 'repeated'
-      continue
-    }
+  for (const { r, outcome, id, seq, timestamp } of rows) {
     const of = outcomes[r]
-    if (Array.isArray(of)) of.push({ id, seq, timestamp })
+    if (outcome !== 'written') outcomes[r] = outcome
+    else if (Array.isArray(of)) of.push({ id, seq, timestamp })
     else outcomes[r] = [{ id, seq, timestamp }]
   }
   return outcomes

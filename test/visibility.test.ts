@@ -263,7 +263,6 @@ t.test('messages are read through one door', async t => {
     'message-batch.ts: into messages',
     'messages.ts: update messages',
     // For nobody: the indexer reads what it indexes; the filter looks at the metadata of a row that is visible already.
-    'search/fill.ts: from messages',
     'search/fill.ts: join messages',
     'search/filter.ts: from messages',
     // For one viewer, and for many at once with who sees each.

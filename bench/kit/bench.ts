@@ -29,6 +29,8 @@ export interface Row {
   b: string
   ratio: string
   spread: string
+  /** What the ratio would be if CPU time alone decided: of service, PostgreSQL and load together, B's of one request ÷ A's. */
+  by_cpu?: string
   bar: string
   verdict: 'pass' | 'FAIL' | '–' | 'skipped' | 'ERROR'
 }

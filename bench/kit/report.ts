@@ -11,9 +11,17 @@ export function ratioRow (measure: string, measured: Measured, a: string, b: str
     b: `${b}: ${perSecond(rate(measured, b))}`,
     ratio: of.median.toFixed(2),
     spread: `${of.least.toFixed(2)}–${of.most.toFixed(2)}`,
+    by_cpu: byCpu(measured, a, b),
     bar: bar === undefined ? '' : `≥ ${bar}`,
     verdict: bar === undefined ? '–' : of.median >= bar ? 'pass' : 'FAIL'
   }
+}
+
+/** Steadier than rates where other programs run beside. */
+function byCpu (measured: Measured, a: string, b: string): string {
+  const spent = (name: string) => median((measured.get(name) ?? []).map(({ cpu }) => cpu === undefined ? NaN : cpu.service + cpu.postgres + cpu.load))
+  const of = spent(b) / spent(a)
+  return Number.isNaN(of) ? '' : of.toFixed(2)
 }
 
 export const perSecond = (rate: number) => `${Math.round(rate)}/s`
@@ -33,6 +41,6 @@ const micro = (value: number) => Number.isNaN(value) ? 'not known' : `${Math.rou
 
 export function report (findings: Finding[]): string {
   const rows = findings.flatMap(({ rows }) => rows)
-  const shown = table(['measure', 'A', 'B', 'ratio', 'spread', 'bar', 'verdict'], rows.map(row => [row.measure, row.a, row.b, row.ratio, row.spread, row.bar, row.verdict]))
+  const shown = table(['measure', 'A', 'B', 'ratio', 'spread', 'by CPU', 'bar', 'verdict'], rows.map(row => [row.measure, row.a, row.b, row.ratio, row.spread, row.by_cpu ?? '', row.bar, row.verdict]))
   return `${shown}\n\n${findings.flatMap(({ notes }) => notes).map(note => `- ${note}`).join('\n')}`
 }

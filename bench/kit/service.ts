@@ -81,8 +81,8 @@ export async function startService (program: Program, cleanup: Cleanup, { databa
     metrics,
     async settle () {
       const until = Date.now() + SETTLE_MS
-      while (Date.now() < until) {
-        await new Promise(resolve => setTimeout(resolve, 100))
+      for (let wait = 50; Date.now() < until; wait = 300) {
+        await new Promise(resolve => setTimeout(resolve, wait))
         if (((await metrics()).get('search_index_waiting') ?? 0) === 0) return
       }
     },

@@ -35,6 +35,12 @@ export async function needMessage (db: Db, viewer: Agent, id: number, argument =
  */
 export async function changeVisibility (tx: Db, agent: Agent, message: MessageRow, visibility: Visibility): Promise<MessageRow> {
   const published = Number(visibility === 'public') - Number(message.visibility === 'public')
+  // Before the index's row: the indexer, too, takes the list first. A row that is being indexed at this moment is waited for.
+  await sql`
+    insert into search_pending as pending (workspace, session_id, message_id)
+    select ${agent.workspace}, ${message.session_id}, ${message.id}
+    where not exists (select from message_terms where workspace = ${agent.workspace} and message_id = ${message.id})
+    on conflict (workspace, session_id, message_id) do update set message_id = pending.message_id`.execute(tx)
   await sql`
     with session as (
       update sessions set last_seq = last_seq + 1, public_count = public_count + ${published}

@@ -27,9 +27,14 @@ export async function startPostgres (dir: string, cleanup: Cleanup): Promise<Pos
   const binaries = await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-bench-binaries') })
   const cluster = await createCluster({ dir: join(dir, 'postgres'), binaries, account, logFile: join(dir, 'postgres.log'), durable: false })
   const port = await freePort()
-  const begun = await startPostmaster(cluster, port, SETTINGS)
+  const starting = startPostmaster(cluster, port, SETTINGS)
+  // It outlives us: one that is only just starting when we are told to end must be ended too.
+  cleanup.add(async () => {
+    await starting.catch(() => {})
+    await stopPostmaster(cluster)
+  })
+  const begun = await starting
   if (!('pid' in begun)) throw new Error(`PostgreSQL did not start: ${begun.problem}`)
-  cleanup.add(() => stopPostmaster(cluster))
   const admin = urlOf(cluster, port, 'postgres')
   const [row] = await once<{ version: string, fsync: string, synchronous_commit: string }>(admin, "select current_setting('server_version') as version, current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit")
   if (row?.fsync !== 'on' || row.synchronous_commit !== 'on') throw new Error('PostgreSQL does not run durably.')

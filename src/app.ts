@@ -15,6 +15,7 @@ import { loggableFault } from './db/faults.js'
 import { readFigures } from './db/figures.js'
 import { followSessions } from './db/live.js'
 import { openNotify } from './db/notify.js'
+import { createMessageWriter } from './db/message-writer.js'
 import { followRevocations } from './db/revocations.js'
 import { pendingCount } from './db/search/fill.js'
 import { indexContinuously } from './db/search/worker.js'
@@ -111,6 +112,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
     metrics,
     events,
     live,
+    messages: createMessageWriter(db, pool),
     waiters,
     stopping: stopping.signal,
     pool: poolState

@@ -90,7 +90,7 @@ try {
   await unhurried.close()
 
   for (const { where, session, concurrency } of mixed) {
-    const writes = write(writing.db, corpus, [small, large, ...plan.fillers.slice(-18)], WRITES)
+    const writes = write(writing, corpus, [small, large, ...plan.fillers.slice(-18)], WRITES)
     const cell = await stretch(where, session, questions(corpus, session), concurrency, WEIGHTS.mixed)
     cells.push({ ...cell, writes: await writes.stop() })
   }

@@ -108,7 +108,8 @@ type Input = Record<string, unknown> & { idempotency_key?: string }
 async function run (tool: Tool, input: Record<string, unknown>, idempotency_key: string | undefined, agent: Agent | null, caller: Caller, kernel: Kernel): Promise<Record<string, unknown>> {
   const { store, service } = kernel
   const audited: Record<string, unknown> = {}
-  const on = (db: Store['db']): ToolContext => ({ agent: agent as Agent, db, caller, service, audited })
+  const key = idempotency_key === undefined || agent === null ? undefined : keyOf(idempotency_key, tool, input, agent)
+  const on = (db: Store['db']): ToolContext => ({ agent: agent as Agent, db, caller, service, once: key, audited })
   const work = async (tx: Store['db']) => {
     const output = await tool.handler(input, on(tx))
     await auditWrite(tool, input, output, audited, agent, caller, store, tx)
@@ -120,8 +121,7 @@ async function run (tool: Tool, input: Record<string, unknown>, idempotency_key:
     return output
   }
 
-  if (idempotency_key !== undefined && agent !== null) {
-    const key: IdempotencyKey = { workspace: agent.workspace, agent_id: agent.agent_id, key: idempotency_key, request_hash: hash(tool.name, input, agent) }
+  if (key !== undefined && tool.commits !== 'batch') {
     const { output, repeated } = await store.transaction(async tx => {
       const first = await store.claim(tx, key)
       if (first !== undefined) return { output: first, repeated: true }
@@ -172,8 +172,8 @@ function claimedAgent (raw: unknown, caller: Caller): string | undefined {
 }
 
 /** What makes two requests the same. The caller's rights are part of it: an answer may hold what only they may see. */
-function hash (tool: string, input: Record<string, unknown>, { agent_type, permissions }: Agent): Buffer {
-  return createHash('sha256').update(canonicalJson([tool, agent_type, permissions, input])).digest()
+function keyOf (key: string, tool: Tool, input: Record<string, unknown>, { workspace, agent_id, agent_type, permissions }: Agent): IdempotencyKey {
+  return { workspace, agent_id, key, request_hash: createHash('sha256').update(canonicalJson([tool.name, agent_type, permissions, input])).digest() }
 }
 
 /** The call goes on in the background when its time is up: what it has sent to the database may still commit. */

@@ -1,3 +1,4 @@
+import type { MessageWriter } from '../db/message-writer.js'
 import type { Agent, Permission } from './agent.js'
 import type { Events } from './events.js'
 import type { Live, Places } from './live.js'
@@ -20,6 +21,8 @@ export interface Service {
   events: Events
   /** Follows sessions as they grow. */
   live: Live
+  /** Writes messages, those of many calls at once. */
+  messages: MessageWriter
   /** Calls that wait. */
   waiters: Places
   /** Aborted when this replica is asked to stop: waits and streams end then, with an answer that makes the client come back. */

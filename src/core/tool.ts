@@ -4,6 +4,7 @@ import type { Agent, Permission } from './agent.js'
 import type { Caller } from './caller.js'
 import type { Topic } from './events.js'
 import type { Service } from './service.js'
+import type { IdempotencyKey } from './store.js'
 
 /**
  * Glossary. A **tool** is one capability, said once; REST route, MCP tool, OpenAPI entry, permission check, metric and audit
@@ -19,6 +20,8 @@ export interface ToolContext<P extends Permission | 'none' = Permission> {
   db: Db
   caller: Caller
   service: Service
+  /** The call's idempotency key, for a tool that commits in a batch. */
+  once: IdempotencyKey | undefined
   /** What the audit row's metadata should say beyond what input and answer tell. Ids only. */
   audited: Record<string, unknown>
 }
@@ -46,10 +49,10 @@ export interface Tool<I extends TObject = TObject, O extends TObject = TObject, 
   /** Whether the same call again changes nothing further. Reading tools always are. */
   repeatable?: boolean
   /**
-   * How it commits. `none`: it writes nothing. `transaction`: the kernel opens one and adds the audit row. `statement`: the
-   * tool's one statement writes its audit row too, so that it needs no transaction around it.
+   * How it commits. `none`: it writes nothing. `transaction`: the kernel opens one, with audit row and idempotency key. `batch`: a
+   * writer in db/ commits it together with other calls, audit row and idempotency key (`once`) too.
    */
-  commits: 'none' | 'transaction' | 'statement'
+  commits: 'none' | 'transaction' | 'batch'
   /** Whether its answer holds a secret, which is then never kept for repeats. */
   secret?: boolean
   input: I

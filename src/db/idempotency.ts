@@ -12,7 +12,7 @@ export const KEPT_HOURS = 24
  * @returns the first answer, if there is one
  * @throws AppError IDEMPOTENCY_CONFLICT
  */
-export async function claim (tx: Db, key: IdempotencyKey): Promise<Record<string, unknown> | undefined> {
+export async function claim<T = Record<string, unknown>> (tx: Db, key: IdempotencyKey): Promise<T | undefined> {
   const { rows } = await sql`
     insert into idempotency_keys as k (workspace, agent_id, key, request_hash)
     values (${key.workspace}, ${key.agent_id}, ${key.key}, ${key.request_hash})
@@ -26,10 +26,10 @@ export async function claim (tx: Db, key: IdempotencyKey): Promise<Record<string
   if (!first.request_hash.equals(key.request_hash) || first.answer === null) {
     throw new AppError('IDEMPOTENCY_CONFLICT', 'This idempotency_key came earlier with another request.', { context: { argument: 'idempotency_key' } })
   }
-  return first.answer
+  return first.answer as T
 }
 
-export async function settle (tx: Db, key: IdempotencyKey, answer: Record<string, unknown>): Promise<void> {
+export async function settle (tx: Db, key: IdempotencyKey, answer: object): Promise<void> {
   await tx.updateTable('idempotency_keys').set({ answer: JSON.stringify(answer) })
     .where('workspace', '=', key.workspace).where('agent_id', '=', key.agent_id).where('key', '=', key.key).execute()
 }

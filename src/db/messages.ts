@@ -1,9 +1,7 @@
 import { type Selectable, sql } from 'kysely'
 import { type Agent } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
-import type { AuditRow } from '../core/store.js'
 import type { Db, Schema, Visibility } from './schema.js'
-import { need, sessionClosed } from './sessions.js'
 import { readableMessages } from './visibility.js'
 
 /** A message as clients see it: its row, without what is the database's own. */
@@ -20,56 +18,8 @@ export interface Draft {
 
 export interface Written { id: number, seq: number, timestamp: string }
 
-function messageNotFound (argument: string): AppError {
+export function messageNotFound (argument: string): AppError {
   return new AppError('MESSAGE_NOT_FOUND', 'There is no message with that id in reach.', { context: { argument } })
-}
-
-/**
- * Appends messages to a session, in the order given, all or none: checks, seq, rows and their audit in one statement, so
- * that alone on the pool it commits by itself. seq is given under the session row's lock, which makes it gap-free and equal
- * to the order in which changes become visible.
- * @throws AppError SESSION_NOT_FOUND, SESSION_CLOSED, or MESSAGE_NOT_FOUND for a parent the sender cannot see
- */
-export async function append (db: Db, sender: Agent, session_id: string, drafts: Draft[], audit: AuditRow): Promise<Written[]> {
-  const parents = [...new Set(drafts.flatMap(draft => draft.parent_message_id ?? []))]
-  const readableParents = readableMessages(db, sender)
-    .where('m.session_id', '=', session_id).where('m.id', '=', sql<number>`any(${parents}::bigint[])`)
-    .select(({ fn }) => fn.countAll<number>().as('n'))
-  const published = drafts.filter(draft => draft.visibility === 'public').length
-  const { rows } = await sql<Written>`
-    with session as (
-      update sessions set last_seq = last_seq + ${drafts.length}, public_count = public_count + ${published}, last_message_at = clock_timestamp()
-      where workspace = ${sender.workspace} and id = ${session_id} and is_active
-        and ${parents.length === 0 ? sql`true` : sql`${parents.length} = (${readableParents})`}
-      returning last_seq - ${drafts.length} as head
-    ), written as (
-      insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id)
-      select ${sender.workspace}, ${session_id}, session.head + draft.n, ${sender.agent_id}, ${sender.agent_type},
-             draft.content, draft.visibility, draft.metadata::jsonb, draft.parent_message_id
-      from session, unnest(
-        ${drafts.map(draft => draft.content)}::text[],
-        ${drafts.map(draft => draft.visibility)}::text[],
-        ${drafts.map(draft => JSON.stringify(draft.metadata))}::text[],
-        ${drafts.map(draft => draft.parent_message_id ?? null)}::bigint[]
-      ) with ordinality as draft (content, visibility, metadata, parent_message_id, n)
-      order by draft.n
-      returning id, seq, timestamp
-    ), to_index as (
-      insert into search_pending (workspace, session_id, message_id) select ${sender.workspace}, ${session_id}, id from written
-    ), audited as (
-      insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)
-      select ${audit.workspace}, ${audit.event_type}, ${audit.agent_id}, ${session_id}, ${audit.action},
-             'message:' || written.id, ${audit.result}, ${audit.request_id}, ${JSON.stringify(audit.metadata)}::jsonb
-      from written
-    )
-    select id, seq, timestamp from written order by seq`.execute(db)
-  if (rows.length === 0) throw await whyNotWritten(db, sender, session_id)
-  return rows
-}
-
-async function whyNotWritten (db: Db, sender: Agent, session_id: string): Promise<AppError> {
-  const session = await need(db, sender, session_id)
-  return session.is_active ? messageNotFound('parent_message_id') : sessionClosed()
 }
 
 /** @throws AppError MESSAGE_NOT_FOUND, also where it exists but is not the viewer's to see */
@@ -85,6 +35,12 @@ export async function needMessage (db: Db, viewer: Agent, id: number, argument =
  */
 export async function changeVisibility (tx: Db, agent: Agent, message: MessageRow, visibility: Visibility): Promise<MessageRow> {
   const published = Number(visibility === 'public') - Number(message.visibility === 'public')
+  // Before the index's row: the indexer, too, takes the list first. A row that is being indexed at this moment is waited for.
+  await sql`
+    insert into search_pending as pending (workspace, session_id, message_id)
+    select ${agent.workspace}, ${message.session_id}, ${message.id}
+    where not exists (select from message_terms where workspace = ${agent.workspace} and message_id = ${message.id})
+    on conflict (workspace, session_id, message_id) do update set message_id = pending.message_id`.execute(tx)
   await sql`
     with session as (
       update sessions set last_seq = last_seq + 1, public_count = public_count + ${published}

@@ -40,6 +40,10 @@ export function seenBy (viewers: string, row: string, visibility = 'visibility')
   return sql<number[] | null>`case when ${shown} is distinct from 'public' then array(select v.n::int from ${sql.ref(viewers)} v where v.is_admin or ${sees}) end`
 }
 
+/** The same rule for the statement that writes (message-batch.ts), as text: whether the writer `d` of a row may see the message `m`. */
+export const VISIBLE_TO_WRITER = `(d.is_admin or m.visibility = 'public'
+  or (m.visibility = 'private' and m.sender = d.sender) or (m.visibility = 'agent_only' and m.sender_type = d.sender_type))`
+
 /** The door for one reading for many viewers: every message, so that each has to be handed on only to whom `seenBy` names. */
 export function messagesForMany (db: Db, workspace: string) {
   return db.selectFrom('messages as m').where('m.workspace', '=', workspace)

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { auditRow } from '../core/call.js'
 import { sessionTopic } from '../core/events.js'
 import { defineTool } from '../core/tool.js'
-import * as messages from '../db/messages.js'
+import type { Written } from '../db/messages.js'
 import { draftFields, mayWrite } from './draft.js'
 import { IdempotencyKey, input, output, SessionId, Time } from './shapes.js'
 
@@ -12,16 +12,16 @@ export const addMessage = defineTool({
   description: 'Write a message into a session. visibility says who may read it: public (everyone), private (only you), agent_only (agents of your type), admin_only (admins; only they may write it).',
   permission: 'write',
   effect: 'adds',
-  commits: 'statement',
+  commits: 'batch',
   input: input({ session_id: SessionId, ...draftFields, idempotency_key: IdempotencyKey }),
   output: output({ message_id: Type.Integer(), seq: Type.Integer(), timestamp: Time, session_id: Type.String() }),
   touches: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler ({ session_id, ...draft }, { db, agent, caller }) {
+  async handler ({ session_id, ...draft }, { agent, caller, service, once }) {
     const { visibility = 'public', metadata = {} } = draft
     mayWrite(agent, visibility)
     const audit = auditRow({ event_type: 'message_added', session_id }, 'add_message', agent, caller)
-    const [written] = await messages.append(db, agent, session_id, [{ ...draft, visibility, metadata }], audit)
-    const { id, seq, timestamp } = written as messages.Written
+    const [written] = await service.messages.write({ sender: agent, session_id, drafts: [{ ...draft, visibility, metadata }], audit, once })
+    const { id, seq, timestamp } = written as Written
     return { message_id: id, seq, timestamp, session_id }
   }
 })

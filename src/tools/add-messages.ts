@@ -2,7 +2,6 @@ import { Type } from '@sinclair/typebox'
 import { auditRow } from '../core/call.js'
 import { sessionTopic } from '../core/events.js'
 import { defineTool } from '../core/tool.js'
-import * as messages from '../db/messages.js'
 import { draftFields, mayWrite } from './draft.js'
 import { IdempotencyKey, input, output, SessionId } from './shapes.js'
 
@@ -12,7 +11,7 @@ export const addMessages = defineTool({
   description: 'Write up to 100 messages into a session at once, in the order given: all of them or, if one is refused, none.',
   permission: 'write',
   effect: 'adds',
-  commits: 'statement',
+  commits: 'batch',
   input: input({
     session_id: SessionId,
     messages: Type.Array(input(draftFields), { minItems: 1, maxItems: 100, description: 'The messages, each as for add_message' }),
@@ -20,11 +19,11 @@ export const addMessages = defineTool({
   }),
   output: output({ message_ids: Type.Array(Type.Integer()), count: Type.Integer() }),
   touches: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler ({ session_id, messages: drafts }, { db, agent, caller }) {
+  async handler ({ session_id, messages: drafts }, { agent, caller, service, once }) {
     for (const { visibility = 'public' } of drafts) mayWrite(agent, visibility)
     const audit = auditRow({ event_type: 'message_added', session_id }, 'add_messages', agent, caller)
     const complete = drafts.map(({ visibility = 'public', metadata = {}, ...draft }) => ({ ...draft, visibility, metadata }))
-    const written = await messages.append(db, agent, session_id, complete, audit)
+    const written = await service.messages.write({ sender: agent, session_id, drafts: complete, audit, once })
     return { message_ids: written.map(message => message.id), count: written.length }
   }
 })

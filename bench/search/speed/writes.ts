@@ -1,6 +1,6 @@
 import type { AuditRow } from '../../../src/core/store.js'
-import { append } from '../../../src/db/messages.js'
-import type { Db } from '../../../src/db/schema.js'
+import type { Database } from '../../../src/db/connect.js'
+import { createMessageWriter, type MessageWriter } from '../../../src/db/message-writer.js'
 import type { Corpus } from '../corpus.js'
 import type { Session } from './layout.js'
 
@@ -12,8 +12,9 @@ const TICK_MS = 10
 /** Beyond that the database is not keeping up, and more waiting writers would only hide it. */
 const IN_FLIGHT_MAX = 200
 
-/** Messages written one by one as add_message does, at a fixed rate whether or not the last ones are done, in turns into some sessions. */
-export function write (db: Db, corpus: Corpus, sessions: Session[], perSecond: number): Writing {
+/** Messages written as add_message does, at a fixed rate whether or not the last ones are done, in turns into some sessions. */
+export function write ({ db, pool }: Database, corpus: Corpus, sessions: Session[], perSecond: number): Writing {
+  const writer = createMessageWriter(db, pool)
   let [due, given, done, failed, skipped, inFlight] = [0, 0, 0, 0, 0, 0]
   const begun = performance.now()
   const pending = new Set<Promise<void>>()
@@ -22,7 +23,7 @@ export function write (db: Db, corpus: Corpus, sessions: Session[], perSecond: n
     for (; given < due; given++) {
       if (inFlight >= IN_FLIGHT_MAX) { skipped++; continue }
       inFlight++
-      const writing = one(db, corpus, sessions[given % sessions.length] as Session, given + 1)
+      const writing = one(writer, corpus, sessions[given % sessions.length] as Session, given + 1)
         .then(() => { done++ }, () => { failed++ })
         .finally(() => { inFlight--; pending.delete(writing) })
       pending.add(writing)
@@ -38,11 +39,11 @@ export function write (db: Db, corpus: Corpus, sessions: Session[], perSecond: n
   }
 }
 
-async function one (db: Db, corpus: Corpus, session: Session, n: number): Promise<void> {
+async function one (writer: MessageWriter, corpus: Corpus, session: Session, n: number): Promise<void> {
   const { sender, sender_type, content, visibility, metadata } = corpus.message('written-meanwhile', n)
   const agent = { workspace: 'default', agent_id: sender, agent_type: sender_type, permissions: ['read' as const, 'write' as const] }
   const audit: AuditRow = {
     workspace: 'default', event_type: 'message_added', agent_id: sender, session_id: session.id, action: 'add_message', resource: null, result: 'success', request_id: `bench-${n}`, metadata: {}
   }
-  await append(db, agent, session.id, [{ content, visibility: visibility === 'admin_only' ? 'public' : visibility, metadata }], audit)
+  await writer.write({ sender: agent, session_id: session.id, drafts: [{ content, visibility: visibility === 'admin_only' ? 'public' : visibility, metadata }], audit })
 }

@@ -7,55 +7,91 @@ const BATCH = 500
 
 export interface Pending { workspace: string, session_id?: string }
 
+interface Row {
+  workspace: string
+  session_id: string
+  message_id: number
+  /** Null where the message is gone. */
+  sender: string | null
+  sender_type: string
+  visibility: string
+  timestamp: string
+  content: string
+  metadata: unknown
+}
+
 /**
- * Indexes messages that wait for it, oldest first, in one transaction that also takes them off the list.
+ * Indexes messages that wait for it, in the order of their keys, in one transaction that also takes them off the list. A message
+ * whose visibility changes meanwhile is put on the list again by that change (messages.ts).
  * @param only what a searcher waits for: then rows another process is at are waited for, not skipped, so that on return
  *   everything that was committed before is indexed
- * @returns how many were indexed; fewer than BATCH: nothing more waits
+ * @returns how many were taken off the list; fewer than `limit`: nothing more waits
  */
 export async function fill (db: Db, only?: Pending, limit = BATCH): Promise<number> {
-  return db.transaction().execute(async tx => {
+  const known = knownTo(db)
+  /** What the vocabulary may lack. */
+  const words = new Map<string, { workspace: string, word: string }>()
+  const taken = await db.transaction().execute(async tx => {
     let waiting = tx.selectFrom('search_pending').select(['workspace', 'session_id', 'message_id'])
     if (only !== undefined) {
       waiting = waiting.where('workspace', '=', only.workspace)
       if (only.session_id !== undefined) waiting = waiting.where('session_id', '=', only.session_id)
     }
     waiting = waiting.orderBy('workspace').orderBy('session_id').orderBy('message_id').limit(limit).forUpdate()
-    const rows = await (only === undefined ? waiting.skipLocked() : waiting).execute()
+    const { rows } = await sql<Row>`
+      with waiting as materialized (${only === undefined ? waiting.skipLocked() : waiting})
+      select waiting.*, m.sender, m.sender_type, m.visibility, m.timestamp, m.content, m.metadata
+      from waiting left join messages m on m.workspace = waiting.workspace and m.id = waiting.message_id`.execute(tx)
     if (rows.length === 0) return 0
-    const ids = rows.map(row => row.message_id)
-    // for share: a change of visibility waits for the index row, which it has to change as well.
-    const { rows: messages } = await sql<{ id: number, workspace: string, session_id: string, sender: string, content: string, metadata: unknown }>`
-      select id, workspace, session_id, sender, content, metadata from messages
-      where (workspace, id) in (select workspace, id from unnest(${rows.map(row => row.workspace)}::text[], ${ids}::bigint[]) as wanted (workspace, id))
-      for share`.execute(tx)
-    const words = new Map<string, Set<string>>()
-    const terms = messages.map(message => {
-      const indexed = termsOf(message.session_id, [message.content, message.sender, ...metadataValues(message.metadata)])
-      const known = words.get(message.workspace) ?? new Set()
-      for (const word of indexed.words) known.add(word)
-      words.set(message.workspace, known)
+
+    const present = rows.filter(row => row.sender !== null)
+    const terms = present.map(({ workspace, session_id, sender, content, metadata }) => {
+      const indexed = termsOf(session_id, [content, sender as string, ...metadataValues(metadata)])
+      for (const word of indexed.words) {
+        const id = `${workspace} ${word}`
+        if (!known.has(id)) words.set(id, { workspace, word })
+      }
       return `{${indexed.terms.join(',')}}`
     })
     // In one order everywhere, so that two processes' inserts cannot wait for each other crosswise.
-    for (const [workspace, known] of [...words].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      await sql`
+    const added = [...words].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, word]) => word)
+    const column = <T>(pick: (row: Row) => T) => present.map(pick)
+    await sql`
+      with words as (
         insert into search_words (workspace, word)
-        select ${workspace}, word from unnest(${[...known].sort()}::text[]) word
-        where not exists (select from search_words known where known.workspace = ${workspace} and known.word = word.word)
-        on conflict do nothing`.execute(tx)
-    }
-    await sql`
-      insert into message_terms (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, terms)
-      select m.workspace, m.id, m.session_id, m.sender, m.sender_type, m.visibility, m.timestamp, indexed.terms::int4[]
-      from unnest(${messages.map(message => message.workspace)}::text[], ${messages.map(message => message.id)}::bigint[], ${terms}::text[]) as indexed (workspace, id, terms)
-      join messages m on m.workspace = indexed.workspace and m.id = indexed.id
-      on conflict (workspace, message_id) do update set terms = excluded.terms, visibility = excluded.visibility`.execute(tx)
-    await sql`
-      delete from search_pending where (workspace, session_id, message_id) in (
-        select * from unnest(${rows.map(row => row.workspace)}::text[], ${rows.map(row => row.session_id)}::text[], ${ids}::bigint[]))`.execute(tx)
+        select workspace, word from unnest(${added.map(({ workspace }) => workspace)}::text[], ${added.map(({ word }) => word)}::text[]) as added (workspace, word)
+        where not exists (select from search_words known where known.workspace = added.workspace and known.word = added.word)
+        on conflict do nothing
+      ), indexed as (
+        insert into message_terms (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, terms)
+        select workspace, message_id, session_id, sender, sender_type, visibility, timestamp, terms::int4[]
+        from unnest(${column(row => row.workspace)}::text[], ${column(row => row.message_id)}::bigint[], ${column(row => row.session_id)}::text[], ${column(row => row.sender)}::text[],
+          ${column(row => row.sender_type)}::text[], ${column(row => row.visibility)}::text[], ${column(row => row.timestamp)}::timestamptz[], ${terms}::text[])
+          as indexed (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, terms)
+        on conflict (workspace, message_id) do update set terms = excluded.terms, visibility = excluded.visibility
+      )
+      delete from search_pending p
+      using unnest(${rows.map(row => row.workspace)}::text[], ${rows.map(row => row.session_id)}::text[], ${rows.map(row => row.message_id)}::bigint[]) as done (workspace, session_id, message_id)
+      where p.workspace = done.workspace and p.session_id = done.session_id and p.message_id = done.message_id`.execute(tx)
     return rows.length
   })
+  // Only what has been committed is known.
+  for (const id of words.keys()) known.add(id)
+  return taken
+}
+
+/**
+ * Words that are in a database's vocabulary for certain: it never loses any. Spares asking for the common ones again and again.
+ * Each is kept as `workspace word`.
+ */
+const vocabularies = new WeakMap<Db, Set<string>>()
+/** Beyond so many remembering begins anew: about 10 MB. */
+const KNOWN_MAX = 100_000
+
+function knownTo (db: Db): Set<string> {
+  let known = vocabularies.get(db)
+  if (known === undefined || known.size > KNOWN_MAX) vocabularies.set(db, known = new Set())
+  return known
 }
 
 /** How many messages wait, up to `most`. */

@@ -1,0 +1,232 @@
+/**
+ * The load generator: a process of its own, told by its parent what to send. HTTP/1.1 over raw sockets, kept alive, one request
+ * in flight on each; requests are encoded beforehand, and of an answer no more is read than its frame and whether it is a success.
+ */
+import { connect, type Socket } from 'node:net'
+import { createHistogram } from 'node:perf_hooks'
+
+/** Requests of one connection, sent over and over in this order. */
+export interface Sender { port: number, requests: string[] }
+
+export interface Plan {
+  senders: Sender[]
+  /** What a good answer's body holds. */
+  expect: string
+}
+
+export type Order =
+  | { do: 'prepare', plan: string, is: Plan }
+  | { do: 'run', plan: string, seconds: number }
+  | { do: 'forget', plan: string }
+
+export interface Result {
+  seconds: number
+  /** Answered well within the time. */
+  ok: number
+  /** Answered well just after it: begun within the time. */
+  late: number
+  /** Status 2xx, but no success. */
+  failed: number
+  /** Another status. */
+  refused: number
+  /** Connections that broke or answered what is not HTTP. */
+  broken: number
+  /** The first answer that was none. */
+  sample?: string
+  p50_ms: number
+  p99_ms: number
+  max_ms: number
+  /** Of this process, user and system. */
+  cpu_ms: number
+}
+
+interface Ready { senders: Array<{ port: number, requests: Buffer[] }>, expect: Buffer }
+
+const HEAD_END = Buffer.from('\r\n\r\n')
+/** How long answers may take that are under way when the time is up. */
+const DRAIN_MS = 15_000
+
+const plans = new Map<string, Ready>()
+
+class Sending {
+  private socket: Socket | undefined
+  private next: number
+  private began = 0
+  private parts: Buffer[] = []
+  private have = 0
+  /** Bytes of the whole answer; 0 while its head is not there, -1 if it comes in chunks. */
+  private need = 0
+  private done: () => void = () => {}
+
+  constructor (private readonly run: Running, private readonly port: number, private readonly requests: Buffer[], first: number) {
+    this.next = first % requests.length
+  }
+
+  open (): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port: this.port, host: '127.0.0.1', noDelay: true })
+      this.socket = socket
+      socket.once('connect', resolve)
+      socket.once('error', reject)
+      socket.on('data', chunk => { this.read(chunk) })
+      socket.on('close', () => { this.lost() })
+    })
+  }
+
+  /** Until the time is up and the last answer is there. */
+  send (): Promise<void> {
+    return new Promise(resolve => {
+      this.done = resolve
+      this.go()
+    })
+  }
+
+  close (): void {
+    const socket = this.socket
+    this.socket = undefined
+    socket?.destroy()
+    this.done()
+  }
+
+  private go (): void {
+    const request = this.requests[this.next] as Buffer
+    this.next = this.next + 1 === this.requests.length ? 0 : this.next + 1
+    this.began = performance.now()
+    this.socket?.write(request)
+  }
+
+  private read (chunk: Buffer): void {
+    this.parts.push(chunk)
+    this.have += chunk.length
+    if (this.need > 0 && this.have < this.need) return
+    const data = this.parts.length === 1 ? chunk : Buffer.concat(this.parts)
+    if (this.need === 0) this.need = lengthOf(data)
+    else if (this.need === -1) this.parts = [data]
+    if (this.need === 0 || (this.need === -1 ? !chunksEnd(data) : data.length < this.need)) return
+    this.parts = []
+    this.have = 0
+    const chunked = this.need === -1
+    this.need = 0
+    const now = performance.now()
+    this.run.answered(data, chunked, now - this.began, now)
+    if (now < this.run.until) this.go()
+    else this.done()
+  }
+
+  private lost (): void {
+    if (this.socket === undefined) return
+    this.socket = undefined
+    this.run.broke()
+    this.parts = []
+    this.have = 0
+    this.need = 0
+    // Soon again, but not at once: a service that is gone must not be asked a thousand times a second.
+    setTimeout(() => {
+      if (performance.now() >= this.run.until) this.done()
+      else this.open().then(() => { this.go() }, () => { this.lost() })
+    }, 100)
+  }
+}
+
+class Running {
+  until = 0
+  readonly latency = createHistogram({ lowest: 1, highest: 120_000_000, figures: 3 })
+  ok = 0
+  late = 0
+  failed = 0
+  refused = 0
+  broken = 0
+  sample: string | undefined
+
+  constructor (private readonly expect: Buffer) {}
+
+  answered (data: Buffer, chunked: boolean, ms: number, now: number): void {
+    const is2xx = data[9] === 0x32
+    if (is2xx && (chunked ? unchunked(data) : data).includes(this.expect)) {
+      if (now > this.until) { this.late++; return }
+      this.ok++
+      this.latency.record(Math.max(1, Math.round(ms * 1000)))
+      return
+    }
+    if (is2xx) this.failed++
+    else this.refused++
+    this.sample ??= data.toString('utf8', 0, 600)
+  }
+
+  broke (): void {
+    this.broken++
+  }
+}
+
+/** @returns 0 while the head is not complete, -1 for chunks */
+function lengthOf (data: Buffer): number {
+  const end = data.indexOf(HEAD_END)
+  if (end < 0) return 0
+  const head = data.toString('latin1', 0, end)
+  const found = /\r\ncontent-length: *(\d+)/i.exec(head)
+  if (found !== null) return end + 4 + Number(found[1])
+  return /\r\ntransfer-encoding: *chunked/i.test(head) ? -1 : end + 4
+}
+
+/** Whether the last chunk is there. Goes from chunk to chunk, since content may hold what looks like an end. */
+function chunksEnd (data: Buffer): boolean {
+  return [...chunks(data)].at(-1)?.length === 0
+}
+
+function unchunked (data: Buffer): Buffer {
+  return Buffer.concat([...chunks(data)])
+}
+
+function * chunks (data: Buffer): Iterable<Buffer> {
+  for (let at = data.indexOf(HEAD_END) + 4; ;) {
+    const end = data.indexOf('\r\n', at)
+    if (end < 0) return
+    const size = Number.parseInt(data.toString('latin1', at, end), 16)
+    if (data.length < end + 2 + size + 2) return
+    yield data.subarray(end + 2, end + 2 + size)
+    if (size === 0) return
+    at = end + 2 + size + 2
+  }
+}
+
+async function run ({ senders, expect }: Ready, seconds: number): Promise<Result> {
+  const running = new Running(expect)
+  // Not all with the same request at the same time.
+  const sendings = senders.map(({ port, requests }, i) => new Sending(running, port, requests, i * 7))
+  try {
+    await Promise.all(sendings.map(sending => sending.open()))
+    const cpu = process.cpuUsage()
+    const began = performance.now()
+    running.until = began + seconds * 1000
+    const timer = setTimeout(() => { for (const sending of sendings) sending.close() }, seconds * 1000 + DRAIN_MS)
+    await Promise.all(sendings.map(sending => sending.send()))
+    clearTimeout(timer)
+    const { user, system } = process.cpuUsage(cpu)
+    const { latency, ok, late, failed, refused, broken, sample } = running
+    const ms = (percentile: number) => latency.count === 0 ? 0 : latency.percentile(percentile) / 1000
+    return { seconds, ok, late, failed, refused, broken, sample, p50_ms: ms(50), p99_ms: ms(99), max_ms: latency.count === 0 ? 0 : latency.max / 1000, cpu_ms: (user + system) / 1000 }
+  } finally {
+    for (const sending of sendings) sending.close()
+  }
+}
+
+async function obey (order: Order): Promise<Result | undefined> {
+  if (order.do === 'forget') {
+    plans.delete(order.plan)
+  } else if (order.do === 'prepare') {
+    const { senders, expect } = order.is
+    plans.set(order.plan, { senders: senders.map(({ port, requests }) => ({ port, requests: requests.map(text => Buffer.from(text)) })), expect: Buffer.from(expect) })
+  } else {
+    const plan = plans.get(order.plan)
+    if (plan === undefined) throw new Error(`There is no plan ${order.plan}.`)
+    return run(plan, order.seconds)
+  }
+  return undefined
+}
+
+process.on('message', (order: Order) => {
+  obey(order).then(result => process.send?.({ result }), (error: unknown) => process.send?.({ error: String(error) }))
+})
+// Ended by its parent; Ctrl-C in a terminal reaches both.
+process.on('SIGINT', () => {})
+process.on('disconnect', () => { process.exit() })

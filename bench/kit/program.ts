@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process'
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import ts from 'typescript'
+
+export const ROOT = join(import.meta.dirname, '..', '..')
+
+/** The compiled program and, beside it, the programs of this folder that need it or must be quick. */
+export interface Program {
+  /** A compiled file, such as `src/cli.js` or `bench/kit/generator.js`. */
+  file: (path: string) => string
+}
+
+/**
+ * Compiles as `npm start` does, and copies the result: a build that happens meanwhile must not change what is measured. What
+ * is measured, and what measures it, runs as plain JavaScript; a loader in the process would be measured too.
+ */
+export async function prepareProgram (dir: string): Promise<Program> {
+  const built = spawnSync(process.execPath, ['--input-type=module', '-e', "(await import('./scripts/start.js')).build()"], { cwd: ROOT, stdio: ['ignore', 2, 2] })
+  if (built.status !== 0) throw new Error('The program does not compile.')
+  const dist = join(dir, 'dist')
+  await cp(join(ROOT, 'dist'), dist, { recursive: true })
+  await cp(join(ROOT, 'package.json'), join(dir, 'package.json'))
+  await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'), 'dir')
+  for (const folder of ['kit', 'programs']) {
+    await mkdir(join(dist, 'bench', folder), { recursive: true })
+    for (const name of await readdir(join(ROOT, 'bench', folder))) {
+      const source = await readFile(join(ROOT, 'bench', folder, name), 'utf8')
+      const { outputText } = ts.transpileModule(source, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true } })
+      await writeFile(join(dist, 'bench', folder, name.replace(/\.ts$/, '.js')), outputText)
+    }
+  }
+  return { file: path => join(dist, path) }
+}

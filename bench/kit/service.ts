@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { Cleanup } from './cleanup.js'
+import type { Program } from './program.js'
+
+/** Of this run; every service has the same, so that a token of one is good at another. */
+const API_KEY = randomBytes(16).toString('hex')
+const JWT_SECRET_KEY = randomBytes(32).toString('hex')
+
+export interface Service {
+  url: string
+  port: number
+  pid: number
+  /** Milliseconds from the process's start until it said that it is ready. */
+  started_ms: number
+  call: (tool: string, args: unknown, token?: string) => Promise<Record<string, unknown>>
+  /** One agent each. */
+  tokens: (count: number) => Promise<string[]>
+  sessions: (count: number) => Promise<string[]>
+  /** Figures of /metrics, by name, without labels. */
+  metrics: () => Promise<Map<string, number>>
+  /** Waits until nothing is left to do in the background. */
+  settle: () => Promise<void>
+  stop: () => Promise<void>
+}
+
+export interface Start {
+  database_url?: string
+  env?: Record<string, string>
+  /** Another program than the service itself. */
+  entry?: string
+  /** For node itself. */
+  node?: string[]
+  /** What it says when it is ready; its first group is its address. */
+  ready?: RegExp
+}
+
+/** The environment of a service, as an operator would set it; the heap's limit is the one in k8s/. */
+export function environment (database_url: string | undefined, env: Record<string, string> = {}): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    HOME: process.env.HOME ?? '',
+    NODE_ENV: 'production',
+    NODE_OPTIONS: '--max-old-space-size=384',
+    API_KEY,
+    JWT_SECRET_KEY,
+    PORT: '0',
+    ...(database_url !== undefined && { DATABASE_URL: database_url }),
+    ...env
+  }
+}
+
+/** Runs the compiled program, `serve` by default, until it is ready. Its log, at its usual level, goes nowhere. */
+export async function startService (program: Program, cleanup: Cleanup, { database_url, env, entry = 'src/cli.js', node = [], ready = /ready at (http:\/\/\S+)/ }: Start): Promise<Service> {
+  const began = performance.now()
+  const child = spawn(process.execPath, [...node, program.file(entry), ...(entry === 'src/cli.js' ? ['serve'] : [])], { env: environment(database_url, env), stdio: ['ignore', 'ignore', 'pipe'] })
+  const stop = cleanup.add(() => end(child))
+  const url = await saidReady(child, ready)
+  const started_ms = performance.now() - began
+
+  const call: Service['call'] = async (tool, args, token) => {
+    const response = await fetch(`${url}/mcp/tool/${tool}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token === undefined ? { 'x-api-key': API_KEY, 'x-agent-id': 'bench' } : { authorization: `Bearer ${token}` }) },
+      body: JSON.stringify(args)
+    })
+    const body = await response.json() as Record<string, unknown>
+    if (body.success !== true) throw new Error(`${tool}: ${JSON.stringify(body)}`)
+    return body
+  }
+  const metrics = async () => figures(await (await fetch(`${url}/metrics`)).text())
+  return {
+    url,
+    port: Number(new URL(url).port),
+    pid: child.pid as number,
+    started_ms,
+    call,
+    tokens: count => each(count, async n => (await call('authenticate_agent', { agent_id: `agent-${n}`, agent_type: 'bench', api_key: API_KEY })).token as string),
+    sessions: count => each(count, async n => (await call('create_session', { purpose: `bench ${n}` })).session_id as string),
+    metrics,
+    async settle () {
+      const until = Date.now() + SETTLE_MS
+      for (let wait = 50; Date.now() < until; wait = 300) {
+        await new Promise(resolve => setTimeout(resolve, wait))
+        if (((await metrics()).get('search_index_waiting') ?? 0) === 0) return
+      }
+    },
+    stop
+  }
+}
+
+/** What is written waits for the search index; its upkeep must not fall into the other side's turn. */
+const SETTLE_MS = 15_000
+const READY_MS = 60_000
+
+async function saidReady (child: ChildProcess, ready: RegExp): Promise<string> {
+  let said = ''
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => { reject(new Error(`The service was not ready after ${READY_MS} ms:\n${said}`)) }, READY_MS)
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-10_000)
+      const found = ready.exec(said)
+      if (found === null) return
+      clearTimeout(timer)
+      resolve(found[1] ?? '')
+    })
+    child.once('error', reject)
+    child.once('exit', code => {
+      clearTimeout(timer)
+      reject(new Error(`The service ended with ${code}:\n${said}`))
+    })
+  })
+}
+
+/** Asked first, then made to. */
+async function end (child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => { child.kill('SIGKILL') }, 30_000)
+  await gone
+  clearTimeout(timer)
+}
+
+async function each<T> (count: number, make: (n: number) => Promise<T>): Promise<T[]> {
+  const made: T[] = []
+  for (let n = 0; n < count; n++) made.push(await make(n))
+  return made
+}
+
+function figures (page: string): Map<string, number> {
+  const values = new Map<string, number>()
+  for (const line of page.split('\n')) {
+    const found = /^([a-z_0-9]+) (\S+)$/i.exec(line)
+    if (found !== null) values.set(found[1] as string, Number(found[2]))
+  }
+  return values
+}

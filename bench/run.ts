@@ -98,6 +98,6 @@ function ranOn (database: string, busy: number): string {
   return [
     `${new Date().toISOString().slice(0, 16)}Z, ${commit === '' ? 'no git here' : `commit ${commit}${changed}`}; ${rounds} rounds of ${seconds} s.`,
     `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${platform()} ${release()}, Node ${process.version}; load average before: ${busy.toFixed(1)}. ${database}.`,
-    'Load, service and database share the machine. Ratio: median over the rounds of A ÷ B in the same round; spread: least and most of them. By CPU: what the ratio would be if CPU time alone decided (B ÷ A of service, PostgreSQL and load together, per request).'
+    'Load, service and database share the machine. Ratio: median over the rounds of A ÷ B in the same round; spread: least and most of them. By CPU: what the ratio would be if CPU time alone set both rates, with nothing else on the machine.'
   ].join('\n')
 }

@@ -29,7 +29,7 @@ export interface Row {
   b: string
   ratio: string
   spread: string
-  /** What the ratio would be if CPU time alone decided: of service, PostgreSQL and load together, B's of one request ÷ A's. */
+  /** What the ratio would be if CPU time alone set both rates, on this machine with nothing beside. */
   by_cpu?: string
   bar: string
   verdict: 'pass' | 'FAIL' | '–' | 'skipped' | 'ERROR'

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Finding, Row } from './bench.js'
 import { type Measured, median, ratio, rate, type Round } from './rounds.js'
 import { table } from '../search/table.js'
@@ -17,10 +18,15 @@ export function ratioRow (measure: string, measured: Measured, a: string, b: str
   }
 }
 
-/** Steadier than rates where other programs run beside. */
+/**
+ * Steadier than rates where other programs run beside. What takes longest decides: a process of the service, which has one
+ * thread for nearly everything, the load generator, or all of them together on the machine's cores.
+ */
 function byCpu (measured: Measured, a: string, b: string): string {
-  const spent = (name: string) => median((measured.get(name) ?? []).map(({ cpu }) => cpu === undefined ? NaN : cpu.service + cpu.postgres + cpu.load))
-  const of = spent(b) / spent(a)
+  const slowest = (name: string) => median((measured.get(name) ?? []).map(({ cpu }) => cpu === undefined
+    ? NaN
+    : Math.max(cpu.service / cpu.processes, cpu.load, (cpu.service + cpu.postgres + cpu.load) / availableParallelism())))
+  const of = slowest(b) / slowest(a)
   return Number.isNaN(of) ? '' : of.toFixed(2)
 }
 

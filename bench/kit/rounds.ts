@@ -13,8 +13,8 @@ export interface Round {
   rate: number
   p50_ms?: number
   p99_ms?: number
-  /** CPU time of one request, in microseconds. */
-  cpu?: { service: number, postgres: number, load: number }
+  /** CPU time of one request, in microseconds; `service` is that of all its processes. */
+  cpu?: { service: number, processes: number, postgres: number, load: number }
 }
 
 /** A plan run against a service. What one round leaves to do in the background is waited for, so that it does not fall into another's. */
@@ -30,7 +30,7 @@ export function loadSide (bench: Bench, name: string, plan: string, services: Se
       const after = cpu()
       const each = (from: number | undefined, to: number | undefined) => from === undefined || to === undefined ? NaN : (to - from) * 1000 / (ok + late)
       bench.answered.set(plan, (bench.answered.get(plan) ?? 0) + ok + late)
-      return { rate: ok / seconds, p50_ms, p99_ms, cpu: { service: each(before.service, after.service), postgres: each(before.postgres, after.postgres), load: cpu_ms * 1000 / (ok + late) } }
+      return { rate: ok / seconds, p50_ms, p99_ms, cpu: { service: each(before.service, after.service), processes: services.length, postgres: each(before.postgres, after.postgres), load: cpu_ms * 1000 / (ok + late) } }
     }
   }
 }

@@ -75,7 +75,7 @@ async function pgbenchSide ({ dir, seconds, postgres }: Bench, program: string, 
       const rate = Number(/tps = ([\d.]+) \(without initial/.exec(stdout)?.[1])
       const count = Number(/transactions actually processed: (\d+)/.exec(stdout)?.[1])
       if (!(rate > 0) || await inserted(query) - before !== count) throw new Error(`pgbench did not insert what it said:\n${stdout}`)
-      return { rate, cpu: { service: 0, postgres: ((after ?? NaN) - (cpu ?? NaN)) * 1000 / count, load: NaN } }
+      return { rate, cpu: { service: 0, processes: 1, postgres: ((after ?? NaN) - (cpu ?? NaN)) * 1000 / count, load: NaN } }
     }
   }
 }

@@ -121,7 +121,10 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
 
   observeRequests(server, metrics)
   addGauges(metrics, { pool: poolState, figures: readFigures(db), load, live, waiters, hints: events.mode, waiting: () => pendingCount(watch, undefined, WAITING_COUNTED_MAX) })
-  server.addHook('onRequest', async (request, reply) => { void reply.header('x-request-id', request.id) })
+  server.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id)
+    done()
+  })
   registerHostCheck(server, config)
   await server.register(cors, {
     origin: config.cors_origins.includes('*') ? '*' : config.cors_origins,

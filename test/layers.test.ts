@@ -28,7 +28,7 @@ const RULES: Row[] = [
   { who: /^src\/db\//, may: /^(src\/(db|core)\/|kysely$|pg$|node:)/ },
   { who: /^src\/core\/metrics\.ts$/, may: /^(src\/core\/|prom-client$)/ },
   // The executor that handlers are given, and what a session's feed consists of, are types of db/.
-  { who: /^src\/core\//, may: /^(src\/core\/|@sinclair\/typebox(\/|$)|node:crypto$)/, types: /^src\/db\/(schema|feed)\.ts$/ },
+  { who: /^src\/core\//, may: /^(src\/core\/|@sinclair\/typebox(\/|$)|node:crypto$)/, types: /^src\/db\/(schema|feed|message-writer)\.ts$/ },
   { who: /^migrations\//, may: /^(migrations\/|kysely$)/ }
 ]
 

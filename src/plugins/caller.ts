@@ -28,6 +28,8 @@ export function header (request: FastifyRequest, name: string): string | undefin
   const value = request.headers[name]
   const text = Array.isArray(value) ? value[0] : value
   if (text === undefined || text === '') return undefined
+   
+  if (/^[\x00-\x7f]*$/.test(text)) return text
   const bytes = Buffer.from(text, 'latin1')
   return isUtf8(bytes) ? bytes.toString('utf8') : text
 }

@@ -17,21 +17,24 @@ export interface HostRules {
 export function registerHostCheck (app: FastifyInstance, rules: HostRules): void {
   const hosts = rules.allowed_hosts && new Set(rules.allowed_hosts.map(host => host.toLowerCase()))
   const origins = new Set(rules.cors_origins)
-  app.addHook('onRequest', async (request, reply) => {
-    if (isProbe(request)) return
+  app.addHook('onRequest', (request, reply, done) => {
+    if (isProbe(request)) { done(); return }
     if (hosts !== undefined && !hosts.has(hostName(request)) && !hosts.has(request.host.toLowerCase())) {
-      return sendFailure(reply, new AppError('PERMISSION_DENIED', 'This server is not to be called by that host name.', {
+      void sendFailure(reply, new AppError('PERMISSION_DENIED', 'This server is not to be called by that host name.', {
         context: { header: 'Host' },
         suggestions: ['Call the server by a name in its ALLOWED_HOSTS', 'The operator can add the name to ALLOWED_HOSTS']
       }))
+      return
     }
     const { origin } = request.headers
     if (origin !== undefined && !origins.has('*') && !origins.has(origin) && !isSameOrigin(origin, request)) {
-      return sendFailure(reply, new AppError('PERMISSION_DENIED', 'Pages of that origin may not call this server.', {
+      void sendFailure(reply, new AppError('PERMISSION_DENIED', 'Pages of that origin may not call this server.', {
         context: { header: 'Origin' },
         suggestions: ['The operator can add the origin to CORS_ORIGINS']
       }))
+      return
     }
+    done()
   })
 }
 

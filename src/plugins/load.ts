@@ -25,17 +25,16 @@ export function wireOf (request: FastifyRequest): Wire | undefined {
 
 export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flight: number): void {
   const counted = new WeakSet<object>()
-  app.addHook('onRequest', async (request, reply) => {
-    if (isProbe(request)) return
-    if (load.phase === 'closing') {
-      return sendFailure(reply.header('connection', 'close'), new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
-    }
+  app.addHook('onRequest', (request, reply, next) => {
+    if (load.phase === 'closing' && !isProbe(request)) void sendFailure(reply.header('connection', 'close'), new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
+    else next()
   })
   // Counted once the body is there: requests that are sent by halves must not take the place of whole ones.
-  app.addHook('preHandler', async (request, reply) => {
-    if (isProbe(request)) return
+  app.addHook('preHandler', (request, reply, next) => {
+    if (isProbe(request)) { next(); return }
     if (load.in_flight >= max_in_flight) {
-      return sendFailure(reply, new AppError('SERVICE_UNAVAILABLE', 'The server has too many requests in flight.'))
+      void sendFailure(reply, new AppError('SERVICE_UNAVAILABLE', 'The server has too many requests in flight.'))
+      return
     }
     load.in_flight++
     counted.add(request.raw)
@@ -60,8 +59,12 @@ export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flig
         }
       }
     })
+    next()
   })
-  app.addHook('onResponse', async request => { done(request.raw) })
+  app.addHook('onResponse', (request, _reply, next) => {
+    done(request.raw)
+    next()
+  })
 
   function done (request: object): boolean {
     const was = counted.delete(request)

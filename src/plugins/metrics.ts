@@ -6,10 +6,10 @@ import type { Load } from './load.js'
 
 /** Observes every HTTP request; labels are route patterns, never addresses. */
 export function observeRequests (app: FastifyInstance, metrics: Metrics): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     // A stream's duration is how long its client stayed: a few of them would make the histogram's sums mean nothing.
-    if (String(reply.raw.getHeader('content-type')).startsWith('text/event-stream')) return
-    metrics.observeHttp(request.method, request.routeOptions.url ?? 'unmatched', reply.statusCode, reply.elapsedTime / 1000)
+    if (!String(reply.raw.getHeader('content-type')).startsWith('text/event-stream')) metrics.observeHttp(request.method, request.routeOptions.url ?? 'unmatched', reply.statusCode, reply.elapsedTime / 1000)
+    done()
   })
 }
 

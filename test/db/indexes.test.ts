@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, type PostgresPool, sql } from 'kysely'
 import pino from 'pino'
+import type pg from 'pg'
 import t from 'tap'
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
@@ -23,16 +24,18 @@ t.teardown(close)
 interface Plan { 'Node Type': string, 'Relation Name'?: string, Plans?: Plan[] }
 let plans: Array<{ statement: string, plan: Plan }> = []
 
+async function explain (client: Pick<pg.ClientBase, 'query'>, statement: string, values: readonly unknown[]): Promise<void> {
+  const { rows } = await client.query<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(`explain (format json) ${statement}`, [...values])
+  plans.push({ statement, plan: (rows[0] as { 'QUERY PLAN': Array<{ Plan: Plan }> })['QUERY PLAN'][0]?.Plan as Plan })
+}
+
 /** The pool, with each statement explained before it is run. */
 const explaining: PostgresPool = {
   async connect () {
     const client = await pool.connect()
     return {
       async query (statement: string, values: readonly unknown[]) {
-        if (/^\s*(select|with|insert|update|delete)\b/i.test(statement)) {
-          const { rows } = await client.query<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(`explain (format json) ${statement}`, [...values])
-          plans.push({ statement, plan: (rows[0] as { 'QUERY PLAN': Array<{ Plan: Plan }> })['QUERY PLAN'][0]?.Plan as Plan })
-        }
+        if (/^\s*(select|with|insert|update|delete)\b/i.test(statement)) await explain(client, statement, values)
         return client.query(statement, [...values])
       },
       release: () => { client.release() }
@@ -41,8 +44,18 @@ const explaining: PostgresPool = {
   async end () {}
 }
 
+/** The same for statements that are prepared under a name. */
+const explainingPool = Object.create(pool, {
+  query: {
+    async value (prepared: { text: string, values: unknown[] }) {
+      await explain(pool, prepared.text, prepared.values)
+      return pool.query(prepared)
+    }
+  }
+}) as pg.Pool
+
 const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: explaining }) })
-const app = await buildApp({ config, database: { db, pool, watch: db, client: newClient, close }, jwt_secret: JWT_SECRET, replica: 'test-replica', logger: pino({ level: 'silent' }) })
+const app = await buildApp({ config, database: { db, pool: explainingPool, watch: db, client: newClient, close }, jwt_secret: JWT_SECRET, replica: 'test-replica', logger: pino({ level: 'silent' }) })
 await app.server.ready()
 t.teardown(() => app.server.close())
 
@@ -50,10 +63,10 @@ const SESSION = 'session_0000000000000007'
 const AGENT: As = { agent_id: 'agent-3', agent_type: 'type-1' }
 const ADMIN: As = { agent_id: 'agent-3', admin: true }
 
-// 2000 sessions, one of them of 600 messages; 20 000 messages, audit rows and memory entries, 4000 changes.
+// 20 000 sessions, one of them of 600 messages; 20 000 messages, audit rows and memory entries, 4000 changes.
 await pool.query(`
   insert into sessions (id, purpose, created_by, created_at, last_seq, public_count)
-  select 'session_' || lpad(to_hex(n), 16, '0'), 'Purpose number ' || md5(n::text), 'agent-' || n % 50, now() - n * interval '1 minute', 1000, 8 from generate_series(1, 2000) n;
+  select 'session_' || lpad(to_hex(n), 16, '0'), 'Purpose number ' || md5(n::text), 'agent-' || n % 50, now() - n * interval '1 minute', 1000, 8 from generate_series(1, 20000) n;
   insert into messages (session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp)
   select 'session_' || lpad(to_hex(case when n <= 600 then 7 else n % 2000 + 1 end), 16, '0'), n, 'agent-' || n % 20, 'type-' || n % 3, 'Message number ' || md5(n::text),
          (array['public', 'public', 'public', 'public', 'public', 'public', 'private', 'agent_only', 'admin_only', 'public'])[n % 10 + 1], jsonb_build_object('n', n), case when n % 5 = 0 then n - 1 end, now() - n * interval '1 second'
@@ -69,7 +82,7 @@ await pool.query(`
   insert into tokens (jti, agent_id, agent_type, issued_at, expires_at, revoked_at)
   select md5(n::text), 'agent-' || n % 100, 'x', now(), now() + interval '1 day', case when n % 10 = 0 then now() end from generate_series(1, 5000) n;
   insert into idempotency_keys (agent_id, key, request_hash, answer)
-  select 'agent-' || n % 100, md5(n::text), '\\x00', '{}' from generate_series(1, 5000) n;
+  select 'agent-' || n % 100, md5(n::text), '\\x00', '{}' from generate_series(1, 50000) n;
   insert into read_cursors (agent_id, session_id, last_read_seq)
   select 'agent-' || n % 50, 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), n % 900 from generate_series(1, 2000) n;
   insert into session_presence (session_id, agent_id, agent_type, last_seen_at)
@@ -162,7 +175,7 @@ t.test('what is read for those who follow, and looked at each second', async t =
   await changesForMany(db, viewers, SESSION, 100_000, 100_100)
   await versionsOf(db, Array.from({ length: 200 }, (_, n) => sessionTopic('default', `session_${(n + 1).toString(16).padStart(16, '0')}`)))
   await versionsOf(db, viewers.map(({ agent_id }) => memoryTopic('default', agent_id)))
-  t.equal(plans.length, 4)
+  t.ok(plans.length >= 4)
   t.same(plans.flatMap(({ statement, plan }) => scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)), [])
 })
 

@@ -87,7 +87,7 @@ t.test('a session whose row somebody holds keeps nobody else waiting', async t =
 t.test('a key that is being taken by another replica at this moment is waited for, and nobody else waits', async t => {
   const session_id = await newSession(app)
   const key = randomUUID()
-  const release = await holding(t, `insert into idempotency_keys (agent_id, key, request_hash) values ('agent-1', $1, '\\x00')`, [key])
+  const release = await holding(t, 'insert into idempotency_keys (agent_id, key, request_hash) values (\'agent-1\', $1, \'\\x00\')', [key])
   const once = ok(app, 'add_message', { session_id, content: 'once', idempotency_key: key })
   await until(async () => (await app.database.pool.query("select from pg_stat_activity where wait_event_type = 'Lock'")).rowCount === 1)
   const other = await newSession(app)

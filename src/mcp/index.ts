@@ -63,10 +63,9 @@ export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promis
     }))
   })
 
-  app.addHook('preClose', async () => {
-    means.streams.close()
-    await modern.close()
-  })
+  app.addHook('preClose', async () => { means.streams.close() })
+  // It breaks off the calls under way: only once they are answered.
+  app.addHook('onClose', async () => { await modern.close() })
 }
 
 function header (request: FastifyRequest, name: string): string | undefined {

@@ -1,22 +1,18 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect, createServer as createSocketServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { type AddressInfo, connect } from 'node:net'
 import { type Test, test } from 'tap'
 import { variables } from '../../src/config.js'
 import { AppError, type ErrorBody, type ErrorCode, errorBody, errorKinds } from '../../src/core/errors.js'
+import { freePort } from '../../src/db/embedded.js'
 import { API_KEY, listen, startApp } from '../helper.js'
-import { bytes, onPath, text } from './files.js'
+import { type Nginx, NGINX_FILE, nginxInstalled, startNginx } from '../support/nginx.js'
+import { bytes, text } from './files.js'
 import { all, type Directive, one, parseNginx } from './nginx-file.js'
 
-const FILE = 'deploy/nginx.conf'
-const http = one(parseNginx(text(FILE)), 'http').block
+const http = one(parseNginx(text(NGINX_FILE)), 'http').block
 const server = one(http, 'server').block
 const limit = Number(variables.find(({ name }) => name === 'BODY_LIMIT')?.default)
-const installed = onPath('nginx', '-v')
-const real = { skip: !installed && 'nginx is not on the PATH: its configuration was read, not run' }
+const real = { skip: !nginxInstalled && 'nginx is not on the PATH: its configuration was read, not run' }
 
 const own: Record<string, { status: number, code: ErrorCode }> = {
   '@unavailable': { status: 503, code: 'SERVICE_UNAVAILABLE' },
@@ -82,48 +78,6 @@ test('its own failures are objects of the contract', async t => {
   }
 })
 
-interface Proxy { url: string, port: number }
-
-/** nginx with the file as it is but for addresses, waiting times and places. */
-async function startNginx (t: Test, upstreams: number[], replace: (conf: string) => string = conf => conf): Promise<Proxy> {
-  const folder = mkdtempSync(join(tmpdir(), 'scs-nginx-'))
-  // Started by root, its workers are another user.
-  chmodSync(folder, 0o711)
-  const port = await freePort()
-  const conf = replace(text(FILE))
-    .replace(/server app:8000 resolve (.*);/, (_whole, rest: string) => upstreams.map(each => `server 127.0.0.1:${each} ${rest};`).join('\n'))
-    .replace('listen 8080', `listen 127.0.0.1:${port}`)
-    .replaceAll('/tmp/', `${folder}/`)
-  const file = join(folder, 'nginx.conf')
-  writeFileSync(file, conf)
-  const env = { PATH: process.env.PATH ?? '', TZ: 'UTC' }
-  execFileSync('nginx', ['-t', '-q', '-p', folder, '-c', file], { env, stdio: ['ignore', 'ignore', 'pipe'] })
-  const child: ChildProcess = spawn('nginx', ['-p', folder, '-c', file, '-g', 'daemon off;'], { env, stdio: 'ignore' })
-  const ended = new Promise(resolve => child.once('exit', resolve))
-  t.teardown(async () => {
-    child.kill('SIGTERM')
-    await ended
-    rmSync(folder, { recursive: true, force: true })
-  })
-  for (let tries = 0; tries < 100 && !await reachable(port); tries++) await new Promise(resolve => setTimeout(resolve, 50))
-  return { url: `http://127.0.0.1:${port}`, port }
-}
-
-async function freePort (): Promise<number> {
-  const socket = createSocketServer()
-  await new Promise<void>(resolve => socket.listen(0, '127.0.0.1', resolve))
-  const { port } = socket.address() as AddressInfo
-  await new Promise(resolve => socket.close(resolve))
-  return port
-}
-
-function reachable (port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('connect', () => { socket.destroy(); resolve(true) }).on('error', () => { resolve(false) })
-  })
-}
-
 interface Upstream { port: number, seen: Array<{ method: string, headers: IncomingHttpHeaders, length: number }> }
 
 /** A replica that does as it is told. */
@@ -144,7 +98,7 @@ async function upstream (t: Test, answer: (request: IncomingMessage, response: S
 
 interface Reply { status: number, headers: Headers, body: any }
 
-async function ask ({ url }: Proxy, path: string, init: RequestInit = {}): Promise<Reply> {
+async function ask ({ url }: Nginx, path: string, init: RequestInit = {}): Promise<Reply> {
   const response = await fetch(`${url}${path}`, init)
   return { status: response.status, headers: response.headers, body: await response.json() }
 }

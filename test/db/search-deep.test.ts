@@ -1,0 +1,56 @@
+import t, { type Test } from 'tap'
+import { newSession, ok, startApp, type As, type TestApp } from '../helper.js'
+
+/**
+ * What only the index finds: messages with more than 500 newer ones after them, of which recent.ts looks at the newest. So each
+ * way of candidates.ts and each step of index.ts runs here.
+ */
+
+const LONG = 'filler words of no interest here '.repeat(300)
+/** Each of another four letters. */
+const WORDS = Array.from({ length: 20_000 }, (_, i) => [1, 19, 361, 6859].map(of => Math.floor(i / of) % 19).map(at => 'bcdfghjkmnpqrstvwxz'.charAt(at)).join(''))
+
+const OLD = [
+  { content: 'the quokka sleeps' },
+  { content: 'the table is laid' },
+  { content: 'written as utf8 with a sha256 beside it' },
+  { content: `a ${'supercalifragilistic'.repeat(3)} thing` },
+  { content: `${LONG} the harbour`, metadata: { note: 'zeppelin' } },
+  { content: `see commit deadbe7f12 ${LONG}` },
+  { content: 'far away', metadata: { place: 'e\u0301te\u0301 lointain' } },
+  { content: 'order 10000012 too' },
+  { content: 'fixed in 1234567abcdef' },
+  { content: 'the crocodile met an elephant beneath the baobab' },
+  { content: WORDS.join(' ') },
+  ...Array.from({ length: 80 }, (_, i) => ({ content: `an old walrus, number n${i}x` }))
+]
+
+async function addAll (app: TestApp, session_id: string, messages: unknown[], as: As = {}): Promise<void> {
+  for (let from = 0; from < messages.length; from += 100) await ok(app, 'add_messages', { session_id, messages: messages.slice(from, from + 100) }, as)
+}
+
+const fillers = (count: number) => Array.from({ length: count }, (_, i) => ({ content: `heap of things ${i}, yet another filler about nothing` }))
+
+t.test('the oldest of 700 messages', async t => {
+  const app = await startApp(t)
+  const session_id = await newSession(app)
+  await addAll(app, session_id, [...OLD, ...fillers(610)])
+
+  const search = (query: string, more: Record<string, unknown> = {}) => ok(app, 'search_context', { session_id, query, ...more })
+  const contents = async (query: string, more: Record<string, unknown> = {}) => ((await search(query, more)).results as any[]).map(result => result.message.content as string)
+  async function finds (t: Test, query: string, content: string, more: Record<string, unknown> = {}): Promise<void> {
+    t.same((await contents(query, more)).map(found => found.slice(0, 60)), [content.slice(0, 60)], query)
+  }
+
+  t.test('are found by a rare word, however it is written', async t => {
+    for (const query of ['crocodile', 'elephant crocodile', 'crocodil', 'ocodil', 'crocodlie', 'corcodlie', 'eleph croc', 'crocodile met an elephant']) {
+      await finds(t, query, 'the crocodile met an elephant beneath the baobab')
+    }
+  })
+
+  t.test('and by words that are common, the newest first', async t => {
+    const { results, partial } = await search('filler heap')
+    t.same(results.map((result: any) => result.message.content.slice(0, 18)), Array.from({ length: 10 }, (_, i) => `heap of things ${609 - i}`))
+    t.equal(partial, true, 'more have the words than are compared')
+  })
+})

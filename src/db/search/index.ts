@@ -62,9 +62,10 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
   if (results.exact >= limit || (results.exact > 0 && query.words.length >= LONG_PHRASE)) return
   const spellings: Map<string, Spellings> = await typed(db, viewer.workspace, query.words)
   const inIndex = (missing: 0 | 1) => indexed(db, viewer, query, spellings, filter, missing, missing === 0 ? results.known : [])
-  results.add(await inIndex(0), 0)
+  const asTyped = await inIndex(0)
+  results.add(asTyped, 0)
   // Where more have the words as typed than are scored, misspelt ones would not come before them.
-  if (results.count < limit && spellings.size > 0 && !results.partial) {
+  if (results.count < limit && spellings.size > 0 && !asTyped.cut) {
     await addMisspelt(db, viewer.workspace, query.words, 1, spellings)
     results.add(await inIndex(0), 0)
     if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results)

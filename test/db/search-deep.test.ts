@@ -53,4 +53,9 @@ t.test('the oldest of 700 messages', async t => {
     t.same(results.map((result: any) => result.message.content.slice(0, 18)), Array.from({ length: 10 }, (_, i) => `heap of things ${609 - i}`))
     t.equal(partial, true, 'more have the words than are compared')
   })
+
+  t.test('as many as are asked for', async t => {
+    t.equal((await contents('walrus number', { limit: 100 })).length, 80)
+    t.equal((await contents('walrus', { limit: 100 })).length, 80)
+  })
 })

@@ -11,7 +11,7 @@ import type { Spellings } from './vocabulary.js'
 
 /** Messages that are compared by how well their terms cover the query; the newest, where more have them. */
 const COMPARED_MAX = 250
-/** Messages that are read and scored: about 0.2 ms each. */
+/** Messages that are read and scored, at least: about 0.2 ms each. */
 const SCORED_MAX = 60
 /** The newest messages that are looked through for the words before the index is asked: under 1 ms. */
 const SAMPLED = 200
@@ -40,7 +40,7 @@ interface Tier { terms: number[], worth: number }
  *
  * @param known messages that need no scoring any more
  */
-export async function indexed (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, missing: 0 | 1, known: number[]): Promise<Found> {
+export async function indexed (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, missing: 0 | 1, limit: number, known: number[]): Promise<Found> {
   const words = query.words.map(word => ({ letters: [...word.text].length, sets: setsOf(word, spellings), many: spellings.get(word.text)?.many === true }))
   // A word of too many spellings narrows nothing; where there are only such, they are looked for as they are.
   const telling = words.some(word => !word.many) ? words.filter(word => !word.many) : words
@@ -55,7 +55,7 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
   const coverage = sql.join(words.map(({ letters }, i) => sql`${letters}::real * met.words[${sql.lit(i + 1)}]`), sql` + `)
   const conditions = indexedConditions(viewer, filter)
   const order = newestFirst(filter)
-  return score(db, viewer, query, filter, known, sql`
+  return score(db, viewer, query, filter, limit, known, sql`
     sample as materialized (select t.message_id, t.terms from message_terms t where ${conditions} order by ${order} limit ${SAMPLED}),
     sampled as materialized (select t.message_id, t.terms from sample t where ${having(true)}),
     -- Whether the sample holds all there is, and whether the words are common. One of the three branches runs.
@@ -72,19 +72,19 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
       select t.message_id, met.words as met
       from compared t, lateral (select ${met} as words offset 0) met
       where t.message_id <> all(${known}::bigint[])
-      order by ${coverage} desc, t.message_id desc limit ${SCORED_MAX})`)
+      order by ${coverage} desc, t.message_id desc limit ${scoredMax(limit)})`)
 }
 
 /** The messages in which the words of the phrase stand side by side. Finds a phrase of common words wherever it is. */
-export async function indexedPhrase (db: Db, viewer: Agent, query: Query, filter: SearchFilter, known: number[]): Promise<Found> {
-  return score(db, viewer, query, filter, known, sql`
+export async function indexedPhrase (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number, known: number[]): Promise<Found> {
+  return score(db, viewer, query, filter, limit, known, sql`
     compared as materialized (
       select t.message_id from message_terms t
       where ${ofSession(filter)} t.terms @> ${query.pairs}::int4[] and ${indexedConditions(viewer, filter)}
       order by t.message_id + 0 desc limit ${COMPARED_MAX + 1}),
     best as materialized (
       select message_id, ${query.words.map(() => 1)}::real[] as met from compared
-      where message_id <> all(${known}::bigint[]) order by message_id desc limit ${SCORED_MAX})`)
+      where message_id <> all(${known}::bigint[]) order by message_id desc limit ${scoredMax(limit)})`)
 }
 
 /**
@@ -106,7 +106,7 @@ export async function standing (db: Db, viewer: Agent, words: readonly Word[], s
 }
 
 /** @param steps common table expressions, of which `compared` has what met the conditions and `best` (message_id, met) what is to be scored */
-async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter, known: number[], steps: RawBuilder<unknown>): Promise<Found> {
+async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number, known: number[], steps: RawBuilder<unknown>): Promise<Found> {
   const { rows: found } = await sql<Candidate & { compared: number }>`
     with ${steps}
     select m.*, left(w.text, ${TEXT_MAX}) as text, e.exact,
@@ -116,7 +116,12 @@ async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter,
          lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w, lateral (select ${isExact(query, sql`w.text`)} as exact offset 0) e
     where best.message_id = m.id`.execute(db)
   const compared = found[0]?.compared ?? 0
-  return { candidates: found.map(({ compared: _, ...candidate }) => candidate), cut: compared > SCORED_MAX }
+  return { candidates: found.map(({ compared: _, ...candidate }) => candidate), cut: compared > scoredMax(limit) }
+}
+
+/** As many as are asked for, if all of them match. */
+function scoredMax (limit: number): number {
+  return Math.max(SCORED_MAX, limit)
 }
 
 /** The session as one more term, for GIN. */

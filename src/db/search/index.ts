@@ -57,18 +57,18 @@ export async function search (db: Db, viewer: Agent, text: string, filter: Searc
 }
 
 async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter, results: Results, threshold: number, limit: number): Promise<void> {
-  if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter, results.known), 0)
+  if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter, limit, results.known), 0)
   // A phrase so long is nowhere else but where it stands.
   if (results.exact >= limit || (results.exact > 0 && query.words.length >= LONG_PHRASE)) return
   const spellings: Map<string, Spellings> = await typed(db, viewer.workspace, query.words)
-  const inIndex = (missing: 0 | 1) => indexed(db, viewer, query, spellings, filter, missing, missing === 0 ? results.known : [])
+  const inIndex = (missing: 0 | 1) => indexed(db, viewer, query, spellings, filter, missing, limit, missing === 0 ? results.known : [])
   const asTyped = await inIndex(0)
   results.add(asTyped, 0)
   // Where more have the words as typed than are scored, misspelt ones would not come before them.
   if (results.count < limit && spellings.size > 0 && !asTyped.cut) {
     await addMisspelt(db, viewer.workspace, query.words, 1, spellings)
     results.add(await inIndex(0), 0)
-    if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results)
+    if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results, limit)
   }
   if (results.count > 0 || query.words.length < 2) return
   // A message that lacks a word answers a question; to anything else it is below LACKS_A_WORD_MAX.
@@ -77,14 +77,14 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
 }
 
 /** Two errors are looked for in words that stand nowhere the viewer may see. */
-async function lookUpTwoErrors (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, results: Results): Promise<void> {
+async function lookUpTwoErrors (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, results: Results, limit: number): Promise<void> {
   const misspelt = query.words.filter(word => mayHave(2, word))
   if (misspelt.length === 0) return
   const stands = await standing(db, viewer, misspelt, spellings, filter)
   const nowhere = misspelt.filter(({ text }) => !stands.has(text))
   if (nowhere.length === 0) return
   await addMisspelt(db, viewer.workspace, nowhere, 2, spellings)
-  results.add(await indexed(db, viewer, query, spellings, filter, 0, results.known), 0)
+  results.add(await indexed(db, viewer, query, spellings, filter, 0, limit, results.known), 0)
 }
 
 /** Indexes what waits, if that is little. @returns false where a lot does */

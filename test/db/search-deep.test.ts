@@ -58,4 +58,8 @@ t.test('the oldest of 700 messages', async t => {
     t.equal((await contents('walrus number', { limit: 100 })).length, 80)
     t.equal((await contents('walrus', { limit: 100 })).length, 80)
   })
+
+  t.test('by each word of a text of 20 000 words', async t => {
+    for (const word of [WORDS[5], WORDS[10_000], WORDS[19_999]] as string[]) await finds(t, word, WORDS.join(' '))
+  })
 })

@@ -19,8 +19,8 @@ export const COMPOUND_PARTS_MAX = 3
 /** The start of a hash or a UUID is enough to name it, from so many characters on. */
 export const HASH_START_MIN = 6
 const HASH_START_MAX = 12
-/** Most terms of one message; what a longer text has beyond is found by its earlier words only. */
-const TERMS_MAX = 20_000
+/** Most terms of one message: room for all words of a text of 100 000 characters. Of more, pairs are left out first, which only phrases need. */
+const TERMS_MAX = 50_000
 
 export function isHash (run: string): boolean {
   return run.length >= 8 && /^[0-9a-f]+$/.test(run) && /\d/.test(run)
@@ -92,16 +92,21 @@ export interface Indexed {
 export function termsOf (session_id: string, texts: readonly string[]): Indexed {
   const terms = new Set<number>([sessionTerm(session_id)])
   const words = new Set<string>()
-  for (const text of texts) addText(normal(text), terms, words)
+  const composed = texts.map(normal)
+  for (const text of composed) addText(text, terms, words)
+  for (const text of composed) addPairs(text, terms)
   return { terms: Int32Array.from([...terms].slice(0, TERMS_MAX)).sort(), words }
 }
 
-function addText (text: string, terms: Set<number>, words: Set<string>): void {
+function addPairs (text: string, terms: Set<number>): void {
   let before: string | undefined
   for (const [run] of lower(text).matchAll(RUN)) {
     if (before !== undefined) terms.add(pairTerm(before, run))
     before = run
   }
+}
+
+function addText (text: string, terms: Set<number>, words: Set<string>): void {
   for (const [compound] of text.matchAll(COMPOUND)) {
     const parts = compound.split(/[-_.]/)
     for (const part of parts) addWord(part, terms, words)

@@ -62,4 +62,8 @@ t.test('the oldest of 700 messages', async t => {
   t.test('by each word of a text of 20 000 words', async t => {
     for (const word of [WORDS[5], WORDS[10_000], WORDS[19_999]] as string[]) await finds(t, word, WORDS.join(' '))
   })
+
+  t.test('by the letters of a word with digits', async t => {
+    for (const query of ['utf', 'sha', 'written utf']) await finds(t, query, 'written as utf8 with a sha256 beside it')
+  })
 })

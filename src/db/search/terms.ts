@@ -10,7 +10,8 @@ const COMPOUND = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
 const SYMBOL = /[^\p{L}\p{N}\p{M}\s\p{Cc}]/gu
 const CJK = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u
 const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
-const CAMEL = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+/gu
+/** The letters of `getUserProfile`, `HTTPServer` and `sha256`, word by word. Digits must be there as given, so they are no pieces. */
+const PIECE = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}[\p{Ll}\p{M}]*|\p{Lo}[\p{Lo}\p{M}]*/gu
 
 /** Longer words are cut: nobody types more of one. */
 export const WORD_MAX = 40
@@ -125,8 +126,9 @@ function addWord (part: string, terms: Set<number>, words: Set<string>): void {
   const word = lower(part)
   keep(word, terms, words)
   if (isHash(word)) for (let length = HASH_START_MIN; length <= Math.min(HASH_START_MAX, word.length); length++) terms.add(hashStartTerm(word.slice(0, length)))
-  // Ordinary words skip the regular expression.
-  if (word !== part && !/^\p{Lu}?[^\p{Lu}]*$/u.test(part)) for (const [piece] of part.matchAll(CAMEL)) keep(lower(piece), terms, words)
+  // Words all small, or with one capital at their beginning, are one piece.
+  const inPieces = hasDigit(part) ? !isHash(word) : word !== part && !/^\p{Lu}?[^\p{Lu}]*$/u.test(part)
+  if (inPieces) for (const [piece] of part.matchAll(PIECE)) keep(lower(piece), terms, words)
 }
 
 function keep (word: string, terms: Set<number>, words: Set<string>): void {

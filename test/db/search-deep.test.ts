@@ -66,4 +66,8 @@ t.test('the oldest of 700 messages', async t => {
   t.test('by the letters of a word with digits', async t => {
     for (const query of ['utf', 'sha', 'written utf']) await finds(t, query, 'written as utf8 with a sha256 beside it')
   })
+
+  t.test('by the beginning of a very long word', async t => {
+    await finds(t, 'supercalifragilistic', `a ${'supercalifragilistic'.repeat(3)} thing`)
+  })
 })

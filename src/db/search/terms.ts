@@ -85,7 +85,7 @@ export function compoundRuns (parts: string[]): string[][] {
 export interface Indexed {
   /** Sorted. */
   terms: Int32Array
-  /** Its words of letters alone, 2 to 40 of them: what the vocabulary keeps, for near spellings. */
+  /** Its words of letters alone, two or more, cut at WORD_MAX: what the vocabulary keeps, for near spellings. */
   words: Set<string>
 }
 
@@ -135,9 +135,9 @@ function keep (word: string, terms: Set<number>, words: Set<string>): void {
   terms.add(wordTerm(word))
   const plain = unaccented(word)
   if (plain !== word) terms.add(wordTerm(plain))
-  if (word.length >= 2 && word.length <= WORD_MAX && !hasDigit(word)) {
-    words.add(word)
-    if (plain !== word) words.add(plain)
+  if (word.length >= 2 && !hasDigit(word)) {
+    words.add(word.slice(0, WORD_MAX))
+    if (plain !== word) words.add(plain.slice(0, WORD_MAX))
   }
 }
 

@@ -70,4 +70,11 @@ t.test('the oldest of 700 messages', async t => {
   t.test('by the beginning of a very long word', async t => {
     await finds(t, 'supercalifragilistic', `a ${'supercalifragilistic'.repeat(3)} thing`)
   })
+
+  t.test('not by metadata that is left out, in a long text neither', async t => {
+    await finds(t, 'zeppelin', `${LONG} the harbour`)
+    await finds(t, 'harbour zeppelin', `${LONG} the harbour`)
+    t.same(await contents('zeppelin', { search_metadata: false }), [])
+    t.same(await contents('harbour zeppelin', { search_metadata: false }), [])
+  })
 })

@@ -111,7 +111,7 @@ async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter,
     with ${steps}
     select m.*, left(w.text, ${TEXT_MAX}) as text, e.exact,
            case when e.exact then 1 else word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) end as phrase_similarity,
-           best.met, (select count(*) from compared where message_id <> all(${known}::bigint[])) as compared
+           ${filter.search_metadata ? sql`best.met` : sql`null`} as met, (select count(*) from compared where message_id <> all(${known}::bigint[])) as compared
     from best, (${readableMessages(db, viewer).where('m.id', 'in', sql<number>`(select message_id from best)`).select(messageColumns)}) m,
          lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w, lateral (select ${isExact(query, sql`w.text`)} as exact offset 0) e
     where best.message_id = m.id`.execute(db)

@@ -11,8 +11,8 @@ export interface Candidate extends MessageRow {
   phrase_similarity: number
   /** Sender, content and metadata values, lower-cased, cut at TEXT_MAX. */
   text: string
-  /** How well the index says each word is met, 0–1. */
-  met?: number[]
+  /** How well the index says each word is met, 0–1. Absent where metadata is not searched: the index has it among the rest. */
+  met?: number[] | null
 }
 
 /** Characters of a text that trigrams and words are taken of when it is scored: pg_trgm costs time by the character. Phrases are looked for in all of it. */

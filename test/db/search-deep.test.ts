@@ -77,4 +77,9 @@ t.test('the oldest of 700 messages', async t => {
     t.same(await contents('zeppelin', { search_metadata: false }), [])
     t.same(await contents('harbour zeppelin', { search_metadata: false }), [])
   })
+
+  t.test('not by an identifier that is not there, in a long text neither', async t => {
+    t.same(await contents('see commit 3f2a9c'), [])
+    await finds(t, 'see commit deadbe7', `see commit deadbe7f12 ${LONG}`)
+  })
 })

@@ -79,11 +79,11 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
 export async function indexedPhrase (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number, known: number[]): Promise<Found> {
   return score(db, viewer, query, filter, limit, known, sql`
     compared as materialized (
-      select t.message_id from message_terms t
+      select t.message_id, t.terms from message_terms t
       where ${ofSession(filter)} t.terms @> ${query.pairs}::int4[] and ${indexedConditions(viewer, filter)}
       order by t.message_id + 0 desc limit ${COMPARED_MAX + 1}),
     best as materialized (
-      select message_id, ${query.words.map(() => 1)}::real[] as met from compared
+      select t.message_id, array[${sql.join(query.words.map(word => worth(asWritten(word))))}]::real[] as met from compared t
       where message_id <> all(${known}::bigint[]) order by message_id desc limit ${scoredMax(limit)})`)
 }
 
@@ -137,9 +137,13 @@ function newestFirst ({ session_id }: SearchFilter): RawBuilder<unknown> {
 /** What a word requires: sets of tiers, of each of which one term must be there. */
 function setsOf (word: Word, spellings: Map<string, Spellings>): Tier[][] {
   const spelt = spellings.get(word.text)
-  if (word.kind !== 'word' || spelt === undefined) return word.required.map(terms => [{ terms, worth: 1 }])
+  if (word.kind !== 'word' || spelt === undefined) return asWritten(word)
   if (spelt.many) return [[{ terms: spelt.starts.slice(0, 1), worth: 1 }]]
   return [[{ terms: spelt.starts, worth: 1 }, { terms: spelt.inside, worth: 0.85 }, { terms: spelt.near, worth: 0.8 }].filter(tier => tier.terms.length > 0)]
+}
+
+function asWritten (word: Word): Tier[][] {
+  return word.required.map(terms => [{ terms, worth: 1 }])
 }
 
 function union (tiers: Tier[]): number[] {

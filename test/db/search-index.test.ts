@@ -40,8 +40,9 @@ t.test('also when far more waits than a search indexes by itself', async t => {
   await sql`update sessions set last_seq = 2000, public_count = 2000 where id = ${session_id}`.execute(db)
   await sql`insert into search_pending (session_id, message_id) select session_id, id from messages`.execute(db)
   const { message_id } = await ok(app, 'add_message', { session_id, content: 'a lonely crocodile' })
-  const { results } = await ok(app, 'search_context', { session_id, query: 'crocodle' })
+  const { results, partial } = await ok(app, 'search_context', { session_id, query: 'crocodle' })
   t.same(results.map((result: any) => result.message.id), [message_id])
+  t.equal(partial, true, 'more wait than are scored')
 })
 
 t.test('what is indexed is found, typing errors included, although a great deal waits', async t => {

@@ -107,16 +107,16 @@ export async function standing (db: Db, viewer: Agent, words: readonly Word[], s
 
 /** @param steps common table expressions, of which `compared` has what met the conditions and `best` (message_id, met) what is to be scored */
 async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number, known: number[], steps: RawBuilder<unknown>): Promise<Found> {
-  const { rows: found } = await sql<Candidate & { compared: number }>`
+  const { rows: found } = await sql<Candidate & { fresh: number, compared: number }>`
     with ${steps}
     select m.*, left(w.text, ${TEXT_MAX}) as text, e.exact,
            case when e.exact then 1 else word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) end as phrase_similarity,
-           ${filter.search_metadata ? sql`best.met` : sql`null`} as met, (select count(*) from compared where message_id <> all(${known}::bigint[])) as compared
+           ${filter.search_metadata ? sql`best.met` : sql`null`} as met, (select count(*) from compared where message_id <> all(${known}::bigint[])) as fresh, (select count(*) from compared) as compared
     from best, (${readableMessages(db, viewer).where('m.id', 'in', sql<number>`(select message_id from best)`).select(messageColumns)}) m,
          lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w, lateral (select ${isExact(query, sql`w.text`)} as exact offset 0) e
     where best.message_id = m.id`.execute(db)
-  const compared = found[0]?.compared ?? 0
-  return { candidates: found.map(({ compared: _, ...candidate }) => candidate), cut: compared > scoredMax(limit) }
+  const { fresh = 0, compared = 0 } = found[0] ?? {}
+  return { candidates: found.map(({ fresh: _, compared: __, ...candidate }) => candidate), cut: fresh > scoredMax(limit) || compared > COMPARED_MAX }
 }
 
 /** As many as are asked for, if all of them match. */

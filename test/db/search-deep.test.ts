@@ -82,4 +82,8 @@ t.test('the oldest of 700 messages', async t => {
     t.same(await contents('see commit 3f2a9c'), [])
     await finds(t, 'see commit deadbe7', `see commit deadbe7f12 ${LONG}`)
   })
+
+  t.test('by metadata with accents, however they are composed', async t => {
+    for (const query of ['été lointain', 'e\u0301te\u0301 lointain', 'lointain été']) await finds(t, query, 'far away')
+  })
 })

@@ -86,4 +86,11 @@ t.test('the oldest of 700 messages', async t => {
   t.test('by metadata with accents, however they are composed', async t => {
     for (const query of ['été lointain', 'e\u0301te\u0301 lointain', 'lointain été']) await finds(t, query, 'far away')
   })
+
+  t.test('a number is not the beginning of another one, but of a hash', async t => {
+    t.same(await contents('100000'), [])
+    t.same(await contents('order 100000'), [])
+    await finds(t, '1234567', 'fixed in 1234567abcdef')
+    await finds(t, 'fixed in 1234567', 'fixed in 1234567abcdef')
+  })
 })

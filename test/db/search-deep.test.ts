@@ -1,10 +1,13 @@
 import t, { type Test } from 'tap'
+import { fill } from '../../src/db/search/fill.js'
 import { newSession, ok, startApp, type As, type TestApp } from '../helper.js'
 
 /**
  * What only the index finds: messages with more than 500 newer ones after them, of which recent.ts looks at the newest. So each
  * way of candidates.ts and each step of index.ts runs here.
  */
+
+const OTHER: As = { agent_id: 'other', agent_type: 'other' }
 
 const LONG = 'filler words of no interest here '.repeat(300)
 /** Each of another four letters. */
@@ -71,6 +74,11 @@ t.test('the oldest of 700 messages', async t => {
     await finds(t, 'supercalifragilistic', `a ${'supercalifragilistic'.repeat(3)} thing`)
   })
 
+  t.test('by letters inside a word, few as they are', async t => {
+    await finds(t, 'bl', 'the table is laid')
+    await finds(t, 'quok', 'the quokka sleeps')
+  })
+
   t.test('not by metadata that is left out, in a long text neither', async t => {
     await finds(t, 'zeppelin', `${LONG} the harbour`)
     await finds(t, 'harbour zeppelin', `${LONG} the harbour`)
@@ -92,5 +100,20 @@ t.test('the oldest of 700 messages', async t => {
     t.same(await contents('order 100000'), [])
     await finds(t, '1234567', 'fixed in 1234567abcdef')
     await finds(t, 'fixed in 1234567', 'fixed in 1234567abcdef')
+  })
+
+  t.test('nothing changes by what the viewer may not see, however much of it there is', async t => {
+    const queries = ['quok', 'quokka', 'quoka', 'qu', 'sleeps quok', 'bl', 'the table', 'laid table bl', 'heap quok', 'crocodlie', 'filler heap', '1234567', 'zanzibar']
+    const ask = async () => Promise.all(queries.map(async query => {
+      const { search_time_ms: _, ...answer } = await ok(app, 'search_context', { session_id, query, fuzzy_threshold: 0, limit: 100 }, OTHER)
+      return answer
+    }))
+    const before = await ask()
+    const letters = 'abcdefghijklmnopqrstuvwxyz'
+    const secret = Array.from({ length: 600 }, (_, i) => `${letters.charAt(i % 26)}${letters.charAt(Math.floor(i / 26))}`)
+    await addAll(app, session_id, secret.map(two => ({ content: `quok${two} qu${two} ${two}bl tabl${two} crocod${two} sleeps zanzibar`, visibility: 'private' })))
+    while (await fill(app.database.db, { workspace: 'default' }) > 0);
+    for (const [i, answer] of (await ask()).entries()) t.same(answer, before[i], queries[i] as string)
+    t.same(before[0]?.results.map((result: any) => result.message.content), ['the quokka sleeps'])
   })
 })

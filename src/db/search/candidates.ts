@@ -17,6 +17,8 @@ const SCORED_MAX = 60
 const SAMPLED = 200
 /** Where at least this share of them has the words, looking on from newest to oldest ends sooner than collecting all that have. */
 const COMMON_SHARE = 0.03
+/** Longer lists are looked for in the rows that the other words bring: GIN advances every term of a list with every row. */
+const GIN_MAX = 300
 /** From here on PostgreSQL makes a hash table of a list; `&&` compares every term with every other. */
 const HASHED_FROM = 9
 
@@ -41,10 +43,11 @@ interface Tier { terms: number[], worth: number }
  * @param known messages that need no scoring any more
  */
 export async function indexed (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, missing: 0 | 1, limit: number, known: number[]): Promise<Found> {
-  const words = query.words.map(word => ({ letters: [...word.text].length, sets: setsOf(word, spellings), many: spellings.get(word.text)?.many === true }))
-  // A word of too many spellings narrows nothing; where there are only such, they are looked for as they are.
-  const telling = words.some(word => !word.many) ? words.filter(word => !word.many) : words
-  const has = (scanned: boolean, { sets }: { sets: Tier[][] }) => sql`(${sql.join(sets.map(tiers => scanned ? hasOne(union(tiers)) : sql`t.terms && ${union(tiers)}::int4[]`), sql` and `)})`
+  const words = query.words.map(word => ({ letters: [...word.text].length, sets: setsOf(word, spellings), spelt: word.kind !== 'word' || spellings.has(word.text) }))
+  // Words that are not spelt out are only judged; where there are no others, they are looked for as they are written.
+  const telling = words.some(word => word.spelt) ? words.filter(word => word.spelt) : words
+  const long = ({ sets }: { sets: Tier[][] }) => sets.some(tiers => union(tiers).length > GIN_MAX)
+  const has = (scanned: boolean, { sets }: { sets: Tier[][] }) => sql`(${sql.join(sets.map(tiers => scanned || union(tiers).length > GIN_MAX ? hasOne(union(tiers)) : sql`t.terms && ${union(tiers)}::int4[]`), sql` and `)})`
   // One `&&` per word rather than one expression for all: GIN then skips by the rarest word. (Measured, database.md §5.1: one
   // boolean query over all spellings 37–52 ms, one operator per word 10–28 ms.)
   const all = (scanned: boolean, some = telling) => sql`(${sql.join(some.map(word => has(scanned, word)), sql` and `)})`
@@ -55,11 +58,12 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
   const coverage = sql.join(words.map(({ letters }, i) => sql`${letters}::real * met.words[${sql.lit(i + 1)}]`), sql` + `)
   const conditions = indexedConditions(viewer, filter)
   const order = newestFirst(filter)
+  const toWalk = telling.every(long) ? sql`true` : sql`(select count(*) from sampled) >= ${COMMON_SHARE * SAMPLED}`
   return score(db, viewer, query, filter, limit, known, sql`
     sample as materialized (select t.message_id, t.terms from message_terms t where ${conditions} order by ${order} limit ${SAMPLED}),
     sampled as materialized (select t.message_id, t.terms from sample t where ${having(true)}),
-    -- Whether the sample holds all there is, and whether the words are common. One of the three branches runs.
-    way as materialized (select (select count(*) from sample) < ${SAMPLED} as whole, (select count(*) from sampled) >= ${COMMON_SHARE * SAMPLED} as common),
+    -- Whether the sample holds all there is, and whether the words are common (or too many for GIN). One of the three branches runs.
+    way as materialized (select (select count(*) from sample) < ${SAMPLED} as whole, ${toWalk} as common),
     compared as materialized (
       (select message_id, terms from sampled where (select whole from way) order by message_id desc limit ${COMPARED_MAX + 1})
       union all
@@ -138,7 +142,6 @@ function newestFirst ({ session_id }: SearchFilter): RawBuilder<unknown> {
 function setsOf (word: Word, spellings: Map<string, Spellings>): Tier[][] {
   const spelt = spellings.get(word.text)
   if (word.kind !== 'word' || spelt === undefined) return asWritten(word)
-  if (spelt.many) return [[{ terms: spelt.starts.slice(0, 1), worth: 1 }]]
   return [[{ terms: spelt.starts, worth: 1 }, { terms: spelt.inside, worth: 0.85 }, { terms: spelt.near, worth: 0.8 }].filter(tier => tier.terms.length > 0)]
 }
 

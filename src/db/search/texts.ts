@@ -39,8 +39,17 @@ export function wholeText (search_metadata: boolean, phrase?: string): RawBuilde
   return sql`lower((${composed(sql`m.sender`)} || E'\\n' || ${spaced} || E'\\n' || ${metadataValues}) collate "default")`
 }
 
+/**
+ * A text as it is searched, for finding out whether it can hold some letters: plain ASCII is found without composing, and by
+ * lowering ASCII alone, at a tenth of the cost.
+ */
+export function roughly (wanted: string): (text: RawBuilder<unknown>) => RawBuilder<unknown> {
+  return text => /^[ -~]*$/.test(wanted) ? sql`lower((${text}) collate "C")` : sql`lower(${composed(text)} collate "default")`
+}
+
+/** A text with composed accents, so that é is one however it was typed. */
 function composed (text: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`case when octet_length(${text}) = length(${text}) then ${text} else normalize(${text}, NFC) end`
+  return sql`(case when octet_length(${text}) = length(${text}) then ${text} else normalize(${text}, NFC) end)`
 }
 
 /** Whether the phrase stands in a text, with the bounds of identifiers. */

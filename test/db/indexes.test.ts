@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Kysely, PostgresDialect, type PostgresPool, sql } from 'kysely'
 import pino from 'pino'
 import type pg from 'pg'
@@ -8,6 +9,8 @@ import { memoryTopic, sessionTopic } from '../../src/core/events.js'
 import { connect } from '../../src/db/connect.js'
 import { changesForMany } from '../../src/db/feed.js'
 import type { Schema } from '../../src/db/schema.js'
+import { fill } from '../../src/db/search/fill.js'
+import { PUT_OFF } from '../../src/db/search/worker.js'
 import { versionsOf } from '../../src/db/topics.js'
 import { type Grown, grown, readStretches, snapshotNow } from '../../src/db/workspace-feed.js'
 import { type As, environment, JWT_SECRET, ok } from '../helper.js'
@@ -35,7 +38,7 @@ const explaining: PostgresPool = {
     const client = await pool.connect()
     return {
       async query (statement: string, values: readonly unknown[]) {
-        if (/^\s*(select|with|insert|update|delete)\b/i.test(statement)) await explain(client, statement, values)
+        if (/^[\s(]*(select|with|insert|update|delete)\b/i.test(statement)) await explain(client, statement, values)
         return client.query(statement, [...values])
       },
       release: () => { client.release() }
@@ -60,6 +63,10 @@ await app.server.ready()
 t.teardown(() => app.server.close())
 
 const SESSION = 'session_0000000000000007'
+const md5 = (text: string) => createHash('md5').update(text).digest('hex')
+/** Stands in one message of SESSION. */
+const WORD = md5('w500').replace(/\d/g, digit => 'ghijklmnop'.charAt(Number(digit))).slice(0, 12)
+const swapped = (word: string, at: number) => word.slice(0, at) + word.charAt(at + 1) + word.charAt(at) + word.slice(at + 2)
 const AGENT: As = { agent_id: 'agent-3', agent_type: 'type-1' }
 const ADMIN: As = { agent_id: 'agent-3', admin: true }
 
@@ -68,7 +75,7 @@ await pool.query(`
   insert into sessions (id, purpose, created_by, created_at, last_seq, public_count)
   select 'session_' || lpad(to_hex(n), 16, '0'), 'Purpose number ' || md5(n::text), 'agent-' || n % 50, now() - n * interval '1 minute', 1000, 8 from generate_series(1, 20000) n;
   insert into messages (session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp)
-  select 'session_' || lpad(to_hex(case when n <= 600 then 7 else n % 2000 + 1 end), 16, '0'), n, 'agent-' || n % 20, 'type-' || n % 3, 'Message number ' || md5(n::text),
+  select 'session_' || lpad(to_hex(case when n <= 600 then 7 else n % 2000 + 1 end), 16, '0'), n, 'agent-' || n % 20, 'type-' || n % 3, 'Message number ' || md5(n::text) || ' ' || left(translate(md5('w' || n), '0123456789', 'ghijklmnop'), 12),
          (array['public', 'public', 'public', 'public', 'public', 'public', 'private', 'agent_only', 'admin_only', 'public'])[n % 10 + 1], jsonb_build_object('n', n), case when n % 5 = 0 then n - 1 end, now() - n * interval '1 second'
   from generate_series(1, 20000) n;
   insert into session_changes (session_id, seq, kind, message_id, from_visibility, to_visibility, changed_by)
@@ -88,13 +95,18 @@ await pool.query(`
   insert into session_presence (session_id, agent_id, agent_type, last_seen_at)
   select 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), 'agent-' || n % 100, 'x', now() - n * interval '0.1 seconds' from generate_series(1, 10000) n
   on conflict do nothing;
-  analyze`)
+  insert into search_pending (workspace, session_id, message_id) select workspace, session_id, id from messages`)
+const plain = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+while (await fill(plain, { workspace: 'default' }, 1000) > 0);
+// The worker does this while nothing waits: what GIN has put off makes an index dearer than reading the whole table.
+for (const index of PUT_OFF) await pool.query('select gin_clean_pending_list($1)', [index])
+await pool.query('analyze')
 const message_id = Number((await pool.query<{ id: number }>('select id from messages where session_id = $1 and visibility = $2 limit 1', [SESSION, 'public'])).rows[0]?.id)
 const key = (await pool.query<{ key: string }>("select key from agent_memory where agent_id = 'agent-3' and session_id = '' limit 1")).rows[0]?.key
 const cursor = (tool: string, as: As) => ok(app, tool, { limit: 5 }, as).then(answer => answer.next_cursor as string)
 
 /** Tables that grow without end. */
-const LARGE = new Set(['messages', 'audit_log', 'agent_memory', 'session_changes', 'sessions', 'tokens', 'idempotency_keys', 'read_cursors', 'session_presence'])
+const LARGE = new Set(['messages', 'message_terms', 'search_words', 'search_pending', 'audit_log', 'agent_memory', 'session_changes', 'sessions', 'tokens', 'idempotency_keys', 'read_cursors', 'session_presence'])
 
 function scans (plan: Plan): string[] {
   return [
@@ -108,6 +120,9 @@ const READS: Array<[tool: string, args: Record<string, unknown>, as?: As]> = [
   ['get_session', { session_id: SESSION }, ADMIN],
   ['list_sessions', {}],
   ['list_sessions', { created_by: 'agent-3' }],
+  ['list_sessions', { query: 'Purpose number' }],
+  ['list_sessions', { query: md5('1234').slice(0, 12), created_by: 'agent-34' }],
+  ['list_sessions', { query: swapped(md5('1234').slice(0, 12), 5) }],
   ['list_sessions', { active: true, cursor: await cursor('list_sessions', AGENT) }],
   ['list_sessions', { created_by: 'agent-3', cursor: await cursor('list_sessions', AGENT) }],
   ['get_messages', { session_id: SESSION }],
@@ -125,6 +140,14 @@ const READS: Array<[tool: string, args: Record<string, unknown>, as?: As]> = [
   ['search_by_timerange', { session_id: SESSION, start_time: '2020-01-01', end_time: '2999-01-01' }],
   ['search_context', { session_id: SESSION, query: 'number' }],
   ['search_context', { session_id: SESSION, query: 'mesage numbr', sender: 'agent-3' }],
+  ['search_context', { session_id: SESSION, query: WORD }],
+  ['search_context', { query: WORD }],
+  ['search_context', { query: WORD }, ADMIN],
+  ['search_context', { query: `number ${swapped(WORD, 5)} message` }],
+  ['search_context', { query: WORD.slice(3, 10) }],
+  ['search_context', { session_id: SESSION, query: swapped(swapped(WORD, 3), 8) }],
+  ['search_context', { query: swapped(swapped(WORD, 3), 8) }],
+  ['search_context', { query: 'ag' }],
   ['get_memory', { key }],
   ['list_memory', {}],
   ['list_memory', { session_id: 'all' }],
@@ -149,6 +172,12 @@ const WRITES: typeof READS = [
   ['set_memory', { key: 'new', value: 1 }],
   ['delete_memory', { key: 'new' }]
 ]
+
+await t.test('search has something to look up', async t => {
+  t.equal((await sql<{ n: number }>`select count(*)::int as n from message_terms`.execute(plain)).rows[0]?.n, 20_000)
+  const { results } = await ok(app, 'search_context', { query: swapped(swapped(WORD, 3), 8) }, ADMIN)
+  t.equal(results.length, 1)
+})
 
 for (const [tool, args, as = AGENT] of [...READS, ...WRITES]) {
   await t.test(`${tool} by ${Object.keys(args).join(', ') || 'nothing'}${as.admin ? ', as an admin' : ''}`, async t => {

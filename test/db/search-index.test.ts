@@ -40,8 +40,25 @@ t.test('also when far more waits than a search indexes by itself', async t => {
   await sql`update sessions set last_seq = 2000, public_count = 2000 where id = ${session_id}`.execute(db)
   await sql`insert into search_pending (session_id, message_id) select session_id, id from messages`.execute(db)
   const { message_id } = await ok(app, 'add_message', { session_id, content: 'a lonely crocodile' })
-  const { results } = await ok(app, 'search_context', { session_id, query: 'crocodle' })
+  const { results, partial } = await ok(app, 'search_context', { session_id, query: 'crocodle' })
   t.same(results.map((result: any) => result.message.id), [message_id])
+  t.equal(partial, true, 'more wait than are scored')
+})
+
+t.test('what is indexed is found, typing errors included, although a great deal waits', async t => {
+  const app = await startApp(t)
+  const session_id = await newSession(app)
+  const { message_id } = await ok(app, 'add_message', { session_id, content: 'a lonely crocodile' })
+  await fill(app.database.db, { workspace: 'default' })
+  await withoutIndexing(t, app)
+  const { db } = app.database
+  await sql`insert into messages (session_id, seq, sender, sender_type, content, visibility)
+    select ${session_id}, 1 + n, 'a', 't', 'filler number ' || n, 'public' from generate_series(1, 3100) n`.execute(db)
+  await sql`update sessions set last_seq = 3101, public_count = 3101 where id = ${session_id}`.execute(db)
+  await sql`insert into search_pending (session_id, message_id) select session_id, id from messages where id <> ${message_id}`.execute(db)
+  const { results, partial } = await ok(app, 'search_context', { session_id, query: 'crocodle' })
+  t.same(results.map((result: any) => result.message.id), [message_id])
+  t.equal(partial, true)
 })
 
 t.test('many searchers and workers at once index each message once', async t => {

@@ -11,12 +11,14 @@ import type { Spellings } from './vocabulary.js'
 
 /** Messages that are compared by how well their terms cover the query; the newest, where more have them. */
 const COMPARED_MAX = 250
-/** Messages that are read and scored: about 0.2 ms each. */
+/** Messages that are read and scored, at least: about 0.2 ms each. */
 const SCORED_MAX = 60
 /** The newest messages that are looked through for the words before the index is asked: under 1 ms. */
 const SAMPLED = 200
 /** Where at least this share of them has the words, looking on from newest to oldest ends sooner than collecting all that have. */
 const COMMON_SHARE = 0.03
+/** Longer lists are looked for in the rows that the other words bring: GIN advances every term of a list with every row. */
+const GIN_MAX = 300
 /** From here on PostgreSQL makes a hash table of a list; `&&` compares every term with every other. */
 const HASHED_FROM = 9
 
@@ -40,11 +42,12 @@ interface Tier { terms: number[], worth: number }
  *
  * @param known messages that need no scoring any more
  */
-export async function indexed (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, missing: 0 | 1, known: number[]): Promise<Found> {
-  const words = query.words.map(word => ({ letters: [...word.text].length, sets: setsOf(word, spellings), many: spellings.get(word.text)?.many === true }))
-  // A word of too many spellings narrows nothing; where there are only such, they are looked for as they are.
-  const telling = words.some(word => !word.many) ? words.filter(word => !word.many) : words
-  const has = (scanned: boolean, { sets }: { sets: Tier[][] }) => sql`(${sql.join(sets.map(tiers => scanned ? hasOne(union(tiers)) : sql`t.terms && ${union(tiers)}::int4[]`), sql` and `)})`
+export async function indexed (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, missing: 0 | 1, limit: number, known: number[]): Promise<Found> {
+  const words = query.words.map(word => ({ letters: [...word.text].length, sets: setsOf(word, spellings), spelt: word.kind !== 'word' || spellings.has(word.text) }))
+  // Words that are not spelt out are only judged; where there are no others, they are looked for as they are written.
+  const telling = words.some(word => word.spelt) ? words.filter(word => word.spelt) : words
+  const long = ({ sets }: { sets: Tier[][] }) => sets.some(tiers => union(tiers).length > GIN_MAX)
+  const has = (scanned: boolean, { sets }: { sets: Tier[][] }) => sql`(${sql.join(sets.map(tiers => scanned || union(tiers).length > GIN_MAX ? hasOne(union(tiers)) : sql`t.terms && ${union(tiers)}::int4[]`), sql` and `)})`
   // One `&&` per word rather than one expression for all: GIN then skips by the rarest word. (Measured, database.md §5.1: one
   // boolean query over all spellings 37–52 ms, one operator per word 10–28 ms.)
   const all = (scanned: boolean, some = telling) => sql`(${sql.join(some.map(word => has(scanned, word)), sql` and `)})`
@@ -55,11 +58,12 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
   const coverage = sql.join(words.map(({ letters }, i) => sql`${letters}::real * met.words[${sql.lit(i + 1)}]`), sql` + `)
   const conditions = indexedConditions(viewer, filter)
   const order = newestFirst(filter)
-  return score(db, viewer, query, filter, known, sql`
+  const toWalk = telling.every(long) ? sql`true` : sql`(select count(*) from sampled) >= ${COMMON_SHARE * SAMPLED}`
+  return score(db, viewer, query, filter, limit, known, sql`
     sample as materialized (select t.message_id, t.terms from message_terms t where ${conditions} order by ${order} limit ${SAMPLED}),
     sampled as materialized (select t.message_id, t.terms from sample t where ${having(true)}),
-    -- Whether the sample holds all there is, and whether the words are common. One of the three branches runs.
-    way as materialized (select (select count(*) from sample) < ${SAMPLED} as whole, (select count(*) from sampled) >= ${COMMON_SHARE * SAMPLED} as common),
+    -- Whether the sample holds all there is, and whether the words are common (or too many for GIN). One of the three branches runs.
+    way as materialized (select (select count(*) from sample) < ${SAMPLED} as whole, ${toWalk} as common),
     compared as materialized (
       (select message_id, terms from sampled where (select whole from way) order by message_id desc limit ${COMPARED_MAX + 1})
       union all
@@ -72,19 +76,19 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
       select t.message_id, met.words as met
       from compared t, lateral (select ${met} as words offset 0) met
       where t.message_id <> all(${known}::bigint[])
-      order by ${coverage} desc, t.message_id desc limit ${SCORED_MAX})`)
+      order by ${coverage} desc, t.message_id desc limit ${scoredMax(limit)})`)
 }
 
 /** The messages in which the words of the phrase stand side by side. Finds a phrase of common words wherever it is. */
-export async function indexedPhrase (db: Db, viewer: Agent, query: Query, filter: SearchFilter, known: number[]): Promise<Found> {
-  return score(db, viewer, query, filter, known, sql`
+export async function indexedPhrase (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number, known: number[]): Promise<Found> {
+  return score(db, viewer, query, filter, limit, known, sql`
     compared as materialized (
-      select t.message_id from message_terms t
+      select t.message_id, t.terms from message_terms t
       where ${ofSession(filter)} t.terms @> ${query.pairs}::int4[] and ${indexedConditions(viewer, filter)}
       order by t.message_id + 0 desc limit ${COMPARED_MAX + 1}),
     best as materialized (
-      select message_id, ${query.words.map(() => 1)}::real[] as met from compared
-      where message_id <> all(${known}::bigint[]) order by message_id desc limit ${SCORED_MAX})`)
+      select t.message_id, array[${sql.join(query.words.map(word => worth(asWritten(word))))}]::real[] as met from compared t
+      where message_id <> all(${known}::bigint[]) order by message_id desc limit ${scoredMax(limit)})`)
 }
 
 /**
@@ -106,17 +110,22 @@ export async function standing (db: Db, viewer: Agent, words: readonly Word[], s
 }
 
 /** @param steps common table expressions, of which `compared` has what met the conditions and `best` (message_id, met) what is to be scored */
-async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter, known: number[], steps: RawBuilder<unknown>): Promise<Found> {
-  const { rows: found } = await sql<Candidate & { compared: number }>`
+async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number, known: number[], steps: RawBuilder<unknown>): Promise<Found> {
+  const { rows: found } = await sql<Candidate & { fresh: number, compared: number }>`
     with ${steps}
     select m.*, left(w.text, ${TEXT_MAX}) as text, e.exact,
            case when e.exact then 1 else word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) end as phrase_similarity,
-           best.met, (select count(*) from compared where message_id <> all(${known}::bigint[])) as compared
+           ${filter.search_metadata ? sql`best.met` : sql`null`} as met, (select count(*) from compared where message_id <> all(${known}::bigint[])) as fresh, (select count(*) from compared) as compared
     from best, (${readableMessages(db, viewer).where('m.id', 'in', sql<number>`(select message_id from best)`).select(messageColumns)}) m,
          lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w, lateral (select ${isExact(query, sql`w.text`)} as exact offset 0) e
     where best.message_id = m.id`.execute(db)
-  const compared = found[0]?.compared ?? 0
-  return { candidates: found.map(({ compared: _, ...candidate }) => candidate), cut: compared > SCORED_MAX }
+  const { fresh = 0, compared = 0 } = found[0] ?? {}
+  return { candidates: found.map(({ fresh: _, compared: __, ...candidate }) => candidate), cut: fresh > scoredMax(limit) || compared > COMPARED_MAX }
+}
+
+/** As many as are asked for, if all of them match. */
+function scoredMax (limit: number): number {
+  return Math.max(SCORED_MAX, limit)
 }
 
 /** The session as one more term, for GIN. */
@@ -132,9 +141,12 @@ function newestFirst ({ session_id }: SearchFilter): RawBuilder<unknown> {
 /** What a word requires: sets of tiers, of each of which one term must be there. */
 function setsOf (word: Word, spellings: Map<string, Spellings>): Tier[][] {
   const spelt = spellings.get(word.text)
-  if (word.kind !== 'word' || spelt === undefined) return word.required.map(terms => [{ terms, worth: 1 }])
-  if (spelt.many) return [[{ terms: spelt.starts.slice(0, 1), worth: 1 }]]
+  if (word.kind !== 'word' || spelt === undefined) return asWritten(word)
   return [[{ terms: spelt.starts, worth: 1 }, { terms: spelt.inside, worth: 0.85 }, { terms: spelt.near, worth: 0.8 }].filter(tier => tier.terms.length > 0)]
+}
+
+function asWritten (word: Word): Tier[][] {
+  return word.required.map(terms => [{ terms, worth: 1 }])
 }
 
 function union (tiers: Tier[]): number[] {

@@ -4,13 +4,14 @@ import type { Db } from '../schema.js'
 import { type Found, indexed, indexedPhrase, standing } from './candidates.js'
 import { fill, pendingCount } from './fill.js'
 import type { SearchFilter } from './filter.js'
+import { lookThrough } from './look-through.js'
 import { preview } from './preview.js'
 import { parseQuery, type Query } from './query.js'
 import { LACKS_A_WORD_MAX, scorer } from './rank.js'
-import { recentExact } from './recent.js'
+import { recentExact, recentHolding } from './recent.js'
 import type { Candidate } from './texts.js'
 import { unindexed } from './unindexed.js'
-import { addMisspelt, mayHave, type Spellings, typed } from './vocabulary.js'
+import { addMisspelt, isSpeltOut, mayHave, type Spellings, typed } from './vocabulary.js'
 
 export type { SearchFilter } from './filter.js'
 
@@ -40,6 +41,7 @@ const LONG_PHRASE = 5
  *   recent.ts      exact matches among the newest messages; often that is the whole answer
  *   vocabulary.ts  the words that a query word may stand for
  *   candidates.ts  the messages that have them all, from the index
+ *   look-through.ts  those among the newest that hold words too short or common for that
  *   rank.ts        how well each matches
  *   preview.ts     where
  *
@@ -56,34 +58,45 @@ export async function search (db: Db, viewer: Agent, text: string, filter: Searc
   return { results: results.best(limit), partial: results.partial }
 }
 
+const NOTHING: Found = { candidates: [], cut: false }
+
 async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter, results: Results, threshold: number, limit: number): Promise<void> {
-  if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter, results.known), 0)
+  if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter, limit, results.known), 0)
   // A phrase so long is nowhere else but where it stands.
   if (results.exact >= limit || (results.exact > 0 && query.words.length >= LONG_PHRASE)) return
-  const spellings: Map<string, Spellings> = await typed(db, viewer.workspace, query.words)
-  const inIndex = (missing: 0 | 1) => indexed(db, viewer, query, spellings, filter, missing, missing === 0 ? results.known : [])
-  results.add(await inIndex(0), 0)
+  const inIndex = (spellings: Map<string, Spellings>, missing: 0 | 1) => indexed(db, viewer, query, spellings, filter, missing, limit, missing === 0 ? results.known : [])
+  const holding = await recentHolding(db, viewer, query, filter)
+  const spelt = query.words.filter((word, i) => isSpeltOut(word, holding[i] as number))
+  if (spelt.length < query.words.length) {
+    const asWritten = await inIndex(new Map(), 0)
+    results.add(asWritten, 0)
+    if (results.count >= limit || asWritten.cut) return
+    if (spelt.length === 0 && query.words.every(({ kind }) => kind === 'word')) results.add(await lookThrough(db, viewer, query, filter, limit), 0)
+  }
+  const spellings = await typed(db, viewer.workspace, spelt)
+  const asTyped = spelt.length > 0 ? await inIndex(spellings, 0) : NOTHING
+  results.add(asTyped, 0)
   // Where more have the words as typed than are scored, misspelt ones would not come before them.
-  if (results.count < limit && spellings.size > 0 && !results.partial) {
-    await addMisspelt(db, viewer.workspace, query.words, 1, spellings)
-    results.add(await inIndex(0), 0)
-    if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results)
+  if (results.count < limit && spellings.size > 0 && !asTyped.cut) {
+    await addMisspelt(db, viewer.workspace, spelt, 1, spellings)
+    results.add(await inIndex(spellings, 0), 0)
+    if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results, limit)
   }
   if (results.count > 0 || query.words.length < 2) return
   // A message that lacks a word answers a question; to anything else it is below LACKS_A_WORD_MAX.
-  if (query.is_question) results.add(await inIndex(1), 1)
-  else if (threshold <= LACKS_A_WORD_MAX) results.add(await inIndex(1), 0)
+  if (query.is_question) results.add(await inIndex(spellings, 1), 1)
+  else if (threshold <= LACKS_A_WORD_MAX) results.add(await inIndex(spellings, 1), 0)
 }
 
 /** Two errors are looked for in words that stand nowhere the viewer may see. */
-async function lookUpTwoErrors (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, results: Results): Promise<void> {
-  const misspelt = query.words.filter(word => mayHave(2, word))
+async function lookUpTwoErrors (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, results: Results, limit: number): Promise<void> {
+  const misspelt = query.words.filter(word => spellings.has(word.text) && mayHave(2, word))
   if (misspelt.length === 0) return
   const stands = await standing(db, viewer, misspelt, spellings, filter)
   const nowhere = misspelt.filter(({ text }) => !stands.has(text))
   if (nowhere.length === 0) return
   await addMisspelt(db, viewer.workspace, nowhere, 2, spellings)
-  results.add(await indexed(db, viewer, query, spellings, filter, 0, results.known), 0)
+  results.add(await indexed(db, viewer, query, spellings, filter, 0, limit, results.known), 0)
 }
 
 /** Indexes what waits, if that is little. @returns false where a lot does */

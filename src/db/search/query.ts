@@ -38,7 +38,7 @@ const COMPOUND = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
 const RUN = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
 const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
 
-/** The start of a UUID or a hash: there the end is open. Six hexadecimal digits are seldom anything else. */
+/** The start of a UUID or a hash: there the end is open. Six hexadecimal digits are seldom anything else; where they are all decimal, see `openEnd`. */
 const HASH_START = /^(?=.*\d)[0-9a-f]{6,}(-[0-9a-f]*)*$/
 
 export function parseQuery (text: string): Query {
@@ -97,15 +97,21 @@ function identifierTerms (compound: string): number[][] {
 
 function identifierIn (identifier: string): (text: string) => boolean {
   const escaped = identifier.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${escaped}${HASH_START.test(identifier) ? '' : '(?![\\p{L}\\p{N}])'}`, 'u')
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${escaped}${openEnd(identifier)}(?![\\p{L}\\p{N}])`, 'u')
   return text => pattern.test(text)
 }
 
 /** A text that must not go on in letters or digits where it begins or ends in an identifier: `worker-1` is not in `worker-10`. */
 function bounded (text: string, first: string, last: string): string {
   const before = hasDigit(first) ? '(?<![[:alnum:]])' : ''
-  const after = hasDigit(last) && !HASH_START.test(last) ? '(?![[:alnum:]])' : ''
+  const after = hasDigit(last) ? `${openEnd(last)}(?![[:alnum:]])` : ''
   return `${before}${escapePattern(text)}${after}`
+}
+
+/** How an identifier may go on, as a regular expression: a hash or a UUID as it likes, a number only into a hash, so that 100000 is not in 10000012. */
+function openEnd (identifier: string): string {
+  if (!HASH_START.test(identifier)) return ''
+  return /[a-f]/.test(identifier) ? '\\w*' : '([0-9]*[a-f][0-9a-f]*)?'
 }
 
 /** A text as a PostgreSQL regular expression (ARE) that matches just itself. */

@@ -4,7 +4,7 @@ import { messageColumns } from '../messages.js'
 import type { Db } from '../schema.js'
 import { searched, type SearchFilter } from './filter.js'
 import type { Query } from './query.js'
-import { type Candidate, isExact, TEXT_MAX, wholeText } from './texts.js'
+import { type Candidate, isExact, roughly, TEXT_MAX, wholeText } from './texts.js'
 
 /**
  * The newest messages are looked at first, whatever they say. A phrase that fills the answer from these alone has it: exact
@@ -15,14 +15,30 @@ const LOOKED_AT = 500
 
 /** Exact matches among the newest messages, newest first, at most `limit`. */
 export async function recentExact (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number): Promise<Candidate[]> {
-  const newest = searched(db, viewer, filter).select(messageColumns)
-  const ordered = filter.session_id !== undefined ? newest.orderBy('m.seq', 'desc') : newest.orderBy('m.id', 'desc')
   const { rows } = await sql<Candidate>`
     select m.*, true as exact, 1::real as phrase_similarity, left(w.text, ${TEXT_MAX}) as text
-    from (select * from (${ordered.limit(LOOKED_AT)}) m where ${mayHold(query.phrase)}) m, lateral (select ${wholeText(filter.search_metadata, query.phrase)} as text offset 0) w
+    from (select * from (${newestOf(db, viewer, filter).limit(LOOKED_AT)}) m where ${mayHold(query.phrase)}) m, lateral (select ${wholeText(filter.search_metadata, query.phrase)} as text offset 0) w
     where ${isExact(query, sql`w.text`)}
     order by m.timestamp desc, m.id desc limit ${limit}`.execute(db)
   return rows
+}
+
+/** Letters of a message in which words are counted: it is only about how common they are. */
+const COUNTED_IN = 2000
+
+/** How many of the newest messages hold each word of the query. */
+export async function recentHolding (db: Db, viewer: Agent, { words }: Query, filter: SearchFilter): Promise<number[]> {
+  const rough = roughly(words.map(({ text }) => text).join(''))
+  const { rows } = await sql<{ holding: number[] }>`
+    select array[${sql.join(words.map(({ text }) => sql`count(*) filter (where strpos(text, ${text}) > 0)`))}]::int[] as holding
+    from (select ${rough(sql`left(m.content, ${COUNTED_IN})`)} as text from (${newestOf(db, viewer, filter).limit(LOOKED_AT)}) m offset 0) newest`.execute(db)
+  return (rows[0] as { holding: number[] }).holding
+}
+
+/** The messages a search is about, newest first. */
+export function newestOf (db: Db, viewer: Agent, filter: SearchFilter) {
+  const newest = searched(db, viewer, filter).select(messageColumns)
+  return filter.session_id !== undefined ? newest.orderBy('m.seq', 'desc') : newest.orderBy('m.id', 'desc')
 }
 
 /**
@@ -33,6 +49,7 @@ function mayHold (phrase: string): RawBuilder<boolean> {
   const piece = phrase.split(' ').reduce((longest, one) => one.length > longest.length ? one : longest, '').toLowerCase()
   // JSON writes quotes and backslashes otherwise than they are searched.
   if (!/^[!-~]+$/.test(piece) || /["\\]/.test(piece)) return sql<boolean>`true`
-  const stands = (text: RawBuilder<unknown>) => sql`strpos(lower((${text}) collate "default"), ${piece}) > 0`
+  const rough = roughly(piece)
+  const stands = (text: RawBuilder<unknown>) => sql`strpos(${rough(text)}, ${piece}) > 0`
   return sql<boolean>`(${stands(sql`m.content`)} or ${stands(sql`m.sender`)} or (m.metadata <> '{}' and ${stands(sql`m.metadata::text`)}))`
 }

@@ -10,7 +10,8 @@ const COMPOUND = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
 const SYMBOL = /[^\p{L}\p{N}\p{M}\s\p{Cc}]/gu
 const CJK = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u
 const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
-const CAMEL = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+/gu
+/** The letters of `getUserProfile`, `HTTPServer` and `sha256`, word by word. Digits must be there as given, so they are no pieces. */
+const PIECE = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}[\p{Ll}\p{M}]*|\p{Lo}[\p{Lo}\p{M}]*/gu
 
 /** Longer words are cut: nobody types more of one. */
 export const WORD_MAX = 40
@@ -19,8 +20,8 @@ export const COMPOUND_PARTS_MAX = 3
 /** The start of a hash or a UUID is enough to name it, from so many characters on. */
 export const HASH_START_MIN = 6
 const HASH_START_MAX = 12
-/** Most terms of one message; what a longer text has beyond is found by its earlier words only. */
-const TERMS_MAX = 20_000
+/** Most terms of one message: room for all words of a text of 100 000 characters. Of more, pairs are left out first, which only phrases need. */
+const TERMS_MAX = 50_000
 
 export function isHash (run: string): boolean {
   return run.length >= 8 && /^[0-9a-f]+$/.test(run) && /\d/.test(run)
@@ -84,7 +85,7 @@ export function compoundRuns (parts: string[]): string[][] {
 export interface Indexed {
   /** Sorted. */
   terms: Int32Array
-  /** Its words of letters alone, 2 to 40 of them: what the vocabulary keeps, for near spellings. */
+  /** Its words of letters alone, two or more, cut at WORD_MAX: what the vocabulary keeps, for near spellings. */
   words: Set<string>
 }
 
@@ -92,16 +93,21 @@ export interface Indexed {
 export function termsOf (session_id: string, texts: readonly string[]): Indexed {
   const terms = new Set<number>([sessionTerm(session_id)])
   const words = new Set<string>()
-  for (const text of texts) addText(normal(text), terms, words)
+  const composed = texts.map(normal)
+  for (const text of composed) addText(text, terms, words)
+  for (const text of composed) addPairs(text, terms)
   return { terms: Int32Array.from([...terms].slice(0, TERMS_MAX)).sort(), words }
 }
 
-function addText (text: string, terms: Set<number>, words: Set<string>): void {
+function addPairs (text: string, terms: Set<number>): void {
   let before: string | undefined
   for (const [run] of lower(text).matchAll(RUN)) {
     if (before !== undefined) terms.add(pairTerm(before, run))
     before = run
   }
+}
+
+function addText (text: string, terms: Set<number>, words: Set<string>): void {
   for (const [compound] of text.matchAll(COMPOUND)) {
     const parts = compound.split(/[-_.]/)
     for (const part of parts) addWord(part, terms, words)
@@ -120,17 +126,18 @@ function addWord (part: string, terms: Set<number>, words: Set<string>): void {
   const word = lower(part)
   keep(word, terms, words)
   if (isHash(word)) for (let length = HASH_START_MIN; length <= Math.min(HASH_START_MAX, word.length); length++) terms.add(hashStartTerm(word.slice(0, length)))
-  // Ordinary words skip the regular expression.
-  if (word !== part && !/^\p{Lu}?[^\p{Lu}]*$/u.test(part)) for (const [piece] of part.matchAll(CAMEL)) keep(lower(piece), terms, words)
+  // Words all small, or with one capital at their beginning, are one piece.
+  const inPieces = hasDigit(part) ? !isHash(word) : word !== part && !/^\p{Lu}?[^\p{Lu}]*$/u.test(part)
+  if (inPieces) for (const [piece] of part.matchAll(PIECE)) keep(lower(piece), terms, words)
 }
 
 function keep (word: string, terms: Set<number>, words: Set<string>): void {
   terms.add(wordTerm(word))
   const plain = unaccented(word)
   if (plain !== word) terms.add(wordTerm(plain))
-  if (word.length >= 2 && word.length <= WORD_MAX && !hasDigit(word)) {
-    words.add(word)
-    if (plain !== word) words.add(plain)
+  if (word.length >= 2 && !hasDigit(word)) {
+    words.add(word.slice(0, WORD_MAX))
+    if (plain !== word) words.add(plain.slice(0, WORD_MAX))
   }
 }
 

@@ -29,6 +29,7 @@ export async function unindexed (db: Db, viewer: Agent, query: Query, filter: Se
     order by exact desc, phrase_similarity desc, id desc limit ${SCORED_MAX}`.execute(db)
   return {
     candidates: rows.map(({ looked_at: _, ...candidate }) => candidate),
-    cut: (rows[0]?.looked_at ?? 0) > LOOKED_AT
+    // So many are looked at only where far more than are scored wait.
+    cut: (rows[0]?.looked_at ?? 0) > SCORED_MAX
   }
 }

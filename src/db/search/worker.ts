@@ -11,6 +11,9 @@ const IDLE_MAX_MS = 1000
 /** Pause after a fault, such as a database that is away. */
 const FAULT_MS = 2000
 
+/** Indexes that put off what is inserted, and look it through in every search until it is merged: while nobody waits, rather than when vacuum comes by. */
+export const PUT_OFF = ['message_terms_terms', 'search_words_trigrams', 'sessions_purpose']
+
 export interface SearchWorker { close: () => Promise<void> }
 
 /** Keeps the index up with what is written. Every replica may run one: rows that another is at are skipped. */
@@ -32,8 +35,7 @@ export function indexContinuously (db: Db, onFault: (error: unknown) => void): S
           pause = 0
         } else if (busy) {
           busy = false
-          // What GIN has put off is merged while nobody waits.
-          await sql`select gin_clean_pending_list('message_terms_terms')`.execute(db).catch(() => {})
+          for (const index of PUT_OFF) await sql`select gin_clean_pending_list(${index}::regclass)`.execute(db).catch(() => {})
         }
       } catch (error) {
         if (!closed) onFault(error)

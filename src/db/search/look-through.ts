@@ -1,0 +1,33 @@
+import { sql } from 'kysely'
+import type { Agent } from '../../core/agent.js'
+import type { Found } from './candidates.js'
+import type { Db } from '../schema.js'
+import type { SearchFilter } from './filter.js'
+import type { Query } from './query.js'
+import { newestOf } from './recent.js'
+import { type Candidate, isExact, roughly, TEXT_MAX, wholeText } from './texts.js'
+
+/** Messages that are looked through: about 3 µs each. */
+const LOOKED_THROUGH = 5000
+/** Messages that are scored, at least. */
+const SCORED_MAX = 60
+
+/**
+ * The newest messages that hold all words anywhere, as "table" holds `bl`. For words that are not looked up in the vocabulary
+ * (`isSpeltOut`): the index has those only as words of their own.
+ */
+export async function lookThrough (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number): Promise<Found> {
+  const metadata = filter.search_metadata ? sql`case when m.metadata = '{}' then '' else m.metadata::text end` : sql`''`
+  const rough = roughly(query.words.map(({ text }) => text).join(''))
+  const lowered = sql`${rough(sql`m.sender`)} || E'\\n' || ${rough(sql`m.content`)} || E'\\n' || ${rough(metadata)}`
+  const { rows } = await sql<Candidate & { there: number }>`
+    select m.*, left(w.text, ${TEXT_MAX}) as text, ${isExact(query, sql`w.text`)} as exact,
+           word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity
+    from (
+      select m.* from (${newestOf(db, viewer, filter).limit(LOOKED_THROUGH)}) m, lateral (select ${lowered} as text offset 0) l
+      where ${sql.join(query.words.map(({ text }) => sql`strpos(l.text, ${text}) > 0`), sql` and `)} limit ${Math.max(SCORED_MAX, limit)}) m,
+      lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w`.execute(db)
+  if (rows.length >= limit) return { candidates: rows, cut: false }
+  const { rows: beyond } = await sql`select from (${newestOf(db, viewer, filter).clearSelect().select('m.id').offset(LOOKED_THROUGH).limit(1)}) m`.execute(db)
+  return { candidates: rows, cut: beyond.length > 0 }
+}

@@ -6,7 +6,7 @@ import { readableMessages } from '../visibility.js'
 import { indexedConditions, type SearchFilter } from './filter.js'
 import type { Query, Word } from './query.js'
 import { sessionTerm } from './terms.js'
-import { type Candidate, isExact, TEXT_MAX, wholeText } from './texts.js'
+import { type Candidate, firstOf, inAll, isExact, TEXT_MAX, wholeText } from './texts.js'
 import type { Spellings } from './vocabulary.js'
 
 /** Messages that are compared by how well their terms cover the query; the newest, where more have them. */
@@ -59,7 +59,7 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
   const conditions = indexedConditions(viewer, filter)
   const order = newestFirst(filter)
   const toWalk = telling.every(long) ? sql`true` : sql`(select count(*) from sampled) >= ${COMMON_SHARE * SAMPLED}`
-  return score(db, viewer, query, filter, limit, known, sql`
+  return score(db, viewer, query, filter, known, sql`
     sample as materialized (select t.message_id, t.terms from message_terms t where ${conditions} order by ${order} limit ${SAMPLED}),
     sampled as materialized (select t.message_id, t.terms from sample t where ${having(true)}),
     -- Whether the sample holds all there is, and whether the words are common (or too many for GIN). One of the three branches runs.
@@ -73,7 +73,7 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
       (select t.message_id, t.terms from message_terms t where (select not common and not whole from way) and ${ofSession(filter)} ${having(false)} and ${conditions} order by t.message_id + 0 desc limit ${COMPARED_MAX + 1})
     ),
     best as materialized (
-      select t.message_id, met.words as met
+      select t.message_id, ${coverage} as coverage
       from compared t, lateral (select ${met} as words offset 0) met
       where t.message_id <> all(${known}::bigint[])
       order by ${coverage} desc, t.message_id desc limit ${scoredMax(limit)})`)
@@ -81,13 +81,13 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
 
 /** The messages in which the words of the phrase stand side by side. Finds a phrase of common words wherever it is. */
 export async function indexedPhrase (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number, known: number[]): Promise<Found> {
-  return score(db, viewer, query, filter, limit, known, sql`
+  return score(db, viewer, query, filter, known, sql`
     compared as materialized (
       select t.message_id, t.terms from message_terms t
       where ${ofSession(filter)} t.terms @> ${query.pairs}::int4[] and ${indexedConditions(viewer, filter)}
       order by t.message_id + 0 desc limit ${COMPARED_MAX + 1}),
     best as materialized (
-      select t.message_id, array[${sql.join(query.words.map(word => worth(asWritten(word))))}]::real[] as met from compared t
+      select t.message_id, 1::real as coverage from compared t
       where message_id <> all(${known}::bigint[]) order by message_id desc limit ${scoredMax(limit)})`)
 }
 
@@ -109,18 +109,18 @@ export async function standing (db: Db, viewer: Agent, words: readonly Word[], s
   return new Set(rows.map(({ n }) => (words[n] as Word).text))
 }
 
-/** @param steps common table expressions, of which `compared` has what met the conditions and `best` (message_id, met) what is to be scored */
-async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number, known: number[], steps: RawBuilder<unknown>): Promise<Found> {
+/** @param steps common table expressions, of which `compared` has what met the conditions and `best` (message_id, coverage) what is to be scored */
+async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter, known: number[], steps: RawBuilder<unknown>): Promise<Found> {
+  const messages = sql`${readableMessages(db, viewer).where('m.id', 'in', sql<number>`(select message_id from best)`).select(messageColumns)}`
   const { rows: found } = await sql<Candidate & { fresh: number, compared: number }>`
     with ${steps}
-    select m.*, left(w.text, ${TEXT_MAX}) as text, e.exact,
+    select m.*, left(w.text, ${TEXT_MAX}) as text, ${inAll(query, sql`w.text`)} as in_all, e.exact,
            case when e.exact then 1 else word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) end as phrase_similarity,
-           ${filter.search_metadata ? sql`best.met` : sql`null`} as met, (select count(*) from compared where message_id <> all(${known}::bigint[])) as fresh, (select count(*) from compared) as compared
-    from best, (${readableMessages(db, viewer).where('m.id', 'in', sql<number>`(select message_id from best)`).select(messageColumns)}) m,
-         lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w, lateral (select ${isExact(query, sql`w.text`)} as exact offset 0) e
-    where best.message_id = m.id`.execute(db)
+           (select count(*) from compared where message_id <> all(${known}::bigint[])) as fresh, (select count(*) from compared) as compared
+    from ${firstOf(sql`select m.*, best.coverage from (${messages}) m join best on best.message_id = m.id`, sql`m.coverage desc, m.id desc`)} m,
+         lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w, lateral (select ${isExact(query, sql`w.text`)} as exact offset 0) e`.execute(db)
   const { fresh = 0, compared = 0 } = found[0] ?? {}
-  return { candidates: found.map(({ fresh: _, compared: __, ...candidate }) => candidate), cut: fresh > scoredMax(limit) || compared > COMPARED_MAX }
+  return { candidates: found.map(({ fresh: _, compared: __, ...candidate }) => candidate), cut: fresh > found.length || compared > COMPARED_MAX }
 }
 
 /** As many as are asked for, if all of them match. */

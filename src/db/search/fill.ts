@@ -5,6 +5,9 @@ import { metadataValues, termsOf } from './terms.js'
 /** Messages indexed in one transaction: about 30 ms of work. */
 const BATCH = 500
 
+/** Content of one transaction's messages, in bytes; the one that passes the bound still belongs to them. Taking it apart holds up everything else. */
+const BYTES_MAX = 300_000
+
 export interface Pending { workspace: string, session_id?: string }
 
 interface Row {
@@ -40,8 +43,11 @@ export async function fill (db: Db, only?: Pending, limit = BATCH): Promise<numb
     waiting = waiting.orderBy('workspace').orderBy('session_id').orderBy('message_id').limit(limit).forUpdate()
     const { rows } = await sql<Row>`
       with waiting as materialized (${only === undefined ? waiting.skipLocked() : waiting})
-      select waiting.*, m.sender, m.sender_type, m.visibility, m.timestamp, m.content, m.metadata
-      from waiting left join messages m on m.workspace = waiting.workspace and m.id = waiting.message_id`.execute(tx)
+      select * from (
+        select waiting.*, m.sender, m.sender_type, m.visibility, m.timestamp, m.content, m.metadata, octet_length(m.content) as bytes,
+               sum(octet_length(m.content)) over (order by waiting.workspace, waiting.session_id, waiting.message_id) as up_to_here
+        from waiting left join messages m on m.workspace = waiting.workspace and m.id = waiting.message_id) sized
+      where bytes is null or up_to_here - bytes < ${BYTES_MAX}`.execute(tx)
     if (rows.length === 0) return 0
 
     const present = rows.filter(row => row.sender !== null)

@@ -30,6 +30,9 @@ export interface SearchAnswer {
 /** Up to so many waiting messages a search indexes itself before it looks: about 0.1 ms each. */
 const INDEXED_FIRST = 500
 
+/** Batches of fill.ts that a search does itself. */
+const TURNS_MAX = 4
+
 /** Words of a phrase that, once found as it is written, is not looked for word by word. */
 const LONG_PHRASE = 5
 
@@ -51,10 +54,11 @@ export async function search (db: Db, viewer: Agent, text: string, filter: Searc
   const query = parseQuery(text)
   if (query.words.length === 0) return { results: [], partial: false }
   const results = new Results(query, threshold)
-  if (!await nothingWaits(db, viewer, filter)) results.add(await unindexed(db, viewer, query, filter), 0)
-
+  const tail = await nothingWaits(db, viewer, filter) ? NOTHING : await unindexed(db, viewer, query, filter)
+  results.add(tail, 0)
   results.add({ candidates: await recentExact(db, viewer, query, filter, limit), cut: false }, 0)
   if (results.exact < limit) await lookUp(db, viewer, query, filter, results, threshold, limit)
+  if (results.count === 0 && threshold <= LACKS_A_WORD_MAX) results.add(tail, 0, true)
   return { results: results.best(limit), partial: results.partial }
 }
 
@@ -85,7 +89,7 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
   if (results.count > 0 || query.words.length < 2) return
   // A message that lacks a word answers a question; to anything else it is below LACKS_A_WORD_MAX.
   if (query.is_question) results.add(await inIndex(spellings, 1), 1)
-  else if (threshold <= LACKS_A_WORD_MAX) results.add(await inIndex(spellings, 1), 0)
+  else if (threshold <= LACKS_A_WORD_MAX) results.add(await inIndex(spellings, 1), 0, true)
 }
 
 /** Two errors are looked for in words that stand nowhere the viewer may see. */
@@ -102,10 +106,14 @@ async function lookUpTwoErrors (db: Db, viewer: Agent, query: Query, spellings: 
 /** Indexes what waits, if that is little. @returns false where a lot does */
 async function nothingWaits (db: Db, viewer: Agent, { session_id }: SearchFilter): Promise<boolean> {
   const scope = { workspace: viewer.workspace, session_id }
-  const waiting = await pendingCount(db, scope, INDEXED_FIRST + 1)
+  let waiting = await pendingCount(db, scope, INDEXED_FIRST + 1)
   if (waiting > INDEXED_FIRST) return false
-  if (waiting > 0) await fill(db, scope)
-  return true
+  // Long texts take several turns, and very long ones more than a searcher waits for.
+  for (let turn = 0; waiting > 0 && turn < TURNS_MAX; turn++) {
+    const done = await fill(db, scope, INDEXED_FIRST)
+    waiting = done === 0 ? 0 : waiting - done
+  }
+  return waiting <= 0
 }
 
 /** What has been found so far, each message once, with its best score. */
@@ -121,13 +129,15 @@ class Results {
     this.score = scorer(query)
   }
 
-  add ({ candidates, cut }: Found, missing: 0 | 1): void {
+  /** @param lacking_too also those that lack more words than `missing`, far down */
+  add ({ candidates, cut }: Found, missing: 0 | 1, lacking_too = false): void {
     this.cut ||= cut
     for (const candidate of candidates) {
       this.seen.add(candidate.id)
-      const scored = this.score(candidate, missing)
-      if (scored < this.threshold || scored <= (this.found.get(candidate.id)?.score ?? -1)) continue
-      this.found.set(candidate.id, { message: messageOf(candidate), score: scored })
+      const { score, lacking } = this.score(candidate, missing)
+      if (lacking > missing && !(lacking_too && lacking < this.query.words.length)) continue
+      if (score < this.threshold || score <= (this.found.get(candidate.id)?.score ?? -1)) continue
+      this.found.set(candidate.id, { message: messageOf(candidate), score })
     }
   }
 

@@ -5,7 +5,7 @@ import type { Db } from '../schema.js'
 import type { SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import { newestOf } from './recent.js'
-import { type Candidate, isExact, roughly, TEXT_MAX, wholeText } from './texts.js'
+import { type Candidate, firstOf, isExact, roughly, TEXT_MAX, wholeText } from './texts.js'
 
 /** Messages that are looked through: about 3 µs each. */
 const LOOKED_THROUGH = 5000
@@ -24,7 +24,7 @@ export async function lookThrough (db: Db, viewer: Agent, query: Query, filter: 
     select m.*, left(w.text, ${TEXT_MAX}) as text, ${isExact(query, sql`w.text`)} as exact,
            word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity
     from (
-      select m.* from (${newestOf(db, viewer, filter).limit(LOOKED_THROUGH)}) m, lateral (select ${lowered} as text offset 0) l
+      select m.* from ${firstOf(sql`${newestOf(db, viewer, filter).limit(LOOKED_THROUGH)}`, sql`m.id desc`)} m, lateral (select ${lowered} as text offset 0) l
       where ${sql.join(query.words.map(({ text }) => sql`strpos(l.text, ${text}) > 0`), sql` and `)} limit ${Math.max(SCORED_MAX, limit)}) m,
       lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w`.execute(db)
   if (rows.length >= limit) return { candidates: rows, cut: false }

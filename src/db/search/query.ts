@@ -18,17 +18,24 @@ export interface Word {
   text: string
   /**
    * A `word` may be spelt in other ways; what it stands for is looked up in the vocabulary (vocabulary.ts). Everything else
-   * must be there as given: identifiers (anything with a digit), CJK text, and symbols where a query has nothing else.
+   * must be there as given: identifiers (anything with a digit, and `worker-b`), CJK text, and symbols where a query has nothing else.
    */
   kind: 'word' | 'identifier' | 'cjk' | 'symbol'
+  /** A part of `worker-beta`: every part counts. */
+  in_compound?: boolean
   /** Finds the word in a lower-cased text; for all but plain words, which rank.ts compares with a text's words. */
   standsIn: (text: string) => boolean
+  /** The same as a PostgreSQL regular expression, for identifiers. */
+  pattern?: string
   /** Sets of terms: of each set a message must have one. */
   required: number[][]
 }
 
-/** Plain words from which on a query counts as a question; one fewer where it begins like one. */
-const QUESTION_WORDS = 4
+/** Plain words that a question must have for one of them to be lacking in its answer. */
+const QUESTION_MIN = 3
+
+/** Parts of a compound up to so many letters name something only together with their neighbours. */
+const SHORT_PART_MAX = 2
 
 /** Most words of a query that count. */
 const WORDS_MAX = 12
@@ -47,8 +54,11 @@ export function parseQuery (text: string): Query {
   const words = new Map<string, Word>()
   for (const [run] of phrase.matchAll(CJK_RUN)) words.set(run, { text: run, kind: 'cjk', standsIn: text => text.includes(run), required: cjkTerms(run) })
   for (const [compound] of phrase.replaceAll(CJK_RUN, ' ').matchAll(COMPOUND)) {
-    if (hasDigit(compound)) words.set(compound, { text: compound, kind: 'identifier', standsIn: identifierIn(compound), required: identifierTerms(compound) })
-    else for (const part of compound.split(/[-_.]/)) words.set(part, { text: part, kind: 'word', standsIn: text => text.includes(part), required: [[wordTerm(part)]] })
+    if (hasDigit(compound) || endsShort(compound)) words.set(compound, { text: compound, kind: 'identifier', pattern: bounded(compound, compound, compound), standsIn: identifierIn(compound), required: identifierTerms(compound) })
+    else {
+      const parts = compound.split(/[-_.]/)
+      for (const part of parts) words.set(part, { text: part, kind: 'word', in_compound: parts.length > 1 || words.get(part)?.in_compound === true, standsIn: text => text.includes(part), required: [[wordTerm(part)]] })
+    }
   }
   // A picture says something beside words too; other symbols only where there is nothing else.
   for (const symbol of words.size === 0 ? phrase.replace(/[ \p{M}]/gu, '') : phrase.match(PICTURE) ?? []) words.set(symbol, { text: symbol, kind: 'symbol', standsIn: text => text.includes(symbol), required: [[symbolTerm(symbol)]] })
@@ -59,19 +69,28 @@ export function parseQuery (text: string): Query {
     phrase: written,
     phrase_pattern: hasDigit(first) || hasDigit(last) ? bounded(phrase, first, last) : undefined,
     words: kept,
-    is_question: kept.every(word => word.kind === 'word') && kept.length >= (isQuestion(phrase) ? QUESTION_WORDS - 1 : QUESTION_WORDS),
+    is_question: isQuestion(phrase) && kept.every(word => word.kind === 'word' && word.in_compound !== true) && kept.length >= QUESTION_MIN,
     pairs: pairsOf(phrase)
   }
+}
+
+/** The b of `worker-b` begins half the words there are: it has to stand where it stands, like a digit. */
+function endsShort (compound: string): boolean {
+  const parts = compound.split(/[-_.]/)
+  return parts.length > 1 && parts.some(part => part.length <= SHORT_PART_MAX)
 }
 
 /** The words that say what is looked for: without function words, unless there are no others. */
 function telling (phrase: string, words: Word[]): Word[] {
   const isFunctionWord = functionWordsOf(phrase)
-  const others = words.filter(word => word.kind !== 'word' || !isFunctionWord(word.text))
+  // The a of worker-a says which one.
+  const others = words.filter(word => word.kind !== 'word' || word.in_compound === true || !isFunctionWord(word.text))
   return others.length > 0 ? others : words
 }
 
 function pairsOf (phrase: string): number[] {
+  // Neighbours in scripts without spaces are terms of their own.
+  if (isCjk(phrase)) return []
   const runs = (phrase.match(RUN) ?? []).slice(0, WORDS_MAX)
   // A UUID's or a hash's start is no whole word: it has no pair.
   return runs.slice(1).flatMap((run, i) => i === runs.length - 2 && HASH_START.test(run) ? [] : [pairTerm(runs[i] as string, run)])
@@ -96,15 +115,20 @@ function identifierTerms (compound: string): number[][] {
 }
 
 function identifierIn (identifier: string): (text: string) => boolean {
-  const escaped = identifier.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${escaped}${openEnd(identifier)}(?![\\p{L}\\p{N}])`, 'u')
+  // Letters, digits and what joins them: only the dot means something else in a regular expression.
+  const escaped = identifier.replaceAll('.', '\\.')
+  const goesOn = '[[\\p{L}\\p{N}]--[\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}\\p{sc=Hangul}]]'
+  const pattern = new RegExp(`(?<!${goesOn})${escaped}${openEnd(identifier)}(?!${goesOn})`, 'v')
   return text => pattern.test(text)
 }
 
+/** Han, Hiragana, Katakana and Hangul, for PostgreSQL: words of these scripts are written without spaces, so an identifier ends where they begin. */
+const CJK_LETTER = '[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f]'
+
 /** A text that must not go on in letters or digits where it begins or ends in an identifier: `worker-1` is not in `worker-10`. */
 function bounded (text: string, first: string, last: string): string {
-  const before = hasDigit(first) ? '(?<![[:alnum:]])' : ''
-  const after = hasDigit(last) ? `${openEnd(last)}(?![[:alnum:]])` : ''
+  const before = hasDigit(first) ? `((?<=${CJK_LETTER})|(?<![[:alnum:]]))` : ''
+  const after = hasDigit(last) ? `${openEnd(last)}((?=${CJK_LETTER})|(?![[:alnum:]]))` : ''
   return `${before}${escapePattern(text)}${after}`
 }
 

@@ -1,7 +1,7 @@
 import { editDistance } from '../../core/edit-distance.js'
 import type { Query } from './query.js'
 import { lower, unaccented } from './terms.js'
-import { type Candidate, TEXT_MAX } from './texts.js'
+import type { Candidate } from './texts.js'
 import { errorsForgiven } from './vocabulary.js'
 
 /**
@@ -31,14 +31,17 @@ const INSIDE_MIN = 4
  */
 export const LACKS_A_WORD_MAX = 59
 
-/** Different words of one message that are compared: what a text of TEXT_MAX characters ordinarily has. */
-const TOKENS_MAX = 1500
+/** Different words of one message that are compared: more than a text of TEXT_MAX characters has. */
+const TOKENS_MAX = 4000
+
+/** A score, and how many words of the query the message lacks. */
+export interface Scored { score: number, lacking: number }
 
 /**
  * Scores the candidates of one query. How a word of the query is met by a word of a text is worked out once, however many
  * texts have that word.
  */
-export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) => number {
+export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) => Scored {
   const known = query.words.map(() => new Map<string, number>())
 
   /** How well a word is met by a text's own words; undefined where it is not. */
@@ -57,7 +60,7 @@ export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) =>
 
   /** @param missing how many words of the query may be lacking */
   return function score (candidate, missing) {
-    if (candidate.exact) return 100
+    if (candidate.exact) return { score: 100, lacking: 0 }
     const tokens = new Set<string>()
     const text = lower(candidate.text)
     for (const [token] of text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
@@ -69,8 +72,8 @@ export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) =>
     let lacking = 0
     for (const [i, word] of query.words.entries()) {
       const seen = word.kind === 'word' ? how(i, word.text, tokens) : word.standsIn(text) ? WORD_START : undefined
-      // Of a long text only the beginning is looked at here; for the rest the index answers.
-      const worth = seen ?? (candidate.text.length >= TEXT_MAX ? candidate.met?.[i] || undefined : undefined)
+      // Of a long text only the beginning is looked at here; for the rest the database has looked.
+      const worth = seen ?? (candidate.in_all?.[i] === true ? INSIDE : undefined)
       letters += word.text.length
       met += word.text.length * (worth ?? 0)
       if (worth === undefined) lacking++
@@ -78,7 +81,7 @@ export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) =>
     const coverage = letters === 0 ? 0 : met / letters
     const raw = NOT_EXACT * (PHRASE_WEIGHT * candidate.phrase_similarity + COVERAGE_WEIGHT * coverage)
     const score = Math.round(100 * raw ** CALIBRATION * 100) / 100
-    return lacking > missing ? Math.min(score, LACKS_A_WORD_MAX) : score
+    return { score: lacking > missing ? Math.min(score, LACKS_A_WORD_MAX) : score, lacking }
   }
 }
 

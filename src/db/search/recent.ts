@@ -4,7 +4,7 @@ import { messageColumns } from '../messages.js'
 import type { Db } from '../schema.js'
 import { searched, type SearchFilter } from './filter.js'
 import type { Query } from './query.js'
-import { type Candidate, isExact, roughly, TEXT_MAX, wholeText } from './texts.js'
+import { type Candidate, firstOf, isExact, roughly, TEXT_MAX, wholeText } from './texts.js'
 
 /**
  * The newest messages are looked at first, whatever they say. A phrase that fills the answer from these alone has it: exact
@@ -17,7 +17,7 @@ const LOOKED_AT = 500
 export async function recentExact (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number): Promise<Candidate[]> {
   const { rows } = await sql<Candidate>`
     select m.*, true as exact, 1::real as phrase_similarity, left(w.text, ${TEXT_MAX}) as text
-    from (select * from (${newestOf(db, viewer, filter).limit(LOOKED_AT)}) m where ${mayHold(query.phrase)}) m, lateral (select ${wholeText(filter.search_metadata, query.phrase)} as text offset 0) w
+    from (select * from ${firstOf(sql`${newestOf(db, viewer, filter).limit(LOOKED_AT)}`, sql`m.id desc`)} m where ${mayHold(query.phrase)}) m, lateral (select ${wholeText(filter.search_metadata, query.phrase)} as text offset 0) w
     where ${isExact(query, sql`w.text`)}
     order by m.timestamp desc, m.id desc limit ${limit}`.execute(db)
   return rows

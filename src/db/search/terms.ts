@@ -108,7 +108,8 @@ function addPairs (text: string, terms: Set<number>): void {
 }
 
 function addText (text: string, terms: Set<number>, words: Set<string>): void {
-  for (const [compound] of text.matchAll(COMPOUND)) {
+  // Scripts without spaces end a word where they begin: `GPT4モデル`.
+  for (const [compound] of (isCjk(text) ? text.replaceAll(CJK_RUN, ' ') : text).matchAll(COMPOUND)) {
     const parts = compound.split(/[-_.]/)
     for (const part of parts) addWord(part, terms, words)
     if (parts.length > 1) for (const run of compoundRuns(parts.map(lower))) terms.add(compoundTerm(run))

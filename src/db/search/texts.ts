@@ -11,8 +11,8 @@ export interface Candidate extends MessageRow {
   phrase_similarity: number
   /** Sender, content and metadata values, lower-cased, cut at TEXT_MAX. */
   text: string
-  /** How well the index says each word is met, 0–1. Absent where metadata is not searched: the index has it among the rest. */
-  met?: number[] | null
+  /** Of a text longer than TEXT_MAX: whether each word of the query, as it is typed, stands anywhere in it. */
+  in_all?: boolean[] | null
 }
 
 /** Characters of a text that trigrams and words are taken of when it is scored: pg_trgm costs time by the character. Phrases are looked for in all of it. */
@@ -55,4 +55,21 @@ function composed (text: RawBuilder<unknown>): RawBuilder<unknown> {
 /** Whether the phrase stands in a text, with the bounds of identifiers. */
 export function isExact (query: Query, text: RawBuilder<string>): RawBuilder<boolean> {
   return query.phrase_pattern !== undefined ? sql<boolean>`(${text} ~ lower(${query.phrase_pattern}))` : sql<boolean>`(strpos(${text}, lower(${query.phrase})) > 0)`
+}
+
+/** Whether each word of the query stands in a text that is longer than TEXT_MAX, of which more is not looked at word by word. */
+export function inAll ({ words }: Query, text: RawBuilder<string>): RawBuilder<boolean[] | null> {
+  const each = words.map(word => word.pattern !== undefined ? sql`${text} ~ ${word.pattern}` : sql`strpos(${text}, ${word.text}) > 0`)
+  return sql`case when length(${text}) > ${TEXT_MAX} then array[${sql.join(each)}] end`
+}
+
+/** Characters of content that one step of a search reads whole; the index finds what is beyond. */
+export const READ_MAX = 2_000_000
+
+/**
+ * The first of the messages `m`, in an order, that have READ_MAX bytes of content together; the one that passes the bound still
+ * belongs to them. Their sizes are known without reading them.
+ */
+export function firstOf (messages: RawBuilder<unknown>, order: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`(select * from (select m.*, sum(octet_length(m.content)) over (order by ${order}) - octet_length(m.content) as read_before from (${messages}) m) m where read_before < ${READ_MAX})`
 }

@@ -4,7 +4,7 @@ import { messageColumns } from '../messages.js'
 import type { Db } from '../schema.js'
 import { searched, type SearchFilter } from './filter.js'
 import type { Query } from './query.js'
-import { type Candidate, isExact, TEXT_MAX, wholeText } from './texts.js'
+import { type Candidate, firstOf, inAll, isExact, TEXT_MAX, wholeText } from './texts.js'
 import type { Found } from './candidates.js'
 
 /** Messages still to be indexed that one search looks at; the newest, where there are more. */
@@ -21,8 +21,8 @@ export async function unindexed (db: Db, viewer: Agent, query: Query, filter: Se
     .innerJoin('search_pending as p', join => join.onRef('p.workspace', '=', 'm.workspace').onRef('p.session_id', '=', 'm.session_id').onRef('p.message_id', '=', 'm.id'))
     .select(messageColumns).orderBy('m.id', 'desc').limit(LOOKED_AT + 1)
   const { rows } = await sql<Candidate & { looked_at: number }>`
-    with waiting as materialized (${waiting})
-    select m.*, true as unindexed, left(w.text, ${TEXT_MAX}) as text, ${isExact(query, sql`w.text`)} as exact,
+    with waiting as materialized ${firstOf(sql`${waiting}`, sql`m.id desc`)}
+    select m.*, left(w.text, ${TEXT_MAX}) as text, ${inAll(query, sql`w.text`)} as in_all, ${isExact(query, sql`w.text`)} as exact,
            word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity,
            (select count(*) from waiting) as looked_at
     from waiting m, lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w

@@ -1,0 +1,80 @@
+import t from 'tap'
+import { call, newSession, ok, startApp } from '../helper.js'
+
+/** What somebody found who tried to break search. */
+
+const app = await startApp(t)
+
+async function found (session_id: string, query: string, more: Record<string, unknown> = {}): Promise<string[]> {
+  const { results } = await ok(app, 'search_context', { session_id, query, ...more })
+  return results.map((result: any) => result.message.content)
+}
+
+async function sessionOf (contents: string[]): Promise<string> {
+  const session_id = await newSession(app)
+  for (let i = 0; i < contents.length; i += 50) await ok(app, 'add_messages', { session_id, messages: contents.slice(i, i + 50).map(content => ({ content })) })
+  return session_id
+}
+
+t.test('a worker whose name has no digit finds its own assignments alone', async t => {
+  const session_id = await sessionOf(['TASK ASSIGNMENT: worker-b -> build', 'TASK ASSIGNMENT: worker-c -> call', 'TASK ASSIGNMENT: worker-beta -> build', 'TASK ASSIGNMENT: worker-gamma -> call', 'TASK ASSIGNMENT: backend-dev -> build'])
+  for (const worker of ['worker-a', 'worker-alpha', 'frontend-dev']) t.same(await found(session_id, `TASK ASSIGNMENT: ${worker}`), [], worker)
+  t.same(await found(session_id, 'TASK ASSIGNMENT: worker-b'), ['TASK ASSIGNMENT: worker-beta -> build', 'TASK ASSIGNMENT: worker-b -> build'], 'what stands exactly so, newest first')
+  t.same(await found(session_id, 'TASK ASSIGNMENT: worker-gamma'), ['TASK ASSIGNMENT: worker-gamma -> call'])
+})
+
+t.test('four plain words are no question: none of them may be lacking', async t => {
+  const session_id = await sessionOf(['database migration finished yesterday'])
+  t.same(await found(session_id, 'database migration failed yesterday'), [])
+})
+
+t.test('scripts without spaces end an identifier where they begin', async t => {
+  const contents = ['第3章の概要', 'GPT4モデルを使う', '来月は2024年です', '価格は500円です', '新しいv2版を出す']
+  const session_id = await sessionOf(contents)
+  for (const [query, content] of [['第3章', 0], ['GPT4モデル', 1], ['2024年', 2], ['500円', 3], ['v2', 4], ['GPT4', 1], ['2024', 2]] as const) {
+    t.same(await found(session_id, query), [contents[content]], query)
+  }
+  t.same(await found(session_id, '202'), [], 'a number is not in a longer one')
+})
+
+t.test('of a long text only what stands in it counts', async t => {
+  const filler = 'lorem ipsum dolor '.repeat(600)
+  const session_id = await sessionOf([`TASK ASSIGNMENT: worker-2 -> go on after worker 1 ${filler}`, `deploy failed ${filler}`, `${filler} the walrus, worker-10 and worker-7`])
+  t.same(await found(session_id, 'TASK ASSIGNMENT: worker-1'), [])
+  t.same(await found(session_id, 'deploy failed 🚀'), [])
+  t.equal((await found(session_id, 'lorem walrus')).length, 1, 'also at its end')
+  t.equal((await found(session_id, 'lorem worker-7')).length, 1)
+  t.equal((await found(session_id, 'lorem worker-1')).length, 0)
+})
+
+t.test('a word whose hash is that of a private word tells nothing', async t => {
+  // Both have the same 32-bit FNV-1a hash behind the letter w.
+  const session_id = await sessionOf([`qtklsbfku ${'lorem ipsum '.repeat(800)}`, 'qtklsbfku'])
+  const ask = async () => (await Promise.all([0, 30, 60].map(fuzzy_threshold => found(session_id, 'acquisitoin', { fuzzy_threshold })))).flat()
+  t.same(await ask(), [])
+  const other = await newSession(app)
+  await ok(app, 'add_message', { session_id: other, content: 'the acquisition of Initech', visibility: 'private' }, { agent_id: 'boss', agent_type: 'boss' })
+  t.same(await ask(), [])
+})
+
+t.test('more than 500 waiting messages of others change nothing, at no threshold', async t => {
+  const session_id = await sessionOf(['gateway is down', 'authentik gateway is up', 'something else'])
+  const ask = () => Promise.all([0, 40, 60].map(fuzzy_threshold => found(session_id, 'authentik gateway', { fuzzy_threshold })))
+  const before = await ask()
+  await app.database.pool.query(`insert into search_pending (session_id, message_id) select $1, n from generate_series(1000000, 1000700) n`, [session_id])
+  t.same(await ask(), before)
+})
+
+t.test('long texts of other scripts are searched, right after writing too', async t => {
+  const long = (i: number) => {
+    let text = ''
+    while (text.length < 95_000) text += `grün${(i * 7919 + text.length) % 9973} is\nword${text.length.toString(36)} `
+    return `${text} needle${i}`
+  }
+  const session_id = await newSession(app)
+  for (let i = 0; i < 60; i += 20) await ok(app, 'add_messages', { session_id, messages: Array.from({ length: 20 }, (_, j) => ({ content: long(i + j) })) })
+  for (const query of ['hello', 'needle59', 'ünknown phrase', 'grün', 'is', '"', '\\', 'gruen wrod']) {
+    t.equal((await call(app, 'search_context', { session_id, query })).status, 200, query)
+  }
+  t.equal((await found(session_id, 'needle59')).length, 1)
+})

@@ -83,10 +83,11 @@ async function latency (here: Replica, there: Replica, sessions: string[]): Prom
   await tell({ do: 'open', kind: 'wait', port: there.port, sessions, count: sessions.length })
   await writeAtRate(here.port, sessions, RATE, 3)
   await settle(there)
-  await tell({ do: 'tell' })
+  const before = { here: here.cpu(), there: there.cpu(), listeners: (await tell({ do: 'tell' })).cpu, writers: process.cpuUsage() }
   const answered = await writeAtRate(here.port, sessions, RATE, RATE_SECONDS)
   await settle(there)
-  const { arrived } = await tell({ do: 'close' })
+  const writers = process.cpuUsage(before.writers)
+  const { arrived, cpu } = await tell({ do: 'close' })
   const sorted = (values: number[]) => values.sort((a, b) => a - b)
   const share = (values: number[], of: number) => values[Math.floor(values.length * of)] ?? NaN
   const latencies = sorted(arrived.map(([sent, at]) => at - sent))
@@ -98,6 +99,8 @@ async function latency (here: Replica, there: Replica, sessions: string[]): Prom
   row(`${name}: p50, ms`, ms(at(0.5)), `≤ ${BAR.p50_ms}`, at(0.5) <= BAR.p50_ms)
   row(`${name}: p99, ms`, ms(at(0.99)), `≤ ${BAR.p99_ms}`, at(0.99) <= BAR.p99_ms)
   notes.push(`${written} messages in ${RATE_SECONDS} s to ${sessions.length} sessions, one waiting in each; ${latencies.length} arrived, the slowest after ${ms(latencies.at(-1))} ms. The time includes writing, which was answered after ${ms(share(writing, 0.5))} ms (p99 ${ms(share(writing, 0.99))}); after that answer it took another ${ms(share(after, 0.5))} ms (p99 ${ms(share(after, 0.99))}).`)
+  const each = (spent_ms: number) => Math.round(spent_ms * 1000 / written)
+  notes.push(`CPU for one message: ${each(here.cpu() - before.here)} µs of the replica it is written on, ${each(there.cpu() - before.there)} µs of the one where it is waited for, ${each((writers.user + writers.system) / 1000)} µs of the writers, ${each(cpu - before.listeners)} µs of the listeners; PostgreSQL apart.`)
   if (latencies.length !== written) notes.push(`**${written - latencies.length} did not arrive.**`)
 }
 

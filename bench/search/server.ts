@@ -8,6 +8,8 @@ import { createCluster, findBinaries, freePort, serverAccount, startPostmaster, 
 import * as migrations from '../../src/db/migrate.js'
 
 export interface Server {
+  /** Of the database. */
+  url: string
   /** A pool of its own on the migrated database. */
   connect: (max: number, statement_timeout_ms?: number) => Database
   /** What it runs as, for the report. */
@@ -38,7 +40,7 @@ export async function startServer (options: { useDatabaseUrl: boolean, settings:
     const { rows: [row] } = await first.pool.query<{ version: string }>('select current_setting(\'server_version\') as version')
     await first.close()
     const settings = Object.entries(options.settings).map(([key, value]) => `${key} ${value}`).join(', ')
-    return { connect: open, stop, described: `PostgreSQL ${row?.version ?? '?'}${given === undefined ? ` (embedded; ${settings})` : ' (DATABASE_URL)'}` }
+    return { url, connect: open, stop, described: `PostgreSQL ${row?.version ?? '?'}${given === undefined ? ` (embedded; ${settings})` : ' (DATABASE_URL)'}` }
   } catch (error) {
     await stop()
     throw error

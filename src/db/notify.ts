@@ -15,7 +15,7 @@ import { versionsOf } from './topics.js'
  */
 
 const CHANNEL = 'scs'
-/** How long what is published is gathered into one statement. */
+/** The least time between two statements: what is published meanwhile is gathered. A lone hint goes at once. */
 const GATHER_MS = 5
 /** PostgreSQL takes payloads below 8000 bytes. */
 const PAYLOAD_MAX = 7900
@@ -57,6 +57,7 @@ export function openNotify ({ client: newClient, db, log, heartbeat_ms = 5000, p
   const hub = createHub(send)
   let connection: Connection | undefined
   let sending: NodeJS.Timeout | true | undefined
+  let sent_at = -Infinity
   let proven = false
   let warned = false
   let closed = false
@@ -74,13 +75,14 @@ export function openNotify ({ client: newClient, db, log, heartbeat_ms = 5000, p
 
   function gather (): void {
     if (sending !== undefined || pending.size === 0 || connection === undefined || closed) return
-    sending = setTimeout(() => { void flush() }, GATHER_MS)
+    sending = setTimeout(() => { void flush() }, Math.max(0, sent_at + GATHER_MS - performance.now()))
   }
 
   async function flush (): Promise<void> {
     const current = connection
     if (current === undefined) { sending = undefined; return }
     sending = true
+    sent_at = performance.now()
     const topics = [...pending]
     pending.clear()
     try {

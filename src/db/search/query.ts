@@ -1,5 +1,5 @@
 import { functionWordsOf, isQuestion } from './function-words.js'
-import { cjkTerm, COMPOUND_PARTS_MAX, compoundTerm, hasDigit, HASH_START_MIN, hashStartTerm, isCjk, lower, normal, pairTerm, symbolTerm, wordTerm } from './terms.js'
+import { CJK_RUN, cjkTerm, COMPOUND, COMPOUND_PARTS_MAX, compoundTerm, hasDigit, HASH_START_MAX, HASH_START_MIN, hashStartTerm, lower, normal, pairTerm, RUN, symbolTerm, wordTerm } from './terms.js'
 
 /** A search query taken apart: the phrase as a whole, and its words. */
 export interface Query {
@@ -21,22 +21,19 @@ export interface Word {
    * must be there as given: identifiers (anything with a digit), CJK text, and symbols where a query has nothing else.
    */
   kind: 'word' | 'identifier' | 'cjk' | 'symbol'
-  /** Finds the word in a lower-cased text; for all but plain words, which rank.ts compares with a text's words. */
-  standsIn: (text: string) => boolean
+  /** Finds the word in a lower-cased text; plain words have none, which rank.ts compares with a text's words. */
+  standsIn?: (text: string) => boolean
   /** Sets of terms: of each set a message must have one. */
   required: number[][]
 }
 
 /** Plain words from which on a query counts as a question; one fewer where it begins like one. */
-const QUESTION_WORDS = 4
+const QUESTION_MIN = 4
 
 /** Most words of a query that count. */
 const WORDS_MAX = 12
 
 const PICTURE = /\p{Extended_Pictographic}/gu
-const COMPOUND = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
-const RUN = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
-const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
 
 /** The start of a UUID or a hash: there the end is open. Six hexadecimal digits are seldom anything else; where they are all decimal, see `openEnd`. */
 const HASH_START = /^(?=.*\d)[0-9a-f]{6,}(-[0-9a-f]*)*$/
@@ -48,7 +45,7 @@ export function parseQuery (text: string): Query {
   for (const [run] of phrase.matchAll(CJK_RUN)) words.set(run, { text: run, kind: 'cjk', standsIn: text => text.includes(run), required: cjkTerms(run) })
   for (const [compound] of phrase.replaceAll(CJK_RUN, ' ').matchAll(COMPOUND)) {
     if (hasDigit(compound)) words.set(compound, { text: compound, kind: 'identifier', standsIn: identifierIn(compound), required: identifierTerms(compound) })
-    else for (const part of compound.split(/[-_.]/)) words.set(part, { text: part, kind: 'word', standsIn: text => text.includes(part), required: [[wordTerm(part)]] })
+    else for (const part of compound.split(/[-_.]/)) words.set(part, { text: part, kind: 'word', required: [[wordTerm(part)]] })
   }
   // A picture says something beside words too; other symbols only where there is nothing else.
   for (const symbol of words.size === 0 ? phrase.replace(/[ \p{M}]/gu, '') : phrase.match(PICTURE) ?? []) words.set(symbol, { text: symbol, kind: 'symbol', standsIn: text => text.includes(symbol), required: [[symbolTerm(symbol)]] })
@@ -59,7 +56,7 @@ export function parseQuery (text: string): Query {
     phrase: written,
     phrase_pattern: hasDigit(first) || hasDigit(last) ? bounded(phrase, first, last) : undefined,
     words: kept,
-    is_question: kept.every(word => word.kind === 'word') && kept.length >= (isQuestion(phrase) ? QUESTION_WORDS - 1 : QUESTION_WORDS),
+    is_question: kept.every(word => word.kind === 'word') && kept.length >= (isQuestion(phrase) ? QUESTION_MIN - 1 : QUESTION_MIN),
     pairs: pairsOf(phrase)
   }
 }
@@ -85,9 +82,9 @@ function cjkTerms (run: string): number[][] {
 function identifierTerms (compound: string): number[][] {
   const parts = compound.split(/[-_.]/)
   const [head = ''] = parts
-  if (HASH_START.test(compound) && isCjk(compound) === false) {
+  if (HASH_START.test(compound)) {
     // The beginning of a UUID or a hash: its first group, whole or begun.
-    const begun = head.length >= HASH_START_MIN ? [hashStartTerm(head.slice(0, 12))] : []
+    const begun = head.length >= HASH_START_MIN ? [hashStartTerm(head.slice(0, HASH_START_MAX))] : []
     return [[wordTerm(head), ...begun]]
   }
   if (parts.length === 1) return [[wordTerm(head)]]

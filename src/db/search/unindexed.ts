@@ -4,8 +4,8 @@ import { messageColumns } from '../messages.js'
 import type { Db } from '../schema.js'
 import { searched, type SearchFilter } from './filter.js'
 import type { Query } from './query.js'
+import type { Found } from './scored.js'
 import { type Candidate, isExact, TEXT_MAX, wholeText } from './texts.js'
-import type { Found } from './candidates.js'
 
 /** Messages still to be indexed that one search looks at; the newest, where there are more. */
 const LOOKED_AT = 3000
@@ -22,7 +22,7 @@ export async function unindexed (db: Db, viewer: Agent, query: Query, filter: Se
     .select(messageColumns).orderBy('m.id', 'desc').limit(LOOKED_AT + 1)
   const { rows } = await sql<Candidate & { looked_at: number }>`
     with waiting as materialized (${waiting})
-    select m.*, true as unindexed, left(w.text, ${TEXT_MAX}) as text, ${isExact(query, sql`w.text`)} as exact,
+    select m.*, left(w.text, ${TEXT_MAX}) as text, ${isExact(query, sql`w.text`)} as exact,
            word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity,
            (select count(*) from waiting) as looked_at
     from waiting m, lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w

@@ -1,18 +1,17 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
 import type { Db } from '../schema.js'
 import { indexedConditions, newestFirst, ofSession, type SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import { COMPARED_MAX, type Found, score, scoredMax } from './scored.js'
-import { hasOne, setsOf, type Tier, union, worth } from './tiers.js'
+import { GIN_MAX, hasOne, inParts, setsOf, type Tier, union, worth } from './tiers.js'
 import type { Spellings } from './vocabulary.js'
 
 /** The newest messages that are looked through for the words before the index is asked: under 1 ms. */
 export const SAMPLED = 200
 /** Where at least this share of them has the words, looking on from newest to oldest ends sooner than collecting all that have. */
 const COMMON_SHARE = 0.03
-/** Longer lists are looked for in the rows that the other words bring: GIN advances every term of a list with every row. */
-const GIN_MAX = 300
+
 /**
  * What else was measured for this step, per search in a session of 100 000 on two cores: a trigram GIN index on the texts
  * 0.9–7.7 s; GiST 350 ms at a tenth of the size; a 2048-bit signature per message, scanned 230 ms, with 0.71 of the right
@@ -28,35 +27,45 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
   const words = query.words.map(word => ({ letters: [...word.text].length, sets: setsOf(word, spellings), spelt: word.kind !== 'word' || spellings.has(word.text) }))
   // Words that are not spelt out are only judged; where there are no others, they are looked for as they are written.
   const telling = words.some(word => word.spelt) ? words.filter(word => word.spelt) : words
-  const long = ({ sets }: { sets: Tier[][] }) => sets.some(tiers => union(tiers).length > GIN_MAX)
-  const has = (scanned: boolean, { sets }: { sets: Tier[][] }) => sql`(${sql.join(sets.map(tiers => scanned || union(tiers).length > GIN_MAX ? hasOne(union(tiers)) : sql`t.terms && ${union(tiers)}::int4[]`), sql` and `)})`
-  // One `&&` per word rather than one expression for all: GIN then skips by the rarest word. (Measured, database.md §5.1: one
-  // boolean query over all spellings 37–52 ms, one operator per word 10–28 ms.)
-  const all = (scanned: boolean, some = telling) => sql`(${sql.join(some.map(word => has(scanned, word)), sql` and `)})`
-  const having = (scanned: boolean) => missing === 0
-    ? all(scanned)
-    : telling.length < 2 ? sql`false` : sql`(${sql.join(telling.map(lacking => all(scanned, telling.filter(word => word !== lacking))), sql` or `)})`
+  // Each time all words that must be there.
+  const ways = missing === 0 ? [telling] : telling.length < 2 ? [] : telling.map(lacking => telling.filter(word => word !== lacking))
+  const having = ways.length === 0 ? sql`false` : sql`(${sql.join(ways.map(some => sql`(${sql.join(some.flatMap(({ sets }) => sets.map(tiers => hasOne(union(tiers)))), sql` and `)})`), sql` or `)})`
   const met = sql`array[${sql.join(words.map(({ sets }) => worth(sets)))}]::real[]`
   const coverage = sql.join(words.map(({ letters }, i) => sql`${letters}::real * met.words[${sql.lit(i + 1)}]`), sql` + `)
   const conditions = indexedConditions(viewer, filter)
   const order = newestFirst(filter)
-  const toWalk = telling.every(long) ? sql`true` : sql`(select count(*) from sampled) >= ${COMMON_SHARE * SAMPLED}`
   return score(db, viewer, query, filter, limit, scored, sql`
     sample as materialized (select t.message_id, t.terms from message_terms t where ${conditions} order by ${order} limit ${SAMPLED}),
-    sampled as materialized (select t.message_id, t.terms from sample t where ${having(true)}),
-    -- Whether the sample holds all there is, and whether the words are common (or too many for GIN). One of the three branches runs.
-    way as materialized (select (select count(*) from sample) < ${SAMPLED} as whole, ${toWalk} as common),
+    sampled as materialized (select t.message_id, t.terms from sample t where ${having}),
+    -- Whether the sample holds all there is, and whether the words are common. One of the three branches runs.
+    way as materialized (select (select count(*) from sample) < ${SAMPLED} as whole, (select count(*) from sampled) >= ${COMMON_SHARE * SAMPLED} as common),
     compared as materialized (
       (select message_id, terms from sampled where (select whole from way) order by message_id desc limit ${COMPARED_MAX + 1})
       union all
-      (select t.message_id, t.terms from message_terms t where (select common and not whole from way) and ${having(true)} and ${conditions} order by ${order} limit ${COMPARED_MAX + 1})
+      (select t.message_id, t.terms from message_terms t where (select common and not whole from way) and ${having} and ${conditions} order by ${order} limit ${COMPARED_MAX + 1})
       union all
-      -- "+ 0" keeps the planner on the terms.
-      (select t.message_id, t.terms from message_terms t where (select not common and not whole from way) and ${ofSession(filter)} ${having(false)} and ${conditions} order by t.message_id + 0 desc limit ${COMPARED_MAX + 1})
+      (select distinct on (message_id) message_id, terms from (${ways.length === 0 ? sql`select * from sampled` : sql.join(ways.map(some => byIndex(some, filter, conditions)), sql` union all `)}) indexed
+       where (select not common and not whole from way) order by message_id desc limit ${COMPARED_MAX + 1})
     ),
     best as materialized (
       select t.message_id, met.words as met
       from compared t, lateral (select ${met} as words offset 0) met
       where t.message_id <> all(${scored}::bigint[])
       order by ${coverage} desc, t.message_id desc limit ${scoredMax(limit)})`)
+}
+
+/**
+ * The rows that have all of some words, by GIN. One `&&` per word rather than one expression for all: GIN then skips by the rarest
+ * word (measured: one boolean query over all spellings 37–52 ms, one operator per word 10–28 ms). But with every row GIN advances
+ * all terms of a list, so a long one is asked for in parts, and of several long ones only the shortest; the rest are looked for in
+ * the rows. (Measured under load, in a session of 10 000: 1200 terms in one list 4 s, 3200 17 s; in parts 30–50 ms.)
+ */
+function byIndex (words: Array<{ sets: Tier[][] }>, filter: SearchFilter, conditions: RawBuilder<boolean>): RawBuilder<unknown> {
+  const lists = words.flatMap(({ sets }) => sets.map(union)).sort((a, b) => a.length - b.length)
+  const [shortest = []] = lists
+  const others = lists.slice(1).map(list => list.length <= GIN_MAX ? sql` and t.terms && ${list}::int4[]` : sql` and ${hasOne(list)}`)
+  const rows = (one: RawBuilder<unknown>) => sql`select t.message_id, t.terms from message_terms t where ${ofSession(filter)} t.terms && ${one}${sql.join(others, sql``)} and ${conditions}`
+  // "+ 0" keeps the planner on the terms: it would walk along the session instead, hoping to fill the limit soon.
+  if (shortest.length <= GIN_MAX) return sql`(${rows(sql`${shortest}::int4[]`)} order by t.message_id + 0 desc limit ${COMPARED_MAX + 1})`
+  return sql`(select found.* from unnest(${inParts(shortest)}::text[]) part, lateral (${rows(sql`part::int4[]`)} offset 0) found)`
 }

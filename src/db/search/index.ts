@@ -76,8 +76,7 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
   results.add(asTyped, 0)
   // Where more have the words as typed than are scored, misspelt ones would not come before them.
   if (results.count < limit && spellings.size > 0 && !asTyped.cut) {
-    await addMisspelt(db, viewer.workspace, spelt, 1, spellings)
-    results.add(await inIndex(spellings, 0), 0)
+    if (await addMisspelt(db, viewer.workspace, spelt, 1, spellings)) results.add(await inIndex(spellings, 0), 0)
     if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results, limit)
   }
   if (results.count > 0 || query.words.length < 2) return
@@ -93,8 +92,7 @@ async function lookUpTwoErrors (db: Db, viewer: Agent, query: Query, spellings: 
   const stands = await standing(db, viewer, misspelt, spellings, filter)
   const nowhere = misspelt.filter(({ text }) => !stands.has(text))
   if (nowhere.length === 0) return
-  await addMisspelt(db, viewer.workspace, nowhere, 2, spellings)
-  results.add(await indexed(db, viewer, query, spellings, filter, 0, limit, results.scored), 0)
+  if (await addMisspelt(db, viewer.workspace, nowhere, 2, spellings)) results.add(await indexed(db, viewer, query, spellings, filter, 0, limit, results.scored), 0)
 }
 
 /** Indexes what waits, if that is little. @returns false where a lot does */

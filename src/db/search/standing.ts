@@ -4,7 +4,7 @@ import { SAMPLED } from './candidates.js'
 import type { Db } from '../schema.js'
 import { indexedConditions, newestFirst, ofSession, type SearchFilter } from './filter.js'
 import type { Word } from './query.js'
-import { hasOne } from './tiers.js'
+import { hasOne, inParts } from './tiers.js'
 import type { Spellings } from './vocabulary.js'
 
 /**
@@ -20,7 +20,8 @@ export async function standing (db: Db, viewer: Agent, words: readonly Word[], s
       const terms = [...spelt?.starts ?? [], ...spelt?.inside ?? []]
       return sql`
         select ${n}::int as n where exists (select from sample t where ${hasOne(terms)})
-          or (select count(*) from message_terms t where ${ofSession(filter)} t.terms && ${terms}::int4[] and ${conditions}) > 0`
+          or (select count(*) from unnest(${inParts(terms)}::text[]) part, lateral (
+            select from message_terms t where ${ofSession(filter)} t.terms && part::int4[] and ${conditions} offset 0) t) > 0`
     }), sql` union all `)}`.execute(db)
   return new Set(rows.map(({ n }) => (words[n] as Word).text))
 }

@@ -8,6 +8,9 @@ import type { Spellings } from './vocabulary.js'
 /** From here on PostgreSQL makes a hash table of a list; `&&` compares every term with every other. */
 const HASHED_FROM = 9
 
+/** Most terms that GIN is asked for at once. */
+export const GIN_MAX = 64
+
 /** One word of the query as terms, by how well they meet it. */
 export interface Tier { terms: number[], worth: number }
 
@@ -35,4 +38,9 @@ export function worth (sets: Tier[][]): RawBuilder<number> {
 /** Whether the terms of `t` hold one of these, for where rows are looked through. */
 export function hasOne (terms: number[]): RawBuilder<boolean> {
   return terms.length < HASHED_FROM ? sql<boolean>`t.terms && ${terms}::int4[]` : sql<boolean>`exists (select from unnest(t.terms) term where term = any(${terms}::int4[]))`
+}
+
+/** A long list in parts that GIN is asked for one after the other, as PostgreSQL writes arrays. */
+export function inParts (terms: number[]): string[] {
+  return Array.from({ length: Math.ceil(terms.length / GIN_MAX) }, (_, i) => `{${terms.slice(i * GIN_MAX, (i + 1) * GIN_MAX).join(',')}}`)
 }

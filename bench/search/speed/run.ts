@@ -28,8 +28,8 @@ export async function run (db: Db, session_id: string | undefined, questions: Qu
   return timings
 }
 
-export async function ask (db: Db, session_id: string | undefined, text: string, limit = TOP) {
-  return search(db, VIEWER, text, { session_id, scope: 'all', search_metadata: true }, THRESHOLD, limit)
+export async function ask (db: Db, session_id: string | undefined, text: string) {
+  return search(db, VIEWER, text, { session_id, scope: 'all', search_metadata: true }, THRESHOLD, TOP)
 }
 
 /** The time below which a share of them stayed. */

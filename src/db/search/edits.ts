@@ -1,7 +1,28 @@
+import { WORD_MAX } from './terms.js'
+
 /** Typing errors: one letter left out, added, exchanged, or two neighbours swapped. */
+
+/** Words of fewer letters have another word one letter away. */
+const ONE_ERROR_MIN = 4
+/** Words of so many letters are forgiven two errors. */
+export const TWO_ERRORS_MIN = 7
+/** A word of TWO_ERRORS_MIN letters may have lost two of them. */
+const TWO_ERRORS_TYPED_MIN = TWO_ERRORS_MIN - 2
+/** How many typing errors a word may be away from another to count as a misspelling of it: none in short ones, where another word is one letter away. */
+export function errorsForgiven (typed: string, word: string): number {
+  const letters = Math.max(typed.length, word.length)
+  if (letters > WORD_MAX) return 0
+  return letters < ONE_ERROR_MIN || typed.length < ONE_ERROR_MIN ? 0 : letters < TWO_ERRORS_MIN || typed.length < TWO_ERRORS_TYPED_MIN ? 1 : 2
+}
+
+/** Whether a word of the query can be misspelt so at all. */
+export function mayHaveErrors (typed: string, errors: 1 | 2): boolean {
+  return typed.length <= WORD_MAX && typed.length >= (errors === 1 ? ONE_ERROR_MIN : TWO_ERRORS_TYPED_MIN)
+}
 
 export interface Halves {
   beginnings: string[]
+  /** Read backwards, as the index has them. */
   endings: string[]
 }
 
@@ -17,9 +38,9 @@ export function halvesOf (word: string, errors: 1 | 2): Halves {
   const ending = reversed(letters.slice(middle).join(''))
   if (errors === 1) {
     const swapped = letters.slice(0, middle - 1).join('') + (letters[middle] ?? '')
-    return { beginnings: shortest([beginning, swapped]), endings: [reversed(ending)] }
+    return { beginnings: shortest([beginning, swapped]), endings: [ending] }
   }
-  return { beginnings: shortest(withOneError(beginning)), endings: shortest(withOneError(ending)).map(reversed) }
+  return { beginnings: shortest(withOneError(beginning)), endings: shortest(withOneError(ending)) }
 }
 
 /** A part of a word, and it with one error anywhere. */
@@ -45,7 +66,7 @@ function shortest (parts: string[]): string[] {
   return kept
 }
 
-export function reversed (text: string): string {
+function reversed (text: string): string {
   return [...text].reverse().join('')
 }
 

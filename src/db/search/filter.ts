@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
 import type { Db } from '../schema.js'
 import { readableMessages, visibleTo } from '../visibility.js'
+import { sessionTerm } from './terms.js'
 
 export interface SearchFilter {
   session_id?: string
@@ -41,4 +42,14 @@ export function indexedConditions (viewer: Agent, filter: SearchFilter): RawBuil
     conditions.push(sql`exists (select from messages m where m.workspace = t.workspace and m.id = t.message_id and ${containsMetadata(filter.metadata_filter)})`)
   }
   return sql<boolean>`${sql.join(conditions, sql` and `)}`
+}
+
+/** The session as one more term, for GIN. */
+export function ofSession ({ session_id }: SearchFilter): RawBuilder<unknown> {
+  return session_id === undefined ? sql`` : sql`t.terms @> ${[sessionTerm(session_id)]}::int4[] and`
+}
+
+/** The order of an index, so that the newest rows can be walked along. */
+export function newestFirst ({ session_id }: SearchFilter): RawBuilder<unknown> {
+  return session_id === undefined ? sql`t.workspace desc, t.message_id desc` : sql`t.message_id desc`
 }

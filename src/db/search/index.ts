@@ -1,25 +1,23 @@
 import type { Agent } from '../../core/agent.js'
-import type { MessageRow } from '../messages.js'
 import type { Db } from '../schema.js'
-import { type Found, indexed, indexedPhrase, standing } from './candidates.js'
+import { indexed } from './candidates.js'
+import { mayHaveErrors } from './edits.js'
 import { fill, pendingCount } from './fill.js'
 import type { SearchFilter } from './filter.js'
 import { lookThrough } from './look-through.js'
-import { preview } from './preview.js'
+import { indexedPhrase } from './phrase.js'
 import { parseQuery, type Query } from './query.js'
-import { LACKS_A_WORD_MAX, scorer } from './rank.js'
+import { LACKS_A_WORD_MAX } from './rank.js'
 import { recentExact, recentHolding } from './recent.js'
-import type { Candidate } from './texts.js'
+import { Results, type SearchResult } from './results.js'
+import type { Found } from './scored.js'
+import { standing } from './standing.js'
 import { unindexed } from './unindexed.js'
-import { addMisspelt, isSpeltOut, mayHave, type Spellings, typed } from './vocabulary.js'
+import { addMisspelt, isSpeltOut, type Spellings, typed } from './vocabulary.js'
 
 export type { SearchFilter } from './filter.js'
 
-export interface SearchResult {
-  message: MessageRow
-  score: number
-  match_preview: string
-}
+export type { SearchResult } from './results.js'
 
 export interface SearchAnswer {
   results: SearchResult[]
@@ -54,7 +52,7 @@ export async function search (db: Db, viewer: Agent, text: string, filter: Searc
   const query = parseQuery(text)
   if (query.words.length === 0) return { results: [], partial: false }
   const results = new Results(query, threshold)
-  const tail = await nothingWaits(db, viewer, filter) ? NOTHING : await unindexed(db, viewer, query, filter)
+  const tail = await indexWaiting(db, viewer, filter) ? NOTHING : await unindexed(db, viewer, query, filter)
   results.add(tail, 0)
   results.add({ candidates: await recentExact(db, viewer, query, filter, limit), cut: false }, 0)
   if (results.exact < limit) await lookUp(db, viewer, query, filter, results, threshold, limit)
@@ -65,10 +63,10 @@ export async function search (db: Db, viewer: Agent, text: string, filter: Searc
 const NOTHING: Found = { candidates: [], cut: false }
 
 async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter, results: Results, threshold: number, limit: number): Promise<void> {
-  if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter, limit, results.known), 0)
+  if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter, limit, results.scored), 0)
   // A phrase so long is nowhere else but where it stands.
   if (results.exact >= limit || (results.exact > 0 && query.words.length >= LONG_PHRASE)) return
-  const inIndex = (spellings: Map<string, Spellings>, missing: 0 | 1) => indexed(db, viewer, query, spellings, filter, missing, limit, missing === 0 ? results.known : [])
+  const inIndex = (spellings: Map<string, Spellings>, missing: 0 | 1) => indexed(db, viewer, query, spellings, filter, missing, limit, missing === 0 ? results.scored : [])
   const holding = await recentHolding(db, viewer, query, filter)
   const spelt = query.words.filter((word, i) => isSpeltOut(word, holding[i] as number))
   if (spelt.length < query.words.length) {
@@ -82,8 +80,7 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
   results.add(asTyped, 0)
   // Where more have the words as typed than are scored, misspelt ones would not come before them.
   if (results.count < limit && spellings.size > 0 && !asTyped.cut) {
-    await addMisspelt(db, viewer.workspace, spelt, 1, spellings)
-    results.add(await inIndex(spellings, 0), 0)
+    if (await addMisspelt(db, viewer.workspace, spelt, 1, spellings)) results.add(await inIndex(spellings, 0), 0)
     if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results, limit)
   }
   if (results.count > 0 || query.words.length < 2) return
@@ -94,17 +91,16 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
 
 /** Two errors are looked for in words that stand nowhere the viewer may see. */
 async function lookUpTwoErrors (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, results: Results, limit: number): Promise<void> {
-  const misspelt = query.words.filter(word => spellings.has(word.text) && mayHave(2, word))
+  const misspelt = query.words.filter(word => spellings.has(word.text) && mayHaveErrors(word.text, 2))
   if (misspelt.length === 0) return
   const stands = await standing(db, viewer, misspelt, spellings, filter)
   const nowhere = misspelt.filter(({ text }) => !stands.has(text))
   if (nowhere.length === 0) return
-  await addMisspelt(db, viewer.workspace, nowhere, 2, spellings)
-  results.add(await indexed(db, viewer, query, spellings, filter, 0, limit, results.known), 0)
+  if (await addMisspelt(db, viewer.workspace, nowhere, 2, spellings)) results.add(await indexed(db, viewer, query, spellings, filter, 0, limit, results.scored), 0)
 }
 
 /** Indexes what waits, if that is little. @returns false where a lot does */
-async function nothingWaits (db: Db, viewer: Agent, { session_id }: SearchFilter): Promise<boolean> {
+async function indexWaiting (db: Db, viewer: Agent, { session_id }: SearchFilter): Promise<boolean> {
   const scope = { workspace: viewer.workspace, session_id }
   let waiting = await pendingCount(db, scope, INDEXED_FIRST + 1)
   if (waiting > INDEXED_FIRST) return false
@@ -114,59 +110,4 @@ async function nothingWaits (db: Db, viewer: Agent, { session_id }: SearchFilter
     waiting = done === 0 ? 0 : waiting - done
   }
   return waiting <= 0
-}
-
-/** What has been found so far, each message once, with its best score. */
-class Results {
-  private readonly found = new Map<number, { message: MessageRow, score: number }>()
-  /** Every message that has been scored, well or not. */
-  private readonly seen = new Set<number>()
-  private cut = false
-
-  private readonly score: ReturnType<typeof scorer>
-
-  constructor (private readonly query: Query, private readonly threshold: number) {
-    this.score = scorer(query)
-  }
-
-  /** @param lacking_too also those that lack more words than `missing`, far down */
-  add ({ candidates, cut }: Found, missing: 0 | 1, lacking_too = false): void {
-    this.cut ||= cut
-    for (const candidate of candidates) {
-      this.seen.add(candidate.id)
-      const { score, lacking } = this.score(candidate, missing)
-      if (lacking > missing && !(lacking_too && lacking < this.query.words.length)) continue
-      if (score < this.threshold || score <= (this.found.get(candidate.id)?.score ?? -1)) continue
-      this.found.set(candidate.id, { message: messageOf(candidate), score })
-    }
-  }
-
-  get count (): number {
-    return this.found.size
-  }
-
-  get known (): number[] {
-    return [...this.seen]
-  }
-
-  get exact (): number {
-    let exact = 0
-    for (const { score } of this.found.values()) if (score === 100) exact++
-    return exact
-  }
-
-  get partial (): boolean {
-    return this.cut
-  }
-
-  best (limit: number): SearchResult[] {
-    return [...this.found.values()]
-      .sort((a, b) => b.score - a.score || (a.message.timestamp < b.message.timestamp ? 1 : a.message.timestamp > b.message.timestamp ? -1 : b.message.id - a.message.id))
-      .slice(0, limit)
-      .map(({ message, score }) => ({ message, score, match_preview: preview(message.content, this.query) }))
-  }
-}
-
-function messageOf ({ id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }: Candidate): MessageRow {
-  return { id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }
 }

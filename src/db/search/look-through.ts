@@ -1,16 +1,14 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
-import type { Found } from './candidates.js'
 import type { Db } from '../schema.js'
 import type { SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import { newestOf } from './recent.js'
+import { type Found, scoredMax } from './scored.js'
 import { type Candidate, firstOf, isExact, roughly, TEXT_MAX, wholeText } from './texts.js'
 
 /** Messages that are looked through: about 3 µs each. */
 const LOOKED_THROUGH = 5000
-/** Messages that are scored, at least. */
-const SCORED_MAX = 60
 
 /**
  * The newest messages that hold all words anywhere, as "table" holds `bl`. For words that are not looked up in the vocabulary
@@ -25,7 +23,7 @@ export async function lookThrough (db: Db, viewer: Agent, query: Query, filter: 
            word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity
     from (
       select m.* from ${firstOf(sql`${newestOf(db, viewer, filter).limit(LOOKED_THROUGH)}`, sql`m.id desc`)} m, lateral (select ${lowered} as text offset 0) l
-      where ${sql.join(query.words.map(({ text }) => sql`strpos(l.text, ${text}) > 0`), sql` and `)} limit ${Math.max(SCORED_MAX, limit)}) m,
+      where ${sql.join(query.words.map(({ text }) => sql`strpos(l.text, ${text}) > 0`), sql` and `)} limit ${scoredMax(limit)}) m,
       lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w`.execute(db)
   if (rows.length >= limit) return { candidates: rows, cut: false }
   const { rows: beyond } = await sql`select from (${newestOf(db, viewer, filter).clearSelect().select('m.id').offset(LOOKED_THROUGH).limit(1)}) m`.execute(db)

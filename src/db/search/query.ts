@@ -1,5 +1,5 @@
 import { functionWordsOf, isQuestion } from './function-words.js'
-import { cjkTerm, COMPOUND_PARTS_MAX, compoundTerm, hasDigit, HASH_START_MIN, hashStartTerm, isCjk, lower, normal, pairTerm, symbolTerm, wordTerm } from './terms.js'
+import { CJK_RUN, cjkTerm, COMPOUND, COMPOUND_PARTS_MAX, compoundTerm, hasDigit, HASH_START_MAX, HASH_START_MIN, hashStartTerm, lower, normal, pairTerm, RUN, symbolTerm, wordTerm } from './terms.js'
 
 /** A search query taken apart: the phrase as a whole, and its words. */
 export interface Query {
@@ -23,10 +23,10 @@ export interface Word {
   kind: 'word' | 'identifier' | 'cjk' | 'symbol'
   /** A part of `worker-beta`: every part counts. */
   in_compound?: boolean
-  /** Finds the word in a lower-cased text; for all but plain words, which rank.ts compares with a text's words. */
-  standsIn: (text: string) => boolean
-  /** The same as a PostgreSQL regular expression, for identifiers. */
+  /** Finds an identifier, as a PostgreSQL regular expression. */
   pattern?: string
+  /** Finds the word in a lower-cased text; plain words have none, which rank.ts compares with a text's words. */
+  standsIn?: (text: string) => boolean
   /** Sets of terms: of each set a message must have one. */
   required: number[][]
 }
@@ -41,9 +41,6 @@ const SHORT_PART_MAX = 2
 const WORDS_MAX = 12
 
 const PICTURE = /\p{Extended_Pictographic}/gu
-const COMPOUND = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
-const RUN = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
-const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
 
 /** The start of a UUID or a hash: there the end is open. Six hexadecimal digits are seldom anything else; where they are all decimal, see `openEnd`. */
 const HASH_START = /^(?=.*\d)[0-9a-f]{6,}(-[0-9a-f]*)*$/
@@ -57,7 +54,7 @@ export function parseQuery (text: string): Query {
     if (hasDigit(compound) || endsShort(compound)) words.set(compound, { text: compound, kind: 'identifier', pattern: bounded(compound, compound, compound), standsIn: identifierIn(compound), required: identifierTerms(compound) })
     else {
       const parts = compound.split(/[-_.]/)
-      for (const part of parts) words.set(part, { text: part, kind: 'word', in_compound: parts.length > 1 || words.get(part)?.in_compound === true, standsIn: text => text.includes(part), required: [[wordTerm(part)]] })
+      for (const part of parts) words.set(part, { text: part, kind: 'word', in_compound: parts.length > 1 || words.get(part)?.in_compound === true, required: [[wordTerm(part)]] })
     }
   }
   // A picture says something beside words too; other symbols only where there is nothing else.
@@ -83,14 +80,13 @@ function endsShort (compound: string): boolean {
 /** The words that say what is looked for: without function words, unless there are no others. */
 function telling (phrase: string, words: Word[]): Word[] {
   const isFunctionWord = functionWordsOf(phrase)
-  // The a of worker-a says which one.
   const others = words.filter(word => word.kind !== 'word' || word.in_compound === true || !isFunctionWord(word.text))
   return others.length > 0 ? others : words
 }
 
 function pairsOf (phrase: string): number[] {
   // Neighbours in scripts without spaces are terms of their own.
-  if (isCjk(phrase)) return []
+  if (phrase.search(CJK_RUN) !== -1) return []
   const runs = (phrase.match(RUN) ?? []).slice(0, WORDS_MAX)
   // A UUID's or a hash's start is no whole word: it has no pair.
   return runs.slice(1).flatMap((run, i) => i === runs.length - 2 && HASH_START.test(run) ? [] : [pairTerm(runs[i] as string, run)])
@@ -104,9 +100,9 @@ function cjkTerms (run: string): number[][] {
 function identifierTerms (compound: string): number[][] {
   const parts = compound.split(/[-_.]/)
   const [head = ''] = parts
-  if (HASH_START.test(compound) && isCjk(compound) === false) {
+  if (HASH_START.test(compound)) {
     // The beginning of a UUID or a hash: its first group, whole or begun.
-    const begun = head.length >= HASH_START_MIN ? [hashStartTerm(head.slice(0, 12))] : []
+    const begun = head.length >= HASH_START_MIN ? [hashStartTerm(head.slice(0, HASH_START_MAX))] : []
     return [[wordTerm(head), ...begun]]
   }
   if (parts.length === 1) return [[wordTerm(head)]]

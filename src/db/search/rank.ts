@@ -1,8 +1,8 @@
 import { editDistance } from '../../core/edit-distance.js'
+import { errorsForgiven } from './edits.js'
 import type { Query } from './query.js'
 import { lower, unaccented } from './terms.js'
 import type { Candidate } from './texts.js'
-import { errorsForgiven } from './vocabulary.js'
 
 /**
  * The score of a message, 0–100. An exact phrase is 100. Else
@@ -19,8 +19,10 @@ const NOT_EXACT = 0.99
 const CALIBRATION = 0.55
 
 /** How well a word is met: as a word of its own or at a word's start, or inside a word. A misspelt one loses by its share of errors. */
-const WORD_START = 1
-const INSIDE = 0.85
+export const WORD_START = 1
+export const INSIDE = 0.85
+/** What a misspelt word is worth about, where only the index is asked. */
+export const MISSPELT = 0.8
 
 /** Shorter query words inside other words say nothing (`art` in `start`). */
 const INSIDE_MIN = 4
@@ -71,7 +73,7 @@ export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) =>
     let letters = 0
     let lacking = 0
     for (const [i, word] of query.words.entries()) {
-      const seen = word.kind === 'word' ? how(i, word.text, tokens) : word.standsIn(text) ? WORD_START : undefined
+      const seen = word.standsIn === undefined ? how(i, word.text, tokens) : word.standsIn(text) ? WORD_START : undefined
       // Of a long text only the beginning is looked at here; for the rest the database has looked.
       const worth = seen ?? (candidate.in_all?.[i] === true ? INSIDE : undefined)
       letters += word.text.length

@@ -4,12 +4,11 @@
  */
 
 /** A run of letters and digits. */
-const RUN = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
+export const RUN = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
 /** Runs joined by what identifiers are joined by: `worker-1`, `snake_case`, `v1.2.3`, a UUID. */
-const COMPOUND = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
+export const COMPOUND = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:[-_.][\p{L}\p{N}\p{M}]+)*/gu
 const SYMBOL = /[^\p{L}\p{N}\p{M}\s\p{Cc}]/gu
-const CJK = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u
-const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
+export const CJK_RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]+/gu
 /** The letters of `getUserProfile`, `HTTPServer` and `sha256`, word by word. Digits must be there as given, so they are no pieces. */
 const PIECE = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}[\p{Ll}\p{M}]*|\p{Lo}[\p{Lo}\p{M}]*/gu
 
@@ -19,20 +18,16 @@ export const WORD_MAX = 40
 export const COMPOUND_PARTS_MAX = 3
 /** The start of a hash or a UUID is enough to name it, from so many characters on. */
 export const HASH_START_MIN = 6
-const HASH_START_MAX = 12
+export const HASH_START_MAX = 12
 /** Most terms of one message: room for all words of a text of 100 000 characters. Of more, pairs are left out first, which only phrases need. */
 const TERMS_MAX = 50_000
 
-export function isHash (run: string): boolean {
+function isHash (run: string): boolean {
   return run.length >= 8 && /^[0-9a-f]+$/.test(run) && /\d/.test(run)
 }
 
 export function hasDigit (text: string): boolean {
   return /\p{N}/u.test(text)
-}
-
-export function isCjk (text: string): boolean {
-  return CJK.test(text)
 }
 
 /** A text as terms are made of it: composed characters, so that é is one however it was typed. */
@@ -58,7 +53,7 @@ function isAscii (text: string): boolean {
 }
 
 /** FNV-1a over UTF-16 units, as a signed 32-bit integer, which is what an int4 holds. */
-export function hash (text: string): number {
+function hash (text: string): number {
   let h = 0x811c9dc5
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
   return h | 0
@@ -74,7 +69,7 @@ export const pairTerm = (first: string, second: string) => hash(`p${first.slice(
 export const sessionTerm = (session_id: string) => hash(`s${session_id}`)
 
 /** The runs of each part of a compound put together, up to COMPOUND_PARTS_MAX neighbouring ones. */
-export function compoundRuns (parts: string[]): string[][] {
+function compoundRuns (parts: string[]): string[][] {
   const runs: string[][] = []
   for (let length = 2; length <= Math.min(COMPOUND_PARTS_MAX, parts.length); length++) {
     for (let from = 0; from + length <= parts.length; from++) runs.push(parts.slice(from, from + length))
@@ -109,7 +104,7 @@ function addPairs (text: string, terms: Set<number>): void {
 
 function addText (text: string, terms: Set<number>, words: Set<string>): void {
   // Scripts without spaces end a word where they begin: `GPT4モデル`.
-  for (const [compound] of (isCjk(text) ? text.replaceAll(CJK_RUN, ' ') : text).matchAll(COMPOUND)) {
+  for (const [compound] of text.replaceAll(CJK_RUN, ' ').matchAll(COMPOUND)) {
     const parts = compound.split(/[-_.]/)
     for (const part of parts) addWord(part, terms, words)
     if (parts.length > 1) for (const run of compoundRuns(parts.map(lower))) terms.add(compoundTerm(run))

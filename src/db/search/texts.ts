@@ -63,7 +63,7 @@ export function inAll ({ words }: Query, text: RawBuilder<string>): RawBuilder<b
   return sql`case when length(${text}) > ${TEXT_MAX} then array[${sql.join(each)}] end`
 }
 
-/** Characters of content that one step of a search reads whole; the index finds what is beyond. */
+/** Bytes of content that one step of a search reads whole; the index finds what is beyond. */
 export const READ_MAX = 2_000_000
 
 /**

@@ -4,8 +4,8 @@ import { messageColumns } from '../messages.js'
 import type { Db } from '../schema.js'
 import { searched, type SearchFilter } from './filter.js'
 import type { Query } from './query.js'
+import type { Found } from './scored.js'
 import { type Candidate, firstOf, inAll, isExact, TEXT_MAX, wholeText } from './texts.js'
-import type { Found } from './candidates.js'
 
 /** Messages still to be indexed that one search looks at; the newest, where there are more. */
 const LOOKED_AT = 3000

@@ -8,10 +8,10 @@ const BATCH = 500
 export interface Pending { workspace: string, session_id?: string }
 
 /**
- * Indexes messages that wait for it, oldest first, in one transaction that also takes them off the list.
+ * Indexes messages that wait for it, in the order of their key, in one transaction that also takes them off the list.
  * @param only what a searcher waits for: then rows another process is at are waited for, not skipped, so that on return
  *   everything that was committed before is indexed
- * @returns how many were indexed; fewer than BATCH: nothing more waits
+ * @returns how many were taken off the list; fewer than `limit`: nothing more waits, or another process is at it
  */
 export async function fill (db: Db, only?: Pending, limit = BATCH): Promise<number> {
   return db.transaction().execute(async tx => {

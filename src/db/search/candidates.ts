@@ -1,21 +1,19 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
 import type { Db } from '../schema.js'
-import { indexedConditions, newestFirst, ofSession, type SearchFilter } from './filter.js'
+import { indexedConditions, newestFirst, ofSession, sample, SAMPLED, type SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import { COMPARED_MAX, type Found, score, scoredMax } from './scored.js'
 import { GIN_MAX, hasOne, inParts, setsOf, type Tier, union, worth } from './tiers.js'
 import type { Spellings } from './vocabulary.js'
 
-/** The newest messages that are looked through for the words before the index is asked: under 1 ms. */
-export const SAMPLED = 200
 /** Where at least this share of them has the words, looking on from newest to oldest ends sooner than collecting all that have. */
 const COMMON_SHARE = 0.06
 /** How far is looked on: far enough for such a share; where it was only the sample's, the index is asked after all. */
 const WALKED = 5000
 
 /**
- * What else was measured for this step, per search in a session of 100 000 on two cores: a trigram GIN index on the texts
+ * What else was measured for this step, in prototypes, per search in a session of 100 000 on two cores: a trigram GIN index on the texts
  * 0.9–7.7 s; GiST 350 ms at a tenth of the size; a 2048-bit signature per message, scanned 230 ms, with 0.71 of the right
  * answers among the first ten; PostgreSQL's full text finds no misspelt word at all. Scoring every message with pg_trgm costs
  * 70 µs each.
@@ -35,14 +33,13 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
   const met = sql`array[${sql.join(words.map(({ sets }) => worth(sets)))}]::real[]`
   const coverage = sql.join(words.map(({ letters }, i) => sql`${letters}::real * met.words[${sql.lit(i + 1)}]`), sql` + `)
   const conditions = indexedConditions(viewer, filter)
-  const order = newestFirst(filter)
   return score(db, viewer, query, filter, scored, sql`
-    sample as materialized (select t.message_id, t.terms from message_terms t where ${conditions} order by ${order} limit ${SAMPLED}),
-    sampled as materialized (select t.message_id, t.terms from sample t where ${having}),
+    sample as materialized (${sample(viewer, filter)}),
+    sampled as materialized (select t.message_id, t.terms from sample t where ${conditions} and ${having}),
     -- Whether the sample holds all there is, and whether the words are common.
     way as materialized (select (select count(*) from sample) < ${SAMPLED} as whole, (select count(*) from sampled) >= ${COMMON_SHARE * SAMPLED} as common),
     walked as materialized (
-      select t.message_id, t.terms from (select t.message_id, t.terms from message_terms t where (select common and not whole from way) and ${conditions} order by ${order} limit ${WALKED}) t
+      select t.message_id, t.terms from (select t.message_id, t.terms from message_terms t where (select common and not whole from way) and ${conditions} order by ${newestFirst(filter)} limit ${WALKED}) t
       where ${having} limit ${COMPARED_MAX + 1}),
     found as materialized (select (select whole from way) as in_sample, (select count(*) from walked) > ${COMPARED_MAX} as by_walking),
     -- One of the three branches runs.
@@ -65,7 +62,8 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
  * The rows that have all of some words, by GIN. One `&&` per word rather than one expression for all: GIN then skips by the rarest
  * word (measured: one boolean query over all spellings 37–52 ms, one operator per word 10–28 ms). But with every row GIN advances
  * all terms of a list, so a long one is asked for in parts, and of several long ones only the shortest; the rest are looked for in
- * the rows. (Measured under load, in a session of 10 000: 1200 terms in one list 4 s, 3200 17 s; in parts 30–50 ms.)
+ * the rows. (Measured on two busy cores, of a million messages, in a session of 10 000: 1200
+ * terms in one list 4 s, 3200 terms 17 s; in parts 30–50 ms.)
  */
 function byIndex (words: Array<{ sets: Tier[][] }>, filter: SearchFilter, conditions: RawBuilder<boolean>): RawBuilder<unknown> {
   const lists = words.flatMap(({ sets }) => sets.map(union)).sort((a, b) => a.length - b.length)

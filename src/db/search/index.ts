@@ -16,7 +16,6 @@ import { unindexed } from './unindexed.js'
 import { addMisspelt, isSpeltOut, type Spellings, typed } from './vocabulary.js'
 
 export type { SearchFilter } from './filter.js'
-
 export type { SearchResult } from './results.js'
 
 export interface SearchAnswer {
@@ -37,14 +36,17 @@ const LONG_PHRASE = 5
 /**
  * The messages a viewer may see that match a query, best first, newest first among equals. The steps, each a file:
  *
- *   query.ts       the query taken apart
- *   fill.ts        what was written a moment ago is indexed first (else unindexed.ts looks at it)
- *   recent.ts      exact matches among the newest messages; often that is the whole answer
- *   vocabulary.ts  the words that a query word may stand for
- *   candidates.ts  the messages that have them all, from the index
- *   look-through.ts  those among the newest that hold words too short or common for that
- *   rank.ts        how well each matches
- *   preview.ts     where
+ *   query.ts         the query taken apart
+ *   fill.ts          what was written a moment ago is indexed first (else unindexed.ts looks at it)
+ *   recent.ts        exact matches among the newest messages; often that is the whole answer
+ *   phrase.ts        the messages that have the words side by side, from the index
+ *   vocabulary.ts    the words that a query word may stand for
+ *   candidates.ts    the messages that have one for each, from the index
+ *   look-through.ts  those among the newest that hold words too short or too common for that
+ *   standing.ts      which words are nowhere, and so may have two errors
+ *   rank.ts          how well each message matches
+ *   results.ts       the best of them
+ *   preview.ts       where they match
  *
  * Each further step is taken only while results are few, which is decided from what the viewer may see.
  */
@@ -66,6 +68,7 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
   if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter, limit, results.scored), 0)
   // A phrase so long is nowhere else but where it stands.
   if (results.exact >= limit || (results.exact > 0 && query.words.length >= LONG_PHRASE)) return
+  // Where a word may be lacking, all are judged anew.
   const inIndex = (spellings: Map<string, Spellings>, missing: 0 | 1) => indexed(db, viewer, query, spellings, filter, missing, limit, missing === 0 ? results.scored : [])
   const holding = await recentHolding(db, viewer, query, filter)
   const spelt = query.words.filter((word, i) => isSpeltOut(word, holding[i] as number))
@@ -84,7 +87,7 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
     if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results, limit)
   }
   if (results.count > 0 || query.words.length < 2) return
-  // A message that lacks a word answers a question; to anything else it is below LACKS_A_WORD_MAX.
+  // A message that lacks a word answers a question; to anything else it is worth LACKS_A_WORD_MAX at most.
   if (query.is_question) results.add(await inIndex(spellings, 1), 1)
   else if (threshold <= LACKS_A_WORD_MAX) results.add(await inIndex(spellings, 1), 0, true)
 }
@@ -99,7 +102,7 @@ async function lookUpTwoErrors (db: Db, viewer: Agent, query: Query, spellings: 
   if (await addMisspelt(db, viewer.workspace, nowhere, 2, spellings)) results.add(await indexed(db, viewer, query, spellings, filter, 0, limit, results.scored), 0)
 }
 
-/** Indexes what waits, if that is little. @returns false where a lot does */
+/** @returns whether nothing waits any more: where a lot does, it is left to the worker */
 async function indexWaiting (db: Db, viewer: Agent, { session_id }: SearchFilter): Promise<boolean> {
   const scope = { workspace: viewer.workspace, session_id }
   let waiting = await pendingCount(db, scope, INDEXED_FIRST + 1)

@@ -7,7 +7,7 @@ import { newestOf } from './recent.js'
 import { type Found, scoredMax } from './scored.js'
 import { type Candidate, firstOf, isExact, roughly, TEXT_MAX, wholeText } from './texts.js'
 
-/** Messages that are looked through: about 3 µs each. */
+/** Messages that are looked through: about 5 µs each. */
 const LOOKED_THROUGH = 5000
 
 /**

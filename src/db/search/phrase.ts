@@ -8,6 +8,7 @@ import { COMPARED_MAX, type Found, score, scoredMax } from './scored.js'
 /** The messages in which the words of the phrase stand side by side. Finds a phrase of common words wherever it is. */
 export async function indexedPhrase (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number, scored: number[]): Promise<Found> {
   return score(db, viewer, query, filter, scored, sql`
+    -- "+ 0" keeps the planner on the terms: it would walk along the session instead, hoping to fill the limit soon.
     compared as materialized (
       select t.message_id from message_terms t
       where ${ofSession(filter)} t.terms @> ${query.pairs}::int4[] and ${indexedConditions(viewer, filter)}

@@ -1,10 +1,10 @@
 import type { Query } from './query.js'
 import { lower } from './terms.js'
 
-/** Most characters of a preview (contract §5). */
+/** Most characters of a preview, the ellipses among them (contract §5). */
 const PREVIEW_MAX = 150
 
-/** The part of a content around its best match: the phrase, else its longest word that is there, else the beginning. */
+/** The part of a content around its best match: the phrase, else its longest word that is there or begins so, else the beginning. Never longer than PREVIEW_MAX. */
 export function preview (content: string, query: Query): string {
   const characters = [...content]
   if (characters.length <= PREVIEW_MAX) return content

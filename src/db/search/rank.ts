@@ -28,7 +28,7 @@ export const MISSPELT = 0.8
 const INSIDE_MIN = 4
 
 /**
- * A message that lacks a word of the query stays below 60, whatever the rest of it scores: a worker that looks for
+ * A message that lacks a word of the query stays below 60 (but for a question, see `missing`), whatever the rest of it scores: a worker that looks for
  * "TASK ASSIGNMENT: worker-1" must not be handed what worker-1 has completed.
  */
 export const LACKS_A_WORD_MAX = 59

@@ -1,20 +1,20 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
-import { SAMPLED } from './candidates.js'
 import type { Db } from '../schema.js'
-import { indexedConditions, newestFirst, ofSession, type SearchFilter } from './filter.js'
+import { indexedConditions, ofSession, sample, type SearchFilter } from './filter.js'
 import type { Word } from './query.js'
 import { hasOne, inParts } from './tiers.js'
 import type { Spellings } from './vocabulary.js'
 
 /**
  * Which words of the query stand in some message that the viewer may see and the filter lets through, as typed or as part of a
- * longer word. One round trip.
+ * longer word. One round trip. (`count(*) > 0` rather than exists: for one row PostgreSQL would walk along the session, hoping to
+ * meet it soon.)
  */
 export async function standing (db: Db, viewer: Agent, words: readonly Word[], spellings: Map<string, Spellings>, filter: SearchFilter): Promise<Set<string>> {
   const conditions = indexedConditions(viewer, filter)
   const { rows } = await sql<{ n: number }>`
-    with sample as materialized (select t.terms from message_terms t where ${conditions} order by ${newestFirst(filter)} limit ${SAMPLED})
+    with sample as materialized (select t.terms from (${sample(viewer, filter)}) t where ${conditions})
     ${sql.join(words.map((word, n) => {
       const spelt = spellings.get(word.text)
       const terms = [...spelt?.starts ?? [], ...spelt?.inside ?? []]

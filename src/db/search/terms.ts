@@ -68,7 +68,7 @@ export const symbolTerm = (symbol: string) => hash(`y${symbol}`)
 export const pairTerm = (first: string, second: string) => hash(`p${first.slice(0, WORD_MAX)} ${second.slice(0, WORD_MAX)}`)
 export const sessionTerm = (session_id: string) => hash(`s${session_id}`)
 
-/** The runs of each part of a compound put together, up to COMPOUND_PARTS_MAX neighbouring ones. */
+/** Two to COMPOUND_PARTS_MAX neighbouring parts of a compound, each time. */
 function compoundRuns (parts: string[]): string[][] {
   const runs: string[][] = []
   for (let length = 2; length <= Math.min(COMPOUND_PARTS_MAX, parts.length); length++) {
@@ -137,7 +137,7 @@ function keep (word: string, terms: Set<number>, words: Set<string>): void {
   }
 }
 
-/** Every string and number in a metadata object, at any depth. */
+/** Every string, number and boolean in a metadata object, at any depth. */
 export function metadataValues (metadata: unknown): string[] {
   if (typeof metadata === 'string') return [metadata]
   if (typeof metadata === 'number' || typeof metadata === 'boolean') return [String(metadata)]

@@ -28,11 +28,11 @@ export async function startRoundRobin (t: Test, ports: number[]): Promise<Balanc
     const parts: Buffer[] = []
     incoming.on('data', (part: Buffer) => { parts.push(part) })
     incoming.on('error', () => {})
-    incoming.on('end', () => { pass(incoming, Buffer.concat(parts), outgoing, ports.length) })
+    incoming.on('end', () => { pass(incoming, Buffer.concat(parts), outgoing, next++, ports.length) })
   })
 
-  function pass (incoming: IncomingMessage, body: Buffer, outgoing: ServerResponse, tries: number): void {
-    const port = ports[next++ % ports.length] as number
+  function pass (incoming: IncomingMessage, body: Buffer, outgoing: ServerResponse, turn: number, tries: number): void {
+    const port = ports[turn % ports.length] as number
     // Connection is between two neighbours, and the body is sent in one piece.
     const { connection, 'transfer-encoding': _chunks, ...headers } = incoming.headers
     const upstream = send({ host: '127.0.0.1', port, agent, method: incoming.method, path: incoming.url, headers: { ...headers, 'content-length': body.length } })
@@ -52,7 +52,8 @@ export async function startRoundRobin (t: Test, ports: number[]): Promise<Balanc
     })
     upstream.on('error', () => {
       if (outgoing.headersSent || outgoing.destroyed) return
-      if (tries > 1 && (!connected || incoming.method === 'GET')) return pass(incoming, body, outgoing, tries - 1)
+      // The one after it, not whoever is next by now: that may be the same one again.
+      if (tries > 1 && (!connected || incoming.method === 'GET')) return pass(incoming, body, outgoing, turn + 1, tries - 1)
       outgoing.writeHead(502, { 'content-type': 'application/json', [BY_PROXY]: 'yes' }).end('{}')
     })
     outgoing.on('error', () => {})

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import cors from '@fastify/cors'
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { Kernel } from './core/call.js'
 import { createCatalogue } from './core/catalogue.js'
@@ -26,6 +25,7 @@ import { followWorkspaces } from './db/workspace-feed-live.js'
 import { isReached, originOf, snapshotNow } from './db/workspace-feed.js'
 import { registerMcp } from './mcp/index.js'
 import { registerBodyParser } from './plugins/body.js'
+import { registerCors } from './plugins/cors.js'
 import { registerDocs } from './plugins/docs.js'
 import { failureOf, refuseRaw, refuseSocket, sendFailure } from './plugins/failures.js'
 import { registerHealth } from './plugins/health.js'
@@ -33,6 +33,7 @@ import { registerHostCheck } from './plugins/hosts.js'
 import { type Load, registerLoadLimit } from './plugins/load.js'
 import { addGauges, observeRequests, registerMetricsPage } from './plugins/metrics.js'
 import { registerRest } from './plugins/rest.js'
+import { registerSecurityHeaders } from './plugins/security-headers.js'
 import { registerStreams } from './plugins/streams.js'
 import { registerTokens } from './plugins/tokens.js'
 import { registerUnusedConnections } from './plugins/unused-connections.js'
@@ -62,21 +63,24 @@ export interface App {
 /** Messages that wait for the search index are counted up to here. */
 const WAITING_COUNTED_MAX = 100_000
 
-/** Milliseconds a client may take over its headers. */
+/** Milliseconds a client may take over its headers, and over its body beyond what a call may take; less where a call may take less. */
 const HEADERS_TIMEOUT_MS = 10_000
+const BODY_GRACE_MS = 5000
+/** How soon after its time is up a slow client is noticed. */
+const SLOW_CHECK_MS = 2000
 
 /** Everything the service is, in order; nothing is opened, listened on or read from the environment here. */
 export async function buildApp ({ config, database, jwt_secret, replica, logger }: AppOptions): Promise<App> {
   const load: Load = { phase: 'serving', in_flight: 0 }
+  const atMost = (ms: number) => Math.min(ms, config.request_timeout_ms)
   const server = fastify({
     loggerInstance: logger,
     // The kernel logs each call once.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.body_limit,
     trustProxy: config.trust_proxy,
-    requestTimeout: config.request_timeout_ms + 5000,
-    // Headers and bodies that come too slowly are noticed soon after their time is up.
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
+    requestTimeout: config.request_timeout_ms + atMost(BODY_GRACE_MS),
+    http: { headersTimeout: atMost(HEADERS_TIMEOUT_MS), connectionsCheckingInterval: atMost(SLOW_CHECK_MS) },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: request => requestId(request.headers['x-request-id']),
@@ -119,6 +123,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   }
   const kernel: Kernel = { service, store, catalogue: createCatalogue(tools), log: server.log, request_timeout_ms: config.request_timeout_ms }
 
+  registerSecurityHeaders(server)
   observeRequests(server, metrics)
   addGauges(metrics, { pool: poolState, figures: readFigures(db), load, live, waiters, hints: events.mode, waiting: () => pendingCount(watch, undefined, WAITING_COUNTED_MAX) })
   server.addHook('onRequest', (request, reply, done) => {
@@ -126,13 +131,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
     done()
   })
   registerHostCheck(server, config)
-  await server.register(cors, {
-    origin: config.cors_origins.includes('*') ? '*' : config.cors_origins,
-    methods: ['GET', 'POST', 'DELETE'],
-    // An OPTIONS that is no preflight gets an empty answer, not a text.
-    strictPreflight: false,
-    exposedHeaders: ['Mcp-Session-Id', 'X-Request-Id', 'Retry-After', 'WWW-Authenticate']
-  })
+  await registerCors(server, config.cors_origins)
   registerUnusedConnections(server)
   registerLoadLimit(server, load, config.max_in_flight)
   registerBodyParser(server)
@@ -153,6 +152,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   registerHealth(server, { db: watch, load, version })
   await registerDocs(server, openApi(tools, version))
   const metricsServer = config.metrics_port === undefined ? undefined : fastify({ loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }) })
+  if (metricsServer !== undefined) registerSecurityHeaders(metricsServer)
   registerMetricsPage(metricsServer ?? server, metrics)
 
   const stop = () => {

@@ -129,6 +129,7 @@ function together (config: Config, faulty: Set<string>): string[] {
   }
   if (config.api_key !== undefined && config.api_key === config.admin_api_key) faults.push('ADMIN_API_KEY must differ from API_KEY, else every agent is an admin')
   if (config.auth_enabled === false && config.production) faults.push('AUTH_ENABLED=false is refused with NODE_ENV=production')
+  if (config.auth_enabled === false && config.cors_origins?.includes('*') === true) faults.push('CORS_ORIGINS=* is refused with AUTH_ENABLED=false: any page somebody visits could read and write; name the origins')
   if (config.metrics_port !== undefined && config.metrics_port !== 0 && config.metrics_port === config.port) faults.push('METRICS_PORT must differ from PORT')
   return faults
 }

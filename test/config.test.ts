@@ -85,6 +85,8 @@ t.test('secrets never stand in a message', async t => {
 t.test('keys must differ, and a laptop is no production', async t => {
   t.match(faults({ ...DATABASE, ADMIN_API_KEY: DATABASE.API_KEY }), [/ADMIN_API_KEY must differ from API_KEY/])
   t.match(faults({ AUTH_ENABLED: 'false', NODE_ENV: 'production' }), [/AUTH_ENABLED=false is refused/])
+  t.match(faults({ AUTH_ENABLED: 'false', CORS_ORIGINS: 'https://app.test,*' }), [/CORS_ORIGINS=\* is refused with AUTH_ENABLED=false/])
+  t.equal(loadConfig({ AUTH_ENABLED: 'false', CORS_ORIGINS: 'https://app.test' }).auth_enabled, false)
   t.equal(loadConfig({ AUTH_ENABLED: '0' }).auth_enabled, false)
 })
 

@@ -57,7 +57,7 @@ t.test('pages of other origins are turned away', async t => {
 
   const preflight = { origin: 'https://app.test', 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type,mcp-session-id' }
   const allowed = await ask(base, preflight, '/mcp/tool/list_sessions', 'OPTIONS')
-  t.match(allowed, { status: 204, headers: { 'access-control-allow-origin': 'https://app.test', 'access-control-allow-methods': /POST/, 'access-control-allow-headers': /mcp-session-id/ } })
+  t.match(allowed, { status: 204, headers: { 'access-control-allow-origin': 'https://app.test', 'access-control-allow-methods': /POST/, 'access-control-allow-headers': /mcp-session-id/i } })
   t.equal((await ask(base, preflight, '/mcp', 'OPTIONS')).status, 204)
   const refused = await ask(base, { ...preflight, origin: 'https://evil.example' }, '/mcp/tool/list_sessions', 'OPTIONS')
   isFailure(t, refused, 'PERMISSION_DENIED', 'a preflight from elsewhere')

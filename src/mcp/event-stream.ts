@@ -18,7 +18,7 @@ export interface EventStream {
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
+  'cache-control': 'no-store, no-transform',
   // nginx would hold events back until its buffer is full.
   'x-accel-buffering': 'no',
   // Streams end when a replica stops: their connections must not stay behind, idle.

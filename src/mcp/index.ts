@@ -74,7 +74,9 @@ function header (request: FastifyRequest, name: string): string | undefined {
 }
 
 async function sendResponse (reply: FastifyReply, response: Response): Promise<FastifyReply> {
-  void reply.code(response.status).headers(Object.fromEntries(response.headers))
+  // The SDK lets event streams be kept, which the server's own header does not.
+  const { 'cache-control': _, ...headers } = Object.fromEntries(response.headers)
+  void reply.code(response.status).headers(headers)
   if (response.body === null) return reply.send()
   const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true
   return reply.send(streams ? Readable.fromWeb(response.body as never) : await response.text())

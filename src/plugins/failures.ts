@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { explain, type Kernel } from '../core/call.js'
 import { AppError, type ErrorBody, errorBody } from '../core/errors.js'
+import { SECURITY_HEADER_LINES, SECURITY_HEADERS } from './security-headers.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -53,10 +54,10 @@ export function refuseSocket (error: NodeJS.ErrnoException, socket: Socket): voi
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
   const body = JSON.stringify(errorBody(new AppError('INVALID_INPUT', 'The request is not HTTP as this server reads it.', { suggestions: ['Send an HTTP/1.1 request with headers under 16 KiB'] }), randomUUID()))
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${SECURITY_HEADER_LINES}Connection: close\r\n\r\n${body}`)
 }
 
 export function refuseRaw (response: ServerResponse, status: number, error: AppError): void {
   const body = JSON.stringify(errorBody(error, randomUUID()))
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body)
+  response.writeHead(status, { ...SECURITY_HEADERS, 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body)
 }

@@ -7,11 +7,6 @@ import { sendFailure } from './failures.js'
 
 /** The REST front: POST /mcp/tool/<name>, one route per tool of the catalogue. */
 export function registerRest (app: FastifyInstance, kernel: Kernel): void {
-  // Answers hold tokens, and what only the caller may see.
-  app.addHook('onSend', (request, reply, payload, done) => {
-    if (request.url.startsWith('/mcp')) void reply.header('cache-control', 'no-store')
-    done(null, payload)
-  })
   for (const tool of kernel.catalogue.tools) {
     const url = `/mcp/tool/${tool.name}`
     app.post(url, async (request, reply) => {

@@ -42,7 +42,7 @@ function configurationTable (all: Variable[]): string {
 
 /** Codes that any call can end with, so that no tool needs to list them. */
 const errorsOfEveryTool: readonly ErrorCode[] = [
-  'INVALID_INPUT', 'INVALID_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE', 'SERVICE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'INTERNAL_ERROR'
+  'INVALID_INPUT', 'INVALID_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'INTERNAL_ERROR'
 ]
 
 /** Codes that belong to no tool. */
@@ -67,7 +67,7 @@ const refusals: Record<string, ErrorCode[]> = {
   add_message: ['SESSION_NOT_FOUND', 'SESSION_CLOSED', 'MESSAGE_NOT_FOUND'],
   add_messages: ['SESSION_NOT_FOUND', 'SESSION_CLOSED', 'MESSAGE_NOT_FOUND'],
   get_messages: ['SESSION_NOT_FOUND'],
-  wait_for_messages: ['SESSION_NOT_FOUND', 'RATE_LIMITED'],
+  wait_for_messages: ['SESSION_NOT_FOUND'],
   mark_read: ['SESSION_NOT_FOUND'],
   set_message_visibility: ['MESSAGE_NOT_FOUND'],
   search_context: ['SESSION_NOT_FOUND'],

@@ -4,6 +4,7 @@ import type { Kernel } from './core/call.js'
 import { createCatalogue } from './core/catalogue.js'
 import { AppError } from './core/errors.js'
 import { sharedKeys } from './core/keys.js'
+import { createLimits } from './core/limits.js'
 import { createMetrics } from './core/metrics.js'
 import { openApi } from './core/openapi.js'
 import { createPlaces } from './core/places.js'
@@ -15,6 +16,7 @@ import { readFigures } from './db/figures.js'
 import { followSessions } from './db/live.js'
 import { openNotify } from './db/notify.js'
 import { createMessageWriter } from './db/message-writer.js'
+import { countCalls } from './db/rate-limits.js'
 import { followRevocations } from './db/revocations.js'
 import { pendingCount } from './db/search/fill.js'
 import { indexContinuously } from './db/search/worker.js'
@@ -32,6 +34,7 @@ import { registerHealth } from './plugins/health.js'
 import { registerHostCheck } from './plugins/hosts.js'
 import { type Load, registerLoadLimit } from './plugins/load.js'
 import { addGauges, observeRequests, registerMetricsPage } from './plugins/metrics.js'
+import { registerRateLimits } from './plugins/rate-limits.js'
 import { registerRest } from './plugins/rest.js'
 import { registerSecurityHeaders } from './plugins/security-headers.js'
 import { registerStreams } from './plugins/streams.js'
@@ -43,8 +46,8 @@ import { name, version } from './version.js'
 export interface AppOptions {
   config: Config
   database: Database
-  /** The first signs tokens, all verify them; the same on every replica. */
-  jwt_secrets: readonly string[]
+  /** Signs tokens; the same on every replica. */
+  jwt_secret: string
   /** Names this replica. */
   replica: string
   logger: NonNullable<FastifyServerOptions['loggerInstance']>
@@ -70,7 +73,7 @@ const BODY_GRACE_MS = 5000
 const SLOW_CHECK_MS = 2000
 
 /** Everything the service is, in order; nothing is opened, listened on or read from the environment here. */
-export async function buildApp ({ config, database, jwt_secrets, replica, logger }: AppOptions): Promise<App> {
+export async function buildApp ({ config, database, jwt_secret, replica, logger }: AppOptions): Promise<App> {
   const load: Load = { phase: 'serving', in_flight: 0 }
   const atMost = (ms: number) => Math.min(ms, config.request_timeout_ms)
   const server = fastify({
@@ -95,12 +98,20 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   const sweeping = sweepRegularly(db, error => { server.log.warn({ err: loggableFault(error) }, 'sweep failed') })
   const indexing = indexContinuously(db, error => { server.log.warn({ err: loggableFault(error) }, 'search index not filled') })
   const events = openNotify({ client, db: watch, log: server.log })
-  const tokens = await registerTokens(server, jwt_secrets, config.jwt_expires_in, revocations)
+  const tokens = await registerTokens(server, jwt_secret, config.jwt_expires_in, revocations)
   const following = { db, events, tokens, stopping: stopping.signal, readings_max: Math.max(1, Math.floor(config.database_pool_max / 2)) }
   const live = followSessions({
     ...following,
     onFault: error => { server.log.warn({ err: loggableFault(error) }, 'session not read for those who wait') }
   })
+  const per_minute = {
+    agent: config.rate_limit_agent_per_minute,
+    key: config.rate_limit_key_per_minute,
+    address: config.rate_limit_address_per_minute,
+    failure: config.rate_limit_failures_per_minute,
+    initialize: config.rate_limit_initialize_per_minute
+  }
+  const counting = countCalls(db, per_minute)
   const waiters = createPlaces({ max: config.waiters_max, per_agent: config.waiters_per_agent_max, what: 'calls that wait' })
   const metrics = createMetrics()
   const poolState = () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, max: config.database_pool_max })
@@ -113,6 +124,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     auth_enabled: config.auth_enabled,
     keys: sharedKeys(config.api_key, config.admin_api_key),
     tokens,
+    limits: createLimits(counting.take, per_minute),
     metrics,
     events,
     live,
@@ -132,6 +144,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   })
   registerHostCheck(server, config)
   await registerCors(server, config.cors_origins)
+  registerRateLimits(server, kernel)
   registerUnusedConnections(server)
   registerLoadLimit(server, load, config.max_in_flight)
   registerBodyParser(server)
@@ -167,6 +180,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     await sweeping.close()
     await indexing.close()
     await store.close()
+    await counting.close()
     await metricsServer?.close()
   })
   return { server, metricsServer, kernel, load, stop }

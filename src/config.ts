@@ -8,8 +8,7 @@ export interface Config {
   data_dir: string | undefined
   api_key: string | undefined
   admin_api_key: string | undefined
-  /** The first signs, all verify. */
-  jwt_secret_key: string[] | undefined
+  jwt_secret_key: string | undefined
   /** Seconds. */
   jwt_expires_in: number
   auth_enabled: boolean
@@ -30,6 +29,12 @@ export interface Config {
   waiters_per_agent_max: number
   streams_max: number
   streams_per_agent_max: number
+  /** Calls; 0 for as many as there are. */
+  rate_limit_agent_per_minute: number
+  rate_limit_key_per_minute: number
+  rate_limit_address_per_minute: number
+  rate_limit_failures_per_minute: number
+  rate_limit_initialize_per_minute: number
   migrate_on_start: boolean
   shutdown_delay_ms: number
   shutdown_timeout_ms: number
@@ -68,7 +73,7 @@ const described = {
   data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', optional, undefined, { default_note: '`./data`' }),
   api_key: variable('API_KEY', 'The key agents authenticate with, for read and write; required with DATABASE_URL', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
   admin_api_key: variable('ADMIN_API_KEY', 'The key that grants admin as well', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL; else none' }),
-  jwt_secret_key: variable('JWT_SECRET_KEY', `Signs tokens, at least ${JWT_SECRET_MIN} characters; several separated by commas or spaces: the first signs, all verify; the same on every replica; required with DATABASE_URL`, secrets(JWT_SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
+  jwt_secret_key: variable('JWT_SECRET_KEY', `Signs tokens, at least ${JWT_SECRET_MIN} characters; the same on every replica; required with DATABASE_URL`, secret(JWT_SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
   jwt_expires_in: variable('JWT_EXPIRES_IN', 'Seconds a token lives', whole(1, 31_536_000), '86400'),
   auth_enabled: variable('AUTH_ENABLED', 'false: callers without credentials may read and write (a laptop; refused with NODE_ENV=production)', flag, 'true'),
   cors_origins: variable('CORS_ORIGINS', 'Origins of web pages that may call, separated by commas; * for any', origins, '', { default_note: 'same origin only' }),
@@ -86,6 +91,11 @@ const described = {
   waiters_per_agent_max: variable('WAITERS_PER_AGENT_MAX', 'How many of them may be one agent\'s; more get RATE_LIMITED', whole(1, 100_000), '100'),
   streams_max: variable('STREAMS_MAX', 'Event streams open in one process at a time; more get SERVICE_UNAVAILABLE', whole(1, 100_000), '5000'),
   streams_per_agent_max: variable('STREAMS_PER_AGENT_MAX', 'How many of them may be one agent\'s; more get RATE_LIMITED', whole(1, 100_000), '100'),
+  rate_limit_agent_per_minute: variable('RATE_LIMIT_AGENT_PER_MINUTE', 'Calls one agent may make in a minute, on all replicas together; more get RATE_LIMITED. 0: any number', whole(0, 1_000_000_000), '120000'),
+  rate_limit_key_per_minute: variable('RATE_LIMIT_KEY_PER_MINUTE', 'Calls that all agents with one API key may make in a minute; 0: any number', whole(0, 1_000_000_000), '600000'),
+  rate_limit_address_per_minute: variable('RATE_LIMIT_ADDRESS_PER_MINUTE', 'Requests that may come from one address (IPv6: one /64) in a minute; behind a proxy that TRUST_PROXY does not name, all come from one. 0: any number', whole(0, 1_000_000_000), '600000'),
+  rate_limit_failures_per_minute: variable('RATE_LIMIT_FAILURES_PER_MINUTE', 'Wrong keys and tokens from one address that are answered as such in a minute, the last six of them more and more slowly; more get RATE_LIMITED, right ones are taken all the same. 0: any number', whole(0, 1_000_000), '300'),
+  rate_limit_initialize_per_minute: variable('RATE_LIMIT_INITIALIZE_PER_MINUTE', 'MCP sessions that may be opened from one address in a minute; 0: any number', whole(0, 1_000_000), '1200'),
   migrate_on_start: variable('MIGRATE_ON_START', 'false: the migrate command does it', flag, 'true'),
   shutdown_delay_ms: variable('SHUTDOWN_DELAY_MS', 'Milliseconds between saying "not ready" and refusing requests, for load balancers to notice', whole(0, 600_000), '0'),
   shutdown_timeout_ms: variable('SHUTDOWN_TIMEOUT_MS', 'Milliseconds the requests in flight get to finish', whole(0, 600_000), '20000'),
@@ -194,19 +204,6 @@ function secret (minimum: number): Reader<string | undefined> {
     if (PLACEHOLDER.test(text)) throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
     if (text.length < minimum) throw new Error(`must have at least ${minimum} characters`)
     return text
-  }
-}
-
-/** Secrets have no commas or spaces in them: those separate them. */
-function secrets (minimum: number): Reader<string[] | undefined> {
-  return text => {
-    if (text === undefined) return undefined
-    const each = text.split(/[\s,]+/).filter(one => one !== '')
-    if (PLACEHOLDER.test(text) || each.some(one => PLACEHOLDER.test(one))) throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
-    const short = each.findIndex(one => one.length < minimum)
-    if (each.length < 2 && short !== -1 || each.length === 0) throw new Error(`must have at least ${minimum} characters`)
-    if (short !== -1) throw new Error(`holds ${each.length} secrets, as commas and spaces separate them, and number ${short + 1} has fewer than ${minimum} characters`)
-    return [...new Set(each)]
   }
 }
 

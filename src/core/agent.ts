@@ -9,6 +9,8 @@ export interface Agent {
   agent_id: string
   agent_type: string
   permissions: Permission[]
+  /** The API key behind it, where it is not a shared one. */
+  key_id?: string
   /** The token it came with, absent for API-key and stdio callers. */
   token?: { jti: string, expires_at: Date }
 }

@@ -3,6 +3,7 @@ import { type Agent, agentIdFrom, DEFAULT_WORKSPACE, type Permission } from './a
 import type { Caller } from './caller.js'
 import type { Catalogue } from './catalogue.js'
 import { AppError, type ErrorBody, errorBody, internalError } from './errors.js'
+import { slowDown } from './guesses.js'
 import { identify } from './identify.js'
 import { canonicalJson } from './json.js'
 import type { Service } from './service.js'
@@ -11,7 +12,7 @@ import type { AuditFields, Tool, ToolContext } from './tool.js'
 
 /**
  * The kernel: the one way a call runs, whichever front it came by.
- * identify → permit → accept → run (transaction, idempotency, audit) → observe, exactly once, whatever happened.
+ * identify → limit → permit → accept → run (transaction, idempotency, audit) → observe, exactly once, whatever happened.
  */
 
 export interface Log {
@@ -41,6 +42,7 @@ export async function callTool (name: string, raw: unknown, caller: Caller, kern
   try {
     // Kept before the permission is looked at, so that a refusal is audited and counted under the agent's name.
     agent = entry.tool.credentials === 'own' ? null : await identify(caller, kernel.service)
+    if (agent !== null) await kernel.service.limits.call(agent, caller.limited)
     permit(entry.tool, agent)
     const { idempotency_key, ...input } = entry.accept(raw) as Input
     const limit_ms = kernel.request_timeout_ms + (entry.tool.waits_ms?.(input) ?? 0)
@@ -49,7 +51,7 @@ export async function callTool (name: string, raw: unknown, caller: Caller, kern
   } catch (thrown) {
     const error = explain(thrown, caller, kernel)
     auditRefusal(error, entry.tool.name, agent, caller, kernel, raw)
-    outcome = refuse(error, caller)
+    outcome = refuse(await slowDown(error, caller, kernel.service), caller)
   }
   observe(entry.tool, agent, caller, kernel, outcome, performance.now() - started, raw)
   return outcome

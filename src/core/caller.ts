@@ -1,3 +1,5 @@
+import type { Standing } from './limits.js'
+
 /** What a front knows about a request before anybody is identified. The fronts fill it in; the kernel decides. */
 export interface Caller {
   front: 'rest' | 'mcp'
@@ -14,6 +16,8 @@ export interface Caller {
    * @returns what says that it works again, harmless twice
    */
   rest?: () => () => void
+  /** Told how the caller stands with its rate limits; absent where an answer has no room for it. */
+  limited?: (standing: Standing[]) => void
 }
 
 /** Credentials as they came, unchecked, in the order in which contract §3 looks at them. */

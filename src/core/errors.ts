@@ -120,7 +120,7 @@ const kinds = {
     suggestions: ['Split the content over several calls, or store a shorter summary']
   },
   RATE_LIMITED: {
-    status: 429, severity: 'warning', recoverable: true, meaning: 'Too many calls in a short time.',
+    status: 429, severity: 'warning', recoverable: true, meaning: 'Too many calls in a short time, by the agent, with its key or from its address: `context.limit_of` says which.',
     suggestions: ['Wait retry_after seconds and call again'], retry_after: 1
   },
   SERVICE_UNAVAILABLE: {

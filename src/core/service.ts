@@ -1,6 +1,7 @@
 import type { MessageWriter } from '../db/message-writer.js'
 import type { Agent, Permission } from './agent.js'
 import type { Events } from './events.js'
+import type { Limits } from './limits.js'
 import type { Live, Places } from './live.js'
 import type { Metrics } from './metrics.js'
 import type { Tool } from './tool.js'
@@ -16,6 +17,8 @@ export interface Service {
   auth_enabled: boolean
   keys: Keys
   tokens: Tokens
+  /** How often callers may call. */
+  limits: Limits
   metrics: Metrics
   /** Hints about changes, to and from every replica. The kernel publishes; see `touches` of a tool. */
   events: Events

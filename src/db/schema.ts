@@ -125,6 +125,15 @@ export interface Schema {
     last_read_seq: number
     updated_at: Stamp
   }
+  rate_limits: {
+    /** '' where the subject belongs to none. */
+    workspace: string
+    kind: string
+    subject: string
+    ends_at: Stamp
+    taken: number
+    given: number
+  }
   session_presence: {
     workspace: string
     session_id: string

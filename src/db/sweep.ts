@@ -19,6 +19,7 @@ const expired: Array<[table: string, condition: RawBuilder<boolean>]> = [
   ['mcp_sessions', sql`last_seen_at < clock_timestamp() - make_interval(hours => ${IDLE_HOURS})`],
   ['idempotency_keys', sql`created_at < clock_timestamp() - make_interval(hours => ${KEPT_HOURS})`],
   ['agents', sql`last_seen_at < clock_timestamp() - interval '30 days'`],
+  ['rate_limits', sql`ends_at < clock_timestamp()`],
   ['session_presence', sql`last_seen_at < clock_timestamp() - make_interval(mins => ${PRESENT_MINUTES})`]
 ]
 

@@ -1,6 +1,7 @@
 import { explain, type Kernel, refuseCredentials } from '../core/call.js'
 import type { Caller } from '../core/caller.js'
 import type { AppError } from '../core/errors.js'
+import { slowDown } from '../core/guesses.js'
 import { bearer, byToken } from '../core/identify.js'
 
 /** As much of a JSON-RPC message as this front looks at before an SDK does. */
@@ -29,7 +30,7 @@ export async function refusedToken (messages: Message[], caller: Caller, kernel:
     const only = messages.length === 1 ? messages[0] : undefined
     const tool = only?.method === 'tools/call' && typeof only.params?.name === 'string' ? kernel.catalogue.find(only.params.name)?.tool.name : undefined
     refuseCredentials(error, tool ?? NO_TOOL, only?.params?.arguments, caller, kernel)
-    return error
+    return slowDown(error, caller, kernel.service)
   }
 }
 

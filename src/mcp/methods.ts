@@ -1,6 +1,7 @@
 import { auditRefusal, callTool, explain, type Kernel } from '../core/call.js'
 import type { Caller } from '../core/caller.js'
 import { AppError } from '../core/errors.js'
+import { slowDown } from '../core/guesses.js'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, rpcFailure, RpcFailure } from './failure.js'
 import { createPrompts } from './prompts/index.js'
 import { createResources } from './resources/index.js'
@@ -52,7 +53,7 @@ export function createMethods (kernel: Kernel, own: ReadonlyMap<string, Method> 
         if (thrown instanceof RpcFailure) throw thrown
         const error = explain(thrown, caller, kernel)
         auditRefusal(error, name, null, caller, kernel)
-        throw refusal(error, caller.request_id)
+        throw refusal(await slowDown(error, caller, kernel.service), caller.request_id)
       }
     }
   }

@@ -2,6 +2,7 @@ import { CLIENT_INFO_META_KEY, createMcpHandler, Server } from '@modelcontextpro
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../core/caller.js'
 import { auditRefusal, explain, type Kernel } from '../core/call.js'
+import { slowDown } from '../core/guesses.js'
 import type { Message } from './credentials.js'
 import { refusal } from './failure.js'
 import { serveListen } from './listen.js'
@@ -51,7 +52,7 @@ export function serveModern (methods: Methods, means: { streams: Streams, watche
       } catch (thrown) {
         const error = explain(thrown, caller, kernel)
         auditRefusal(error, LISTEN, null, caller, kernel)
-        const { code, message, data } = refusal(error, caller.request_id)
+        const { code, message, data } = refusal(await slowDown(error, caller, kernel.service), caller.request_id)
         return Response.json({ jsonrpc: '2.0', id: (request.body as Message).id, error: { code, message, data } })
       }
     },

@@ -5,6 +5,7 @@ import type { Kernel } from '../core/call.js'
 import type { Caller } from '../core/caller.js'
 import { AppError } from '../core/errors.js'
 import { mcpTopic } from '../core/events.js'
+import { slowDown } from '../core/guesses.js'
 import { identify } from '../core/identify.js'
 import { memoryMarks, memoryOf, sessionMarks } from '../db/marks.js'
 import * as mcpSessions from '../db/mcp-sessions.js'
@@ -42,7 +43,9 @@ export function serveNotifications (versions: readonly string[], { streams, watc
     if (refused !== undefined) return sendFailure(reply, refused)
     caller.credentials.client_name = session.client_name ?? undefined
     // A session whose token has ended is one that has not authenticated yet.
-    const viewer = await viewerOf(caller, session)
+    const viewer = await viewerOf(caller, session).catch(async (error: unknown) => {
+      throw error instanceof AppError ? await slowDown(error, caller, service) : error
+    })
     const leave = streams.take(viewer)
     if (reply.raw.destroyed || service.stopping.aborted) {
       leave()

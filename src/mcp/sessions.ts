@@ -18,7 +18,7 @@ const BATCH_MAX = 100
 
 /** Serves a POST of a 2025-era client. What a connection has is in its row, so that any replica answers any request. */
 export function serveSessions (legacy: Legacy, lookUp: LookUp, kernel: Kernel) {
-  const { db } = kernel.store
+  const { store: { db }, service } = kernel
   const cancellations = createCancellations(lookUp, kernel)
 
   return async function answer (request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
@@ -33,12 +33,16 @@ export function serveSessions (legacy: Legacy, lookUp: LookUp, kernel: Kernel) {
     }
     const wrong = malformed(request, messages, opening)
     if (wrong !== undefined) return sendFailure(reply, wrong)
+    // It leaves a row, whoever sends it.
+    if (opening) await service.limits.initialize(caller.address, caller.limited)
     const refused = await refusedToken(messages, caller, kernel)
     if (refused !== undefined) return sendFailure(reply, refused)
 
     const { id_hash } = caller.credentials.mcp_session ?? {}
     if (id_hash !== undefined) for (const message of messages.filter(isCancellation)) await cancellations.cancel(id_hash, message.params?.requestId)
     const requests = messages.filter(isRequest)
+    // The HTTP request has counted as one.
+    if (requests.length > 1) await service.limits.request(caller.address, caller.limited, requests.length - 1)
     if (requests.length === 1 && !Array.isArray(request.body)) return answerOne(request, reply, requests[0] as Message, caller)
 
     // One after the other: a batch is one request, and must not take every connection of the pool.

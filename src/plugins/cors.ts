@@ -6,7 +6,7 @@ const ALLOWED_HEADERS = [
   'Authorization', 'Content-Type', 'X-API-Key', 'X-Agent-Id', 'X-Agent-Type', 'Idempotency-Key', 'X-Request-Id', 'Last-Event-ID',
   'Mcp-Session-Id', 'Mcp-Protocol-Version', 'Mcp-Method', 'Mcp-Name'
 ]
-const EXPOSED_HEADERS = ['Mcp-Session-Id', 'X-Request-Id', 'Retry-After', 'WWW-Authenticate']
+const EXPOSED_HEADERS = ['Mcp-Session-Id', 'X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'WWW-Authenticate']
 /** Seconds a browser may remember the answer to its question. */
 const MAX_AGE = 600
 

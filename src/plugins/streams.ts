@@ -4,6 +4,7 @@ import type { Agent } from '../core/agent.js'
 import { auditRefusal, type Kernel, mayCall, permissionDenied } from '../core/call.js'
 import type { Caller } from '../core/caller.js'
 import { AppError } from '../core/errors.js'
+import { slowDown } from '../core/guesses.js'
 import { identify } from '../core/identify.js'
 import type { Following, Places } from '../core/live.js'
 import { addLabelledGauge } from '../core/metrics.js'
@@ -155,11 +156,13 @@ async function admit (caller: Caller, action: string, kernel: Kernel): Promise<A
   try {
     agent = await identify(caller, kernel.service)
     if (agent === null) throw new AppError('AUTHENTICATION_REQUIRED', 'Event streams need to know who is calling.')
+    await kernel.service.limits.call(agent, caller.limited)
     if (!mayCall(agent, 'read')) throw permissionDenied('read', agent)
     return agent
   } catch (error) {
-    if (error instanceof AppError) auditRefusal(error, action, agent, caller, kernel)
-    throw error
+    if (!(error instanceof AppError)) throw error
+    auditRefusal(error, action, agent, caller, kernel)
+    throw await slowDown(error, caller, kernel.service)
   }
 }
 

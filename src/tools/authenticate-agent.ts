@@ -38,6 +38,7 @@ export const authenticateAgent = defineTool({
     const allowed = service.keys.allows(key)
     if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
     const agent = { workspace: allowed.workspace, agent_id, agent_type, permissions: grant(requested_permissions, allowed.permissions) }
+    await service.limits.call(agent, caller.limited)
     await tokens.lockAgent(db, agent.workspace, agent_id)
     return issue(db, agent, randomUUID(), caller, service)
   }

@@ -1,6 +1,7 @@
 import { callTool, type Kernel } from '../../core/call.js'
 import type { Caller } from '../../core/caller.js'
 import { AppError } from '../../core/errors.js'
+import { slowDown } from '../../core/guesses.js'
 import { identify } from '../../core/identify.js'
 import { answerOf } from '../failure.js'
 import { agentMemory } from './agent-memory.js'
@@ -26,9 +27,10 @@ export function createResources (kernel: Kernel) {
     templates: { resourceTemplates: templates },
     /** Open to everybody; the caller's own and what it may see are added for a caller who is known. */
     async list (caller: Caller) {
-      const agent = await identify(caller, kernel.service).catch((error: unknown) => {
-        if (error instanceof AppError && error.status === 401) return null
-        throw error
+      const agent = await identify(caller, kernel.service).catch(async (error: unknown) => {
+        const refusal = error instanceof AppError ? await slowDown(error, caller, kernel.service) : error
+        if (refusal instanceof AppError && refusal.status === 401) return null
+        throw refusal
       })
       if (agent === null) return { resources: fixed }
       const { sessions } = answerOf(await callTool('list_sessions', { limit: SESSIONS_LISTED }, caller, kernel)) as { sessions: ListedSession[] }

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { Test } from 'tap'
 import { openEmbedded } from '../../src/db/embedded.js'
@@ -37,8 +36,9 @@ export interface Program { child: ChildProcess, pid: number, url?: string, adopt
 
 /** Opens from another process, and returns when that has succeeded or failed. */
 export async function program (t: Test, dataDir: string, mode: 'serve' | 'join'): Promise<Program> {
-  const opener = fileURLToPath(new URL('embedded-opener.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import=tsx', opener, dataDir, mode], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const opener = join(import.meta.dirname, 'embedded-opener.ts')
+  const hooks = new URL('../support/typescript.mjs', import.meta.url).href
+  const child = spawn(process.execPath, [`--import=${hooks}`, opener, dataDir, mode], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => { child.kill('SIGKILL') })
   for await (const line of createInterface({ input: child.stdout })) return { child, pid: child.pid as number, ...JSON.parse(line) as object }
   throw new Error('The opener ended without a word')
@@ -83,7 +83,7 @@ export async function kill (pid: number): Promise<void> {
   await until(async () => !await alive(pid))
 }
 
-export async function until (done: () => Promise<boolean>, patience = 10_000): Promise<void> {
+export async function until (done: () => Promise<boolean>, patience = 30_000): Promise<void> {
   for (const deadline = Date.now() + patience; !await done(); await sleep(25)) {
     if (Date.now() > deadline) throw new Error('Waited in vain')
   }

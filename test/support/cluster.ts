@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { createCluster, findBinaries, freePort, serverAccount, startPostmaster, stopPostmaster, urlOf } from '../../src/db/embedded.js'
 import { connect } from '../../src/db/connect.js'
@@ -31,6 +31,7 @@ export async function startTestServer (): Promise<TestServer> {
   await migrations.up(database.db)
   await database.close()
   const server: TestServer = { ...started, template }
+  await mkdir(dirname(file), { recursive: true })
   await writeFile(file, JSON.stringify(server), { mode: 0o600 })
   return server
 }

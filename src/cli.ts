@@ -1,18 +1,15 @@
 #!/usr/bin/env node
-import { mcp } from './commands/mcp.js'
-import { migrate } from './commands/migrate.js'
-import { openapi } from './commands/openapi.js'
-import { serve } from './commands/serve.js'
 import { ConfigError } from './config.js'
 import { EmbeddedError } from './db/embedded.js'
 import { MigrationError } from './db/migrate.js'
 import { version } from './version.js'
 
-const commands: Record<string, { run: (args: string[]) => Promise<void>, help: string }> = {
-  serve: { run: serve, help: 'run the service (the default)' },
-  mcp: { run: mcp, help: 'serve MCP over stdio, as the agent AGENT_ID' },
-  migrate: { run: migrate, help: 'up | down | status: the database\'s tables' },
-  openapi: { run: openapi, help: 'print the OpenAPI document' }
+/** Each is loaded when it is called: `migrate` needs little of the service. */
+const commands: Record<string, { load: () => Promise<(args: string[]) => Promise<void>>, help: string }> = {
+  serve: { load: async () => (await import('./commands/serve.js')).serve, help: 'run the service (the default)' },
+  mcp: { load: async () => (await import('./commands/mcp.js')).mcp, help: 'serve MCP over stdio, as the agent AGENT_ID' },
+  migrate: { load: async () => (await import('./commands/migrate.js')).migrate, help: 'up | down | status: the database\'s tables' },
+  openapi: { load: async () => (await import('./commands/openapi.js')).openapi, help: 'print the OpenAPI document' }
 }
 
 // `... | head` closes the pipe early; that is no fault.
@@ -29,7 +26,8 @@ if (command === '--version' || command === '-v') {
   process.exitCode = 2
 } else {
   try {
-    await (commands[command] as { run: (args: string[]) => Promise<void> }).run(args)
+    const run = await (commands[command] as (typeof commands)[string]).load()
+    await run(args)
   } catch (error) {
     // What an operator can mend is a sentence; anything else is a fault of ours and shows where.
     const known = error instanceof ConfigError || error instanceof EmbeddedError || error instanceof MigrationError

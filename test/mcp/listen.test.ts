@@ -24,6 +24,8 @@ async function connect (t: Test, headers: Headers, url = base): Promise<{ client
 const quiet = async () => new Promise(resolve => { setTimeout(resolve, 1500) })
 const until = async (told: string[], count: number) => eventually(async () => [...told], all => all.length >= count)
 
+t.jobs = 4
+
 t.test('what the caller may read is acknowledged, and its changes told from any replica', async t => {
   const { client, told } = await connect(t, AS('modern'))
   const session_id = await newSession(here)
@@ -90,7 +92,8 @@ t.test('subscriptions end when the replica stops, as the protocol has it', async
   t.equal(await closed, 'graceful')
 })
 
-t.test('nothing is left of clients that go', async t => {
+// It counts what is held for all: alone.
+t.test('nothing is left of clients that go', { buffered: false }, async t => {
   const session_id = await newSession(here)
   const clients = await Promise.all(Array.from({ length: 20 }, async () => connect(t, AS('leaving'))))
   for (const { client } of clients) await client.listen({ resourceSubscriptions: [`session://${session_id}`] })

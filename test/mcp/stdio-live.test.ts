@@ -15,13 +15,17 @@ const app = await startApp(t, {}, { url: database.url })
 
 const quiet = async () => new Promise(resolve => { setTimeout(resolve, 1500) })
 
-for (const [name, start] of Object.entries(starts)) {
+// Each of them waits most of the time.
+t.jobs = 4
+
+for (const [i, [name, start]] of Object.entries(starts).entries()) {
   t.test(name, async t => {
-    const client = await start(t, environment(database.url, { AGENT_ID: 'local', AGENT_TYPE: 'desktop' }))
+    const agent_id = `local-${i}`
+    const client = await start(t, environment(database.url, { AGENT_ID: agent_id, AGENT_TYPE: 'desktop' }))
     const legacy = name.endsWith('2025')
     const told: string[] = []
     const session_id = await newSession(app)
-    const uris = [`session://${session_id}`, 'agent://local/memory']
+    const uris = [`session://${session_id}`, `agent://${agent_id}/memory`]
 
     const end = legacy ? await subscribeLegacy(client, told, uris) : await listenModern(t, client, told, uris)
     await ok(app, 'add_message', { session_id, content: 'hello' })

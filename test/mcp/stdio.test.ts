@@ -8,6 +8,8 @@ import { parameters, starts } from './local-clients.js'
 const database = await createDatabase()
 t.teardown(() => database.drop())
 
+t.jobs = 3
+
 for (const [name, start] of Object.entries(starts)) {
   t.test(name, async t => {
     const [client, unnamed] = await Promise.all([

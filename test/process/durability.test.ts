@@ -5,6 +5,8 @@ import { runProgram, runToEnd } from '../helper.js'
 import { temporaryFolder } from '../support/own-server.js'
 import { post } from '../support/rest.js'
 
+t.jobs = 3
+
 /** The program as a newcomer runs it, with its own PostgreSQL, killed without warning in the middle of writing. */
 t.test('what was acknowledged is there after kill -9', async t => {
   const dataDir = join(await temporaryFolder(t), 'data')

@@ -7,6 +7,8 @@ import { environment, listen, runProgram, startApp } from '../helper.js'
 import { ownServer } from '../support/own-server.js'
 import { post, until } from '../support/rest.js'
 
+t.jobs = 4
+
 t.test('a lost database is 503 and comes back by itself', async t => {
   const server = await ownServer(t)
   const program = await runProgram(t, ['serve'], environment(server.url))
@@ -39,11 +41,11 @@ t.test('a lost database is 503 and comes back by itself', async t => {
 t.test('a start waits for a database that comes up later', async t => {
   const server = await ownServer(t)
   await server.stop()
-  const starting = runProgram(t, ['serve'], environment(server.url))
-  await new Promise(resolve => setTimeout(resolve, 1000))
+  const program = await runProgram(t, ['serve'], environment(server.url), { ready: /Waiting up to/ })
   await server.start()
-  const program = await starting
-  t.equal((await fetch(`${program.url}/health`)).status, 200)
+  const ready = () => /ready at (\S+)/.exec(program.output())?.[1]
+  await until('ready', () => ready() !== undefined)
+  t.equal((await fetch(`${ready()}/health`)).status, 200)
 })
 
 t.test('a token revoked on one replica is refused on the others', async t => {
@@ -55,7 +57,7 @@ t.test('a token revoked on one replica is refused on the others', async t => {
   const other = await startApp(t, {}, app)
   const otherUrl = await listen(other)
   t.match(await post(otherUrl, 'revoke_token', {}, bearer), { status: 200, revoked: 1 })
-  await until('refused on the first replica', async () => (await post(url, 'list_sessions', {}, bearer)).code === 'TOKEN_REVOKED', 5000)
+  await until('refused on the first replica', async () => (await post(url, 'list_sessions', {}, bearer)).code === 'TOKEN_REVOKED')
 })
 
 t.test('while revocations cannot be followed the database is asked, and nobody is let in unasked', async t => {

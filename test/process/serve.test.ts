@@ -5,6 +5,8 @@ import { createDatabase } from '../support/cluster.js'
 import { post, until } from '../support/rest.js'
 import pg from 'pg'
 
+t.jobs = 3
+
 t.test('starts at once on one empty database', async t => {
   const database = await createDatabase({ empty: true })
   t.teardown(database.drop)

@@ -121,7 +121,7 @@ export class Crowd {
     let after_seq = 0
     while (!this.done(member)) {
       member.listens = true
-      const answer = await agent.call('wait_for_messages', { session_id, after_seq, timeout_seconds: random.between(0, 9), limit: random.pick([1, 3, 50]), ...(sender !== undefined && { sender }) })
+      const answer = await agent.call('wait_for_messages', { session_id, after_seq, timeout_seconds: random.between(0, 5), limit: random.pick([1, 3, 50]), ...(sender !== undefined && { sender }) })
       if (answer.last_seq < after_seq) this.journal.fault(`the cursor went back from ${after_seq} to ${answer.last_seq}`)
       if (answer.timed_out !== (answer.count === 0)) this.journal.fault(`${answer.count} messages, timed_out ${answer.timed_out}`)
       after_seq = answer.last_seq

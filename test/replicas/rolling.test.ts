@@ -19,7 +19,7 @@ t.test('a rolling restart that nobody notices who tries once more', { timeout: 1
   const crowd = new Crowd({ base: balancer.url, random: random.fork(), name: 'crowd', retries: 1 })
   await crowd.begin()
   for (const replica of fleet.ports.keys()) {
-    await new Promise(resolve => setTimeout(resolve, 2000))
+    await new Promise(resolve => setTimeout(resolve, 1000))
     t.equal(await fleet.stop(replica, 'SIGTERM'), 0, 'everything begun was finished in time')
     await fleet.start(replica)
   }

@@ -46,8 +46,8 @@ import { name, version } from './version.js'
 export interface AppOptions {
   config: Config
   database: Database
-  /** Signs tokens; the same on every replica. */
-  jwt_secret: string
+  /** The first signs tokens, all verify them; the same on every replica. */
+  jwt_secrets: readonly string[]
   /** Names this replica. */
   replica: string
   logger: NonNullable<FastifyServerOptions['loggerInstance']>
@@ -73,7 +73,7 @@ const BODY_GRACE_MS = 5000
 const SLOW_CHECK_MS = 2000
 
 /** Everything the service is, in order; nothing is opened, listened on or read from the environment here. */
-export async function buildApp ({ config, database, jwt_secret, replica, logger }: AppOptions): Promise<App> {
+export async function buildApp ({ config, database, jwt_secrets, replica, logger }: AppOptions): Promise<App> {
   const load: Load = { phase: 'serving', in_flight: 0 }
   const atMost = (ms: number) => Math.min(ms, config.request_timeout_ms)
   const server = fastify({
@@ -98,7 +98,7 @@ export async function buildApp ({ config, database, jwt_secret, replica, logger 
   const sweeping = sweepRegularly(db, error => { server.log.warn({ err: loggableFault(error) }, 'sweep failed') })
   const indexing = indexContinuously(db, error => { server.log.warn({ err: loggableFault(error) }, 'search index not filled') })
   const events = openNotify({ client, db: watch, log: server.log })
-  const tokens = await registerTokens(server, jwt_secret, config.jwt_expires_in, revocations)
+  const tokens = await registerTokens(server, jwt_secrets, config.jwt_expires_in, revocations)
   const following = { db, events, tokens, stopping: stopping.signal, readings_max: Math.max(1, Math.floor(config.database_pool_max / 2)) }
   const live = followSessions({
     ...following,

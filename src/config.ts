@@ -8,7 +8,8 @@ export interface Config {
   data_dir: string | undefined
   api_key: string | undefined
   admin_api_key: string | undefined
-  jwt_secret_key: string | undefined
+  /** The first signs, all verify. */
+  jwt_secret_key: string[] | undefined
   /** Seconds. */
   jwt_expires_in: number
   auth_enabled: boolean
@@ -73,7 +74,7 @@ const described = {
   data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', optional, undefined, { default_note: '`./data`' }),
   api_key: variable('API_KEY', 'The key agents authenticate with, for read and write; required with DATABASE_URL', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
   admin_api_key: variable('ADMIN_API_KEY', 'The key that grants admin as well', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL; else none' }),
-  jwt_secret_key: variable('JWT_SECRET_KEY', `Signs tokens, at least ${JWT_SECRET_MIN} characters; the same on every replica; required with DATABASE_URL`, secret(JWT_SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
+  jwt_secret_key: variable('JWT_SECRET_KEY', `Signs tokens, at least ${JWT_SECRET_MIN} characters; several separated by commas or spaces: the first signs, all verify; the same on every replica; required with DATABASE_URL`, secrets(JWT_SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
   jwt_expires_in: variable('JWT_EXPIRES_IN', 'Seconds a token lives', whole(1, 31_536_000), '86400'),
   auth_enabled: variable('AUTH_ENABLED', 'false: callers without credentials may read and write (a laptop; refused with NODE_ENV=production)', flag, 'true'),
   cors_origins: variable('CORS_ORIGINS', 'Origins of web pages that may call, separated by commas; * for any', origins, '', { default_note: 'same origin only' }),
@@ -204,6 +205,19 @@ function secret (minimum: number): Reader<string | undefined> {
     if (PLACEHOLDER.test(text)) throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
     if (text.length < minimum) throw new Error(`must have at least ${minimum} characters`)
     return text
+  }
+}
+
+/** Secrets have no commas or spaces in them: those separate them. */
+function secrets (minimum: number): Reader<string[] | undefined> {
+  return text => {
+    if (text === undefined) return undefined
+    const each = text.split(/[\s,]+/).filter(one => one !== '')
+    if (PLACEHOLDER.test(text) || each.some(one => PLACEHOLDER.test(one))) throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
+    const short = each.findIndex(one => one.length < minimum)
+    if (each.length < 2 && short !== -1 || each.length === 0) throw new Error(`must have at least ${minimum} characters`)
+    if (short !== -1) throw new Error(`holds ${each.length} secrets, as commas and spaces separate them, and number ${short + 1} has fewer than ${minimum} characters`)
+    return [...new Set(each)]
   }
 }
 

@@ -50,6 +50,18 @@ t.test('placeholders are refused as secrets', async t => {
   t.match(faults({ ...DATABASE, API_KEY: 'ababab' }), [/^API_KEY must have at least 8 characters/])
 })
 
+t.test('several signing secrets', async t => {
+  const [one, two] = ['first-secret-of-thirty-two-letters', 'other-secret-of-thirty-two-letters']
+  t.same(loadConfig({ ...DATABASE, JWT_SECRET_KEY: one }).jwt_secret_key, [one])
+  for (const text of [`${one},${two}`, ` ${one}, ${two} `, `${one} ${two}`, `${one}\n${two}\n`, `${one},,${two},`, `${one},${two},${one}`]) {
+    t.same(loadConfig({ ...DATABASE, JWT_SECRET_KEY: text }).jwt_secret_key, [one, two], JSON.stringify(text))
+  }
+  t.same(faults({ ...DATABASE, JWT_SECRET_KEY: `${one},short` }), ['JWT_SECRET_KEY holds 2 secrets, as commas and spaces separate them, and number 2 has fewer than 32 characters'])
+  t.match(faults({ ...DATABASE, JWT_SECRET_KEY: 'a pass phrase of many words that is long' }), [/holds 9 secrets, as commas and spaces separate them, and number 1 has/])
+  t.match(faults({ ...DATABASE, JWT_SECRET_KEY: `${one},change-me-please-at-least-32-characters` }), [/^JWT_SECRET_KEY is still a placeholder/])
+  t.match(faults({ ...DATABASE, JWT_SECRET_KEY: ',' }), [/^JWT_SECRET_KEY must have at least 32 characters/])
+})
+
 t.test('ports', async t => {
   t.equal(loadConfig({ PORT: '8000' }).port, 8000)
   t.equal(loadConfig({ HTTP_PORT: '8001' }).port, 8001, 'HTTP_PORT is accepted too')

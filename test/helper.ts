@@ -11,7 +11,7 @@ import { createDatabase } from './support/cluster.js'
 
 export const API_KEY = 'test-agents-0123456789'
 export const ADMIN_API_KEY = 'test-admins-0123456789'
-export const JWT_SECRET = 'a signing secret for tests only, 0123456789'
+export const JWT_SECRET = 'a-signing-secret-for-tests-only-0123456789'
 
 export const ROOT = join(import.meta.dirname, '..')
 
@@ -42,7 +42,7 @@ export async function startApp (t: Test, more: Record<string, string> = {}, on?:
   })
   const logged: Array<Record<string, unknown>> = []
   const logger = pino({ level: config.log_level, timestamp: pino.stdTimeFunctions.isoTime }, { write: (line: string) => { logged.push(JSON.parse(line) as Record<string, unknown>) } })
-  const app = await buildApp({ config, database, jwt_secret: JWT_SECRET, replica: 'test-replica', logger })
+  const app = await buildApp({ config, database, jwt_secrets: config.jwt_secret_key as string[], replica: 'test-replica', logger })
   await app.server.ready()
   t.teardown(async () => {
     await app.server.close()

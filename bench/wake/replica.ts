@@ -15,7 +15,7 @@ export interface Replica {
 }
 
 export const API_KEY = 'bench-0123456789'
-const JWT_SECRET_KEY = 'signs the tokens of a benchmark, 0123456789'
+const JWT_SECRET_KEY = 'signs-the-tokens-of-a-benchmark-0123456789'
 const ROOT = join(import.meta.dirname, '..', '..')
 const READY_MS = 60_000
 

@@ -19,7 +19,7 @@ export async function mcp (args: string[]): Promise<void> {
   try {
     if (config.migrate_on_start) await onOneConnection(opened, tell, signals, async ({ db }) => { await migrations.up(db) })
     const connected = database = connectForRequests(opened, logger)
-    const { server, kernel } = await buildApp({ config, database, jwt_secret: opened.jwt_secret, replica, logger })
+    const { server, kernel } = await buildApp({ config, database, jwt_secrets: opened.jwt_secrets, replica, logger })
     await server.ready()
     const local = serveLocal(kernel, { agent_id: config.agent_id, agent_type: config.agent_type, stdin: process.stdin, stdout: process.stdout })
     const stop = signals.stopWith(logger, [

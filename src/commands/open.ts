@@ -13,7 +13,7 @@ export interface Opened {
   config: Config
   /** Where the database is; holds a password, for connecting only. */
   url: string
-  jwt_secret: string
+  jwt_secrets: readonly string[]
   embedded: Embedded | undefined
   replica: string
 }
@@ -22,13 +22,13 @@ export async function open (mode: 'serve' | 'join', log: (line: string) => void)
   const config = loadConfig(process.env)
   const replica = `${hostname()}-${process.pid}`
   if (config.database_url !== undefined) {
-    return { config, url: config.database_url, jwt_secret: config.jwt_secret_key as string, embedded: undefined, replica }
+    return { config, url: config.database_url, jwt_secrets: config.jwt_secret_key as string[], embedded: undefined, replica }
   }
   const embedded = await openEmbedded({ dataDir: config.data_dir, mode, log })
   try {
     const secrets = await localSecrets(embedded.dataDir)
-    const { api_key = secrets.api_key, admin_api_key = secrets.admin_api_key, jwt_secret_key = secrets.jwt_secret_key } = config
-    return { config: { ...config, api_key, admin_api_key }, url: embedded.url, jwt_secret: jwt_secret_key, embedded, replica }
+    const { api_key = secrets.api_key, admin_api_key = secrets.admin_api_key, jwt_secret_key = [secrets.jwt_secret_key] } = config
+    return { config: { ...config, api_key, admin_api_key }, url: embedded.url, jwt_secrets: jwt_secret_key, embedded, replica }
   } catch (error) {
     await embedded.close()
     throw error

@@ -27,7 +27,7 @@ export async function serve (args: string[]): Promise<void> {
       })
     }
     database = connectForRequests(opened, logger)
-    const app = await buildApp({ config, database, jwt_secret: opened.jwt_secret, replica: opened.replica, logger })
+    const app = await buildApp({ config, database, jwt_secrets: opened.jwt_secrets, replica: opened.replica, logger })
     await listen(app, config)
     tell(banner(addressOf(app.server, config.host), opened))
     warn(config, logger)

@@ -58,7 +58,7 @@ const explainingPool = Object.create(pool, {
 }) as pg.Pool
 
 const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: explaining }) })
-const app = await buildApp({ config, database: { db, pool: explainingPool, watch: db, client: newClient, close }, jwt_secret: JWT_SECRET, replica: 'test-replica', logger: pino({ level: 'silent' }) })
+const app = await buildApp({ config, database: { db, pool: explainingPool, watch: db, client: newClient, close }, jwt_secrets: [JWT_SECRET], replica: 'test-replica', logger: pino({ level: 'silent' }) })
 await app.server.ready()
 t.teardown(() => app.server.close())
 

@@ -1,0 +1,95 @@
+import { createHmac } from 'node:crypto'
+import jwt, { type JWT } from '@fastify/jwt'
+import type { FastifyInstance } from 'fastify'
+import { DEFAULT_WORKSPACE, PERMISSIONS } from '../core/agent.js'
+import { AppError } from '../core/errors.js'
+import type { Claims, Tokens } from '../core/service.js'
+
+/** Issuer and audience of our tokens. */
+const ISSUER = 'shared-context-server'
+const ALGORITHM = 'HS256'
+const REQUIRED = ['sub', 'agent_type', 'permissions', 'iat', 'exp', 'iss', 'aud', 'jti']
+
+interface Payload {
+  sub: string
+  agent_type: string
+  permissions: string[]
+  workspace?: string
+  iat: number
+  exp: number
+  jti: string
+}
+
+/** The tokens that this server issues itself. */
+export interface OwnTokens {
+  sign: Tokens['sign']
+  /** @throws AppError INVALID_TOKEN or TOKEN_EXPIRED */
+  verify: (token: string, kid: string | undefined) => Claims
+}
+
+/**
+ * By @fastify/jwt: HS256 and nothing else. Each secret is registered under a name of its own, since one registration that
+ * chose among secrets could verify only asynchronously.
+ * @param secrets the first signs, all verify, so that a secret can be replaced while tokens of the one before it live
+ */
+export async function registerOwnTokens (app: FastifyInstance, secrets: readonly string[], expires_in: number): Promise<OwnTokens> {
+  const byKid = new Map<string, JWT>()
+  for (const secret of secrets) {
+    const kid = kidOf(secret)
+    if (byKid.has(kid)) continue
+    await app.register(jwt, {
+      namespace: kid,
+      secret,
+      sign: { algorithm: ALGORITHM, iss: ISSUER, aud: ISSUER, kid },
+      verify: { algorithms: [ALGORITHM], allowedIss: ISSUER, allowedAud: ISSUER, requiredClaims: REQUIRED }
+    })
+    byKid.set(kid, (app.jwt as unknown as Record<string, JWT>)[kid] as JWT)
+  }
+  const all = [...byKid.values()]
+  const [signer] = all as [JWT]
+
+  function payloadOf (token: string, kid: string | undefined): Payload {
+    // A token without one is from before there were several secrets.
+    const candidates = kid === undefined ? all : [byKid.get(kid)].filter(one => one !== undefined)
+    for (const candidate of candidates) {
+      try {
+        return candidate.verify<Payload>(token)
+      } catch (error) {
+        // The signature has been looked at first: the secret is the right one.
+        if ((error as { code?: unknown }).code === 'FAST_JWT_EXPIRED') throw new AppError('TOKEN_EXPIRED', 'The token has expired.')
+      }
+    }
+    throw notOurs()
+  }
+
+  return {
+    sign (agent, jti) {
+      const issued = Math.floor(Date.now() / 1000)
+      const { workspace, agent_id: sub, agent_type, permissions } = agent
+      const token = signer.sign({ sub, agent_type, permissions, workspace, iat: issued, exp: issued + expires_in, jti })
+      return { token, issued_at: new Date(issued * 1000), expires_at: new Date((issued + expires_in) * 1000) }
+    },
+    verify (token, kid) {
+      const { sub, agent_type, permissions, workspace, iat, exp, jti } = payloadOf(token, kid)
+      if (typeof sub !== 'string' || typeof agent_type !== 'string' || typeof jti !== 'string' || !Array.isArray(permissions)) throw notOurs()
+      return {
+        workspace: workspace ?? DEFAULT_WORKSPACE,
+        agent_id: sub,
+        agent_type,
+        permissions: PERMISSIONS.filter(permission => permissions.includes(permission)),
+        jti,
+        issued_at: new Date(iat * 1000),
+        expires_at: new Date(exp * 1000)
+      }
+    }
+  }
+}
+
+/** Names a secret in the header of its tokens, and tells nothing of it: eight bytes of a MAC over what no token's text can be. */
+export function kidOf (secret: string): string {
+  return createHmac('sha256', secret).update('kid').digest().subarray(0, 8).toString('base64url')
+}
+
+function notOurs (): AppError {
+  return new AppError('INVALID_TOKEN', 'The token is not one that this server issued.')
+}

@@ -28,6 +28,33 @@ async function both (t: Test, app: TestApp, base: string, as: As): Promise<{ ses
   return { session_id, streams }
 }
 
+// Two at a time: the first waits for heartbeats while the others go on.
+t.jobs = 2
+
+t.test('a stream that has nothing to tell shows that it is alive, and where it stands', { timeout: 120_000 }, async t => {
+  const [app, silent] = await Promise.all([startApp(t), startApp(t)])
+  const base = await listen(app)
+  const [{ session_id, streams }, { streams: untold }] = await Promise.all([both(t, app, base, READER), both(t, silent, await listen(silent), READER)])
+  await write(app, session_id, 'not for this reader', 'private')
+  for (const stream of streams) {
+    await until(() => stream.events.at(-1)?.event === 'position', 'a position', 45_000)
+    t.match(stream.events.at(-1), { id: /./, data: {} })
+    t.notOk(stream.text().includes('not for'))
+  }
+  for (const stream of untold) {
+    await until(() => stream.comments() > 0, 'a comment', 45_000)
+    t.notOk(stream.events.some(({ event }) => event === 'position'), 'where nothing has moved')
+  }
+  const id = await write(app, session_id)
+  for (const [i, path] of [address(session_id), '/mcp/events'].entries()) {
+    await streams[i]?.waitFor(() => idsOf(streams[i] as StreamClient).includes(id))
+    const stream = await openStream(base, path, READER, streams[i]?.events.findLast(({ event }) => event === 'position')?.id)
+    await stream.waitFor(() => stream.changes().length > 0)
+    t.same(idsOf(stream), [id])
+    stream.close()
+  }
+})
+
 t.test('a revoked token ends its streams on every replica, and nothing is told after', async t => {
   const app = await startApp(t)
   const other = await startApp(t, {}, app)
@@ -164,26 +191,5 @@ t.test('streams outlast the loss of every database connection', async t => {
   for (const stream of streams) {
     await stream.waitFor(() => idsOf(stream).includes(written.at(-1) as number))
     t.same(idsOf(stream).slice(1), written)
-  }
-})
-
-t.test('a stream that has nothing to tell shows that it is alive, and where it stands', { timeout: 120_000 }, async t => {
-  const app = await startApp(t)
-  const base = await listen(app)
-  const { session_id, streams } = await both(t, app, base, READER)
-  await write(app, session_id, 'not for this reader', 'private')
-  for (const stream of streams) {
-    await until(() => stream.events.at(-1)?.event === 'position', 'a position', 45_000)
-    t.match(stream.events.at(-1), { id: /./, data: {} })
-    t.notOk(stream.text().includes('not for'))
-  }
-  for (const stream of streams) await until(() => stream.comments() > 0, 'a comment', 45_000)
-  const id = await write(app, session_id)
-  for (const [i, path] of [address(session_id), '/mcp/events'].entries()) {
-    await streams[i]?.waitFor(() => idsOf(streams[i] as StreamClient).includes(id))
-    const stream = await openStream(base, path, READER, streams[i]?.events.findLast(({ event }) => event === 'position')?.id)
-    await stream.waitFor(() => stream.changes().length > 0)
-    t.same(idsOf(stream), [id])
-    stream.close()
   }
 })

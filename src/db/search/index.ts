@@ -66,8 +66,8 @@ const NOTHING: Found = { candidates: [], cut: false }
 
 async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter, results: Results, threshold: number, limit: number): Promise<void> {
   if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter, limit, results.scored), 0)
-  // A phrase so long is nowhere else but where it stands.
-  if (results.exact >= limit || (results.exact > 0 && query.words.length >= LONG_PHRASE)) return
+  // A phrase so long, and an identifier, is nowhere else but where it stands.
+  if (results.exact >= limit || (results.exact > 0 && (query.words.length >= LONG_PHRASE || isIdentifier(query)))) return
   // Where a word may be lacking, all are judged anew.
   const inIndex = (spellings: Map<string, Spellings>, missing: 0 | 1) => indexed(db, viewer, query, spellings, filter, missing, limit, missing === 0 ? results.scored : [])
   const holding = await recentHolding(db, viewer, query, filter)
@@ -81,8 +81,9 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
   const spellings = await typed(db, viewer.workspace, spelt)
   const asTyped = spelt.length > 0 ? await inIndex(spellings, 0) : NOTHING
   results.add(asTyped, 0)
-  // Where more have the words as typed than are scored, misspelt ones would not come before them.
-  if (results.count < limit && spellings.size > 0 && !asTyped.cut) {
+  // What stands somewhere just as it was typed was not mistyped. Where more have the words as typed than are scored, misspelt
+  // ones would not come before them.
+  if (results.count < limit && spellings.size > 0 && !asTyped.cut && results.exact === 0) {
     if (await addMisspelt(db, viewer.workspace, spelt, 1, spellings)) results.add(await inIndex(spellings, 0), 0)
     if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results, limit)
   }
@@ -90,6 +91,11 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
   // A message that lacks a word answers a question; to anything else it is worth LACKS_A_WORD_MAX at most.
   if (query.is_question) results.add(await inIndex(spellings, 1), 1)
   else if (threshold <= LACKS_A_WORD_MAX) results.add(await inIndex(spellings, 1), 0, true)
+}
+
+/** Whether the query is one `snake_case` or `kebab-case` name of several parts. */
+function isIdentifier ({ words, phrase }: Query): boolean {
+  return words.length > 1 && words.every(word => word.in_compound === true) && !phrase.includes(' ')
 }
 
 /** Two errors are looked for in words that stand nowhere the viewer may see. */

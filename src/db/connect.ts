@@ -1,6 +1,7 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import pg from 'pg'
 import type { Db, Schema } from './schema.js'
+import { statementName } from './statement-name.js'
 
 export interface DatabaseOptions {
   url: string
@@ -58,7 +59,21 @@ export function connect (options: DatabaseOptions): Database {
 }
 
 function kyselyOn (pool: pg.Pool): Db {
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool: preparing(pool) }) })
+}
+
+/** What Kysely takes for a pool: statements that come again are prepared. */
+function preparing (pool: pg.Pool): PostgresPool {
+  return {
+    async connect () {
+      const client = await pool.connect()
+      return {
+        query: async (text: string, values: unknown[]) => client.query({ name: statementName(text), text, values }),
+        release () { client.release() }
+      } as unknown as Awaited<ReturnType<PostgresPool['connect']>>
+    },
+    end: async () => pool.end()
+  }
 }
 
 function openPool (options: DatabaseOptions): pg.Pool {

@@ -47,9 +47,12 @@ export async function find (db: Db, id: string): Promise<HeldSession | undefined
   return (await findAll(db, [hashId(id)]))[0]
 }
 
+/** By name: a prepared statement that selects all columns fails when the next release adds one. */
+const columns = ['id_hash', 'workspace', 'protocol_version', 'client_name', 'agent_id', 'agent_type', 'permissions', 'token_jti', 'token_expires_at', 'subscriptions', 'last_seen_at'] as const
+
 /** Those of the sessions that are there, in any order. */
 export async function findAll (db: Db, hashes: Buffer[]): Promise<HeldSession[]> {
-  const rows = await db.selectFrom('mcp_sessions').selectAll().where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`)
+  const rows = await db.selectFrom('mcp_sessions').select(columns).where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`)
     .where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${IDLE_HOURS})`).execute()
   // At most one write an hour keeps a row from idling out, so a session ends after 23 to 24 idle hours.
   const aging = rows.filter(row => Date.now() - Date.parse(row.last_seen_at) > 3_600_000).map(row => row.id_hash)

@@ -4,6 +4,7 @@ import { AppError } from '../core/errors.js'
 import { likePattern } from './like.js'
 import { countReadable, EXACT_COUNT_MAX } from './message-counts.js'
 import type { Db } from './schema.js'
+import { PLANNED_EACH_TIME } from './statement-name.js'
 import { readableMessages } from './visibility.js'
 
 export interface SessionRow {
@@ -78,6 +79,7 @@ export async function list (db: Db, agent: Agent, filter: SessionFilter) {
   if (filter.created_by !== undefined) query = query.where('created_by', '=', filter.created_by)
   if (filter.active !== undefined) query = query.where('is_active', '=', filter.active)
   if (filter.query !== undefined) {
+    query = query.modifyFront(PLANNED_EACH_TIME)
     // `<%`: the query is much like some part of the purpose (pg_trgm's threshold 0.6), so that a typo still finds it.
     query = query.where(sql<boolean>`(purpose ilike ${likePattern(filter.query)} or ${filter.query} <% purpose or id = ${filter.query})`)
   }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
 import type { Db } from '../schema.js'
+import { PLANNED_EACH_TIME } from '../statement-name.js'
 import type { SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import { newestOf } from './recent.js'
@@ -18,7 +19,7 @@ export async function lookThrough (db: Db, viewer: Agent, query: Query, filter: 
   const metadata = filter.search_metadata ? sql`case when m.metadata = '{}' then '' else m.metadata::text end` : sql`''`
   const rough = roughly(query.words.map(({ text }) => text).join(''))
   const lowered = sql`${rough(sql`m.sender`)} || E'\\n' || ${rough(sql`m.content`)} || E'\\n' || ${rough(metadata)}`
-  const { rows } = await sql<Candidate & { there: number }>`
+  const { rows } = await sql<Candidate & { there: number }>`${PLANNED_EACH_TIME}
     select m.*, left(w.text, ${TEXT_MAX}) as text, ${isExact(query, sql`w.text`)} as exact,
            word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity
     from (
@@ -26,6 +27,6 @@ export async function lookThrough (db: Db, viewer: Agent, query: Query, filter: 
       where ${sql.join(query.words.map(({ text }) => sql`strpos(l.text, ${text}) > 0`), sql` and `)} limit ${scoredMax(limit)}) m,
       lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w`.execute(db)
   if (rows.length >= limit) return { candidates: rows, cut: false }
-  const { rows: beyond } = await sql`select from (${newestOf(db, viewer, filter).clearSelect().select('m.id').offset(LOOKED_THROUGH).limit(1)}) m`.execute(db)
+  const { rows: beyond } = await sql`${PLANNED_EACH_TIME} select from (${newestOf(db, viewer, filter).clearSelect().select('m.id').offset(LOOKED_THROUGH).limit(1)}) m`.execute(db)
   return { candidates: rows, cut: beyond.length > 0 }
 }

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
 import { messageColumns } from '../messages.js'
 import type { Db } from '../schema.js'
+import { PLANNED_EACH_TIME } from '../statement-name.js'
 import { searched, type SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import { type Candidate, firstOf, isExact, roughly, TEXT_MAX, wholeText } from './texts.js'
@@ -15,7 +16,7 @@ const LOOKED_AT = 500
 
 /** Exact matches among the newest messages, newest first, at most `limit`. */
 export async function recentExact (db: Db, viewer: Agent, query: Query, filter: SearchFilter, limit: number): Promise<Candidate[]> {
-  const { rows } = await sql<Candidate>`
+  const { rows } = await sql<Candidate>`${PLANNED_EACH_TIME}
     select m.*, true as exact, 1::real as phrase_similarity, left(w.text, ${TEXT_MAX}) as text
     from (select * from ${firstOf(sql`${newestOf(db, viewer, filter).limit(LOOKED_AT)}`, sql`m.id desc`)} m where ${mayHold(query.phrase)}) m, lateral (select ${wholeText(filter.search_metadata, query.phrase)} as text offset 0) w
     where ${isExact(query, sql`w.text`)}
@@ -29,7 +30,7 @@ const COUNTED_IN = 2000
 /** How many of the newest messages hold each word of the query. */
 export async function recentHolding (db: Db, viewer: Agent, { words }: Query, filter: SearchFilter): Promise<number[]> {
   const rough = roughly(words.map(({ text }) => text).join(''))
-  const { rows } = await sql<{ holding: number[] }>`
+  const { rows } = await sql<{ holding: number[] }>`${PLANNED_EACH_TIME}
     select array[${sql.join(words.map(({ text }) => sql`count(*) filter (where strpos(text, ${text}) > 0)`))}]::int[] as holding
     from (select ${rough(sql`left(m.content, ${COUNTED_IN})`)} as text from (${newestOf(db, viewer, filter).limit(LOOKED_AT)}) m offset 0) newest`.execute(db)
   return (rows[0] as { holding: number[] }).holding

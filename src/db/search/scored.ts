@@ -3,6 +3,7 @@ import type { Agent } from '../../core/agent.js'
 import { messageColumns } from '../messages.js'
 import type { Db } from '../schema.js'
 import { readableMessages } from '../visibility.js'
+import { PLANNED_EACH_TIME } from '../statement-name.js'
 import type { SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import { type Candidate, firstOf, inAll, isExact, TEXT_MAX, wholeText } from './texts.js'
@@ -25,7 +26,7 @@ export interface Found {
  */
 export async function score (db: Db, viewer: Agent, query: Query, filter: SearchFilter, scored: number[], steps: RawBuilder<unknown>): Promise<Found> {
   const messages = readableMessages(db, viewer).where('m.id', 'in', sql<number>`(select message_id from best)`).select(messageColumns)
-  const { rows: found } = await sql<Candidate & { fresh: number, compared: number }>`
+  const { rows: found } = await sql<Candidate & { fresh: number, compared: number }>`${PLANNED_EACH_TIME}
     with ${steps}
     select m.*, left(w.text, ${TEXT_MAX}) as text, ${inAll(query, sql`w.text`)} as in_all, e.exact,
            case when e.exact then 1 else word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) end as phrase_similarity,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
 import type { Db } from '../schema.js'
+import { PLANNED_EACH_TIME } from '../statement-name.js'
 import { indexedConditions, ofSession, sample, type SearchFilter } from './filter.js'
 import type { Word } from './query.js'
 import { hasOne, inParts } from './tiers.js'
@@ -13,7 +14,7 @@ import type { Spellings } from './vocabulary.js'
  */
 export async function standing (db: Db, viewer: Agent, words: readonly Word[], spellings: Map<string, Spellings>, filter: SearchFilter): Promise<Set<string>> {
   const conditions = indexedConditions(viewer, filter)
-  const { rows } = await sql<{ n: number }>`
+  const { rows } = await sql<{ n: number }>`${PLANNED_EACH_TIME}
     with sample as materialized (select t.terms from (${sample(viewer, filter)}) t where ${conditions})
     ${sql.join(words.map((word, n) => {
       const spelt = spellings.get(word.text)

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
 import { messageColumns } from '../messages.js'
 import type { Db } from '../schema.js'
+import { PLANNED_EACH_TIME } from '../statement-name.js'
 import { searched, type SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import type { Found } from './scored.js'
@@ -20,7 +21,7 @@ export async function unindexed (db: Db, viewer: Agent, query: Query, filter: Se
   const waiting = searched(db, viewer, filter)
     .innerJoin('search_pending as p', join => join.onRef('p.workspace', '=', 'm.workspace').onRef('p.session_id', '=', 'm.session_id').onRef('p.message_id', '=', 'm.id'))
     .select(messageColumns).orderBy('m.id', 'desc').limit(LOOKED_AT + 1)
-  const { rows } = await sql<Candidate & { looked_at: number }>`
+  const { rows } = await sql<Candidate & { looked_at: number }>`${PLANNED_EACH_TIME}
     with waiting as materialized ${firstOf(sql`${waiting}`, sql`m.id desc`)}
     select m.*, left(w.text, ${TEXT_MAX}) as text, ${inAll(query, sql`w.text`)} as in_all, ${isExact(query, sql`w.text`)} as exact,
            word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity,

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { editDistance } from '../../core/edit-distance.js'
 import { likePattern } from '../like.js'
 import type { Db } from '../schema.js'
+import { PLANNED_EACH_TIME } from '../statement-name.js'
 import { errorsForgiven, halvesOf, mayHaveErrors, TWO_ERRORS_MIN } from './edits.js'
 import type { Word } from './query.js'
 import { wordTerm } from './terms.js'
@@ -40,7 +41,7 @@ export async function typed (db: Db, workspace: string, letters: readonly Word[]
   const found = new Map<string, Spellings>()
   if (letters.length === 0) return found
   const parts = letters.map(({ text }, i) => sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word like ${likePattern(text)})`)
-  const { rows } = await sql<{ n: number, word: string }>`${sql.join(parts, sql` union all `)}`.execute(db)
+  const { rows } = await sql<{ n: number, word: string }>`${PLANNED_EACH_TIME} ${sql.join(parts, sql` union all `)}`.execute(db)
   for (const { text } of letters) found.set(text, { starts: [wordTerm(text)], inside: [], near: [] })
   for (const { n, word } of rows) {
     const { text } = letters[n] as Word
@@ -59,7 +60,7 @@ export async function typed (db: Db, workspace: string, letters: readonly Word[]
 export async function addMisspelt (db: Db, workspace: string, words: readonly Word[], errors: 1 | 2, found: Map<string, Spellings>): Promise<boolean> {
   const letters = words.filter(word => found.has(word.text) && mayHaveErrors(word.text, errors))
   if (letters.length === 0) return false
-  const { rows } = await sql<{ n: number, word: string }>`${sql.join(letters.map(({ text }, i) => {
+  const { rows } = await sql<{ n: number, word: string }>`${PLANNED_EACH_TIME} ${sql.join(letters.map(({ text }, i) => {
     const { beginnings, endings } = halvesOf(text, errors)
     const length = [...text].length
     const lengths = Array.from({ length: 2 * errors + 1 }, (_, more) => length - errors + more).filter(other => other > 0 && (errors === 1 || Math.max(length, other) >= TWO_ERRORS_MIN))

@@ -112,6 +112,13 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     initialize: config.rate_limit_initialize_per_minute
   }
   const counting = countCalls(db, per_minute)
+  const quotas = {
+    sessions: config.quota_sessions,
+    session_messages: config.quota_session_messages,
+    session_bytes: config.quota_session_bytes,
+    memory_entries: config.quota_memory_entries,
+    memory_bytes: config.quota_memory_bytes
+  }
   const waiters = createPlaces({ max: config.waiters_max, per_agent: config.waiters_per_agent_max, what: 'calls that wait' })
   const metrics = createMetrics()
   const poolState = () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, max: config.database_pool_max })
@@ -125,10 +132,11 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     keys: sharedKeys(config.api_key, config.admin_api_key),
     tokens,
     limits: createLimits(counting.take, per_minute),
+    quotas,
     metrics,
     events,
     live,
-    messages: createMessageWriter(db, pool),
+    messages: createMessageWriter(db, pool, quotas),
     waiters,
     stopping: stopping.signal,
     pool: poolState

@@ -36,6 +36,12 @@ export interface Config {
   rate_limit_address_per_minute: number
   rate_limit_failures_per_minute: number
   rate_limit_initialize_per_minute: number
+  /** 0 for any amount. */
+  quota_sessions: number
+  quota_session_messages: number
+  quota_session_bytes: number
+  quota_memory_entries: number
+  quota_memory_bytes: number
   migrate_on_start: boolean
   shutdown_delay_ms: number
   shutdown_timeout_ms: number
@@ -97,6 +103,11 @@ const described = {
   rate_limit_address_per_minute: variable('RATE_LIMIT_ADDRESS_PER_MINUTE', 'Requests that may come from one address (IPv6: one /64) in a minute; behind a proxy that TRUST_PROXY does not name, all come from one. 0: any number', whole(0, 1_000_000_000), '600000'),
   rate_limit_failures_per_minute: variable('RATE_LIMIT_FAILURES_PER_MINUTE', 'Wrong keys and tokens from one address that are answered as such in a minute, the last six of them more and more slowly; more get RATE_LIMITED, right ones are taken all the same. 0: any number', whole(0, 1_000_000), '300'),
   rate_limit_initialize_per_minute: variable('RATE_LIMIT_INITIALIZE_PER_MINUTE', 'MCP sessions that may be opened from one address in a minute; 0: any number', whole(0, 1_000_000), '1200'),
+  quota_sessions: variable('QUOTA_SESSIONS', 'Sessions a workspace may have; more get QUOTA_EXCEEDED. 0: any number, here and below', whole(0, 1_000_000_000), '1000000'),
+  quota_session_messages: variable('QUOTA_SESSION_MESSAGES', 'Messages and later changes a session may have', whole(0, 1_000_000_000), '2000000'),
+  quota_session_bytes: variable('QUOTA_SESSION_BYTES', 'Bytes that may be written into a session: content and metadata of its messages', whole(0, 2 ** 50), '2147483648'),
+  quota_memory_entries: variable('QUOTA_MEMORY_ENTRIES', 'Values an agent may remember', whole(0, 1_000_000_000), '100000'),
+  quota_memory_bytes: variable('QUOTA_MEMORY_BYTES', 'Bytes they may have: keys, values and metadata', whole(0, 2 ** 50), '1073741824'),
   migrate_on_start: variable('MIGRATE_ON_START', 'false: the migrate command does it', flag, 'true'),
   shutdown_delay_ms: variable('SHUTDOWN_DELAY_MS', 'Milliseconds between saying "not ready" and refusing requests, for load balancers to notice', whole(0, 600_000), '0'),
   shutdown_timeout_ms: variable('SHUTDOWN_TIMEOUT_MS', 'Milliseconds the requests in flight get to finish', whole(0, 600_000), '20000'),

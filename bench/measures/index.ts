@@ -6,6 +6,7 @@ import { getMemory } from './get-memory.js'
 import { getMessages } from './get-messages.js'
 import { hotSession } from './hot-session.js'
 import { ladder } from './ladder.js'
+import { limits } from './limits.js'
 import { mcp } from './mcp.js'
 import { mixed } from './mixed.js'
 import { pgbench } from './pgbench.js'
@@ -19,6 +20,7 @@ export const measures: Measure[] = [
   { name: 'get-messages', seconds: 60, run: getMessages },
   { name: 'get-memory', seconds: 35, run: getMemory },
   { name: 'audit', seconds: 75, run: audit },
+  { name: 'limits', seconds: 45, run: limits },
   { name: 'mixed', seconds: 100, run: mixed },
   { name: 'cold-start', seconds: 40, run: coldStart },
   { name: 'ladder', seconds: 60, run: ladder }

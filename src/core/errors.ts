@@ -123,6 +123,10 @@ const kinds = {
     status: 429, severity: 'warning', recoverable: true, meaning: 'Too many calls in a short time, by the agent, with its key or from its address: `context.limit_of` says which.',
     suggestions: ['Wait retry_after seconds and call again'], retry_after: 1
   },
+  QUOTA_EXCEEDED: {
+    status: 429, severity: 'warning', recoverable: true, meaning: 'As much is stored as may be; `context.quota` names what there is too much of, `context.limit` how much there may be.',
+    suggestions: ['Delete what is no longer needed']
+  },
   SERVICE_UNAVAILABLE: {
     status: 503, severity: 'error', recoverable: true, meaning: 'The server is stopping, has too many requests in flight, or the request took too long.',
     suggestions: ['Wait retry_after seconds and call again; with the same idempotency_key a write happens once'], retry_after: 1

@@ -4,6 +4,7 @@ import type { Events } from './events.js'
 import type { Limits } from './limits.js'
 import type { Live, Places } from './live.js'
 import type { Metrics } from './metrics.js'
+import type { Quotas } from './quotas.js'
 import type { Tool } from './tool.js'
 
 /** What a handler may need of the running service beyond the database. */
@@ -19,6 +20,8 @@ export interface Service {
   tokens: Tokens
   /** How often callers may call. */
   limits: Limits
+  /** How much may be stored. */
+  quotas: Quotas
   metrics: Metrics
   /** Hints about changes, to and from every replica. The kernel publishes; see `touches` of a tool. */
   events: Events

@@ -1,6 +1,7 @@
 import { CompiledQuery } from 'kysely'
 import type pg from 'pg'
 import { type Agent, isAdmin } from '../core/agent.js'
+import type { Quotas } from '../core/quotas.js'
 import type { AuditRow, IdempotencyKey } from '../core/store.js'
 import type { Draft, Written } from './messages.js'
 import type { Db } from './schema.js'
@@ -17,10 +18,10 @@ export interface MessagesRequest {
 }
 
 /**
- * What became of a request: written; its key was there before; its session's row is locked by somebody; or refused, for a session
- * that is not there or closed or for a parent that the sender cannot see.
+ * What became of a request: written; its key was there before; its session's row is locked by somebody; its session would have too
+ * many messages or bytes; or refused, for a session that is not there or closed or for a parent that the sender cannot see.
  */
-export type Outcome = Written[] | 'repeated' | 'busy' | 'refused'
+export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large' | 'refused'
 
 /** Runs a statement with named columns. On a pool the statement is prepared under its name; in a transaction it is not worth it. */
 export type Run = <R>(name: string, text: string, values: unknown[]) => Promise<R[]>
@@ -39,6 +40,9 @@ export function inTransaction (tx: Db): Run {
  * each other crosswise; under these locks seq is gap-free and in the order in which changes become visible. A session that
  * somebody else has locked is passed over, unless the batch is for waiting.
  *
+ * Quotas are held exactly, by what the locked row says: of the requests for one session, in their order, those fit with which it stays
+ * within them. A request that does not fit counts against those behind it in the same batch.
+ *
  * A key that another call takes at this very moment makes the statement fail as a whole with a unique violation.
  */
 const batch = (locking: '' | 'skip locked') => `
@@ -56,19 +60,27 @@ const batch = (locking: '' | 'skip locked') => `
     select d.r from draft d where d.parent_message_id is not null and not exists (
       select from messages m where m.workspace = $1 and m.id = d.parent_message_id and m.session_id = d.session_id and ${VISIBLE_TO_WRITER})
   ), wanted as materialized (
-    select d.session_id, count(*) as n, count(*) filter (where d.visibility = 'public') as published from draft d
-    where d.r not in (select r from repeated) and d.r not in (select r from refused) group by d.session_id
+    select d.r, d.session_id, count(*) as n, count(*) filter (where d.visibility = 'public') as published,
+      sum(octet_length(d.content) + pg_column_size(d.metadata)) as bytes from draft d
+    where d.r not in (select r from repeated) and d.r not in (select r from refused) group by d.r, d.session_id
   ), locked as materialized (
-    select s.id from sessions s where s.workspace = $1 and s.id in (select session_id from wanted) and s.is_active order by s.id for no key update ${locking}
+    select s.id, s.last_seq, s.content_bytes from sessions s
+    where s.workspace = $1 and s.id in (select session_id from wanted) and s.is_active order by s.id for no key update ${locking}
+  ), measured as materialized (
+    select w.*, locked.last_seq + sum(w.n) over before as seq_after, locked.content_bytes + sum(w.bytes) over before as bytes_after
+    from wanted w join locked on locked.id = w.session_id window before as (partition by w.session_id order by w.r)
+  ), fitting as materialized (
+    select * from measured where seq_after <= $4 and bytes_after <= $5
   ), session as (
-    update sessions s set last_seq = s.last_seq + w.n, public_count = s.public_count + w.published, last_message_at = clock_timestamp()
-    from locked join wanted w on w.session_id = locked.id
-    where s.workspace = $1 and s.id = locked.id
-    returning s.id, s.last_seq - w.n as head
+    update sessions s set last_seq = s.last_seq + f.n, public_count = s.public_count + f.published, content_bytes = s.content_bytes + f.bytes,
+      last_message_at = clock_timestamp()
+    from (select session_id, sum(n)::bigint as n, sum(published)::bigint as published, sum(bytes)::bigint as bytes from fitting group by session_id) f
+    where s.workspace = $1 and s.id = f.session_id
+    returning s.id, s.last_seq - f.n as head
   ), numbered as materialized (
     select d.*, session.head + row_number() over (partition by d.session_id order by d.r, d.n) as seq
     from draft d join session on session.id = d.session_id
-    where d.r not in (select r from repeated) and d.r not in (select r from refused)
+    where d.r in (select r from fitting)
   ), written as (
     insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id)
     select $1, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id from numbered order by r, n
@@ -89,6 +101,7 @@ const batch = (locking: '' | 'skip locked') => `
   )
   select r, 'written' as outcome, id, seq, timestamp from placed
   union all select r, 'repeated', null, null, null from repeated
+  union all select r, case when seq_after > $4 then 'too_many' else 'too_large' end, null, null, null from measured where r not in (select r from fitting)
   union all select q.r, 'busy', null, null, null from request q join sessions s on s.workspace = $1 and s.id = q.session_id
     where s.is_active and q.session_id in (select session_id from wanted) and q.session_id not in (select id from locked)
   order by seq`
@@ -96,13 +109,13 @@ const batch = (locking: '' | 'skip locked') => `
 const PASSING = batch('skip locked')
 const WAITING = batch('')
 
-interface Row { r: number, outcome: 'written' | 'repeated' | 'busy', id: number, seq: number, timestamp: string }
+interface Row { r: number, outcome: 'written' | 'repeated' | 'busy' | 'too_many' | 'too_large', id: number, seq: number, timestamp: string }
 
 /**
  * Writes the requests of one workspace; every outcome in the place of its request.
  * @param waits whether to wait for sessions that somebody else has locked; else those are `busy`
  */
-export async function writeBatch (run: Run, workspace: string, requests: readonly MessagesRequest[], waits: boolean): Promise<Outcome[]> {
+export async function writeBatch (run: Run, workspace: string, requests: readonly MessagesRequest[], quotas: Quotas, waits: boolean): Promise<Outcome[]> {
   const rows = await run<Row>(waits ? 'messages.batch.waiting' : 'messages.batch', waits ? WAITING : PASSING, [
     workspace,
     JSON.stringify(requests.map(({ sender, session_id, audit, once }, r) => ({
@@ -119,7 +132,9 @@ export async function writeBatch (run: Run, workspace: string, requests: readonl
       key: once?.key,
       request_hash: once?.request_hash.toString('hex')
     }))),
-    JSON.stringify(requests.flatMap(({ drafts }, r) => drafts.map((draft, n) => ({ r, n, ...draft }))))
+    JSON.stringify(requests.flatMap(({ drafts }, r) => drafts.map((draft, n) => ({ r, n, ...draft })))),
+    quotas.session_messages || Number.MAX_SAFE_INTEGER,
+    quotas.session_bytes || Number.MAX_SAFE_INTEGER
   ])
   const outcomes: Outcome[] = requests.map(() => 'refused')
   for (const { r, outcome, id, seq, timestamp } of rows) {

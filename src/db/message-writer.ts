@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { AppError } from '../core/errors.js'
+import { quotaExceeded, type Quotas } from '../core/quotas.js'
 import { claim, settle } from './idempotency.js'
 import { inTransaction, type MessagesRequest, onPool, type Outcome, writeBatch } from './message-batch.js'
 import { messageNotFound, type Written } from './messages.js'
@@ -20,7 +21,7 @@ const BUSY_MS = 1000
 export interface MessageWriter {
   /**
    * Writes a call's messages, all or none, and answers after the commit.
-   * @throws AppError SESSION_NOT_FOUND, SESSION_CLOSED, MESSAGE_NOT_FOUND for a parent the sender cannot see, IDEMPOTENCY_CONFLICT
+   * @throws AppError SESSION_NOT_FOUND, SESSION_CLOSED, MESSAGE_NOT_FOUND for a parent the sender cannot see, IDEMPOTENCY_CONFLICT, QUOTA_EXCEEDED
    */
   write: (request: MessagesRequest) => Promise<Written[]>
 }
@@ -42,7 +43,7 @@ interface Flight { session_id?: string, left_at: number }
  * A session whose row another transaction holds must not keep the others of a batch waiting: it is passed over, and from then on
  * what is for it travels by itself and waits for the row.
  */
-export function createMessageWriter (db: Db, pool: pg.Pool): MessageWriter {
+export function createMessageWriter (db: Db, pool: pg.Pool, quotas: Quotas): MessageWriter {
   const run = onPool(pool)
   let waiting: Waiting[] = []
   /** Busy sessions, until when. */
@@ -121,7 +122,7 @@ export function createMessageWriter (db: Db, pool: pg.Pool): MessageWriter {
     const [first] = batch as [Waiting]
     let outcomes: Outcome[]
     try {
-      outcomes = await writeBatch(run, first.request.sender.workspace, batch.map(({ request }) => request), waits)
+      outcomes = await writeBatch(run, first.request.sender.workspace, batch.map(({ request }) => request), quotas, waits)
     } catch (error) {
       // One that cannot be written must not keep the others from it. Where the connection broke, nobody knows what was committed.
       if (batch.length > 1 && isStatementFault(error)) for (const one of batch) await land([one], true)
@@ -133,11 +134,10 @@ export function createMessageWriter (db: Db, pool: pg.Pool): MessageWriter {
       const outcome = outcomes[i] as Outcome
       if (Array.isArray(outcome)) one.resolve(outcome)
       else if (outcome === 'repeated') settleOne(one, alone(one.request))
-      else if (outcome === 'refused') settleOne(one, whyRefused(db, one.request))
-      else {
+      else if (outcome === 'busy') {
         busy.set(one.request.session_id, performance.now() + BUSY_MS)
         waiting.push(one)
-      }
+      } else settleOne(one, whyRefused(db, outcome, one.request))
     }
   }
 
@@ -147,11 +147,20 @@ export function createMessageWriter (db: Db, pool: pg.Pool): MessageWriter {
     return db.transaction().execute(async tx => {
       const first = await claim<Written[]>(tx, once)
       if (first !== undefined) return first
-      const [outcome] = await writeBatch(inTransaction(tx), request.sender.workspace, [{ ...request, once: undefined }], true)
-      if (!Array.isArray(outcome)) return whyRefused(tx, request)
+      const [outcome] = await writeBatch(inTransaction(tx), request.sender.workspace, [{ ...request, once: undefined }], quotas, true)
+      if (!Array.isArray(outcome)) return whyRefused(tx, outcome, request)
       await settle(tx, once, outcome)
       return outcome
     })
+  }
+
+  async function whyRefused (on: Db, outcome: Outcome | undefined, { sender, session_id, drafts }: MessagesRequest): Promise<never> {
+    if (outcome === 'too_many' || outcome === 'too_large') throw quotaExceeded(outcome === 'too_many' ? 'session_messages' : 'session_bytes', quotas)
+    const session = await need(on, sender, session_id)
+    if (!session.is_active) throw sessionClosed()
+    if (drafts.some(draft => draft.parent_message_id !== undefined)) throw messageNotFound('parent_message_id')
+    // Closed when the batch was written, and open again by now.
+    throw new AppError('CONFLICT', 'The session was being opened or closed at this very moment.')
   }
 
   return {
@@ -170,12 +179,4 @@ function settleOne ({ resolve, reject }: Waiting, work: Promise<Written[]>): voi
 function isStatementFault (error: unknown): boolean {
   const { code } = error as { code?: unknown }
   return typeof code === 'string' && /^(?!08|57)[0-9A-Z]{5}$/.test(code)
-}
-
-async function whyRefused (db: Db, { sender, session_id, drafts }: MessagesRequest): Promise<never> {
-  const session = await need(db, sender, session_id)
-  if (!session.is_active) throw sessionClosed()
-  if (drafts.some(draft => draft.parent_message_id !== undefined)) throw messageNotFound('parent_message_id')
-  // Closed when the batch was written, and open again by now.
-  throw new AppError('CONFLICT', 'The session was being opened or closed at this very moment.')
 }

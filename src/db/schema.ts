@@ -14,6 +14,8 @@ export interface Schema {
     last_seq: Generated<number>
     public_count: Generated<number>
     last_message_at: Stamp | null
+    /** Bytes written into it. */
+    content_bytes: Generated<number>
   }
   messages: {
     workspace: string
@@ -134,6 +136,9 @@ export interface Schema {
     taken: number
     given: number
   }
+  /** Kept by triggers. */
+  workspace_usage: { workspace: string, sessions: number }
+  memory_usage: { workspace: string, agent_id: string, entries: number, bytes: number }
   session_presence: {
     workspace: string
     session_id: string

@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../core/events.js'
 import { defineTool } from '../core/tool.js'
 import * as sessions from '../db/sessions.js'
+import { refuseManySessions } from '../db/usage.js'
 import { AnyObject, IdempotencyKey, input, Metadata, output, Purpose, Time } from './shapes.js'
 
 export const createSession = defineTool({
@@ -16,8 +17,9 @@ export const createSession = defineTool({
   output: output({ session_id: Type.String(), purpose: Type.String(), created_by: Type.String(), created_at: Time, metadata: AnyObject }),
   audit: (_input, { session_id }) => ({ event_type: 'session_created', session_id, resource: `session:${session_id}` }),
   touches: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler ({ purpose, metadata = {} }, { db, agent }) {
+  async handler ({ purpose, metadata = {} }, { db, agent, service }) {
     const { id, created_by, created_at, ...session } = await sessions.create(db, agent, `session_${randomBytes(8).toString('hex')}`, purpose, metadata)
+    await refuseManySessions(db, agent, service.quotas)
     return { session_id: id, purpose: session.purpose, created_by, created_at, metadata: session.metadata }
   }
 })

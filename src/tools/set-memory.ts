@@ -4,6 +4,7 @@ import { Allowed, Checked, Code, Whole } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
 import * as memory from '../db/memory.js'
 import * as sessions from '../db/sessions.js'
+import { refuseMuchMemory } from '../db/usage.js'
 import { IdempotencyKey, input, MemoryKey, Metadata, Nullable, output, SessionId, Time } from './shapes.js'
 import { memoryResource, ScopeWord, scopeWord } from './memory-scope.js'
 
@@ -41,11 +42,12 @@ export const setMemory = defineTool({
   }),
   audit: ({ key, session_id }, { version }) => ({ event_type: 'memory_set', session_id, resource: memoryResource(key), metadata: { version } }),
   touches: (_input, _output, { agent }) => [memoryTopic(agent.workspace, agent.agent_id)],
-  async handler ({ key, value, session_id, expires_in = 0, metadata = {}, overwrite = true }, { db, agent }) {
+  async handler ({ key, value, session_id, expires_in = 0, metadata = {}, overwrite = true }, { db, agent, service }) {
     // Not locked: a session that is closed at this very moment may still get the value.
     if (session_id !== undefined && !(await sessions.need(db, agent, session_id)).is_active) throw sessions.sessionClosed()
     const scope = session_id ?? memory.GLOBAL
     const stored = await memory.put(db, agent, { key, scope, value: JSON.stringify(value), metadata, expires_in, overwrite })
+    await refuseMuchMemory(db, agent, service.quotas)
     return { key, scope: scopeWord(scope), session_scoped: scope !== memory.GLOBAL, ...stored }
   }
 })

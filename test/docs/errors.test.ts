@@ -11,7 +11,8 @@ const NO_MESSAGE = 999_999_999
 const BIG = 'x'.repeat(100_001)
 
 interface Place { session_id: string, closed: string, message_id: number, expired: string, revoked: string }
-type Provocation = [args: Record<string, unknown>, as?: As]
+/** `full`: of a server whose quotas are used up. */
+type Provocation = [args: Record<string, unknown>, as?: As & { full?: true }]
 
 const badToken = (place: Place): Partial<Record<ErrorCode, Provocation>> => ({
   INVALID_TOKEN: [{}, { anonymous: true, headers: { authorization: 'Bearer None' } }],
@@ -37,12 +38,13 @@ const message = (more: Record<string, unknown>) => ({ messages: [{ content: 'c',
 function provocations (place: Place): Record<string, Partial<Record<ErrorCode, Provocation>>> {
   const { session_id, closed } = place
   const noSession: Provocation = [{ session_id: NO_SESSION }]
+  const full: Provocation = [{}, { full: true }]
   const time: Provocation = [{ start_time: 'yesterday' }]
   return {
     authenticate_agent: { INVALID_API_KEY: [{ agent_id: 'a', agent_type: 't', api_key: 'wrong' }, { anonymous: true }] },
     refresh_token: { ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }] },
     revoke_token: { ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }], PERMISSION_DENIED: [{ agent_id: 'somebody' }] },
-    create_session: { INVALID_METADATA: [{ metadata: 'text' }] },
+    create_session: { INVALID_METADATA: [{ metadata: 'text' }], QUOTA_EXCEEDED: full },
     get_session: { SESSION_NOT_FOUND: noSession },
     update_session: { SESSION_NOT_FOUND: noSession, SESSION_CLOSED: [{ session_id: closed }], INVALID_METADATA: [{ metadata: [] }] },
     add_message: {
@@ -51,7 +53,8 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
       MESSAGE_NOT_FOUND: [{ parent_message_id: NO_MESSAGE }],
       INVALID_METADATA: [{ metadata: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, i])) }],
       INVALID_VISIBILITY: [{ visibility: 'everyone' }],
-      CONTENT_TOO_LARGE: [{ content: BIG }]
+      CONTENT_TOO_LARGE: [{ content: BIG }],
+      QUOTA_EXCEEDED: full
     },
     add_messages: {
       SESSION_NOT_FOUND: noSession,
@@ -59,7 +62,8 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
       MESSAGE_NOT_FOUND: [message({ parent_message_id: NO_MESSAGE })],
       INVALID_METADATA: [message({ metadata: 5 })],
       INVALID_VISIBILITY: [message({ visibility: 'everyone' })],
-      CONTENT_TOO_LARGE: [message({ content: BIG })]
+      CONTENT_TOO_LARGE: [message({ content: BIG })],
+      QUOTA_EXCEEDED: full
     },
     get_messages: { SESSION_NOT_FOUND: noSession, INVALID_VISIBILITY: [{ session_id, visibility_filter: 'secret' }] },
     mark_read: { SESSION_NOT_FOUND: noSession },
@@ -82,7 +86,8 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
       INVALID_KEY: [{ key: 'a\nb' }],
       INVALID_METADATA: [{ metadata: 'text' }],
       INVALID_TTL: [{ expires_in: 1.5 }],
-      CONTENT_TOO_LARGE: [{ value: 'x'.repeat(1024 * 1024) }]
+      CONTENT_TOO_LARGE: [{ value: 'x'.repeat(1024 * 1024) }],
+      QUOTA_EXCEEDED: full
     },
     get_memory: {
       SESSION_NOT_FOUND: [{ key: 'k', session_id: NO_SESSION }],
@@ -99,6 +104,7 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
 test('every error that the tool reference lists can be met', async t => {
   const app = await startApp(t)
   const shortLived = await startApp(t, { JWT_EXPIRES_IN: '1' }, { url: app.url })
+  const full = await startApp(t, { QUOTA_SESSIONS: '1', QUOTA_SESSION_MESSAGES: '1', QUOTA_MEMORY_ENTRIES: '1' }, { url: app.url })
   const agent = { agent_id: 'agent-1', agent_type: 'custom' }
   const expired = (await ok(shortLived, 'authenticate_agent', agent)).token as string
   const revoked = (await ok(app, 'authenticate_agent', agent)).token as string
@@ -121,7 +127,7 @@ test('every error that the tool reference lists can be met', async t => {
     }
     t.same(Object.keys(cases).sort(), [...listed].sort(), `${tool.name} lists what is provoked`)
     for (const [code, [args, as]] of Object.entries(cases)) {
-      const { body } = await call(app, tool.name, { ...good(place)[tool.name], ...args }, as)
+      const { body } = await call(as?.full === true ? full : app, tool.name, { ...good(place)[tool.name], ...args }, as)
       t.match(body, { success: false, code }, `${tool.name} → ${code}`)
     }
   }

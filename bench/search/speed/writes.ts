@@ -1,5 +1,6 @@
 import type { AuditRow } from '../../../src/core/store.js'
 import type { Database } from '../../../src/db/connect.js'
+import { NO_QUOTAS } from '../../../src/core/quotas.js'
 import { createMessageWriter, type MessageWriter } from '../../../src/db/message-writer.js'
 import type { Corpus } from '../corpus.js'
 import type { Session } from './layout.js'
@@ -14,7 +15,7 @@ const IN_FLIGHT_MAX = 200
 
 /** Messages written as add_message does, at a fixed rate whether or not the last ones are done, in turns into some sessions. */
 export function write ({ db, pool }: Database, corpus: Corpus, sessions: Session[], perSecond: number): Writing {
-  const writer = createMessageWriter(db, pool)
+  const writer = createMessageWriter(db, pool, NO_QUOTAS)
   let [due, given, done, failed, skipped, inFlight] = [0, 0, 0, 0, 0, 0]
   const begun = performance.now()
   const pending = new Set<Promise<void>>()

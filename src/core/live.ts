@@ -7,6 +7,8 @@ import type { Agent } from './agent.js'
 export type EndReason = 'token_revoked' | 'token_expired' | 'session_gone' | 'stopping'
 
 export interface Follower {
+  /** What telling it costs beside answering one who then calls again, which is 1, as if left out. */
+  price?: number
   /**
    * Changes in the order of their seq, each after the cursor and each once; with `cursor`, the seq up to which the follower
    * has now been told everything, also when nothing of it was for this viewer. While it is behind, what this returns is

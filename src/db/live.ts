@@ -2,18 +2,27 @@ import { type Agent, isAdmin } from '../core/agent.js'
 import { type Events, sessionTopic } from '../core/events.js'
 import { createGate, type Gate } from '../core/gate.js'
 import type { EndReason, Follower, Live } from '../core/live.js'
+import { createPace, type Pace } from '../core/pace.js'
 import type { Tokens } from '../core/service.js'
 import { changesForMany } from './feed.js'
 import type { Db } from './schema.js'
 
 /** Numbers of a session's order that one reading takes at most. */
-const PAGE = 100
+const PAGE = 250
 /** How often the rights of those who wait are looked at, and every second time their clock ticks. */
 const CHECK_MS = 500
 /** How long a session is kept that nobody follows: those who wait come back with the next call. */
 const LINGER_MS = 1000
 /** After a reading that failed. */
 const RETRY_MS = 250
+/**
+ * How much telling followers may take of a replica, as what is answered to one that then calls again. Beyond it messages are gathered,
+ * up to so many milliseconds: each is told then with what came meanwhile, for the same price. (Measured with 2000 waiting and 2000
+ * streams, one in ten of them on sessions that are written to as fast as they can be: told at once they took half of the write rate.)
+ */
+const TOLD_PER_SECOND = 700
+const TOLD_AT_ONCE = 200
+const GATHERED_MAX_MS = 300
 
 export interface LiveOptions {
   db: Db
@@ -41,6 +50,7 @@ export function followSessions ({ db, events, tokens, stopping, readings_max, on
   const sessions = new Map<string, FollowedSession>()
   const entries = new Set<Entry>()
   const gate = createGate(readings_max)
+  const pace = createPace(TOLD_PER_SECOND, TOLD_AT_ONCE, GATHERED_MAX_MS)
   let clock: NodeJS.Timeout | undefined
   let ticks = 0
 
@@ -66,7 +76,7 @@ export function followSessions ({ db, events, tokens, stopping, readings_max, on
   return {
     follow (session_id, viewer, after_seq, follower) {
       const key = sessionTopic(viewer.workspace, session_id)
-      const session = sessions.get(key) ?? new FollowedSession({ db, events, gate, end, refused, revoked: tokens.revoked, onFault }, viewer.workspace, session_id)
+      const session = sessions.get(key) ?? new FollowedSession({ db, events, gate, pace, end, refused, revoked: tokens.revoked, onFault }, viewer.workspace, session_id)
       sessions.set(key, session)
       const entry: Entry = {
         viewer,
@@ -96,6 +106,7 @@ export function followSessions ({ db, events, tokens, stopping, readings_max, on
 
 interface Means extends Pick<LiveOptions, 'db' | 'events' | 'onFault'> {
   gate: Gate
+  pace: Pace
   end: (entry: Entry, reason: EndReason) => void
   refused: (entry: Entry) => EndReason | false | undefined
   revoked: (jti: string) => Promise<boolean>
@@ -161,6 +172,9 @@ class FollowedSession {
     let more = true
     try {
       while ((more || this.again) && !this.empty) {
+        const pause_ms = this.cursor === undefined ? 0 : this.means.pace.pause_ms()
+        if (pause_ms > 0) await new Promise(resolve => { setTimeout(resolve, pause_ms).unref() })
+        if (this.empty) break
         this.again = false
         more = await this.means.gate(() => this.readPage())
       }
@@ -210,6 +224,7 @@ class FollowedSession {
   private tell (entry: Entry, changes: Parameters<Follower['deliver']>[0], cursor: number): void | Promise<void> {
     if (!entry.open) return
     entry.cursor = cursor
+    this.means.pace.spent(changes.length === 0 ? 0 : entry.follower.price ?? 1)
     try {
       return entry.follower.deliver(changes, cursor)
     } catch (error) {

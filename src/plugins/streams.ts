@@ -42,6 +42,9 @@ interface Opening {
   moved: () => string | number | undefined
 }
 
+/** Frames written to an open stream, beside a call and its answer (core/live.ts). */
+const STREAM_PRICE = 0.2
+
 /** GET /mcp/sessions/{session_id}/events and GET /mcp/events: changes as they come, as server-sent events. */
 export function registerStreams (app: FastifyInstance, kernel: Kernel, options: StreamsOptions): void {
   const { service } = kernel
@@ -62,6 +65,7 @@ export function registerStreams (app: FastifyInstance, kernel: Kernel, options: 
     return {
       start: { data: { session_id, last_seq: cursor }, id: cursor },
       follow: stream => service.live.follow(session_id, agent, cursor, {
+        price: STREAM_PRICE,
         deliver (changes, upTo) {
           cursor = upTo
           const last = changes.at(-1)

@@ -9,6 +9,7 @@ import * as reading from './0007-reading.js'
 import * as workspaceFeed from './0008-workspace-feed.js'
 import * as searchWordsByLength from './0009-search-words-by-length.js'
 import * as limits from './0012-limits.js'
+import * as auditChain from './0013-audit-chain.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -21,5 +22,6 @@ export const migrations: Record<string, Migration> = {
   '0007-reading': reading,
   '0008-workspace-feed': workspaceFeed,
   '0009-search-words-by-length': searchWordsByLength,
-  '0012-limits': limits
+  '0012-limits': limits,
+  '0013-audit-chain': auditChain
 }

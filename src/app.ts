@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import { auditKeys, headLine } from './core/audit-keys.js'
 import type { Kernel } from './core/call.js'
 import { createCatalogue } from './core/catalogue.js'
 import { AppError } from './core/errors.js'
@@ -10,6 +11,9 @@ import { openApi } from './core/openapi.js'
 import { createPlaces } from './core/places.js'
 import type { Service } from './core/service.js'
 import type { Config } from './config.js'
+import { drainContinuously } from './db/audit-chain/drainer.js'
+import { keepHeads } from './db/audit-chain/head-file.js'
+import { readLag } from './db/audit-chain/lag.js'
 import type { Database } from './db/connect.js'
 import { loggableFault } from './db/faults.js'
 import { readFigures } from './db/figures.js'
@@ -97,6 +101,13 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   const revocations = followRevocations(watch, config.statement_timeout_ms)
   const sweeping = sweepRegularly(db, error => { server.log.warn({ err: loggableFault(error) }, 'sweep failed') })
   const indexing = indexContinuously(db, error => { server.log.warn({ err: loggableFault(error) }, 'search index not filled') })
+  const audit_keys = config.audit_hmac_keys && auditKeys(config.audit_hmac_keys)
+  const draining = audit_keys && drainContinuously({
+    db,
+    keys: audit_keys,
+    onHead: keepHeads(config.audit_head_file, head => { server.log.info({ audit_head: headLine(head) }, 'audit head') }, error => { server.log.error({ err: loggableFault(error) }, 'audit head not kept in AUDIT_HEAD_FILE') }),
+    onFault: error => { server.log.warn({ err: loggableFault(error) }, 'audit log not chained') }
+  })
   const events = openNotify({ client, db: watch, log: server.log })
   const tokens = await registerTokens(server, jwt_secrets, config.jwt_expires_in, revocations)
   const following = { db, events, tokens, stopping: stopping.signal, readings_max: Math.max(1, Math.floor(config.database_pool_max / 2)) }
@@ -134,6 +145,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     limits: createLimits(counting.take, per_minute),
     quotas,
     metrics,
+    audit_keys,
     events,
     live,
     messages: createMessageWriter(db, pool, quotas),
@@ -145,7 +157,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
 
   registerSecurityHeaders(server)
   observeRequests(server, metrics)
-  addGauges(metrics, { pool: poolState, figures: readFigures(db), load, live, waiters, hints: events.mode, waiting: () => pendingCount(watch, undefined, WAITING_COUNTED_MAX) })
+  addGauges(metrics, { pool: poolState, figures: readFigures(db), load, live, waiters, hints: events.mode, waiting: () => pendingCount(watch, undefined, WAITING_COUNTED_MAX), audit_lag: audit_keys && readLag(watch) })
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id)
     done()
@@ -188,6 +200,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     await sweeping.close()
     await indexing.close()
     await store.close()
+    await draining?.close()
     await counting.close()
     await metricsServer?.close()
   })

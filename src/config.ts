@@ -10,6 +10,9 @@ export interface Config {
   admin_api_key: string | undefined
   /** The first signs, all verify. */
   jwt_secret_key: string[] | undefined
+  /** The first signs, all verify. Undefined: the audit log is not chained. */
+  audit_hmac_keys: string[] | undefined
+  audit_head_file: string | undefined
   /** Seconds. */
   jwt_expires_in: number
   auth_enabled: boolean
@@ -81,6 +84,8 @@ const described = {
   api_key: variable('API_KEY', 'The key agents authenticate with, for read and write; required with DATABASE_URL', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
   admin_api_key: variable('ADMIN_API_KEY', 'The key that grants admin as well', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL; else none' }),
   jwt_secret_key: variable('JWT_SECRET_KEY', `Signs tokens, at least ${JWT_SECRET_MIN} characters; several separated by commas or spaces: the first signs, all verify; the same on every replica; required with DATABASE_URL`, secrets(JWT_SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
+  audit_hmac_keys: variable('AUDIT_HMAC_KEY', `Proves the audit log: the key of its chain, at least ${JWT_SECRET_MIN} characters, the same on every replica and unlike any other key; several, separated by commas: the first signs, all verify. Unset: no chain`, secrets(JWT_SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL; else none' }),
+  audit_head_file: variable('AUDIT_HEAD_FILE', 'File to which each signed head of the audit chain is appended, for audit verify --heads; best kept on another machine', optional, undefined, { default_note: 'only in the log' }),
   jwt_expires_in: variable('JWT_EXPIRES_IN', 'Seconds a token lives', whole(1, 31_536_000), '86400'),
   auth_enabled: variable('AUTH_ENABLED', 'false: callers without credentials may read and write (a laptop; refused with NODE_ENV=production)', flag, 'true'),
   cors_origins: variable('CORS_ORIGINS', 'Origins of web pages that may call, separated by commas; * for any', origins, '', { default_note: 'same origin only' }),
@@ -150,6 +155,9 @@ function together (config: Config, faulty: Set<string>): string[] {
     if (config.api_key === undefined && config.auth_enabled !== false && !faulty.has('API_KEY')) faults.push('API_KEY is required with DATABASE_URL: the key agents authenticate with (openssl rand -hex 32)')
     if (config.jwt_secret_key === undefined && !faulty.has('JWT_SECRET_KEY')) faults.push(`JWT_SECRET_KEY is required with DATABASE_URL: at least ${JWT_SECRET_MIN} characters (openssl rand -hex 32)`)
   }
+  // Who may sign tokens must not be able to sign what proves what they did with them.
+  const others = [config.api_key, config.admin_api_key, ...config.jwt_secret_key ?? []]
+  if (config.audit_hmac_keys?.some(key => others.includes(key))) faults.push('AUDIT_HMAC_KEY must differ from every other key (openssl rand -hex 32)')
   if (config.api_key !== undefined && config.api_key === config.admin_api_key) faults.push('ADMIN_API_KEY must differ from API_KEY, else every agent is an admin')
   if (config.auth_enabled === false && config.production) faults.push('AUTH_ENABLED=false is refused with NODE_ENV=production')
   if (config.auth_enabled === false && config.cors_origins?.includes('*') === true) faults.push('CORS_ORIGINS=* is refused with AUTH_ENABLED=false: any page somebody visits could read and write; name the origins')

@@ -17,7 +17,7 @@ function faults (env: Record<string, string>): string[] {
 t.test('nothing has to be set', async t => {
   const config = loadConfig({})
   t.match(config, {
-    host: '127.0.0.1', port: 23456, database_url: undefined, data_dir: undefined, api_key: undefined, admin_api_key: undefined, jwt_secret_key: undefined, jwt_expires_in: 86400, auth_enabled: true,
+    host: '127.0.0.1', port: 23456, database_url: undefined, data_dir: undefined, api_key: undefined, admin_api_key: undefined, jwt_secret_key: undefined, audit_hmac_keys: undefined, audit_head_file: undefined, jwt_expires_in: 86400, auth_enabled: true,
     cors_origins: [], allowed_hosts: ['localhost', '127.0.0.1', '[::1]'], trust_proxy: false, metrics_port: undefined, database_pool_max: 8, body_limit: 8_388_608, log_level: 'info', production: false
   })
   t.ok(Object.isFrozen(config))
@@ -91,11 +91,12 @@ t.test('secrets never stand in a message', async t => {
   const secrets = { DATABASE_URL: 'postgres://scs:hunter2-secret@host:notaport/scs', API_KEY: 'k3y', ADMIN_API_KEY: 'adm1n', JWT_SECRET_KEY: 'jw7-too-short', PORT: 'abc' }
   const told = faults(secrets).join('\n')
   for (const secret of ['hunter2', 'k3y', 'adm1n', 'jw7']) t.notOk(told.includes(secret))
-  t.same(variables.filter(({ secret }) => secret).map(({ name }) => name).sort(), ['ADMIN_API_KEY', 'API_KEY', 'DATABASE_URL', 'JWT_SECRET_KEY'])
+  t.same(variables.filter(({ secret }) => secret).map(({ name }) => name).sort(), ['ADMIN_API_KEY', 'API_KEY', 'AUDIT_HMAC_KEY', 'DATABASE_URL', 'JWT_SECRET_KEY'])
 })
 
 t.test('keys must differ, and a laptop is no production', async t => {
   t.match(faults({ ...DATABASE, ADMIN_API_KEY: DATABASE.API_KEY }), [/ADMIN_API_KEY must differ from API_KEY/])
+  t.match(faults({ ...DATABASE, AUDIT_HMAC_KEY: DATABASE.JWT_SECRET_KEY }), [/AUDIT_HMAC_KEY must differ from every other key/])
   t.match(faults({ AUTH_ENABLED: 'false', NODE_ENV: 'production' }), [/AUTH_ENABLED=false is refused/])
   t.match(faults({ AUTH_ENABLED: 'false', CORS_ORIGINS: 'https://app.test,*' }), [/CORS_ORIGINS=\* is refused with AUTH_ENABLED=false/])
   t.equal(loadConfig({ AUTH_ENABLED: 'false', CORS_ORIGINS: 'https://app.test' }).auth_enabled, false)

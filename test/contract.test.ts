@@ -27,7 +27,8 @@ const EVENTS: Record<string, string | undefined> = {
   set_memory: 'memory_set',
   delete_memory: 'memory_deleted',
   get_performance_metrics: 'metrics_read',
-  get_audit_log: 'audit_read'
+  get_audit_log: 'audit_read',
+  verify_audit_log: 'audit_verified'
 }
 
 type Property = JsonSchema & { default?: unknown, minimum?: number }

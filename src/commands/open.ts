@@ -27,8 +27,8 @@ export async function open (mode: 'serve' | 'join', log: (line: string) => void)
   const embedded = await openEmbedded({ dataDir: config.data_dir, mode, log })
   try {
     const secrets = await localSecrets(embedded.dataDir)
-    const { api_key = secrets.api_key, admin_api_key = secrets.admin_api_key, jwt_secret_key = [secrets.jwt_secret_key] } = config
-    return { config: { ...config, api_key, admin_api_key }, url: embedded.url, jwt_secrets: jwt_secret_key, embedded, replica }
+    const { api_key = secrets.api_key, admin_api_key = secrets.admin_api_key, jwt_secret_key = [secrets.jwt_secret_key], audit_hmac_keys = [secrets.audit_hmac_key] } = config
+    return { config: { ...config, api_key, admin_api_key, audit_hmac_keys }, url: embedded.url, jwt_secrets: jwt_secret_key, embedded, replica }
   } catch (error) {
     await embedded.close()
     throw error

@@ -17,7 +17,27 @@ export function decodeCursor<K extends 'string' | 'number'> (cursor: string, kin
   } catch {
     // Not ours: told below.
   }
-  throw new AppError('INVALID_INPUT', "The argument 'cursor' is not a next_cursor of this tool.", {
+  throw notOurs()
+}
+
+/** A place that is two numbers, as an opaque text. */
+export function encodeNumbers (first: number, second: number): string {
+  return Buffer.from(JSON.stringify([first, second])).toString('base64url')
+}
+
+/** @throws AppError INVALID_INPUT for a cursor that did not come from a next_cursor of the same tool */
+export function decodeNumbers (cursor: string): [number, number] {
+  try {
+    const numbers = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown
+    if (Array.isArray(numbers) && numbers.length === 2 && numbers.every(Number.isSafeInteger)) return numbers as [number, number]
+  } catch {
+    // Not ours: told below.
+  }
+  throw notOurs()
+}
+
+function notOurs (): AppError {
+  return new AppError('INVALID_INPUT', "The argument 'cursor' is not a next_cursor of this tool.", {
     context: { argument: 'cursor', given: 'another text', allowed: 'next_cursor of an earlier answer' },
     suggestions: ['Pass next_cursor of the previous answer unchanged, or leave cursor out to start at the beginning']
   })

@@ -1,5 +1,6 @@
 import type { MessageWriter } from '../db/message-writer.js'
 import type { Agent, Permission } from './agent.js'
+import type { AuditKeys } from './audit-keys.js'
 import type { Events } from './events.js'
 import type { Limits } from './limits.js'
 import type { Live, Places } from './live.js'
@@ -23,6 +24,8 @@ export interface Service {
   /** How much may be stored. */
   quotas: Quotas
   metrics: Metrics
+  /** Undefined: the audit log is not chained. */
+  audit_keys: AuditKeys | undefined
   /** Hints about changes, to and from every replica. The kernel publishes; see `touches` of a tool. */
   events: Events
   /** Follows sessions as they grow. */

@@ -71,6 +71,24 @@ export interface Schema {
     request_id: string
     metadata: Json
   }
+  audit_chain: { workspace: string, seq: number, audit_id: number, key_id: string, mac: Buffer }
+  audit_heads: {
+    workspace: string
+    seq: number
+    mac: Buffer
+    drained_to: number
+    signed_at: Stamp
+    key_id: string
+    signature: Buffer
+  }
+  audit_beginnings: {
+    workspace: string
+    seq: number
+    mac: Buffer
+    begun_at: Stamp
+    key_id: string
+    signature: Buffer
+  }
   tokens: {
     jti: string
     workspace: string

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Live, Places } from '../core/live.js'
 import { addGauge, addLabelledGauge, type Metrics } from '../core/metrics.js'
+import type { Lag } from '../db/audit-chain/lag.js'
 import type { Figures } from '../db/figures.js'
 import type { Load } from './load.js'
 
@@ -23,12 +24,18 @@ export interface GaugeSources {
   waiters: Places
   /** How this replica hears of what the others have changed. */
   hints: () => 'listen' | 'poll'
+  /** Of the audit chain; undefined where there is none. */
+  audit_lag: (() => Promise<Lag>) | undefined
 }
 
-export function addGauges (metrics: Metrics, { pool, figures, load, waiting, live, waiters, hints }: GaugeSources): void {
+export function addGauges (metrics: Metrics, { pool, figures, load, waiting, live, waiters, hints, audit_lag }: GaugeSources): void {
   addGauge(metrics, 'mcp_active_sessions', 'Sessions with a message in the last hour, in the whole service.', async () => (await figures()).active_sessions)
   addGauge(metrics, 'mcp_active_agents', 'Agents that called in the last 5 minutes, in the whole service.', async () => (await figures()).active_agents)
   addGauge(metrics, 'search_index_waiting', 'Messages written that the search index does not hold yet, in the whole service; counted up to 100000.', waiting)
+  if (audit_lag !== undefined) {
+    addGauge(metrics, 'audit_chain_lag_rows', 'Audit rows that have no place in the chain yet, in the whole service; of the newest 100000.', async () => (await audit_lag()).rows)
+    addGauge(metrics, 'audit_chain_lag_seconds', 'Age of the oldest of them, in seconds.', async () => (await audit_lag()).seconds)
+  }
   addGauge(metrics, 'database_pool_connections', 'Open database connections of this replica.', () => pool().total)
   addGauge(metrics, 'database_pool_idle', 'Database connections of this replica that are free.', () => pool().idle)
   addGauge(metrics, 'database_pool_waiting', 'Calls of this replica that wait for a database connection.', () => pool().waiting)

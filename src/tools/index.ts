@@ -21,6 +21,7 @@ import { searchContext } from './search-context.js'
 import { setMemory } from './set-memory.js'
 import { setMessageVisibility } from './set-message-visibility.js'
 import { updateSession } from './update-session.js'
+import { verifyAuditLog } from './verify-audit-log.js'
 import { waitForMessages } from './wait-for-messages.js'
 
 /** Every tool, in the order in which clients see them. */
@@ -47,5 +48,6 @@ export const tools: readonly Tool[] = [
   deleteMemory,
   getUsageGuidance,
   getPerformanceMetrics,
-  getAuditLog
+  getAuditLog,
+  verifyAuditLog
 ]

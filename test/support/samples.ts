@@ -101,7 +101,8 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     for (const content of ['one', 'two']) await ok(app, 'add_message', { session_id, content })
     const { next_cursor } = await ok(app, 'get_audit_log', { session_id, limit: 1 }, ADMIN)
     return { args: { session_id, agent_id: 'agent-1', event_type: 'message_added', start_time: '2020-01-01', end_time: '2999-01-01', limit: 5, cursor: next_cursor }, as: ADMIN }
-  }
+  },
+  verify_audit_log: async () => ({ args: { limit: 1000, cursor: Buffer.from('[0,0]').toString('base64url') }, as: ADMIN })
 }
 
 /** In a session and globally, so that a call without the optional session_id finds it too. */

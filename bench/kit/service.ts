@@ -83,14 +83,15 @@ export async function startService (program: Program, cleanup: Cleanup, { databa
       const until = Date.now() + SETTLE_MS
       for (let wait = 50; Date.now() < until; wait = 300) {
         await new Promise(resolve => setTimeout(resolve, wait))
-        if (((await metrics()).get('search_index_waiting') ?? 0) === 0) return
+        const figures = await metrics()
+        if (['search_index_waiting', 'audit_chain_lag_rows'].every(name => (figures.get(name) ?? 0) === 0)) return
       }
     },
     stop
   }
 }
 
-/** What is written waits for the search index; its upkeep must not fall into the other side's turn. */
+/** What is written waits for the search index, and for the audit chain where there is one; its upkeep must not fall into the other side's turn. */
 const SETTLE_MS = 15_000
 const READY_MS = 60_000
 

@@ -1,6 +1,7 @@
 import type { Measure } from '../kit/bench.js'
 import { addMessage } from './add-message.js'
 import { audit } from './audit.js'
+import { auditChain } from './audit-chain.js'
 import { coldStart } from './cold-start.js'
 import { getMemory } from './get-memory.js'
 import { getMessages } from './get-messages.js'
@@ -21,6 +22,7 @@ export const measures: Measure[] = [
   { name: 'get-memory', seconds: 35, run: getMemory },
   { name: 'audit', seconds: 75, run: audit },
   { name: 'limits', seconds: 45, run: limits },
+  { name: 'audit-chain', seconds: 45, run: auditChain },
   { name: 'mixed', seconds: 100, run: mixed },
   { name: 'cold-start', seconds: 40, run: coldStart },
   { name: 'ladder', seconds: 60, run: ladder }

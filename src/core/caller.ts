@@ -17,7 +17,7 @@ export interface Caller {
    */
   rest?: () => () => void
   /** Told how the caller stands with its rate limits; absent where an answer has no room for it. */
-  limited?: (standing: Standing[]) => void
+  limited?: (standing: Standing) => void
 }
 
 /** Credentials as they came, unchecked, in the order in which contract §3 looks at them. */

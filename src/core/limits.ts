@@ -28,15 +28,15 @@ export interface Standing {
 export type Take = (of: Limited, workspace: string, subject: string, count: number) => Standing | Promise<Standing>
 
 /** Told of how the caller stands, for its front to pass on; also before a refusal. */
-export type Told = ((standing: Standing[]) => void) | undefined
+export type Told = ((standing: Standing) => void) | undefined
 
 export interface Limits {
   /** A call of an agent, which counts for it and for its key. @throws AppError RATE_LIMITED */
-  call: (agent: Agent, told: Told) => Promise<void>
+  call: (agent: Agent, told: Told) => void | Promise<void>
   /** Requests from an address, whoever sends them. @throws AppError RATE_LIMITED */
-  request: (address: string, told: Told, count?: number) => Promise<void>
+  request: (address: string, told: Told, count?: number) => void | Promise<void>
   /** An MCP session that is opened from an address. @throws AppError RATE_LIMITED */
-  initialize: (address: string, told: Told) => Promise<void>
+  initialize: (address: string, told: Told) => void | Promise<void>
   /** A key or token from an address that was wrong. @returns how many more are answered this minute @throws AppError RATE_LIMITED */
   failure: (address: string, told: Told) => Promise<number>
 }
@@ -46,34 +46,39 @@ const SHARED_KEY = 'shared'
 /** Addresses belong to no workspace. */
 const NO_WORKSPACE = ''
 
+/** Every request comes through here two or three times, and ordinarily nothing is waited for. */
 export function createLimits (take: Take, per_minute: PerMinute): Limits {
-  async function admit (of: Limited, workspace: string, subject: string, count: number): Promise<Standing | undefined> {
+  function admit (of: Limited, workspace: string, subject: string, count: number): Standing | undefined | Promise<Standing> {
     return per_minute[of] === 0 ? undefined : take(of, workspace, subject, count)
   }
 
-  async function ofAddress (of: Limited, address: string, told: Told, count = 1): Promise<Standing | undefined> {
-    const standing = await admit(of, NO_WORKSPACE, networkOf(address), count)
-    if (standing !== undefined) decide([standing], told)
-    return standing
+  function ofAddress (of: Limited, address: string, told: Told, count = 1): Standing | undefined | Promise<Standing | undefined> {
+    return then(admit(of, NO_WORKSPACE, networkOf(address), count), standing => decide(standing, told))
   }
 
   return {
-    async call (agent, told) {
-      const { workspace, agent_id, key_id = SHARED_KEY } = agent
-      const mine = await admit('agent', workspace, agent_id, 1)
-      const ofKey = mine?.admitted === false ? undefined : await admit('key', workspace, key_id, 1)
-      decide([mine, ofKey].filter(standing => standing !== undefined), told)
+    call ({ workspace, agent_id, key_id = SHARED_KEY }, told) {
+      return then(admit('agent', workspace, agent_id, 1), mine => {
+        decide(mine, told)
+        return then(admit('key', workspace, key_id, 1), ofKey => { decide(ofKey, told) })
+      })
     },
-    async request (address, told, count) { await ofAddress('address', address, told, count) },
-    async initialize (address, told) { await ofAddress('initialize', address, told) },
+    request: (address, told, count) => then(ofAddress('address', address, told, count), () => {}),
+    initialize: (address, told) => then(ofAddress('initialize', address, told), () => {}),
     failure: async (address, told) => (await ofAddress('failure', address, told))?.remaining ?? Infinity
   }
 }
 
-function decide (standing: Standing[], told: Told): void {
+/** Goes on at once where there is nothing to wait for. */
+function then<T, R> (value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value)
+}
+
+function decide (standing: Standing | undefined, told: Told): Standing | undefined {
+  if (standing === undefined) return undefined
   told?.(standing)
-  const spent = standing.find(({ admitted }) => !admitted)
-  if (spent !== undefined) throw rateLimited(spent)
+  if (!standing.admitted) throw rateLimited(standing)
+  return standing
 }
 
 const words: Record<Limited, string> = {

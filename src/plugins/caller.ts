@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../core/caller.js'
 import { wireOf } from './load.js'
-import { limitedOf } from './rate-limits.js'
+import { collect } from './rate-limits.js'
 
 /** The credentials a request carries in its headers, as they are; the kernel judges them. */
 export function callerOf (request: FastifyRequest, front: Caller['front']): Caller {
@@ -12,7 +12,7 @@ export function callerOf (request: FastifyRequest, front: Caller['front']): Call
     // Made when somebody asks: most calls are over before anybody could go away.
     get signal () { return wire?.signal() },
     rest: wire?.rest,
-    limited: limitedOf(request),
+    limited: request.standing === null ? undefined : collect(request.standing),
     request_id: request.id,
     address: request.ip,
     credentials: {

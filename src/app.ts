@@ -122,7 +122,8 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     failure: config.rate_limit_failures_per_minute,
     initialize: config.rate_limit_initialize_per_minute
   }
-  const counting = countCalls(db, per_minute)
+  // Not on the pool: a call may hold a connection of it while it is counted, and would wait for another behind those that do the same.
+  const counting = countCalls(watch, per_minute)
   const quotas = {
     sessions: config.quota_sessions,
     session_messages: config.quota_session_messages,

@@ -55,6 +55,12 @@ t.test('a flooded agent does not slow another', async t => {
   t.equal((await flood).filter(({ status }) => status === 200).length, 100)
 })
 
+t.test('more agents than there are database connections authenticate at once', async t => {
+  const app = await startApp(t, { DATABASE_POOL_MAX: '2' })
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => call(app, 'authenticate_agent', { agent_id: `new-${i}`, agent_type: 'x', api_key: API_KEY }, { anonymous: true })))
+  t.same(answers.map(({ status }) => status), answers.map(() => 200), 'being counted does not take one away from whom it counts')
+})
+
 t.test('so may all agents with one key', async t => {
   const app = await startApp(t, { RATE_LIMIT_KEY_PER_MINUTE: '5' })
   let n = 0

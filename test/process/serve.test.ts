@@ -1,7 +1,7 @@
-import { createServer } from 'node:net'
 import t from 'tap'
 import { environment, runProgram, runToEnd } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
+import { quietPort } from '../support/ports.js'
 import { post, until } from '../support/rest.js'
 import pg from 'pg'
 
@@ -55,12 +55,7 @@ t.test('a second signal means now', async t => {
 t.test('with METRICS_PORT metrics are there and nowhere else', async t => {
   const database = await createDatabase()
   t.teardown(database.drop)
-  const port = await new Promise<number>(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => { resolve(port) })
-    })
-  })
+  const port = await quietPort()
   const program = await runProgram(t, ['serve'], environment(database.url, { METRICS_PORT: String(port) }))
   t.equal((await fetch(`${program.url}/metrics`)).status, 404)
   const page = await fetch(`http://127.0.0.1:${port}/metrics`)

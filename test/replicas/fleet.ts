@@ -1,8 +1,8 @@
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
 import { environment, type Program, runProgram } from '../helper.js'
+import { quietPort } from '../support/ports.js'
 import { until } from '../support/rest.js'
 
 /** Replicas of the service, as processes of their own on one database. */
@@ -27,9 +27,6 @@ export interface Level {
   /** Open handles and what else keeps it busy, by kind. */
   handles: Record<string, number>
 }
-
-/** Below the ports that systems give to outgoing connections: one of those could take a dead replica's place. */
-const PORTS = { from: 20_000, to: 30_000 }
 
 export async function startFleet (t: Test, database_url: string, more: Record<string, string> = {}, count = 3): Promise<Fleet> {
   const ports: number[] = []
@@ -67,19 +64,4 @@ export async function startFleet (t: Test, database_url: string, more: Record<st
   }
   await Promise.all(ports.map((_, replica) => fleet.start(replica)))
   return fleet
-}
-
-async function quietPort (taken: number[]): Promise<number> {
-  for (;;) {
-    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from))
-    if (taken.includes(port)) continue
-    const probe = createServer()
-    const free = await new Promise<boolean>(resolve => {
-      probe.once('error', () => { resolve(false) }).listen({ port, host: '127.0.0.1', exclusive: true }, () => { resolve(true) })
-    })
-    if (free) {
-      await new Promise(resolve => { probe.close(resolve) })
-      return port
-    }
-  }
 }

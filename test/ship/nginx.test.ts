@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { type Test, test } from 'tap'
 import { variables } from '../../src/config.js'
 import { AppError, type ErrorBody, type ErrorCode, errorBody, errorKinds } from '../../src/core/errors.js'
-import { freePort } from '../../src/db/embedded.js'
+import { quietPort } from '../support/ports.js'
 import { API_KEY, listen, startApp } from '../helper.js'
 import { type Nginx, NGINX_FILE, nginxInstalled, startNginx } from '../support/nginx.js'
 import { bytes, text } from './files.js'
@@ -106,7 +106,7 @@ async function ask ({ url }: Nginx, path: string, init: RequestInit = {}): Promi
 const post = (body: string | Uint8Array, headers: Record<string, string> = {}) => ({ method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body }) as RequestInit
 
 test('dead replicas are our own 503', real, async t => {
-  const proxy = await startNginx(t, [await freePort(), await freePort()])
+  const proxy = await startNginx(t, [await quietPort(), await quietPort()])
   for (const [path, init] of [['/mcp/tool/add_message', post('{}', { 'x-request-id': 'mine-1' })], ['/docs/index.html', { headers: { 'x-request-id': 'not "harmless"' } }]] as const) {
     const { status, headers, body } = await ask(proxy, path, init)
     t.equal(status, 503)
@@ -170,7 +170,7 @@ test('a POST is never sent twice; what was not sent goes to the next replica, an
 
   for (let each = 0; each < 4; each++) t.equal((await ask(proxy, '/health')).status, 200)
 
-  const alone = await startNginx(t, [await freePort(), well.port])
+  const alone = await startNginx(t, [await quietPort(), well.port])
   for (let each = 0; each < 6; each++) t.equal((await ask(alone, '/mcp/tool/add_message', post('{}'))).status, 200)
 })
 
@@ -197,7 +197,7 @@ test('what a client says about itself is not believed where it matters', real, a
 })
 
 test('what is not a request that nginx passes on is an object all the same', real, async t => {
-  const { port } = await startNginx(t, [await freePort()])
+  const { port } = await startNginx(t, [await quietPort()])
   const sent: Array<[string, number]> = [
     ['garbage\r\n\r\n', 400],
     [`GET /x HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`, 400],

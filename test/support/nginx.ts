@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { freePort } from '../../src/db/embedded.js'
+import { quietPort } from './ports.js'
 import { onPath, text } from '../ship/files.js'
 
 /** The proxy as compose.yaml ships it, in front of replicas of a test. */
@@ -19,7 +19,7 @@ export async function startNginx (t: Test, upstreams: number[], replace: (conf: 
   const folder = mkdtempSync(join(tmpdir(), 'scs-nginx-'))
   // Started by root, its workers are another user.
   chmodSync(folder, 0o711)
-  const port = await freePort()
+  const port = await quietPort()
   const conf = replace(text(NGINX_FILE))
     .replace(/server app:8000 resolve (.*);/, (_whole, rest: string) => upstreams.map(each => `server 127.0.0.1:${each} ${rest};`).join('\n'))
     .replace('listen 8080', `listen 127.0.0.1:${port}`)

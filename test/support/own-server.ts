@@ -2,7 +2,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { createCluster, findBinaries, freePort, serverAccount, startPostmaster, stopPostmaster, urlOf } from '../../src/db/embedded.js'
+import { createCluster, findBinaries, serverAccount, startPostmaster, stopPostmaster, urlOf } from '../../src/db/embedded.js'
+import { quietPort } from './ports.js'
 
 /** A PostgreSQL of a test's own, to be stopped and started under a running server. */
 export async function ownServer (t: Test): Promise<{ url: string, start: () => Promise<void>, stop: () => Promise<void> }> {
@@ -10,7 +11,7 @@ export async function ownServer (t: Test): Promise<{ url: string, start: () => P
   const account = await serverAccount()
   const binaries = await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-test-binaries') })
   const cluster = await createCluster({ dir: join(folder, 'postgres'), binaries, account, logFile: join(folder, 'postgres.log'), durable: false })
-  const port = await freePort()
+  const port = await quietPort()
   const start = async () => {
     const started = await startPostmaster(cluster, port, { fsync: 'off' })
     if (!('pid' in started)) throw new Error(`PostgreSQL did not start: ${started.problem}`)

@@ -8,6 +8,7 @@ import * as feed from './0006-feed.js'
 import * as reading from './0007-reading.js'
 import * as workspaceFeed from './0008-workspace-feed.js'
 import * as searchWordsByLength from './0009-search-words-by-length.js'
+import * as apiKeys from './0010-api-keys.js'
 import * as limits from './0012-limits.js'
 import * as auditChain from './0013-audit-chain.js'
 
@@ -22,6 +23,7 @@ export const migrations: Record<string, Migration> = {
   '0007-reading': reading,
   '0008-workspace-feed': workspaceFeed,
   '0009-search-words-by-length': searchWordsByLength,
+  '0010-api-keys': apiKeys,
   '0012-limits': limits,
   '0013-audit-chain': auditChain
 }

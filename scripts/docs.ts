@@ -59,7 +59,7 @@ const errorsOfCredentials: readonly ErrorCode[] = [
 
 /** What handlers refuse beyond their schemas. test/docs/errors.test.ts provokes every one, so this cannot promise too much. */
 const refusals: Record<string, ErrorCode[]> = {
-  authenticate_agent: ['INVALID_API_KEY'],
+  authenticate_agent: ['INVALID_API_KEY', 'PERMISSION_DENIED'],
   refresh_token: ['AUTHENTICATION_REQUIRED', 'INVALID_TOKEN', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'],
   revoke_token: ['AUTHENTICATION_REQUIRED', 'INVALID_TOKEN', 'TOKEN_EXPIRED', 'TOKEN_REVOKED', 'PERMISSION_DENIED'],
   create_session: ['QUOTA_EXCEEDED'],
@@ -78,6 +78,8 @@ const refusals: Record<string, ErrorCode[]> = {
   get_memory: ['SESSION_NOT_FOUND', 'MEMORY_NOT_FOUND'],
   list_memory: ['SESSION_NOT_FOUND'],
   delete_memory: ['SESSION_NOT_FOUND'],
+  create_api_key: ['SESSION_NOT_FOUND'],
+  revoke_api_key: ['API_KEY_NOT_FOUND'],
   // It may be called by nobody, but not with credentials that are wrong.
   get_usage_guidance: ['INVALID_API_KEY', 'INVALID_TOKEN', 'TOKEN_EXPIRED', 'TOKEN_REVOKED']
 }

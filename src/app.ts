@@ -4,13 +4,14 @@ import { auditKeys, headLine } from './core/audit-keys.js'
 import type { Kernel } from './core/call.js'
 import { createCatalogue } from './core/catalogue.js'
 import { AppError } from './core/errors.js'
-import { sharedKeys } from './core/keys.js'
+import { createKeys } from './core/keys.js'
 import { createLimits } from './core/limits.js'
 import { createMetrics } from './core/metrics.js'
 import { openApi } from './core/openapi.js'
 import { createPlaces } from './core/places.js'
 import type { Service } from './core/service.js'
 import type { Config } from './config.js'
+import { rememberKeys } from './db/api-keys.js'
 import { drainContinuously } from './db/audit-chain/drainer.js'
 import { keepHeads } from './db/audit-chain/head-file.js'
 import { readLag } from './db/audit-chain/lag.js'
@@ -109,7 +110,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     onFault: error => { server.log.warn({ err: loggableFault(error) }, 'audit log not chained') }
   })
   const events = openNotify({ client, db: watch, log: server.log })
-  const tokens = await registerTokens(server, jwt_secrets, config.jwt_expires_in, revocations)
+  const tokens = await registerTokens(server, jwt_secrets, config.jwt_expires_in, revocations, config.shared_api_key)
   const following = { db, events, tokens, stopping: stopping.signal, readings_max: Math.max(1, Math.floor(config.database_pool_max / 2)) }
   const live = followSessions({
     ...following,
@@ -141,7 +142,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     started_at: new Date(),
     tools,
     auth_enabled: config.auth_enabled,
-    keys: sharedKeys(config.api_key, config.admin_api_key),
+    keys: createKeys(config.shared_api_key ? config : 'off', rememberKeys(watch, revocations)),
     tokens,
     limits: createLimits(counting.take, per_minute),
     quotas,

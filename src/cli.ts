@@ -9,6 +9,7 @@ const commands: Record<string, { load: () => Promise<(args: string[]) => Promise
   serve: { load: async () => (await import('./commands/serve.js')).serve, help: 'run the service (the default)' },
   mcp: { load: async () => (await import('./commands/mcp.js')).mcp, help: 'serve MCP over stdio, as the agent AGENT_ID' },
   migrate: { load: async () => (await import('./commands/migrate.js')).migrate, help: 'up | down | status: the database\'s tables' },
+  keys: { load: async () => (await import('./commands/keys.js')).keys, help: 'create | list | revoke: API keys of agents' },
   audit: { load: async () => (await import('./commands/audit.js')).audit, help: 'verify | export: whether the audit log is as it was written; all of it as lines of JSON' },
   openapi: { load: async () => (await import('./commands/openapi.js')).openapi, help: 'print the OpenAPI document' }
 }

@@ -8,6 +8,8 @@ export interface Config {
   data_dir: string | undefined
   api_key: string | undefined
   admin_api_key: string | undefined
+  /** Whether the two above are taken. */
+  shared_api_key: boolean
   /** The first signs, all verify. */
   jwt_secret_key: string[] | undefined
   /** The first signs, all verify. Undefined: the audit log is not chained. */
@@ -81,8 +83,9 @@ const described = {
   port: variable('PORT', 'Port to listen on (HTTP_PORT is accepted too)', whole(0, 65535), '23456', { alias: 'HTTP_PORT' }),
   database_url: variable('DATABASE_URL', 'PostgreSQL 15 or later, as postgres://user:password@host:5432/database. Unset: a PostgreSQL of its own in DATA_DIR', databaseUrl, undefined, { secret: true, default_note: 'embedded' }),
   data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', optional, undefined, { default_note: '`./data`' }),
-  api_key: variable('API_KEY', 'The key agents authenticate with, for read and write; required with DATABASE_URL', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
+  api_key: variable('API_KEY', 'The key agents authenticate with, for read and write; required with DATABASE_URL, unless SHARED_API_KEY=off', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
   admin_api_key: variable('ADMIN_API_KEY', 'The key that grants admin as well', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL; else none' }),
+  shared_api_key: variable('SHARED_API_KEY', 'off: API_KEY, ADMIN_API_KEY and tokens made with them are not taken, only keys of create_api_key; make the first one with the command `keys create`', onOff, 'on'),
   jwt_secret_key: variable('JWT_SECRET_KEY', `Signs tokens, at least ${JWT_SECRET_MIN} characters; several separated by commas or spaces: the first signs, all verify; the same on every replica; required with DATABASE_URL`, secrets(JWT_SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
   audit_hmac_keys: variable('AUDIT_HMAC_KEY', `Proves the audit log: the key of its chain, at least ${JWT_SECRET_MIN} characters, the same on every replica and unlike any other key; several, separated by commas: the first signs, all verify. Unset: no chain`, secrets(JWT_SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL; else none' }),
   audit_head_file: variable('AUDIT_HEAD_FILE', 'File to which each signed head of the audit chain is appended, for audit verify --heads; best kept on another machine', optional, undefined, { default_note: 'only in the log' }),
@@ -152,13 +155,14 @@ export function loadConfig (env: Record<string, string | undefined>): Readonly<C
 function together (config: Config, faulty: Set<string>): string[] {
   const faults: string[] = []
   if (config.database_url !== undefined) {
-    if (config.api_key === undefined && config.auth_enabled !== false && !faulty.has('API_KEY')) faults.push('API_KEY is required with DATABASE_URL: the key agents authenticate with (openssl rand -hex 32)')
+    if (config.api_key === undefined && config.shared_api_key !== false && config.auth_enabled !== false && !faulty.has('API_KEY')) faults.push('API_KEY is required with DATABASE_URL: the key agents authenticate with (openssl rand -hex 32)')
     if (config.jwt_secret_key === undefined && !faulty.has('JWT_SECRET_KEY')) faults.push(`JWT_SECRET_KEY is required with DATABASE_URL: at least ${JWT_SECRET_MIN} characters (openssl rand -hex 32)`)
   }
   // Who may sign tokens must not be able to sign what proves what they did with them.
   const others = [config.api_key, config.admin_api_key, ...config.jwt_secret_key ?? []]
   if (config.audit_hmac_keys?.some(key => others.includes(key))) faults.push('AUDIT_HMAC_KEY must differ from every other key (openssl rand -hex 32)')
   if (config.api_key !== undefined && config.api_key === config.admin_api_key) faults.push('ADMIN_API_KEY must differ from API_KEY, else every agent is an admin')
+  if (config.auth_enabled === false && config.shared_api_key === false) faults.push('SHARED_API_KEY=off is refused with AUTH_ENABLED=false, by which callers need no key at all')
   if (config.auth_enabled === false && config.production) faults.push('AUTH_ENABLED=false is refused with NODE_ENV=production')
   if (config.auth_enabled === false && config.cors_origins?.includes('*') === true) faults.push('CORS_ORIGINS=* is refused with AUTH_ENABLED=false: any page somebody visits could read and write; name the origins')
   if (config.metrics_port !== undefined && config.metrics_port !== 0 && config.metrics_port === config.port) faults.push('METRICS_PORT must differ from PORT')
@@ -190,6 +194,11 @@ function flag (text: string | undefined): boolean {
   if (text === 'true' || text === '1') return true
   if (text === 'false' || text === '0') return false
   throw new Error('must be true or false')
+}
+
+function onOff (text: string | undefined): boolean {
+  if (text === 'on' || text === 'off') return text === 'on'
+  throw new Error('must be on or off')
 }
 
 function oneOf (words: string[]): Reader<string> {

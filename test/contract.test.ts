@@ -26,6 +26,9 @@ const EVENTS: Record<string, string | undefined> = {
   set_message_visibility: 'message_visibility_changed',
   set_memory: 'memory_set',
   delete_memory: 'memory_deleted',
+  create_api_key: 'api_key_created',
+  list_api_keys: 'api_keys_listed',
+  revoke_api_key: 'api_key_revoked',
   get_performance_metrics: 'metrics_read',
   get_audit_log: 'audit_read',
   verify_audit_log: 'audit_verified'
@@ -207,7 +210,7 @@ for (const tool of tools) {
       t.match(rows, [{ event_type, action: tool.name, result: 'success', agent_id: /^(agent-1|an-admin)$/, workspace: 'default' }])
       if ('session_id' in args && tool.effect !== 'reads') t.equal(rows[0]?.session_id, args.session_id)
       const text = JSON.stringify(rows)
-      const secrets = [...Object.values(PRIVATE_TEXTS), API_KEY, ADMIN_API_KEY, body.token, as.token, args.token, args.current_token].filter(one => typeof one === 'string')
+      const secrets = [...Object.values(PRIVATE_TEXTS), API_KEY, ADMIN_API_KEY, body.token, body.api_key, as.token, args.token, args.current_token].filter(one => typeof one === 'string')
       for (const secret of secrets) t.notOk(text.includes(secret as string), 'no private text')
     })
 

@@ -13,7 +13,7 @@ import httpx
 
 # These take an idempotency_key: repeated with the same key, they happen once.
 WRITES = {
-    "create_session", "update_session", "add_message", "add_messages", "mark_read", "set_message_visibility", "set_memory", "delete_memory",
+    "create_session", "update_session", "add_message", "add_messages", "mark_read", "revoke_api_key", "set_message_visibility", "set_memory", "delete_memory",
 }
 # After these it helps to wait retry_after seconds and call again.
 PASSING = {"SERVICE_UNAVAILABLE", "DATABASE_UNAVAILABLE", "RATE_LIMITED", "CONFLICT"}

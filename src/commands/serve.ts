@@ -86,6 +86,7 @@ function addressOf (server: FastifyInstance, host: string): string {
 
 function warn (config: Config, logger: pino.Logger): void {
   if (!config.auth_enabled) logger.warn('AUTH_ENABLED=false: every caller without credentials may read and write')
+  if (!config.shared_api_key && process.env.DATABASE_URL !== undefined && (config.api_key ?? config.admin_api_key) !== undefined) logger.warn('SHARED_API_KEY=off: API_KEY and ADMIN_API_KEY are set, and not taken')
   if (config.audit_hmac_keys === undefined) logger.warn('AUDIT_HMAC_KEY is not set: nobody can prove that the audit log is as it was written (openssl rand -hex 32)')
   if (!isLoopback(config.host) && config.allowed_hosts === undefined) logger.debug('ALLOWED_HOSTS is not set: requests are taken whatever host they name')
 }

@@ -3,16 +3,28 @@
 export const PERMISSIONS = ['read', 'write', 'admin'] as const
 export type Permission = (typeof PERMISSIONS)[number]
 
-export interface Agent {
+export interface Agent extends Bounds {
   /** The tenant everything this agent touches belongs to. */
   workspace: string
   agent_id: string
   agent_type: string
   permissions: Permission[]
-  /** The API key behind it, where it is not a shared one. */
-  key_id?: string
   /** The token it came with, absent for API-key and stdio callers. */
   token?: { jti: string, expires_at: Date }
+}
+
+/** What credentials are held within, besides a name and permissions; a token keeps it from one to the next. */
+export interface Bounds {
+  /** Only these sessions may be seen or written in; absent: all of the workspace. */
+  sessions?: readonly string[]
+  /** The key of create_api_key behind the credentials. */
+  key_id?: string
+  /** When they end at the latest, whatever is refreshed: with their key, or where a narrowed token was told to. */
+  until?: Date
+  /** A token that was made narrower: it makes no keys, and tokens for its own agent alone. */
+  narrowed?: true
+  /** Came by the shared ADMIN_API_KEY: may name any workspace when it manages keys. */
+  operator?: true
 }
 
 export const DEFAULT_WORKSPACE = 'default'
@@ -24,10 +36,30 @@ export function isAdmin (agent: Agent): boolean {
   return agent.permissions.includes('admin')
 }
 
-/** Granted = asked for ∩ allowed, in the fixed order of PERMISSIONS; an empty grant is ["read"] (contract §3). */
+/** Whether an agent may see a session, and write in it, as far as its credentials go. */
+export function mayEnter ({ sessions }: Pick<Agent, 'sessions'>, session_id: string): boolean {
+  return sessions === undefined || sessions.includes(session_id)
+}
+
+export function boundsOf ({ sessions, key_id, until, narrowed, operator }: Bounds): Bounds {
+  return {
+    ...(sessions !== undefined && { sessions }),
+    ...(key_id !== undefined && { key_id }),
+    ...(until !== undefined && { until }),
+    ...(narrowed === true && { narrowed }),
+    ...(operator === true && { operator })
+  }
+}
+
+/** What permissions come to: an admin may do everything. */
+export function allOf (permissions: readonly Permission[]): readonly Permission[] {
+  return permissions.includes('admin') ? PERMISSIONS : permissions
+}
+
+/** Granted = asked for ∩ allowed, in the fixed order of PERMISSIONS; where that is empty, ["read"] if it is allowed (contract §3). */
 export function grant (asked: readonly string[], allowed: readonly Permission[]): Permission[] {
   const granted = PERMISSIONS.filter(p => asked.includes(p) && allowed.includes(p))
-  return granted.length > 0 ? granted : ['read']
+  return granted.length > 0 ? granted : PERMISSIONS.filter(p => p === 'read' && allowed.includes(p))
 }
 
 /** A client's own name made fit to be an agent_id: control characters out, trimmed, cut; `fallback` when nothing is left. */

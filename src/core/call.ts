@@ -111,10 +111,13 @@ async function run (tool: Tool, input: Record<string, unknown>, idempotency_key:
   const { store, service } = kernel
   const audited: Record<string, unknown> = {}
   const key = idempotency_key === undefined || agent === null ? undefined : keyOf(idempotency_key, tool, input, agent)
-  const on = (db: Store['db']): ToolContext => ({ agent: agent as Agent, db, caller, service, once: key, audited })
+  let workspace = agent?.workspace ?? DEFAULT_WORKSPACE
+  const enter = async (into: string) => { workspace = into }
+  const on = (db: Store['db']): ToolContext => ({ agent: agent as Agent, db, enter, caller, service, once: key, audited })
   const work = async (tx: Store['db']) => {
     const output = await tool.handler(input, on(tx))
-    await auditWrite(tool, input, output, audited, agent, caller, store, tx)
+    const fields = tool.commits === 'transaction' ? tool.audit?.(input, output) : undefined
+    if (fields !== undefined) await store.audit(tx, { ...auditRow({ ...fields, metadata: { ...fields.metadata, ...audited } }, tool.name, agent, caller), workspace })
     return output
   }
   // Only here has everything been committed; a hint that came earlier would have others read too early.
@@ -135,11 +138,6 @@ async function run (tool: Tool, input: Record<string, unknown>, idempotency_key:
   }
   if (tool.commits === 'transaction') return committed(await store.transaction(work))
   return committed(await tool.handler(input, on(store.db)))
-}
-
-async function auditWrite (tool: Tool, input: Record<string, unknown>, output: Record<string, unknown>, audited: Record<string, unknown>, agent: Agent | null, caller: Caller, store: Store, tx: Store['db']): Promise<void> {
-  const fields = tool.commits === 'transaction' ? tool.audit?.(input, output) : undefined
-  if (fields !== undefined) await store.audit(tx, auditRow({ ...fields, metadata: { ...fields.metadata, ...audited } }, tool.name, agent, caller))
 }
 
 export function auditRow (fields: AuditFields, action: string, agent: Agent | null, caller: Pick<Caller, 'request_id'>): AuditRow {
@@ -165,7 +163,8 @@ export function auditRefusal (error: AppError, action: string, agent: Agent | nu
   const event_type = error.status === 401 ? 'credential_refused' : 'permission_denied'
   const claimed = agent === null ? claimedAgent(raw, caller) : undefined
   const metadata = { code: error.code, ...(claimed !== undefined && { claimed_agent_id: claimed }) }
-  kernel.store.auditRefusal({ ...auditRow({ event_type, metadata }, action, agent, caller), result: 'refused' }, caller.address)
+  const row = auditRow({ event_type, metadata }, action, agent, caller)
+  kernel.store.auditRefusal({ ...row, workspace: error.workspace ?? row.workspace, result: 'refused' }, caller.address)
 }
 
 function claimedAgent (raw: unknown, caller: Caller): string | undefined {
@@ -174,8 +173,9 @@ function claimedAgent (raw: unknown, caller: Caller): string | undefined {
 }
 
 /** What makes two requests the same. The caller's rights are part of it: an answer may hold what only they may see. */
-function keyOf (key: string, tool: Tool, input: Record<string, unknown>, { workspace, agent_id, agent_type, permissions }: Agent): IdempotencyKey {
-  return { workspace, agent_id, key, request_hash: createHash('sha256').update(canonicalJson([tool.name, agent_type, permissions, input])).digest() }
+function keyOf (key: string, tool: Tool, input: Record<string, unknown>, { workspace, agent_id, agent_type, permissions, sessions }: Agent): IdempotencyKey {
+  const rights = [agent_type, permissions, ...sessions === undefined ? [] : [[...sessions].sort()]]
+  return { workspace, agent_id, key, request_hash: createHash('sha256').update(canonicalJson([tool.name, ...rights, input])).digest() }
 }
 
 /** The call goes on in the background when its time is up: what it has sent to the database may still commit. */

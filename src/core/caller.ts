@@ -1,3 +1,4 @@
+import type { Bounds } from './agent.js'
 import type { Standing } from './limits.js'
 
 /** What a front knows about a request before anybody is identified. The fronts fill it in; the kernel decides. */
@@ -43,5 +44,5 @@ export interface McpSession {
   client_name: string | null
   protocol_version: string
   /** Who authenticated in it, if anybody did. */
-  identity: { workspace: string, agent_id: string, agent_type: string, permissions: string[], jti: string, expires_at: Date } | null
+  identity: Bounds & { workspace: string, agent_id: string, agent_type: string, permissions: string[], jti: string, expires_at: Date } | null
 }

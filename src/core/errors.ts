@@ -67,6 +67,10 @@ const kinds = {
     status: 404, severity: 'warning', recoverable: true, meaning: 'There is no such message, or the caller may not see it.',
     suggestions: ['Call get_messages to see the messages of the session and their ids']
   },
+  API_KEY_NOT_FOUND: {
+    status: 404, severity: 'warning', recoverable: true, meaning: 'There is no API key with that key_id, or the caller may not manage it.',
+    suggestions: ['Call list_api_keys to see the keys you manage and their ids']
+  },
   MEMORY_NOT_FOUND: {
     status: 404, severity: 'warning', recoverable: true, meaning: 'No value is stored under that key in that scope, or it has expired.',
     suggestions: ['Call list_memory with session_id "all" to see which keys exist in which scope', 'Call set_memory to store a value']
@@ -152,13 +156,16 @@ export class AppError extends Error {
   readonly context: ErrorContext | undefined
   readonly suggestions: readonly string[]
   readonly retry_after: number | undefined
+  /** Where its audit row belongs, if the call got so far that this is known and its agent is not. */
+  readonly workspace: string | undefined
 
-  constructor (code: ErrorCode, message: string, more: { context?: ErrorContext, suggestions?: string[], retry_after?: number, cause?: unknown } = {}) {
+  constructor (code: ErrorCode, message: string, more: { context?: ErrorContext, suggestions?: string[], retry_after?: number, cause?: unknown, workspace?: string } = {}) {
     super(message, { cause: more.cause })
     this.code = code
     this.context = more.context
     this.suggestions = more.suggestions ?? kinds[code].suggestions
     this.retry_after = more.retry_after ?? errorKinds[code].retry_after
+    this.workspace = more.workspace
   }
 
   get status (): number {

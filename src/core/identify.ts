@@ -1,6 +1,9 @@
-import { AGENT_ID_MAX, AGENT_TYPE_MAX, type Agent, agentIdFrom, DEFAULT_WORKSPACE, type Permission, PERMISSIONS } from './agent.js'
+import { AGENT_ID_MAX, AGENT_TYPE_MAX, type Agent, agentIdFrom, boundsOf, DEFAULT_WORKSPACE, type Permission, PERMISSIONS } from './agent.js'
+import { isPrefix } from './api-key.js'
 import type { Caller, Credentials } from './caller.js'
 import { AppError } from './errors.js'
+import { boundsOfKey, boundType } from './keys.js'
+import { rightsEnd, rightsEnded } from './rights.js'
 import type { Service } from './service.js'
 import { characters, hasControlCharacters } from './text.js'
 
@@ -19,7 +22,7 @@ export async function identify (caller: Caller, service: Service): Promise<Agent
   if (credentials.local !== undefined) return unchecked(credentials.local.agent_id, credentials.local.agent_type, ['read', 'write'])
   if (!service.auth_enabled) {
     const agent_id = credentials.agent_id ?? agentIdFrom(credentials.client_name, 'anonymous')
-    return unchecked(named(agent_id, 'X-Agent-Id', AGENT_ID_MAX), agentType(credentials, front), ['read', 'write'])
+    return unchecked(named(agent_id, 'X-Agent-Id', AGENT_ID_MAX), givenType(credentials) ?? typeByFront(front), ['read', 'write'])
   }
   return null
 }
@@ -35,50 +38,50 @@ export function bearer (authorization: string): string {
 
 export async function byToken (token: string, service: Service): Promise<Agent> {
   const claims = service.tokens.verify(token)
-  if (await service.tokens.revoked(claims.jti)) throw tokenRevoked()
   const { workspace, agent_id, agent_type, permissions, jti, expires_at } = claims
-  return { workspace, agent_id, agent_type, permissions, token: { jti, expires_at } }
-}
-
-export function tokenRevoked (): AppError {
-  return new AppError('TOKEN_REVOKED', 'The token has been revoked.')
+  const agent = { workspace, agent_id, agent_type, permissions, ...boundsOf(claims), token: { jti, expires_at } }
+  const ended = await rightsEnd(agent, service.tokens)
+  if (ended !== false) throw rightsEnded(ended)
+  return agent
 }
 
 async function byMcpSession (identity: NonNullable<NonNullable<Credentials['mcp_session']>['identity']>, service: Service): Promise<Agent> {
   const again = { suggestions: ['Call authenticate_agent again in this connection'] }
-  if (identity.expires_at.getTime() <= Date.now()) {
-    throw new AppError('TOKEN_EXPIRED', 'The token this connection authenticated with has expired.', again)
-  }
-  if (await service.tokens.revoked(identity.jti)) {
-    throw new AppError('TOKEN_REVOKED', 'The token this connection authenticated with has been revoked.', again)
-  }
   const { workspace, agent_id, agent_type, jti, expires_at } = identity
   const permissions = PERMISSIONS.filter(p => identity.permissions.includes(p))
-  return { workspace, agent_id, agent_type, permissions, token: { jti, expires_at } }
+  const agent = { workspace, agent_id, agent_type, permissions, ...boundsOf(identity), token: { jti, expires_at } }
+  const ended = await rightsEnd(agent, service.tokens)
+  if (ended === 'token_expired') throw new AppError('TOKEN_EXPIRED', 'The token this connection authenticated with has expired.', again)
+  // One that a shared key made, before these were turned off.
+  if (ended !== false || (!service.keys.shared && agent.key_id === undefined)) {
+    throw new AppError('TOKEN_REVOKED', 'The token this connection authenticated with has been revoked.', again)
+  }
+  return agent
 }
 
-function byKey (credentials: Credentials, key: string, front: Caller['front'], service: Service): Agent {
-  const allowed = service.keys.allows(key)
+async function byKey (credentials: Credentials, key: string, front: Caller['front'], service: Service): Promise<Agent> {
+  const allowed = await service.keys.allows(key)
   if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
-  if (credentials.agent_id === undefined && front === 'rest') {
+  const { binding } = allowed
+  // A key for one agent says itself who is calling.
+  const own = binding === undefined || isPrefix(binding.agent_id) ? undefined : binding.agent_id
+  if (credentials.agent_id === undefined && own === undefined && front === 'rest') {
     throw new AppError('AUTHENTICATION_REQUIRED', 'The API key came without an X-Agent-Id header, which says who is calling.', {
       context: { missing_header: 'X-Agent-Id' },
       suggestions: ['Send X-Agent-Id: <your agent id> together with X-API-Key', 'Or call authenticate_agent and send its token as Authorization: Bearer <token>']
     })
   }
-  const agent_id = credentials.agent_id ?? agentIdFrom(credentials.client_name, 'mcp-client')
-  return {
-    workspace: allowed.workspace,
-    agent_id: named(agent_id, 'X-Agent-Id', AGENT_ID_MAX),
-    agent_type: agentType(credentials, front),
-    permissions: [...allowed.permissions]
-  }
+  const agent_id = named(credentials.agent_id ?? own ?? agentIdFrom(credentials.client_name, 'mcp-client'), 'X-Agent-Id', AGENT_ID_MAX)
+  const agent_type = boundType(allowed, agent_id, givenType(credentials), typeByFront(front))
+  return { workspace: allowed.workspace, agent_id, agent_type, permissions: [...allowed.permissions], ...boundsOfKey(allowed) }
 }
 
-function agentType (credentials: Credentials, front: Caller['front']): string {
-  return credentials.agent_type !== undefined
-    ? named(credentials.agent_type, 'X-Agent-Type', AGENT_TYPE_MAX)
-    : front === 'mcp' ? 'mcp' : 'custom'
+function givenType ({ agent_type }: Credentials): string | undefined {
+  return agent_type === undefined ? undefined : named(agent_type, 'X-Agent-Type', AGENT_TYPE_MAX)
+}
+
+function typeByFront (front: Caller['front']): string {
+  return front === 'mcp' ? 'mcp' : 'custom'
 }
 
 function unchecked (agent_id: string, agent_type: string, permissions: Permission[]): Agent {

@@ -1,10 +1,11 @@
 import type { Change } from '../db/feed.js'
 import type { Agent } from './agent.js'
+import type { RightsEnd } from './rights.js'
 
 /** Following a session's feed, on this replica, as it grows: one reading of a session serves all who follow it. */
 
 /** Why no more comes. `session_gone`: it is not there (any more). `stopping`: this replica goes; another carries on from the cursor. */
-export type EndReason = 'token_revoked' | 'token_expired' | 'session_gone' | 'stopping'
+export type EndReason = RightsEnd | 'session_gone' | 'stopping'
 
 export interface Follower {
   /** What telling it costs beside answering one who then calls again, which is 1, as if left out. */

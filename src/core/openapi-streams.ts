@@ -8,7 +8,7 @@ const EVENTS = `Each event has an \`id\`, an \`event\` (the type) and \`data\` (
 - \`message_added\` {seq, type, message}: written, or made visible to you. \`visibility_changed\` {seq, type, message}: you could see it and still can. \`message_hidden\` and \`message_deleted\` {seq, type, message_id}: you could see it.
 - \`session_updated\`, \`session_closed\` {seq, type, session}: the session as it is now.
 - \`start\`: the first event; its id is where the stream begins. \`position\`: nothing for you came since, and this is where the stream stands.
-- \`end\` {reason, resume}: the last one. \`resume\`: whether to come back with the last id at once. Reasons: \`stopping\` (this replica goes), \`slow_reader\` (more than 1 MiB waited for you to read it), \`token_expired\`, \`token_revoked\`, \`session_gone\`.
+- \`end\` {reason, resume}: the last one. \`resume\`: whether to come back with the last id at once. Reasons: \`stopping\` (this replica goes), \`slow_reader\` (more than 1 MiB waited for you to read it), \`token_expired\`, \`token_revoked\`, \`key_expired\`, \`key_revoked\` (where it was opened with X-API-Key), \`session_gone\`.
 
 After a lost connection send the last id as \`Last-Event-ID\`, to any replica: each change comes once. A comment line every 15 seconds shows that the connection lives. Your rights are those of the moment.`
 

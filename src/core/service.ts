@@ -1,5 +1,6 @@
 import type { MessageWriter } from '../db/message-writer.js'
-import type { Agent, Permission } from './agent.js'
+import type { Agent, Bounds, Permission } from './agent.js'
+import type { ApiKey } from './api-key.js'
 import type { AuditKeys } from './audit-keys.js'
 import type { Events } from './events.js'
 import type { Limits } from './limits.js'
@@ -40,11 +41,25 @@ export interface Service {
 }
 
 export interface Keys {
-  /** What a key allows, or undefined for a wrong one. Compares in constant time. */
-  allows: (key: string) => { workspace: string, permissions: readonly Permission[] } | undefined
+  /** Whether the keys of the configuration are taken, and tokens that were made with them. */
+  shared: boolean
+  /**
+   * What a key allows, or undefined for a wrong one. Compares in constant time.
+   * @throws AppError INVALID_API_KEY where it was one, and has been revoked, at most 2 s ago, or expired
+   */
+  allows: (key: string) => Promise<KeyGrant | undefined>
+  /** Which agents a key is for. */
+  bindingOf: (key_id: string) => Promise<Pick<ApiKey, 'agent_id'> | undefined>
 }
 
-export interface Claims {
+export interface KeyGrant extends Omit<Bounds, 'narrowed'> {
+  workspace: string
+  permissions: readonly Permission[]
+  /** Whom it is for; absent for a shared key, which is for any agent. */
+  binding?: Pick<ApiKey, 'agent_id' | 'agent_type'>
+}
+
+export interface Claims extends Bounds {
   workspace: string
   agent_id: string
   agent_type: string
@@ -57,11 +72,12 @@ export interface Claims {
 export interface Tokens {
   /** Seconds a token lives. */
   expires_in: number
-  sign: (agent: Omit<Agent, 'token'>, jti: string) => { token: string, issued_at: Date, expires_at: Date }
+  /** It lives as long as tokens do, and not longer than `until` or `expires_in` seconds. */
+  sign: (agent: Omit<Agent, 'token'>, jti: string, expires_in?: number) => { token: string, issued_at: Date, expires_at: Date }
   /** @throws AppError INVALID_TOKEN or TOKEN_EXPIRED. Says nothing about revocation. */
   verify: (token: string) => Claims
-  /** Whether a verified token has been revoked, on any replica, at most 2 s ago. @throws where neither memory nor database can tell */
-  revoked: (jti: string) => Promise<boolean>
+  /** Whether a verified token or an API key, by its id, has been revoked, on any replica, at most 2 s ago. @throws where neither memory nor database can tell */
+  revoked: (id: string) => Promise<boolean>
   /** The same from memory alone, for those who ask often; undefined where memory cannot tell. */
-  knownRevoked: (jti: string) => boolean | undefined
+  knownRevoked: (id: string) => boolean | undefined
 }

@@ -18,6 +18,8 @@ export interface ToolContext<P extends Permission | 'none' = Permission> {
   agent: P extends 'none' ? Agent | null : Agent
   /** What to run SQL on: a transaction where `commits` is 'transaction', else the pool. */
   db: Db
+  /** From here on the call's transaction, and its audit row, are that workspace's: for tools that learn from a key or a token whose the call is. */
+  enter: (workspace: string) => Promise<void>
   caller: Caller
   service: Service
   /** The call's idempotency key, for a tool that commits in a batch. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { AuditRow } from '../core/store.js'
 import type { Db } from './schema.js'
+import { withinSessions } from './visibility.js'
 
 export async function write (db: Db, row: AuditRow): Promise<void> {
   await db.insertInto('audit_log').values({ ...row, metadata: JSON.stringify(row.metadata) }).execute()
@@ -8,6 +9,8 @@ export async function write (db: Db, row: AuditRow): Promise<void> {
 
 export interface AuditFilter {
   workspace: string
+  /** Only what was done in these. */
+  sessions?: readonly string[]
   session_id?: string
   agent_id?: string
   event_type?: string
@@ -20,6 +23,7 @@ export interface AuditFilter {
 /** Newest first, one more than `limit` if there are more. */
 export async function list (db: Db, filter: AuditFilter) {
   let query = db.selectFrom('audit_log').where('workspace', '=', filter.workspace)
+  if (filter.sessions !== undefined) query = query.where(withinSessions(filter.sessions, 'session_id'))
   if (filter.session_id !== undefined) query = query.where('session_id', '=', filter.session_id)
   if (filter.agent_id !== undefined) query = query.where('agent_id', '=', filter.agent_id)
   if (filter.event_type !== undefined) query = query.where('event_type', '=', filter.event_type)

@@ -3,7 +3,7 @@ import type { Agent } from '../core/agent.js'
 import { messageColumns, type MessageRow } from './messages.js'
 import type { Db } from './schema.js'
 import { need, type SessionRow } from './sessions.js'
-import { messagesForMany, seenBy, viewerRows } from './visibility.js'
+import { messagesForMany, ofViewer, seenBy, viewerRows } from './visibility.js'
 
 /**
  * The ordered feed of a session: what of it changed for a viewer after a cursor, with the rights the viewer has now.
@@ -25,7 +25,7 @@ export type Change =
 
 export interface FeedPage {
   /** In the order of seq. */
-  changes: Change[]
+  changes: readonly Change[]
   /** The next cursor: everything up to it has been taken account of, also what was not for this viewer. */
   cursor: number
   has_more: boolean
@@ -44,7 +44,7 @@ export interface SharedPage {
   head: number
   is_active: boolean
   /** What of it is for the viewer at that place of the list; equal lists are the same list. */
-  changesOf: (viewer: number) => Change[]
+  changesOf: (viewer: number) => readonly Change[]
 }
 
 /** [seq, who saw the message before it, who saw it after it], the viewers by their number from 1; null is everybody. */
@@ -102,7 +102,7 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
   const items: Item[] = []
   if (updated !== null) {
     // As it is now, which may be newer than the messages: it is then told once more, at its own place.
-    const session = await sessionOf(db, viewers[0] as Agent, session_id)
+    const session = await sessionOf(db, workspace, session_id)
     items.push({ seen_by: null, change: { seq: updated, type: session.is_active ? 'session_updated' : 'session_closed', session } })
   }
   const gone = new Set<number>()
@@ -118,7 +118,7 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
     cursor,
     head,
     is_active,
-    changesOf: viewer => forAll ?? within.flatMap(({ change, seen_by }) => seen_by === null || seen_by.includes(viewer + 1) ? [change] : [])
+    changesOf: ofViewer(viewers, session_id, viewer => forAll ?? within.flatMap(({ change, seen_by }) => seen_by === null || seen_by.includes(viewer + 1) ? [change] : []))
   }
 }
 
@@ -161,7 +161,8 @@ function sees (seen_by: number[] | null, viewer: number): boolean {
   return seen_by === null || seen_by.includes(viewer)
 }
 
-async function sessionOf (db: Db, viewer: Agent, session_id: string): Promise<SessionRow> {
-  const { last_seq, public_count, ...session } = await need(db, viewer, session_id)
+/** For all viewers alike: who may not enter the session is handed nothing of it. */
+async function sessionOf (db: Db, workspace: string, session_id: string): Promise<SessionRow> {
+  const { last_seq, public_count, ...session } = await need(db, { workspace }, session_id)
   return session
 }

@@ -1,8 +1,9 @@
-import { type Agent, isAdmin } from '../core/agent.js'
+import { type Agent, isAdmin, mayEnter } from '../core/agent.js'
 import { type Events, sessionTopic } from '../core/events.js'
 import { createGate, type Gate } from '../core/gate.js'
-import type { EndReason, Follower, Live } from '../core/live.js'
+import type { EndReason, Follower, Following, Live } from '../core/live.js'
 import { createPace, type Pace } from '../core/pace.js'
+import { knownEnd, rightsEnd } from '../core/rights.js'
 import type { Tokens } from '../core/service.js'
 import { changesForMany } from './feed.js'
 import type { Db } from './schema.js'
@@ -60,7 +61,7 @@ export function followSessions ({ db, events, tokens, stopping, readings_max, on
     entry.follower.ended(reason)
   }
 
-  const refused = ({ viewer }: Entry) => refusal(viewer, tokens)
+  const refused = ({ viewer }: Entry) => knownEnd(viewer, tokens)
 
   function check (): void {
     ticks++
@@ -75,8 +76,9 @@ export function followSessions ({ db, events, tokens, stopping, readings_max, on
 
   return {
     follow (session_id, viewer, after_seq, follower) {
+      if (!mayEnter(viewer, session_id)) return notThere(follower)
       const key = sessionTopic(viewer.workspace, session_id)
-      const session = sessions.get(key) ?? new FollowedSession({ db, events, gate, pace, end, refused, revoked: tokens.revoked, onFault }, viewer.workspace, session_id)
+      const session = sessions.get(key) ?? new FollowedSession({ db, events, gate, pace, end, refused, ended: viewer => rightsEnd(viewer, tokens), onFault }, viewer.workspace, session_id)
       sessions.set(key, session)
       const entry: Entry = {
         viewer,
@@ -109,7 +111,8 @@ interface Means extends Pick<LiveOptions, 'db' | 'events' | 'onFault'> {
   pace: Pace
   end: (entry: Entry, reason: EndReason) => void
   refused: (entry: Entry) => EndReason | false | undefined
-  revoked: (jti: string) => Promise<boolean>
+  /** Asks the database where memory cannot tell. */
+  ended: (viewer: Agent) => Promise<EndReason | false>
 }
 
 class FollowedSession {
@@ -239,11 +242,10 @@ class FollowedSession {
     entry.behind = true
     try {
       while (entry.open && entry.cursor < (this.cursor as number)) {
-        const { token } = entry.viewer
         const until = Math.min(this.cursor as number, entry.cursor + PAGE)
         const page = await this.means.gate(() => changesForMany(this.means.db, [entry.viewer], this.session_id, entry.cursor, until))
         if (page === undefined) return this.means.end(entry, 'session_gone')
-        const reason = this.means.refused(entry) ?? (await this.means.revoked((token as { jti: string }).jti) && 'token_revoked')
+        const reason = await this.means.ended(entry.viewer)
         if (reason !== false) return this.means.end(entry, reason)
         await this.tell(entry, page.changesOf(0), page.cursor)
       }
@@ -266,12 +268,11 @@ class FollowedSession {
   }
 }
 
-/** What memory knows against telling a viewer anything more; undefined: it cannot tell. */
-export function refusal ({ token }: Agent, tokens: Pick<Tokens, 'knownRevoked'>): EndReason | false | undefined {
-  if (token === undefined) return false
-  if (token.expires_at.getTime() <= Date.now()) return 'token_expired'
-  const revoked = tokens.knownRevoked(token.jti)
-  return revoked === true ? 'token_revoked' : revoked
+/** What is not the viewer's to see ends as what is gone does, and not before the caller holds what closes it. */
+function notThere ({ ended }: Follower): Following {
+  let open = true
+  queueMicrotask(() => { if (open) ended('session_gone') })
+  return { close () { open = false } }
 }
 
 /** Followers with the same rights are one viewer of a reading. */
@@ -280,8 +281,8 @@ export function distinct<T extends { viewer: Agent }> (entries: readonly T[]): {
   const numbers = new Map<string, number>()
   const of = new Map<T, number>()
   for (const entry of entries) {
-    const { agent_id, agent_type } = entry.viewer
-    const rights = JSON.stringify([agent_id, agent_type, isAdmin(entry.viewer)])
+    const { agent_id, agent_type, sessions } = entry.viewer
+    const rights = JSON.stringify([agent_id, agent_type, isAdmin(entry.viewer), sessions])
     let number = numbers.get(rights)
     if (number === undefined) {
       number = viewers.push(entry.viewer) - 1

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Agent } from '../core/agent.js'
+import { type Agent, mayEnter } from '../core/agent.js'
 import type { Db } from './schema.js'
 import { need } from './sessions.js'
 
@@ -10,9 +10,10 @@ export async function sessionMark (db: Db, agent: Agent, session_id: string): Pr
   return (await need(db, agent, session_id)).last_seq
 }
 
-/** Of several sessions in one statement; one that is not there has none. */
-export async function sessionMarks (db: Db, workspace: string, session_ids: string[]): Promise<Map<string, number>> {
-  const rows = await db.selectFrom('sessions').select(['id', 'last_seq']).where('workspace', '=', workspace).where('id', '=', sql<string>`any(${session_ids}::text[])`).execute()
+/** Of several sessions in one statement; one that is not there, or not the agent's to see, has none. */
+export async function sessionMarks (db: Db, agent: Agent, session_ids: string[]): Promise<Map<string, number>> {
+  const ids = session_ids.filter(id => mayEnter(agent, id))
+  const rows = await db.selectFrom('sessions').select(['id', 'last_seq']).where('workspace', '=', agent.workspace).where('id', '=', sql<string>`any(${ids}::text[])`).execute()
   return new Map(rows.map(row => [row.id, row.last_seq]))
 }
 

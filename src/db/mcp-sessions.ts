@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
+import { type Bounds, boundsOf } from '../core/agent.js'
 import type { McpSession } from '../core/caller.js'
 import type { Claims } from '../core/service.js'
 import type { Db } from './schema.js'
@@ -48,7 +49,7 @@ export async function find (db: Db, id: string): Promise<HeldSession | undefined
 }
 
 /** By name: a prepared statement that selects all columns fails when the next release adds one. */
-const columns = ['id_hash', 'workspace', 'protocol_version', 'client_name', 'agent_id', 'agent_type', 'permissions', 'token_jti', 'token_expires_at', 'subscriptions', 'last_seen_at'] as const
+const columns = ['id_hash', 'workspace', 'protocol_version', 'client_name', 'agent_id', 'agent_type', 'permissions', 'token_jti', 'token_expires_at', 'token_bounds', 'subscriptions', 'last_seen_at'] as const
 
 /** Those of the sessions that are there, in any order. */
 export async function findAll (db: Db, hashes: Buffer[]): Promise<HeldSession[]> {
@@ -60,7 +61,7 @@ export async function findAll (db: Db, hashes: Buffer[]): Promise<HeldSession[]>
   return rows.map(row => {
     const { workspace, agent_id, agent_type, permissions, token_jti, token_expires_at } = row
     const identity = workspace !== null && agent_id !== null && agent_type !== null && token_jti !== null && token_expires_at !== null
-      ? { workspace, agent_id, agent_type, permissions: permissions ?? [], jti: token_jti, expires_at: new Date(token_expires_at) }
+      ? { workspace, agent_id, agent_type, permissions: permissions ?? [], jti: token_jti, expires_at: new Date(token_expires_at), ...boundsFrom(row.token_bounds) }
       : null
     const { uris = {}, stream = null, cancelled = {} } = row.subscriptions as Kept
     return { id_hash: row.id_hash, client_name: row.client_name, protocol_version: row.protocol_version, identity, subscriptions: new Map(Object.entries(uris)), stream, cancelled }
@@ -76,8 +77,15 @@ export async function bind (db: Db, id_hash: Buffer, claims: Claims): Promise<vo
     permissions: claims.permissions,
     token_jti: claims.jti,
     token_expires_at: claims.expires_at.toISOString(),
+    token_bounds: JSON.stringify(boundsOf(claims)),
     last_seen_at: sql<string>`clock_timestamp()`
   }).where('id_hash', '=', id_hash).execute()
+}
+
+/** Of a row; one of an earlier release has none. */
+function boundsFrom (kept: Record<string, unknown> | null): Bounds {
+  const { until, ...rest } = (kept ?? {}) as Omit<Bounds, 'until'> & { until?: string }
+  return { ...rest, ...(until !== undefined && { until: new Date(until) }) }
 }
 
 const kept = sql`(case jsonb_typeof(subscriptions) when 'object' then subscriptions else '{}'::jsonb end)`

@@ -3,6 +3,7 @@ import type { Agent } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
 import { likeLiteral } from './like.js'
 import type { Db } from './schema.js'
+import { withinSessions } from './visibility.js'
 
 /** Where a value belongs: one session, or '' for the agent's global memory. There is no fall-back between scopes. */
 export type Scope = string
@@ -24,7 +25,8 @@ const live = sql<boolean>`(expires_at is null or expires_at > clock_timestamp())
 const entryColumns = ['key', 'session_id', 'version', 'value_size', 'created_at', 'updated_at', 'expires_at'] as const
 
 function own (db: Db, agent: Agent) {
-  return db.selectFrom('agent_memory').where('workspace', '=', agent.workspace).where('agent_id', '=', agent.agent_id).where(live)
+  const mine = db.selectFrom('agent_memory').where('workspace', '=', agent.workspace).where('agent_id', '=', agent.agent_id).where(live)
+  return agent.sessions === undefined ? mine : mine.where(withinSessions([GLOBAL, ...agent.sessions], 'session_id'))
 }
 
 export interface NewValue {

@@ -1,11 +1,12 @@
 import type pg from 'pg'
+import { mayEnter } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
 import { quotaExceeded, type Quotas } from '../core/quotas.js'
 import { claim, settle } from './idempotency.js'
 import { inTransaction, type MessagesRequest, onPool, type Outcome, writeBatch } from './message-batch.js'
 import { messageNotFound, type Written } from './messages.js'
 import type { Db } from './schema.js'
-import { need, sessionClosed } from './sessions.js'
+import { need, sessionClosed, sessionNotFound } from './sessions.js'
 
 /** Most messages, and characters of content, of one batch; one request alone may have more. */
 const MESSAGES_MAX = 256
@@ -165,6 +166,10 @@ export function createMessageWriter (db: Db, pool: pg.Pool, quotas: Quotas): Mes
 
   return {
     write: request => new Promise((resolve, reject) => {
+      if (!mayEnter(request.sender, request.session_id)) {
+        reject(sessionNotFound())
+        return
+      }
       waiting.push({ request, resolve, reject })
       schedule()
     })

@@ -8,14 +8,17 @@ const TRUSTED_MS = 2000
 /** How far each reading reaches back over the last one, at least: a revocation is stamped before it commits. */
 const OVERLAP_SECONDS_MIN = 60
 
+/** No token lives longer, so what was made with a key that was revoked longer ago has ended. */
+const KEYS_DAYS = 366
+
 /**
- * Which tokens have been revoked, known to every replica without asking the database on each request. Not a cache that can
+ * Which tokens and API keys have been revoked, known to every replica without asking the database on each request. Not a cache that can
  * make replicas differ for long: where it could not be read for 2 s, the database decides.
  */
 export interface Revocations {
-  has: (jti: string) => Promise<boolean>
+  has: (id: string) => Promise<boolean>
   /** The same from memory alone; undefined where it cannot tell. */
-  known: (jti: string) => boolean | undefined
+  known: (id: string) => boolean | undefined
   close: () => void
 }
 
@@ -33,12 +36,14 @@ export function followRevocations (db: Db, statement_timeout_ms: number): Revoca
 
   async function read (): Promise<void> {
     const asked_at = performance.now()
-    const { rows } = await sql<{ jti: string, expires_at: string }>`
-      select jti, expires_at from tokens
-      where revoked_at is not null ${known ? sql`and revoked_at > clock_timestamp() - make_interval(secs => ${overlapSeconds})` : sql``}
-        and expires_at > clock_timestamp()`.execute(db)
-    for (const row of rows) revoked.set(row.jti, Date.parse(row.expires_at))
-    for (const [jti, expires] of revoked) if (expires <= Date.now()) revoked.delete(jti)
+    const since = known ? sql`and revoked_at > clock_timestamp() - make_interval(secs => ${overlapSeconds})` : sql``
+    const { rows } = await sql<{ id: string, until: string }>`
+      select jti as id, expires_at as until from tokens where revoked_at is not null ${since} and expires_at > clock_timestamp()
+      union all
+      select key_id, revoked_at + make_interval(days => ${KEYS_DAYS}) from api_keys
+      where revoked_at is not null ${since} and revoked_at > clock_timestamp() - make_interval(days => ${KEYS_DAYS})`.execute(db)
+    for (const row of rows) revoked.set(row.id, Date.parse(row.until))
+    for (const [id, until] of revoked) if (until <= Date.now()) revoked.delete(id)
     // After a gap longer than the overlap everything is read anew.
     known = true
     read_at = asked_at
@@ -58,18 +63,20 @@ export function followRevocations (db: Db, statement_timeout_ms: number): Revoca
   }
   void loop()
 
-  function knownOf (jti: string): boolean | undefined {
-    if (revoked.has(jti)) return true
+  function knownOf (id: string): boolean | undefined {
+    if (revoked.has(id)) return true
     return performance.now() - read_at <= TRUSTED_MS ? false : undefined
   }
 
   return {
     known: knownOf,
-    async has (jti) {
-      const told = knownOf(jti)
+    async has (id) {
+      const told = knownOf(id)
       if (told !== undefined) return told
-      const row = await db.selectFrom('tokens').select('jti').where('jti', '=', jti).where('revoked_at', 'is not', null).executeTakeFirst()
-      return row !== undefined
+      const { rows } = await sql`
+        select from tokens where jti = ${id} and revoked_at is not null
+        union all select from api_keys where key_id = ${id} and revoked_at is not null`.execute(db)
+      return rows.length > 0
     },
     close () {
       closed = true

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, Kysely } from 'kysely'
+import type { Permission } from '../core/agent.js'
 
 /** What the tables hold, as Kysely reads and writes it. `migrations/` makes them; test/schema.snapshot.txt shows them. */
 export interface Schema {
@@ -98,6 +99,21 @@ export interface Schema {
     expires_at: Stamp
     revoked_at: Stamp | null
   }
+  api_keys: {
+    workspace: string
+    key_id: string
+    hash: Buffer
+    /** An agent_id, or with `*` at its end what agent_ids begin with. */
+    agent_id: string
+    agent_type: string
+    permissions: Permission[]
+    sessions: string[] | null
+    created_at: Stamp
+    created_by: string | null
+    created_with: string | null
+    expires_at: Stamp | null
+    revoked_at: Stamp | null
+  }
   mcp_sessions: {
     id_hash: Buffer
     workspace: string | null
@@ -108,6 +124,7 @@ export interface Schema {
     permissions: string[] | null
     token_jti: string | null
     token_expires_at: Stamp | null
+    token_bounds: Json | null
     subscriptions: Json
     created_at: Stamp
     last_seen_at: Stamp

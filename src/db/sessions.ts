@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
-import type { Agent } from '../core/agent.js'
+import { type Agent, mayEnter } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
 import { likePattern } from './like.js'
 import { countReadable, EXACT_COUNT_MAX } from './message-counts.js'
 import type { Db } from './schema.js'
 import { PLANNED_EACH_TIME } from './statement-name.js'
-import { readableMessages } from './visibility.js'
+import { readableMessages, withinSessions } from './visibility.js'
 
 export interface SessionRow {
   id: string
@@ -19,7 +19,7 @@ export interface SessionRow {
 
 const columns = ['id', 'purpose', 'metadata', 'created_by', 'created_at', 'updated_at', 'is_active'] as const
 
-function sessionNotFound (): AppError {
+export function sessionNotFound (): AppError {
   return new AppError('SESSION_NOT_FOUND', 'There is no session with that session_id.')
 }
 
@@ -27,7 +27,14 @@ export function sessionClosed (): AppError {
   return new AppError('SESSION_CLOSED', 'The session is closed.')
 }
 
+/** @throws AppError PERMISSION_DENIED for an agent that is limited to sessions: a new one would be none of them */
 export async function create (db: Db, agent: Agent, id: string, purpose: string, metadata: Record<string, unknown>): Promise<SessionRow> {
+  if (agent.sessions !== undefined) {
+    throw new AppError('PERMISSION_DENIED', 'Your credentials are limited to certain sessions, and cannot open others.', {
+      context: { limited_to_sessions: agent.sessions.length, current_permissions: agent.permissions },
+      suggestions: ['Work in a session that list_sessions shows', 'Or ask an agent without that limit to open one']
+    })
+  }
   return db.insertInto('sessions')
     .values({ workspace: agent.workspace, id, purpose, metadata: JSON.stringify(metadata), created_by: agent.agent_id })
     .returning(columns)
@@ -35,15 +42,25 @@ export async function create (db: Db, agent: Agent, id: string, purpose: string,
 }
 
 /** The session and its head: the highest seq given in it so far. @throws AppError SESSION_NOT_FOUND */
-export async function need (db: Db, agent: Agent, id: string): Promise<SessionRow & { last_seq: number, public_count: number }> {
+export async function need (db: Db, agent: Pick<Agent, 'workspace' | 'sessions'>, id: string): Promise<SessionRow & { last_seq: number, public_count: number }> {
+  if (!mayEnter(agent, id)) throw sessionNotFound()
   const session = await db.selectFrom('sessions').select([...columns, 'last_seq', 'public_count'])
     .where('workspace', '=', agent.workspace).where('id', '=', id).executeTakeFirst()
   if (session === undefined) throw sessionNotFound()
   return session
 }
 
+/** All of them, in the agent's reach. @throws AppError SESSION_NOT_FOUND where one is not */
+export async function needAll (db: Db, agent: Pick<Agent, 'workspace' | 'sessions'>, ids: readonly string[]): Promise<void> {
+  const wanted = [...new Set(ids)]
+  if (!wanted.every(id => mayEnter(agent, id))) throw sessionNotFound()
+  const there = await db.selectFrom('sessions').select('id').where('workspace', '=', agent.workspace).where(withinSessions(wanted, 'id')).execute()
+  if (there.length < wanted.length) throw sessionNotFound()
+}
+
 /** Need, with the row locked until the transaction ends: whoever changes the session or its messages goes through here. */
 export async function needLocked (tx: Db, agent: Agent, id: string): Promise<SessionRow & { last_seq: number }> {
+  if (!mayEnter(agent, id)) throw sessionNotFound()
   const session = await tx.selectFrom('sessions').select([...columns, 'last_seq'])
     .where('workspace', '=', agent.workspace).where('id', '=', id).forUpdate().executeTakeFirst()
   if (session === undefined) throw sessionNotFound()
@@ -76,6 +93,7 @@ export interface SessionFilter { created_by?: string, active?: boolean, query?: 
 /** Newest first, one more than `limit` if there are more. */
 export async function list (db: Db, agent: Agent, filter: SessionFilter) {
   let query = db.selectFrom('sessions').select([...columns, 'public_count', 'last_seq']).where('workspace', '=', agent.workspace)
+  if (agent.sessions !== undefined) query = query.where(withinSessions(agent.sessions, 'id'))
   if (filter.created_by !== undefined) query = query.where('created_by', '=', filter.created_by)
   if (filter.active !== undefined) query = query.where('is_active', '=', filter.active)
   if (filter.query !== undefined) {

@@ -1,8 +1,11 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type Agent, isAdmin } from '../core/agent.js'
+import { type Agent, isAdmin, mayEnter } from '../core/agent.js'
 import type { Db } from './schema.js'
 
-/** The rule of contract §4, in its one place: who sees a message. Admins see all of them; that is for who asks to say. */
+/**
+ * The rule of contract §4, in its one place: who sees a message. Admins see all of them; that is for who asks to say. Where an agent
+ * is limited to sessions, so are admins.
+ */
 function rule (shown: RawBuilder<unknown>, sender: RawBuilder<unknown>, sender_type: RawBuilder<unknown>, agent_id: unknown, agent_type: unknown): RawBuilder<boolean> {
   return sql<boolean>`(${shown} = 'public'
     or (${shown} = 'private' and ${sender} = ${agent_id})
@@ -14,9 +17,19 @@ function rule (shown: RawBuilder<unknown>, sender: RawBuilder<unknown>, sender_t
  * `visibility` can be another column, for what a message was before a change.
  */
 export function visibleTo (viewer: Agent, row: string, visibility = 'visibility'): RawBuilder<boolean> {
-  if (isAdmin(viewer)) return sql<boolean>`true`
   const shown = sql.ref(visibility.includes('.') ? visibility : `${row}.${visibility}`)
-  return rule(shown, sql.ref(`${row}.sender`), sql.ref(`${row}.sender_type`), viewer.agent_id, viewer.agent_type)
+  const sees = isAdmin(viewer) ? sql<boolean>`true` : rule(shown, sql.ref(`${row}.sender`), sql.ref(`${row}.sender_type`), viewer.agent_id, viewer.agent_type)
+  return viewer.sessions === undefined ? sees : sql<boolean>`(${sees} and ${withinSessions(viewer.sessions, `${row}.session_id`)})`
+}
+
+/** Whether a column names one of the sessions that an agent is limited to. */
+export function withinSessions (sessions: readonly string[], column: string): RawBuilder<boolean> {
+  return sql<boolean>`${sql.ref(column)} = any(${sessions}::text[])`
+}
+
+/** What of a reading for many is for the viewer at that place of the list, of a session: nothing where it may not enter it. */
+export function ofViewer<T> (viewers: readonly Agent[], session_id: string, of: (viewer: number) => readonly T[]): (viewer: number) => readonly T[] {
+  return viewer => mayEnter(viewers[viewer] as Agent, session_id) ? of(viewer) : []
 }
 
 /**

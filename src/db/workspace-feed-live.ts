@@ -3,9 +3,10 @@ import { type Events, workspaceTopic } from '../core/events.js'
 import { createGate, type Gate } from '../core/gate.js'
 import type { EndReason, Following } from '../core/live.js'
 import { encodePlace, type Place } from '../core/place.js'
+import { knownEnd, rightsEnd } from '../core/rights.js'
 import type { Tokens } from '../core/service.js'
 import type { Change } from './feed.js'
-import { distinct, refusal } from './live.js'
+import { distinct } from './live.js'
 import type { Db } from './schema.js'
 import { type Grown, grown, readStretches, snapshotNow, type Stretch } from './workspace-feed.js'
 
@@ -83,7 +84,7 @@ export function followWorkspaces ({ db, events, tokens, stopping, readings_max, 
 
   function check (): void {
     for (const entry of [...entries]) {
-      const reason = refusal(entry.viewer, tokens)
+      const reason = knownEnd(entry.viewer, tokens)
       if (reason !== false && reason !== undefined) end(entry, reason)
     }
   }
@@ -210,7 +211,7 @@ class FollowedWorkspace {
       const lists = new Map<number, WorkspaceChange[]>()
       members = members.filter(entry => {
         if (!entry.open) return false
-        const reason = refusal(entry.viewer, this.means.tokens)
+        const reason = knownEnd(entry.viewer, this.means.tokens)
         if (reason !== false) {
           // Where memory cannot tell, it falls behind, and is asked about there.
           if (reason !== undefined) this.means.end(entry, reason)
@@ -251,7 +252,7 @@ class FollowedWorkspace {
         for (const stretches of pagesOf(sessions, part)) {
           if (!entry.open) return
           const read = await gate(() => readStretches(db, [viewer], stretches))
-          const reason = refusal(viewer, tokens) ?? (await tokens.revoked((viewer.token as { jti: string }).jti) && 'token_revoked')
+          const reason = await rightsEnd(viewer, tokens)
           if (reason !== false) return this.means.end(entry, reason)
           await this.tell(entry, changesFor(0, read, since, until, entry.origin))
           entry.place = placeAfter(stretches, since, until)

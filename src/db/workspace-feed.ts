@@ -4,7 +4,7 @@ import type { Place } from '../core/place.js'
 import { type Change, changesForMany } from './feed.js'
 import { messageColumns, type MessageRow } from './messages.js'
 import type { Db } from './schema.js'
-import { messagesForMany, seenBy, viewerRows } from './visibility.js'
+import { messagesForMany, ofViewer, seenBy, viewerRows } from './visibility.js'
 
 /**
  * The feed of all sessions of a workspace: what a later snapshot shows of each session and an earlier one does not. Numbers are
@@ -132,7 +132,7 @@ export async function readStretches (db: Db, viewers: readonly Agent[], stretche
       continue
     }
     const forAll = added.every(({ seen_by }) => seen_by === null) ? added.map(({ change }) => change) : undefined
-    result.push({ stretch, changesOf: viewer => forAll ?? added.flatMap(({ change, seen_by }) => seen_by === null || seen_by.includes(viewer + 1) ? [change] : []) })
+    result.push({ stretch, changesOf: ofViewer(viewers, stretch.session_id, viewer => forAll ?? added.flatMap(({ change, seen_by }) => seen_by === null || seen_by.includes(viewer + 1) ? [change] : [])) })
   }
   return result
 }

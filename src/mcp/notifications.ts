@@ -84,7 +84,7 @@ export function serveNotifications (versions: readonly string[], { streams, watc
       look () { void reread() },
       end (reason) {
         // The token may have been replaced by another one of this session: the row tells.
-        if (reason === 'token_revoked' || reason === 'token_expired') {
+        if (reason !== 'stopping' && reason !== 'session_gone') {
           void reread()
           return
         }
@@ -147,7 +147,7 @@ export function serveNotifications (versions: readonly string[], { streams, watc
         if (error instanceof AppError && error.status === 401) return undefined
         throw error
       })
-      if (viewer?.token !== undefined && now === undefined) return goodbye('token_ended')
+      if (viewer !== undefined && now === undefined) return goodbye(viewer.token === undefined ? 'key_ended' : 'token_ended')
       if (!same(viewer, now)) {
         forget()
         if (viewer?.agent_id !== now?.agent_id) {
@@ -188,7 +188,7 @@ export function serveNotifications (versions: readonly string[], { streams, watc
       const places = new Map(uris.map(uri => [uri, placeOf(uri)]))
       const ids = [...new Set([...places.values()].flatMap(place => typeof place === 'object' && 'session_id' in place ? [place.session_id] : []))]
       const [sessions, memories] = await Promise.all([
-        ids.length > 0 ? sessionMarks(db, who.workspace, ids) : new Map<string, number>(),
+        ids.length > 0 ? sessionMarks(db, who, ids) : new Map<string, number>(),
         [...places.values()].some(place => typeof place === 'object' && 'agent_id' in place) ? memoryMarks(db, [who]) : new Map<string, string>()
       ])
       const marks = new Map<string, Mark>()
@@ -225,7 +225,7 @@ export const ALLOWED = 'GET, POST, DELETE'
 /** Whether everything an agent may see is the same. */
 function same (a: Agent | undefined, b: Agent | undefined): boolean {
   return a?.workspace === b?.workspace && a?.agent_id === b?.agent_id && a?.agent_type === b?.agent_type &&
-    a?.token?.jti === b?.token?.jti && a?.permissions.join() === b?.permissions.join()
+    a?.token?.jti === b?.token?.jti && a?.key_id === b?.key_id && a?.permissions.join() === b?.permissions.join() && a?.sessions?.join() === b?.sessions?.join()
 }
 
 export function noStream (): AppError {

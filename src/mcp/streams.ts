@@ -1,6 +1,7 @@
 import type { Agent } from '../core/agent.js'
 import type { Kernel } from '../core/call.js'
 import type { EndReason } from '../core/live.js'
+import { rightsEnd } from '../core/rights.js'
 import { createPlaces } from '../core/places.js'
 import type { EventStream } from './event-stream.js'
 
@@ -56,10 +57,10 @@ export function createStreams ({ service }: Pick<Kernel, 'service'>, tick_ms = T
 
   /** Who listens to nothing that Live follows is looked at here. */
   async function check (open: Open): Promise<void> {
-    const token = open.viewer()?.token
-    if (token === undefined) return
-    if (token.expires_at.getTime() <= Date.now()) open.end('token_expired')
-    else if (service.tokens.knownRevoked(token.jti) ?? await service.tokens.revoked(token.jti).catch(() => false)) open.end('token_revoked')
+    const viewer = open.viewer()
+    if (viewer === undefined) return
+    const ended = await rightsEnd(viewer, service.tokens).catch(() => false as const)
+    if (ended !== false) open.end(ended)
   }
 
   function endAll (): void {

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import jwt, { type JWT } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
-import { DEFAULT_WORKSPACE, PERMISSIONS } from '../core/agent.js'
+import { boundsOf, DEFAULT_WORKSPACE, PERMISSIONS } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
 import type { Claims, Tokens } from '../core/service.js'
 
@@ -15,6 +15,12 @@ interface Payload {
   agent_type: string
   permissions: string[]
   workspace?: string
+  sessions?: string[]
+  key_id?: string
+  /** Seconds, as the other times. */
+  until?: number
+  narrowed?: true
+  operator?: true
   iat: number
   exp: number
   jti: string
@@ -31,8 +37,10 @@ export interface OwnTokens {
  * By @fastify/jwt: HS256 and nothing else. Each secret is registered under a name of its own, since one registration that
  * chose among secrets could verify only asynchronously.
  * @param secrets the first signs, all verify, so that a secret can be replaced while tokens of the one before it live
+ * @param life seconds
+ * @param shared_keys whether tokens are taken that were made with a shared key
  */
-export async function registerOwnTokens (app: FastifyInstance, secrets: readonly string[], expires_in: number): Promise<OwnTokens> {
+export async function registerOwnTokens (app: FastifyInstance, secrets: readonly string[], life: number, shared_keys: boolean): Promise<OwnTokens> {
   const byKid = new Map<string, JWT>()
   for (const secret of secrets) {
     const kid = kidOf(secret)
@@ -63,15 +71,20 @@ export async function registerOwnTokens (app: FastifyInstance, secrets: readonly
   }
 
   return {
-    sign (agent, jti) {
+    sign (agent, jti, expires_in = life) {
       const issued = Math.floor(Date.now() / 1000)
       const { workspace, agent_id: sub, agent_type, permissions } = agent
-      const token = signer.sign({ sub, agent_type, permissions, workspace, iat: issued, exp: issued + expires_in, jti })
-      return { token, issued_at: new Date(issued * 1000), expires_at: new Date((issued + expires_in) * 1000) }
+      const { until: end, ...bounds } = boundsOf(agent)
+      const until = end === undefined ? undefined : Math.floor(end.getTime() / 1000)
+      const exp = Math.min(issued + Math.min(life, expires_in), until ?? Infinity)
+      const token = signer.sign({ sub, agent_type, permissions, workspace, iat: issued, exp, jti, ...bounds, ...(until !== undefined && { until }) })
+      return { token, issued_at: new Date(issued * 1000), expires_at: new Date(exp * 1000) }
     },
     verify (token, kid) {
-      const { sub, agent_type, permissions, workspace, iat, exp, jti } = payloadOf(token, kid)
-      if (typeof sub !== 'string' || typeof agent_type !== 'string' || typeof jti !== 'string' || !Array.isArray(permissions)) throw notOurs()
+      const payload = payloadOf(token, kid)
+      const { sub, agent_type, permissions, workspace, iat, exp, jti, sessions, key_id, until, narrowed, operator } = payload
+      if (typeof sub !== 'string' || typeof agent_type !== 'string' || typeof jti !== 'string' || !Array.isArray(permissions) || !isBounds(payload)) throw notOurs()
+      if (!shared_keys && key_id === undefined) throw notOurs()
       return {
         workspace: workspace ?? DEFAULT_WORKSPACE,
         agent_id: sub,
@@ -79,7 +92,8 @@ export async function registerOwnTokens (app: FastifyInstance, secrets: readonly
         permissions: PERMISSIONS.filter(permission => permissions.includes(permission)),
         jti,
         issued_at: new Date(iat * 1000),
-        expires_at: new Date(exp * 1000)
+        expires_at: new Date(exp * 1000),
+        ...boundsOf({ sessions, key_id, narrowed, operator, ...(until !== undefined && { until: new Date(until * 1000) }) })
       }
     }
   }
@@ -88,6 +102,13 @@ export async function registerOwnTokens (app: FastifyInstance, secrets: readonly
 /** Names a secret in the header of its tokens, and tells nothing of it: eight bytes of a MAC over what no token's text can be. */
 export function kidOf (secret: string): string {
   return createHmac('sha256', secret).update('kid').digest().subarray(0, 8).toString('base64url')
+}
+
+/** What a token is held within must be read as it was meant, or the token not be taken: to leave out a bound would widen it. */
+function isBounds ({ sessions, key_id, until, narrowed, operator }: Payload): boolean {
+  return (sessions === undefined || (Array.isArray(sessions) && sessions.every(id => typeof id === 'string'))) &&
+    (key_id === undefined || typeof key_id === 'string') && (until === undefined || Number.isSafeInteger(until)) &&
+    (narrowed === undefined || narrowed === true) && (operator === undefined || operator === true)
 }
 
 function notOurs (): AppError {

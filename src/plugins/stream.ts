@@ -1,11 +1,14 @@
 import type { FastifyReply } from 'fastify'
+import type { EndReason } from '../core/live.js'
 import { frame, HEARTBEAT } from './stream-frames.js'
 
 /** Why a stream ends: what follows it, or the stream itself, says so. `gone`: the client has left. */
-export type StreamEnd = 'token_revoked' | 'token_expired' | 'session_gone' | 'stopping' | 'slow_reader' | 'gone'
+export type StreamEnd = EndReason | 'slow_reader' | 'gone'
 
 /** Whether the same request, with the last id, is worth making again. */
-const RESUME: Record<Exclude<StreamEnd, 'gone'>, boolean> = { token_revoked: false, token_expired: false, session_gone: false, stopping: true, slow_reader: true }
+const RESUME: Record<Exclude<StreamEnd, 'gone'>, boolean> = {
+  token_revoked: false, token_expired: false, key_revoked: false, key_expired: false, session_gone: false, stopping: true, slow_reader: true
+}
 
 /** Bytes that may wait for a client to read them. One change can be half of that; the system's own buffers come on top. */
 const WAITING_MAX = 1024 * 1024

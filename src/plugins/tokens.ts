@@ -6,9 +6,12 @@ import { registerOwnTokens } from './own-tokens.js'
 /** Tokens remembered: about 10 MB. */
 const VERIFIED_MAX = 10_000
 
-/** @param secrets the first signs, all verify */
-export async function registerTokens (app: FastifyInstance, secrets: readonly string[], expires_in: number, revocations: Revocations): Promise<Tokens> {
-  const own = await registerOwnTokens(app, secrets, expires_in)
+/**
+ * @param secrets the first signs, all verify
+ * @param shared_keys whether tokens are taken that were made with a shared key
+ */
+export async function registerTokens (app: FastifyInstance, secrets: readonly string[], expires_in: number, revocations: Revocations, shared_keys: boolean): Promise<Tokens> {
+  const own = await registerOwnTokens(app, secrets, expires_in, shared_keys)
   /** Verified tokens for their life, by their whole text, the oldest first; what ends one early is asked of `revocations`. */
   const verified = new Map<string, Claims>()
 
@@ -23,8 +26,8 @@ export async function registerTokens (app: FastifyInstance, secrets: readonly st
       verified.set(token, claims)
       return claims
     },
-    revoked: jti => revocations.has(jti),
-    knownRevoked: jti => revocations.known(jti)
+    revoked: id => revocations.has(id),
+    knownRevoked: id => revocations.known(id)
   }
 }
 

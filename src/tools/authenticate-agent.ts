@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
-import { grant } from '../core/agent.js'
+import { allOf, grant, type Permission } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
+import { boundsOfKey, boundType } from '../core/keys.js'
 import { Allowed, Checked } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
 import * as tokens from '../db/tokens.js'
@@ -13,7 +14,7 @@ const PERMISSIONS_ASKED_MAX = 20
 export const authenticateAgent = defineTool({
   name: 'authenticate_agent',
   title: 'Authenticate',
-  description: 'Exchange the server\'s API key for a token that says who you are; call this first. Send the token as Authorization: Bearer <token>. A 2025-era MCP connection stays authenticated by itself after this call; other MCP clients that cannot set headers pass the token as auth_token with each call.',
+  description: 'Exchange an API key for a token that says who you are; call this first. Send the token as Authorization: Bearer <token>. A 2025-era MCP connection stays authenticated by itself after this call; other MCP clients that cannot set headers pass the token as auth_token with each call.',
   permission: 'none',
   credentials: 'own',
   effect: 'adds',
@@ -23,7 +24,7 @@ export const authenticateAgent = defineTool({
     agent_id: AgentId('Your name, under which others see your messages'),
     agent_type: AgentType('What kind of agent you are, such as claude, autogen or reviewer; agent_only messages are for agents of the same type'),
     api_key: Type.Optional(Checked<string>(
-      { type: 'string', maxLength: 1000, description: 'The server\'s API key, if it is not in the X-API-Key header' },
+      { type: 'string', maxLength: 1000, description: 'Your API key, or the server\'s, if it is not in the X-API-Key header' },
       value => typeof value === 'string' && value.length <= 1000, { [Allowed]: 'a string of at most 1000 characters' })),
     requested_permissions: Type.Optional(Type.Array(Type.String({ maxLength: 100 }), {
       maxItems: PERMISSIONS_ASKED_MAX, default: ['read', 'write'], description: 'What you need of read, write and admin; you get what the key allows of it'
@@ -32,14 +33,26 @@ export const authenticateAgent = defineTool({
   output: issuedToken,
   audit: tokenAudit('agent_authenticated'),
   touches: ofMcpSession,
-  async handler ({ agent_id, agent_type, api_key, requested_permissions = ['read', 'write'] }, { db, caller, service }) {
+  async handler ({ agent_id, agent_type, api_key, requested_permissions = ['read', 'write'] }, { db, enter, caller, service, audited }) {
     const key = api_key ?? caller.credentials.api_key
     if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')
-    const allowed = service.keys.allows(key)
+    const allowed = await service.keys.allows(key)
     if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
-    const agent = { workspace: allowed.workspace, agent_id, agent_type, permissions: grant(requested_permissions, allowed.permissions) }
+    const { workspace, key_id } = allowed
+    boundType(allowed, agent_id, agent_type, agent_type)
+    await enter(workspace)
+    if (key_id !== undefined) audited.key_id = key_id
+    const permissions = grant(requested_permissions, allOf(allowed.permissions))
+    if (permissions.length === 0) throw noneGranted(workspace, allowed.permissions)
+    const agent = { workspace, agent_id, agent_type, permissions, ...boundsOfKey(allowed) }
     await service.limits.call(agent, caller.limited)
-    await tokens.lockAgent(db, agent.workspace, agent_id)
-    return issue(db, agent, randomUUID(), caller, service)
+    await tokens.lockAgent(db, workspace, agent_id)
+    return issue(db, agent, { jti: randomUUID() }, caller, service)
   }
 })
+
+function noneGranted (workspace: string, permissions: readonly Permission[]): AppError {
+  return new AppError('PERMISSION_DENIED', 'The API key grants none of the permissions asked for.', {
+    workspace, context: { argument: 'requested_permissions', current_permissions: permissions }, suggestions: ['Pass in requested_permissions what the key does grant; context lists it']
+  })
+}

@@ -11,7 +11,7 @@ const EVENT_TYPE_MAX = 100
 export const getAuditLog = defineTool({
   name: 'get_audit_log',
   title: 'Read the audit log',
-  description: 'For admins: what was written, by whom and when, and which credentials and permissions were refused; newest first. Holds ids, never content.',
+  description: 'For admins: what was written, by whom and when, and which credentials and permissions were refused; newest first. Holds ids, never content. An admin limited to sessions sees what was done in these.',
   permission: 'admin',
   effect: 'reads',
   commits: 'transaction',
@@ -50,7 +50,7 @@ export const getAuditLog = defineTool({
     const { start, end } = timeRange(start_time, end_time)
     const place = cursor === undefined ? undefined : decodeCursor(cursor, 'number')
     const rows = await audit.list(db, {
-      workspace: agent.workspace, session_id, agent_id, event_type, start_time: start, end_time: end, limit, after: place && { timestamp: place.time, id: place.id }
+      workspace: agent.workspace, sessions: agent.sessions, session_id, agent_id, event_type, start_time: start, end_time: end, limit, after: place && { timestamp: place.time, id: place.id }
     })
     const entries = rows.slice(0, limit)
     const has_more = rows.length > limit

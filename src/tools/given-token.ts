@@ -1,7 +1,8 @@
 import type { Agent } from '../core/agent.js'
 import type { Caller } from '../core/caller.js'
 import { AppError } from '../core/errors.js'
-import { bearer, tokenRevoked } from '../core/identify.js'
+import { bearer } from '../core/identify.js'
+import { rightsEnd, rightsEnded } from '../core/rights.js'
 import { Allowed, Checked } from '../core/schema.js'
 import type { Claims, Service } from '../core/service.js'
 
@@ -23,7 +24,8 @@ export async function givenToken (argument: string | undefined, agent: Agent | n
   const text = argument ?? (authorization !== undefined ? bearer(authorization) : auth_token)
   if (text !== undefined) {
     const claims = service.tokens.verify(text)
-    if (await service.tokens.revoked(claims.jti)) throw tokenRevoked()
+    const ended = await rightsEnd({ ...claims, token: claims }, service.tokens)
+    if (ended !== false) throw rightsEnded(ended)
     return claims
   }
   if (agent?.token === undefined) {

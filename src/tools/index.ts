@@ -2,6 +2,7 @@ import type { Tool } from '../core/tool.js'
 import { addMessage } from './add-message.js'
 import { addMessages } from './add-messages.js'
 import { authenticateAgent } from './authenticate-agent.js'
+import { createApiKey } from './create-api-key.js'
 import { createSession } from './create-session.js'
 import { deleteMemory } from './delete-memory.js'
 import { getAuditLog } from './get-audit-log.js'
@@ -10,10 +11,12 @@ import { getMessages } from './get-messages.js'
 import { getPerformanceMetrics } from './get-performance-metrics.js'
 import { getSession } from './get-session.js'
 import { getUsageGuidance } from './get-usage-guidance.js'
+import { listApiKeys } from './list-api-keys.js'
 import { listMemory } from './list-memory.js'
 import { listSessions } from './list-sessions.js'
 import { markRead } from './mark-read.js'
 import { refreshToken } from './refresh-token.js'
+import { revokeApiKey } from './revoke-api-key.js'
 import { revokeToken } from './revoke-token.js'
 import { searchBySender } from './search-by-sender.js'
 import { searchByTimerange } from './search-by-timerange.js'
@@ -47,6 +50,9 @@ export const tools: readonly Tool[] = [
   listMemory,
   deleteMemory,
   getUsageGuidance,
+  createApiKey,
+  listApiKeys,
+  revokeApiKey,
   getPerformanceMetrics,
   getAuditLog,
   verifyAuditLog

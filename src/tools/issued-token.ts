@@ -16,6 +16,7 @@ export const issuedToken = output({
   agent_id: Type.String(),
   agent_type: Type.String(),
   permissions: Type.Array(Type.String()),
+  sessions: Type.Union([Type.Array(Type.String()), Type.Null()], { description: 'The only sessions it may see and write in; null: all' }),
   issued_at: Time,
   expires_at: Time,
   expires_in: Type.Integer({ description: 'Seconds until it expires' })
@@ -25,9 +26,9 @@ export const issuedToken = output({
  * Signs and remembers a token; an MCP session that it was asked for in is that agent from now on.
  * @param replaced the token it takes the place of: then only a session that was authenticated with that one goes on with it
  */
-export async function issue (db: Db, agent: Omit<Agent, 'token'>, jti: string, caller: Caller, service: Service, replaced?: string): Promise<Static<typeof issuedToken>> {
-  const { token, issued_at, expires_at } = service.tokens.sign(agent, jti)
-  const { agent_id, agent_type, permissions } = agent
+export async function issue (db: Db, agent: Omit<Agent, 'token'>, { jti, expires_in, replaced }: { jti: string, expires_in?: number, replaced?: string }, caller: Caller, service: Service): Promise<Static<typeof issuedToken>> {
+  const { token, issued_at, expires_at } = service.tokens.sign(agent, jti, expires_in)
+  const { agent_id, agent_type, permissions, sessions } = agent
   await tokens.remember(db, agent, jti, issued_at, expires_at)
   const session = caller.credentials.mcp_session
   // Refreshing somebody else's token does not make the session theirs.
@@ -39,9 +40,10 @@ export async function issue (db: Db, agent: Omit<Agent, 'token'>, jti: string, c
     agent_id,
     agent_type,
     permissions,
+    sessions: sessions === undefined ? null : [...sessions],
     issued_at: issued_at.toISOString(),
     expires_at: expires_at.toISOString(),
-    expires_in: service.tokens.expires_in
+    expires_in: Math.round((expires_at.getTime() - issued_at.getTime()) / 1000)
   }
 }
 

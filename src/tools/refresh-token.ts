@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
-import { tokenRevoked } from '../core/identify.js'
+import { boundsOf } from '../core/agent.js'
+import { tokenRevoked } from '../core/rights.js'
 import { defineTool } from '../core/tool.js'
 import * as tokens from '../db/tokens.js'
 import { issue, issuedToken, ofMcpSession, tokenAudit } from './issued-token.js'
@@ -19,11 +20,12 @@ export const refreshToken = defineTool({
   output: issuedToken,
   audit: tokenAudit('token_refreshed'),
   touches: ofMcpSession,
-  async handler ({ current_token }, { db, caller, service, agent }) {
+  async handler ({ current_token }, { db, enter, caller, service, agent }) {
     const claims = await givenToken(current_token, agent, caller, service)
+    await enter(claims.workspace)
     await tokens.lockAgent(db, claims.workspace, claims.agent_id)
     if (!await tokens.revoke(db, claims)) throw tokenRevoked()
-    const { workspace, agent_id, agent_type, permissions } = claims
-    return issue(db, { workspace, agent_id, agent_type, permissions }, randomUUID(), caller, service, claims.jti)
+    const { workspace, agent_id, agent_type, permissions, jti: replaced } = claims
+    return issue(db, { workspace, agent_id, agent_type, permissions, ...boundsOf(claims) }, { jti: randomUUID(), replaced }, caller, service)
   }
 })

@@ -19,9 +19,10 @@ export const revokeToken = defineTool({
   }),
   output: output({ revoked: Type.Integer({ description: 'How many tokens were revoked' }) }),
   audit: ({ agent_id }, { revoked }) => ({ event_type: 'token_revoked', metadata: { revoked, ...(agent_id !== undefined && { of_agent: agent_id }) } }),
-  async handler ({ token, agent_id }, { db, agent, caller, service, audited }) {
+  async handler ({ token, agent_id }, { db, enter, agent, caller, service, audited }) {
     if (agent_id === undefined) {
       const claims = await givenToken(token, agent, caller, service)
+      await enter(claims.workspace)
       audited.of_agent = claims.agent_id
       return { revoked: await tokens.revoke(db, claims) ? 1 : 0 }
     }
@@ -33,6 +34,12 @@ export const revokeToken = defineTool({
       throw new AppError('PERMISSION_DENIED', 'Only an admin may revoke the tokens of an agent.', {
         context: { required_permission: 'admin', current_permissions: agent.permissions },
         suggestions: ['Leave agent_id out to revoke your own token']
+      })
+    }
+    if (agent.sessions !== undefined) {
+      throw new AppError('PERMISSION_DENIED', 'Your credentials are limited to certain sessions; tokens of others may be for more.', {
+        context: { required_permission: 'admin', current_permissions: agent.permissions, limited_to_sessions: agent.sessions.length },
+        suggestions: ['Leave agent_id out to revoke your own token', 'Or ask an admin without that limit']
       })
     }
     return { revoked: await tokens.revokeAgent(db, agent.workspace, agent_id) }

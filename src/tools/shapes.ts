@@ -33,6 +33,25 @@ export const SessionId = Checked<string>(
   value => typeof value === 'string' && value.length <= 300,
   { [Allowed]: 'a session_id as create_session returned it' })
 
+/** As many as credentials can be limited to. */
+const SESSIONS_MAX = 100
+export const Sessions = (description: string) => Type.Optional(Type.Array(SessionId, { minItems: 1, maxItems: SESSIONS_MAX, description }))
+
+/** Seconds: a year. */
+const EXPIRES_MAX = 31_536_000
+export const ExpiresIn = (description: string) =>
+  Type.Optional(Whole({ minimum: 0, maximum: EXPIRES_MAX, default: 0, description, [Code]: 'INVALID_TTL' }))
+
+const WORKSPACE = /^[a-z0-9][a-z0-9._-]{0,62}$/
+export const Workspace = Type.Optional(Checked<string>(
+  { type: 'string', pattern: WORKSPACE.source, maxLength: 63, description: 'Another workspace than your own: for the operator alone, who has the shared ADMIN_API_KEY. One that is new begins with its first key' },
+  value => typeof value === 'string' && WORKSPACE.test(value), { [Allowed]: 'a name of 1 to 63 small letters, digits, dots, dashes and underscores, with a letter or digit first' }))
+
+export const KeyId = Checked<string>(
+  { type: 'string', pattern: '^key_[0-9a-f]{16}$', description: 'The key, as create_api_key or list_api_keys named it' },
+  value => typeof value === 'string' && value.length <= 300,
+  { [Allowed]: 'a key_id as create_api_key returned it' })
+
 export const MessageId = Whole({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'The message, as add_message or get_messages named it' })
 
 /** Names are compared as they are, so that one with a space behind it would look like another's. */

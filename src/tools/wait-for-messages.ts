@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { mayEnter } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
-import { tokenRevoked } from '../core/identify.js'
+import { rightsEnded } from '../core/rights.js'
 import type { EndReason } from '../core/live.js'
 import { mentionsOf } from '../core/mentions.js'
 import { Numeric, Whole } from '../core/schema.js'
@@ -54,7 +55,7 @@ export const waitForMessages = defineTool({
       return wait(session_id, { cursor, is_active, limit, wanted, started, total_ms: timeout_seconds * 1000 }, context)
     }
     // Who comes back to where the others stand need not ask again: many do, each time one message has answered them all.
-    const standing = timeout_seconds > 0 ? service.live.standing(agent.workspace, session_id) : undefined
+    const standing = timeout_seconds > 0 && mayEnter(agent, session_id) ? service.live.standing(agent.workspace, session_id) : undefined
     if (standing !== undefined && after_seq === standing.cursor) return waiting(after_seq, standing.is_active)
     const { last_seq, is_active } = await sessions.need(db, agent, session_id)
     // A cursor beyond the end, of a typing error or of another session, would wait past what comes next.
@@ -138,7 +139,5 @@ function sessionIn (changes: readonly Change[]): boolean | undefined {
 }
 
 function whyEnded (reason: Exclude<EndReason, 'stopping'>): AppError {
-  if (reason === 'token_revoked') return tokenRevoked()
-  if (reason === 'token_expired') return new AppError('TOKEN_EXPIRED', 'The token has expired.')
-  return new AppError('SESSION_NOT_FOUND', 'There is no session with that session_id any more.')
+  return reason === 'session_gone' ? new AppError('SESSION_NOT_FOUND', 'There is no session with that session_id any more.') : rightsEnded(reason)
 }

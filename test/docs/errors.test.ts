@@ -10,7 +10,7 @@ const NO_SESSION = 'session_0000000000000000'
 const NO_MESSAGE = 999_999_999
 const BIG = 'x'.repeat(100_001)
 
-interface Place { session_id: string, closed: string, message_id: number, expired: string, revoked: string }
+interface Place { session_id: string, closed: string, message_id: number, expired: string, revoked: string, bound: { api_key: string, key_id: string } }
 /** `full`: of a server whose quotas are used up. */
 type Provocation = [args: Record<string, unknown>, as?: As & { full?: true }]
 
@@ -30,7 +30,9 @@ const good = (place: Place): Record<string, Record<string, unknown>> => ({
   wait_for_messages: { session_id: place.session_id },
   set_message_visibility: { message_id: place.message_id, visibility: 'public' },
   set_memory: { key: 'k', value: 1 },
-  delete_memory: { key: 'absent' }
+  delete_memory: { key: 'absent' },
+  create_api_key: { agent_id: 'a', agent_type: 't' },
+  revoke_api_key: { key_id: place.bound.key_id }
 })
 
 const message = (more: Record<string, unknown>) => ({ messages: [{ content: 'c', ...more }] })
@@ -41,7 +43,7 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
   const full: Provocation = [{}, { full: true }]
   const time: Provocation = [{ start_time: 'yesterday' }]
   return {
-    authenticate_agent: { INVALID_API_KEY: [{ agent_id: 'a', agent_type: 't', api_key: 'wrong' }, { anonymous: true }] },
+    authenticate_agent: { INVALID_API_KEY: [{ agent_id: 'a', agent_type: 't', api_key: 'wrong' }, { anonymous: true }], PERMISSION_DENIED: [{ agent_id: 'a', agent_type: 't', api_key: place.bound.api_key }, { anonymous: true }] },
     refresh_token: { ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }] },
     revoke_token: { ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }], PERMISSION_DENIED: [{ agent_id: 'somebody' }] },
     create_session: { INVALID_METADATA: [{ metadata: 'text' }], QUOTA_EXCEEDED: full },
@@ -97,6 +99,8 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
     list_memory: { SESSION_NOT_FOUND: noSession },
     delete_memory: { SESSION_NOT_FOUND: noSession, INVALID_KEY: [{ key: 'x'.repeat(256) }] },
     get_usage_guidance: { ...badToken(place), INVALID_API_KEY: [{}, { anonymous: true, headers: { 'x-api-key': 'wrong', 'x-agent-id': 'a' } }] },
+    create_api_key: { SESSION_NOT_FOUND: [{ sessions: [NO_SESSION] }, { admin: true }], INVALID_TTL: [{ expires_in: -1 }, { admin: true }] },
+    revoke_api_key: { API_KEY_NOT_FOUND: [{ key_id: 'key_0000000000000000' }, { admin: true }] },
     get_audit_log: { INVALID_DATETIME: [time[0], { admin: true }] }
   }
 }
@@ -114,7 +118,8 @@ test('every error that the tool reference lists can be met', async t => {
   await ok(app, 'update_session', { session_id: closed, is_active: false })
   const { message_id } = await ok(app, 'add_message', { session_id, content: 'c' })
   await ok(app, 'set_memory', { key: 'taken', value: 1 })
-  const place: Place = { session_id, closed, message_id, expired, revoked }
+  const bound = await ok(app, 'create_api_key', { agent_id: 'another', agent_type: 't' }, { admin: true })
+  const place: Place = { session_id, closed, message_id, expired, revoked, bound }
   await new Promise(resolve => setTimeout(resolve, 1100))
 
   for (const tool of tools) {
@@ -122,8 +127,8 @@ test('every error that the tool reference lists can be met', async t => {
     const listed = errorsOf(tool)
     if (listed.includes('IDEMPOTENCY_CONFLICT')) {
       const idempotency_key = `first ${tool.name}`
-      await ok(app, tool.name, { ...good(place)[tool.name], idempotency_key })
-      cases.IDEMPOTENCY_CONFLICT = [{ ...good(place)[tool.name], ...different[tool.name], idempotency_key }]
+      await ok(app, tool.name, { ...good(place)[tool.name], idempotency_key }, tool.permission === 'admin' ? { admin: true } : {})
+      cases.IDEMPOTENCY_CONFLICT = [{ ...good(place)[tool.name], ...different[tool.name], idempotency_key }, tool.permission === 'admin' ? { admin: true } : {}]
     }
     t.same(Object.keys(cases).sort(), [...listed].sort(), `${tool.name} lists what is provoked`)
     for (const [code, [args, as]] of Object.entries(cases)) {
@@ -142,5 +147,6 @@ const different: Record<string, Record<string, unknown>> = {
   mark_read: { up_to_seq: 0 },
   set_message_visibility: { visibility: 'private' },
   set_memory: { value: 2 },
-  delete_memory: { key: 'other' }
+  delete_memory: { key: 'other' },
+  revoke_api_key: { key_id: 'key_0000000000000000' }
 }

@@ -9,7 +9,7 @@ import { takesIdempotencyKey } from '../../src/core/tool.js'
 import { tools } from '../../src/tools/index.js'
 import { ROOT } from '../helper.js'
 
-const WRITTEN = [...PAGES, 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/audit.md', 'docs/integration.md', 'docs/event-streams.md', 'docs/tokens.md', 'examples/python/README.md']
+const WRITTEN = [...PAGES, 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/api-keys.md', 'docs/audit.md', 'docs/integration.md', 'docs/event-streams.md', 'docs/tokens.md', 'examples/python/README.md']
 
 for (const page of PAGES) {
   test(`${page} is what npm run docs writes`, async t => {

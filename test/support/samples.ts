@@ -26,6 +26,10 @@ export async function token (app: App, agent_id: string, requested_permissions?:
   return token as string
 }
 
+async function apiKey (app: App): Promise<{ key_id: string }> {
+  return ok(app, 'create_api_key', { agent_id: 'research-*', agent_type: 'custom' }, ADMIN)
+}
+
 async function message (app: App, session_id: string): Promise<number> {
   return (await ok(app, 'add_message', { session_id, content: PRIVATE_TEXTS.content })).message_id as number
 }
@@ -95,6 +99,13 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
   list_memory: async app => ({ args: { session_id: await remembered(app), prefix: 'key', limit: 5 } }),
   delete_memory: async app => ({ args: { key: PRIVATE_TEXTS.key, session_id: await remembered(app), idempotency_key: randomUUID() } }),
   get_usage_guidance: async () => ({ args: { guidance_type: 'troubleshooting' } }),
+  create_api_key: async app => ({ args: { agent_id: 'research-*', agent_type: 'custom', permissions: ['read'], sessions: [await newSession(app)], expires_in: 1000, workspace: 'default' }, as: ADMIN }),
+  list_api_keys: async app => {
+    for (let i = 0; i < 2; i++) await apiKey(app)
+    const { next_cursor } = await ok(app, 'list_api_keys', { limit: 1 }, ADMIN)
+    return { args: { include_revoked: true, workspace: 'default', limit: 5, cursor: next_cursor }, as: ADMIN }
+  },
+  revoke_api_key: async app => ({ args: { key_id: (await apiKey(app)).key_id, workspace: 'default', idempotency_key: randomUUID() }, as: ADMIN }),
   get_performance_metrics: async () => ({ args: {}, as: ADMIN }),
   get_audit_log: async app => {
     const session_id = await newSession(app)

@@ -1,0 +1,40 @@
+import type { Agent } from './agent.js'
+import { AppError } from './errors.js'
+import type { Tokens } from './service.js'
+
+/** What ends the rights of somebody who listens: its token or, where it came without one, its API key. */
+export type RightsEnd = 'token_revoked' | 'token_expired' | 'key_revoked' | 'key_expired'
+
+type Holder = Pick<Agent, 'token' | 'key_id' | 'until'>
+
+/** As far as memory knows; undefined: it cannot tell. */
+export function knownEnd (agent: Holder, tokens: Pick<Tokens, 'knownRevoked'>): RightsEnd | false | undefined {
+  const what = agent.token === undefined ? 'key' : 'token'
+  const ends = agent.token?.expires_at ?? agent.until
+  if (ends !== undefined && ends.getTime() <= Date.now()) return `${what}_expired`
+  const token = agent.token === undefined ? false : tokens.knownRevoked(agent.token.jti)
+  const key = agent.key_id === undefined ? false : tokens.knownRevoked(agent.key_id)
+  if (token === true || key === true) return `${what}_revoked`
+  return token === undefined || key === undefined ? undefined : false
+}
+
+/** The same, and where memory cannot tell, the database does. */
+export async function rightsEnd (agent: Holder, tokens: Pick<Tokens, 'revoked' | 'knownRevoked'>): Promise<RightsEnd | false> {
+  const known = knownEnd(agent, tokens)
+  if (known !== undefined) return known
+  for (const id of [agent.token?.jti, agent.key_id]) if (id !== undefined && await tokens.revoked(id)) return agent.token === undefined ? 'key_revoked' : 'token_revoked'
+  return false
+}
+
+export function tokenRevoked (): AppError {
+  return new AppError('TOKEN_REVOKED', 'The token has been revoked.')
+}
+
+export function rightsEnded (reason: RightsEnd): AppError {
+  switch (reason) {
+    case 'token_revoked': return tokenRevoked()
+    case 'token_expired': return new AppError('TOKEN_EXPIRED', 'The token has expired.')
+    case 'key_revoked': return new AppError('INVALID_API_KEY', 'The API key has been revoked.', { suggestions: ['Ask whoever gave you the key for a new one'] })
+    case 'key_expired': return new AppError('INVALID_API_KEY', 'The API key has expired.', { suggestions: ['Ask whoever gave you the key for a new one'] })
+  }
+}

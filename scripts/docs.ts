@@ -59,9 +59,10 @@ const errorsOfCredentials: readonly ErrorCode[] = [
 
 /** What handlers refuse beyond their schemas. test/docs/errors.test.ts provokes every one, so this cannot promise too much. */
 const refusals: Record<string, ErrorCode[]> = {
-  authenticate_agent: ['INVALID_API_KEY', 'PERMISSION_DENIED'],
+  authenticate_agent: ['INVALID_API_KEY', 'PERMISSION_DENIED', 'SESSION_NOT_FOUND'],
   refresh_token: ['AUTHENTICATION_REQUIRED', 'INVALID_TOKEN', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'],
   revoke_token: ['AUTHENTICATION_REQUIRED', 'INVALID_TOKEN', 'TOKEN_EXPIRED', 'TOKEN_REVOKED', 'PERMISSION_DENIED'],
+  create_token: ['AUTHENTICATION_REQUIRED', 'INVALID_TOKEN', 'TOKEN_EXPIRED', 'TOKEN_REVOKED', 'PERMISSION_DENIED', 'SESSION_NOT_FOUND'],
   create_session: ['QUOTA_EXCEEDED'],
   get_session: ['SESSION_NOT_FOUND'],
   update_session: ['SESSION_NOT_FOUND', 'SESSION_CLOSED'],

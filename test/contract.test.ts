@@ -18,6 +18,7 @@ const EVENTS: Record<string, string | undefined> = {
   authenticate_agent: 'agent_authenticated',
   refresh_token: 'token_refreshed',
   revoke_token: 'token_revoked',
+  create_token: 'token_created',
   create_session: 'session_created',
   update_session: 'session_opened',
   add_message: 'message_added',

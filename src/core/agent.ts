@@ -51,6 +51,12 @@ export function boundsOf ({ sessions, key_id, until, narrowed, operator }: Bound
   }
 }
 
+/** Bounds made narrower, never wider: what is asked for has been checked. A token of them is not the operator's any more. */
+export function narrowed ({ operator: _, ...bounds }: Bounds, { sessions, until }: Pick<Bounds, 'sessions' | 'until'>): Bounds {
+  const ends = [bounds.until, until].filter(end => end !== undefined).sort((a, b) => a.getTime() - b.getTime())[0]
+  return boundsOf({ ...bounds, narrowed: true, ...(sessions !== undefined && { sessions }), ...(ends !== undefined && { until: ends }) })
+}
+
 /** What permissions come to: an admin may do everything. */
 export function allOf (permissions: readonly Permission[]): readonly Permission[] {
   return permissions.includes('admin') ? PERMISSIONS : permissions

@@ -72,8 +72,8 @@ export interface Claims extends Bounds {
 export interface Tokens {
   /** Seconds a token lives. */
   expires_in: number
-  /** It lives as long as tokens do, and not longer than `until` or `expires_in` seconds. */
-  sign: (agent: Omit<Agent, 'token'>, jti: string, expires_in?: number) => { token: string, issued_at: Date, expires_at: Date }
+  /** It lives as long as tokens do, and not longer than `until`. */
+  sign: (agent: Omit<Agent, 'token'>, jti: string) => { token: string, issued_at: Date, expires_at: Date }
   /** @throws AppError INVALID_TOKEN or TOKEN_EXPIRED. Says nothing about revocation. */
   verify: (token: string) => Claims
   /** Whether a verified token or an API key, by its id, has been revoked, on any replica, at most 2 s ago. @throws where neither memory nor database can tell */

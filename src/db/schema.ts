@@ -98,6 +98,8 @@ export interface Schema {
     issued_at: Stamp
     expires_at: Stamp
     revoked_at: Stamp | null
+    /** The one it was made from by create_token. */
+    parent_jti: string | null
   }
   api_keys: {
     workspace: string

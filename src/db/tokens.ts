@@ -12,10 +12,48 @@ export async function lockAgent (tx: Db, workspace: string, agent_id: string): P
 }
 
 /** Remembers a token that was issued, so that it can be revoked by its agent's name. The token itself is not kept. */
-export async function remember (db: Db, agent: Omit<Agent, 'token'>, jti: string, issued_at: Date, expires_at: Date): Promise<void> {
+export async function remember (db: Db, agent: Omit<Agent, 'token'>, jti: string, issued_at: Date, expires_at: Date, parent?: string): Promise<void> {
   await db.insertInto('tokens').values({
-    jti, workspace: agent.workspace, agent_id: agent.agent_id, agent_type: agent.agent_type, issued_at: issued_at.toISOString(), expires_at: expires_at.toISOString()
+    jti, workspace: agent.workspace, agent_id: agent.agent_id, agent_type: agent.agent_type, issued_at: issued_at.toISOString(), expires_at: expires_at.toISOString(), parent_jti: parent ?? null
   }).execute()
+}
+
+/**
+ * Holds a token until the transaction ends, so that it is revoked only after what is made from it is there to be revoked with it.
+ * @returns false if it has been revoked
+ */
+export async function hold (tx: Db, claims: Claims): Promise<boolean> {
+  const { rows } = await sql<{ live: boolean }>`select revoked_at is null as live from tokens where jti = ${claims.jti} for share`.execute(tx)
+  if (rows[0] !== undefined) return rows[0].live
+  // One that was signed elsewhere with the same secret.
+  await sql`
+    insert into tokens (jti, workspace, agent_id, agent_type, issued_at, expires_at)
+    values (${claims.jti}, ${claims.workspace}, ${claims.agent_id}, ${claims.agent_type}, ${claims.issued_at.toISOString()}, ${claims.expires_at.toISOString()})
+    on conflict do nothing`.execute(tx)
+  return hold(tx, claims)
+}
+
+/** A token that takes the place of another has its parent, and what was made from it. */
+export async function replace (tx: Db, old: string, jti: string): Promise<void> {
+  await sql`update tokens set parent_jti = (select parent_jti from tokens where jti = ${old}) where jti = ${jti}`.execute(tx)
+  await tx.updateTable('tokens').set({ parent_jti: jti }).where('parent_jti', '=', old).execute()
+}
+
+/**
+ * Revokes what was made from tokens that this transaction has revoked, and from those in turn. Level by level: who makes one
+ * at this moment holds the one it is made from, and has committed when that is revoked.
+ * @returns how many those were
+ */
+export async function revokeMadeFrom (tx: Db, parents: readonly string[]): Promise<number> {
+  let revoked = 0
+  for (let level = parents; level.length > 0;) {
+    const { rows } = await sql<{ jti: string }>`
+      update tokens set revoked_at = clock_timestamp() where parent_jti = any(${level}::text[]) and revoked_at is null and expires_at > clock_timestamp()
+      returning jti`.execute(tx)
+    level = rows.map(({ jti }) => jti)
+    revoked += level.length
+  }
+  return revoked
 }
 
 /** Revokes one token, whoever issued it. @returns false if it was revoked already: of two that race, one wins */
@@ -28,12 +66,12 @@ export async function revoke (db: Db, claims: Claims): Promise<boolean> {
   return rows.length === 1
 }
 
-/** Revokes every live token of an agent. @returns how many those were */
+/** Revokes every live token of an agent, and what was made from these. @returns how many those were */
 export async function revokeAgent (db: Db, workspace: string, agent_id: string): Promise<number> {
   await lockAgent(db, workspace, agent_id)
   const revoked = await db.updateTable('tokens').set({ revoked_at: sql<string>`clock_timestamp()` })
     .where('workspace', '=', workspace).where('agent_id', '=', agent_id)
     .where('revoked_at', 'is', null).where('expires_at', '>', sql<string>`clock_timestamp()`)
     .returning('jti').execute()
-  return revoked.length
+  return revoked.length + await revokeMadeFrom(db, revoked.map(({ jti }) => jti))
 }

@@ -71,12 +71,12 @@ export async function registerOwnTokens (app: FastifyInstance, secrets: readonly
   }
 
   return {
-    sign (agent, jti, expires_in = life) {
+    sign (agent, jti) {
       const issued = Math.floor(Date.now() / 1000)
       const { workspace, agent_id: sub, agent_type, permissions } = agent
       const { until: end, ...bounds } = boundsOf(agent)
       const until = end === undefined ? undefined : Math.floor(end.getTime() / 1000)
-      const exp = Math.min(issued + Math.min(life, expires_in), until ?? Infinity)
+      const exp = Math.min(issued + life, until ?? Infinity)
       const token = signer.sign({ sub, agent_type, permissions, workspace, iat: issued, exp, jti, ...bounds, ...(until !== undefined && { until }) })
       return { token, issued_at: new Date(issued * 1000), expires_at: new Date(exp * 1000) }
     },

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
-import { allOf, grant, type Permission } from '../core/agent.js'
+import { allOf, type Bounds, grant, narrowed, type Permission } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
 import { boundsOfKey, boundType } from '../core/keys.js'
 import { Allowed, Checked } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
+import { needAll } from '../db/sessions.js'
 import * as tokens from '../db/tokens.js'
 import { issue, issuedToken, ofMcpSession, tokenAudit } from './issued-token.js'
-import { AgentId, AgentType, input } from './shapes.js'
+import { AgentId, AgentType, ExpiresIn, input, Sessions } from './shapes.js'
 
 const PERMISSIONS_ASKED_MAX = 20
 
@@ -28,12 +29,14 @@ export const authenticateAgent = defineTool({
       value => typeof value === 'string' && value.length <= 1000, { [Allowed]: 'a string of at most 1000 characters' })),
     requested_permissions: Type.Optional(Type.Array(Type.String({ maxLength: 100 }), {
       maxItems: PERMISSIONS_ASKED_MAX, default: ['read', 'write'], description: 'What you need of read, write and admin; you get what the key allows of it'
-    }))
+    })),
+    sessions: Sessions('The only sessions the token is to see and write in, to hand it on to a helper; left out: all that the key allows'),
+    expires_in: ExpiresIn('Seconds until it ends for good: refresh_token then goes no further; 0: as the server and the key have it')
   }),
   output: issuedToken,
   audit: tokenAudit('agent_authenticated'),
   touches: ofMcpSession,
-  async handler ({ agent_id, agent_type, api_key, requested_permissions = ['read', 'write'] }, { db, enter, caller, service, audited }) {
+  async handler ({ agent_id, agent_type, api_key, requested_permissions = ['read', 'write'], sessions, expires_in = 0 }, { db, enter, caller, service, audited }) {
     const key = api_key ?? caller.credentials.api_key
     if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')
     const allowed = await service.keys.allows(key)
@@ -44,7 +47,10 @@ export const authenticateAgent = defineTool({
     if (key_id !== undefined) audited.key_id = key_id
     const permissions = grant(requested_permissions, allOf(allowed.permissions))
     if (permissions.length === 0) throw noneGranted(workspace, allowed.permissions)
-    const agent = { workspace, agent_id, agent_type, permissions, ...boundsOfKey(allowed) }
+    if (sessions !== undefined) await needAll(db, allowed, sessions)
+    let bounds: Bounds = boundsOfKey(allowed)
+    if (sessions !== undefined || expires_in > 0) bounds = narrowed(bounds, { sessions, until: expires_in > 0 ? new Date(Date.now() + expires_in * 1000) : undefined })
+    const agent = { workspace, agent_id, agent_type, permissions, ...bounds }
     await service.limits.call(agent, caller.limited)
     await tokens.lockAgent(db, workspace, agent_id)
     return issue(db, agent, { jti: randomUUID() }, caller, service)

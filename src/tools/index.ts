@@ -4,6 +4,7 @@ import { addMessages } from './add-messages.js'
 import { authenticateAgent } from './authenticate-agent.js'
 import { createApiKey } from './create-api-key.js'
 import { createSession } from './create-session.js'
+import { createToken } from './create-token.js'
 import { deleteMemory } from './delete-memory.js'
 import { getAuditLog } from './get-audit-log.js'
 import { getMemory } from './get-memory.js'
@@ -32,6 +33,7 @@ export const tools: readonly Tool[] = [
   authenticateAgent,
   refreshToken,
   revokeToken,
+  createToken,
   createSession,
   getSession,
   listSessions,

@@ -25,14 +25,16 @@ export const issuedToken = output({
 /**
  * Signs and remembers a token; an MCP session that it was asked for in is that agent from now on.
  * @param replaced the token it takes the place of: then only a session that was authenticated with that one goes on with it
+ * @param parent the token it was made from, for another client: no session goes on with it
  */
-export async function issue (db: Db, agent: Omit<Agent, 'token'>, { jti, expires_in, replaced }: { jti: string, expires_in?: number, replaced?: string }, caller: Caller, service: Service): Promise<Static<typeof issuedToken>> {
-  const { token, issued_at, expires_at } = service.tokens.sign(agent, jti, expires_in)
+export async function issue (db: Db, agent: Omit<Agent, 'token'>, { jti, replaced, parent }: { jti: string, replaced?: string, parent?: string }, caller: Caller, service: Service): Promise<Static<typeof issuedToken>> {
+  const { token, issued_at, expires_at } = service.tokens.sign(agent, jti)
   const { agent_id, agent_type, permissions, sessions } = agent
-  await tokens.remember(db, agent, jti, issued_at, expires_at)
+  await tokens.remember(db, agent, jti, issued_at, expires_at, parent)
+  if (replaced !== undefined) await tokens.replace(db, replaced, jti)
   const session = caller.credentials.mcp_session
   // Refreshing somebody else's token does not make the session theirs.
-  const takesOver = replaced === undefined || session?.identity?.jti === replaced
+  const takesOver = parent === undefined && (replaced === undefined || session?.identity?.jti === replaced)
   if (session !== undefined && takesOver) await mcpSessions.bind(db, session.id_hash, { ...agent, jti, issued_at, expires_at })
   return {
     token,

@@ -9,7 +9,7 @@ import { AgentId, input, output } from './shapes.js'
 export const revokeToken = defineTool({
   name: 'revoke_token',
   title: 'Revoke a token',
-  description: 'End a token before its time: the one given, else your own. An admin can end all of an agent\'s tokens with agent_id. Every replica refuses it within 2 seconds.',
+  description: 'End a token before its time: the one given, else your own, and with it those that create_token made from it. An admin can end all of an agent\'s tokens with agent_id. Every replica refuses it within 2 seconds.',
   permission: 'none',
   effect: 'replaces',
   commits: 'transaction',
@@ -24,7 +24,7 @@ export const revokeToken = defineTool({
       const claims = await givenToken(token, agent, caller, service)
       await enter(claims.workspace)
       audited.of_agent = claims.agent_id
-      return { revoked: await tokens.revoke(db, claims) ? 1 : 0 }
+      return { revoked: await tokens.revoke(db, claims) ? 1 + await tokens.revokeMadeFrom(db, [claims.jti]) : 0 }
     }
     if (token !== undefined) {
       throw new AppError('INVALID_INPUT', 'Pass either token or agent_id, not both.', { context: { argument: 'agent_id', given: 'both', allowed: 'one of the two' } })

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { errorsOf } from '../../scripts/docs.js'
 import type { ErrorCode } from '../../src/core/errors.js'
 import { tools } from '../../src/tools/index.js'
-import { type As, call, newSession, ok, startApp } from '../helper.js'
+import { API_KEY, type As, call, newSession, ok, startApp } from '../helper.js'
 
 /** docs/tools.md lists the errors of each tool: every one of them is provoked here, so that the page cannot promise what never happens. */
 
@@ -10,7 +10,7 @@ const NO_SESSION = 'session_0000000000000000'
 const NO_MESSAGE = 999_999_999
 const BIG = 'x'.repeat(100_001)
 
-interface Place { session_id: string, closed: string, message_id: number, expired: string, revoked: string, bound: { api_key: string, key_id: string } }
+interface Place { live: string, session_id: string, closed: string, message_id: number, expired: string, revoked: string, bound: { api_key: string, key_id: string } }
 /** `full`: of a server whose quotas are used up. */
 type Provocation = [args: Record<string, unknown>, as?: As & { full?: true }]
 
@@ -43,9 +43,13 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
   const full: Provocation = [{}, { full: true }]
   const time: Provocation = [{ start_time: 'yesterday' }]
   return {
-    authenticate_agent: { INVALID_API_KEY: [{ agent_id: 'a', agent_type: 't', api_key: 'wrong' }, { anonymous: true }], PERMISSION_DENIED: [{ agent_id: 'a', agent_type: 't', api_key: place.bound.api_key }, { anonymous: true }] },
+    authenticate_agent: { INVALID_API_KEY: [{ agent_id: 'a', agent_type: 't', api_key: 'wrong' }, { anonymous: true }], PERMISSION_DENIED: [{ agent_id: 'a', agent_type: 't', api_key: place.bound.api_key }, { anonymous: true }], SESSION_NOT_FOUND: [{ agent_id: 'a', agent_type: 't', api_key: API_KEY, sessions: [NO_SESSION] }, { anonymous: true }], INVALID_TTL: [{ agent_id: 'a', agent_type: 't', api_key: API_KEY, expires_in: -1 }, { anonymous: true }] },
     refresh_token: { ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }] },
     revoke_token: { ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }], PERMISSION_DENIED: [{ agent_id: 'somebody' }] },
+    create_token: {
+      ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }], PERMISSION_DENIED: [{ agent_id: 'another' }, { token: place.live }],
+      SESSION_NOT_FOUND: [{ sessions: [NO_SESSION] }, { token: place.live }], INVALID_TTL: [{ expires_in: -1 }, { token: place.live }]
+    },
     create_session: { INVALID_METADATA: [{ metadata: 'text' }], QUOTA_EXCEEDED: full },
     get_session: { SESSION_NOT_FOUND: noSession },
     update_session: { SESSION_NOT_FOUND: noSession, SESSION_CLOSED: [{ session_id: closed }], INVALID_METADATA: [{ metadata: [] }] },
@@ -119,7 +123,7 @@ test('every error that the tool reference lists can be met', async t => {
   const { message_id } = await ok(app, 'add_message', { session_id, content: 'c' })
   await ok(app, 'set_memory', { key: 'taken', value: 1 })
   const bound = await ok(app, 'create_api_key', { agent_id: 'another', agent_type: 't' }, { admin: true })
-  const place: Place = { session_id, closed, message_id, expired, revoked, bound }
+  const place: Place = { live: (await ok(app, 'authenticate_agent', agent)).token, session_id, closed, message_id, expired, revoked, bound }
   await new Promise(resolve => setTimeout(resolve, 1100))
 
   for (const tool of tools) {

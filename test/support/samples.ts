@@ -40,12 +40,15 @@ async function page (app: App, tool: string, as: As): Promise<string> {
 }
 
 export const samples: Record<string, (app: App) => Promise<Sample>> = {
-  authenticate_agent: async () => ({
-    args: { agent_id: 'agent-1', agent_type: 'custom', api_key: API_KEY, requested_permissions: ['read'] },
+  authenticate_agent: async app => ({
+    args: { agent_id: 'agent-1', agent_type: 'custom', api_key: API_KEY, requested_permissions: ['read'], sessions: [await newSession(app)], expires_in: 1000 },
     as: { anonymous: true, headers: { 'x-api-key': API_KEY } }
   }),
   refresh_token: async app => ({ args: { current_token: await token(app, 'agent-1') }, as: { token: await token(app, 'agent-1') } }),
   revoke_token: async app => ({ args: { token: await token(app, 'agent-1') }, as: { token: await adminToken(app) }, instead: { agent_id: 'agent-1' } }),
+  create_token: async app => ({
+    args: { agent_id: 'agent-1/helper', permissions: ['read'], sessions: [await newSession(app)], expires_in: 1000 }, as: { token: await token(app, 'agent-1') }
+  }),
   create_session: async () => ({ args: { purpose: `${PRIVATE_TEXTS.purpose} ${randomUUID()}`, metadata, idempotency_key: randomUUID() } }),
   get_session: async app => {
     const session_id = await newSession(app)

@@ -52,7 +52,7 @@ export function serveNotifications (versions: readonly string[], { streams, watc
       return sendFailure(reply, new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
     }
     caller.rest?.()
-    await serve(reply, caller, session, leave)
+    await serve(reply, caller, session, viewer, leave)
     return reply
   }
 
@@ -67,12 +67,12 @@ export function serveNotifications (versions: readonly string[], { streams, watc
     }
   }
 
-  async function serve (reply: FastifyReply, caller: Caller, { id_hash }: HeldSession, leave: () => void): Promise<void> {
+  /** @param viewer who it is for at first: whose rights end before the row is read again is told so too */
+  async function serve (reply: FastifyReply, caller: Caller, { id_hash }: HeldSession, viewer: Agent | undefined, leave: () => void): Promise<void> {
     const name = randomUUID()
     const topic = mcpTopic(id_hash)
     const stream = openEventStream(reply)
     const outbox = createOutbox(uri => { stream.send({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } }) }, () => stream.blocked)
-    let viewer: Agent | undefined
     let watch: Watch | undefined
     let closed = false
     let reading = false

@@ -167,6 +167,8 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   registerHostCheck(server, config)
   await registerCors(server, config.cors_origins)
   registerRateLimits(server, kernel)
+  // Node would answer an Expect that it does not know by itself, without a body; HTTP lets it be ignored.
+  server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response))
   registerUnusedConnections(server)
   registerLoadLimit(server, load, config.max_in_flight)
   registerBodyParser(server)

@@ -129,6 +129,7 @@ t.test('addresses and methods', async t => {
   isFailure(t, await send('{}', {}, '/nothing/here'), 'TOOL_NOT_FOUND')
   t.equal((await send('{}', {}, '/mcp/tool/list_sessions/')).status, 200, 'a trailing slash, without a redirect')
   t.equal((await send('{}', {}, '/mcp/tool/list_sessions?x=1')).status, 200, 'a query is not looked at')
+  t.equal((await send('{}', { expect: 'a miracle' }, '/mcp/tool/list_sessions')).status, 200, 'nor is an expectation that nobody knows')
   for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
     const answer = await send('', { 'content-type': '' }, '/mcp/tool/list_sessions', method)
     isFailure(t, answer, 'METHOD_NOT_ALLOWED', method)

@@ -11,6 +11,7 @@ import * as searchWordsByLength from './0009-search-words-by-length.js'
 import * as apiKeys from './0010-api-keys.js'
 import * as limits from './0012-limits.js'
 import * as auditChain from './0013-audit-chain.js'
+import * as lifeOfData from './0014-life-of-data.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -25,5 +26,6 @@ export const migrations: Record<string, Migration> = {
   '0009-search-words-by-length': searchWordsByLength,
   '0010-api-keys': apiKeys,
   '0012-limits': limits,
-  '0013-audit-chain': auditChain
+  '0013-audit-chain': auditChain,
+  '0014-life-of-data': lifeOfData
 }

@@ -18,6 +18,7 @@ import { readLag } from './db/audit-chain/lag.js'
 import type { Database } from './db/connect.js'
 import { loggableFault } from './db/faults.js'
 import { readFigures } from './db/figures.js'
+import { endContinuously } from './db/life/worker.js'
 import { followSessions } from './db/live.js'
 import { openNotify } from './db/notify.js'
 import { createMessageWriter } from './db/message-writer.js'
@@ -132,6 +133,9 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     memory_entries: config.quota_memory_entries,
     memory_bytes: config.quota_memory_bytes
   }
+  const ending = endContinuously({
+    db, retention_days: config.retention_days, tell: events.publish, onFault: error => { server.log.warn({ err: loggableFault(error) }, 'deleted data not swept') }
+  })
   const waiters = createPlaces({ max: config.waiters_max, per_agent: config.waiters_per_agent_max, what: 'calls that wait' })
   const metrics = createMetrics()
   const poolState = () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, max: config.database_pool_max })
@@ -142,6 +146,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     started_at: new Date(),
     tools,
     auth_enabled: config.auth_enabled,
+    retention_days: config.retention_days,
     keys: createKeys(config.shared_api_key ? config : 'off', rememberKeys(watch, revocations)),
     tokens,
     limits: createLimits(counting.take, per_minute),
@@ -200,6 +205,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   server.addHook('preClose', async () => { stop() })
   server.addHook('onClose', async () => {
     revocations.close()
+    await ending.close()
     await events.close()
     await sweeping.close()
     await indexing.close()

@@ -11,6 +11,9 @@ const commands: Record<string, { load: () => Promise<(args: string[]) => Promise
   migrate: { load: async () => (await import('./commands/migrate.js')).migrate, help: 'up | down | status: the database\'s tables' },
   keys: { load: async () => (await import('./commands/keys.js')).keys, help: 'create | list | revoke: API keys of agents' },
   audit: { load: async () => (await import('./commands/audit.js')).audit, help: 'verify | export: whether the audit log is as it was written; all of it as lines of JSON' },
+  session: { load: async () => (await import('./commands/session.js')).session, help: 'export <session_id> | import <file>: a session as lines of JSON' },
+  retention: { load: async () => (await import('./commands/retention.js')).retention, help: 'show | set <days> | default: how long things are kept' },
+  'erase-agent': { load: async () => (await import('./commands/erase-agent.js')).eraseAgent, help: '<agent_id>: what an agent has left goes' },
   openapi: { load: async () => (await import('./commands/openapi.js')).openapi, help: 'print the OpenAPI document' }
 }
 
@@ -22,7 +25,7 @@ const [command = 'serve', ...args] = process.argv.slice(2)
 if (command === '--version' || command === '-v') {
   console.log(version)
 } else if (command === 'help' || command === '--help' || command === '-h') {
-  console.log(`shared-context-server ${version}\n\n${Object.entries(commands).map(([name, { help }]) => `  ${name.padEnd(10)}${help}`).join('\n')}\n\nIt is configured by environment variables; README.md lists them.`)
+  console.log(`shared-context-server ${version}\n\n${Object.entries(commands).map(([name, { help }]) => `  ${name.padEnd(13)}${help}`).join('\n')}\n\nIt is configured by environment variables; README.md lists them.`)
 } else if (!Object.hasOwn(commands, command)) {
   console.error(`There is no command '${command}'. The commands are: ${Object.keys(commands).join(', ')}.`)
   process.exitCode = 2

@@ -47,6 +47,8 @@ export interface Config {
   quota_session_bytes: number
   quota_memory_entries: number
   quota_memory_bytes: number
+  /** 0: for ever. */
+  retention_days: number
   migrate_on_start: boolean
   shutdown_delay_ms: number
   shutdown_timeout_ms: number
@@ -116,6 +118,7 @@ const described = {
   quota_session_bytes: variable('QUOTA_SESSION_BYTES', 'Bytes that may be written into a session: content and metadata of its messages', whole(0, 2 ** 50), '2147483648'),
   quota_memory_entries: variable('QUOTA_MEMORY_ENTRIES', 'Values an agent may remember', whole(0, 1_000_000_000), '100000'),
   quota_memory_bytes: variable('QUOTA_MEMORY_BYTES', 'Bytes they may have: keys, values and metadata', whole(0, 2 ** 50), '1073741824'),
+  retention_days: variable('RETENTION_DAYS', 'Days that messages, and closed sessions in which nothing has happened since, are kept, in workspaces without a setting of their own (set_retention); 0 for ever', whole(0, 36_500), '0'),
   migrate_on_start: variable('MIGRATE_ON_START', 'false: the migrate command does it', flag, 'true'),
   shutdown_delay_ms: variable('SHUTDOWN_DELAY_MS', 'Milliseconds between saying "not ready" and refusing requests, for load balancers to notice', whole(0, 600_000), '0'),
   shutdown_timeout_ms: variable('SHUTDOWN_TIMEOUT_MS', 'Milliseconds the requests in flight get to finish', whole(0, 600_000), '20000'),

@@ -23,6 +23,7 @@ function inside (schema: Schema, at: string): Array<[at: string, schema: Schema]
 /** What has no limit of its own on purpose. */
 const UNBOUNDED: Record<string, string> = {
   'set_memory/value': 'any JSON: its limit is in bytes',
+  'import_session/ndjson': 'its limit is that of a request',
   'list_memory/session_id': 'a session or "all"'
 }
 
@@ -92,7 +93,7 @@ t.test('what a tool does fits together', async t => {
 
 t.test('words that promise nothing else than the effect', async t => {
   for (const { name, effect } of tools) {
-    if (/^(get|list|search|verify|wait_for)_/.test(name)) t.equal(effect, 'reads', name)
+    if (/^(get|list|search|verify|wait_for|export)_/.test(name)) t.equal(effect, 'reads', name)
     else t.not(effect, 'reads', name)
     if (/^(delete|set|update|revoke|refresh)_/.test(name)) t.equal(effect, 'replaces', name)
   }

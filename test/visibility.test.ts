@@ -258,15 +258,28 @@ t.test('messages are read through one door', async t => {
     for (const use of code.match(/\b(?:from|join|into|update|using|table|[a-z]+(?:From|Join|Into|Table|Using))\b[\s('"`]+messages\b/gi) ?? []) places.push(`${file}: ${use}`)
   }
   t.same(places.sort(), [
+    // What ends in the background, by session, sender or age: nobody is shown anything of it.
+    'life/deleted-sessions.ts: from messages',
+    "life/deleted-sessions.ts: selectFrom('messages",
+    'life/erased-agents.ts: from messages',
+    'life/erased-agents.ts: from messages',
+    "life/erased-agents.ts: selectFrom('messages",
+    'life/retention.ts: from messages',
+    'life/retention.ts: from messages',
+    "life/retention.ts: selectFrom('messages",
     // The statement that writes looks up the parents of what it writes, by the same rule.
     'message-batch.ts: from messages',
     'message-batch.ts: into messages',
+    // By id, once the caller may.
+    'message-removal.ts: from messages',
     'messages.ts: update messages',
     // For nobody: the indexer reads what it indexes; the filter looks at the metadata of a row that is visible already.
     'search/fill.ts: join messages',
     'search/filter.ts: from messages',
+    // For admins, who speak for others.
+    "session-import.ts: insertInto('messages",
     // readableMessages, and the door of those who read for many viewers at once: the feeds, by seenBy.
     "visibility.ts: selectFrom('messages",
     "visibility.ts: selectFrom('messages"
-  ], 'visibility.ts selects for viewers, message-batch.ts writes, the search index is kept')
+  ], 'visibility.ts selects for viewers, message-batch.ts and session-import.ts write, the search index is kept, what ends is removed')
 })

@@ -13,7 +13,9 @@ import httpx
 
 # These take an idempotency_key: repeated with the same key, they happen once.
 WRITES = {
-    "create_session", "update_session", "add_message", "add_messages", "mark_read", "revoke_api_key", "set_message_visibility", "set_memory", "delete_memory",
+    "create_session", "update_session", "close_session", "archive_session", "delete_session", "import_session",
+    "add_message", "add_messages", "mark_read", "set_message_visibility", "delete_message", "set_memory", "delete_memory",
+    "revoke_api_key", "set_retention", "erase_agent",
 }
 # After these it helps to wait retry_after seconds and call again.
 PASSING = {"SERVICE_UNAVAILABLE", "DATABASE_UNAVAILABLE", "RATE_LIMITED", "CONFLICT"}

@@ -6,7 +6,7 @@ import { SessionEventsInput } from './stream-input.js'
 const EVENTS = `Each event has an \`id\`, an \`event\` (the type) and \`data\` (JSON):
 
 - \`message_added\` {seq, type, message}: written, or made visible to you. \`visibility_changed\` {seq, type, message}: you could see it and still can. \`message_hidden\` and \`message_deleted\` {seq, type, message_id}: you could see it.
-- \`session_updated\`, \`session_closed\` {seq, type, session}: the session as it is now.
+- \`session_updated\`, \`session_closed\` {seq, type, session}: the session as it is now. \`session_deleted\` {seq, type}: it is no more; a stream of this session alone ends instead, with the reason \`session_gone\`.
 - \`start\`: the first event; its id is where the stream begins. \`position\`: nothing for you came since, and this is where the stream stands.
 - \`end\` {reason, resume}: the last one. \`resume\`: whether to come back with the last id at once. Reasons: \`stopping\` (this replica goes), \`slow_reader\` (more than 1 MiB waited for you to read it), \`token_expired\`, \`token_revoked\`, \`key_expired\`, \`key_revoked\` (where it was opened with X-API-Key), \`session_gone\`.
 

@@ -18,6 +18,8 @@ export interface Service {
   started_at: Date
   tools: readonly Tool[]
   auth_enabled: boolean
+  /** Days that workspaces without a setting of their own keep messages and closed sessions; 0 for ever. */
+  retention_days: number
   keys: Keys
   tokens: Tokens
   /** How often callers may call. */

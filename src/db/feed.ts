@@ -20,6 +20,8 @@ export type Change =
   /** The viewer could see it, and now cannot. */
   | { seq: number, type: 'message_hidden', message_id: number }
   | { seq: number, type: 'message_deleted', message_id: number }
+  /** The session is no more. For those who follow all sessions: who follows this one is told by its end. */
+  | { seq: number, type: 'session_deleted' }
   /** The session as it is now; `session_closed` when it is closed. */
   | { seq: number, type: 'session_updated' | 'session_closed', session: SessionRow }
 
@@ -70,10 +72,15 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
   const messages = messagesForMany(db, workspace).where('m.session_id', '=', session_id).select(columns)
   // Content that is for none of the viewers is not fetched.
   const shown = sql`m.seen_by is null or cardinality(m.seen_by) > 0`
+  // Who could ever see a message that was deleted: its row is gone, and with it what it was at the cursor.
+  const shownAs = sql`from session_changes x, lateral (select ${seenBy('viewer', 'c', 'x.from_visibility')} as seen_by) s
+    where x.workspace = ${workspace} and x.session_id = ${session_id} and x.message_id = c.message_id and x.seq <= c.seq`
+  const everyone = sql`select ${shownAs} and s.seen_by is null`
+  const someone = sql`select distinct unnest(s.seen_by) as n ${shownAs}`
   const { rows } = await sql<Row>`
     with viewer as materialized (select * from ${viewerRows(viewers)}),
     change as materialized (
-      select c.seq, c.kind, c.message_id, c.from_visibility, c.to_visibility from session_changes c
+      select c.seq, c.kind, c.message_id, c.sender, c.sender_type from session_changes c
       where ${ofSession} and c.seq > ${after_seq} and c.seq <= ${until}
     ),
     touched as (
@@ -89,9 +96,8 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
       from touched m
     )
     select s.last_seq as head, s.is_active, (select max(seq) from change where kind = 'session_updated') as updated,
-           (select json_agg(json_build_array(c.seq, c.message_id,
-              case when c.from_visibility is distinct from 'public' then array(select v.n from viewer v where v.is_admin or v.n = any(f.seen_by)) end) order by c.seq)
-            from change c left join found f on f.id = c.message_id where c.kind = 'message_deleted') as deleted, found.*
+           (select json_agg(json_build_array(c.seq, c.message_id, case when not exists (${everyone}) then array(${someone}) end) order by c.seq)
+            from change c where c.kind = 'message_deleted') as deleted, found.*
     from sessions s left join found on true
     where s.workspace = ${workspace} and s.id = ${session_id}`.execute(db)
   const first = rows[0]

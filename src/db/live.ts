@@ -130,7 +130,8 @@ class FollowedSession {
 
   constructor (private readonly means: Means, workspace: string, private readonly session_id: string) {
     this.unsubscribe = means.events.subscribe(sessionTopic(workspace, session_id), version => {
-      if (version === undefined || this.cursor === undefined || Number(version) > this.cursor) this.wake()
+      // Of a session that is gone the version is ''.
+      if (version === undefined || version === '' || this.cursor === undefined || Number(version) > this.cursor) this.wake()
     })
   }
 
@@ -201,6 +202,8 @@ class FollowedSession {
     const nothing = current.length === 0
     const page = await changesForMany(this.means.db, viewers, this.session_id, nothing ? Number.MAX_SAFE_INTEGER : from as number, nothing ? Number.MAX_SAFE_INTEGER : from as number + PAGE)
     if (page === undefined) {
+      // Whoever comes now has to be told the same.
+      this.cursor = undefined
       for (const entry of [...this.entries]) this.means.end(entry, 'session_gone')
       return false
     }

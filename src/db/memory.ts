@@ -24,8 +24,12 @@ const live = sql<boolean>`(expires_at is null or expires_at > clock_timestamp())
 
 const entryColumns = ['key', 'session_id', 'version', 'value_size', 'created_at', 'updated_at', 'expires_at'] as const
 
+/** What a deleted session still holds of it until it is swept. (A scalar subquery, so that each row's session is looked up by its key.) */
+const ofDeletedSession = sql<boolean>`(session_id <> '' and (select true from sessions s where s.workspace = agent_memory.workspace and s.id = agent_memory.session_id) is null)`
+
 function own (db: Db, agent: Agent) {
   const mine = db.selectFrom('agent_memory').where('workspace', '=', agent.workspace).where('agent_id', '=', agent.agent_id).where(live)
+    .where(sql<boolean>`not ${ofDeletedSession}`)
   return agent.sessions === undefined ? mine : mine.where(withinSessions([GLOBAL, ...agent.sessions], 'session_id'))
 }
 

@@ -24,7 +24,10 @@ export function messageNotFound (argument: string): AppError {
 
 /** @throws AppError MESSAGE_NOT_FOUND, also where it exists but is not the viewer's to see */
 export async function needMessage (db: Db, viewer: Agent, id: number, argument = 'message_id'): Promise<MessageRow> {
-  const message = await readableMessages(db, viewer).where('m.id', '=', id).select(messageColumns).executeTakeFirst()
+  const message = await readableMessages(db, viewer).where('m.id', '=', id)
+    // The messages of a deleted session are there until they are swept.
+    .where(sql<boolean>`exists (select from sessions s where s.workspace = m.workspace and s.id = m.session_id)`)
+    .select(messageColumns).executeTakeFirst()
   if (message === undefined) throw messageNotFound(argument)
   return message
 }

@@ -12,6 +12,8 @@ export interface Schema {
     created_at: Stamp
     updated_at: Stamp
     is_active: Generated<boolean>
+    /** Null: not archived. An archived session is closed. */
+    archived_at: Stamp | null
     last_seq: Generated<number>
     public_count: Generated<number>
     last_message_at: Stamp | null
@@ -37,11 +39,14 @@ export interface Schema {
     workspace: string
     session_id: string
     seq: number
-    kind: 'session_updated' | 'visibility_changed' | 'message_deleted'
+    kind: 'session_updated' | 'visibility_changed' | 'message_deleted' | 'session_deleted'
     message_id: number | null
     from_visibility: Visibility | null
     to_visibility: Visibility | null
     changed_by: string
+    /** Whose a deleted message was. */
+    sender: string | null
+    sender_type: string | null
     changed_at: Stamp
     xact: Generated<string>
   }
@@ -176,6 +181,19 @@ export interface Schema {
   /** Kept by triggers. */
   workspace_usage: { workspace: string, sessions: number }
   memory_usage: { workspace: string, agent_id: string, entries: number, bytes: number }
+  /** Sessions whose row is gone, and whose messages are still to be swept. */
+  deleted_sessions: { workspace: string, session_id: string, deleted_at: Stamp }
+  erased_agents: {
+    workspace: string
+    agent_id: string
+    pseudonym: string
+    up_to_message_id: number
+    request_id: string
+    messages_erased: Generated<number>
+    erased_at: Stamp
+    xact: Generated<string>
+  }
+  retention: { workspace: string, days: number, set_at: Stamp }
   session_presence: {
     workspace: string
     session_id: string

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { type Agent, mayEnter } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
@@ -15,9 +16,11 @@ export interface SessionRow {
   created_at: string
   updated_at: string
   is_active: boolean
+  /** Null: not archived. */
+  archived_at: string | null
 }
 
-const columns = ['id', 'purpose', 'metadata', 'created_by', 'created_at', 'updated_at', 'is_active'] as const
+const columns = ['id', 'purpose', 'metadata', 'created_by', 'created_at', 'updated_at', 'is_active', 'archived_at'] as const
 
 export function sessionNotFound (): AppError {
   return new AppError('SESSION_NOT_FOUND', 'There is no session with that session_id.')
@@ -25,6 +28,10 @@ export function sessionNotFound (): AppError {
 
 export function sessionClosed (): AppError {
   return new AppError('SESSION_CLOSED', 'The session is closed.')
+}
+
+export function newSessionId (): string {
+  return `session_${randomBytes(8).toString('hex')}`
 }
 
 /** @throws AppError PERMISSION_DENIED for an agent that is limited to sessions: a new one would be none of them */
@@ -67,15 +74,17 @@ export async function needLocked (tx: Db, agent: Agent, id: string): Promise<Ses
   return session
 }
 
-export interface SessionPatch { purpose?: string, metadata?: Record<string, unknown>, is_active?: boolean }
+export interface SessionPatch { purpose?: string, metadata?: Record<string, unknown>, is_active?: boolean, archived?: true }
 
-/** Changes a session whose row the caller has locked, as the next change of its one order. */
+/** Changes a session whose row the caller has locked, as the next change of its one order. Whoever opens it takes it out of the archive. */
 export async function patch (tx: Db, agent: Agent, id: string, change: SessionPatch): Promise<SessionRow> {
   const { last_seq, ...session } = await tx.updateTable('sessions')
     .set({
       ...(change.purpose !== undefined && { purpose: change.purpose }),
       ...(change.metadata !== undefined && { metadata: JSON.stringify(change.metadata) }),
       ...(change.is_active !== undefined && { is_active: change.is_active }),
+      ...(change.is_active === true && { archived_at: null }),
+      ...(change.archived === true && { is_active: false, archived_at: sql<string>`clock_timestamp()` }),
       updated_at: sql<string>`clock_timestamp()`,
       last_seq: sql<number>`last_seq + 1`
     })
@@ -88,11 +97,12 @@ export async function patch (tx: Db, agent: Agent, id: string, change: SessionPa
   return session
 }
 
-export interface SessionFilter { created_by?: string, active?: boolean, query?: string, limit: number, after?: { created_at: string, id: string } }
+export interface SessionFilter { created_by?: string, active?: boolean, archived: boolean, query?: string, limit: number, after?: { created_at: string, id: string } }
 
 /** Newest first, one more than `limit` if there are more. */
 export async function list (db: Db, agent: Agent, filter: SessionFilter) {
   let query = db.selectFrom('sessions').select([...columns, 'public_count', 'last_seq']).where('workspace', '=', agent.workspace)
+    .where('archived_at', filter.archived ? 'is not' : 'is', null)
   if (agent.sessions !== undefined) query = query.where(withinSessions(agent.sessions, 'id'))
   if (filter.created_by !== undefined) query = query.where('created_by', '=', filter.created_by)
   if (filter.active !== undefined) query = query.where('is_active', '=', filter.active)

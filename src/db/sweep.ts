@@ -20,6 +20,8 @@ const expired: Array<[table: string, condition: RawBuilder<boolean>]> = [
   ['idempotency_keys', sql`created_at < clock_timestamp() - make_interval(hours => ${KEPT_HOURS})`],
   ['agents', sql`last_seen_at < clock_timestamp() - interval '30 days'`],
   ['rate_limits', sql`ends_at < clock_timestamp()`],
+  // Whoever follows all sessions has been told of a deletion by then.
+  ['session_changes', sql`kind = 'session_deleted' and changed_at < clock_timestamp() - interval '30 days'`],
   ['session_presence', sql`last_seen_at < clock_timestamp() - make_interval(mins => ${PRESENT_MINUTES})`]
 ]
 

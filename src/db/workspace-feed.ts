@@ -91,7 +91,7 @@ export interface Stretch { session_id: string, after: number, until: number }
 /** What of a stretch is for the viewer at that place of the list; equal lists are the same list. */
 export interface ReadStretch { stretch: Stretch, changesOf: (viewer: number) => readonly Change[] }
 
-type Row = MessageRow & { stretch: number, changed: boolean, seen_by: number[] | null }
+type Row = MessageRow & { stretch: number, changed: boolean, deleted: number | null, seen_by: number[] | null }
 
 /**
  * Reads stretches for many viewers of one workspace, with the rights they have now. Where messages were only added, which is
@@ -107,28 +107,32 @@ export async function readStretches (db: Db, viewers: readonly Agent[], stretche
   const { rows } = await sql<Row>`
     with viewer as materialized (select * from ${viewerRows(viewers)}),
     stretch as materialized (
-      select given.*, exists (select from session_changes c where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after) as changed
+      select given.*, exists (select from session_changes c where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after) as changed,
+             (select c.seq from session_changes c where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after and c.seq <= given.until and c.kind = 'session_deleted') as deleted
       from unnest(${stretches.map(({ session_id }) => session_id)}::text[], ${stretches.map(({ after }) => after)}::bigint[], ${stretches.map(({ until }) => until)}::bigint[])
         with ordinality as given (session_id, after, until, n)
     )
-    select stretch.n as stretch, stretch.changed, m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility, m.parent_message_id, m.timestamp, m.seen_by,
+    select stretch.n as stretch, stretch.changed, stretch.deleted, m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility, m.parent_message_id, m.timestamp, m.seen_by,
            case when ${shown} then m.content end as content, case when ${shown} then m.metadata end as metadata
     from stretch left join lateral (${added}) m on not stretch.changed
     order by stretch.n, m.seq`.execute(db)
 
-  const of = stretches.map((): { changed: boolean, added: Array<{ seen_by: number[] | null, change: Change }> } => ({ changed: false, added: [] }))
-  for (const { stretch, changed, seen_by, ...message } of rows) {
+  const of = stretches.map((): { changed: boolean, deleted: number | null, added: Array<{ seen_by: number[] | null, change: Change }> } => ({ changed: false, deleted: null, added: [] }))
+  for (const { stretch, changed, deleted, seen_by, ...message } of rows) {
     const read = of[stretch - 1]
     if (read === undefined) continue
     read.changed = changed
+    read.deleted = deleted
     if (message.id !== null && (seen_by === null || seen_by.length > 0)) read.added.push({ seen_by, change: { seq: message.seq, type: 'message_added', message } })
   }
   const result: ReadStretch[] = []
-  for (const [i, { changed, added }] of of.entries()) {
+  for (const [i, { changed, deleted, added }] of of.entries()) {
     const stretch = stretches[i] as Stretch
     if (changed) {
       const page = await changesForMany(db, viewers, stretch.session_id, stretch.after, stretch.until)
-      result.push({ stretch, changesOf: viewer => page?.changesOf(viewer) ?? [] })
+      // Of a session that is gone nothing else is told.
+      const end: Change[] = deleted === null ? [] : [{ seq: deleted, type: 'session_deleted' }]
+      result.push({ stretch, changesOf: page?.changesOf ?? ofViewer(viewers, stretch.session_id, () => end) })
       continue
     }
     const forAll = added.every(({ seen_by }) => seen_by === null) ? added.map(({ change }) => change) : undefined

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../core/events.js'
 import { defineTool } from '../core/tool.js'
@@ -18,7 +17,7 @@ export const createSession = defineTool({
   audit: (_input, { session_id }) => ({ event_type: 'session_created', session_id, resource: `session:${session_id}` }),
   touches: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
   async handler ({ purpose, metadata = {} }, { db, agent, service }) {
-    const { id, created_by, created_at, ...session } = await sessions.create(db, agent, `session_${randomBytes(8).toString('hex')}`, purpose, metadata)
+    const { id, created_by, created_at, ...session } = await sessions.create(db, agent, sessions.newSessionId(), purpose, metadata)
     await refuseManySessions(db, agent, service.quotas)
     return { session_id: id, purpose: session.purpose, created_by, created_at, metadata: session.metadata }
   }

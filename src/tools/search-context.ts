@@ -15,7 +15,7 @@ const MEDIUM = 60
 export const searchContext = defineTool({
   name: 'search_context',
   title: 'Search messages',
-  description: 'Find messages by what they say, who wrote them, or their metadata, best first; typing errors and another order of words are forgiven, identifiers such as worker-1 must match as given. Searches one session, or without session_id every session.',
+  description: 'Find messages by what they say, who wrote them, or their metadata, best first; typing errors and another order of words are forgiven, identifiers such as worker-1 must match as given. Searches one session, or without session_id every session that is not archived.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',

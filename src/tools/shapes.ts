@@ -169,7 +169,8 @@ const sessionFields = {
   created_by: Type.String(),
   created_at: Time,
   updated_at: Time,
-  is_active: Type.Boolean()
+  is_active: Type.Boolean(),
+  archived_at: { ...Nullable(Time), description: 'When it was archived; null: it is not' }
 }
 
 const statisticsFields = {

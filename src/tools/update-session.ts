@@ -1,16 +1,16 @@
 import { Type } from '@sinclair/typebox'
-import { isAdmin } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
 import { sessionTopic } from '../core/events.js'
 import { defineTool } from '../core/tool.js'
 import * as sessions from '../db/sessions.js'
+import { mayChange } from './session-owner.js'
 import { sessionView } from './session-view.js'
 import { IdempotencyKey, input, Metadata, output, Purpose, Session, SessionId } from './shapes.js'
 
 export const updateSession = defineTool({
   name: 'update_session',
   title: 'Change, close or reopen a session',
-  description: 'Change a session\'s purpose or metadata (which is replaced as a whole), close it with is_active: false, or reopen it with is_active: true. For its creator and admins. A closed session can be read, not written.',
+  description: 'Change a session\'s purpose or metadata (which is replaced as a whole), close it with is_active: false, or reopen it with is_active: true, which also takes it out of the archive. For its creator and admins. A closed session can be read, not written.',
   permission: 'write',
   effect: 'replaces',
   commits: 'transaction',
@@ -37,12 +37,7 @@ export const updateSession = defineTool({
       })
     }
     const session = await sessions.needLocked(db, agent, session_id)
-    if (session.created_by !== agent.agent_id && !isAdmin(agent)) {
-      throw new AppError('PERMISSION_DENIED', 'Only the creator of a session, or an admin, may change it.', {
-        context: { required_permission: 'admin', current_permissions: agent.permissions, created_by_another_agent: true },
-        suggestions: ['Ask the creator of the session (created_by in get_session) to change it', 'Add a message to the session instead']
-      })
-    }
+    mayChange(agent, session)
     if (!session.is_active && is_active !== true && (purpose !== undefined || metadata !== undefined)) throw sessions.sessionClosed()
     await sessions.patch(db, agent, session_id, { purpose, metadata, is_active })
     return { session: await sessionView(db, agent, await sessions.need(db, agent, session_id)) }

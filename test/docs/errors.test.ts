@@ -10,7 +10,7 @@ const NO_SESSION = 'session_0000000000000000'
 const NO_MESSAGE = 999_999_999
 const BIG = 'x'.repeat(100_001)
 
-interface Place { live: string, session_id: string, closed: string, message_id: number, expired: string, revoked: string, bound: { api_key: string, key_id: string } }
+interface Place { live: string, session_id: string, closed: string, message_id: number, doomed: string, doomed_message: number, exported: string, expired: string, revoked: string, bound: { api_key: string, key_id: string } }
 /** `full`: of a server whose quotas are used up. */
 type Provocation = [args: Record<string, unknown>, as?: As & { full?: true }]
 
@@ -24,6 +24,13 @@ const badToken = (place: Place): Partial<Record<ErrorCode, Provocation>> => ({
 const good = (place: Place): Record<string, Record<string, unknown>> => ({
   create_session: { purpose: 'p' },
   update_session: { session_id: place.session_id, purpose: 'q' },
+  close_session: { session_id: place.closed },
+  archive_session: { session_id: place.closed },
+  delete_session: { session_id: place.doomed },
+  delete_message: { message_id: place.doomed_message },
+  import_session: { ndjson: place.exported },
+  set_retention: { days: 36_500 },
+  erase_agent: { agent_id: 'nobody' },
   add_message: { session_id: place.session_id, content: 'c' },
   add_messages: { session_id: place.session_id, messages: [{ content: 'c' }] },
   mark_read: { session_id: place.session_id },
@@ -53,6 +60,11 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
     create_session: { INVALID_METADATA: [{ metadata: 'text' }], QUOTA_EXCEEDED: full },
     get_session: { SESSION_NOT_FOUND: noSession },
     update_session: { SESSION_NOT_FOUND: noSession, SESSION_CLOSED: [{ session_id: closed }], INVALID_METADATA: [{ metadata: [] }] },
+    close_session: { SESSION_NOT_FOUND: noSession },
+    archive_session: { SESSION_NOT_FOUND: noSession },
+    delete_session: { SESSION_NOT_FOUND: noSession },
+    export_session: { SESSION_NOT_FOUND: noSession },
+    delete_message: { MESSAGE_NOT_FOUND: [{ message_id: NO_MESSAGE }] },
     add_message: {
       SESSION_NOT_FOUND: noSession,
       SESSION_CLOSED: [{ session_id: closed }],
@@ -121,22 +133,26 @@ test('every error that the tool reference lists can be met', async t => {
   const closed = await newSession(app)
   await ok(app, 'update_session', { session_id: closed, is_active: false })
   const { message_id } = await ok(app, 'add_message', { session_id, content: 'c' })
+  const doomed = await newSession(app)
+  const { message_id: doomed_message } = await ok(app, 'add_message', { session_id, content: 'c' })
+  const exported = (await ok(app, 'export_session', { session_id })).ndjson as string
   await ok(app, 'set_memory', { key: 'taken', value: 1 })
   const bound = await ok(app, 'create_api_key', { agent_id: 'another', agent_type: 't' }, { admin: true })
-  const place: Place = { live: (await ok(app, 'authenticate_agent', agent)).token, session_id, closed, message_id, expired, revoked, bound }
+  const place: Place = { live: (await ok(app, 'authenticate_agent', agent)).token, session_id, closed, message_id, doomed, doomed_message, exported, expired, revoked, bound }
   await new Promise(resolve => setTimeout(resolve, 1100))
 
   for (const tool of tools) {
     const cases = { ...provocations(place)[tool.name] }
     const listed = errorsOf(tool)
+    const by = { admin: tool.permission === 'admin' }
     if (listed.includes('IDEMPOTENCY_CONFLICT')) {
       const idempotency_key = `first ${tool.name}`
-      await ok(app, tool.name, { ...good(place)[tool.name], idempotency_key }, tool.permission === 'admin' ? { admin: true } : {})
-      cases.IDEMPOTENCY_CONFLICT = [{ ...good(place)[tool.name], ...different[tool.name], idempotency_key }, tool.permission === 'admin' ? { admin: true } : {}]
+      await ok(app, tool.name, { ...good(place)[tool.name], idempotency_key }, by)
+      cases.IDEMPOTENCY_CONFLICT = [{ ...good(place)[tool.name], ...different[tool.name], idempotency_key }, by]
     }
     t.same(Object.keys(cases).sort(), [...listed].sort(), `${tool.name} lists what is provoked`)
     for (const [code, [args, as]] of Object.entries(cases)) {
-      const { body } = await call(as?.full === true ? full : app, tool.name, { ...good(place)[tool.name], ...args }, as)
+      const { body } = await call(as?.full === true ? full : app, tool.name, { ...good(place)[tool.name], ...args }, as ?? by)
       t.match(body, { success: false, code }, `${tool.name} → ${code}`)
     }
   }
@@ -146,6 +162,13 @@ test('every error that the tool reference lists can be met', async t => {
 const different: Record<string, Record<string, unknown>> = {
   create_session: { purpose: 'other' },
   update_session: { purpose: 'other' },
+  close_session: { session_id: NO_SESSION },
+  archive_session: { session_id: NO_SESSION },
+  delete_session: { session_id: NO_SESSION },
+  delete_message: { message_id: NO_MESSAGE },
+  import_session: { ndjson: 'other' },
+  set_retention: { days: 0 },
+  erase_agent: { agent_id: 'somebody' },
   add_message: { content: 'other' },
   add_messages: { messages: [{ content: 'other' }] },
   mark_read: { up_to_seq: 0 },

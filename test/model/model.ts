@@ -156,7 +156,7 @@ export class Workspace {
     const visible = this.visible(viewer, session)
     return {
       id: session.id, purpose: session.purpose, metadata: session.metadata, created_by: session.created_by, created_at: session.created_at, updated_at: session.updated_at,
-      is_active: session.is_active, message_count: visible.length, last_activity: visible.at(-1)?.timestamp ?? session.created_at, ...this.reading(viewer, session)
+      is_active: session.is_active, archived_at: null, message_count: visible.length, last_activity: visible.at(-1)?.timestamp ?? session.created_at, ...this.reading(viewer, session)
     }
   }
 

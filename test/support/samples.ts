@@ -55,8 +55,25 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     await message(app, session_id)
     return { args: { session_id, message_limit: 5 } }
   },
-  list_sessions: async app => ({ args: { created_by: 'agent-1', active: true, query: 'session', limit: 5, cursor: await page(app, 'list_sessions', {}) } }),
+  list_sessions: async app => ({ args: { created_by: 'agent-1', active: true, archived: false, query: 'session', limit: 5, cursor: await page(app, 'list_sessions', {}) } }),
   update_session: async app => ({ args: { session_id: await newSession(app), purpose: PRIVATE_TEXTS.purpose, metadata, is_active: true, idempotency_key: randomUUID() }, least: 'purpose', otherwise: { is_active: true } }),
+  close_session: async app => ({ args: { session_id: await newSession(app), idempotency_key: randomUUID() } }),
+  archive_session: async app => ({ args: { session_id: await newSession(app), idempotency_key: randomUUID() } }),
+  delete_session: async app => ({ args: { session_id: await newSession(app), idempotency_key: randomUUID() } }),
+  export_session: async app => {
+    const session_id = await newSession(app)
+    for (let i = 0; i < 3; i++) await message(app, session_id)
+    return { args: { session_id, limit: 1, cursor: (await ok(app, 'export_session', { session_id, limit: 1 })).next_cursor } }
+  },
+  import_session: async app => {
+    const { session_id } = await ok(app, 'create_session', { purpose: PRIVATE_TEXTS.purpose, metadata })
+    await message(app, session_id)
+    return { args: { ndjson: (await ok(app, 'export_session', { session_id })).ndjson, idempotency_key: randomUUID() }, as: ADMIN }
+  },
+  get_retention: async () => ({ args: {}, as: ADMIN }),
+  set_retention: async () => ({ args: { days: 30_000 + Math.floor(Math.random() * 6000), use_server_default: false, idempotency_key: randomUUID() }, as: ADMIN, least: 'days', otherwise: { use_server_default: true } }),
+  erase_agent: async () => ({ args: { agent_id: `an-agent-${randomUUID()}`, idempotency_key: randomUUID() }, as: ADMIN }),
+  delete_message: async app => ({ args: { message_id: await message(app, await newSession(app)), idempotency_key: randomUUID() } }),
   add_message: async app => {
     const session_id = await newSession(app)
     return { args: { session_id, content: PRIVATE_TEXTS.content, visibility: 'public', metadata, parent_message_id: await message(app, session_id), idempotency_key: randomUUID() } }

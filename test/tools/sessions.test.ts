@@ -15,7 +15,7 @@ t.test('a session is as it was created', async t => {
   const { session, messages, message_count } = await ok(app, 'get_session', { session_id: created.session_id }, OTHER)
   t.same(session, {
     id: created.session_id, purpose: created.purpose, metadata: created.metadata, created_by: 'creator', created_at: created.created_at, updated_at: session.updated_at,
-    is_active: true, message_count: 0, participants: [], last_activity: created.created_at, last_read_seq: 0, unread: { messages: 0, mentions: 0 },
+    is_active: true, archived_at: null, message_count: 0, participants: [], last_activity: created.created_at, last_read_seq: 0, unread: { messages: 0, mentions: 0 },
     present: session.present
   })
   t.same([messages, message_count], [[], 0])

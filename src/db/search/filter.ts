@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
+import { inListedSession } from '../listed-sessions.js'
 import type { Db } from '../schema.js'
 import { readableMessages, visibleTo } from '../visibility.js'
 import { sessionTerm } from './terms.js'
@@ -17,7 +18,7 @@ export interface SearchFilter {
 /** The messages a viewer may see, as narrowed. Every part is one more condition. */
 export function searched (db: Db, viewer: Agent, filter: SearchFilter) {
   let readable = readableMessages(db, viewer)
-  if (filter.session_id !== undefined) readable = readable.where('m.session_id', '=', filter.session_id)
+  readable = readable.where(filter.session_id !== undefined ? sql<boolean>`m.session_id = ${filter.session_id}` : inListedSession(viewer.workspace, sql`m.session_id`))
   if (filter.sender !== undefined) readable = readable.where('m.sender', '=', filter.sender)
   if (filter.scope !== 'all') readable = readable.where('m.visibility', '=', filter.scope)
   if (filter.start_time !== undefined) readable = readable.where('m.timestamp', '>=', filter.start_time)
@@ -33,7 +34,7 @@ function containsMetadata (wanted: Record<string, unknown>): RawBuilder<boolean>
 /** The same of the index rows `t`, but for the metadata, which only the message has. */
 export function indexedConditions (viewer: Agent, filter: SearchFilter): RawBuilder<boolean> {
   const conditions = [sql`t.workspace = ${viewer.workspace}`, visibleTo(viewer, 't')]
-  if (filter.session_id !== undefined) conditions.push(sql`t.session_id = ${filter.session_id}`)
+  conditions.push(filter.session_id !== undefined ? sql`t.session_id = ${filter.session_id}` : inListedSession(viewer.workspace, sql`t.session_id`))
   if (filter.sender !== undefined) conditions.push(sql`t.sender = ${filter.sender}`)
   if (filter.scope !== 'all') conditions.push(sql`t.visibility = ${filter.scope}`)
   if (filter.start_time !== undefined) conditions.push(sql`t.timestamp >= ${filter.start_time}::timestamptz`)

@@ -1,0 +1,56 @@
+import type { Topic } from '../../core/events.js'
+import type { Db } from '../schema.js'
+import { sweepDeletedSessions } from './deleted-sessions.js'
+import { eraseAgents } from './erased-agents.js'
+import { applyRetention } from './retention.js'
+
+/** Between two looks at whether something was deleted or erased: two small questions to the database. */
+const LOOK_MS = 2000
+/** Between two looks for what has come of age: nobody waits for it. */
+const RETENTION_MS = 30 * 60_000
+
+export interface LifeOptions {
+  /** Crosses workspaces. */
+  db: Db
+  /** Days that workspaces without a setting of their own keep things; 0 for ever. */
+  retention_days: number
+  tell: (topics: readonly Topic[]) => void
+  onFault: (error: unknown) => void
+}
+
+/** Carries out in the background what has been decided about the life of data. Every replica runs one: they take turns. */
+export function endContinuously ({ db, retention_days, tell, onFault }: LifeOptions): { close: () => Promise<void> } {
+  let closed = false
+  let running: Promise<void> = Promise.resolve()
+  let timer: NodeJS.Timeout
+  // Not at the start of every replica at once.
+  let retention_at = performance.now() + Math.random() * 60_000
+
+  const stopping = () => closed
+  async function look (): Promise<void> {
+    try {
+      await sweepDeletedSessions(db, tell, stopping)
+      await eraseAgents(db, tell, stopping)
+      if (performance.now() >= retention_at) {
+        retention_at = performance.now() + RETENTION_MS
+        await applyRetention({ db, tell, stopping }, retention_days)
+      }
+    } catch (error) {
+      if (!closed) onFault(error)
+    }
+    next()
+  }
+
+  function next (): void {
+    if (!closed) timer = setTimeout(() => { running = look() }, LOOK_MS).unref()
+  }
+  next()
+
+  return {
+    async close () {
+      closed = true
+      clearTimeout(timer)
+      await running
+    }
+  }
+}

@@ -25,6 +25,7 @@ function comparable (value: unknown, at = ''): unknown {
     return value
       .replace(/session_[0-9a-f]{16}/g, '<session>')
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uuid>')
+      .replace(/key_[0-9a-f]{16}/g, '<key>')
       .replace(/erased-[0-9a-f]{16}/g, '<pseudonym>')
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>')
       .replace(/eyJ[\w.-]+/g, '<token>')

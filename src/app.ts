@@ -33,6 +33,7 @@ import { followWorkspaces } from './db/workspace-feed-live.js'
 import { isReached, originOf, snapshotNow } from './db/workspace-feed.js'
 import { registerMcp } from './mcp/index.js'
 import { registerBodyParser } from './plugins/body.js'
+import { registerConnectionLimit } from './plugins/connections.js'
 import { registerCors } from './plugins/cors.js'
 import { registerDocs } from './plugins/docs.js'
 import { failureOf, refuseRaw, refuseSocket, sendFailure } from './plugins/failures.js'
@@ -75,6 +76,8 @@ const WAITING_COUNTED_MAX = 100_000
 /** Milliseconds a client may take over its headers, and over its body beyond what a call may take; less where a call may take less. */
 const HEADERS_TIMEOUT_MS = 10_000
 const BODY_GRACE_MS = 5000
+/** Bytes they may have, the address among them. */
+const HEADERS_MAX = 16 * 1024
 /** How soon after its time is up a slow client is noticed. */
 const SLOW_CHECK_MS = 2000
 
@@ -89,7 +92,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     bodyLimit: config.body_limit,
     trustProxy: config.trust_proxy,
     requestTimeout: config.request_timeout_ms + atMost(BODY_GRACE_MS),
-    http: { headersTimeout: atMost(HEADERS_TIMEOUT_MS), connectionsCheckingInterval: atMost(SLOW_CHECK_MS) },
+    http: { maxHeaderSize: HEADERS_MAX, headersTimeout: atMost(HEADERS_TIMEOUT_MS), connectionsCheckingInterval: atMost(SLOW_CHECK_MS) },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: request => requestId(request.headers['x-request-id']),
@@ -174,6 +177,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   registerRateLimits(server, kernel)
   // Node would answer an Expect that it does not know by itself, without a body; HTTP lets it be ignored.
   server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response))
+  registerConnectionLimit(server, { max: config.connections_max, per_address: config.connections_per_address_max })
   registerUnusedConnections(server)
   registerLoadLimit(server, load, config.max_in_flight)
   registerBodyParser(server)

@@ -35,6 +35,8 @@ export interface Config {
   waiters_per_agent_max: number
   streams_max: number
   streams_per_agent_max: number
+  connections_max: number
+  connections_per_address_max: number
   /** Calls; 0 for as many as there are. */
   rate_limit_agent_per_minute: number
   rate_limit_key_per_minute: number
@@ -108,6 +110,8 @@ const described = {
   waiters_per_agent_max: variable('WAITERS_PER_AGENT_MAX', 'How many of them may be one agent\'s; more get RATE_LIMITED', whole(1, 100_000), '100'),
   streams_max: variable('STREAMS_MAX', 'Event streams open in one process at a time; more get SERVICE_UNAVAILABLE', whole(1, 100_000), '5000'),
   streams_per_agent_max: variable('STREAMS_PER_AGENT_MAX', 'How many of them may be one agent\'s; more get RATE_LIMITED', whole(1, 100_000), '100'),
+  connections_max: variable('CONNECTIONS_MAX', 'HTTP connections open in one process at a time; more are closed at once', whole(1, 1_000_000), '20000'),
+  connections_per_address_max: variable('CONNECTIONS_PER_ADDRESS_MAX', 'How many of them may come from one address (IPv6: one /64), such as a proxy', whole(1, 1_000_000), '10000'),
   rate_limit_agent_per_minute: variable('RATE_LIMIT_AGENT_PER_MINUTE', 'Calls one agent may make in a minute, on all replicas together; more get RATE_LIMITED. 0: any number', whole(0, 1_000_000_000), '120000'),
   rate_limit_key_per_minute: variable('RATE_LIMIT_KEY_PER_MINUTE', 'Calls that all agents with one API key may make in a minute; 0: any number', whole(0, 1_000_000_000), '600000'),
   rate_limit_address_per_minute: variable('RATE_LIMIT_ADDRESS_PER_MINUTE', 'Requests that may come from one address (IPv6: one /64) in a minute; behind a proxy that TRUST_PROXY does not name, all come from one. 0: any number', whole(0, 1_000_000_000), '600000'),

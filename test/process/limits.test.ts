@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { call, listen, newSession, startApp } from '../helper.js'
+import { exchange } from '../support/raw-http.js'
 import { post, until } from '../support/rest.js'
 
 /** Locks a session's row from outside, so that writes to it wait. @returns what lets them go on */
@@ -131,4 +132,38 @@ t.test('a client that breaks off is not taken for a lost database', async t => {
   })
   await new Promise(resolve => setTimeout(resolve, 200))
   t.notOk(JSON.stringify(app.logged).includes('DATABASE_UNAVAILABLE'))
+})
+
+/** Opens connections that stay idle, one after the other. @returns those that are still open a moment later */
+async function idle (t: Test, url: string, count: number): Promise<Socket[]> {
+  const sockets: Socket[] = []
+  for (let i = 0; i < count; i++) {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.on('error', () => {})
+    t.teardown(() => socket.destroy())
+    await new Promise<void>(resolve => { socket.once('connect', resolve).once('close', () => { resolve() }) })
+    sockets.push(socket)
+  }
+  await new Promise(resolve => setTimeout(resolve, 100))
+  return sockets.filter(socket => !socket.closed)
+}
+
+for (const variable of ['CONNECTIONS_MAX', 'CONNECTIONS_PER_ADDRESS_MAX']) {
+  t.test(`connections beyond ${variable} are closed, and one that ends makes room`, async t => {
+    const url = await listen(await startApp(t, { [variable]: '5' }))
+    const open = await idle(t, url, 8)
+    t.equal(open.length, 5)
+    await t.rejects(fetch(`${url}/health/live`))
+    open[0]?.destroy()
+    await until('room again', async () => fetch(`${url}/health/live`, { headers: { connection: 'close' } }).then(({ status }) => status === 200, () => false), 5000)
+  })
+}
+
+t.test('an address of 20 000 characters is too large, and a connection on which nothing comes is closed', async t => {
+  const url = await listen(await startApp(t, { REQUEST_TIMEOUT_MS: '500' }))
+  const [silent] = await idle(t, url, 1)
+  const closed = new Promise<void>(resolve => { silent?.resume().once('close', () => { resolve() }) })
+  const answer = await exchange(url, [`GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: ${new URL(url).host}\r\nConnection: close\r\n\r\n`])
+  t.equal(answer.status, 431)
+  await closed
 })

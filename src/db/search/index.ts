@@ -65,9 +65,13 @@ export async function search (db: Db, viewer: Agent, text: string, filter: Searc
 const NOTHING: Found = { candidates: [], cut: false }
 
 async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter, results: Results, threshold: number, limit: number): Promise<void> {
-  if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, filter, limit, results.scored), 0)
-  // A phrase so long, and an identifier, is nowhere else but where it stands.
-  if (results.exact >= limit || (results.exact > 0 && (query.words.length >= LONG_PHRASE || isIdentifier(query)))) return
+  if (query.pairs.length > 0) results.add(await indexedPhrase(db, viewer, query, query.pairs, filter, limit, results.scored), 0)
+  if (results.exact >= limit) return
+  // A phrase so long is nowhere else but where it stands, there perhaps with a longer word at either end.
+  if (results.exact > 0 && query.words.length >= LONG_PHRASE && query.inner_pairs.length > 0) {
+    results.add(await indexedPhrase(db, viewer, query, query.inner_pairs, filter, limit, results.scored), 0)
+    return
+  }
   // Where a word may be lacking, all are judged anew.
   const inIndex = (spellings: Map<string, Spellings>, missing: 0 | 1) => indexed(db, viewer, query, spellings, filter, missing, limit, missing === 0 ? results.scored : [])
   const holding = await recentHolding(db, viewer, query, filter)
@@ -91,11 +95,6 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
   // A message that lacks a word answers a question; to anything else it is worth LACKS_A_WORD_MAX at most.
   if (query.is_question) results.add(await inIndex(spellings, 1), 1)
   else if (threshold <= LACKS_A_WORD_MAX) results.add(await inIndex(spellings, 1), 0, true)
-}
-
-/** Whether the query is one `snake_case` or `kebab-case` name of several parts. */
-function isIdentifier ({ words, phrase }: Query): boolean {
-  return words.length > 1 && words.every(word => word.in_compound === true) && !phrase.includes(' ')
 }
 
 /** Two errors are looked for in words that stand nowhere the viewer may see. */

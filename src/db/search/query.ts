@@ -12,6 +12,8 @@ export interface Query {
   is_question: boolean
   /** Terms of neighbouring words, for the phrase as written with whole words. */
   pairs: number[]
+  /** Without the first and the last word: `deploy to prod` stands in "redeploy to production" too. */
+  inner_pairs: number[]
 }
 
 export interface Word {
@@ -67,7 +69,7 @@ export function parseQuery (text: string): Query {
     phrase_pattern: hasDigit(first) || hasDigit(last) ? bounded(phrase, first, last) : undefined,
     words: kept,
     is_question: isQuestion(phrase) && kept.every(word => word.kind === 'word' && word.in_compound !== true) && kept.length >= QUESTION_MIN,
-    pairs: pairsOf(phrase)
+    ...pairsOf(phrase)
   }
 }
 
@@ -84,12 +86,13 @@ function telling (phrase: string, words: Word[]): Word[] {
   return others.length > 0 ? others : words
 }
 
-function pairsOf (phrase: string): number[] {
+function pairsOf (phrase: string): Pick<Query, 'pairs' | 'inner_pairs'> {
   // Neighbours in scripts without spaces are terms of their own.
-  if (phrase.search(CJK_RUN) !== -1) return []
+  if (phrase.search(CJK_RUN) !== -1) return { pairs: [], inner_pairs: [] }
   const runs = (phrase.match(RUN) ?? []).slice(0, WORDS_MAX)
+  const pairs = runs.slice(1).map((run, i) => pairTerm(runs[i] as string, run))
   // A UUID's or a hash's start is no whole word: it has no pair.
-  return runs.slice(1).flatMap((run, i) => i === runs.length - 2 && HASH_START.test(run) ? [] : [pairTerm(runs[i] as string, run)])
+  return { pairs: HASH_START.test(runs.at(-1) ?? '') ? pairs.slice(0, -1) : pairs, inner_pairs: pairs.slice(1, -1) }
 }
 
 function cjkTerms (run: string): number[][] {

@@ -23,14 +23,14 @@ let seen = new Set<string>()
 export function statementName (text: string): string | undefined {
   const known = names.get(text)
   if (known !== undefined) return known
-  if (names.size >= NAMES_MAX) return undefined
+  // The long ones that are planned each time are not remembered either.
+  if (names.size >= NAMES_MAX || !/^\s*(select|insert|update|delete|with)\b/.test(text) || text.includes(MARK)) return undefined
   if (!seen.has(text)) {
     if (seen.size >= SEEN_MAX) seen = new Set()
     seen.add(text)
     return undefined
   }
   seen.delete(text)
-  if (!/^\s*(select|insert|update|delete|with)\b/.test(text) || text.includes(MARK)) return undefined
   const name = `scs.${names.size + 1}`
   names.set(text, name)
   return name

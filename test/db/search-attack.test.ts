@@ -1,4 +1,5 @@
 import t from 'tap'
+import { fill } from '../../src/db/search/fill.js'
 import { call, newSession, ok, startApp } from '../helper.js'
 
 /** What somebody found who tried to break search. */
@@ -77,4 +78,26 @@ t.test('long texts of other scripts are searched, right after writing too', asyn
     t.equal((await call(app, 'search_context', { session_id, query })).status, 200, query)
   }
   t.equal((await found(session_id, 'needle59')).length, 1)
+})
+
+t.test('what begins or ends inside a longer word is found in old messages too, although it stands exactly in new ones', async t => {
+  const session_id = await sessionOf([
+    'an old call of resumable_search_context', 'quokkas redeploy seventeen walrus services beneath production clusters',
+    ...Array.from({ length: 510 }, (_, i) => `filler ${i}`),
+    'a new call of search_context', 'quokkas redeploy seventeen walrus services beneath production'
+  ])
+  while (await fill(app.database.db, { workspace: 'default' }) > 0);
+  for (const query of ['search_con', 'able_search', 'search_context', 'deploy seventeen walrus services beneath prod', 'seventeen walrus services beneath production']) {
+    const { results, partial } = await ok(app, 'search_context', { session_id, query })
+    t.match(results, query === 'able_search' ? [{ score: 100 }] : [{ score: 100 }, { score: 100 }], query)
+    t.equal(partial, false)
+  }
+})
+
+t.test('an answer says that it is partial where texts are too long for all of them to be read', async t => {
+  const long = Array.from({ length: 30 }, () => '12345 '.repeat(15_000))
+  const session_id = await sessionOf(['the table is laid', ...long])
+  while (await fill(app.database.db, { workspace: 'default' }) > 0);
+  t.match(await ok(app, 'search_context', { session_id, query: 'bl' }), { results: [], partial: true })
+  t.match(await ok(app, 'search_context', { session_id, query: 'table' }), { results: [{ score: 100 }], partial: false })
 })

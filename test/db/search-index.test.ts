@@ -45,6 +45,20 @@ t.test('also when far more waits than a search indexes by itself', async t => {
   t.equal(partial, true, 'more wait than are scored')
 })
 
+t.test('where what waits is too long to be looked at, the answer says so', async t => {
+  const app = await startApp(t)
+  const session_id = await newSession(app)
+  await withoutIndexing(t, app)
+  const { db } = app.database
+  await sql`insert into messages (session_id, seq, sender, sender_type, content, visibility)
+    select ${session_id}, n, 'a', 't', case when n = 1 then 'a lonely crocodile' else repeat('12345 ', 15000) end, 'public' from generate_series(1, 40) n`.execute(db)
+  await sql`update sessions set last_seq = 40, public_count = 40 where id = ${session_id}`.execute(db)
+  await sql`insert into search_pending (session_id, message_id) select session_id, id from messages`.execute(db)
+  // As many as a search does not index by itself; these are gone.
+  await sql`insert into search_pending (session_id, message_id) select ${session_id}, 1000000 + n from generate_series(1, 500) n`.execute(db)
+  t.match(await ok(app, 'search_context', { session_id, query: 'crocodle' }), { results: [], partial: true })
+})
+
 t.test('what is indexed is found, typing errors included, although a great deal waits', async t => {
   const app = await startApp(t)
   const session_id = await newSession(app)

@@ -7,6 +7,8 @@ import { post, until } from '../support/rest.js'
 
 /** Who tries to use the server up: with bytes, with slowness, with connections, with guesses. It is a process of its own, whose memory is watched. */
 
+// A machine may be slow.
+t.setTimeout(600_000)
 const database = await createDatabase()
 t.teardown(() => database.drop())
 const MB = 1024 * 1024

@@ -6,6 +6,8 @@ import { samples } from '../support/samples.js'
 
 /** Text that means something to SQL, to its patterns, to full-text queries, to JSON paths or to shells means nothing here. */
 
+// A machine may be slow.
+t.setTimeout(600_000)
 const app = await startApp(t)
 const session_id = await newSession(app)
 await ok(app, 'add_messages', { session_id, messages: [{ content: 'an ordinary walrus', metadata: { colour: 'grey' } }, { content: 'a secret walrus', visibility: 'private' }] }, { agent_id: 'owner' })

@@ -24,6 +24,8 @@ const OTHER_METHODS = ['TRACE', 'PROPFIND', 'PURGE']
 
 interface Got { status: number, type: string, body: string }
 
+// A machine may be slow.
+t.setTimeout(600_000)
 const database = await createDatabase()
 t.teardown(() => database.drop())
 // Who guesses so often is slowed down, which is tested elsewhere.

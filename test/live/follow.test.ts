@@ -228,3 +228,17 @@ t.test('when the replica stops, all who follow are told', async t => {
   t.same([told.ended, late.ended], [['stopping'], ['stopping']])
   t.same(leaving.kernel.service.live.counts(), { sessions: 0, followers: 0 })
 })
+
+t.test('many who follow one session are told together what came meanwhile, each of everything once and in order', async t => {
+  const session_id = await newSession(app, WRITER)
+  const many = Array.from({ length: 400 }, (_, i) => follow(other, session_id, agent(`listener-${i}`, 'blue'), 0))
+  const written: number[] = []
+  for (let i = 0; i < 40; i++) written.push(await write(app, session_id))
+  await until(() => many.every(({ changes }) => changes.length >= written.length), 'all told')
+  for (const { changes, following } of many) {
+    t.same(changes.map(each => 'message' in each && each.message.id), written)
+    following.close()
+  }
+  // The first at once, then there is too much to tell.
+  t.ok((many[0] as Told).cursors.length <= written.length / 2, `${(many[0] as Told).cursors.length} times for ${written.length} messages`)
+})

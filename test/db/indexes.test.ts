@@ -101,6 +101,8 @@ while (await fill(plain, { workspace: 'default' }, 1000) > 0);
 // The worker does this while nothing waits: what GIN has put off makes an index dearer than reading the whole table.
 for (const index of PUT_OFF) await pool.query('select gin_clean_pending_list($1)', [index])
 await pool.query('analyze')
+// What has been taken from it leaves its pages; autovacuum would cut them off, and a table of no pages is read whole.
+await pool.query('alter table search_pending set (autovacuum_enabled = false)')
 const message_id = Number((await pool.query<{ id: number }>('select id from messages where session_id = $1 and visibility = $2 limit 1', [SESSION, 'public'])).rows[0]?.id)
 const key = (await pool.query<{ key: string }>("select key from agent_memory where agent_id = 'agent-3' and session_id = '' limit 1")).rows[0]?.key
 const cursor = (tool: string, as: As) => ok(app, tool, { limit: 5 }, as).then(answer => answer.next_cursor as string)

@@ -64,7 +64,7 @@ test('the curl commands of the README run, in their order', async t => {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
   const chapter = /^## Five minutes with curl\n([^]*?)^## /m.exec(readme)?.[1] ?? ''
   const blocks = [...chapter.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) => block)
-  t.equal(blocks.length, 8)
+  t.equal(blocks.length, 9)
   for (const needed of ['curl', 'sh']) {
     if ((await run(needed, needed === 'curl' ? ['--version'] : ['-c', 'true'])).code !== 0) return t.comment(`They did not run: ${needed} is not here`)
   }
@@ -80,9 +80,10 @@ test('the curl commands of the README run, in their order', async t => {
   t.equal(code, 0, 'they end well', { stderr })
 
   const answers = stdout.split('-- next\n').map(part => [...part.matchAll(/\{"success".*?\}(?=\{"success"|\s|$)/gs)].map(([text]) => JSON.parse(text) as any))
-  const [, , , written = [], read = [], found = [], remembered = [], refused = []] = answers
+  const [, , , written = [], read = [], waited = [], found = [], remembered = [], refused = []] = answers
   t.match(written, [{ success: true, message_id: Number }, { success: true, message_id: Number }])
   t.match(read, [{ success: true, count: 1, messages: [{ sender: 'ada', content: 'The price is rounded before tax', metadata: { severity: 'high' } }] }])
+  t.match(waited, [{ success: true, count: 1, timed_out: false, messages: [{ content: 'The price is rounded before tax' }] }])
   t.match(found, [{ success: true, results: [{ message: { sender: 'ada' } }] }])
   t.match(remembered, [{ success: true, key: 'next step' }, { success: true, value: { page: 'checkout', line: 42 } }])
   t.match(refused, [{ success: false, code: 'INVALID_INPUT', context: { argument: 'text' } }])
@@ -101,6 +102,6 @@ test('the curl command of the page about event streams shows what is said there'
   t.teardown(() => rm(home, { recursive: true, force: true }))
   // The command runs until it is ended.
   await writeFile(join(home, '.curlrc'), 'max-time = 3\nsilent\n')
-  const { stdout } = await run('sh', ['-c', command ?? ''], { env: { CURL_HOME: home, SHARED_CONTEXT_URL: url, SHARED_CONTEXT_API_KEY: API_KEY, SESSION_ID: session_id } })
+  const { stdout } = await run('sh', ['-c', command ?? ''], { env: { CURL_HOME: home, URL: url, KEY: API_KEY, SESSION: session_id } })
   t.match(stdout, new RegExp(`^retry: \\d+\nid: 0\nevent: start\ndata: {"session_id":"${session_id}","last_seq":0}\n\nid: 1\nevent: message_added\ndata: {"seq":1,"type":"message_added","message":{"id":1,.*"sender":"ada"`))
 })

@@ -16,13 +16,13 @@ import { AgentId, ExpiresIn, input, Sessions } from './shapes.js'
 export const createToken = defineTool({
   name: 'create_token',
   title: 'Make a narrower token',
-  description: 'From your token make one for a helper: with fewer permissions, for some sessions only, for a shorter time, under your name or one that begins with it and a slash (planner/helper-1). It ends with yours, is revoked with yours, and cannot be made wider again.',
+  description: 'From your token make one for a helper: with fewer permissions, for some sessions only, for a shorter time, under your name or, if your key is for several names, one that begins with yours and a slash (planner/helper-1). It ends with yours, is revoked with yours, and cannot be made wider again.',
   permission: 'none',
   effect: 'adds',
   commits: 'transaction',
   secret: true,
   input: input({
-    agent_id: Type.Optional(AgentId('The helper: your agent_id, or your agent_id/ and a name; with a key for research-* also another such name')),
+    agent_id: Type.Optional(AgentId('The helper: your agent_id or, if your key is for several names, your agent_id/ and a name; with a key for research-* also another such name')),
     permissions: Type.Optional(Type.Array(OneOf(PERMISSIONS), { minItems: 1, maxItems: PERMISSIONS.length, description: 'What it may do, of what you may; left out: the same' })),
     sessions: Sessions('The only sessions it may see and write in, of those you may; left out: the same as you'),
     expires_in: ExpiresIn('Seconds until it ends; 0: with your token')
@@ -61,6 +61,6 @@ async function mayName ({ agent_id, key_id, narrowed }: Claims, name: string, { 
 function notThatName (agent_id: string): AppError {
   return new AppError('PERMISSION_DENIED', 'Your token makes no tokens for an agent of that name.', {
     context: { argument: 'agent_id', allowed: `your own agent_id, or one that begins with ${JSON.stringify(`${agent_id}/`)} if your key is for several names` },
-    suggestions: ['Leave agent_id out, or pass your agent_id, a slash and a name', 'Or have an admin make an API key for that name']
+    suggestions: ['Leave agent_id out: the token is then for your own name', 'Or, if your key is for several names, pass your agent_id, a slash and a name', 'Or have an admin make an API key for that name']
   })
 }

@@ -23,7 +23,7 @@ export const createApiKey = defineTool({
     permissions: Type.Optional(Type.Array(OneOf(PERMISSIONS), { minItems: 1, maxItems: PERMISSIONS.length, default: ['read', 'write'], description: 'What they may do' })),
     sessions: Sessions('The only sessions they may see and write in; left out: all you may'),
     expires_in: ExpiresIn('Seconds until it ends; 0: as late as yours does, or never'),
-    workspace: Workspace
+    workspace: Workspace('. One that is new begins with its first key')
   }),
   output: output({ api_key: Type.String({ description: 'The key itself, shown this once' }), ...keyFields }),
   audit: (_input, { key_id, agent_id, agent_type, permissions, sessions, expires_at }) => ({

@@ -14,7 +14,7 @@ export const listApiKeys = defineTool({
   commits: 'transaction',
   input: input({
     include_revoked: Type.Optional(Type.Boolean({ default: false, description: 'true: also those that were revoked or have expired' })),
-    workspace: Workspace,
+    workspace: Workspace(),
     limit: Limit(50, 200),
     cursor: Cursor
   }),

@@ -12,7 +12,7 @@ export const revokeApiKey = defineTool({
   effect: 'replaces',
   repeatable: true,
   commits: 'transaction',
-  input: input({ key_id: KeyId, workspace: Workspace, idempotency_key: IdempotencyKey }),
+  input: input({ key_id: KeyId, workspace: Workspace(), idempotency_key: IdempotencyKey }),
   output: output({ key_id: Type.String(), revoked: Type.Boolean({ description: 'false: it had been revoked before' }) }),
   audit: ({ key_id }, { revoked }) => ({ event_type: 'api_key_revoked', resource: `api_key:${key_id}`, metadata: { revoked } }),
   async handler ({ key_id, workspace }, { db, enter, agent }) {

@@ -43,8 +43,8 @@ export const ExpiresIn = (description: string) =>
   Type.Optional(Whole({ minimum: 0, maximum: EXPIRES_MAX, default: 0, description, [Code]: 'INVALID_TTL' }))
 
 const WORKSPACE = /^[a-z0-9][a-z0-9._-]{0,62}$/
-export const Workspace = Type.Optional(Checked<string>(
-  { type: 'string', pattern: WORKSPACE.source, maxLength: 63, description: 'Another workspace than your own: for the operator alone, who has the shared ADMIN_API_KEY. One that is new begins with its first key' },
+export const Workspace = (more = '') => Type.Optional(Checked<string>(
+  { type: 'string', pattern: WORKSPACE.source, maxLength: 63, description: `Another workspace than your own: for the operator alone, who has the shared ADMIN_API_KEY${more}` },
   value => typeof value === 'string' && WORKSPACE.test(value), { [Allowed]: 'a name of 1 to 63 small letters, digits, dots, dashes and underscores, with a letter or digit first' }))
 
 export const KeyId = Checked<string>(
@@ -133,8 +133,8 @@ export function DateTime (description: string) {
   })
 }
 
-export function Limit (fallback: number, maximum: number, minimum = 1) {
-  return Type.Optional(Whole({ minimum, maximum, default: fallback, description: 'How many to return at most' }))
+export function Limit (fallback: number, maximum: number, minimum = 1, description = 'How many to return at most') {
+  return Type.Optional(Whole({ minimum, maximum, default: fallback, description }))
 }
 
 export const Cursor = Type.Optional(Checked<string>(

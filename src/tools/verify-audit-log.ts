@@ -14,7 +14,7 @@ export const verifyAuditLog = defineTool({
   permission: 'admin',
   effect: 'reads',
   commits: 'transaction',
-  input: input({ limit: Limit(100_000, 1_000_000), cursor: Cursor }),
+  input: input({ limit: Limit(100_000, 1_000_000, 1, 'How many rows to check at most'), cursor: Cursor }),
   output: output({
     state: Type.Unsafe<'intact' | 'faulty' | 'unfinished' | 'off'>({
       type: 'string', enum: ['intact', 'faulty', 'unfinished', 'off'],
@@ -26,7 +26,7 @@ export const verifyAuditLog = defineTool({
       audit_id: Nullable(Type.Integer({ description: 'The id in get_audit_log, where one is known' })),
       explanation: Type.String()
     })]),
-    first_seq: Type.Integer({ description: 'Where the chain begins; above 1 once retention has dropped rows' }),
+    first_seq: Type.Integer({ description: 'Where the chain begins; above 1 once old rows have been dropped' }),
     last_seq: Type.Integer({ description: 'How far this call came' }),
     rows_checked: Type.Integer(),
     heads_checked: Type.Integer(),

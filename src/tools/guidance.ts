@@ -12,6 +12,9 @@ export interface Example { tool: string, arguments: Record<string, unknown>, pur
 
 const SESSION = 'session_0123456789abcdef'
 
+/** For who has not said yet who it is, and may do next to nothing. */
+const FIRST = 'Call authenticate_agent first, with an agent_id, an agent_type and the API key; then ask again, and you are told what you may do.'
+
 /** Advice for each topic; a line that names a tool is kept only for callers who may use it. */
 const advice: Record<Topic, Array<{ tool?: string, text: string }>> = {
   operations: [
@@ -87,7 +90,7 @@ export function guide (topic: Topic, agent: Agent | null, tools: readonly Tool[]
   return {
     guidance: {
       topic,
-      advice: advice[topic].filter(({ tool }) => tool === undefined || mine.has(tool)).map(({ text }) => text),
+      advice: [...(agent === null ? [FIRST] : []), ...advice[topic].filter(({ tool }) => tool === undefined || mine.has(tool)).map(({ text }) => text)],
       tools: [...mine.values()].map(({ name, title }) => ({ name, title })),
       ...(topic === 'troubleshooting' && { errors: errorAdvice() })
     },

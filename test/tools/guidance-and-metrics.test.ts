@@ -29,6 +29,7 @@ t.test('guidance is for what this caller may do', async t => {
       const forbidden = tools.map(tool => tool.name).filter(name => !may.includes(name))
       for (const name of forbidden) t.notOk(guidance.advice.some((text: string) => new RegExp(`\\b${name}\\b`).test(text)), `${level}, ${guidance_type}: ${name} is not advised`)
       if (guidance.advice.length > 0) t.same(suggestionFaults(guidance.advice), [], 'no name that does not exist')
+      t.equal(/Call authenticate_agent first/.test(guidance.advice[0]), level === 'none', 'who has not said who it is, is told how')
       t.equal('errors' in guidance, guidance_type === 'troubleshooting')
       if ('errors' in guidance) t.same(Object.keys(guidance.errors), Object.keys(errorKinds))
     }

@@ -67,6 +67,10 @@ async function verifyAll (db: Db, keys: AuditKeys, workspaces: string[], only: s
       console.log(`${workspace}: FAULT (${first.kind}). ${first.explanation}`)
       continue
     }
+    if (rows === 0 && last_head === null && not_yet_chained === 0 && elsewhere === undefined) {
+      console.log(`${workspace}: there are no audit rows`)
+      continue
+    }
     console.log([
       `${workspace}: intact. ${rows} rows from seq ${first_seq} to ${to.seq}, ${heads} heads`,
       last_head === null ? 'no head yet' : `the last at seq ${last_head.seq}, signed at ${last_head.signed_at}`,

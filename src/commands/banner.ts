@@ -17,7 +17,7 @@ export function banner (url: string, { config, embedded }: Opened): string {
     ...(embedded?.notices ?? []).map(notice => `            ${notice}`),
     generated
       ? `  API key   ${key}\n            (made on the first run; it and the admin key are in ${join(embedded.dataDir, SECRETS_FILE)})`
-      : config.shared_api_key ? '  API key   the one in API_KEY' : '  API keys  each agent\'s own; make one with: shared-context-server keys create --agent <name> --type <type>',
+      : config.shared_api_key ? '  API key   the one in API_KEY' : '  API keys  each agent\'s own; make one with the command keys create --agent <name> --type <type> (docs/api-keys.md)',
     '',
     'First call:',
     `  curl -s ${url}/mcp/tool/create_session -H 'X-API-Key: ${key}' -H 'X-Agent-Id: me' -H 'Content-Type: application/json' -d '{"purpose":"Hello"}'`,

@@ -100,13 +100,16 @@ async function create (tx: Db, { agent_id, agent_type, permissions = ['read', 'w
 
 async function print (tx: Db, workspace: string, include_revoked: boolean): Promise<void> {
   let after: { created_at: string, key_id: string } | undefined
+  let count = 0
   do {
     const rows = await apiKeys.list(tx, { workspace }, { include_revoked, limit: LISTED_AT_ONCE, after })
     for (const { key_id, agent_id, agent_type, permissions, sessions, created_at, created_by, expires_at, revoked_at } of rows.slice(0, LISTED_AT_ONCE)) {
       console.log(JSON.stringify({ key_id, agent_id, agent_type, permissions, sessions, created_at, created_by, expires_at, revoked_at }))
     }
+    count += rows.length
     after = rows.length > LISTED_AT_ONCE ? rows[LISTED_AT_ONCE - 1] : undefined
   } while (after !== undefined)
+  if (count === 0) console.error(`The workspace ${workspace} has no API keys${include_revoked ? '' : ' that are good; --all shows the others too'}.`)
 }
 
 async function revoke (tx: Db, workspace: string, key_id: string): Promise<void> {

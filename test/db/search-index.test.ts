@@ -45,6 +45,29 @@ t.test('also when far more waits than a search indexes by itself', async t => {
   t.equal(partial, true, 'more wait than are scored')
 })
 
+t.test('what others wrote a moment ago in great number delays nobody', async t => {
+  const app = await startApp(t)
+  const { db } = app.database
+  const session_id = await newSession(app)
+  const writeMany = async (count: number, sender: string, visibility: string) => sql`
+    with session as (update sessions set last_seq = last_seq + ${count} where id = ${session_id} returning last_seq),
+    written as (
+      insert into messages (session_id, seq, sender, sender_type, content, visibility)
+      select ${session_id}, last_seq - n, ${sender}, ${sender}, 'the crocodile quokka of ' || ${sender} || ' ' || n, ${visibility} from generate_series(0, ${count - 1}::int) n, session
+      returning session_id, id)
+    insert into search_pending (session_id, message_id) select session_id, id from written`.execute(db)
+  await writeMany(970, 'ann', 'public')
+  while (await fill(db, { workspace: 'default' }) > 0);
+  await sql`vacuum analyze search_pending`.execute(db)
+  await sql`vacuum analyze messages`.execute(db)
+  await withoutIndexing(t, app)
+  await writeMany(4500, 'boss', 'private')
+  for (const [query, found] of [['crocodile', 10], ['corcodlie', 10], ['boss', 0]] as const) {
+    t.match(await call(app, 'search_context', { session_id, query }), { status: 200, body: { message_count: found } }, query)
+  }
+  t.match(await call(app, 'search_context', { session_id, query: 'boss' }, { agent_id: 'boss' }), { status: 200, body: { message_count: 10 } })
+})
+
 t.test('where what waits is too long to be looked at, the answer says so', async t => {
   const app = await startApp(t)
   const session_id = await newSession(app)

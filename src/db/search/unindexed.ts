@@ -18,11 +18,16 @@ const SCORED_MAX = 100
  * are looked at one by one. What is beyond is found when it is indexed, and the answer says that it is partial.
  */
 export async function unindexed (db: Db, viewer: Agent, query: Query, filter: SearchFilter): Promise<Found> {
-  const waiting = searched(db, viewer, filter)
-    .innerJoin('search_pending as p', join => join.onRef('p.workspace', '=', 'm.workspace').onRef('p.session_id', '=', 'm.session_id').onRef('p.message_id', '=', 'm.id'))
-    .select(messageColumns).orderBy('m.id', 'desc').limit(LOOKED_AT + 1)
+  const session = filter.session_id === undefined ? sql`` : sql`and session_id = ${filter.session_id}`
+  const visible = searched(db, viewer, filter).where('m.id', '=', sql<number>`p.message_id`).select(messageColumns)
+  // Message by message: how many wait PostgreSQL cannot know, since moments ago there were none. (Measured: of 4500 that wait, a
+  // plain join compares every one with every message of the session, in more than 10 s.)
+  const waiting = sql`
+    select m.* from (select message_id from search_pending where workspace = ${viewer.workspace} ${session} order by message_id desc offset 0) p,
+      lateral (select v.* from ${visible} v offset 0) m
+    order by p.message_id desc limit ${LOOKED_AT + 1}`
   const { rows } = await sql<Candidate & { looked_at: number, bytes: number }>`${PLANNED_EACH_TIME}
-    with waiting as materialized ${firstOf(sql`${waiting}`, sql`m.id desc`)}
+    with waiting as materialized ${firstOf(waiting, sql`m.id desc`)}
     select m.*, left(w.text, ${TEXT_MAX}) as text, ${inAll(query, sql`w.text`)} as in_all, ${isExact(query, sql`w.text`)} as exact,
            word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity,
            (select count(*) from waiting) as looked_at, (select sum(octet_length(content)) from waiting) as bytes

@@ -12,6 +12,7 @@ import * as apiKeys from './0010-api-keys.js'
 import * as limits from './0012-limits.js'
 import * as auditChain from './0013-audit-chain.js'
 import * as lifeOfData from './0014-life-of-data.js'
+import * as rowLevelSecurity from './0015-row-level-security.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -27,5 +28,6 @@ export const migrations: Record<string, Migration> = {
   '0010-api-keys': apiKeys,
   '0012-limits': limits,
   '0013-audit-chain': auditChain,
-  '0014-life-of-data': lifeOfData
+  '0014-life-of-data': lifeOfData,
+  '0015-row-level-security': rowLevelSecurity
 }

@@ -27,6 +27,7 @@ import { followRevocations } from './db/revocations.js'
 import { pendingCount } from './db/search/fill.js'
 import { indexContinuously } from './db/search/worker.js'
 import { need } from './db/sessions.js'
+import { acrossWorkspaces, inWorkspace } from './db/scope.js'
 import { createStore } from './db/store.js'
 import { sweepRegularly } from './db/sweep.js'
 import { followWorkspaces } from './db/workspace-feed-live.js'
@@ -103,17 +104,17 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   const { db, pool, watch, client } = database
   const stopping = new AbortController()
   const store = createStore(db, server.log)
-  const revocations = followRevocations(watch, config.statement_timeout_ms)
-  const sweeping = sweepRegularly(db, error => { server.log.warn({ err: loggableFault(error) }, 'sweep failed') })
-  const indexing = indexContinuously(db, error => { server.log.warn({ err: loggableFault(error) }, 'search index not filled') })
+  const revocations = followRevocations(acrossWorkspaces(watch), config.statement_timeout_ms)
+  const sweeping = sweepRegularly(acrossWorkspaces(db), error => { server.log.warn({ err: loggableFault(error) }, 'sweep failed') })
+  const indexing = indexContinuously(acrossWorkspaces(db), error => { server.log.warn({ err: loggableFault(error) }, 'search index not filled') })
   const audit_keys = config.audit_hmac_keys && auditKeys(config.audit_hmac_keys)
   const draining = audit_keys && drainContinuously({
-    db,
+    db: acrossWorkspaces(db),
     keys: audit_keys,
     onHead: keepHeads(config.audit_head_file, head => { server.log.info({ audit_head: headLine(head) }, 'audit head') }, error => { server.log.error({ err: loggableFault(error) }, 'audit head not kept in AUDIT_HEAD_FILE') }),
     onFault: error => { server.log.warn({ err: loggableFault(error) }, 'audit log not chained') }
   })
-  const events = openNotify({ client, db: watch, log: server.log })
+  const events = openNotify({ client, db: acrossWorkspaces(watch), log: server.log })
   const tokens = await registerTokens(server, jwt_secrets, config.jwt_expires_in, revocations, config.shared_api_key)
   const following = { db, events, tokens, stopping: stopping.signal, readings_max: Math.max(1, Math.floor(config.database_pool_max / 2)) }
   const live = followSessions({
@@ -128,7 +129,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     initialize: config.rate_limit_initialize_per_minute
   }
   // Not on the pool: a call may hold a connection of it while it is counted, and would wait for another behind those that do the same.
-  const counting = countCalls(watch, per_minute)
+  const counting = countCalls(acrossWorkspaces(watch), per_minute)
   const quotas = {
     sessions: config.quota_sessions,
     session_messages: config.quota_session_messages,
@@ -137,7 +138,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     memory_bytes: config.quota_memory_bytes
   }
   const ending = endContinuously({
-    db, retention_days: config.retention_days, tell: events.publish, onFault: error => { server.log.warn({ err: loggableFault(error) }, 'deleted data not swept') }
+    db: acrossWorkspaces(db), retention_days: config.retention_days, tell: events.publish, onFault: error => { server.log.warn({ err: loggableFault(error) }, 'deleted data not swept') }
   })
   const waiters = createPlaces({ max: config.waiters_max, per_agent: config.waiters_per_agent_max, what: 'calls that wait' })
   const metrics = createMetrics()
@@ -150,7 +151,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     tools,
     auth_enabled: config.auth_enabled,
     retention_days: config.retention_days,
-    keys: createKeys(config.shared_api_key ? config : 'off', rememberKeys(watch, revocations)),
+    keys: createKeys(config.shared_api_key ? config : 'off', rememberKeys(acrossWorkspaces(watch), revocations)),
     tokens,
     limits: createLimits(counting.take, per_minute),
     quotas,
@@ -158,7 +159,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     audit_keys,
     events,
     live,
-    messages: createMessageWriter(db, pool, quotas),
+    messages: createMessageWriter(db, quotas),
     waiters,
     stopping: stopping.signal,
     pool: poolState
@@ -167,7 +168,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
 
   registerSecurityHeaders(server)
   observeRequests(server, metrics)
-  addGauges(metrics, { pool: poolState, figures: readFigures(db), load, live, waiters, hints: events.mode, waiting: () => pendingCount(watch, undefined, WAITING_COUNTED_MAX), audit_lag: audit_keys && readLag(watch) })
+  addGauges(metrics, { pool: poolState, figures: readFigures(acrossWorkspaces(db)), load, live, waiters, hints: events.mode, waiting: () => pendingCount(acrossWorkspaces(watch), undefined, WAITING_COUNTED_MAX), audit_lag: audit_keys && readLag(acrossWorkspaces(watch)) })
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id)
     done()
@@ -189,13 +190,13 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   registerStreams(server, kernel, {
     places: createPlaces({ max: config.streams_max, per_agent: config.streams_per_agent_max, what: 'event streams' }),
     workspaces: followWorkspaces({ ...following, onFault: error => { server.log.warn({ err: loggableFault(error) }, 'workspace not read for its streams') } }),
-    headOf: async (agent, session_id) => (await need(db, agent, session_id)).last_seq,
-    placeNow: async () => ({ since: await snapshotNow(db) }),
-    isReached: place => isReached(db, place),
-    origin: async () => origin ??= await originOf(db)
+    headOf: async (agent, session_id) => (await need(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
+    placeNow: async () => ({ since: await snapshotNow(inWorkspace(db, undefined)) }),
+    isReached: place => isReached(inWorkspace(db, undefined), place),
+    origin: async () => origin ??= await originOf(inWorkspace(db, undefined))
   })
   await registerMcp(server, kernel)
-  registerHealth(server, { db: watch, load, version })
+  registerHealth(server, { db: inWorkspace(watch, undefined), load, version })
   await registerDocs(server, openApi(tools, version))
   const metricsServer = config.metrics_port === undefined ? undefined : fastify({ loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }) })
   if (metricsServer !== undefined) registerSecurityHeaders(metricsServer)

@@ -5,6 +5,8 @@ export interface Config {
   port: number
   /** Undefined: the embedded PostgreSQL. */
   database_url: string | undefined
+  /** The owner of the tables, where the service logs in as somebody else. */
+  migration_database_url: string | undefined
   data_dir: string | undefined
   api_key: string | undefined
   admin_api_key: string | undefined
@@ -86,6 +88,7 @@ const described = {
   host: variable('HOST', 'Address to listen on; 0.0.0.0 for all', text => text, '127.0.0.1'),
   port: variable('PORT', 'Port to listen on (HTTP_PORT is accepted too)', whole(0, 65535), '23456', { alias: 'HTTP_PORT' }),
   database_url: variable('DATABASE_URL', 'PostgreSQL 15 or later, as postgres://user:password@host:5432/database. Unset: a PostgreSQL of its own in DATA_DIR', databaseUrl, undefined, { secret: true, default_note: 'embedded' }),
+  migration_database_url: variable('MIGRATION_DATABASE_URL', 'The same database as the owner of its tables, for migrating; then DATABASE_URL is a login that owns nothing', databaseUrl, undefined, { secret: true, default_note: '`DATABASE_URL`' }),
   data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', optional, undefined, { default_note: '`./data`' }),
   api_key: variable('API_KEY', 'The key agents authenticate with, for read and write; required with DATABASE_URL, unless SHARED_API_KEY=off', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
   admin_api_key: variable('ADMIN_API_KEY', 'The key that grants admin as well', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL; else none' }),
@@ -168,6 +171,7 @@ function together (config: Config, faulty: Set<string>): string[] {
   // Who may sign tokens must not be able to sign what proves what they did with them.
   const others = [config.api_key, config.admin_api_key, ...config.jwt_secret_key ?? []]
   if (config.audit_hmac_keys?.some(key => others.includes(key))) faults.push('AUDIT_HMAC_KEY must differ from every other key (openssl rand -hex 32)')
+  if (config.migration_database_url !== undefined && config.database_url === undefined && !faulty.has('DATABASE_URL')) faults.push('MIGRATION_DATABASE_URL needs DATABASE_URL: the login that the service itself uses')
   if (config.api_key !== undefined && config.api_key === config.admin_api_key) faults.push('ADMIN_API_KEY must differ from API_KEY, else every agent is an admin')
   if (config.auth_enabled === false && config.shared_api_key === false) faults.push('SHARED_API_KEY=off is refused with AUTH_ENABLED=false, by which callers need no key at all')
   if (config.auth_enabled === false && config.production) faults.push('AUTH_ENABLED=false is refused with NODE_ENV=production')

@@ -91,7 +91,7 @@ t.test('secrets never stand in a message', async t => {
   const secrets = { DATABASE_URL: 'postgres://scs:hunter2-secret@host:notaport/scs', API_KEY: 'k3y', ADMIN_API_KEY: 'adm1n', JWT_SECRET_KEY: 'jw7-too-short', PORT: 'abc' }
   const told = faults(secrets).join('\n')
   for (const secret of ['hunter2', 'k3y', 'adm1n', 'jw7']) t.notOk(told.includes(secret))
-  t.same(variables.filter(({ secret }) => secret).map(({ name }) => name).sort(), ['ADMIN_API_KEY', 'API_KEY', 'AUDIT_HMAC_KEY', 'DATABASE_URL', 'JWT_SECRET_KEY'])
+  t.same(variables.filter(({ secret }) => secret).map(({ name }) => name).sort(), ['ADMIN_API_KEY', 'API_KEY', 'AUDIT_HMAC_KEY', 'DATABASE_URL', 'JWT_SECRET_KEY', 'MIGRATION_DATABASE_URL'])
 })
 
 t.test('keys must differ, and a laptop is no production', async t => {

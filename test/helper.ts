@@ -4,7 +4,8 @@ import pino from 'pino'
 import type { Test } from 'tap'
 import { type App, buildApp } from '../src/app.js'
 import { type Config, loadConfig } from '../src/config.js'
-import { connect, type Database } from '../src/db/connect.js'
+import { connect, connectAsOwner, type Database } from '../src/db/connect.js'
+import type { Db } from '../src/db/schema.js'
 import { createDatabase } from './support/cluster.js'
 
 /** Boots the app as production does, on a database of its own; everything is closed when the test ends. */
@@ -22,7 +23,8 @@ export function environment (database_url: string, more: Record<string, string> 
 
 export interface TestApp extends App {
   config: Config
-  database: Database
+  /** Its pools; and `db`, as the database's owner, who sees every workspace. For what the service itself sees: `kernel.store`. */
+  database: Omit<Database, 'db'> & { db: Db }
   url: string
   /** Everything that was logged, one object a line; with LOG_LEVEL set. */
   logged: Array<Record<string, unknown>>
@@ -32,24 +34,26 @@ export interface TestApp extends App {
 export async function startApp (t: Test, more: Record<string, string> = {}, on?: { url: string }): Promise<TestApp> {
   const own = on ?? await createDatabase()
   const config = loadConfig(environment(own.url, more))
-  const database = connect({
+  const options = {
     url: own.url,
     max: config.database_pool_max,
     connect_timeout_ms: config.database_connect_timeout_ms,
     statement_timeout_ms: config.statement_timeout_ms,
     application_name: 'tests',
     onIdleError: () => {}
-  })
+  }
+  const database = connect(options)
+  const owner = connectAsOwner({ ...options, max: 4 })
   const logged: Array<Record<string, unknown>> = []
   const logger = pino({ level: config.log_level, timestamp: pino.stdTimeFunctions.isoTime }, { write: (line: string) => { logged.push(JSON.parse(line) as Record<string, unknown>) } })
   const app = await buildApp({ config, database, jwt_secrets: config.jwt_secret_key as string[], replica: 'test-replica', logger })
   await app.server.ready()
   t.teardown(async () => {
     await app.server.close()
-    await database.close()
+    await Promise.all([database.close(), owner.close()])
     if ('drop' in own) await (own as { drop: () => Promise<void> }).drop()
   })
-  return { ...app, config, database, url: own.url, logged }
+  return { ...app, config, database: { ...database, db: owner.db }, url: own.url, logged }
 }
 
 /** Lets an app listen on a free loopback port. @returns its base address */

@@ -11,6 +11,7 @@ import { limits } from './limits.js'
 import { mcp } from './mcp.js'
 import { mixed } from './mixed.js'
 import { pgbench } from './pgbench.js'
+import { wall } from './wall.js'
 
 /** In the order of the table. */
 export const measures: Measure[] = [
@@ -20,6 +21,7 @@ export const measures: Measure[] = [
   { name: 'hot-session', seconds: 45, run: hotSession },
   { name: 'get-messages', seconds: 60, run: getMessages },
   { name: 'get-memory', seconds: 35, run: getMemory },
+  { name: 'wall', seconds: 75, run: wall },
   { name: 'audit', seconds: 75, run: audit },
   { name: 'limits', seconds: 45, run: limits },
   { name: 'audit-chain', seconds: 45, run: auditChain },

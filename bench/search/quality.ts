@@ -14,6 +14,7 @@ import { prepareSearch } from './prepare.js'
 import { label, type Labelled } from './queries/label.js'
 import { qualityReport } from './quality-report.js'
 import { writeSection } from './report-file.js'
+import { inWorkspace } from '../../src/db/scope.js'
 import { startServer } from './server.js'
 
 /** Of each kind: asked, and made beforehand, since some turn out to mean something else. */
@@ -45,10 +46,13 @@ const queries = label(corpus.queries(session, size, MADE), corpus.messages(sessi
 
 const server = await startServer({ useDatabaseUrl: flags['use-database-url'], settings: { fsync: 'off', shared_buffers: '512MB', max_wal_size: '4GB' } })
 try {
-  const { db, pool, close } = server.connect(4)
+  const { db: database, pool, close } = server.connect(4)
+  const db = inWorkspace(database, 'default')
   say('Loading …')
   await load(pool, rows())
-  await prepareSearch(db)
+  const owner = server.asOwner()
+  await prepareSearch(owner.db)
+  await owner.close()
   const searchers: Searcher[] = [ours(db, sessionId(1))]
   if (!flags['no-baselines']) searchers.push(...await postgresSearchers(db, pool, sessionId(1)), await rapidfuzzSearcher(pool))
   const answers = new Map<Searcher, Map<Labelled, Found>>()

@@ -2,16 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import pg from 'pg'
-import { connect, type Database } from '../../src/db/connect.js'
+import { connect, connectAsOwner, type Database } from '../../src/db/connect.js'
 import { createCluster, findBinaries, freePort, serverAccount, startPostmaster, stopPostmaster, urlOf } from '../../src/db/embedded.js'
 import * as migrations from '../../src/db/migrate.js'
+import type { Db } from '../../src/db/schema.js'
 
 export interface Server {
   /** Of the database. */
   url: string
   /** A pool of its own on the migrated database. */
   connect: (max: number, statement_timeout_ms?: number) => Database
+  /** As the database's owner. */
+  asOwner: () => { db: Db, close: () => Promise<void> }
   /** What it runs as, for the report. */
   described: string
   stop: () => Promise<void>
@@ -35,12 +39,13 @@ export async function startServer (options: { useDatabaseUrl: boolean, settings:
     const open: Server['connect'] = (max, statement_timeout_ms = 0) => connect({
       url, max, connect_timeout_ms: 10_000, statement_timeout_ms, application_name: 'bench', onIdleError: error => { console.error(error.message) }
     })
-    const first = open(1)
+    const asOwner = () => connectAsOwner({ url, max: 1, connect_timeout_ms: 10_000, statement_timeout_ms: 0, application_name: 'bench', onIdleError: error => { console.error(error.message) } })
+    const first = asOwner()
     await migrations.up(first.db)
-    const { rows: [row] } = await first.pool.query<{ version: string }>('select current_setting(\'server_version\') as version')
+    const { rows: [row] } = await sql<{ version: string }>`select current_setting('server_version') as version`.execute(first.db)
     await first.close()
     const settings = Object.entries(options.settings).map(([key, value]) => `${key} ${value}`).join(', ')
-    return { url, connect: open, stop, described: `PostgreSQL ${row?.version ?? '?'}${given === undefined ? ` (embedded; ${settings})` : ' (DATABASE_URL)'}` }
+    return { url, connect: open, asOwner, stop, described: `PostgreSQL ${row?.version ?? '?'}${given === undefined ? ` (embedded; ${settings})` : ' (DATABASE_URL)'}` }
   } catch (error) {
     await stop()
     throw error

@@ -7,6 +7,7 @@ import { assertDeterministic, createCorpus, DEFAULT_SEED } from './corpus.js'
 import { load } from './load.js'
 import { prepareSearch, runSearchUpkeep } from './prepare.js'
 import { writeSection } from './report-file.js'
+import { acrossWorkspaces, inWorkspace } from '../../src/db/scope.js'
 import { startServer } from './server.js'
 import { layout, PLANTED, rows, type Session } from './speed/layout.js'
 import { type Question, questions, rareWords } from './speed/questions.js'
@@ -48,12 +49,14 @@ try {
   say(`Loading ${plan.total} messages …`)
   const loadSeconds = await seconds(() => load(loading.pool, rows(corpus, plan), count => { if (count % 50_000 === 0) say(`  ${count}`) }))
   say('Preparing search …')
-  const prepareSeconds = await seconds(() => prepareSearch(loading.db))
+  const owner = server.asOwner()
+  const prepareSeconds = await seconds(() => prepareSearch(owner.db))
+  await owner.close()
   await loading.close()
 
   const searching = server.connect(8, STATEMENT_TIMEOUT_MS)
   const writing = server.connect(8, STATEMENT_TIMEOUT_MS)
-  const stopUpkeep = await runSearchUpkeep(writing.db)
+  const stopUpkeep = await runSearchUpkeep(acrossWorkspaces(writing.db))
   const measured: Array<{ where: string, session: Session | undefined, asked: Question[] }> = [
     ...[{ where: SMALLEST, session: smallest }, { where: SMALL, session: small }, { where: LARGE, session: large }, { where: LARGEST, session: largest }]
       .map(({ where, session }) => ({ where, session, asked: questions(corpus, session) })),
@@ -67,7 +70,7 @@ try {
   const stretch = async (where: string, session: Session | undefined, asked: Question[], concurrency: number, weight: number) => {
     say(`${where}, ${concurrency} at a time …`)
     const started = performance.now()
-    const timings = await run(searching.db, session?.id, asked, concurrency, budget * weight)
+    const timings = await run(inWorkspace(searching.db, 'default'), session?.id, asked, concurrency, budget * weight)
     return { where, concurrency, timings, seconds: (performance.now() - started) / 1000 * 0.9 }
   }
   for (const { where, session, asked } of measured) {
@@ -79,14 +82,14 @@ try {
   const planted = []
   for (const query of [PLANTED.phrase, PLANTED.emoji]) {
     const started = performance.now()
-    const found = await ask(searching.db, largest.id, query).catch(() => ({ results: [], partial: true }))
+    const found = await ask(inWorkspace(searching.db, 'default'), largest.id, query).catch(() => ({ results: [], partial: true }))
     planted.push({ query, found: found.results.some(({ message }) => message.seq === 1), ms: performance.now() - started })
   }
 
   say('word_similarity …')
   const unhurried = server.connect(1)
   const ratios: Ratio[] = []
-  for (const session of [small, large]) ratios.push(...await compareWithWordSimilarity(searching.db, unhurried.pool, session, some(questions(corpus, session))))
+  for (const session of [small, large]) ratios.push(...await compareWithWordSimilarity(inWorkspace(searching.db, 'default'), unhurried.pool, session, some(questions(corpus, session))))
   await unhurried.close()
 
   for (const { where, session, concurrency } of mixed) {

@@ -8,6 +8,7 @@ import pino from 'pino'
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
 import { callTool } from '../../src/core/call.js'
+import { acrossWorkspaces } from '../../src/db/scope.js'
 import { pendingCount } from '../../src/db/search/fill.js'
 import { createCorpus, DEFAULT_SEED } from './corpus.js'
 import { writeSection } from './report-file.js'
@@ -62,7 +63,7 @@ async function side (name: string, withIndex: boolean): Promise<Side> {
       }))
       return done / seconds
     },
-    waiting: () => pendingCount(database.db, undefined, WAITING_MAX),
+    waiting: () => pendingCount(acrossWorkspaces(database.db), undefined, WAITING_MAX),
     async stop () {
       await app.close()
       await database.close()

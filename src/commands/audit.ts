@@ -8,6 +8,7 @@ import { auditedWorkspaces } from '../db/audit-chain/heads.js'
 import { type AuditFault, verifyChain } from '../db/audit-chain/verify.js'
 import { compareKeptHeads, type KeptHeads } from '../db/audit-chain/verify-heads.js'
 import type { Db } from '../db/schema.js'
+import { acrossSession } from '../db/scope.js'
 import { onOneConnection, open } from './open.js'
 import { expectSignals } from './stop.js'
 
@@ -23,7 +24,9 @@ export async function audit ([verb = '', ...rest]: string[]): Promise<void> {
   const opened = await open('join', tell)
   const { config, embedded } = opened
   try {
-    await onOneConnection(opened, tell, signals, async ({ db }) => {
+    await onOneConnection(opened, tell, signals, async db => {
+      // Policies hold for the owner too, unless it is a superuser.
+      await acrossSession(db)
       const workspaces = workspace === undefined ? await auditedWorkspaces(db) : [workspace]
       if (verb === 'export') {
         for (const name of workspaces) await exportOne(db, name)

@@ -7,12 +7,12 @@ import { AppError } from '../core/errors.js'
 import { ConfigError } from '../config.js'
 import * as apiKeys from '../db/api-keys.js'
 import * as audit from '../db/audit.js'
-import * as migrations from '../db/migrate.js'
 import type { Db } from '../db/schema.js'
+import { acrossSession } from '../db/scope.js'
 import { needAll } from '../db/sessions.js'
 import { createApiKey } from '../tools/create-api-key.js'
 import { revokeApiKey } from '../tools/revoke-api-key.js'
-import { onOneConnection, open } from './open.js'
+import { bringUp, onOneConnection, open } from './open.js'
 import { expectSignals } from './stop.js'
 
 const USAGE = `Say one of:
@@ -40,8 +40,10 @@ export async function keys ([verb = '', ...rest]: string[]): Promise<void> {
   const signals = expectSignals()
   const opened = await open('join', tell)
   try {
-    await onOneConnection(opened, tell, signals, async ({ db }) => {
-      if (opened.config.migrate_on_start) await migrations.up(db)
+    if (opened.config.migrate_on_start) await bringUp(opened, tell, signals)
+    await onOneConnection(opened, tell, signals, async db => {
+      // Policies hold for the owner too, unless it is a superuser.
+      await acrossSession(db)
       await db.transaction().execute(run)
     })
   } catch (error) {

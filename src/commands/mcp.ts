@@ -2,9 +2,8 @@ import pino from 'pino'
 import { buildApp } from '../app.js'
 import { ConfigError } from '../config.js'
 import type { Database } from '../db/connect.js'
-import * as migrations from '../db/migrate.js'
 import { serveLocal } from '../mcp/stdio.js'
-import { connectForRequests, onOneConnection, open } from './open.js'
+import { bringUp, connectForRequests, open } from './open.js'
 import { expectSignals } from './stop.js'
 
 /** Serves MCP to the program that started this one, over stdin and stdout; what a person reads goes to stderr. */
@@ -17,7 +16,7 @@ export async function mcp (args: string[]): Promise<void> {
   const logger = pino({ level: config.log_level, base: { replica }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2))
   let database: Database | undefined
   try {
-    if (config.migrate_on_start) await onOneConnection(opened, tell, signals, async ({ db }) => { await migrations.up(db) })
+    if (config.migrate_on_start) await bringUp(opened, tell, signals)
     const connected = database = connectForRequests(opened, logger)
     const { server, kernel } = await buildApp({ config, database, jwt_secrets: opened.jwt_secrets, replica, logger })
     await server.ready()

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config.js'
 import * as migrations from '../db/migrate.js'
-import { onOneConnection, open } from './open.js'
+import { bringUp, onOneConnection, open } from './open.js'
 import { expectSignals } from './stop.js'
 
 /** migrate up | down | status */
@@ -13,14 +13,20 @@ export async function migrate ([verb = 'up', ...rest]: string[]): Promise<void> 
   const { embedded } = opened
   for (const notice of embedded?.notices ?? []) tell(notice)
   try {
-    await onOneConnection(opened, tell, signals, async ({ db }) => {
+    if (verb === 'up') {
+      const done = await bringUp(opened, tell, signals)
+      for (const name of done) console.log(`applied  ${name}`)
+      if (done.length === 0) console.log('Nothing to apply: the database is current.')
+      return
+    }
+    await onOneConnection(opened, tell, signals, async db => {
       if (verb === 'status') {
         for (const { name, applied } of await migrations.status(db)) console.log(`${applied ? 'applied' : 'missing'}  ${name}`)
         return
       }
-      const done = verb === 'up' ? await migrations.up(db) : await migrations.down(db)
-      for (const name of done) console.log(`${verb === 'up' ? 'applied' : 'taken back'}  ${name}`)
-      if (done.length === 0) console.log(verb === 'up' ? 'Nothing to apply: the database is current.' : 'Nothing to take back.')
+      const done = await migrations.down(db)
+      for (const name of done) console.log(`taken back  ${name}`)
+      if (done.length === 0) console.log('Nothing to take back.')
     })
   } finally {
     await embedded?.close()

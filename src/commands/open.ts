@@ -1,10 +1,13 @@
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
 import { type Config, loadConfig } from '../config.js'
-import { connect, type Database } from '../db/connect.js'
+import { connect, connectAsOwner, type Database } from '../db/connect.js'
 import { loggableFault, explainFault } from '../db/faults.js'
 import { type Embedded, openEmbedded } from '../db/embedded.js'
 import { MigrationError } from '../db/migrate.js'
+import * as migrations from '../db/migrate.js'
+import type { Db } from '../db/schema.js'
+import { adviceFor, describeWall, loginName, makeRole } from '../db/service-role.js'
 import { localSecrets } from './local-secrets.js'
 import { type Signals } from './stop.js'
 
@@ -13,6 +16,8 @@ export interface Opened {
   config: Config
   /** Where the database is; holds a password, for connecting only. */
   url: string
+  /** The same database as the owner of its tables. */
+  owner_url: string
   jwt_secrets: readonly string[]
   embedded: Embedded | undefined
   replica: string
@@ -22,13 +27,13 @@ export async function open (mode: 'serve' | 'join', log: (line: string) => void)
   const config = loadConfig(process.env)
   const replica = `${hostname()}-${process.pid}`
   if (config.database_url !== undefined) {
-    return { config, url: config.database_url, jwt_secrets: config.jwt_secret_key as string[], embedded: undefined, replica }
+    return { config, url: config.database_url, owner_url: config.migration_database_url ?? config.database_url, jwt_secrets: config.jwt_secret_key as string[], embedded: undefined, replica }
   }
   const embedded = await openEmbedded({ dataDir: config.data_dir, mode, log })
   try {
     const secrets = await localSecrets(embedded.dataDir)
     const { api_key = secrets.api_key, admin_api_key = secrets.admin_api_key, jwt_secret_key = [secrets.jwt_secret_key], audit_hmac_keys = [secrets.audit_hmac_key] } = config
-    return { config: { ...config, api_key, admin_api_key, audit_hmac_keys }, url: embedded.url, jwt_secrets: jwt_secret_key, embedded, replica }
+    return { config: { ...config, api_key, admin_api_key, audit_hmac_keys }, url: embedded.url, owner_url: embedded.url, jwt_secrets: jwt_secret_key, embedded, replica }
   } catch (error) {
     await embedded.close()
     throw error
@@ -43,7 +48,8 @@ export function connectForRequests ({ config, url, replica }: Opened, logger: Fa
     connect_timeout_ms: config.database_connect_timeout_ms,
     statement_timeout_ms: config.statement_timeout_ms,
     application_name: `shared-context-server ${replica}`.slice(0, 63),
-    onIdleError: error => { logger.warn({ err: loggableFault(error) }, 'database connection lost') }
+    onIdleError: error => { logger.warn({ err: loggableFault(error) }, 'database connection lost') },
+    onWall: wall => { logger[wall.kind === 'login' || wall.kind === 'role' ? 'info' : 'warn']({ wall: wall.kind }, describeWall(wall)) }
   })
 }
 
@@ -58,29 +64,41 @@ const REFUSED: Record<string, string> = {
 }
 
 /**
- * Runs something on one connection without time limits, as migrations need; waits for a database that is not there yet.
+ * Runs something on one connection of the owner's, without time limits, as migrations need; waits for a database that is not there yet.
  * @throws MigrationError where it does not come, or refuses us
  */
-export async function onOneConnection<T> ({ url, replica }: Opened, log: (line: string) => void, signals: Signals, work: (database: Database) => Promise<T>): Promise<T> {
+export async function onOneConnection<T> ({ owner_url, replica }: Pick<Opened, 'owner_url' | 'replica'>, log: (line: string) => void, signals: Signals, work: (db: Db) => Promise<T>): Promise<T> {
   const until = Date.now() + PATIENCE_MS
   for (let wait = 250, told = false; ; wait = Math.min(wait * 2, 4000)) {
-    const database = connect({
-      url, max: 1, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: `shared-context-server migrate ${replica}`.slice(0, 63), onIdleError: () => {}
+    const { db, close } = connectAsOwner({
+      url: owner_url, max: 1, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: `shared-context-server migrate ${replica}`.slice(0, 63), onIdleError: () => {}
     })
     try {
-      return await work(database)
+      return await work(db)
     } catch (error) {
       if (error instanceof MigrationError || explainFault(error)?.code !== 'DATABASE_UNAVAILABLE') throw error
       const code = String((error as { code?: unknown }).code ?? 'no answer')
       if (Object.hasOwn(REFUSED, code)) throw new MigrationError(REFUSED[code])
-      if (Date.now() > until || signals.asked()) throw new MigrationError(`The database at ${placeOf(url)} cannot be reached (${code}). Check DATABASE_URL, and that the server runs and lets this machine in.`)
-      if (!told) log(`Waiting up to ${PATIENCE_MS / 1000} s for the database at ${placeOf(url)} (${code}) ...`)
+      if (Date.now() > until || signals.asked()) throw new MigrationError(`The database at ${placeOf(owner_url)} cannot be reached (${code}). Check DATABASE_URL, and that the server runs and lets this machine in.`)
+      if (!told) log(`Waiting up to ${PATIENCE_MS / 1000} s for the database at ${placeOf(owner_url)} (${code}) ...`)
       told = true
     } finally {
-      await database.close()
+      await close()
     }
     await new Promise(resolve => setTimeout(resolve, wait))
   }
+}
+
+/** Brings the database up to date, and says what its walls lack. @returns the migrations applied now */
+export async function bringUp (opened: Opened, log: (line: string) => void, signals: Signals): Promise<string[]> {
+  const login = opened.url === opened.owner_url ? undefined : await onOneConnection({ ...opened, owner_url: opened.url }, log, signals, loginName)
+  return onOneConnection(opened, log, signals, async db => {
+    const owner = await loginName(db)
+    const separate = login === owner ? undefined : login
+    const applied = await migrations.up(db, separate)
+    if (separate === undefined && await makeRole(db) === undefined) log(`This user may not create the role that the service should work as. ${adviceFor(owner)}`)
+    return applied
+  })
 }
 
 /** Host and port of a database URL, without the rest of it. */

@@ -4,6 +4,7 @@ import { ConfigError } from '../config.js'
 import type { AuditRow } from '../core/store.js'
 import type { AuditFields } from '../core/tool.js'
 import type { Db } from '../db/schema.js'
+import { acrossSession } from '../db/scope.js'
 import { isCurrent } from '../db/migrate.js'
 import { onOneConnection, open } from './open.js'
 import { expectSignals } from './stop.js'
@@ -16,7 +17,9 @@ export async function withDatabase<T> (work: (db: Db) => Promise<T>): Promise<T>
   const signals = expectSignals()
   const opened = await open('join', tell)
   try {
-    return await onOneConnection(opened, tell, signals, async ({ db }) => {
+    return await onOneConnection(opened, tell, signals, async db => {
+      // Policies hold for the owner too, unless it is a superuser.
+      await acrossSession(db)
       if (!await isCurrent(db)) throw new ConfigError('The database lacks migrations of this version; run the command migrate first.')
       return work(db)
     })

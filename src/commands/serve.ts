@@ -4,9 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import { type App, buildApp } from '../app.js'
 import { type Config, ConfigError, isLoopback, loadConfig } from '../config.js'
 import type { Database } from '../db/connect.js'
-import * as migrations from '../db/migrate.js'
 import { banner } from './banner.js'
-import { connectForRequests, onOneConnection, type Opened, open } from './open.js'
+import { bringUp, connectForRequests, type Opened, open } from './open.js'
 import { expectSignals, type Signals } from './stop.js'
 
 /** Runs the service until a signal. Logs are JSON lines on stdout; what an operator reads at the start goes to stderr. */
@@ -21,10 +20,8 @@ export async function serve (args: string[]): Promise<void> {
   let database: Database | undefined
   try {
     if (config.migrate_on_start) {
-      await onOneConnection(opened, tell, signals, async ({ db }) => {
-        const applied = await migrations.up(db)
-        if (applied.length > 0) logger.info({ applied }, 'migrated')
-      })
+      const applied = await bringUp(opened, tell, signals)
+      if (applied.length > 0) logger.info({ applied }, 'migrated')
     }
     database = connectForRequests(opened, logger)
     const app = await buildApp({ config, database, jwt_secrets: opened.jwt_secrets, replica: opened.replica, logger })

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Db } from '../db/schema.js'
 import { type Agent, agentIdFrom, DEFAULT_WORKSPACE, type Permission } from './agent.js'
 import type { Caller } from './caller.js'
 import type { Catalogue } from './catalogue.js'
@@ -111,13 +112,18 @@ async function run (tool: Tool, input: Record<string, unknown>, idempotency_key:
   const { store, service } = kernel
   const audited: Record<string, unknown> = {}
   const key = idempotency_key === undefined || agent === null ? undefined : keyOf(idempotency_key, tool, input, agent)
-  let workspace = agent?.workspace ?? DEFAULT_WORKSPACE
-  const enter = async (into: string) => { workspace = into }
-  const on = (db: Store['db']): ToolContext => ({ agent: agent as Agent, db, enter, caller, service, once: key, audited })
-  const work = async (tx: Store['db']) => {
+  let workspace = agent?.workspace
+  const enter = (tx: Db) => async (into: string) => {
+    await store.enter(tx, into)
+    workspace = into
+  }
+  const on = (db: Db): ToolContext => ({ agent: agent as Agent, db, enter: enter(db), caller, service, once: key, audited })
+  const work = async (tx: Db) => {
     const output = await tool.handler(input, on(tx))
     const fields = tool.commits === 'transaction' ? tool.audit?.(input, output) : undefined
-    if (fields !== undefined) await store.audit(tx, { ...auditRow({ ...fields, metadata: { ...fields.metadata, ...audited } }, tool.name, agent, caller), workspace })
+    if (fields === undefined) return output
+    if (workspace === undefined) await enter(tx)(DEFAULT_WORKSPACE)
+    await store.audit(tx, { ...auditRow({ ...fields, metadata: { ...fields.metadata, ...audited } }, tool.name, agent, caller), workspace: workspace as string })
     return output
   }
   // Only here has everything been committed; a hint that came earlier would have others read too early.
@@ -127,7 +133,7 @@ async function run (tool: Tool, input: Record<string, unknown>, idempotency_key:
   }
 
   if (key !== undefined && tool.commits !== 'batch') {
-    const { output, repeated } = await store.transaction(async tx => {
+    const { output, repeated } = await store.transaction(agent?.workspace, async tx => {
       const first = await store.claim(tx, key)
       if (first !== undefined) return { output: first, repeated: true }
       const output = await work(tx)
@@ -136,8 +142,8 @@ async function run (tool: Tool, input: Record<string, unknown>, idempotency_key:
     })
     return repeated ? output : committed(output)
   }
-  if (tool.commits === 'transaction') return committed(await store.transaction(work))
-  return committed(await tool.handler(input, on(store.db)))
+  if (tool.commits === 'transaction') return committed(await store.transaction(agent?.workspace, work))
+  return committed(await tool.handler(input, on(store.in(agent?.workspace))))
 }
 
 export function auditRow (fields: AuditFields, action: string, agent: Agent | null, caller: Pick<Caller, 'request_id'>): AuditRow {

@@ -1,12 +1,17 @@
 import type { Db } from '../db/schema.js'
+import type { Unscoped } from '../db/scope.js'
 import type { Agent } from './agent.js'
 import type { AppError } from './errors.js'
 
 /** What the kernel needs of the database around a call; `db/store.ts` is the one implementation. */
 export interface Store {
-  /** The pool, for what needs no transaction. */
-  db: Db
-  transaction: <T>(work: (tx: Db) => Promise<T>) => Promise<T>
+  /** The pool, before it is said for whom. */
+  db: Unscoped
+  /** What to run SQL on for a workspace, outside a transaction; undefined: nobody is known yet, and nothing is seen. */
+  in: (workspace: string | undefined) => Db
+  /** Makes a transaction that workspace's from here on. */
+  enter: (tx: Db, workspace: string) => Promise<void>
+  transaction: <T>(workspace: string | undefined, work: (tx: Db) => Promise<T>) => Promise<T>
   /** The audit row of a write, in the write's own transaction. */
   audit: (db: Db, row: AuditRow) => Promise<void>
   /** The audit row of a refusal: throttled, off the request's path, only logged while the database is down. */

@@ -16,7 +16,7 @@ import type { IdempotencyKey } from './store.js'
 export interface ToolContext<P extends Permission | 'none' = Permission> {
   /** Who calls; tools that need no permission may be called by nobody. */
   agent: P extends 'none' ? Agent | null : Agent
-  /** What to run SQL on: a transaction where `commits` is 'transaction', else the pool. */
+  /** What to run SQL on, in the caller's workspace: a transaction where `commits` is 'transaction', else the pool. */
   db: Db
   /** From here on the call's transaction, and its audit row, are that workspace's: for tools that learn from a key or a token whose the call is. */
   enter: (workspace: string) => Promise<void>

@@ -1,7 +1,8 @@
-import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
+import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Db, Schema } from './schema.js'
-import { statementName } from './statement-name.js'
+import { type Unscoped, unscoped } from './scope.js'
+import { roles, type Wall } from './service-role.js'
 
 export interface DatabaseOptions {
   url: string
@@ -13,15 +14,17 @@ export interface DatabaseOptions {
   statement_timeout_ms: number
   /** Shows in pg_stat_activity. */
   application_name: string
+  /** Told once what stands between workspaces for this login. */
+  onWall?: (wall: Wall) => void
   /** Told when an idle connection breaks; the pool replaces it by itself. */
   onIdleError: (error: Error) => void
 }
 
 export interface Database {
-  db: Db
+  db: Unscoped
   pool: pg.Pool
   /** One more connection, for what must be heard however busy the pool is: whether the database is there, and revocations. */
-  watch: Db
+  watch: Unscoped
   /** A connection by itself, not yet connected, for hints. */
   client: () => pg.Client
   close: () => Promise<void>
@@ -45,35 +48,22 @@ const WATCH_MS = 2000
 export function connect (options: DatabaseOptions): Database {
   const pool = openPool(options)
   const watchPool = openPool({ ...options, max: 1, connect_timeout_ms: Math.min(options.connect_timeout_ms, WATCH_MS), statement_timeout_ms: WATCH_MS })
-  const db = kyselyOn(pool)
-  const watch = kyselyOn(watchPool)
+  const works = roles(options.onWall)
   return {
-    db,
+    db: unscoped(pool, works),
     pool,
-    watch,
+    watch: unscoped(watchPool, works),
     client: () => new pg.Client({
       connectionString: options.url, connectionTimeoutMillis: WATCH_MS, application_name: options.application_name, keepAlive: true
     }),
-    async close () { await Promise.all([db.destroy(), watch.destroy()]) }
+    async close () { await Promise.all([pool.end(), watchPool.end()]) }
   }
 }
 
-function kyselyOn (pool: pg.Pool): Db {
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool: preparing(pool) }) })
-}
-
-/** What Kysely takes for a pool: statements that come again are prepared. */
-function preparing (pool: pg.Pool): PostgresPool {
-  return {
-    async connect () {
-      const client = await pool.connect()
-      return {
-        query: async (text: string, values: unknown[]) => client.query({ name: statementName(text), text, values }),
-        release () { client.release() }
-      } as unknown as Awaited<ReturnType<PostgresPool['connect']>>
-    },
-    end: async () => pool.end()
-  }
+/** As whoever logs in, with no word of a workspace: for migrating. */
+export function connectAsOwner (options: DatabaseOptions): { db: Db, close: () => Promise<void> } {
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: openPool(options) }) })
+  return { db, close: () => db.destroy() }
 }
 
 function openPool (options: DatabaseOptions): pg.Pool {

@@ -7,6 +7,7 @@ import { knownEnd, rightsEnd } from '../core/rights.js'
 import type { Tokens } from '../core/service.js'
 import { changesForMany } from './feed.js'
 import type { Db } from './schema.js'
+import { inWorkspace, type Unscoped } from './scope.js'
 
 /** Numbers of a session's order that one reading takes at most. */
 const PAGE = 250
@@ -26,7 +27,7 @@ const TOLD_AT_ONCE = 200
 const GATHERED_MAX_MS = 300
 
 export interface LiveOptions {
-  db: Db
+  db: Unscoped
   events: Events
   tokens: Pick<Tokens, 'revoked' | 'knownRevoked'>
   stopping: AbortSignal
@@ -78,7 +79,7 @@ export function followSessions ({ db, events, tokens, stopping, readings_max, on
     follow (session_id, viewer, after_seq, follower) {
       if (!mayEnter(viewer, session_id)) return notThere(follower)
       const key = sessionTopic(viewer.workspace, session_id)
-      const session = sessions.get(key) ?? new FollowedSession({ db, events, gate, pace, end, refused, ended: viewer => rightsEnd(viewer, tokens), onFault }, viewer.workspace, session_id)
+      const session = sessions.get(key) ?? new FollowedSession({ db: inWorkspace(db, viewer.workspace), events, gate, pace, end, refused, ended: viewer => rightsEnd(viewer, tokens), onFault }, viewer.workspace, session_id)
       sessions.set(key, session)
       const entry: Entry = {
         viewer,
@@ -106,7 +107,8 @@ export function followSessions ({ db, events, tokens, stopping, readings_max, on
   }
 }
 
-interface Means extends Pick<LiveOptions, 'db' | 'events' | 'onFault'> {
+interface Means extends Pick<LiveOptions, 'events' | 'onFault'> {
+  db: Db
   gate: Gate
   pace: Pace
   end: (entry: Entry, reason: EndReason) => void

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { type Agent, mayEnter } from '../core/agent.js'
 import type { Db } from './schema.js'
+import { acrossWorkspaces, type Unscoped } from './scope.js'
 import { need } from './sessions.js'
 
 /** How far something that can be subscribed to has come: a mark differs from an earlier one where there is something new. */
@@ -25,6 +26,11 @@ export async function memoryMarks (db: Db, agents: ReadonlyArray<Pick<Agent, 'wo
       and (expires_at is null or expires_at > clock_timestamp())
     group by workspace, agent_id`.execute(db)
   return new Map(rows.map(row => [memoryOf(row), row.mark]))
+}
+
+/** The same for agents of any workspaces. */
+export async function memoryMarksAcross (database: Unscoped, agents: ReadonlyArray<Pick<Agent, 'workspace' | 'agent_id'>>): Promise<Map<string, string>> {
+  return memoryMarks(acrossWorkspaces(database), agents)
 }
 
 export function memoryOf ({ workspace, agent_id }: Pick<Agent, 'workspace' | 'agent_id'>): string {

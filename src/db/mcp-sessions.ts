@@ -4,6 +4,7 @@ import { type Bounds, boundsOf } from '../core/agent.js'
 import type { McpSession } from '../core/caller.js'
 import type { Claims } from '../core/service.js'
 import type { Db } from './schema.js'
+import { acrossWorkspaces, type Unscoped, widened } from './scope.js'
 
 /**
  * The rows behind `Mcp-Session-Id`: which agent a 2025-era connection authenticated as, what it has subscribed to and which of
@@ -33,18 +34,23 @@ export interface HeldSession extends McpSession {
 /** The column `subscriptions`, as it is kept; rows of an earlier release hold an empty array. */
 interface Kept { uris?: Record<string, Mark>, stream?: string, cancelled?: Record<string, string> }
 
+/** They are looked up before anybody is known: who has the id, of 256 random bits, has the session. */
+function held (database: Unscoped): Db {
+  return acrossWorkspaces(database)
+}
+
 export function hashId (id: string): Buffer {
   return createHash('sha256').update(id).digest()
 }
 
 /** @returns the new Mcp-Session-Id, of 256 random bits; only its hash is kept */
-export async function open (db: Db, protocol_version: string, client_name: string | null): Promise<string> {
+export async function open (db: Unscoped, protocol_version: string, client_name: string | null): Promise<string> {
   const id = randomBytes(32).toString('base64url')
-  await db.insertInto('mcp_sessions').values({ id_hash: hashId(id), protocol_version, client_name }).execute()
+  await held(db).insertInto('mcp_sessions').values({ id_hash: hashId(id), protocol_version, client_name }).execute()
   return id
 }
 
-export async function find (db: Db, id: string): Promise<HeldSession | undefined> {
+export async function find (db: Unscoped, id: string): Promise<HeldSession | undefined> {
   return (await findAll(db, [hashId(id)]))[0]
 }
 
@@ -52,12 +58,12 @@ export async function find (db: Db, id: string): Promise<HeldSession | undefined
 const columns = ['id_hash', 'workspace', 'protocol_version', 'client_name', 'agent_id', 'agent_type', 'permissions', 'token_jti', 'token_expires_at', 'token_bounds', 'subscriptions', 'last_seen_at'] as const
 
 /** Those of the sessions that are there, in any order. */
-export async function findAll (db: Db, hashes: Buffer[]): Promise<HeldSession[]> {
-  const rows = await db.selectFrom('mcp_sessions').select(columns).where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`)
+export async function findAll (db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
+  const rows = await held(db).selectFrom('mcp_sessions').select(columns).where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`)
     .where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${IDLE_HOURS})`).execute()
   // At most one write an hour keeps a row from idling out, so a session ends after 23 to 24 idle hours.
   const aging = rows.filter(row => Date.now() - Date.parse(row.last_seen_at) > 3_600_000).map(row => row.id_hash)
-  if (aging.length > 0) await db.updateTable('mcp_sessions').set({ last_seen_at: sql<string>`clock_timestamp()` }).where('id_hash', '=', sql<Buffer>`any(${aging}::bytea[])`).execute()
+  if (aging.length > 0) await held(db).updateTable('mcp_sessions').set({ last_seen_at: sql<string>`clock_timestamp()` }).where('id_hash', '=', sql<Buffer>`any(${aging}::bytea[])`).execute()
   return rows.map(row => {
     const { workspace, agent_id, agent_type, permissions, token_jti, token_expires_at } = row
     const identity = workspace !== null && agent_id !== null && agent_type !== null && token_jti !== null && token_expires_at !== null
@@ -68,9 +74,9 @@ export async function findAll (db: Db, hashes: Buffer[]): Promise<HeldSession[]>
   })
 }
 
-/** From now on this MCP session is that agent, as long as the token lives. */
-export async function bind (db: Db, id_hash: Buffer, claims: Claims): Promise<void> {
-  await db.updateTable('mcp_sessions').set({
+/** From now on this MCP session is that agent, as long as the token lives; it may have been another workspace's. */
+export async function bind (tx: Db, id_hash: Buffer, claims: Claims): Promise<void> {
+  await widened(tx, () => tx.updateTable('mcp_sessions').set({
     workspace: claims.workspace,
     agent_id: claims.agent_id,
     agent_type: claims.agent_type,
@@ -79,7 +85,7 @@ export async function bind (db: Db, id_hash: Buffer, claims: Claims): Promise<vo
     token_expires_at: claims.expires_at.toISOString(),
     token_bounds: JSON.stringify(boundsOf(claims)),
     last_seen_at: sql<string>`clock_timestamp()`
-  }).where('id_hash', '=', id_hash).execute()
+  }).where('id_hash', '=', id_hash).execute())
 }
 
 /** Of a row; one of an earlier release has none. */
@@ -93,42 +99,42 @@ const uris = sql`coalesce(${kept} -> 'uris', '{}'::jsonb)`
 const cancelled = sql`coalesce(${kept} -> 'cancelled', '{}'::jsonb)`
 
 /** @returns false where the session has as many subscriptions as it may have, or has ended */
-export async function subscribe (db: Db, id_hash: Buffer, uri: string, mark: Mark): Promise<boolean> {
+export async function subscribe (db: Unscoped, id_hash: Buffer, uri: string, mark: Mark): Promise<boolean> {
   const { numAffectedRows } = await sql`
     update mcp_sessions set subscriptions = jsonb_set(${kept}, '{uris}', ${uris} || ${JSON.stringify({ [uri]: mark })}::jsonb)
-    where id_hash = ${id_hash} and (${uris} ? ${uri} or (select count(*) from jsonb_object_keys(${uris})) < ${SUBSCRIPTIONS_MAX})`.execute(db)
+    where id_hash = ${id_hash} and (${uris} ? ${uri} or (select count(*) from jsonb_object_keys(${uris})) < ${SUBSCRIPTIONS_MAX})`.execute(held(db))
   return numAffectedRows === 1n
 }
 
-export async function unsubscribe (db: Db, id_hash: Buffer, uri: string): Promise<void> {
-  await sql`update mcp_sessions set subscriptions = ${kept} #- array['uris', ${uri}] where id_hash = ${id_hash}`.execute(db)
+export async function unsubscribe (db: Unscoped, id_hash: Buffer, uri: string): Promise<void> {
+  await sql`update mcp_sessions set subscriptions = ${kept} #- array['uris', ${uri}] where id_hash = ${id_hash}`.execute(held(db))
 }
 
 /** Makes a notification stream the one that delivers; with `free`, only where no other does. */
-export async function takeStream (db: Db, id_hash: Buffer, stream: string, free = false): Promise<void> {
+export async function takeStream (db: Unscoped, id_hash: Buffer, stream: string, free = false): Promise<void> {
   await sql`
     update mcp_sessions set subscriptions = ${kept} || ${JSON.stringify({ stream })}::jsonb
-    where id_hash = ${id_hash} ${free ? sql`and ${kept} -> 'stream' is null` : sql``}`.execute(db)
+    where id_hash = ${id_hash} ${free ? sql`and ${kept} -> 'stream' is null` : sql``}`.execute(held(db))
 }
 
 /** @returns whether it was the one that delivered */
-export async function leaveStream (db: Db, id_hash: Buffer, stream: string): Promise<boolean> {
+export async function leaveStream (db: Unscoped, id_hash: Buffer, stream: string): Promise<boolean> {
   const { numAffectedRows } = await sql`
-    update mcp_sessions set subscriptions = ${kept} - 'stream' where id_hash = ${id_hash} and ${kept} ->> 'stream' = ${stream}`.execute(db)
+    update mcp_sessions set subscriptions = ${kept} - 'stream' where id_hash = ${id_hash} and ${kept} ->> 'stream' = ${stream}`.execute(held(db))
   return numAffectedRows === 1n
 }
 
 /** Notes that the client has cancelled a request, for the replica that works on it. */
-export async function cancel (db: Db, id_hash: Buffer, request: string): Promise<void> {
+export async function cancel (db: Unscoped, id_hash: Buffer, request: string): Promise<void> {
   await sql`
     update mcp_sessions set subscriptions = jsonb_set(${kept}, '{cancelled}',
       (case when (select count(*) from jsonb_object_keys(${cancelled})) < ${CANCELLED_MAX} then ${cancelled} else '{}'::jsonb end)
       || jsonb_build_object(${request}::text, clock_timestamp()::text))
-    where id_hash = ${id_hash}`.execute(db)
+    where id_hash = ${id_hash}`.execute(held(db))
 }
 
 /** @returns whether there was one */
-export async function close (db: Db, id: string): Promise<boolean> {
-  const { numDeletedRows } = await db.deleteFrom('mcp_sessions').where('id_hash', '=', hashId(id)).executeTakeFirstOrThrow()
+export async function close (db: Unscoped, id: string): Promise<boolean> {
+  const { numDeletedRows } = await held(db).deleteFrom('mcp_sessions').where('id_hash', '=', hashId(id)).executeTakeFirstOrThrow()
   return numDeletedRows > 0n
 }

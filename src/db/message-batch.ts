@@ -1,10 +1,10 @@
 import { CompiledQuery } from 'kysely'
-import type pg from 'pg'
 import { type Agent, isAdmin } from '../core/agent.js'
 import type { Quotas } from '../core/quotas.js'
 import type { AuditRow, IdempotencyKey } from '../core/store.js'
 import type { Draft, Written } from './messages.js'
 import type { Db } from './schema.js'
+import { prepared, type Unscoped } from './scope.js'
 import { VISIBLE_TO_WRITER } from './visibility.js'
 
 /** One call's messages: all of them are written or none. */
@@ -26,8 +26,8 @@ export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large'
 /** Runs a statement with named columns. On a pool the statement is prepared under its name; in a transaction it is not worth it. */
 export type Run = <R>(name: string, text: string, values: unknown[]) => Promise<R[]>
 
-export function onPool (pool: pg.Pool): Run {
-  return async <R>(name: string, text: string, values: unknown[]) => (await pool.query({ name, text, values })).rows as R[]
+export function onPool (database: Unscoped, workspace: string): Run {
+  return async <R>(name: string, text: string, values: unknown[]) => await prepared(database, workspace, { name, text, values }) as R[]
 }
 
 export function inTransaction (tx: Db): Run {

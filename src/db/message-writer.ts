@@ -1,4 +1,3 @@
-import type pg from 'pg'
 import { mayEnter } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
 import { quotaExceeded, type Quotas } from '../core/quotas.js'
@@ -6,6 +5,7 @@ import { claim, settle } from './idempotency.js'
 import { inTransaction, type MessagesRequest, onPool, type Outcome, writeBatch } from './message-batch.js'
 import { messageNotFound, type Written } from './messages.js'
 import type { Db } from './schema.js'
+import { inWorkspace, type Unscoped } from './scope.js'
 import { need, sessionClosed, sessionNotFound } from './sessions.js'
 
 /** Most messages, and characters of content, of one batch; one request alone may have more. */
@@ -44,8 +44,7 @@ interface Flight { session_id?: string, left_at: number }
  * A session whose row another transaction holds must not keep the others of a batch waiting: it is passed over, and from then on
  * what is for it travels by itself and waits for the row.
  */
-export function createMessageWriter (db: Db, pool: pg.Pool, quotas: Quotas): MessageWriter {
-  const run = onPool(pool)
+export function createMessageWriter (database: Unscoped, quotas: Quotas): MessageWriter {
   let waiting: Waiting[] = []
   /** Busy sessions, until when. */
   const busy = new Map<string, number>()
@@ -123,7 +122,8 @@ export function createMessageWriter (db: Db, pool: pg.Pool, quotas: Quotas): Mes
     const [first] = batch as [Waiting]
     let outcomes: Outcome[]
     try {
-      outcomes = await writeBatch(run, first.request.sender.workspace, batch.map(({ request }) => request), quotas, waits)
+      const { workspace } = first.request.sender
+      outcomes = await writeBatch(onPool(database, workspace), workspace, batch.map(({ request }) => request), quotas, waits)
     } catch (error) {
       // One that cannot be written must not keep the others from it. Where the connection broke, nobody knows what was committed.
       if (batch.length > 1 && isStatementFault(error)) for (const one of batch) await land([one], true)
@@ -138,14 +138,14 @@ export function createMessageWriter (db: Db, pool: pg.Pool, quotas: Quotas): Mes
       else if (outcome === 'busy') {
         busy.set(one.request.session_id, performance.now() + BUSY_MS)
         waiting.push(one)
-      } else settleOne(one, whyRefused(db, outcome, one.request))
+      } else settleOne(one, whyRefused(inWorkspace(database, one.request.sender.workspace), outcome, one.request))
     }
   }
 
   /** A request whose key has come before or comes twice at once: whoever has the key decides, so it is waited for. */
   async function alone (request: MessagesRequest): Promise<Written[]> {
     const once = request.once as NonNullable<MessagesRequest['once']>
-    return db.transaction().execute(async tx => {
+    return inWorkspace(database, request.sender.workspace).transaction().execute(async tx => {
       const first = await claim<Written[]>(tx, once)
       if (first !== undefined) return first
       const [outcome] = await writeBatch(inTransaction(tx), request.sender.workspace, [{ ...request, once: undefined }], quotas, true)

@@ -1,6 +1,8 @@
 import { type Kysely, Migrator, sql } from 'kysely'
 import { migrations } from '../../migrations/index.js'
 import type { Db, Schema } from './schema.js'
+import { acrossSession } from './scope.js'
+import { settleWalls } from './walls.js'
 import { settleRestored } from './workspace-feed-restored.js'
 
 /** One migrating process in a database at a time; the others wait, then find nothing left to do. */
@@ -39,9 +41,16 @@ export async function isCurrent (db: Db): Promise<boolean> {
   return Object.keys(migrations).every(name => applied.has(name))
 }
 
-/** Applies what is missing, and mends what a restored dump brought with it. `db` must have no statement time-out: it may wait for others, and migrations may be long. @returns the names applied now */
-export async function up (db: Db): Promise<string[]> {
-  return migrate(db, migrator => migrator.migrateToLatest(), settleRestored)
+/**
+ * Applies what is missing, mends what a restored dump brought with it, and sees to the walls between workspaces. `db` must have no statement time-out: it may wait for others, and migrations may be long.
+ * @param login who the service logs in as, where that is somebody else
+ * @returns the names applied now
+ */
+export async function up (db: Db, login?: string): Promise<string[]> {
+  return migrate(db, migrator => migrator.migrateToLatest(), async connection => {
+    await settleRestored(connection)
+    await settleWalls(connection, login)
+  })
 }
 
 /** Takes the last migration back, with the data in what it made. @returns its name, or nothing */
@@ -56,6 +65,8 @@ async function migrate (db: Db, run: (migrator: Migrator) => ReturnType<Migrator
     await sql`select pg_advisory_lock(${LOCK})`.execute(connection)
     try {
       await status(connection)
+      // Policies hold for the owner too, unless it is a superuser.
+      await acrossSession(connection)
       const migrator = new Migrator({ db: connection, provider: { getMigrations: async () => migrations } })
       const { error, results } = await run(migrator)
       if (error !== undefined) {

@@ -1,4 +1,4 @@
-import type { AuditRow, Store } from '../core/store.js'
+import type { AuditRow } from '../core/store.js'
 
 /** Rows a minute for refusals of one kind from one address and agent; what is beyond is counted and told once a minute. */
 const PER_MINUTE = 10
@@ -19,12 +19,12 @@ export interface Refusals {
  * Audit rows of refused credentials and permissions. Written beside the request, never in its way: while the database is down
  * they are only logged.
  */
-export function collectRefusals (write: Store['audit'], db: Store['db'], onFault: (error: unknown, row: AuditRow) => void): Refusals {
+export function collectRefusals (write: (row: AuditRow) => Promise<void>, onFault: (error: unknown, row: AuditRow) => void): Refusals {
   let minute = new Map<string, { row: AuditRow, address: string, count: number }>()
   const underway = new Set<Promise<void>>()
 
   function save (row: AuditRow): void {
-    const writing = write(db, row).catch((error: unknown) => { onFault(error, row) }).finally(() => underway.delete(writing))
+    const writing = write(row).catch((error: unknown) => { onFault(error, row) }).finally(() => underway.delete(writing))
     underway.add(writing)
   }
 

@@ -109,7 +109,9 @@ export async function list (db: Db, agent: Agent, filter: SessionFilter) {
   if (filter.query !== undefined) {
     query = query.modifyFront(PLANNED_EACH_TIME)
     // `<%`: the query is much like some part of the purpose (pg_trgm's threshold 0.6), so that a typo still finds it.
-    query = query.where(sql<boolean>`(purpose ilike ${likePattern(filter.query)} or ${filter.query} <% purpose or id = ${filter.query})`)
+    query = query.where(sql<boolean>`exists (
+      select from session_purposes p where p.workspace = sessions.workspace and p.session_id = sessions.id and p.workspace = ${agent.workspace}
+        and (p.purpose ilike ${likePattern(filter.query)} or ${filter.query} <% p.purpose or p.session_id = ${filter.query}))`)
   }
   if (filter.after !== undefined) query = query.where(sql<boolean>`(created_at, id) < (${filter.after.created_at}::timestamptz, ${filter.after.id})`)
   return query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(filter.limit + 1).execute()

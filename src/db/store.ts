@@ -5,17 +5,19 @@ import { explainFault, loggableFault } from './faults.js'
 import * as idempotency from './idempotency.js'
 import { trackPresence } from './presence.js'
 import { collectRefusals } from './refusals.js'
-import type { Db } from './schema.js'
+import { acrossWorkspaces, enterWorkspace, inWorkspace, type Unscoped } from './scope.js'
 
 /** What the kernel needs of the database around a call, made of the files beside this one. */
-export function createStore (db: Db, log: Log): Store & { close: () => Promise<void> } {
-  const presence = trackPresence(db)
-  const refusals = collectRefusals(audit.write, db, (error, row) => {
+export function createStore (db: Unscoped, log: Log): Store & { close: () => Promise<void> } {
+  const presence = trackPresence(acrossWorkspaces(db))
+  const refusals = collectRefusals(row => audit.write(inWorkspace(db, row.workspace), row), (error, row) => {
     log.warn({ request_id: row.request_id, event_type: row.event_type, action: row.action, agent_id: row.agent_id, err: loggableFault(error) }, 'refusal not audited')
   })
   return {
     db,
-    transaction: work => db.transaction().execute(work),
+    enter: enterWorkspace,
+    in: workspace => inWorkspace(db, workspace),
+    transaction: (workspace, work) => inWorkspace(db, workspace).transaction().execute(work),
     audit: audit.write,
     auditRefusal: refusals.add,
     claim: idempotency.claim,

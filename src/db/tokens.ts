@@ -61,7 +61,7 @@ export async function revoke (db: Db, claims: Claims): Promise<boolean> {
   const { rows } = await sql`
     insert into tokens as t (jti, workspace, agent_id, agent_type, issued_at, expires_at, revoked_at)
     values (${claims.jti}, ${claims.workspace}, ${claims.agent_id}, ${claims.agent_type}, ${claims.issued_at.toISOString()}, ${claims.expires_at.toISOString()}, clock_timestamp())
-    on conflict (jti) do update set revoked_at = clock_timestamp() where t.revoked_at is null
+    on conflict (workspace, jti) do update set revoked_at = clock_timestamp() where t.revoked_at is null
     returning jti`.execute(db)
   return rows.length === 1
 }

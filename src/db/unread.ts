@@ -58,8 +58,8 @@ export async function readings (db: Db, viewer: Agent, session_ids: readonly str
     )
     select from senders, lateral (${inSession.where('m.sender', '=', sql.ref<string>('senders.sender')).where(after).select('m.seq').limit(MOST)}) theirs
     where senders.sender <> ${viewer.agent_id} limit ${MOST}`
-  // The literal is the condition of the index messages_mentioning.
-  const candidates = byOthers.where(after).where(sql<boolean>`m.content like '%@%'`).select('m.content').orderBy('m.seq', 'desc').limit(MOST)
+  // The very condition of the index messages_mentioning.
+  const candidates = byOthers.where(after).where(sql<boolean>`strpos(m.content, '@') > 0`).select('m.content').orderBy('m.seq', 'desc').limit(MOST)
   const changed = db.selectFrom('session_changes as c')
     .where('c.workspace', '=', viewer.workspace).where('c.session_id', '=', sql<string>`s.id`)
     .where('c.seq', '>', sql<number>`reader.seq`).where(sql<boolean>`reader.seq > 0`).where('c.message_id', 'is not', null)

@@ -8,6 +8,7 @@ import type { Tokens } from '../core/service.js'
 import type { Change } from './feed.js'
 import { distinct } from './live.js'
 import type { Db } from './schema.js'
+import { inWorkspace, type Unscoped } from './scope.js'
 import { type Grown, grown, readStretches, snapshotNow, type Stretch } from './workspace-feed.js'
 
 /** Numbers of sessions' orders that one reading takes at most, and of one session. */
@@ -42,7 +43,7 @@ export interface WorkspaceLive {
 }
 
 export interface WorkspaceLiveOptions {
-  db: Db
+  db: Unscoped
   events: Events
   tokens: Pick<Tokens, 'revoked' | 'knownRevoked'>
   stopping: AbortSignal
@@ -64,7 +65,8 @@ interface Entry {
   leave: () => void
 }
 
-interface Means extends Pick<WorkspaceLiveOptions, 'db' | 'events' | 'tokens' | 'onFault'> {
+interface Means extends Pick<WorkspaceLiveOptions, 'events' | 'tokens' | 'onFault'> {
+  db: Db
   gate: Gate
   end: (entry: Entry, reason: EndReason) => void
 }
@@ -93,7 +95,7 @@ export function followWorkspaces ({ db, events, tokens, stopping, readings_max, 
 
   return {
     follow (viewer, from, origin, follower) {
-      const workspace = workspaces.get(viewer.workspace) ?? new FollowedWorkspace({ db, events, tokens, gate, end, onFault }, viewer.workspace)
+      const workspace = workspaces.get(viewer.workspace) ?? new FollowedWorkspace({ db: inWorkspace(db, viewer.workspace), events, tokens, gate, end, onFault }, viewer.workspace)
       workspaces.set(viewer.workspace, workspace)
       const entry: Entry = {
         viewer,

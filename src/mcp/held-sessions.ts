@@ -1,4 +1,4 @@
-import type { Db } from '../db/schema.js'
+import type { Unscoped } from '../db/scope.js'
 import * as mcpSessions from '../db/mcp-sessions.js'
 import type { HeldSession } from '../db/mcp-sessions.js'
 
@@ -11,7 +11,7 @@ const ROWS_MAX = 500
  * Rows that are asked for at the same time are read by one statement, one statement at a time: after a gap in hearing every
  * stream looks, and thousands of statements would keep calls from the pool.
  */
-export function lookUpTogether (db: Db): LookUp {
+export function lookUpTogether (db: Unscoped): LookUp {
   interface Asked { id_hash: Buffer, resolve: (session: HeldSession | undefined) => void, reject: (error: unknown) => void }
   let waiting: Asked[] = []
   let reading = false

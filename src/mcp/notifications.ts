@@ -188,8 +188,8 @@ export function serveNotifications (versions: readonly string[], { streams, watc
       const places = new Map(uris.map(uri => [uri, placeOf(uri)]))
       const ids = [...new Set([...places.values()].flatMap(place => typeof place === 'object' && 'session_id' in place ? [place.session_id] : []))]
       const [sessions, memories] = await Promise.all([
-        ids.length > 0 ? sessionMarks(db, who, ids) : new Map<string, number>(),
-        [...places.values()].some(place => typeof place === 'object' && 'agent_id' in place) ? memoryMarks(db, [who]) : new Map<string, string>()
+        ids.length > 0 ? sessionMarks(kernel.store.in(who.workspace), who, ids) : new Map<string, number>(),
+        [...places.values()].some(place => typeof place === 'object' && 'agent_id' in place) ? memoryMarks(kernel.store.in(who.workspace), [who]) : new Map<string, string>()
       ])
       const marks = new Map<string, Mark>()
       for (const [uri, place] of places) {

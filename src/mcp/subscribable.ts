@@ -51,7 +51,7 @@ export async function subscriberOf (caller: Caller, kernel: Kernel): Promise<Age
  * @throws AppError
  */
 export async function markOf (uri: string, agent: Agent, kernel: Kernel): Promise<Mark | undefined> {
-  const { db } = kernel.store
+  const db = kernel.store.in(agent.workspace)
   const place = placeOf(uri)
   if (place === undefined) throw notThere()
   if (place === 'fixed') return undefined

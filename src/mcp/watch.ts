@@ -2,7 +2,7 @@ import type { Agent } from '../core/agent.js'
 import type { Kernel } from '../core/call.js'
 import { memoryTopic } from '../core/events.js'
 import type { EndReason } from '../core/live.js'
-import { memoryMarks, memoryOf } from '../db/marks.js'
+import { memoryMarksAcross, memoryOf } from '../db/marks.js'
 import type { Mark } from '../db/mcp-sessions.js'
 import { placeOf } from './subscribable.js'
 
@@ -100,7 +100,7 @@ function createMemories ({ service, store, log }: Kernel) {
         const keys = [...due].filter(key => followed.has(key))
         due.clear()
         if (keys.length === 0) continue
-        const marks = await memoryMarks(store.db, keys.map(key => (followed.get(key) as { agent: Agent }).agent))
+        const marks = await memoryMarksAcross(store.db, keys.map(key => (followed.get(key) as { agent: Agent }).agent))
         for (const key of keys) {
           const memory = followed.get(key)
           const mark = marks.get(key) ?? ''

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { auditKeys, headLine, parseHeadLine, type SignedHead } from '../../src/core/audit-keys.js'
-import { connect, type Database } from '../../src/db/connect.js'
+import { connect } from '../../src/db/connect.js'
+import type { Db } from '../../src/db/schema.js'
+import { acrossWorkspaces } from '../../src/db/scope.js'
 import { createDrain, type Drain } from '../../src/db/audit-chain/drain.js'
 import { dropAuditRows } from '../../src/db/audit-chain/drop.js'
 import { exportAudit } from '../../src/db/audit-chain/export.js'
@@ -19,7 +21,7 @@ import { createDatabase } from '../support/cluster.js'
 
 const keys = auditKeys(['a key for the audit log of tests, 0123456789'])
 
-interface Chained { url: string, database: Database, owner: pg.Client, drain: Drain, write: (workspace?: string, on?: pg.Client) => Promise<number> }
+interface Chained { url: string, db: Db, owner: pg.Client, drain: Drain, write: (workspace?: string, on?: pg.Client) => Promise<number> }
 
 async function chained (t: Test): Promise<Chained> {
   const { url, drop } = await createDatabase()
@@ -31,7 +33,8 @@ async function chained (t: Test): Promise<Chained> {
     await database.close()
     await drop()
   })
-  return { url, database, owner, drain: createDrain(database.db, keys), write: (workspace, on = owner) => write(on, workspace) }
+  const db = acrossWorkspaces(database.db)
+  return { url, db, owner, drain: createDrain(db, keys), write: (workspace, on = owner) => write(on, workspace) }
 }
 
 async function write (on: pg.Client, workspace = 'default'): Promise<number> {
@@ -66,7 +69,7 @@ const COLUMNS: Record<string, string> = {
 }
 
 t.test('every column, changed by the owner, is told with its row', async t => {
-  const { database: { db }, owner, drain, write } = await chained(t)
+  const { db, owner, drain, write } = await chained(t)
   const ids = []
   for (let n = 0; n < 12; n++) ids.push(await write())
   await write('second')
@@ -89,7 +92,7 @@ t.test('every column, changed by the owner, is told with its row', async t => {
 })
 
 t.test('rows that are deleted, swapped or put in are told', async t => {
-  const { database: { db }, owner, drain, write } = await chained(t)
+  const { db, owner, drain, write } = await chained(t)
   for (let n = 0; n < 10; n++) await write()
   await drained(drain)
   const first = Number((await owner.query<{ id: number }>('select min(id)::int as id from audit_log')).rows[0]?.id)
@@ -118,7 +121,7 @@ t.test('rows that are deleted, swapped or put in are told', async t => {
 })
 
 t.test('a tail that was cut together with its heads is found by heads kept elsewhere', async t => {
-  const { database: { db }, owner, drain, write } = await chained(t)
+  const { db, owner, drain, write } = await chained(t)
   const file = join(await mkdtemp(join(tmpdir(), 'scs-heads-')), 'heads')
   t.teardown(() => rm(file, { force: true }))
   const keep = keepHeads(file, () => {}, error => { throw error })
@@ -153,7 +156,7 @@ t.test('a tail that was cut together with its heads is found by heads kept elsew
 })
 
 t.test('a row that commits late is chained, whoever has drained meanwhile', async t => {
-  const { url, database: { db }, owner, drain, write } = await chained(t)
+  const { url, db, owner, drain, write } = await chained(t)
   const late = new pg.Client({ connectionString: url })
   const later = new pg.Client({ connectionString: url })
   await Promise.all([late.connect(), later.connect()])
@@ -197,7 +200,7 @@ t.test('a row that commits late is chained, whoever has drained meanwhile', asyn
 })
 
 t.test('many writers, some slow, and three drainers make one chain without a gap', async t => {
-  const { url, database: { db }, owner } = await chained(t)
+  const { url, db, owner } = await chained(t)
   const clients = await Promise.all(Array.from({ length: 6 }, async () => {
     const client = new pg.Client({ connectionString: url })
     await client.connect()
@@ -232,7 +235,7 @@ t.test('many writers, some slow, and three drainers make one chain without a gap
 })
 
 t.test('rows go only up to a head that becomes the beginning', async t => {
-  const { database: { db }, owner, drain, write } = await chained(t)
+  const { db, owner, drain, write } = await chained(t)
   for (const statement of ["update audit_log set result = 'refused'", 'delete from audit_log', 'truncate audit_log', 'delete from audit_chain', 'update audit_heads set seq = 1', 'delete from audit_beginnings']) {
     await t.rejects(owner.query(statement), { code: '42501' }, statement)
   }
@@ -260,7 +263,7 @@ t.test('rows go only up to a head that becomes the beginning', async t => {
 })
 
 t.test('all rows may go, and the chain goes on; keys may change', async t => {
-  const { database: { db }, drain, write } = await chained(t)
+  const { db, drain, write } = await chained(t)
   for (let n = 0; n < 3; n++) await write()
   await drained(drain)
   t.equal(await db.transaction().execute(tx => dropAuditRows(tx, keys, { workspace: 'default', before: '2999-01-01T00:00:00.000Z', limit: 100 })), 3)

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { Kysely, PostgresDialect, type PostgresPool, sql } from 'kysely'
+import { Kysely, PostgresDialect, sql } from 'kysely'
 import pino from 'pino'
-import type pg from 'pg'
 import t from 'tap'
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config.js'
@@ -9,8 +8,10 @@ import { memoryTopic, sessionTopic } from '../../src/core/events.js'
 import { connect } from '../../src/db/connect.js'
 import { changesForMany } from '../../src/db/feed.js'
 import type { Schema } from '../../src/db/schema.js'
+import { acrossWorkspaces, inWorkspace, type RunStatement, unscoped } from '../../src/db/scope.js'
+import { queryAfter } from '../../src/db/scoped-query.js'
+import { roles } from '../../src/db/service-role.js'
 import { fill } from '../../src/db/search/fill.js'
-import { PUT_OFF } from '../../src/db/search/worker.js'
 import { versionsOf } from '../../src/db/topics.js'
 import { type Grown, grown, readStretches, snapshotNow } from '../../src/db/workspace-feed.js'
 import { type As, environment, JWT_SECRET, ok } from '../helper.js'
@@ -27,38 +28,19 @@ t.teardown(close)
 interface Plan { 'Node Type': string, 'Relation Name'?: string, Plans?: Plan[] }
 let plans: Array<{ statement: string, plan: Plan }> = []
 
-async function explain (client: Pick<pg.ClientBase, 'query'>, statement: string, values: readonly unknown[]): Promise<void> {
-  const { rows } = await client.query<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(`explain (format json) ${statement}`, [...values])
-  plans.push({ statement, plan: (rows[0] as { 'QUERY PLAN': Array<{ Plan: Plan }> })['QUERY PLAN'][0]?.Plan as Plan })
-}
-
-/** The pool, with each statement explained before it is run. */
-const explaining: PostgresPool = {
-  async connect () {
-    const client = await pool.connect()
-    return {
-      async query (statement: string, values: readonly unknown[]) {
-        if (/^[\s(]*(select|with|insert|update|delete)\b/i.test(statement)) await explain(client, statement, values)
-        return client.query(statement, [...values])
-      },
-      release: () => { client.release() }
-    } as never
-  },
-  async end () {}
-}
-
-/** The same for statements that are prepared under a name. */
-const explainingPool = Object.create(pool, {
-  query: {
-    async value (prepared: { text: string, values: unknown[] }) {
-      await explain(pool, prepared.text, prepared.values)
-      return pool.query(prepared)
-    }
+/** Each statement is explained before it is run, by whom it is run. */
+const explaining: RunStatement = async (client, before, statement) => {
+  const { text, values } = statement
+  if (/^[\s(]*(select|with|insert|update|delete)\b/i.test(text) && !text.includes('set_config')) {
+    const { rows } = await queryAfter<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(client, before, { text: `explain (format json) ${text}`, values })
+    plans.push({ statement: text, plan: (rows[0] as { 'QUERY PLAN': Array<{ Plan: Plan }> })['QUERY PLAN'][0]?.Plan as Plan })
   }
-}) as pg.Pool
+  return queryAfter(client, before, statement)
+}
 
-const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: explaining }) })
-const app = await buildApp({ config, database: { db, pool: explainingPool, watch: db, client: newClient, close }, jwt_secrets: [JWT_SECRET], replica: 'test-replica', logger: pino({ level: 'silent' }) })
+const database = unscoped(pool, roles(), explaining)
+const db = inWorkspace(database, 'default')
+const app = await buildApp({ config, database: { db: database, pool, watch: database, client: newClient, close }, jwt_secrets: [JWT_SECRET], replica: 'test-replica', logger: pino({ level: 'silent' }) })
 await app.server.ready()
 t.teardown(() => app.server.close())
 
@@ -99,7 +81,7 @@ await pool.query(`
 const plain = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
 while (await fill(plain, { workspace: 'default' }, 1000) > 0);
 // The worker does this while nothing waits: what GIN has put off makes an index dearer than reading the whole table.
-for (const index of PUT_OFF) await pool.query('select gin_clean_pending_list($1)', [index])
+await pool.query('select merge_put_off()')
 await pool.query('analyze')
 // What has been taken from it leaves its pages; autovacuum would cut them off, and a table of no pages is read whole.
 await pool.query('alter table search_pending set (autovacuum_enabled = false)')
@@ -108,7 +90,7 @@ const key = (await pool.query<{ key: string }>("select key from agent_memory whe
 const cursor = (tool: string, as: As) => ok(app, tool, { limit: 5 }, as).then(answer => answer.next_cursor as string)
 
 /** Tables that grow without end. */
-const LARGE = new Set(['messages', 'message_terms', 'search_words', 'search_pending', 'audit_log', 'agent_memory', 'session_changes', 'sessions', 'tokens', 'idempotency_keys', 'read_cursors', 'session_presence'])
+const LARGE = new Set(['messages', 'message_terms_rows', 'search_words_rows', 'session_purposes_rows', 'search_pending', 'audit_log', 'agent_memory', 'session_changes', 'sessions', 'tokens', 'idempotency_keys', 'read_cursors', 'session_presence'])
 
 function scans (plan: Plan): string[] {
   return [
@@ -204,8 +186,8 @@ t.test('what is read for those who follow, and looked at each second', async t =
   plans = []
   t.ok((await changesForMany(db, viewers, SESSION, 300, 400))?.changesOf(0).length)
   await changesForMany(db, viewers, SESSION, 100_000, 100_100)
-  await versionsOf(db, Array.from({ length: 200 }, (_, n) => sessionTopic('default', `session_${(n + 1).toString(16).padStart(16, '0')}`)))
-  await versionsOf(db, viewers.map(({ agent_id }) => memoryTopic('default', agent_id)))
+  await versionsOf(acrossWorkspaces(database), Array.from({ length: 200 }, (_, n) => sessionTopic('default', `session_${(n + 1).toString(16).padStart(16, '0')}`)))
+  await versionsOf(acrossWorkspaces(database), viewers.map(({ agent_id }) => memoryTopic('default', agent_id)))
   t.ok(plans.length >= 4)
   t.same(plans.flatMap(({ statement, plan }) => scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)), [])
 })

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { migrations } from '../../migrations/index.js'
-import { connect, type Database } from '../../src/db/connect.js'
+import { connectAsOwner } from '../../src/db/connect.js'
+import type { Db } from '../../src/db/schema.js'
 import { down, isCurrent, MigrationError, status, up } from '../../src/db/migrate.js'
 import { ROOT, startApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
@@ -12,9 +13,11 @@ import { schemaSnapshot } from '../support/schema-snapshot.js'
 const NAMES = Object.keys(migrations)
 const SNAPSHOT = join(ROOT, 'test', 'schema.snapshot.txt')
 
-async function emptyDatabase (t: Test): Promise<{ url: string, open: () => Database }> {
+interface Owner { db: Db, close: () => Promise<void> }
+
+async function emptyDatabase (t: Test): Promise<{ url: string, open: () => Owner }> {
   const { url, drop } = await createDatabase({ empty: true })
-  const opened: Database[] = []
+  const opened: Owner[] = []
   t.teardown(async () => {
     await Promise.all(opened.map(database => database.close()))
     await drop()
@@ -22,7 +25,7 @@ async function emptyDatabase (t: Test): Promise<{ url: string, open: () => Datab
   return {
     url,
     open () {
-      const database = connect({ url, max: 1, connect_timeout_ms: 30_000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+      const database = connectAsOwner({ url, max: 1, connect_timeout_ms: 30_000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
       opened.push(database)
       return database
     }

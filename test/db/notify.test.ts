@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { mcpTopic, memoryTopic, sessionTopic, type Topic, workspaceTopic } from '../../src/core/events.js'
-import { connect } from '../../src/db/connect.js'
+import { connect, connectAsOwner } from '../../src/db/connect.js'
+import { acrossWorkspaces } from '../../src/db/scope.js'
 import { type Notify, openNotify } from '../../src/db/notify.js'
 import { newSession, ok, startApp } from '../helper.js'
 import { until } from '../live/until.js'
@@ -26,7 +27,7 @@ function open (t: Test, to = url, more: { heartbeat_ms?: number, patience_ms?: n
   const application_name = `tests ${randomUUID()}`
   const { client, watch } = connectTo(t, to, application_name)
   const warnings: string[] = []
-  const notify = openNotify({ client, db: watch, log: { info: () => {}, warn: (_fields, message) => { warnings.push(message) } }, ...more })
+  const notify = openNotify({ client, db: acrossWorkspaces(watch), log: { info: () => {}, warn: (_fields, message) => { warnings.push(message) } }, ...more })
   t.teardown(() => notify.close())
   return {
     application_name,
@@ -44,7 +45,8 @@ async function listening (...replicas: Replica[]): Promise<void> {
   await until(() => replicas.every(({ notify }) => notify.mode() === 'listen'), 'hints arrive')
 }
 
-const { db } = connectTo(t, url)
+const { db, close } = connectAsOwner({ url, max: 2, connect_timeout_ms: 2000, statement_timeout_ms: 5000, application_name: 'tests', onIdleError: () => {} })
+t.teardown(close)
 
 /** A session of a test's own, to listen to, and how it grows without a hint. */
 async function newSessionRow (): Promise<{ topic: Topic, grow: () => Promise<void> }> {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { PerMinute, Standing } from '../../src/core/limits.js'
 import { networkOf } from '../../src/core/address.js'
-import { connect } from '../../src/db/connect.js'
+import { connectAsOwner } from '../../src/db/connect.js'
 import { countCalls, type RateLimits } from '../../src/db/rate-limits.js'
 import { sweep } from '../../src/db/sweep.js'
 import { createDatabase } from '../support/cluster.js'
@@ -12,8 +12,8 @@ t.teardown(() => database.drop())
 const limits = (limit: number): PerMinute => ({ agent: limit, key: limit, address: limit, failure: limit, initialize: limit })
 
 /** What counts in one replica, on connections of its own. */
-function replica (t: Test, limit: number, window_ms?: number, url = database.url): RateLimits & { db: ReturnType<typeof connect>['db'] } {
-  const own = connect({ url, max: 2, connect_timeout_ms: 5000, statement_timeout_ms: 5000, application_name: 'tests', onIdleError: () => {} })
+function replica (t: Test, limit: number, window_ms?: number, url = database.url): RateLimits & { db: ReturnType<typeof connectAsOwner>['db'] } {
+  const own = connectAsOwner({ url, max: 2, connect_timeout_ms: 5000, statement_timeout_ms: 5000, application_name: 'tests', onIdleError: () => {} })
   const counting = countCalls(own.db, limits(limit), window_ms)
   t.teardown(async () => {
     await counting.close()

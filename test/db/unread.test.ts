@@ -1,8 +1,9 @@
-import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import t, { type Test } from 'tap'
 import type { Agent } from '../../src/core/agent.js'
 import { connect } from '../../src/db/connect.js'
-import type { Schema } from '../../src/db/schema.js'
+import { inWorkspace, type RunStatement, unscoped } from '../../src/db/scope.js'
+import { queryAfter } from '../../src/db/scoped-query.js'
+import { roles } from '../../src/db/service-role.js'
 import { readings, type Unread } from '../../src/db/unread.js'
 import { createDatabase } from '../support/cluster.js'
 
@@ -26,23 +27,15 @@ function judge (plan: Plan): void {
   plan.Plans?.forEach(judge)
 }
 
-/** The pool, with each statement's real work counted. */
-const explaining: PostgresPool = {
-  async connect () {
-    const client = await pool.connect()
-    return {
-      async query (statement: string, values: readonly unknown[]) {
-        const { rows } = await client.query<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(`explain (analyze, format json) ${statement}`, [...values])
-        judge((rows[0] as { 'QUERY PLAN': Array<{ Plan: Plan }> })['QUERY PLAN'][0]?.Plan as Plan)
-        statements++
-        return client.query(statement, [...values])
-      },
-      release: () => { client.release() }
-    } as never
-  },
-  async end () {}
+/** Each statement's real work is counted. */
+const explaining: RunStatement = async (client, before, statement) => {
+  const { text, values } = statement
+  const { rows } = await queryAfter<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(client, before, { text: `explain (analyze, format json) ${text}`, values })
+  judge((rows[0] as { 'QUERY PLAN': Array<{ Plan: Plan }> })['QUERY PLAN'][0]?.Plan as Plan)
+  statements++
+  return queryAfter(client, before, statement)
 }
-const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: explaining }) })
+const db = inWorkspace(unscoped(pool, roles(), explaining), 'default')
 
 const session = (n: number) => `session_${n.toString(16).padStart(16, '0')}`
 const CROWDED = session(1)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { connect } from '../../src/db/connect.js'
+import { connectAsOwner } from '../../src/db/connect.js'
 import { up } from '../../src/db/migrate.js'
 import { followRevocations } from '../../src/db/revocations.js'
 import { revoke } from '../../src/db/tokens.js'
@@ -62,7 +62,7 @@ t.test('a token revoked on one replica is refused on the others', async t => {
 
 t.test('while revocations cannot be followed the database is asked, and nobody is let in unasked', async t => {
   const server = await ownServer(t)
-  const database = connect({ url: server.url, max: 2, connect_timeout_ms: 2000, statement_timeout_ms: 2000, application_name: 'tests', onIdleError: () => {} })
+  const database = connectAsOwner({ url: server.url, max: 2, connect_timeout_ms: 2000, statement_timeout_ms: 2000, application_name: 'tests', onIdleError: () => {} })
   t.teardown(() => database.close())
   await up(database.db)
   // Only the regular reading fails: it is the one that asks for several tokens at once.

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { connect } from '../../src/db/connect.js'
+import { acrossWorkspaces } from '../../src/db/scope.js'
 import { API_KEY, environment, runProgram } from '../helper.js'
 import { until } from '../live/until.js'
 import { createDatabase } from '../support/cluster.js'
@@ -7,7 +8,8 @@ import { createDatabase } from '../support/cluster.js'
 /** A replica that is killed while it sweeps a long session that was deleted: another, or the next, goes on. */
 
 const { url, drop } = await createDatabase()
-const { db, pool, close } = connect({ url, max: 2, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+const { db: service, pool, close } = connect({ url, max: 2, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+const db = acrossWorkspaces(service)
 t.teardown(async () => { await close(); await drop() })
 
 const MANY = 60_000

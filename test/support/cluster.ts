@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { createCluster, findBinaries, freePort, serverAccount, startPostmaster, stopPostmaster, urlOf } from '../../src/db/embedded.js'
-import { connect } from '../../src/db/connect.js'
+import { connectAsOwner } from '../../src/db/connect.js'
 import * as migrations from '../../src/db/migrate.js'
 
 /**
@@ -27,7 +27,7 @@ export async function startTestServer (): Promise<TestServer> {
   const started = given === undefined ? await startCluster() : { url: given }
   const template = `scs_template_${randomBytes(6).toString('hex')}`
   await admin(started.url, `create database ${template}`)
-  const database = connect({ url: withDatabase(started.url, template), max: 1, connect_timeout_ms: 10_000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+  const database = connectAsOwner({ url: withDatabase(started.url, template), max: 1, connect_timeout_ms: 10_000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
   await migrations.up(database.db)
   await database.close()
   const server: TestServer = { ...started, template }
@@ -76,6 +76,8 @@ export async function createDatabase ({ empty = false } = {}): Promise<{ url: st
   for (let tries = 0; ; tries++) {
     try {
       await admin(url, `create database ${name}${empty ? '' : ` template ${template}`}`)
+      // What a test asks of the database by itself, it asks of every workspace. The service says with each statement for which it is.
+      await admin(url, `alter database ${name} set scs.workspace = '*'`)
       break
     } catch (error) {
       if ((error as { code?: string }).code !== '55006' || tries > 100) throw error

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { connect } from '../../src/db/connect.js'
+import { connectAsOwner } from '../../src/db/connect.js'
 import { createDatabase } from '../support/cluster.js'
 import { API_KEY, call, newSession, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
@@ -94,7 +94,7 @@ t.test('refusals: a row each, after ten of one kind in a minute one with the res
   isFailure(t, await call(busy, 'list_sessions', {}, { token: 'None' }), 'INVALID_TOKEN')
   await busy.server.close()
 
-  const database = connect({ url: own.url, max: 1, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+  const database = connectAsOwner({ url: own.url, max: 1, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
   t.teardown(database.close)
   const rows = await database.db.selectFrom('audit_log').select(['event_type', 'agent_id', 'action', 'result', 'metadata']).orderBy('id').execute()
   const of = (event_type: string, holds: (row: any) => boolean) => rows.filter(row => row.event_type === event_type && holds(row))

@@ -14,8 +14,8 @@ const TICK_MS = 10
 const IN_FLIGHT_MAX = 200
 
 /** Messages written as add_message does, at a fixed rate whether or not the last ones are done, in turns into some sessions. */
-export function write ({ db, pool }: Database, corpus: Corpus, sessions: Session[], perSecond: number): Writing {
-  const writer = createMessageWriter(db, pool, NO_QUOTAS)
+export function write ({ db }: Database, corpus: Corpus, sessions: Session[], perSecond: number): Writing {
+  const writer = createMessageWriter(db, NO_QUOTAS)
   let [due, given, done, failed, skipped, inFlight] = [0, 0, 0, 0, 0, 0]
   const begun = performance.now()
   const pending = new Set<Promise<void>>()

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '../schema.js'
+import { databaseOf } from '../scope.js'
 import { metadataValues, termsOf } from './terms.js'
 
 /** Messages indexed in one transaction: about 30 ms of work. */
@@ -90,13 +91,14 @@ export async function fill (db: Db, only?: Pending, limit = BATCH): Promise<numb
  * Words that are in a database's vocabulary for certain: it never loses any. Spares asking for the common ones again and again.
  * Each is kept as `workspace word`.
  */
-const vocabularies = new WeakMap<Db, Set<string>>()
+const vocabularies = new WeakMap<object, Set<string>>()
 /** Beyond so many remembering begins anew: about 10 MB. */
 const KNOWN_MAX = 100_000
 
 function knownTo (db: Db): Set<string> {
-  let known = vocabularies.get(db)
-  if (known === undefined || known.size > KNOWN_MAX) vocabularies.set(db, known = new Set())
+  const database = databaseOf(db)
+  let known = vocabularies.get(database)
+  if (known === undefined || known.size > KNOWN_MAX) vocabularies.set(database, known = new Set())
   return known
 }
 

@@ -11,9 +11,6 @@ const IDLE_MAX_MS = 1000
 /** Pause after a fault, such as a database that is away. */
 const FAULT_MS = 2000
 
-/** Indexes that put off what is inserted, and look it through in every search until it is merged: while nobody waits, rather than when vacuum comes by. */
-export const PUT_OFF = ['message_terms_terms', 'search_words_trigrams', 'sessions_purpose']
-
 export interface SearchWorker { close: () => Promise<void> }
 
 /** Keeps the index up with what is written. Every replica may run one: rows that another is at are skipped. */
@@ -35,7 +32,8 @@ export function indexContinuously (db: Db, onFault: (error: unknown) => void): S
           pause = 0
         } else if (busy) {
           busy = false
-          for (const index of PUT_OFF) await sql`select gin_clean_pending_list(${index}::regclass)`.execute(db).catch(() => {})
+          // Indexes by GIN put off what is inserted, and look it through in every search until it is merged: now, rather than when vacuum comes by.
+          await sql`select merge_put_off()`.execute(db).catch(() => {})
         }
       } catch (error) {
         if (!closed) onFault(error)

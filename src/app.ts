@@ -42,6 +42,7 @@ import { registerHealth } from './plugins/health.js'
 import { registerHostCheck } from './plugins/hosts.js'
 import { type Load, registerLoadLimit } from './plugins/load.js'
 import { addGauges, observeRequests, registerMetricsPage } from './plugins/metrics.js'
+import { registerProtectedResource } from './plugins/protected-resource.js'
 import { registerRateLimits } from './plugins/rate-limits.js'
 import { registerRest } from './plugins/rest.js'
 import { registerSecurityHeaders } from './plugins/security-headers.js'
@@ -115,7 +116,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     onFault: error => { server.log.warn({ err: loggableFault(error) }, 'audit log not chained') }
   })
   const events = openNotify({ client, db: acrossWorkspaces(watch), log: server.log })
-  const tokens = await registerTokens(server, jwt_secrets, config.jwt_expires_in, revocations, config.shared_api_key)
+  const tokens = await registerTokens(server, { secrets: jwt_secrets, expires_in: config.jwt_expires_in, shared_keys: config.shared_api_key, revocations, outside: config })
   const following = { db, events, tokens, stopping: stopping.signal, readings_max: Math.max(1, Math.floor(config.database_pool_max / 2)) }
   const live = followSessions({
     ...following,
@@ -185,6 +186,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   server.setErrorHandler(async (error, request, reply) => sendFailure(reply, failureOf(error, request, kernel, config.body_limit)))
   server.setNotFoundHandler(async (_request, reply) => sendFailure(reply, new AppError('TOOL_NOT_FOUND', 'There is nothing at this address.')))
 
+  registerProtectedResource(server, name, config)
   registerRest(server, kernel)
   let origin: string | undefined
   registerStreams(server, kernel, {

@@ -19,6 +19,16 @@ export interface Config {
   audit_head_file: string | undefined
   /** Seconds. */
   jwt_expires_in: number
+  /** Undefined: only our own tokens are taken. */
+  oidc_issuer: string | undefined
+  oidc_audience: string[]
+  oidc_agent_id_claim: string
+  oidc_agent_type_claim: string
+  oidc_permissions_claim: string
+  oidc_permissions_map: ReadonlyMap<string, Permission>
+  oidc_workspace_claim: string
+  /** The origin by which clients reach the service; undefined: as their Host header says. */
+  public_url: string | undefined
   auth_enabled: boolean
   cors_origins: string[]
   /** Undefined: not checked. */
@@ -61,6 +71,8 @@ export interface Config {
   production: boolean
 }
 
+type Permission = 'read' | 'write' | 'admin'
+
 export interface Variable {
   name: string
   alias?: string
@@ -97,6 +109,14 @@ const described = {
   audit_hmac_keys: variable('AUDIT_HMAC_KEY', `Proves the audit log: the key of its chain, at least ${JWT_SECRET_MIN} characters, the same on every replica and unlike any other key; several, separated by commas: the first signs, all verify. Unset: no chain`, secrets(JWT_SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL; else none' }),
   audit_head_file: variable('AUDIT_HEAD_FILE', 'File to which each signed head of the audit chain is appended, for audit verify --heads; best kept on another machine', optional, undefined, { default_note: 'only in the log' }),
   jwt_expires_in: variable('JWT_EXPIRES_IN', 'Seconds a token lives', whole(1, 31_536_000), '86400'),
+  oidc_issuer: variable('OIDC_ISSUER', 'Take tokens of this issuer too, found by its OpenID Connect or OAuth metadata, as https://login.my-company.org (docs/tokens.md)', secureUrl, undefined, { default_note: 'none' }),
+  oidc_audience: variable('OIDC_AUDIENCE', 'Whom its tokens must be for, separated by commas', list, undefined, { default_note: 'PUBLIC_URL/mcp' }),
+  oidc_agent_id_claim: variable('OIDC_AGENT_ID_CLAIM', 'The claim that is the agent_id; a path such as `a.b` for a claim in a claim', text => text, 'sub'),
+  oidc_agent_type_claim: variable('OIDC_AGENT_TYPE_CLAIM', 'The claim that is the agent_type; tokens without it are of type `oidc`', text => text, 'agent_type'),
+  oidc_permissions_claim: variable('OIDC_PERMISSIONS_CLAIM', 'The claim that permissions come from: words in a text, or a list of texts', text => text, 'scope'),
+  oidc_permissions_map: variable('OIDC_PERMISSIONS_MAP', 'What in it means which permission, as scope=permission, separated by commas; whatever is not there grants nothing beyond read', permissions, 'read=read,write=write'),
+  oidc_workspace_claim: variable('OIDC_WORKSPACE_CLAIM', 'The claim that is the workspace; tokens without it are of `default`', text => text, 'workspace'),
+  public_url: variable('PUBLIC_URL', 'The address clients reach the service by, as https://context.my-company.org: for what OAuth clients are told', origin, undefined, { default_note: 'what the Host header says' }),
   auth_enabled: variable('AUTH_ENABLED', 'false: callers without credentials may read and write (a laptop; refused with NODE_ENV=production)', flag, 'true'),
   cors_origins: variable('CORS_ORIGINS', 'Origins of web pages that may call, separated by commas; * for any', origins, '', { default_note: 'same origin only' }),
   allowed_hosts: variable('ALLOWED_HOSTS', 'Host names requests may be sent to, separated by commas; * for any. Protects against DNS rebinding', list, undefined, { default_note: 'loopback names when HOST is loopback, else any' }),
@@ -156,7 +176,8 @@ export function loadConfig (env: Record<string, string | undefined>): Readonly<C
   }
   faults.push(...together(config as unknown as Config, faulty))
   if (faults.length > 0) throw new ConfigError(`The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
-  const { host, allowed_hosts } = config as unknown as Config
+  const { host, allowed_hosts, oidc_audience, public_url } = config as unknown as Partial<Config> & { host: string }
+  config.oidc_audience = oidc_audience ?? (public_url !== undefined ? [`${public_url}/mcp`] : [])
   config.allowed_hosts = allowed_hosts?.includes('*') ? undefined : allowed_hosts ?? (isLoopback(host) ? [...new Set([...LOOPBACK_HOSTS, host.includes(':') ? '[::1]' : host])] : undefined)
   return Object.freeze(config as unknown as Config)
 }
@@ -176,6 +197,7 @@ function together (config: Config, faulty: Set<string>): string[] {
   if (config.auth_enabled === false && config.shared_api_key === false) faults.push('SHARED_API_KEY=off is refused with AUTH_ENABLED=false, by which callers need no key at all')
   if (config.auth_enabled === false && config.production) faults.push('AUTH_ENABLED=false is refused with NODE_ENV=production')
   if (config.auth_enabled === false && config.cors_origins?.includes('*') === true) faults.push('CORS_ORIGINS=* is refused with AUTH_ENABLED=false: any page somebody visits could read and write; name the origins')
+  if (config.oidc_issuer !== undefined && (config.oidc_audience ?? []).length === 0 && config.public_url === undefined && !faulty.has('PUBLIC_URL')) faults.push('OIDC_AUDIENCE is required with OIDC_ISSUER, unless PUBLIC_URL is set: without it, tokens the issuer gave for other services would be taken here')
   if (config.metrics_port !== undefined && config.metrics_port !== 0 && config.metrics_port === config.port) faults.push('METRICS_PORT must differ from PORT')
   return faults
 }
@@ -230,6 +252,33 @@ function origins (text: string | undefined): string[] {
     if (origin.includes('*') || !URL.canParse(origin) || new URL(origin).origin !== origin.replace(/\/$/, '').toLowerCase()) throw new Error('must hold origins such as https://app.example.com, separated by commas, or *')
     return new URL(origin).origin
   })
+}
+
+/** https, or http on this machine. */
+function secureUrl (text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK_HOSTS.includes(url.hostname))
+  if (url === undefined || !secure) throw new Error('must be a URL with https (http only for this machine, such as http://localhost:8080)')
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') throw new Error('must be a URL without user, query and fragment')
+  // As it is: an issuer is compared letter by letter, with or without a slash at its end.
+  return text
+}
+
+function origin (text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.pathname !== '/' || url.search !== '' || url.hash !== '') throw new Error('must be an address such as https://context.my-company.org, without a path')
+  return url.origin
+}
+
+/** The name may itself hold a =, the permission not. */
+function permissions (text: string | undefined): ReadonlyMap<string, Permission> {
+  return new Map((list(text) ?? []).map(item => {
+    const [, name, permission] = /^(.+)=(read|write|admin)$/.exec(item) ?? []
+    if (name === undefined) throw new Error('must hold pairs such as context:write=write, separated by commas, each with read, write or admin behind the =')
+    return [name.trim(), permission as Permission]
+  }))
 }
 
 function proxies (text: string | undefined): boolean | number | string[] {

@@ -62,6 +62,24 @@ t.test('several signing secrets', async t => {
   t.match(faults({ ...DATABASE, JWT_SECRET_KEY: ',' }), [/^JWT_SECRET_KEY must have at least 32 characters/])
 })
 
+t.test('an outside issuer', async t => {
+  const OIDC_ISSUER = 'https://login.my-company.org/realms/one/'
+  t.match(loadConfig({ OIDC_ISSUER, OIDC_AUDIENCE: 'a, b' }), {
+    oidc_issuer: OIDC_ISSUER, oidc_audience: ['a', 'b'], oidc_agent_id_claim: 'sub', oidc_agent_type_claim: 'agent_type', oidc_permissions_claim: 'scope', oidc_workspace_claim: 'workspace'
+  })
+  t.same(loadConfig({}).oidc_permissions_map, new Map([['read', 'read'], ['write', 'write']]), 'nothing means admin unless it is said')
+  t.match(loadConfig({}), { oidc_issuer: undefined, oidc_audience: [], public_url: undefined })
+  t.same(loadConfig({ OIDC_ISSUER, PUBLIC_URL: 'https://Context.my-company.org/' }).oidc_audience, ['https://context.my-company.org/mcp'])
+  t.same(loadConfig({ OIDC_ISSUER, OIDC_AUDIENCE: 'x', OIDC_PERMISSIONS_MAP: 'api://a/b=c=write, Ops Team=admin' }).oidc_permissions_map, new Map([['api://a/b=c', 'write'], ['Ops Team', 'admin']]))
+  for (const text of ['http://localhost:8080', 'http://127.0.0.1:8080/realms/x', 'http://[::1]:1']) t.equal(loadConfig({ OIDC_ISSUER: text, OIDC_AUDIENCE: 'x' }).oidc_issuer, text)
+  for (const text of ['login.my-company.org', 'http://login.my-company.org', 'http://127.0.0.1.evil.org', 'http://localhost.evil.org', 'ftp://x', 'https://']) t.match(faults({ OIDC_ISSUER: text, OIDC_AUDIENCE: 'x' }), [/^OIDC_ISSUER must be a URL with https/], text)
+  for (const text of ['https://user:hunter2@x.org', 'https://x.org?a=b', 'https://x.org/#a']) t.match(faults({ OIDC_ISSUER: text, OIDC_AUDIENCE: 'x' }), [/^OIDC_ISSUER must be a URL without user/], text)
+  t.match(faults({ OIDC_ISSUER }), [/^OIDC_AUDIENCE is required with OIDC_ISSUER, unless PUBLIC_URL is set/])
+  t.match(faults({ OIDC_ISSUER, OIDC_AUDIENCE: ',' }), [/^OIDC_AUDIENCE is required/])
+  for (const text of ['context.my-company.org', 'https://x.org/path', 'https://u@x.org', 'https://x.org?q', 'ws://x.org']) t.match(faults({ OIDC_ISSUER, PUBLIC_URL: text }), [/^PUBLIC_URL must be an address such as/], text)
+  for (const text of ['read', 'a=fly', '=read', 'a=', 'a=Admin']) t.match(faults({ OIDC_PERMISSIONS_MAP: text }), [/^OIDC_PERMISSIONS_MAP must hold pairs/], text)
+})
+
 t.test('ports', async t => {
   t.equal(loadConfig({ PORT: '8000' }).port, 8000)
   t.equal(loadConfig({ HTTP_PORT: '8001' }).port, 8001, 'HTTP_PORT is accepted too')

@@ -67,6 +67,8 @@ export interface Claims extends Bounds {
   agent_type: string
   permissions: Permission[]
   jti: string
+  /** The outside issuer of the token; absent for one of ours. */
+  issuer?: string
   issued_at: Date
   expires_at: Date
 }
@@ -74,10 +76,15 @@ export interface Claims extends Bounds {
 export interface Tokens {
   /** Seconds a token lives. */
   expires_in: number
+  /** The outside issuer whose tokens are taken too. */
+  issuer: string | undefined
   /** It lives as long as tokens do, and not longer than `until`. */
   sign: (agent: Omit<Agent, 'token'>, jti: string) => { token: string, issued_at: Date, expires_at: Date }
-  /** @throws AppError INVALID_TOKEN or TOKEN_EXPIRED. Says nothing about revocation. */
-  verify: (token: string) => Claims
+  /**
+   * At once for one of ours, or one seen before. Says nothing about revocation.
+   * @throws AppError INVALID_TOKEN or TOKEN_EXPIRED; SERVICE_UNAVAILABLE where an outside issuer has to be asked and cannot be
+   */
+  verify: (token: string) => Claims | Promise<Claims>
   /** Whether a verified token or an API key, by its id, has been revoked, on any replica, at most 2 s ago. @throws where neither memory nor database can tell */
   revoked: (id: string) => Promise<boolean>
   /** The same from memory alone, for those who ask often; undefined where memory cannot tell. */

@@ -34,14 +34,27 @@ export function sendFailure (reply: FastifyReply, error: AppError): FastifyReply
   const { request } = reply
   const body = errorBody(error, request.id)
   if (error.retry_after !== undefined) void reply.header('retry-after', error.retry_after)
-  if (error.status === 401) void reply.header('www-authenticate', challenge(error))
+  const asked = challenge(error, request)
+  if (asked !== undefined) void reply.header('www-authenticate', asked)
   return reply.code(error.status).type('application/json; charset=utf-8').send(JSON.stringify(request.routeOptions.config.wrapFailure?.(error, body, request) ?? body))
 }
 
-/** WWW-Authenticate, as RFC 6750 has it. */
-export function challenge (error: AppError): string {
-  const invalid = error.code === 'INVALID_TOKEN' || error.code === 'TOKEN_EXPIRED' || error.code === 'TOKEN_REVOKED'
-  return invalid ? 'Bearer error="invalid_token"' : 'Bearer'
+/** WWW-Authenticate, as RFC 6750 and RFC 9728 have it; undefined where other credentials would not help. */
+function challenge (error: AppError, request: FastifyRequest): string | undefined {
+  const { protectedResource } = request.server
+  const params: Record<string, string | undefined> = {}
+  if (error.status === 401) {
+    const invalid = error.code === 'INVALID_TOKEN' || error.code === 'TOKEN_EXPIRED' || error.code === 'TOKEN_REVOKED'
+    params.error = invalid ? 'invalid_token' : undefined
+    params.scope = protectedResource?.scopes?.join(' ')
+  } else {
+    const scope = error.code === 'PERMISSION_DENIED' ? protectedResource?.scopeFor(String(error.context?.required_permission)) : undefined
+    if (scope === undefined) return undefined
+    Object.assign(params, { error: 'insufficient_scope', scope })
+  }
+  params.resource_metadata = protectedResource?.metadataUrl(request)
+  const said = Object.entries(params).filter(([, value]) => value !== undefined && value !== '')
+  return ['Bearer', said.map(([name, value]) => `${name}="${value}"`).join(', ')].filter(text => text !== '').join(' ')
 }
 
 /** Requests that are not HTTP, or whose headers are too large or too slow: answered on the bare socket, as an object all the same. */

@@ -1,29 +1,62 @@
 import type { FastifyInstance } from 'fastify'
+import { AppError } from '../core/errors.js'
 import type { Claims, Tokens } from '../core/service.js'
 import type { Revocations } from '../db/revocations.js'
+import { createOutsideTokens, type OutsideRules } from './outside-tokens.js'
 import { registerOwnTokens } from './own-tokens.js'
+import { remember } from './verified-tokens.js'
 
-/** Tokens remembered: about 10 MB. */
-const VERIFIED_MAX = 10_000
+/** Tokens of ours remembered: about 10 MB. */
+const OWN_MAX = 10_000
+/** Those of outside issuers are longer. */
+const OUTSIDE_MAX = 2000
+/** An outside token is verified again after this, so that it does not outlive a key its issuer has withdrawn. */
+const OUTSIDE_MS = 10 * 60_000
+/** Characters. Headers are bounded by HTTP; this is for arguments. */
+const TOKEN_MAX = 16_384
 
-/**
- * @param secrets the first signs, all verify
- * @param shared_keys whether tokens are taken that were made with a shared key
- */
-export async function registerTokens (app: FastifyInstance, secrets: readonly string[], expires_in: number, revocations: Revocations, shared_keys: boolean): Promise<Tokens> {
+export interface TokensOptions {
+  /** The first signs, all verify. */
+  secrets: readonly string[]
+  /** Seconds a token of ours lives. */
+  expires_in: number
+  /** Whether tokens are taken that were made with a shared key. */
+  shared_keys: boolean
+  revocations: Revocations
+  outside: OutsideRules
+}
+
+/** Tokens of ours, and those of an outside issuer: which one a token is says its `iss`, and each is verified by its own rules alone. */
+export async function registerTokens (app: FastifyInstance, { secrets, expires_in, shared_keys, revocations, outside: rules }: TokensOptions): Promise<Tokens> {
   const own = await registerOwnTokens(app, secrets, expires_in, shared_keys)
-  /** Verified tokens for their life, by their whole text, the oldest first; what ends one early is asked of `revocations`. */
-  const verified = new Map<string, Claims>()
+  const { oidc_issuer: issuer } = rules
+  const outside = issuer === undefined ? undefined : createOutsideTokens(issuer, rules, (state, why) => {
+    if (state === 'reached') app.log.info({ issuer }, 'keys of the token issuer read')
+    else app.log.warn({ issuer, why }, 'keys of the token issuer not read')
+  })
+  const ownVerified = remember<Claims>(OWN_MAX)
+  const outsideVerified = remember<Claims>(OUTSIDE_MAX)
+  // Not awaited: our own tokens do not need the issuer.
+  if (outside !== undefined) app.addHook('onReady', async () => { outside.warm().catch(() => {}) })
+
+  async function verifyOutside (token: string, by: NonNullable<typeof outside>): Promise<Claims> {
+    const claims = await by.verify(token)
+    outsideVerified.set(token, claims, Math.min(claims.expires_at.getTime(), Date.now() + OUTSIDE_MS))
+    return claims
+  }
 
   return {
     expires_in,
+    issuer,
     sign: own.sign,
-    verify (token): Claims {
-      const remembered = verified.get(token)
-      if (remembered !== undefined && remembered.expires_at.getTime() > Date.now()) return remembered
-      const claims = own.verify(token, headerOf(token).kid)
-      if (verified.size >= VERIFIED_MAX) verified.delete(verified.keys().next().value as string)
-      verified.set(token, claims)
+    verify (token): Claims | Promise<Claims> {
+      const known = ownVerified.get(token) ?? outsideVerified.get(token)
+      if (known !== undefined) return known
+      if (token.length > TOKEN_MAX) throw new AppError('INVALID_TOKEN', 'The token is longer than any that this server takes.')
+      if (outside !== undefined && part(token, 1).iss === issuer) return verifyOutside(token, outside)
+      const { kid } = part(token, 0)
+      const claims = own.verify(token, kid === undefined ? undefined : String(kid))
+      ownVerified.set(token, claims, claims.expires_at.getTime())
       return claims
     },
     revoked: id => revocations.has(id),
@@ -32,10 +65,9 @@ export async function registerTokens (app: FastifyInstance, secrets: readonly st
 }
 
 /** What a token says of itself before anybody has verified it: good for choosing who verifies, and for nothing else. */
-function headerOf (token: string): { kid?: string } {
+function part (token: string, which: 0 | 1): Record<string, unknown> {
   try {
-    const { kid } = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString()) as { kid?: unknown }
-    return kid === undefined ? {} : { kid: String(kid) }
+    return Object(JSON.parse(Buffer.from(token.split('.', 2)[which] ?? '', 'base64url').toString())) as Record<string, unknown>
   } catch {
     return {}
   }

@@ -9,7 +9,7 @@ import type { Claims, Service } from '../core/service.js'
 import { defineTool } from '../core/tool.js'
 import { needAll } from '../db/sessions.js'
 import * as tokens from '../db/tokens.js'
-import { givenToken } from './given-token.js'
+import { givenOwnToken } from './given-token.js'
 import { issue, issuedToken } from './issued-token.js'
 import { AgentId, ExpiresIn, input, Sessions } from './shapes.js'
 
@@ -30,7 +30,7 @@ export const createToken = defineTool({
   output: issuedToken,
   audit: (_input, { agent_id, permissions, sessions, expires_at }) => ({ event_type: 'token_created', metadata: { for_agent: agent_id, permissions, sessions, expires_at } }),
   async handler ({ agent_id, permissions, sessions, expires_in = 0 }, { db, enter, agent, caller, service }) {
-    const mine = await givenToken(undefined, agent, caller, service)
+    const mine = await givenOwnToken(undefined, agent, caller, service)
     const name = agent_id ?? mine.agent_id
     if (!await mayName(mine, name, service)) throw notThatName(mine.agent_id)
     const granted = grant(permissions ?? mine.permissions, allOf(mine.permissions))

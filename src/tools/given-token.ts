@@ -6,12 +6,21 @@ import { rightsEnd, rightsEnded } from '../core/rights.js'
 import { Allowed, Checked } from '../core/schema.js'
 import type { Claims, Service } from '../core/service.js'
 
-/** Longer than any token of ours: agent ids of 100 characters included. */
-const TOKEN_MAX = 4000
+/** Longer than any token of ours, and than those of outside issuers, which may list many groups. */
+const TOKEN_MAX = 16_384
 
 export function TokenText (description: string) {
   return Checked<string>({ type: 'string', maxLength: TOKEN_MAX, description },
     value => typeof value === 'string' && value.length <= TOKEN_MAX, { [Allowed]: `a token, at most ${TOKEN_MAX} characters` })
+}
+
+/** The same, for what makes a new token of it: the end of an outside token is its issuer's to decide, and one of ours made from it would outlive that. */
+export async function givenOwnToken (argument: string | undefined, agent: Agent | null, caller: Caller, service: Service): Promise<Claims> {
+  const claims = await givenToken(argument, agent, caller, service)
+  if (claims.issuer === undefined) return claims
+  throw new AppError('INVALID_TOKEN', 'This takes only tokens that this server issued, and the one given is of an outside issuer.', {
+    suggestions: ['Get another token from the issuer that gave you this one']
+  })
 }
 
 /**
@@ -23,7 +32,7 @@ export async function givenToken (argument: string | undefined, agent: Agent | n
   const { authorization, auth_token } = caller.credentials
   const text = argument ?? (authorization !== undefined ? bearer(authorization) : auth_token)
   if (text !== undefined) {
-    const claims = service.tokens.verify(text)
+    const claims = await service.tokens.verify(text)
     const ended = await rightsEnd({ ...claims, token: claims }, service.tokens)
     if (ended !== false) throw rightsEnded(ended)
     return claims

@@ -5,7 +5,7 @@ import { tokenRevoked } from '../core/rights.js'
 import { defineTool } from '../core/tool.js'
 import * as tokens from '../db/tokens.js'
 import { issue, issuedToken, ofMcpSession, tokenAudit } from './issued-token.js'
-import { givenToken, TokenText } from './given-token.js'
+import { givenOwnToken, TokenText } from './given-token.js'
 import { input } from './shapes.js'
 
 export const refreshToken = defineTool({
@@ -21,7 +21,7 @@ export const refreshToken = defineTool({
   audit: tokenAudit('token_refreshed'),
   touches: ofMcpSession,
   async handler ({ current_token }, { db, enter, caller, service, agent }) {
-    const claims = await givenToken(current_token, agent, caller, service)
+    const claims = await givenOwnToken(current_token, agent, caller, service)
     await enter(claims.workspace)
     await tokens.lockAgent(db, claims.workspace, claims.agent_id)
     if (!await tokens.revoke(db, claims)) throw tokenRevoked()

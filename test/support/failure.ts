@@ -29,7 +29,9 @@ export function isFailure (t: Test, { status, headers, body }: Answer, code: Err
   need(body.context === undefined || (typeof body.context === 'object' && body.context !== null && !Array.isArray(body.context)), 'context')
   need(body.retry_after === undefined || (Number.isInteger(body.retry_after) && String(headers['retry-after']) === String(body.retry_after)), 'retry_after')
   need(/^application\/json/.test(String(headers['content-type'])), `content-type ${String(headers['content-type'])}`)
-  need((status === 401) === (headers['www-authenticate'] !== undefined), 'www-authenticate')
+  const asked = headers['www-authenticate']
+  // A missing permission is a scope to ask for, where an outside issuer gives them.
+  need((status === 401) === (asked !== undefined) || (status === 403 && /error="insufficient_scope"/.test(String(asked))), 'www-authenticate')
   faults.push(...suggestionFaults(body.suggestions))
   t.same(faults, [], what)
 }

@@ -9,7 +9,9 @@ import { until } from '../support/rest.js'
 /** Tokens of an outside issuer, and what is not one. */
 
 const issuer = await startIssuer(t)
-const ISSUED = { OIDC_ISSUER: issuer.url, OIDC_AUDIENCE: `${AUDIENCE},other` }
+/** Wrong tokens are the subject here, not how many there may be. */
+const UNLIMITED = { RATE_LIMIT_FAILURES_PER_MINUTE: '0' }
+const ISSUED = { OIDC_ISSUER: issuer.url, OIDC_AUDIENCE: `${AUDIENCE},other`, ...UNLIMITED }
 const app = await startApp(t, ISSUED)
 const now = Math.floor(Date.now() / 1000)
 
@@ -126,7 +128,7 @@ t.test('our own tokens are as they were', async t => {
 
 t.test('the issuer\'s keys may be of any kind, and change', async t => {
   const moving = await startIssuer(t)
-  const app2 = await startApp(t, { OIDC_ISSUER: moving.url, OIDC_AUDIENCE: AUDIENCE }, { url: app.url })
+  const app2 = await startApp(t, { OIDC_ISSUER: moving.url, OIDC_AUDIENCE: AUDIENCE, ...UNLIMITED }, { url: app.url })
   t.equal((await list(moving.token(), app2)).status, 200)
   const older = moving.key()
   for (const alg of ['PS256', 'ES256', 'EdDSA'] as const) moving.rotate(alg)
@@ -149,7 +151,7 @@ for (const alg of ['PS256', 'ES256', 'EdDSA'] as const) {
   t.test(`a token signed with ${alg}`, async t => {
     const other = await startIssuer(t)
     other.rotate(alg)
-    const app2 = await startApp(t, { OIDC_ISSUER: other.url, OIDC_AUDIENCE: AUDIENCE }, { url: app.url })
+    const app2 = await startApp(t, { OIDC_ISSUER: other.url, OIDC_AUDIENCE: AUDIENCE, ...UNLIMITED }, { url: app.url })
     t.match(await whoIs(other.token(), app2), { agent_id: 'outsider' })
     isFailure(t, await list(other.token({}, { key: { ...newKey(alg), kid: other.key().kid } }), app2), 'INVALID_TOKEN')
   })
@@ -159,7 +161,7 @@ t.test('metadata is found in each of its places', async t => {
   for (const where of [{ path: '/realms/one' }, { metadata: '/.well-known/oauth-authorization-server' }, { path: '/tenant', metadata: '/.well-known/oauth-authorization-server/tenant' }, { path: '/' }]) {
     const other = await startIssuer(t, where.path === '/' ? {} : where)
     if (where.path === '/') other.url += '/'
-    const app2 = await startApp(t, { OIDC_ISSUER: other.url, OIDC_AUDIENCE: AUDIENCE }, { url: app.url })
+    const app2 = await startApp(t, { OIDC_ISSUER: other.url, OIDC_AUDIENCE: AUDIENCE, ...UNLIMITED }, { url: app.url })
     t.match(await whoIs(other.token(), app2), { agent_id: 'outsider' }, JSON.stringify(where))
   }
 })
@@ -191,7 +193,7 @@ t.test('an outside token is not refreshed here: its end is the issuer\'s', async
 
 t.test('an issuer that is down: what is known serves on, the rest is told to wait, our own do not notice', async t => {
   const down = await startIssuer(t)
-  const rules = { OIDC_ISSUER: down.url, OIDC_AUDIENCE: AUDIENCE, LOG_LEVEL: 'info' }
+  const rules = { OIDC_ISSUER: down.url, OIDC_AUDIENCE: AUDIENCE, ...UNLIMITED, LOG_LEVEL: 'info' }
   const knows = await startApp(t, rules, { url: app.url })
   const known = down.token()
   t.equal((await list(known, knows)).status, 200)
@@ -230,13 +232,13 @@ t.test('an issuer that misbehaves', async t => {
   ]
   for (const [what, instead, why] of cases) {
     bad.instead = instead
-    const app2 = await startApp(t, { OIDC_ISSUER: bad.url, OIDC_AUDIENCE: AUDIENCE, LOG_LEVEL: 'warn' }, { url: app.url })
+    const app2 = await startApp(t, { OIDC_ISSUER: bad.url, OIDC_AUDIENCE: AUDIENCE, ...UNLIMITED, LOG_LEVEL: 'warn' }, { url: app.url })
     isFailure(t, await list(bad.token(), app2), 'SERVICE_UNAVAILABLE', what)
     const told = app2.logged.find(line => line.msg === 'keys of the token issuer not read')
     t.match(told?.why, why, what)
   }
   bad.instead = { metadata: () => {} }
-  const app2 = await startApp(t, { OIDC_ISSUER: bad.url, OIDC_AUDIENCE: AUDIENCE }, { url: app.url })
+  const app2 = await startApp(t, { OIDC_ISSUER: bad.url, OIDC_AUDIENCE: AUDIENCE, ...UNLIMITED }, { url: app.url })
   isFailure(t, await list(bad.token(), app2), 'SERVICE_UNAVAILABLE', 'one that never answers is not waited for')
 })
 
@@ -251,7 +253,7 @@ t.test('keys that only encrypt, are of another algorithm, or secret, verify noth
     none: []
   })) {
     odd.instead = { jwks: (_request, response) => { response.end(JSON.stringify({ keys })) } }
-    const app2 = await startApp(t, { OIDC_ISSUER: odd.url, OIDC_AUDIENCE: AUDIENCE }, { url: app.url })
+    const app2 = await startApp(t, { OIDC_ISSUER: odd.url, OIDC_AUDIENCE: AUDIENCE, ...UNLIMITED }, { url: app.url })
     isFailure(t, await list(odd.token(), app2), 'INVALID_TOKEN', what)
   }
 })

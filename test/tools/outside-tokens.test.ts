@@ -18,7 +18,7 @@ const now = Math.floor(Date.now() / 1000)
 const list = (token: string, on: TestApp = app) => call(on, 'list_sessions', { limit: 1 }, { token })
 const whoIs = async (token: string, on: TestApp = app) => (await ok(on, 'get_usage_guidance', {}, { token })).agent_info as { agent_id: string, agent_type: string, permissions: string[] }
 
-t.test('a token of the issuer says who calls and what it may', async t => {
+await t.test('a token of the issuer says who calls and what it may', async t => {
   t.match(await whoIs(issuer.token()), { agent_id: 'outsider', agent_type: 'oidc', permissions: ['read', 'write'] })
   t.match(await whoIs(issuer.token({ sub: 'Zoë 🚀', agent_type: 'claude', scope: 'openid write profile' })), { agent_id: 'Zoë 🚀', agent_type: 'claude', permissions: ['write'] })
   t.match(await ok(app, 'create_session', { purpose: 'by an outsider' }, { token: issuer.token() }), { created_by: 'outsider' })
@@ -26,6 +26,9 @@ t.test('a token of the issuer says who calls and what it may', async t => {
   t.same(both.map(one => one.agent_id), Array.from({ length: 20 }, (_, n) => `agent-${n}`))
   t.same(issuer.asked, { metadata: 1, jwks: 1 }, 'it is asked once for all')
 })
+
+// The rest wait beside each other.
+t.jobs = 4
 
 t.test('a permission comes from what is mapped, and from nothing else', async t => {
   for (const scope of [undefined, null, '', 'admin', 'READ', 'write:all', 7, true, { write: true }, [['write']], ['admin', 5]]) {
@@ -136,7 +139,7 @@ t.test('the issuer\'s keys may be of any kind, and change', async t => {
   const { jwks } = moving.asked
   // A key that is not known yet is asked for, but not for each token.
   const answers = await Promise.all(Array.from({ length: 50 }, () => list(moving.token(), app2)))
-  t.ok(answers.every(({ status }) => status === 200 || status === 401))
+  t.ok(answers.every(({ status }) => status !== 500))
   t.ok(moving.asked.jwks - jwks <= 1, `asked ${moving.asked.jwks - jwks} times`)
   await until('the newer key is known', async () => (await list(moving.token(), app2)).status === 200, 20_000)
   t.equal((await list(moving.token({}, { key: older }), app2)).status, 200, 'the older is good while it is published')
@@ -184,10 +187,11 @@ t.test('a token is revoked by its jti, or by what it says', async t => {
   t.equal((await list(token)).status, 200)
 })
 
-t.test('an outside token is not refreshed here: its end is the issuer\'s', async t => {
+t.test('no token of ours is made from an outside one: its end is the issuer\'s', async t => {
   const token = issuer.token()
   isFailure(t, await call(app, 'refresh_token', {}, { token }), 'INVALID_TOKEN')
   isFailure(t, await call(app, 'refresh_token', { current_token: token }, { anonymous: true }), 'INVALID_TOKEN')
+  isFailure(t, await call(app, 'create_token', {}, { token }), 'INVALID_TOKEN')
   t.equal((await list(token)).status, 200, 'and is as good as before')
 })
 

@@ -40,8 +40,9 @@ export function signWith ({ alg, privateKey }: Pick<SigningKey, 'alg' | 'private
   return `${text}.${sign(alg === 'EdDSA' ? null : 'sha256', Buffer.from(text), key).toString('base64url')}`
 }
 
-export async function startIssuer (t: Test, { path = '', metadata = '/.well-known/openid-configuration' } = {}): Promise<Issuer> {
-  let keys = [newKey()]
+export async function startIssuer (t: Test, { path = '', metadata = '/.well-known/openid-configuration', alg = 'ES256' as Alg } = {}): Promise<Issuer> {
+  // An RSA key takes a busy machine so long to make that what waits meanwhile runs out of time.
+  let keys = [newKey(alg)]
   const server = createServer((request, response) => {
     const page = request.url === `${path}${metadata}` || request.url === metadata ? 'metadata' : request.url === '/keys' ? 'jwks' : undefined
     if (page === undefined) { response.writeHead(404).end(); return }
@@ -61,7 +62,7 @@ export async function startIssuer (t: Test, { path = '', metadata = '/.well-know
     asked: { metadata: 0, jwks: 0 },
     instead: {},
     key: () => keys.at(-1) as SigningKey,
-    rotate (alg = 'RS256', keep = true) {
+    rotate (alg = 'ES256', keep = true) {
       const key = newKey(alg)
       keys = keep ? [...keys, key] : [key]
       return key

@@ -60,13 +60,15 @@ export async function up (db: Kysely<unknown>): Promise<void> {
   // The one way in which rows go: the oldest of a chain, up to a head that has been made the beginning. It runs as the owner.
   await sql`
     create function drop_audit_rows(of_workspace text, up_to bigint, at_most int) returns int
-      language plpgsql security definer set search_path from current set shared_context.dropping_audit = 'on' as $$
+      language plpgsql security definer set search_path from current as $$
     declare
       dropped int;
     begin
       if not exists (select from audit_beginnings where workspace = of_workspace and seq >= up_to) then
         raise exception 'the chain does not begin there' using errcode = 'object_not_in_prerequisite_state';
       end if;
+      -- Not as a setting of the function: only a superuser may give a function one of a name that the server does not know.
+      perform set_config('shared_context.dropping_audit', 'on', true);
       with gone as (
         delete from audit_chain where workspace = of_workspace and seq in (
           select seq from audit_chain where workspace = of_workspace and seq <= up_to order by seq limit at_most)
@@ -76,6 +78,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       get diagnostics dropped = row_count;
       delete from audit_heads where workspace = of_workspace and seq < up_to
         and not exists (select from audit_chain c where c.workspace = of_workspace and c.seq <= up_to);
+      perform set_config('shared_context.dropping_audit', '', true);
       return dropped;
     end $$`.execute(db)
   await sql`revoke all on function drop_audit_rows(text, bigint, int) from public`.execute(db)

@@ -42,7 +42,7 @@ const BY_TYPE: Record<string, unknown> = { text: 'x', bigint: 1, integer: 1, byt
 
 /** A row of that workspace, with no more than the table demands. */
 function row (name: string, columns: Column[], workspace: string): Record<string, unknown> {
-  const needed = columns.filter(column => column.needed && column.name !== 'workspace').map(({ name, type }) => [name, BY_TYPE[type]])
+  const needed = columns.filter(column => column.needed && column.name !== 'workspace').map(({ name, type }) => [name, name === 'key_id' ? workspace : BY_TYPE[type]])
   return { ...Object.fromEntries(needed), ...(name === 'mcp_sessions' && { id_hash: `\\x${Buffer.from(workspace).toString('hex')}` }), ...PARTICULAR[name], workspace }
 }
 
@@ -112,10 +112,10 @@ t.test('keys and indexes begin with the workspace, but for those that serve all 
   const { rows } = await sql<{ name: string, is_unique: boolean }>`
     select i.indexrelid::regclass::text as name, i.indisunique as is_unique from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attname = 'workspace'
     where i.indrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace) and i.indkey[0] <> a.attnum order by 1`.execute(owner)
-  // An MCP session is found by its secret id, before anybody is known; audit rows are chained along their ids, of all workspaces.
-  t.same(rows.filter(index => index.is_unique).map(({ name }) => name), ['audit_log_pkey', 'mcp_sessions_pkey'])
+  // Keys and MCP sessions are found by their ids, before anybody is known; audit rows are chained along their ids, of all workspaces.
+  t.same(rows.filter(index => index.is_unique).map(({ name }) => name), ['api_keys_by_id', 'audit_log_pkey', 'mcp_sessions_pkey'])
   // Sweeps, revocations, and what is looked up by GIN.
-  t.same(rows.filter(index => !index.is_unique && !/expiring|idle|revoked|_by_id$|by_parent|audit_heads_newest|trigrams|_terms$/.test(index.name)), [])
+  t.same(rows.filter(index => !index.is_unique && !/expiring|idle|revoked|_by_id$|by_parent|audit_heads_newest|of_deleted_sessions|trigrams|_terms$/.test(index.name)), [])
 })
 
 t.test('work across workspaces is in these places, and no others', async t => {

@@ -25,7 +25,7 @@ const config = loadConfig(environment(url))
 const { pool, client: newClient, close } = connect({ url, max: 4, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
 t.teardown(close)
 
-interface Plan { 'Node Type': string, 'Relation Name'?: string, Plans?: Plan[] }
+interface Plan { 'Node Type': string, 'Relation Name'?: string, 'One-Time Filter'?: string, Plans?: Plan[] }
 let plans: Array<{ statement: string, plan: Plan }> = []
 
 /** Each statement is explained before it is run, by whom it is run. */
@@ -96,6 +96,8 @@ const cursor = (tool: string, as: As) => ok(app, tool, { limit: 5 }, as).then(an
 const LARGE = new Set(['messages', 'message_terms_rows', 'search_words_rows', 'session_purposes_rows', 'search_pending', 'audit_log', 'agent_memory', 'session_changes', 'sessions', 'tokens', 'idempotency_keys', 'read_cursors', 'session_presence'])
 
 function scans (plan: Plan): string[] {
+  // PostgreSQL 15 still shows what is never run: to an admin no change shows a message, it saw them all.
+  if (plan['One-Time Filter'] === 'false') return []
   return [
     ...(plan['Node Type'] === 'Seq Scan' && LARGE.has(plan['Relation Name'] ?? '') ? [plan['Relation Name'] as string] : []),
     ...(plan.Plans ?? []).flatMap(scans)

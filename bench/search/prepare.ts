@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '../../src/db/schema.js'
+import { acrossSession } from '../../src/db/scope.js'
 import { fill } from '../../src/db/search/fill.js'
 import { indexContinuously } from '../../src/db/search/worker.js'
 
@@ -8,12 +9,14 @@ import { indexContinuously } from '../../src/db/search/worker.js'
  * done in the background for these messages is done here, to its end.
  */
 export async function prepareSearch (db: Db): Promise<void> {
+  // The owner's one connection: the views of the search tables let nothing in that is not told for whom it is.
+  await acrossSession(db)
   await sql`insert into search_pending (workspace, session_id, message_id) select workspace, session_id, id from messages on conflict do nothing`.execute(db)
   while (await fill(db, undefined, 1000) > 0);
   await sql`select gin_clean_pending_list('message_terms_terms')`.execute(db)
   await sql`vacuum analyze messages`.execute(db)
-  await sql`vacuum analyze message_terms`.execute(db)
-  await sql`vacuum analyze search_words`.execute(db)
+  await sql`vacuum analyze message_terms_rows`.execute(db)
+  await sql`vacuum analyze search_words_rows`.execute(db)
   await sql`analyze`.execute(db)
 }
 

@@ -39,7 +39,7 @@ async function side (name: string, withIndex: boolean): Promise<Side> {
     await database.pool.query("create function drop_row() returns trigger language plpgsql as 'begin return null; end'")
     await database.pool.query('create trigger no_index before insert on search_pending for each row execute function drop_row()')
   }
-  const config = loadConfig({ LOG_LEVEL: 'silent', API_KEY: 'bench-0123456789' })
+  const config = loadConfig({ LOG_LEVEL: 'silent', API_KEY: 'bench-0123456789', RATE_LIMIT_AGENT_PER_MINUTE: '0', RATE_LIMIT_KEY_PER_MINUTE: '0', RATE_LIMIT_ADDRESS_PER_MINUTE: '0' })
   const { server: app, kernel } = await buildApp({ config, database, jwt_secrets: ['x'.repeat(32)], replica: name, logger: pino({ level: 'silent' }) })
   const caller = { front: 'rest' as const, request_id: 'bench', address: '127.0.0.1', credentials: { api_key: 'bench-0123456789', agent_id: 'writer' } }
   const call = async (tool: string, input: unknown) => {

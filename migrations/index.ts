@@ -13,6 +13,7 @@ import * as limits from './0012-limits.js'
 import * as auditChain from './0013-audit-chain.js'
 import * as lifeOfData from './0014-life-of-data.js'
 import * as rowLevelSecurity from './0015-row-level-security.js'
+import * as searchSecret from './0016-search-secret.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -29,5 +30,6 @@ export const migrations: Record<string, Migration> = {
   '0012-limits': limits,
   '0013-audit-chain': auditChain,
   '0014-life-of-data': lifeOfData,
-  '0015-row-level-security': rowLevelSecurity
+  '0015-row-level-security': rowLevelSecurity,
+  '0016-search-secret': searchSecret
 }

@@ -155,6 +155,8 @@ export interface Schema {
     timestamp: Stamp
     terms: number[]
   }
+  /** One row: what terms are hashed with. */
+  search_secret: { one: Generated<boolean>, secret: Buffer }
   search_pending: { workspace: string, session_id: string, message_id: number }
   agents: {
     workspace: string

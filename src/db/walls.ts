@@ -27,8 +27,12 @@ export const SERVICE_MAY: Record<string, readonly Privilege[]> = {
   audit_heads: ['SELECT', 'INSERT'],
   audit_beginnings: ['SELECT', 'INSERT'],
   kysely_migration: ['SELECT'],
+  search_secret: ['SELECT'],
   ...Object.fromEntries(Object.keys(BEHIND_VIEWS).map(table => [table, []]))
 }
+
+/** Tables of the whole database, of which the service needs something: they have no workspace, and so no policy. */
+const OF_ALL = ['kysely_migration', 'search_secret']
 
 const READ_AND_WRITE = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const
 export type Privilege = (typeof READ_AND_WRITE)[number]
@@ -44,11 +48,11 @@ export async function settleWalls (db: Db, login?: string): Promise<void> {
            coalesce((select json_agg(distinct a.privilege_type) from aclexplode(c.relacl) a where a.grantee = to_regrole(quote_ident(${role ?? null}))), '[]') as granted
     from pg_class c
     where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v')
-      and (c.relname = 'kysely_migration' or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'workspace' and not a.attisdropped))
+      and (c.relname = any(${OF_ALL}::text[]) or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'workspace' and not a.attisdropped))
     order by c.relname`.execute(db)
   for (const { name, kind, policy, forced, granted } of tables) {
     const table = sql.table(name)
-    if (kind === 'table' && !(name in BEHIND_VIEWS) && name !== 'kysely_migration') {
+    if (kind === 'table' && !(name in BEHIND_VIEWS) && !OF_ALL.includes(name)) {
       if (!policy) await sql`create policy ${sql.id(POLICY)} on ${table} using (${sql.raw(IN_REACH)})`.execute(db)
       if (!forced) await sql`alter table ${table} enable row level security, force row level security`.execute(db)
     }

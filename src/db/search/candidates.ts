@@ -4,6 +4,7 @@ import type { Db } from '../schema.js'
 import { indexedConditions, newestFirst, ofSession, sample, SAMPLED, type SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import { COMPARED_MAX, type Found, score, scoredMax } from './scored.js'
+import type { TermHash } from './term-hash.js'
 import { GIN_MAX, hasOne, inParts, setsOf, type Tier, union, worth } from './tiers.js'
 import type { Spellings } from './vocabulary.js'
 
@@ -48,7 +49,7 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
       union all
       (select message_id, terms from walked where (select by_walking and not in_sample from found))
       union all
-      (select distinct on (message_id) message_id, terms from (${ways.length === 0 ? sql`select * from sampled` : sql.join(ways.map(some => byIndex(some, filter, conditions)), sql` union all `)}) indexed
+      (select distinct on (message_id) message_id, terms from (${ways.length === 0 ? sql`select * from sampled` : sql.join(ways.map(some => byIndex(some, filter, query.hash, conditions)), sql` union all `)}) indexed
        where (select not by_walking and not in_sample from found) order by message_id desc limit ${COMPARED_MAX + 1})
     ),
     best as materialized (
@@ -65,11 +66,11 @@ export async function indexed (db: Db, viewer: Agent, query: Query, spellings: M
  * the rows. (Measured on two busy cores, of a million messages, in a session of 10 000: 1200
  * terms in one list 4 s, 3200 terms 17 s; in parts 30–50 ms.)
  */
-function byIndex (words: Array<{ sets: Tier[][] }>, filter: SearchFilter, conditions: RawBuilder<boolean>): RawBuilder<unknown> {
+function byIndex (words: Array<{ sets: Tier[][] }>, filter: SearchFilter, hash: TermHash, conditions: RawBuilder<boolean>): RawBuilder<unknown> {
   const lists = words.flatMap(({ sets }) => sets.map(union)).sort((a, b) => a.length - b.length)
   const [shortest = []] = lists
   const others = lists.slice(1).map(list => list.length <= GIN_MAX ? sql` and t.terms && ${list}::int4[]` : sql` and ${hasOne(list)}`)
-  const rows = (one: RawBuilder<unknown>) => sql`select t.message_id, t.terms from message_terms t where ${ofSession(filter)} t.terms && ${one}${sql.join(others, sql``)} and ${conditions}`
+  const rows = (one: RawBuilder<unknown>) => sql`select t.message_id, t.terms from message_terms t where ${ofSession(filter, hash)} t.terms && ${one}${sql.join(others, sql``)} and ${conditions}`
   // "+ 0" keeps the planner on the terms: it would walk along the session instead, hoping to fill the limit soon.
   if (shortest.length <= GIN_MAX) return sql`(${rows(sql`${shortest}::int4[]`)} order by t.message_id + 0 desc limit ${COMPARED_MAX + 1})`
   return sql`(select found.* from unnest(${inParts(shortest)}::text[]) part, lateral (${rows(sql`part::int4[]`)} offset 0) found)`

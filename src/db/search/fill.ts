@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Db } from '../schema.js'
 import { databaseOf } from '../scope.js'
+import { termHashes } from './secret.js'
 import { metadataValues, termsOf } from './terms.js'
 
 /** Messages indexed in one transaction: about 30 ms of work. */
@@ -33,6 +34,7 @@ interface Row {
  */
 export async function fill (db: Db, only?: Pending, limit = BATCH): Promise<number> {
   const known = knownTo(db)
+  const hashes = await termHashes(db)
   /** What the vocabulary may lack. */
   const words = new Map<string, { workspace: string, word: string }>()
   const taken = await db.transaction().execute(async tx => {
@@ -53,7 +55,7 @@ export async function fill (db: Db, only?: Pending, limit = BATCH): Promise<numb
 
     const present = rows.filter(row => row.sender !== null)
     const terms = present.map(({ workspace, session_id, sender, content, metadata }) => {
-      const indexed = termsOf(session_id, [content, sender as string, ...metadataValues(metadata)])
+      const indexed = termsOf(hashes(workspace), session_id, [content, sender as string, ...metadataValues(metadata)])
       for (const word of indexed.words) {
         const id = `${workspace} ${word}`
         if (!known.has(id)) words.set(id, { workspace, word })

@@ -3,6 +3,7 @@ import type { Agent } from '../../core/agent.js'
 import { inListedSession } from '../listed-sessions.js'
 import type { Db } from '../schema.js'
 import { readableMessages, visibleTo } from '../visibility.js'
+import type { TermHash } from './term-hash.js'
 import { sessionTerm } from './terms.js'
 
 export interface SearchFilter {
@@ -46,8 +47,8 @@ export function indexedConditions (viewer: Agent, filter: SearchFilter): RawBuil
 }
 
 /** The session as one more term, for GIN. */
-export function ofSession ({ session_id }: SearchFilter): RawBuilder<unknown> {
-  return session_id === undefined ? sql`` : sql`t.terms @> ${[sessionTerm(session_id)]}::int4[] and`
+export function ofSession ({ session_id }: SearchFilter, hash: TermHash): RawBuilder<unknown> {
+  return session_id === undefined ? sql`` : sql`t.terms @> ${[sessionTerm(hash, session_id)]}::int4[] and`
 }
 
 /** Rows in which words are looked for before the index is asked: under 1 ms. */

@@ -11,6 +11,7 @@ import { LACKS_A_WORD_MAX } from './rank.js'
 import { recentExact, recentHolding } from './recent.js'
 import { Results, type SearchResult } from './results.js'
 import type { Found } from './scored.js'
+import { termHashes } from './secret.js'
 import { standing } from './standing.js'
 import { unindexed } from './unindexed.js'
 import { addMisspelt, isSpeltOut, type Spellings, typed } from './vocabulary.js'
@@ -36,7 +37,7 @@ const LONG_PHRASE = 5
 /**
  * The messages a viewer may see that match a query, best first, newest first among equals. The steps, each a file:
  *
- *   query.ts         the query taken apart
+ *   query.ts         the query taken apart, into terms by the database's secret (secret.ts)
  *   fill.ts          what was written a moment ago is indexed first (else unindexed.ts looks at it)
  *   recent.ts        exact matches among the newest messages; often that is the whole answer
  *   phrase.ts        the messages that have the words side by side, from the index
@@ -51,7 +52,7 @@ const LONG_PHRASE = 5
  * Each further step is taken only while results are few, which is decided from what the viewer may see.
  */
 export async function search (db: Db, viewer: Agent, text: string, filter: SearchFilter, threshold: number, limit: number): Promise<SearchAnswer> {
-  const query = parseQuery(text)
+  const query = parseQuery((await termHashes(db))(viewer.workspace), text)
   if (query.words.length === 0) return { results: [], partial: false }
   const results = new Results(query, threshold)
   const tail = await indexWaiting(db, viewer, filter) ? NOTHING : await unindexed(db, viewer, query, filter)
@@ -82,13 +83,13 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
     if (results.count >= limit || asWritten.cut) return
     if (spelt.length === 0 && query.words.every(({ kind }) => kind === 'word')) results.add(await lookThrough(db, viewer, query, filter, limit), 0)
   }
-  const spellings = await typed(db, viewer.workspace, spelt)
+  const spellings = await typed(db, viewer.workspace, query.hash, spelt)
   const asTyped = spelt.length > 0 ? await inIndex(spellings, 0) : NOTHING
   results.add(asTyped, 0)
   // What stands somewhere just as it was typed was not mistyped. Where more have the words as typed than are scored, misspelt
   // ones would not come before them.
   if (results.count < limit && spellings.size > 0 && !asTyped.cut && results.exact === 0) {
-    if (await addMisspelt(db, viewer.workspace, spelt, 1, spellings)) results.add(await inIndex(spellings, 0), 0)
+    if (await addMisspelt(db, viewer.workspace, query.hash, spelt, 1, spellings)) results.add(await inIndex(spellings, 0), 0)
     if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results, limit)
   }
   if (results.count > 0 || query.words.length < 2) return
@@ -101,10 +102,10 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
 async function lookUpTwoErrors (db: Db, viewer: Agent, query: Query, spellings: Map<string, Spellings>, filter: SearchFilter, results: Results, limit: number): Promise<void> {
   const misspelt = query.words.filter(word => spellings.has(word.text) && mayHaveErrors(word.text, 2))
   if (misspelt.length === 0) return
-  const stands = await standing(db, viewer, misspelt, spellings, filter)
+  const stands = await standing(db, viewer, query, misspelt, spellings, filter)
   const nowhere = misspelt.filter(({ text }) => !stands.has(text))
   if (nowhere.length === 0) return
-  if (await addMisspelt(db, viewer.workspace, nowhere, 2, spellings)) results.add(await indexed(db, viewer, query, spellings, filter, 0, limit, results.scored), 0)
+  if (await addMisspelt(db, viewer.workspace, query.hash, nowhere, 2, spellings)) results.add(await indexed(db, viewer, query, spellings, filter, 0, limit, results.scored), 0)
 }
 
 /** @returns whether nothing waits any more: where a lot does, it is left to the worker */

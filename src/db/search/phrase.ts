@@ -11,7 +11,7 @@ export async function indexedPhrase (db: Db, viewer: Agent, query: Query, pairs:
     -- "+ 0" keeps the planner on the terms: it would walk along the session instead, hoping to fill the limit soon.
     compared as materialized (
       select t.message_id from message_terms t
-      where ${ofSession(filter)} t.terms @> ${pairs}::int4[] and ${indexedConditions(viewer, filter)}
+      where ${ofSession(filter, query.hash)} t.terms @> ${pairs}::int4[] and ${indexedConditions(viewer, filter)}
       order by t.message_id + 0 desc limit ${COMPARED_MAX + 1}),
     best as materialized (
       select t.message_id, 1::real as coverage from compared t

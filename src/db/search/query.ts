@@ -1,5 +1,6 @@
 import { functionWordsOf, isQuestion } from './function-words.js'
 import { CJK_RUN, cjkTerm, COMPOUND, COMPOUND_PARTS_MAX, compoundTerm, hasDigit, HASH_START_MAX, HASH_START_MIN, hashStartTerm, lower, normal, pairTerm, RUN, symbolTerm, wordTerm } from './terms.js'
+import type { TermHash } from './term-hash.js'
 
 /** A search query taken apart: the phrase as a whole, and its words. */
 export interface Query {
@@ -14,6 +15,8 @@ export interface Query {
   pairs: number[]
   /** Without the first and the last word: `deploy to prod` stands in "redeploy to production" too. */
   inner_pairs: number[]
+  /** What its terms are made by, for those that are looked up on its way. */
+  hash: TermHash
 }
 
 export interface Word {
@@ -47,20 +50,20 @@ const PICTURE = /\p{Extended_Pictographic}/gu
 /** The start of a UUID or a hash: there the end is open. Six hexadecimal digits are seldom anything else; where they are all decimal, see `openEnd`. */
 const HASH_START = /^(?=.*\d)[0-9a-f]{6,}(-[0-9a-f]*)*$/
 
-export function parseQuery (text: string): Query {
+export function parseQuery (hash: TermHash, text: string): Query {
   const written = normal(text).replace(/[ \t\r\n]+/g, ' ').trim()
   const phrase = lower(written)
   const words = new Map<string, Word>()
-  for (const [run] of phrase.matchAll(CJK_RUN)) words.set(run, { text: run, kind: 'cjk', standsIn: text => text.includes(run), required: cjkTerms(run) })
+  for (const [run] of phrase.matchAll(CJK_RUN)) words.set(run, { text: run, kind: 'cjk', standsIn: text => text.includes(run), required: cjkTerms(hash, run) })
   for (const [compound] of phrase.replaceAll(CJK_RUN, ' ').matchAll(COMPOUND)) {
-    if (hasDigit(compound) || endsShort(compound)) words.set(compound, { text: compound, kind: 'identifier', pattern: bounded(compound, compound, compound), standsIn: identifierIn(compound), required: identifierTerms(compound) })
+    if (hasDigit(compound) || endsShort(compound)) words.set(compound, { text: compound, kind: 'identifier', pattern: bounded(compound, compound, compound), standsIn: identifierIn(compound), required: identifierTerms(hash, compound) })
     else {
       const parts = compound.split(/[-_.]/)
-      for (const part of parts) words.set(part, { text: part, kind: 'word', in_compound: parts.length > 1 || words.get(part)?.in_compound === true, required: [[wordTerm(part)]] })
+      for (const part of parts) words.set(part, { text: part, kind: 'word', in_compound: parts.length > 1 || words.get(part)?.in_compound === true, required: [[wordTerm(hash, part)]] })
     }
   }
   // A picture says something beside words too; other symbols only where there is nothing else.
-  for (const symbol of words.size === 0 ? phrase.replace(/[ \p{M}]/gu, '') : phrase.match(PICTURE) ?? []) words.set(symbol, { text: symbol, kind: 'symbol', standsIn: text => text.includes(symbol), required: [[symbolTerm(symbol)]] })
+  for (const symbol of words.size === 0 ? phrase.replace(/[ \p{M}]/gu, '') : phrase.match(PICTURE) ?? []) words.set(symbol, { text: symbol, kind: 'symbol', standsIn: text => text.includes(symbol), required: [[symbolTerm(hash, symbol)]] })
   const first = /^[\p{L}\p{N}\p{M}_.-]*/u.exec(phrase)?.[0] ?? ''
   const last = /[\p{L}\p{N}\p{M}_.-]*$/u.exec(phrase)?.[0] ?? ''
   const kept = telling(phrase, [...words.values()]).slice(0, WORDS_MAX)
@@ -69,7 +72,8 @@ export function parseQuery (text: string): Query {
     phrase_pattern: hasDigit(first) || hasDigit(last) ? bounded(phrase, first, last) : undefined,
     words: kept,
     is_question: isQuestion(phrase) && kept.every(word => word.kind === 'word' && word.in_compound !== true) && kept.length >= QUESTION_MIN,
-    ...pairsOf(phrase)
+    hash,
+    ...pairsOf(hash, phrase)
   }
 }
 
@@ -86,31 +90,31 @@ function telling (phrase: string, words: Word[]): Word[] {
   return others.length > 0 ? others : words
 }
 
-function pairsOf (phrase: string): Pick<Query, 'pairs' | 'inner_pairs'> {
+function pairsOf (hash: TermHash, phrase: string): Pick<Query, 'pairs' | 'inner_pairs'> {
   // Neighbours in scripts without spaces are terms of their own.
   if (phrase.search(CJK_RUN) !== -1) return { pairs: [], inner_pairs: [] }
   const runs = (phrase.match(RUN) ?? []).slice(0, WORDS_MAX)
-  const pairs = runs.slice(1).map((run, i) => pairTerm(runs[i] as string, run))
+  const pairs = runs.slice(1).map((run, i) => pairTerm(hash, runs[i] as string, run))
   // A UUID's or a hash's start is no whole word: it has no pair.
   return { pairs: HASH_START.test(runs.at(-1) ?? '') ? pairs.slice(0, -1) : pairs, inner_pairs: pairs.slice(1, -1) }
 }
 
-function cjkTerms (run: string): number[][] {
-  if (run.length === 1) return [[cjkTerm(run)]]
-  return Array.from({ length: run.length - 1 }, (_, i) => [cjkTerm(run.slice(i, i + 2))])
+function cjkTerms (hash: TermHash, run: string): number[][] {
+  if (run.length === 1) return [[cjkTerm(hash, run)]]
+  return Array.from({ length: run.length - 1 }, (_, i) => [cjkTerm(hash, run.slice(i, i + 2))])
 }
 
-function identifierTerms (compound: string): number[][] {
+function identifierTerms (hash: TermHash, compound: string): number[][] {
   const parts = compound.split(/[-_.]/)
   const [head = ''] = parts
   if (HASH_START.test(compound)) {
     // The beginning of a UUID or a hash: its first group, whole or begun.
-    const begun = head.length >= HASH_START_MIN ? [hashStartTerm(head.slice(0, HASH_START_MAX))] : []
-    return [[wordTerm(head), ...begun]]
+    const begun = head.length >= HASH_START_MIN ? [hashStartTerm(hash, head.slice(0, HASH_START_MAX))] : []
+    return [[wordTerm(hash, head), ...begun]]
   }
-  if (parts.length === 1) return [[wordTerm(head)]]
+  if (parts.length === 1) return [[wordTerm(hash, head)]]
   const length = Math.min(COMPOUND_PARTS_MAX, parts.length)
-  return Array.from({ length: parts.length - length + 1 }, (_, from) => [compoundTerm(parts.slice(from, from + length))])
+  return Array.from({ length: parts.length - length + 1 }, (_, from) => [compoundTerm(hash, parts.slice(from, from + length))])
 }
 
 function identifierIn (identifier: string): (text: string) => boolean {

@@ -1,6 +1,8 @@
+import type { TermHash } from './term-hash.js'
+
 /**
  * What a text is looked up by. Words, identifiers, CJK characters, symbols and pairs of neighbouring words become *terms*:
- * 32-bit hashes, of which a message keeps the sorted set. The same rules take a query apart (query.ts).
+ * 32-bit hashes (term-hash.ts), of which a message keeps the sorted set. The same rules take a query apart (query.ts).
  */
 
 /** A run of letters and digits. */
@@ -52,21 +54,16 @@ function isAscii (text: string): boolean {
   return true
 }
 
-/** FNV-1a over UTF-16 units, as a signed 32-bit integer, which is what an int4 holds. */
-function hash (text: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-  return h | 0
-}
+// A letter for each kind keeps, say, the word `ab` and the start of a hash apart.
+const [WORD, COMPOUND_RUN, HASH_START, CJK, SYMBOL_KIND, PAIR, SESSION] = [...'wchkyps'].map(letter => letter.charCodeAt(0)) as [number, number, number, number, number, number, number]
 
-// One letter before each kind keeps, say, the word `a b` and the pair (a, b) apart.
-export const wordTerm = (word: string) => hash(`w${word.slice(0, WORD_MAX)}`)
-export const compoundTerm = (parts: string[]) => hash(`c${parts.join('-')}`)
-export const hashStartTerm = (start: string) => hash(`h${start}`)
-export const cjkTerm = (characters: string) => hash(`k${characters}`)
-export const symbolTerm = (symbol: string) => hash(`y${symbol}`)
-export const pairTerm = (first: string, second: string) => hash(`p${first.slice(0, WORD_MAX)} ${second.slice(0, WORD_MAX)}`)
-export const sessionTerm = (session_id: string) => hash(`s${session_id}`)
+export const wordTerm = (hash: TermHash, word: string) => hash(WORD, word.slice(0, WORD_MAX))
+export const compoundTerm = (hash: TermHash, parts: string[]) => hash(COMPOUND_RUN, parts.join('-'))
+export const hashStartTerm = (hash: TermHash, start: string) => hash(HASH_START, start)
+export const cjkTerm = (hash: TermHash, characters: string) => hash(CJK, characters)
+export const symbolTerm = (hash: TermHash, symbol: string) => hash(SYMBOL_KIND, symbol)
+export const pairTerm = (hash: TermHash, first: string, second: string) => hash(PAIR, `${first.slice(0, WORD_MAX)} ${second.slice(0, WORD_MAX)}`)
+export const sessionTerm = (hash: TermHash, session_id: string) => hash(SESSION, session_id)
 
 /** Two to COMPOUND_PARTS_MAX neighbouring parts of a compound, each time. */
 function compoundRuns (parts: string[]): string[][] {
@@ -85,52 +82,52 @@ export interface Indexed {
 }
 
 /** All that one message is found by: each text (content, sender, each metadata value) for itself. */
-export function termsOf (session_id: string, texts: readonly string[]): Indexed {
-  const terms = new Set<number>([sessionTerm(session_id)])
+export function termsOf (hash: TermHash, session_id: string, texts: readonly string[]): Indexed {
+  const terms = new Set<number>([sessionTerm(hash, session_id)])
   const words = new Set<string>()
   const composed = texts.map(normal)
-  for (const text of composed) addText(text, terms, words)
-  for (const text of composed) addPairs(text, terms)
+  for (const text of composed) addText(hash, text, terms, words)
+  for (const text of composed) addPairs(hash, text, terms)
   return { terms: Int32Array.from([...terms].slice(0, TERMS_MAX)).sort(), words }
 }
 
-function addPairs (text: string, terms: Set<number>): void {
+function addPairs (hash: TermHash, text: string, terms: Set<number>): void {
   let before: string | undefined
   for (const [run] of lower(text).matchAll(RUN)) {
-    if (before !== undefined) terms.add(pairTerm(before, run))
+    if (before !== undefined) terms.add(pairTerm(hash, before, run))
     before = run
   }
 }
 
-function addText (text: string, terms: Set<number>, words: Set<string>): void {
+function addText (hash: TermHash, text: string, terms: Set<number>, words: Set<string>): void {
   // Scripts without spaces end a word where they begin: `GPT4モデル`.
   for (const [compound] of text.replaceAll(CJK_RUN, ' ').matchAll(COMPOUND)) {
     const parts = compound.split(/[-_.]/)
-    for (const part of parts) addWord(part, terms, words)
-    if (parts.length > 1) for (const run of compoundRuns(parts.map(lower))) terms.add(compoundTerm(run))
+    for (const part of parts) addWord(hash, part, terms, words)
+    if (parts.length > 1) for (const run of compoundRuns(parts.map(lower))) terms.add(compoundTerm(hash, run))
   }
   for (const [run] of text.matchAll(CJK_RUN)) {
     for (let i = 0; i < run.length; i++) {
-      terms.add(cjkTerm(run.slice(i, i + 1)))
-      if (i > 0) terms.add(cjkTerm(run.slice(i - 1, i + 1)))
+      terms.add(cjkTerm(hash, run.slice(i, i + 1)))
+      if (i > 0) terms.add(cjkTerm(hash, run.slice(i - 1, i + 1)))
     }
   }
-  for (const [symbol] of text.matchAll(SYMBOL)) terms.add(symbolTerm(symbol))
+  for (const [symbol] of text.matchAll(SYMBOL)) terms.add(symbolTerm(hash, symbol))
 }
 
-function addWord (part: string, terms: Set<number>, words: Set<string>): void {
+function addWord (hash: TermHash, part: string, terms: Set<number>, words: Set<string>): void {
   const word = lower(part)
-  keep(word, terms, words)
-  if (isHash(word)) for (let length = HASH_START_MIN; length <= Math.min(HASH_START_MAX, word.length); length++) terms.add(hashStartTerm(word.slice(0, length)))
+  keep(hash, word, terms, words)
+  if (isHash(word)) for (let length = HASH_START_MIN; length <= Math.min(HASH_START_MAX, word.length); length++) terms.add(hashStartTerm(hash, word.slice(0, length)))
   // Words all small, or with one capital at their beginning, are one piece.
   const inPieces = hasDigit(part) ? !isHash(word) : word !== part && !/^\p{Lu}?[^\p{Lu}]*$/u.test(part)
-  if (inPieces) for (const [piece] of part.matchAll(PIECE)) keep(lower(piece), terms, words)
+  if (inPieces) for (const [piece] of part.matchAll(PIECE)) keep(hash, lower(piece), terms, words)
 }
 
-function keep (word: string, terms: Set<number>, words: Set<string>): void {
-  terms.add(wordTerm(word))
+function keep (hash: TermHash, word: string, terms: Set<number>, words: Set<string>): void {
+  terms.add(wordTerm(hash, word))
   const plain = unaccented(word)
-  if (plain !== word) terms.add(wordTerm(plain))
+  if (plain !== word) terms.add(wordTerm(hash, plain))
   if (word.length >= 2 && !hasDigit(word)) {
     words.add(word.slice(0, WORD_MAX))
     if (plain !== word) words.add(plain.slice(0, WORD_MAX))

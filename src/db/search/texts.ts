@@ -57,6 +57,13 @@ export function isExact (query: Query, text: RawBuilder<string>): RawBuilder<boo
   return query.phrase_pattern !== undefined ? sql<boolean>`(${text} ~ lower(${query.phrase_pattern}))` : sql<boolean>`(strpos(${text}, lower(${query.phrase})) > 0)`
 }
 
+/** Whether a word stands in a text, as typed or as part of a longer one, as terms.ts has it: with or without accents, with one sigma. */
+export function standsIn (word: string, text: RawBuilder<string>): RawBuilder<boolean> {
+  const oneSigma = sql`translate(${text}, 'ς', 'σ')`
+  return sql<boolean>`(strpos(${text}, ${word}) > 0
+    or octet_length(${text}) > length(${text}) and (strpos(${oneSigma}, ${word}) > 0 or strpos(normalize(regexp_replace(normalize(${oneSigma}, NFD), '[\u0300-\u036f]', '', 'g'), NFC), ${word}) > 0))`
+}
+
 /** Whether each word of the query stands in a text that is longer than TEXT_MAX, of which more is not looked at word by word. */
 export function inAll ({ words }: Query, text: RawBuilder<string>): RawBuilder<boolean[] | null> {
   const each = words.map(word => word.pattern !== undefined ? sql`${text} ~ ${word.pattern}` : sql`strpos(${text}, ${word.text}) > 0`)

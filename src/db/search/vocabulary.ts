@@ -5,6 +5,7 @@ import type { Db } from '../schema.js'
 import { PLANNED_EACH_TIME } from '../statement-name.js'
 import { errorsForgiven, halvesOf, mayHaveErrors, TWO_ERRORS_MIN } from './edits.js'
 import type { Word } from './query.js'
+import type { TermHash } from './term-hash.js'
 import { wordTerm } from './terms.js'
 
 /**
@@ -37,16 +38,16 @@ export function isSpeltOut ({ kind, text }: Word, holding: number): boolean {
 }
 
 /** The words as they are typed, also as parts of longer ones. One round trip. */
-export async function typed (db: Db, workspace: string, letters: readonly Word[]): Promise<Map<string, Spellings>> {
+export async function typed (db: Db, workspace: string, hash: TermHash, letters: readonly Word[]): Promise<Map<string, Spellings>> {
   const found = new Map<string, Spellings>()
   if (letters.length === 0) return found
   const parts = letters.map(({ text }, i) => sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word like ${likePattern(text)})`)
   const { rows } = await sql<{ n: number, word: string }>`${PLANNED_EACH_TIME} ${sql.join(parts, sql` union all `)}`.execute(db)
-  for (const { text } of letters) found.set(text, { starts: [wordTerm(text)], inside: [], near: [] })
+  for (const { text } of letters) found.set(text, { starts: [wordTerm(hash, text)], inside: [], near: [] })
   for (const { n, word } of rows) {
     const { text } = letters[n] as Word
     const spellings = found.get(text) as Spellings
-    if (word !== text) (word.startsWith(text) ? spellings.starts : spellings.inside).push(wordTerm(word))
+    if (word !== text) (word.startsWith(text) ? spellings.starts : spellings.inside).push(wordTerm(hash, word))
   }
   return found
 }
@@ -57,7 +58,7 @@ export async function typed (db: Db, workspace: string, letters: readonly Word[]
  * a word, by halves 1 ms; two errors by the trigrams they can leave (`word % …` at similarity 0.14) 200–800 ms, by halves 10 ms.
  * @returns whether there are any
  */
-export async function addMisspelt (db: Db, workspace: string, words: readonly Word[], errors: 1 | 2, found: Map<string, Spellings>): Promise<boolean> {
+export async function addMisspelt (db: Db, workspace: string, hash: TermHash, words: readonly Word[], errors: 1 | 2, found: Map<string, Spellings>): Promise<boolean> {
   const letters = words.filter(word => found.has(word.text) && mayHaveErrors(word.text, errors))
   if (letters.length === 0) return false
   const { rows } = await sql<{ n: number, word: string }>`${PLANNED_EACH_TIME} ${sql.join(letters.map(({ text }, i) => {
@@ -75,7 +76,7 @@ export async function addMisspelt (db: Db, workspace: string, words: readonly Wo
   }), sql` union all `)}`.execute(db)
   const near = rows.map(({ n, word }) => ({ word, text: (letters[n] as Word).text }))
     .filter(({ word, text }) => word !== text && errorsForgiven(text, word) >= errors && editDistance(text, word, errors) === errors)
-  for (const { word, text } of near) found.get(text)?.near.push(wordTerm(word))
+  for (const { word, text } of near) found.get(text)?.near.push(wordTerm(hash, word))
   return near.length > 0
 }
 

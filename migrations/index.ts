@@ -14,6 +14,7 @@ import * as auditChain from './0013-audit-chain.js'
 import * as lifeOfData from './0014-life-of-data.js'
 import * as rowLevelSecurity from './0015-row-level-security.js'
 import * as searchSecret from './0016-search-secret.js'
+import * as auditRetention from './0017-audit-retention.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -31,5 +32,6 @@ export const migrations: Record<string, Migration> = {
   '0013-audit-chain': auditChain,
   '0014-life-of-data': lifeOfData,
   '0015-row-level-security': rowLevelSecurity,
-  '0016-search-secret': searchSecret
+  '0016-search-secret': searchSecret,
+  '0017-audit-retention': auditRetention
 }

@@ -139,7 +139,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     memory_bytes: config.quota_memory_bytes
   }
   const ending = endContinuously({
-    db: acrossWorkspaces(db), retention_days: config.retention_days, tell: events.publish, onFault: error => { server.log.warn({ err: loggableFault(error) }, 'deleted data not swept') }
+    db: acrossWorkspaces(db), retention_days: config.retention_days, audit: audit_keys && { keys: audit_keys, days: config.audit_retention_days }, tell: events.publish, onFault: error => { server.log.warn({ err: loggableFault(error) }, 'deleted data not swept') }
   })
   const waiters = createPlaces({ max: config.waiters_max, per_agent: config.waiters_per_agent_max, what: 'calls that wait' })
   const metrics = createMetrics()
@@ -152,6 +152,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     tools,
     auth_enabled: config.auth_enabled,
     retention_days: config.retention_days,
+    audit_retention_days: config.audit_retention_days,
     keys: createKeys(config.shared_api_key ? config : 'off', rememberKeys(acrossWorkspaces(watch), revocations)),
     tokens,
     limits: createLimits(counting.take, per_minute),

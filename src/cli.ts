@@ -12,7 +12,7 @@ const commands: Record<string, { load: () => Promise<(args: string[]) => Promise
   keys: { load: async () => (await import('./commands/keys.js')).keys, help: 'create | list | revoke: API keys of agents' },
   audit: { load: async () => (await import('./commands/audit.js')).audit, help: 'verify | export: whether the audit log is as it was written; all of it as lines of JSON' },
   session: { load: async () => (await import('./commands/session.js')).session, help: 'export <session_id> | import <file>: a session as lines of JSON' },
-  retention: { load: async () => (await import('./commands/retention.js')).retention, help: 'show | set <days> | default: how long things are kept' },
+  retention: { load: async () => (await import('./commands/retention.js')).retention, help: '[audit] show | set <days> | default: how long things are kept, or audit rows' },
   'erase-agent': { load: async () => (await import('./commands/erase-agent.js')).eraseAgent, help: '<agent_id>: what an agent has left goes' },
   openapi: { load: async () => (await import('./commands/openapi.js')).openapi, help: 'print the OpenAPI document' }
 }

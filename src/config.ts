@@ -63,6 +63,8 @@ export interface Config {
   quota_memory_bytes: number
   /** 0: for ever. */
   retention_days: number
+  /** 0: for ever. */
+  audit_retention_days: number
   migrate_on_start: boolean
   shutdown_delay_ms: number
   shutdown_timeout_ms: number
@@ -146,6 +148,7 @@ const described = {
   quota_memory_entries: variable('QUOTA_MEMORY_ENTRIES', 'Values an agent may remember', whole(0, 1_000_000_000), '100000'),
   quota_memory_bytes: variable('QUOTA_MEMORY_BYTES', 'Bytes they may have: keys, values and metadata', whole(0, 2 ** 50), '1073741824'),
   retention_days: variable('RETENTION_DAYS', 'Days that messages, and closed sessions in which nothing has happened since, are kept, in workspaces without a setting of their own (set_retention); 0 for ever', whole(0, 36_500), '0'),
+  audit_retention_days: variable('AUDIT_RETENTION_DAYS', 'Days that audit rows are kept, in workspaces without a setting of their own (the command `retention audit`); older ones go up to a signed head, so AUDIT_HMAC_KEY is needed; 0 for ever', whole(0, 36_500), '0'),
   migrate_on_start: variable('MIGRATE_ON_START', 'false: the migrate command does it', flag, 'true'),
   shutdown_delay_ms: variable('SHUTDOWN_DELAY_MS', 'Milliseconds between saying "not ready" and refusing requests, for load balancers to notice', whole(0, 600_000), '0'),
   shutdown_timeout_ms: variable('SHUTDOWN_TIMEOUT_MS', 'Milliseconds the requests in flight get to finish', whole(0, 600_000), '20000'),
@@ -192,6 +195,7 @@ function together (config: Config, faulty: Set<string>): string[] {
   // Who may sign tokens must not be able to sign what proves what they did with them.
   const others = [config.api_key, config.admin_api_key, ...config.jwt_secret_key ?? []]
   if (config.audit_hmac_keys?.some(key => others.includes(key))) faults.push('AUDIT_HMAC_KEY must differ from every other key (openssl rand -hex 32)')
+  if (config.audit_retention_days > 0 && config.database_url !== undefined && config.audit_hmac_keys === undefined && !faulty.has('AUDIT_HMAC_KEY')) faults.push('AUDIT_RETENTION_DAYS needs AUDIT_HMAC_KEY: audit rows go only up to a signed head of their chain')
   if (config.migration_database_url !== undefined && config.database_url === undefined && !faulty.has('DATABASE_URL')) faults.push('MIGRATION_DATABASE_URL needs DATABASE_URL: the login that the service itself uses')
   if (config.api_key !== undefined && config.api_key === config.admin_api_key) faults.push('ADMIN_API_KEY must differ from API_KEY, else every agent is an admin')
   if (config.auth_enabled === false && config.shared_api_key === false) faults.push('SHARED_API_KEY=off is refused with AUTH_ENABLED=false, by which callers need no key at all')

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Agent, DEFAULT_WORKSPACE } from '../core/agent.js'
-import { ConfigError } from '../config.js'
+import { type Config, ConfigError } from '../config.js'
 import type { AuditRow } from '../core/store.js'
 import type { AuditFields } from '../core/tool.js'
 import type { Db } from '../db/schema.js'
@@ -12,7 +12,7 @@ import { expectSignals } from './stop.js'
 /** Commands that work on data: run by whoever may use the database, for an administrator of a workspace. */
 
 /** Opens the database for a command and leaves it properly, whatever signal comes. */
-export async function withDatabase<T> (work: (db: Db) => Promise<T>): Promise<T> {
+export async function withDatabase<T> (work: (db: Db, config: Config) => Promise<T>): Promise<T> {
   const tell = (line: string) => { console.error(line) }
   const signals = expectSignals()
   const opened = await open('join', tell)
@@ -21,7 +21,7 @@ export async function withDatabase<T> (work: (db: Db) => Promise<T>): Promise<T>
       // Policies hold for the owner too, unless it is a superuser.
       await acrossSession(db)
       if (!await isCurrent(db)) throw new ConfigError('The database lacks migrations of this version; run the command migrate first.')
-      return work(db)
+      return work(db, opened.config)
     })
   } finally {
     await opened.embedded?.close()

@@ -1,24 +1,38 @@
-import { ConfigError, loadConfig } from '../config.js'
+import { ConfigError } from '../config.js'
 import * as audit from '../db/audit.js'
+import { auditRetentionOf, setAuditRetention } from '../db/life/audit-retention.js'
 import { retentionOf, setRetention } from '../db/life/retention.js'
 import { RETENTION_DAYS_MAX } from '../tools/retention-view.js'
 import { byOperator, withDatabase, wordsAndWorkspace } from './operator.js'
 
-const USAGE = 'Say one of: retention show, retention set <days> (0: keep everything), retention default (what RETENTION_DAYS says); with --workspace <name> for another workspace than default.'
+const USAGE = `Say one of:
+  retention show, retention set <days> (0: keep everything), retention default (what RETENTION_DAYS says): messages and closed sessions
+  retention audit show, retention audit set <days>, retention audit default (what AUDIT_RETENTION_DAYS says): audit rows
+with --workspace <name> for another workspace than default.`
 
-/** retention show | set <days> | default: how long a workspace keeps messages and closed sessions. */
+/** What is kept: how it is set, and what its audit row and the server's variable are called. */
+const kinds = {
+  data: { read: retentionOf, write: setRetention, event_type: 'retention_set', variable: 'RETENTION_DAYS', setting: 'retention_days' },
+  audit: { read: auditRetentionOf, write: setAuditRetention, event_type: 'audit_retention_set', variable: 'AUDIT_RETENTION_DAYS', setting: 'audit_retention_days' }
+} as const
+
+/** retention [audit] show | set <days> | default: how long a workspace keeps messages and closed sessions, or its audit rows. */
 export async function retention (args: string[]): Promise<void> {
-  const { words: [verb = 'show', given, ...more], workspace } = wordsAndWorkspace(args, USAGE)
+  const { words, workspace } = wordsAndWorkspace(args, USAGE)
+  const ofAudit = words[0] === 'audit'
+  const { read, write, event_type, variable, setting } = kinds[ofAudit ? 'audit' : 'data']
+  const [verb = 'show', given, ...more] = ofAudit ? words.slice(1) : words
   const days = given !== undefined && /^\d{1,5}$/.test(given) && Number(given) <= RETENTION_DAYS_MAX ? Number(given) : undefined
   if (!['show', 'set', 'default'].includes(verb) || more.length > 0 || (verb === 'set') !== (days !== undefined) || (verb !== 'set' && given !== undefined)) throw new ConfigError(USAGE)
-  await withDatabase(async db => {
+  await withDatabase(async (db, config) => {
     if (verb !== 'show') {
       await db.transaction().execute(async tx => {
-        await setRetention(tx, workspace, days)
-        await audit.write(tx, byOperator(workspace, `retention ${verb}`, { event_type: 'retention_set', metadata: { days: days ?? 'server' } }))
+        await write(tx, workspace, days)
+        await audit.write(tx, byOperator(workspace, `retention ${verb}`, { event_type, metadata: { days: days ?? 'server' } }))
       })
     }
-    const now = await retentionOf(db, workspace, loadConfig(process.env).retention_days)
-    console.log(`${now.days === 0 ? 'for ever' : `${now.days} days`} (${now.source === 'workspace' ? 'set for this workspace' : 'RETENTION_DAYS'})`)
+    const now = await read(db, workspace, config[setting])
+    console.log(`${now.days === 0 ? 'for ever' : `${now.days} days`} (${now.source === 'workspace' ? 'set for this workspace' : variable})`)
+    if (ofAudit && now.days > 0 && config.audit_hmac_keys === undefined) console.error('AUDIT_HMAC_KEY is not set: without a chain, audit rows stay all the same.')
   })
 }

@@ -20,6 +20,8 @@ export interface Service {
   auth_enabled: boolean
   /** Days that workspaces without a setting of their own keep messages and closed sessions; 0 for ever. */
   retention_days: number
+  /** The same of audit rows. */
+  audit_retention_days: number
   keys: Keys
   tokens: Tokens
   /** How often callers may call. */

@@ -196,6 +196,7 @@ export interface Schema {
     xact: Generated<string>
   }
   retention: { workspace: string, days: number, set_at: Stamp }
+  audit_retention: { workspace: string, days: number, set_at: Stamp }
   session_presence: {
     workspace: string
     session_id: string

@@ -26,6 +26,7 @@ export const SERVICE_MAY: Record<string, readonly Privilege[]> = {
   audit_chain: ['SELECT', 'INSERT'],
   audit_heads: ['SELECT', 'INSERT'],
   audit_beginnings: ['SELECT', 'INSERT'],
+  audit_retention: ['SELECT'],
   kysely_migration: ['SELECT'],
   search_secret: ['SELECT'],
   ...Object.fromEntries(Object.keys(BEHIND_VIEWS).map(table => [table, []]))

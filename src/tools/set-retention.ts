@@ -2,15 +2,15 @@ import { Type } from '@sinclair/typebox'
 import { AppError } from '../core/errors.js'
 import { Whole } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
-import { retentionOf, setRetention as store } from '../db/life/retention.js'
-import { RETENTION_DAYS_MAX, retentionFields } from './retention-view.js'
+import { setRetention as store } from '../db/life/retention.js'
+import { RETENTION_DAYS_MAX, retentionFields, retentionView } from './retention-view.js'
 import { needWholeWorkspace } from './whole-workspace.js'
 import { IdempotencyKey, input, output } from './shapes.js'
 
 export const setRetention = defineTool({
   name: 'set_retention',
   title: 'Set how long things are kept',
-  description: 'Set for how many days this workspace keeps messages, and closed or archived sessions in which nothing has happened since. What is older is deleted for good within the hour, and from then on as it comes of age. 0 keeps everything for ever; use_server_default: true gives up the workspace\'s own setting. Memory and the audit log are not touched.',
+  description: 'Set for how many days this workspace keeps messages, and closed or archived sessions in which nothing has happened since. What is older is deleted for good within the hour, and from then on as it comes of age. 0 keeps everything for ever; use_server_default: true gives up the workspace\'s own setting. Memory is not touched, nor is the audit log: only the operator says how long that is kept.',
   permission: 'admin',
   effect: 'replaces',
   repeatable: true,
@@ -31,6 +31,6 @@ export const setRetention = defineTool({
     }
     needWholeWorkspace(agent)
     await store(db, agent.workspace, days)
-    return { ...await retentionOf(db, agent.workspace, service.retention_days), server_days: service.retention_days }
+    return retentionView(db, agent.workspace, service)
   }
 })

@@ -48,11 +48,11 @@ t.test('off until it is set; what is of age goes, and nothing else', async t => 
   await behind.waitFor(() => behind.changes().length > 3)
   behind.close()
 
-  t.same(await ok(app, 'get_retention', {}, ADMIN), { success: true, days: 0, source: 'server', server_days: 0 })
+  t.same(await ok(app, 'get_retention', {}, ADMIN), { success: true, days: 0, source: 'server', server_days: 0, audit_days: 0, audit_source: 'server' })
   t.same(await applyRetention(means, 0), { messages: 0, sessions: 0 })
   isFailure(t, await call(app, 'set_retention', { days: 30 }, WRITER), 'PERMISSION_DENIED')
   for (const args of [{}, { days: 3, use_server_default: true }, { days: -1 }, { days: 1.5 }]) isFailure(t, await call(app, 'set_retention', args, ADMIN), 'INVALID_INPUT')
-  t.same(await ok(app, 'set_retention', { days: 30 }, ADMIN), { success: true, days: 30, source: 'workspace', server_days: 0 })
+  t.same(await ok(app, 'set_retention', { days: 30 }, ADMIN), { success: true, days: 30, source: 'workspace', server_days: 0, audit_days: 0, audit_source: 'server' })
 
   t.same(await applyRetention(means, 0), { messages: 3, sessions: 2 }, 'the idle session keeps itself, not its old message')
   t.same(await applyRetention(means, 0), { messages: 0, sessions: 0 }, 'once')

@@ -36,7 +36,7 @@ async function newestBefore (db: Db, workspace: string, after: number, before: s
   return db.selectFrom('audit_heads as h')
     .innerJoin('audit_chain as c', join => join.onRef('c.workspace', '=', 'h.workspace').onRef('c.seq', '=', 'h.seq'))
     .where('h.workspace', '=', workspace).where('h.seq', '>', after).where('h.signed_at', '<', before)
-    .orderBy('h.seq', 'desc').limit(1).selectAll('h').select('c.mac as chained').executeTakeFirst()
+    .orderBy('h.signed_at', 'desc').orderBy('h.seq', 'desc').limit(1).selectAll('h').select('c.mac as chained').executeTakeFirst()
 }
 
 /** By the database's own function: the tables let rows go in no other way. */

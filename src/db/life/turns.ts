@@ -6,8 +6,11 @@ import type { Db } from '../schema.js'
 
 /** Rows of one transaction: some ten milliseconds, so that nothing is locked for long. */
 export const BATCH = 500
-/** One process in a database at a time does what is in this folder; any fixed number that nothing else here locks. */
-const LOCK = 7_261_003
+/**
+ * One process in a database at a time does what is in this folder; any fixed number that nothing else here locks. It was the audit
+ * drainer's once: whenever that was at it, a round ended early, and retention waited half an hour for the next.
+ */
+const LOCK = 7_261_004
 
 /** Does one batch's work in a transaction of its own. @returns undefined where another process is at it */
 export async function inTurn<T> (db: Db, work: (tx: Db) => Promise<T>): Promise<T | undefined> {

@@ -1,5 +1,7 @@
+import type { AuditKeys } from '../../core/audit-keys.js'
 import type { Topic } from '../../core/events.js'
 import type { Db } from '../schema.js'
+import { applyAuditRetention } from './audit-retention.js'
 import { sweepDeletedSessions } from './deleted-sessions.js'
 import { eraseAgents } from './erased-agents.js'
 import { applyRetention } from './retention.js'
@@ -14,17 +16,20 @@ export interface LifeOptions {
   db: Db
   /** Days that workspaces without a setting of their own keep things; 0 for ever. */
   retention_days: number
+  /** The same of audit rows; undefined: there is no chain, and they all stay. */
+  audit: { keys: AuditKeys, days: number } | undefined
   tell: (topics: readonly Topic[]) => void
   onFault: (error: unknown) => void
+  /** Until the first look for what has come of age; by chance, so that replicas which start together do not look together. */
+  first_ms?: number
 }
 
 /** Carries out in the background what has been decided about the life of data. Every replica runs one: they take turns. */
-export function endContinuously ({ db, retention_days, tell, onFault }: LifeOptions): { close: () => Promise<void> } {
+export function endContinuously ({ db, retention_days, audit, tell, onFault, first_ms = Math.random() * 60_000 }: LifeOptions): { close: () => Promise<void> } {
   let closed = false
   let running: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout
-  // Not at the start of every replica at once.
-  let retention_at = performance.now() + Math.random() * 60_000
+  let retention_at = performance.now() + first_ms
 
   const stopping = () => closed
   async function look (): Promise<void> {
@@ -34,6 +39,7 @@ export function endContinuously ({ db, retention_days, tell, onFault }: LifeOpti
       if (performance.now() >= retention_at) {
         retention_at = performance.now() + RETENTION_MS
         await applyRetention({ db, tell, stopping }, retention_days)
+        if (audit !== undefined) await applyAuditRetention({ db, stopping }, audit.keys, audit.days)
       }
     } catch (error) {
       if (!closed) onFault(error)

@@ -1,0 +1,52 @@
+import { sql } from 'kysely'
+import type { AuditKeys } from '../../core/audit-keys.js'
+import * as audit from '../audit.js'
+import { dropAuditRows } from '../audit-chain/drop.js'
+import { auditedWorkspaces } from '../audit-chain/heads.js'
+import type { Db } from '../schema.js'
+import type { Means, Retention } from './retention.js'
+import { BATCH, byService, inTurn } from './turns.js'
+
+/** How many days a workspace keeps its audit rows: its own setting, else the server's; 0 for ever. */
+export async function auditRetentionOf (db: Db, workspace: string, server_days: number): Promise<Retention> {
+  const own = await db.selectFrom('audit_retention').select('days').where('workspace', '=', workspace).executeTakeFirst()
+  return own === undefined ? { days: server_days, source: 'server' } : { days: own.days, source: 'workspace' }
+}
+
+/**
+ * For the operator alone: the service's role may not write this table.
+ * @param days undefined: the server's setting from now on
+ */
+export async function setAuditRetention (db: Db, workspace: string, days: number | undefined): Promise<void> {
+  if (days === undefined) await db.deleteFrom('audit_retention').where('workspace', '=', workspace).execute()
+  else await db.insertInto('audit_retention').values({ workspace, days }).onConflict(conflict => conflict.column('workspace').doUpdateSet({ days, set_at: sql<string>`clock_timestamp()` })).execute()
+}
+
+/**
+ * Drops the audit rows that are of age, in every workspace, up to a signed head that becomes the beginning of its chain. In small
+ * transactions, each with an audit row of its own; killed between two, the next round goes on.
+ * @returns how many rows went
+ */
+export async function applyAuditRetention ({ db, stopping }: Pick<Means, 'db' | 'stopping'>, keys: AuditKeys, server_days: number, batch = BATCH): Promise<number> {
+  let dropped = 0
+  // Crosses workspaces; what follows is one's.
+  for (const { workspace, days } of await thatDrop(db, server_days)) {
+    const { rows: [row] } = await sql<{ before: string }>`select clock_timestamp() - make_interval(days => ${days}::int) as before`.execute(db)
+    const { before } = row as { before: string }
+    for (let rows: number | undefined = batch; rows !== undefined && rows > 0 && !stopping();) {
+      rows = await inTurn(db, async tx => {
+        const gone = await dropAuditRows(tx, keys, { workspace, before, limit: batch })
+        if (gone > 0) await audit.write(tx, byService(workspace, 'retention', { event_type: 'audit_rows_dropped', metadata: { rows: gone, days, before } }))
+        return gone
+      })
+      dropped += rows ?? 0
+    }
+  }
+  return dropped
+}
+
+async function thatDrop (db: Db, server_days: number): Promise<Array<{ workspace: string, days: number }>> {
+  const own = new Map((await db.selectFrom('audit_retention').select(['workspace', 'days']).execute()).map(({ workspace, days }) => [workspace, days]))
+  const others = server_days > 0 ? await auditedWorkspaces(db) : []
+  return [...new Set([...own.keys(), ...others])].map(workspace => ({ workspace, days: own.get(workspace) ?? server_days })).filter(({ days }) => days > 0)
+}

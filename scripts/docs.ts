@@ -72,6 +72,7 @@ const refusals: Record<string, ErrorCode[]> = {
   archive_session: ['SESSION_NOT_FOUND'],
   delete_session: ['SESSION_NOT_FOUND'],
   export_session: ['SESSION_NOT_FOUND'],
+  import_session: ['QUOTA_EXCEEDED'],
   delete_message: ['MESSAGE_NOT_FOUND'],
   get_messages: ['SESSION_NOT_FOUND'],
   wait_for_messages: ['SESSION_NOT_FOUND'],

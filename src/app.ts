@@ -9,6 +9,7 @@ import { createLimits } from './core/limits.js'
 import { createMetrics } from './core/metrics.js'
 import { openApi } from './core/openapi.js'
 import { createPlaces } from './core/places.js'
+import { quotasOf } from './core/quotas.js'
 import type { Service } from './core/service.js'
 import type { Config } from './config.js'
 import { rememberKeys } from './db/api-keys.js'
@@ -131,13 +132,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   }
   // Not on the pool: a call may hold a connection of it while it is counted, and would wait for another behind those that do the same.
   const counting = countCalls(acrossWorkspaces(watch), per_minute)
-  const quotas = {
-    sessions: config.quota_sessions,
-    session_messages: config.quota_session_messages,
-    session_bytes: config.quota_session_bytes,
-    memory_entries: config.quota_memory_entries,
-    memory_bytes: config.quota_memory_bytes
-  }
+  const quotas = quotasOf(config)
   const ending = endContinuously({
     db: acrossWorkspaces(db), retention_days: config.retention_days, audit: audit_keys && { keys: audit_keys, days: config.audit_retention_days }, tell: events.publish, onFault: error => { server.log.warn({ err: loggableFault(error) }, 'deleted data not swept') }
   })

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { type Answer, call, credentials, newSession, ok, startApp, type TestApp } from './helper.js'
+import { type Answer, call, credentials, environment, newSession, ok, runToEnd, startApp, type TestApp } from './helper.js'
 import { callTool } from './mcp/clients.js'
 import { isFailure } from './support/failure.js'
 
@@ -112,6 +112,40 @@ t.test('what has expired takes no room, whether it has been swept or not', async
   await new Promise(resolve => setTimeout(resolve, 1050))
   for (let i = 0; i < 3; i++) await ok(app, 'set_memory', { key: `long ${i}`, value: i })
   isFull(t, await call(app, 'set_memory', { key: 'long', value: 1 }), 'memory_entries', 3)
+})
+
+t.test('an imported session counts as one that was written: all of it or nothing', async t => {
+  const admin = { admin: true, agent_id: 'boss' }
+  const source = await startApp(t)
+  const transcript = async (messages: number, content = 'x') => {
+    const session_id = await newSession(source)
+    for (let left = messages; left > 0; left -= 100) await ok(source, 'add_messages', { session_id, messages: Array.from({ length: Math.min(left, 100) }, () => ({ content })) })
+    return (await ok(source, 'export_session', { session_id, limit: 1000 })).ndjson as string
+  }
+  const [few, exact, many, long] = [await transcript(3), await transcript(600), await transcript(601), await transcript(10, 'x'.repeat(9000))]
+  const env = { QUOTA_SESSIONS: '3', QUOTA_SESSION_MESSAGES: '600', QUOTA_SESSION_BYTES: '50000' }
+  const apps = await two(t, env)
+  const [app] = apps
+  const counts = async () => [await rows(app, 'sessions'), await rows(app, 'messages'), await rows(app, 'search_pending'), await rows(app, 'audit_log')]
+
+  await newSession(app)
+  const before = await counts()
+  isFull(t, await call(app, 'import_session', { ndjson: many }, admin), 'session_messages', 600)
+  isFull(t, await call(app, 'import_session', { ndjson: many, idempotency_key: 'k' }, admin), 'session_messages', 600)
+  isFull(t, await call(app, 'import_session', { ndjson: long }, admin), 'session_bytes', 50_000)
+  t.match(await callTool(app, 'modern', 'import_session', { ndjson: long }, credentials(admin)), { isError: true, structuredContent: { code: 'QUOTA_EXCEEDED' } })
+  const command = (ndjson: string, more = {}) => runToEnd(['session', 'import', '-'], environment(app.url, { ...env, ...more }), { input: ndjson })
+  t.match(await command(long), { code: 1, stdout: '', stderr: /than a session may hold: 50000/ })
+  t.same(await counts(), before, 'nothing is left of any of them')
+
+  const { session_id } = await ok(app, 'import_session', { ndjson: exact, idempotency_key: 'k' }, admin)
+  isFull(t, await call(app, 'add_message', { session_id, content: 'one more' }), 'session_messages', 600)
+  const both = await Promise.all(apps.map(app => call(app, 'import_session', { ndjson: few }, admin)))
+  t.same(both.map(({ status }) => status).sort(), [200, 429], 'of two at once there is room for one')
+  isFull(t, both.find(({ status }) => status === 429) as Answer, 'sessions', 3)
+  t.match(await command(few), { code: 1, stdout: '', stderr: /as many sessions as it may have: 3/ })
+  t.same([await rows(app, 'sessions'), await rows(app, 'messages')], [3, 603])
+  t.match(await command(few, { QUOTA_SESSIONS: '0' }), { code: 0, stdout: /^session_/ }, 'an operator who means to can')
 })
 
 t.test('bytes of an agent\'s memory', async t => {

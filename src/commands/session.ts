@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { AppError } from '../core/errors.js'
+import { type Quotas, quotasOf } from '../core/quotas.js'
 import { ConfigError } from '../config.js'
 import * as audit from '../db/audit.js'
 import type { Db } from '../db/schema.js'
@@ -18,10 +19,10 @@ const PAGE = 1000
 export async function session (args: string[]): Promise<void> {
   const { words: [verb, what, ...more], workspace } = wordsAndWorkspace(args, USAGE)
   if (what === undefined || more.length > 0 || (verb !== 'export' && verb !== 'import')) throw new ConfigError(USAGE)
-  await withDatabase(async db => {
+  await withDatabase(async (db, config) => {
     try {
       if (verb === 'export') await exportTo(process.stdout, db, workspace, what)
-      else console.log(await importFrom(what === '-' ? process.stdin : (await open(what)).createReadStream(), db, workspace))
+      else console.log(await importFrom(what === '-' ? process.stdin : (await open(what)).createReadStream(), db, workspace, quotasOf(config)))
     } catch (error) {
       if (error instanceof AppError) throw new ConfigError(error.code === 'INVALID_INPUT' ? `${error.message} It has ${String(error.context?.given)}; allowed is: ${String(error.context?.allowed)}.` : error.message)
       if ((error as NodeJS.ErrnoException).syscall !== undefined && verb === 'import') throw new ConfigError(`The file cannot be read (${(error as NodeJS.ErrnoException).code}).`)
@@ -49,11 +50,11 @@ async function exportTo (out: NodeJS.WriteStream, db: Db, workspace: string, ses
   })
 }
 
-async function importFrom (file: Readable, db: Db, workspace: string): Promise<string> {
+async function importFrom (file: Readable, db: Db, workspace: string, quotas: Quotas): Promise<string> {
   return db.transaction().execute(async tx => {
     const { session: { id: exported, ...row }, messages } = await readTranscript(linesOf(file))
     const session_id = newSessionId()
-    const count = await importSession(tx, workspace, session_id, row, messages)
+    const count = await importSession(tx, workspace, session_id, row, messages, quotas)
     await audit.write(tx, byOperator(workspace, 'session import', {
       event_type: 'session_imported', session_id, resource: `session:${session_id}`, metadata: { messages: count, exported_session_id: exported }
     }))

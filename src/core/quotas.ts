@@ -16,6 +16,17 @@ export interface Quotas {
 
 export const NO_QUOTAS: Quotas = { sessions: 0, session_messages: 0, session_bytes: 0, memory_entries: 0, memory_bytes: 0 }
 
+/** As the configuration has them. */
+export function quotasOf (config: { [name in keyof Quotas as `quota_${name}`]: number }): Quotas {
+  return {
+    sessions: config.quota_sessions,
+    session_messages: config.quota_session_messages,
+    session_bytes: config.quota_session_bytes,
+    memory_entries: config.quota_memory_entries,
+    memory_bytes: config.quota_memory_bytes
+  }
+}
+
 const words: Record<keyof Quotas, { full: string, advice: string[] }> = {
   sessions: {
     full: 'The workspace has as many sessions as it may have',
@@ -39,10 +50,11 @@ const words: Record<keyof Quotas, { full: string, advice: string[] }> = {
   }
 }
 
-export function quotaExceeded (quota: keyof Quotas, quotas: Quotas): AppError {
-  const { full, advice } = words[quota]
+/** @param instead of the first advice, where that does not help */
+export function quotaExceeded (quota: keyof Quotas, quotas: Quotas, instead?: string): AppError {
+  const { full, advice: [first = '', ...rest] } = words[quota]
   const limit = quotas[quota]
-  return new AppError('QUOTA_EXCEEDED', `${full}: ${limit}.`, { context: { quota, limit }, suggestions: advice })
+  return new AppError('QUOTA_EXCEEDED', `${full}: ${limit}.`, { context: { quota, limit }, suggestions: [instead ?? first, ...rest] })
 }
 
 /** Whether a quota is set and an amount lies beyond it. */

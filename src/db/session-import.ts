@@ -1,10 +1,15 @@
 import { sql } from 'kysely'
+import { isBeyond, quotaExceeded, type Quotas } from '../core/quotas.js'
 import type { MessageRow } from './messages.js'
 import type { Db } from './schema.js'
 import type { SessionRow } from './sessions.js'
+import { refuseManySessions } from './usage.js'
 
 /** Messages of one statement. */
 const BATCH = 500
+
+/** About a session that is too large; the other advice is to raise the quota. */
+const ADVICE = 'Nothing of it was imported: delete what it does not need where it comes from, and export it again'
 
 export type ImportedMessage = Omit<MessageRow, 'session_id'>
 
@@ -13,8 +18,9 @@ export type ImportedMessage = Omit<MessageRow, 'session_id'>
  * in which they come, and keep everything else. A parent that does not come along gets a new id too, which no message has: answers
  * to it still belong together.
  * @returns how many messages there were
+ * @throws AppError QUOTA_EXCEEDED
  */
-export async function importSession (tx: Db, workspace: string, id: string, session: Omit<SessionRow, 'id'>, messages: AsyncIterable<ImportedMessage>): Promise<number> {
+export async function importSession (tx: Db, workspace: string, id: string, session: Omit<SessionRow, 'id'>, messages: AsyncIterable<ImportedMessage>, quotas: Quotas): Promise<number> {
   const ids = new Map<number, number>()
   let count = 0
   let batch: ImportedMessage[] = []
@@ -47,10 +53,14 @@ export async function importSession (tx: Db, workspace: string, id: string, sess
     if (message.visibility === 'public') published++
     bytes += Buffer.byteLength(message.content) + Buffer.byteLength(JSON.stringify(message.metadata))
     if (last === null || message.timestamp > last) last = message.timestamp
+    // While they come: what is too large is not written to its end first.
+    if (isBeyond('session_messages', count + batch.length, quotas)) throw quotaExceeded('session_messages', quotas, ADVICE)
+    if (isBeyond('session_bytes', bytes, quotas)) throw quotaExceeded('session_bytes', quotas, ADVICE)
     if (batch.length === BATCH) await write()
   }
   await write()
   const { metadata, ...row } = session
   await tx.insertInto('sessions').values({ ...row, workspace, id, metadata: JSON.stringify(metadata), last_seq: count, public_count: published, content_bytes: bytes, last_message_at: last }).execute()
+  await refuseManySessions(tx, workspace, quotas)
   return count
 }

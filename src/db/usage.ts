@@ -9,7 +9,7 @@ import type { Db } from './schema.js'
  */
 
 /** @throws AppError QUOTA_EXCEEDED */
-export async function refuseManySessions (tx: Db, { workspace }: Agent, quotas: Quotas): Promise<void> {
+export async function refuseManySessions (tx: Db, workspace: string, quotas: Quotas): Promise<void> {
   if (quotas.sessions === 0) return
   const usage = await tx.selectFrom('workspace_usage').select('sessions').where('workspace', '=', workspace).executeTakeFirst()
   if (isBeyond('sessions', usage?.sessions ?? 0, quotas)) throw quotaExceeded('sessions', quotas)

@@ -18,7 +18,7 @@ export const createSession = defineTool({
   touches: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
   async handler ({ purpose, metadata = {} }, { db, agent, service }) {
     const { id, created_by, created_at, ...session } = await sessions.create(db, agent, sessions.newSessionId(), purpose, metadata)
-    await refuseManySessions(db, agent, service.quotas)
+    await refuseManySessions(db, agent.workspace, service.quotas)
     return { session_id: id, purpose: session.purpose, created_by, created_at, metadata: session.metadata }
   }
 })

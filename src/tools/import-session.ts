@@ -23,11 +23,11 @@ export const importSession = defineTool({
   output: output({ session_id: Type.String(), message_count: Type.Integer() }),
   audit: (_input, { session_id, message_count }) => ({ event_type: 'session_imported', session_id, resource: `session:${session_id}`, metadata: { messages: message_count } }),
   touches: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler ({ ndjson }, { db, agent, audited }) {
+  async handler ({ ndjson }, { db, agent, service, audited }) {
     needWholeWorkspace(agent)
     const { session: { id: exported, ...session }, messages } = await readTranscript(ndjson.split('\n'))
     audited.exported_session_id = exported
     const session_id = newSessionId()
-    return { session_id, message_count: await write(db, agent.workspace, session_id, session, messages) }
+    return { session_id, message_count: await write(db, agent.workspace, session_id, session, messages, service.quotas) }
   }
 })

@@ -58,6 +58,7 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
       SESSION_NOT_FOUND: [{ sessions: [NO_SESSION] }, { token: place.live }], INVALID_TTL: [{ expires_in: -1 }, { token: place.live }]
     },
     create_session: { INVALID_METADATA: [{ metadata: 'text' }], QUOTA_EXCEEDED: full },
+    import_session: { QUOTA_EXCEEDED: [{}, { full: true, admin: true }] },
     get_session: { SESSION_NOT_FOUND: noSession },
     update_session: { SESSION_NOT_FOUND: noSession, SESSION_CLOSED: [{ session_id: closed }], INVALID_METADATA: [{ metadata: [] }] },
     close_session: { SESSION_NOT_FOUND: noSession },

@@ -112,7 +112,7 @@ t.test('what was indexed before there was a secret is indexed anew, and what is 
     insert into search_pending (session_id, message_id) select session_id, id from written`)
   await writer.end()
   await beside.query('commit')
-  t.same(await migrating, ['0016-search-secret'])
+  t.equal((await migrating)[0], '0016-search-secret')
   const { rows } = await beside.query('select message_id from search_pending order by 1')
   t.same(rows.map(({ message_id }) => Number(message_id)), [1, 2, 3, 4, 5])
   await db.connection().execute(async connection => {

@@ -35,8 +35,8 @@ interface Row {
 export async function fill (db: Db, only?: Pending, limit = BATCH): Promise<number> {
   const known = knownTo(db)
   const hashes = await termHashes(db)
-  /** What the vocabulary may lack. */
-  const words = new Map<string, { workspace: string, word: string }>()
+  /** What the vocabulary may lack, by workspace. */
+  const lacked = new Map<string, Set<string>>()
   const taken = await db.transaction().execute(async tx => {
     let waiting = tx.selectFrom('search_pending').select(['workspace', 'session_id', 'message_id'])
     if (only !== undefined) {
@@ -56,14 +56,12 @@ export async function fill (db: Db, only?: Pending, limit = BATCH): Promise<numb
     const present = rows.filter(row => row.sender !== null)
     const terms = present.map(({ workspace, session_id, sender, content, metadata }) => {
       const indexed = termsOf(hashes(workspace), session_id, [content, sender as string, ...metadataValues(metadata)])
-      for (const word of indexed.words) {
-        const id = `${workspace} ${word}`
-        if (!known.has(id)) words.set(id, { workspace, word })
-      }
-      return `{${indexed.terms.join(',')}}`
+      const has = known.get(workspace)
+      for (const word of indexed.words) if (has?.has(word) !== true) setOf(lacked, workspace).add(word)
+      return `{${Array.from(indexed.terms).join(',')}}`
     })
     // In one order everywhere, so that two processes' inserts cannot wait for each other crosswise.
-    const added = [...words].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, word]) => word)
+    const added = [...lacked].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([workspace, words]) => [...words].sort().map(word => ({ workspace, word })))
     const column = <T>(pick: (row: Row) => T) => present.map(pick)
     await sql`
       with words as (
@@ -85,23 +83,29 @@ export async function fill (db: Db, only?: Pending, limit = BATCH): Promise<numb
     return rows.length
   })
   // Only what has been committed is known.
-  for (const id of words.keys()) known.add(id)
+  for (const [workspace, words] of lacked) for (const word of words) setOf(known, workspace).add(word)
   return taken
 }
 
 /**
- * Words that are in a database's vocabulary for certain: it never loses any. Spares asking for the common ones again and again.
- * Each is kept as `workspace word`.
+ * Words that are in a database's vocabulary for certain, by workspace: it never loses any. Spares asking for the common ones again
+ * and again.
  */
-const vocabularies = new WeakMap<object, Set<string>>()
+const vocabularies = new WeakMap<object, Map<string, Set<string>>>()
 /** Beyond so many remembering begins anew: about 10 MB. */
 const KNOWN_MAX = 100_000
 
-function knownTo (db: Db): Set<string> {
+function knownTo (db: Db): Map<string, Set<string>> {
   const database = databaseOf(db)
   let known = vocabularies.get(database)
-  if (known === undefined || known.size > KNOWN_MAX) vocabularies.set(database, known = new Set())
+  if (known === undefined || [...known.values()].reduce((sum, words) => sum + words.size, 0) > KNOWN_MAX) vocabularies.set(database, known = new Map())
   return known
+}
+
+function setOf (sets: Map<string, Set<string>>, key: string): Set<string> {
+  let set = sets.get(key)
+  if (set === undefined) sets.set(key, set = new Set())
+  return set
 }
 
 /** How many messages wait, up to `most`. */

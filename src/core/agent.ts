@@ -10,8 +10,14 @@ export interface Agent extends Bounds {
   agent_type: string
   permissions: Permission[]
   /** The token it came with, absent for API-key and stdio callers. */
-  token?: { jti: string, expires_at: Date }
+  token?: { jti: string, expires_at: Date, mark?: Mark }
 }
+
+/**
+ * By what an outside token is revoked with all others of its agent: nobody here knows which there are, so what is kept is a mark
+ * on the agent, and tokens issued before it are refused.
+ */
+export interface Mark { id: string, issued_at: Date }
 
 /** What credentials are held within, besides a name and permissions; a token keeps it from one to the next. */
 export interface Bounds {

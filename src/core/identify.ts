@@ -38,8 +38,8 @@ export function bearer (authorization: string): string {
 
 export async function byToken (token: string, service: Service): Promise<Agent> {
   const claims = await service.tokens.verify(token)
-  const { workspace, agent_id, agent_type, permissions, jti, expires_at } = claims
-  const agent = { workspace, agent_id, agent_type, permissions, ...boundsOf(claims), token: { jti, expires_at } }
+  const { workspace, agent_id, agent_type, permissions, jti, expires_at, mark } = claims
+  const agent = { workspace, agent_id, agent_type, permissions, ...boundsOf(claims), token: { jti, expires_at, ...(mark !== undefined && { mark }) } }
   const ended = await rightsEnd(agent, service.tokens)
   if (ended !== false) throw rightsEnded(ended)
   return agent

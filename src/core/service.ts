@@ -1,5 +1,5 @@
 import type { MessageWriter } from '../db/message-writer.js'
-import type { Agent, Bounds, Permission } from './agent.js'
+import type { Agent, Bounds, Mark, Permission } from './agent.js'
 import type { ApiKey } from './api-key.js'
 import type { AuditKeys } from './audit-keys.js'
 import type { Events } from './events.js'
@@ -71,6 +71,7 @@ export interface Claims extends Bounds {
   jti: string
   /** The outside issuer of the token; absent for one of ours. */
   issuer?: string
+  mark?: Mark
   issued_at: Date
   expires_at: Date
 }
@@ -87,8 +88,8 @@ export interface Tokens {
    * @throws AppError INVALID_TOKEN or TOKEN_EXPIRED; SERVICE_UNAVAILABLE where an outside issuer has to be asked and cannot be
    */
   verify: (token: string) => Claims | Promise<Claims>
-  /** Whether a verified token or an API key, by its id, has been revoked, on any replica, at most 2 s ago. @throws where neither memory nor database can tell */
-  revoked: (id: string) => Promise<boolean>
+  /** Whether a verified token or an API key, by its id, has been revoked (for a mark: after that), on any replica, at most 2 s ago. @throws where neither memory nor database can tell */
+  revoked: (id: string, after?: Date) => Promise<boolean>
   /** The same from memory alone, for those who ask often; undefined where memory cannot tell. */
-  knownRevoked: (id: string) => boolean | undefined
+  knownRevoked: (id: string, after?: Date) => boolean | undefined
 }

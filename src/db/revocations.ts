@@ -16,9 +16,10 @@ const KEYS_DAYS = 366
  * make replicas differ for long: where it could not be read for 2 s, the database decides.
  */
 export interface Revocations {
-  has: (id: string) => Promise<boolean>
+  /** @param after only a revocation later than this counts: for the mark of an agent, of which there is one however often it is set */
+  has: (id: string, after?: Date) => Promise<boolean>
   /** The same from memory alone; undefined where it cannot tell. */
-  known: (id: string) => boolean | undefined
+  known: (id: string, after?: Date) => boolean | undefined
   close: () => void
 }
 
@@ -28,7 +29,7 @@ export interface Revocations {
  */
 export function followRevocations (db: Db, statement_timeout_ms: number): Revocations {
   const overlapSeconds = Math.max(OVERLAP_SECONDS_MIN, 2 * statement_timeout_ms / 1000)
-  const revoked = new Map<string, number>()
+  const revoked = new Map<string, { at: number, until: number }>()
   let known = false
   let read_at = -Infinity
   let closed = false
@@ -37,13 +38,13 @@ export function followRevocations (db: Db, statement_timeout_ms: number): Revoca
   async function read (): Promise<void> {
     const asked_at = performance.now()
     const since = known ? sql`and revoked_at > clock_timestamp() - make_interval(secs => ${overlapSeconds})` : sql``
-    const { rows } = await sql<{ id: string, until: string }>`
-      select jti as id, expires_at as until from tokens where revoked_at is not null ${since} and expires_at > clock_timestamp()
+    const { rows } = await sql<{ id: string, at: string, until: string }>`
+      select jti as id, revoked_at as at, expires_at as until from tokens where revoked_at is not null ${since} and expires_at > clock_timestamp()
       union all
-      select key_id, revoked_at + make_interval(days => ${KEYS_DAYS}) from api_keys
+      select key_id, revoked_at, revoked_at + make_interval(days => ${KEYS_DAYS}) from api_keys
       where revoked_at is not null ${since} and revoked_at > clock_timestamp() - make_interval(days => ${KEYS_DAYS})`.execute(db)
-    for (const row of rows) revoked.set(row.id, Date.parse(row.until))
-    for (const [id, until] of revoked) if (until <= Date.now()) revoked.delete(id)
+    for (const { id, at, until } of rows) revoked.set(id, { at: Date.parse(at), until: Date.parse(until) })
+    for (const [id, { until }] of revoked) if (until <= Date.now()) revoked.delete(id)
     // After a gap longer than the overlap everything is read anew.
     known = true
     read_at = asked_at
@@ -63,19 +64,20 @@ export function followRevocations (db: Db, statement_timeout_ms: number): Revoca
   }
   void loop()
 
-  function knownOf (id: string): boolean | undefined {
-    if (revoked.has(id)) return true
+  function knownOf (id: string, after?: Date): boolean | undefined {
+    const found = revoked.get(id)
+    if (found !== undefined && (after === undefined || found.at > after.getTime())) return true
     return performance.now() - read_at <= TRUSTED_MS ? false : undefined
   }
 
   return {
     known: knownOf,
-    async has (id) {
-      const told = knownOf(id)
+    async has (id, after = new Date(0)) {
+      const told = knownOf(id, after)
       if (told !== undefined) return told
       const { rows } = await sql`
-        select from tokens where jti = ${id} and revoked_at is not null
-        union all select from api_keys where key_id = ${id} and revoked_at is not null`.execute(db)
+        select from tokens where jti = ${id} and revoked_at > ${after.toISOString()}
+        union all select from api_keys where key_id = ${id} and revoked_at > ${after.toISOString()}`.execute(db)
       return rows.length > 0
     },
     close () {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Agent } from '../core/agent.js'
+import { markOf } from '../core/rights.js'
 import type { Claims } from '../core/service.js'
 import type { Db } from './schema.js'
 
@@ -66,9 +67,19 @@ export async function revoke (db: Db, claims: Claims): Promise<boolean> {
   return rows.length === 1
 }
 
-/** Revokes every live token of an agent, and what was made from these. @returns how many those were */
+/** Years a mark is kept: longer than anybody's token lives. */
+const MARK_YEARS = 10
+
+/**
+ * Revokes every live token of an agent, and what was made from these; those of an outside issuer by a mark, which lies among them.
+ * @returns how many of ours those were
+ */
 export async function revokeAgent (db: Db, workspace: string, agent_id: string): Promise<number> {
   await lockAgent(db, workspace, agent_id)
+  await sql`
+    insert into tokens (jti, workspace, agent_id, agent_type, issued_at, expires_at, revoked_at)
+    values (${markOf(workspace, agent_id)}, ${workspace}, ${agent_id}, '', clock_timestamp(), clock_timestamp() + make_interval(years => ${MARK_YEARS}), clock_timestamp())
+    on conflict (workspace, jti) do update set agent_id = excluded.agent_id, expires_at = excluded.expires_at, revoked_at = excluded.revoked_at`.execute(db)
   const revoked = await db.updateTable('tokens').set({ revoked_at: sql<string>`clock_timestamp()` })
     .where('workspace', '=', workspace).where('agent_id', '=', agent_id)
     .where('revoked_at', 'is', null).where('expires_at', '>', sql<string>`clock_timestamp()`)

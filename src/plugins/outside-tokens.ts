@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type CryptoKey, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from 'jose'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX, DEFAULT_WORKSPACE, grant, type Permission, PERMISSIONS } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
+import { markOf } from '../core/rights.js'
 import type { Claims } from '../core/service.js'
 import { characters, hasControlCharacters } from '../core/text.js'
 import { createIssuerKeys } from './issuer-keys.js'
@@ -85,15 +86,21 @@ export function createOutsideTokens (issuer: string, rules: OutsideRules, log: L
       if (payload.cnf !== undefined) throw refused('The token is bound to a key of its holder, which this server cannot check.')
       const agent_id = name(payload, id_claim, AGENT_ID_MAX)
       if (agent_id === undefined) throw refused(`The token does not name its agent: its ${id_claim} must be a text of 1 to ${AGENT_ID_MAX} characters.`)
+      const issued_at = typeof payload.iat === 'number' ? new Date(payload.iat * 1000) : undefined
+      // One from the future would be younger than any mark.
+      if (issued_at !== undefined && !(issued_at.getTime() <= Date.now() + AHEAD_SECONDS * 1000)) throw refused('The token says that it was issued later than now.')
+      const workspace = workspaceOf(payload, rules)
       return {
-        workspace: workspaceOf(payload, rules),
+        workspace,
         agent_id,
         agent_type: name(payload, rules.oidc_agent_type_claim, AGENT_TYPE_MAX) ?? AGENT_TYPE,
         permissions: grant(valuesOf(claimOf(payload, rules.oidc_permissions_claim)).map(value => means.get(value) ?? ''), PERMISSIONS),
         jti: idOf(token, payload, issuer),
-        issued_at: typeof payload.iat === 'number' ? new Date(payload.iat * 1000) : new Date(),
+        issued_at: issued_at ?? new Date(),
         expires_at,
-        issuer
+        issuer,
+        // One that does not say when it was issued may be older than any mark.
+        mark: { id: markOf(workspace, agent_id), issued_at: issued_at ?? new Date(0) }
       }
     }
   }

@@ -9,7 +9,7 @@ import { AgentId, input, output } from './shapes.js'
 export const revokeToken = defineTool({
   name: 'revoke_token',
   title: 'Revoke a token',
-  description: 'End a token before its time: the one given, else your own, and with it those that create_token made from it. An admin can end all of an agent\'s tokens with agent_id. Every replica refuses it within 2 seconds.',
+  description: 'End a token before its time: the one given, else your own, and with it those that create_token made from it. An admin can end all of an agent\'s tokens with agent_id, those of an outside issuer too. Every replica refuses it within 2 seconds.',
   permission: 'none',
   effect: 'replaces',
   commits: 'transaction',
@@ -17,7 +17,7 @@ export const revokeToken = defineTool({
     token: Type.Optional(TokenText('The token to revoke, if it is not the one in the Authorization header')),
     agent_id: Type.Optional(AgentId('Admin only: revoke every live token of this agent'))
   }),
-  output: output({ revoked: Type.Integer({ description: 'How many tokens were revoked' }) }),
+  output: output({ revoked: Type.Integer({ description: 'How many tokens were revoked; with agent_id, those of an outside issuer are not counted' }) }),
   audit: ({ agent_id }, { revoked }) => ({ event_type: 'token_revoked', metadata: { revoked, ...(agent_id !== undefined && { of_agent: agent_id }) } }),
   async handler ({ token, agent_id }, { db, enter, agent, caller, service, audited }) {
     if (agent_id === undefined) {

@@ -73,6 +73,22 @@ t.test('a subscription ends with the token', async t => {
   await t.rejects(client.listen({ resourceSubscriptions: [`session://${session_id}`] }))
 })
 
+t.test('a subscription ends with the API key that its token was made with', async t => {
+  const ADMIN = { admin: true, agent_id: 'boss' }
+  const session_id = await newSession(here)
+  const { api_key, key_id } = await ok(here, 'create_api_key', { agent_id: 'bound', agent_type: 'custom' }, ADMIN)
+  const { token } = await ok(here, 'authenticate_agent', { agent_id: 'bound', agent_type: 'custom', api_key }, { anonymous: true })
+  const subscribed = await Promise.all(([{ authorization: `Bearer ${token}` }, { 'x-api-key': api_key }] as Headers[]).map(async headers => {
+    const { client, told } = await connect(t, headers)
+    return { told, ...await client.listen({ resourceSubscriptions: [`session://${session_id}`] }) }
+  }))
+  await ok(there, 'revoke_api_key', { key_id }, ADMIN)
+  t.same(await Promise.all(subscribed.map(({ closed }) => closed)), ['graceful', 'graceful'])
+  await ok(there, 'add_message', { session_id, content: 'after' })
+  await quiet()
+  t.same(subscribed.flatMap(({ told }) => told), [])
+})
+
 t.test('what is refused', async t => {
   const ask = async (headers: Headers, notifications: unknown) => (await request(here, 'modern', 'subscriptions/listen', { notifications }, headers)).body
   t.match(await ask({}, { resourceSubscriptions: ['agent://a/memory'] }), { error: { code: -32000, data: { code: 'AUTHENTICATION_REQUIRED' } } })

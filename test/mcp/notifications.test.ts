@@ -224,6 +224,23 @@ t.test('a stream ends with its token', async t => {
   }
 })
 
+t.test('a stream ends with the API key that its token was made with', async t => {
+  const session_id = await newSession(here)
+  const ADMIN = { admin: true, agent_id: 'boss' }
+  for (const subscribed of [true, false]) {
+    const { api_key, key_id } = await ok(here, 'create_api_key', { agent_id: 'bound', agent_type: 'custom' }, ADMIN)
+    const { token } = await ok(here, 'authenticate_agent', { agent_id: 'bound', agent_type: 'custom', api_key }, { anonymous: true })
+    const [byToken, byKey] = await Promise.all(([{ authorization: `Bearer ${token}` }, { 'x-api-key': api_key }] as Headers[]).map(async credentials => {
+      const session: Headers = { ...await openSession(here), ...credentials }
+      if (subscribed) await subscribe(here, session, `session://${session_id}`)
+      return stream(t, 2, session)
+    })) as [Stream, Stream]
+    await ok(there, 'revoke_api_key', { key_id }, ADMIN)
+    await Promise.all([byToken.ended, byKey.ended])
+    t.match([byToken.comments.at(-1), byKey.comments.at(-1)], ['ended: token_ended', 'ended: key_ended'], `subscribed: ${subscribed}`)
+  }
+})
+
 t.test('a stream ends with its session, on another replica', async t => {
   const session = { ...await openSession(here), ...AS('leaver') }
   const open = await stream(t, 0, session)

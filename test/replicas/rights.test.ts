@@ -113,6 +113,19 @@ t.test('a token revoked on one replica', { timeout: 90_000 }, async t => {
   })
 })
 
+t.test('a token whose API key is revoked, and the key itself', { timeout: 90_000 }, async t => {
+  const { api_key, key_id } = await post(at(0), 'create_api_key', { agent_id: 'bound', agent_type: 'reader' }, { key: ADMIN_API_KEY, agent: 'an-admin' })
+  const token = (await post(at(1), 'authenticate_agent', { agent_id: 'bound', agent_type: 'reader', api_key })).token as string
+  const byKey = await openStream(at(0), '/mcp/events', { anonymous: true, headers: { 'x-api-key': api_key } })
+  await byKey.waitFor(events => events.length > 0)
+  await endsEverywhere(t, token, { code: 'TOKEN_REVOKED', reason: 'token_revoked' }, async () => {
+    t.match(await post(at(2), 'revoke_api_key', { key_id }, { key: ADMIN_API_KEY, agent: 'an-admin' }), { revoked: true })
+    return Date.now()
+  })
+  await until('the stream of the key ends', byKey.closed)
+  t.match(byKey.events.at(-1), { event: 'end', data: { reason: 'key_revoked', resume: false } })
+})
+
 t.test('all tokens of an agent, revoked by an admin', { timeout: 90_000 }, async t => {
   const token = await tokenOf('dismissed')
   await endsEverywhere(t, token, { code: 'TOKEN_REVOKED', reason: 'token_revoked' }, async () => {

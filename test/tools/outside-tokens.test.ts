@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
 import { API_KEY, call, JWT_SECRET, listen, ok, startApp, type TestApp } from '../helper.js'
+import { openStream } from '../live/stream-client.js'
 import { isFailure } from '../support/failure.js'
 import { AUDIENCE, encode, newKey, signWith, startIssuer } from '../support/issuer.js'
 import { until } from '../support/rest.js'
@@ -194,6 +195,29 @@ t.test('a token is revoked by its jti, or by what it says', async t => {
   t.same((await ok(app, 'revoke_token', {}, { token: issuer.token({ jti }) })).revoked, 1)
   await new Promise(resolve => setTimeout(resolve, 1500))
   t.equal((await list(token)).status, 200)
+})
+
+t.test('all of an agent are revoked by a mark: what the issuer gave before it ends, and what it gives later is good', async t => {
+  const other = await start(t, ISSUED, { url: app.url })
+  const admin = { admin: true, agent_id: 'boss' }
+  const [old, undated, neighbour, elsewhere] = [issuer.token({ sub: 'dismissed', iat: now - 60 }), issuer.token({ sub: 'dismissed', iat: undefined }), issuer.token({ sub: 'stays', iat: now - 60 }), issuer.token({ sub: 'dismissed', workspace: 'acme', iat: now - 60 })]
+  const session_id = (await ok(app, 'create_session', { purpose: 'x' }, { token: old })).session_id as string
+  const stream = await openStream(await listen(other), `/mcp/sessions/${session_id}/events`, { token: old })
+  await stream.waitFor(events => events.length > 0)
+  const waiting = call(other, 'wait_for_messages', { session_id, after_seq: 0, timeout_seconds: 30 }, { token: undated })
+  isFailure(t, await call(app, 'revoke_token', { agent_id: 'dismissed' }, { token: neighbour }), 'PERMISSION_DENIED')
+
+  for (let times = 0; times < 2; times++) t.same((await ok(app, 'revoke_token', { agent_id: 'dismissed' }, admin)).revoked, 0, 'nobody knows how many there are')
+  for (const on of [app, other]) for (const token of [old, undated]) await until('refused', async () => (await list(token, on)).body.code === 'TOKEN_REVOKED', 10_000)
+  isFailure(t, await waiting, 'TOKEN_REVOKED', 'a wait')
+  await until('the stream ends', stream.closed)
+  t.match(stream.events.at(-1), { event: 'end', data: { reason: 'token_revoked' } })
+  for (const on of [app, other]) {
+    isFailure(t, await list(issuer.token({ sub: 'dismissed', iat: now - 5, more: 'never seen before' }), on), 'TOKEN_REVOKED')
+    for (const token of [neighbour, elsewhere, issuer.token({ sub: 'dismissed', iat: Math.floor(Date.now() / 1000) + 2 })]) t.equal((await list(token, on)).status, 200)
+    isFailure(t, await list(issuer.token({ sub: 'dismissed', iat: now + 3600 }), on), 'INVALID_TOKEN', 'one that makes itself younger than any mark')
+  }
+  t.equal((await list(old, await start(t, ISSUED, { url: app.url }))).status, 401, 'a replica that starts later knows too')
 })
 
 t.test('no token of ours is made from an outside one: its end is the issuer\'s', async t => {

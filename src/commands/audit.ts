@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../config.js'
+import { DEFAULT_WORKSPACE } from '../core/agent.js'
 import { type AuditKeys, auditKeys, parseHeadLine, type SignedHead } from '../core/audit-keys.js'
 import { exportAudit } from '../db/audit-chain/export.js'
 import { auditedWorkspaces } from '../db/audit-chain/heads.js'
@@ -12,7 +13,7 @@ import { acrossSession } from '../db/scope.js'
 import { onOneConnection, open } from './open.js'
 import { expectSignals } from './stop.js'
 
-const USAGE = 'Say one of: audit verify [--workspace NAME] [--heads FILE], audit export [--workspace NAME].'
+export const USAGE = 'Say one of: audit verify [--workspace NAME] [--heads FILE], audit export [--workspace NAME].'
 /** Lines of a file of heads that are compared at once. */
 const HEADS = 1000
 
@@ -29,6 +30,7 @@ export async function audit ([verb = '', ...rest]: string[]): Promise<void> {
       await acrossSession(db)
       const workspaces = workspace === undefined ? await auditedWorkspaces(db) : [workspace]
       if (verb === 'export') {
+        if (!await isThere(db, workspace)) throw new ConfigError(`${workspace}: ${NO_WORKSPACE}`)
         for (const name of workspaces) await exportOne(db, name)
         return
       }
@@ -48,6 +50,13 @@ function optionsOf (verb: string, args: string[]): { workspace?: string, heads?:
     // Told below.
   }
   throw new ConfigError(USAGE)
+}
+
+const NO_WORKSPACE = 'there is no such workspace: it has no audit rows, and never had any'
+
+/** Whether somebody who names a workspace has not mistyped it. The first one is there before anything is written. */
+async function isThere (db: Db, named: string | undefined): Promise<boolean> {
+  return named === undefined || named === DEFAULT_WORKSPACE || (await auditedWorkspaces(db)).includes(named)
 }
 
 async function exportOne (db: Db, workspace: string): Promise<void> {
@@ -70,8 +79,10 @@ async function verifyAll (db: Db, keys: AuditKeys, workspaces: string[], only: s
       console.log(`${workspace}: FAULT (${first.kind}). ${first.explanation}`)
       continue
     }
-    if (rows === 0 && last_head === null && not_yet_chained === 0 && elsewhere === undefined) {
-      console.log(`${workspace}: there are no audit rows`)
+    if (rows === 0 && last_head === null && not_yet_chained === 0 && kept?.workspaces().includes(workspace) !== true) {
+      const there = await isThere(db, only)
+      if (!there) isIntact = false
+      console.log(`${workspace}: ${there ? 'there are no audit rows' : NO_WORKSPACE}`)
       continue
     }
     console.log([

@@ -6,7 +6,7 @@ import * as audit from '../db/audit.js'
 import { beginErasure, eraseAgents, isBeingErased } from '../db/life/erased-agents.js'
 import { byOperator, withDatabase, wordsAndWorkspace } from './operator.js'
 
-const USAGE = 'Say: erase-agent <agent_id>; with --workspace <name> for another workspace than default.'
+export const USAGE = 'Say: erase-agent <agent_id>; with --workspace <name> for another workspace than default.'
 const PAUSE_MS = 200
 
 /** erase-agent <agent_id>: as the tool erase_agent, and ends when all is done. Killed before, a running service goes on, or the same command. */

@@ -15,7 +15,7 @@ import { revokeApiKey } from '../tools/revoke-api-key.js'
 import { bringUp, onOneConnection, open } from './open.js'
 import { expectSignals } from './stop.js'
 
-const USAGE = `Say one of:
+export const USAGE = `Say one of:
   keys create --agent <agent_id, or research-*> --type <agent_type> [--permissions read,write,admin] [--sessions <id>,<id>] [--expires-in <seconds>] [--workspace <name>]
   keys list [--all] [--workspace <name>]
   keys revoke <key_id> [--workspace <name>]`

@@ -6,9 +6,11 @@ import { serveLocal } from '../mcp/stdio.js'
 import { bringUp, connectForRequests, open } from './open.js'
 import { expectSignals } from './stop.js'
 
+export const USAGE = 'mcp takes no arguments; it is configured by environment variables (README.md).'
+
 /** Serves MCP to the program that started this one, over stdin and stdout; what a person reads goes to stderr. */
 export async function mcp (args: string[]): Promise<void> {
-  if (args.length > 0) throw new ConfigError('mcp takes no arguments; it is configured by environment variables (README.md).')
+  if (args.length > 0) throw new ConfigError(USAGE)
   const tell = (line: string) => { process.stderr.write(`${line}\n`) }
   const signals = expectSignals()
   const opened = await open('join', tell)

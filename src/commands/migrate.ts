@@ -3,9 +3,11 @@ import * as migrations from '../db/migrate.js'
 import { bringUp, onOneConnection, open } from './open.js'
 import { expectSignals } from './stop.js'
 
+export const USAGE = 'Say one of: migrate up, migrate down, migrate status.'
+
 /** migrate up | down | status */
 export async function migrate ([verb = 'up', ...rest]: string[]): Promise<void> {
-  if (!['up', 'down', 'status'].includes(verb) || rest.length > 0) throw new ConfigError('Say one of: migrate up, migrate down, migrate status.')
+  if (!['up', 'down', 'status'].includes(verb) || rest.length > 0) throw new ConfigError(USAGE)
   const tell = (line: string) => { console.error(line) }
   // A migration that has begun is finished, and the embedded PostgreSQL left properly, whatever signal comes.
   const signals = expectSignals()

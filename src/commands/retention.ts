@@ -5,7 +5,7 @@ import { retentionOf, setRetention } from '../db/life/retention.js'
 import { RETENTION_DAYS_MAX } from '../tools/retention-view.js'
 import { byOperator, withDatabase, wordsAndWorkspace } from './operator.js'
 
-const USAGE = `Say one of:
+export const USAGE = `Say one of:
   retention show, retention set <days> (0: keep everything), retention default (what RETENTION_DAYS says): messages and closed sessions
   retention audit show, retention audit set <days>, retention audit default (what AUDIT_RETENTION_DAYS says): audit rows
 with --workspace <name> for another workspace than default.`

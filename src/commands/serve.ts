@@ -8,9 +8,11 @@ import { banner } from './banner.js'
 import { bringUp, connectForRequests, type Opened, open } from './open.js'
 import { expectSignals, type Signals } from './stop.js'
 
+export const USAGE = 'serve takes no arguments; it is configured by environment variables (README.md).'
+
 /** Runs the service until a signal. Logs are JSON lines on stdout; what an operator reads at the start goes to stderr. */
 export async function serve (args: string[]): Promise<void> {
-  if (args.length > 0) throw new ConfigError('serve takes no arguments; it is configured by environment variables (README.md).')
+  if (args.length > 0) throw new ConfigError(USAGE)
   const tell = (line: string) => { process.stderr.write(`${line}\n`) }
   const signals = expectSignals()
   await requireFreePort(loadConfig(process.env))

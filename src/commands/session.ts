@@ -12,7 +12,7 @@ import { need, newSessionId } from '../db/sessions.js'
 import { endLine, headerLine, messageLine, readTranscript } from '../tools/transcript.js'
 import { byOperator, operator, wordsAndWorkspace, withDatabase } from './operator.js'
 
-const USAGE = 'Say one of: session export <session_id>, session import <file> (or - for the standard input); with --workspace <name> for another workspace than default.'
+export const USAGE = 'Say one of: session export <session_id>, session import <file> (or - for the standard input); with --workspace <name> for another workspace than default.'
 const PAGE = 1000
 
 /** session export <session_id> | session import <file>: with an administrator's eyes, however long the session is. */

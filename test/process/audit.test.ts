@@ -51,7 +51,11 @@ t.test('one chain by three replicas, through kills; and what the commands say of
   t.match(await verify('--heads', file), { code: 1, stdout: new RegExp(`FAULT \\(missing\\).* from seq ${count - 2} on were removed`) })
   await owner.query("update audit_log set result = 'refused' where id = (select audit_id from audit_chain where seq = 2)")
   t.match(await verify('--workspace', 'default'), { code: 1, stdout: /^default: FAULT \(altered\).*at seq 2\.$/m })
-  t.match(await verify('--workspace', 'nobody'), { code: 0, stdout: /^nobody: there are no audit rows$/m })
+  for (const verb of ['verify', 'export']) {
+    const { code, stdout, stderr } = await runToEnd(['audit', verb, '--workspace', 'nobody'], env)
+    t.match([code, stdout + stderr], [1, /^nobody: there is no such workspace/m], verb)
+  }
+  t.match(await verify('--workspace', 'nobody', '--heads', file), { code: 1, stdout: /^nobody: there is no such workspace/m })
 
   t.match(await verify('--heads', join(folder, 'nothing')), { code: 1, stderr: /cannot be read/ })
   t.match(await runToEnd(['audit', 'burn'], env), { code: 1, stderr: /audit verify \[--workspace NAME\]/ })

@@ -85,6 +85,14 @@ t.test('faults of the start are sentences', async t => {
   t.match(await runToEnd(['--version'], {}), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
 })
 
+t.test('every command says how it is called, without an environment, and does nothing else', async t => {
+  const { stdout } = await runToEnd(['help'], {})
+  const names = [...stdout.matchAll(/^ {2}(\S+) /gm)].map(([, name]) => name as string)
+  t.ok(names.length >= 9)
+  await Promise.all(names.map(async name => t.match(await runToEnd([name, '--help'], {}), { code: 0, stdout: new RegExp(`${name} `), stderr: '' }, name)))
+  for (const args of [['keys', 'create', '--agent', 'a', '--help'], ['erase-agent', '-h']]) t.match(await runToEnd(args, {}), { code: 0, stdout: new RegExp(args[0] as string), stderr: '' })
+})
+
 t.test('a database newer than the program is refused with a sentence', async t => {
   const database = await createDatabase()
   t.teardown(database.drop)

@@ -10,6 +10,8 @@ export const USAGE = `Say one of:
   retention audit show, retention audit set <days>, retention audit default (what AUDIT_RETENTION_DAYS says): audit rows
 with --workspace <name> for another workspace than default.`
 
+const NOT_OWNER = 'The login of the service may not set this: run the command with MIGRATION_DATABASE_URL, the owner of the tables.'
+
 /** What is kept: how it is set, and what its audit row and the server's variable are called. */
 const kinds = {
   data: { read: retentionOf, write: setRetention, event_type: 'retention_set', variable: 'RETENTION_DAYS', setting: 'retention_days' },
@@ -27,7 +29,7 @@ export async function retention (args: string[]): Promise<void> {
   await withDatabase(async (db, config) => {
     if (verb !== 'show') {
       await db.transaction().execute(async tx => {
-        await write(tx, workspace, days)
+        await write(tx, workspace, days).catch((error: unknown) => { throw (error as { code?: unknown }).code === '42501' ? new ConfigError(NOT_OWNER) : error })
         await audit.write(tx, byOperator(workspace, `retention ${verb}`, { event_type, metadata: { days: days ?? 'server' } }))
       })
     }

@@ -27,6 +27,7 @@ test('with its placeholders replaced it is accepted; each of them is required', 
   const filled = { ...envFile(EXAMPLE), DATABASE_URL: 'postgres://u:p@db.my-company.org:5432/shared_context', API_KEY: 'k'.repeat(48), JWT_SECRET_KEY: '0'.repeat(64) }
   t.same(refusal({ NODE_ENV: 'production', ...filled }), [])
   t.same(refusal({ NODE_ENV: 'production', ...filled, API_KEY: '' }).length, 1)
+  t.same(refusal({ NODE_ENV: 'production', ...filled, API_KEY: '', SHARED_API_KEY: 'off' }), [], 'unless the shared keys are off')
   t.same(refusal({ NODE_ENV: 'production', ...filled, JWT_SECRET_KEY: '' }).length, 1)
   t.equal(envFile(EXAMPLE).POSTGRES_PASSWORD, '', 'compose refuses an empty one before a volume is made with a password nobody wants')
 })

@@ -56,7 +56,7 @@ test('secrets come by reference; the example is refused as it is', async t => {
     for (const { name, valueFrom } of env) {
       t.match(valueFrom.secretKeyRef, { name: example.metadata.name, key: name })
       t.ok(name in example.stringData, `${name} is in the example`)
-      t.equal(valueFrom.secretKeyRef.optional === true, ['ADMIN_API_KEY', 'AUDIT_HMAC_KEY'].includes(name), 'optional only what the program can do without')
+      t.equal(valueFrom.secretKeyRef.optional === true, ['API_KEY', 'ADMIN_API_KEY', 'AUDIT_HMAC_KEY'].includes(name), 'optional only what the program can do without')
     }
     t.same(env.map(({ name }: { name: string }) => name).sort(), Object.keys(example.stringData).sort())
   }
@@ -64,6 +64,15 @@ test('secrets come by reference; the example is refused as it is', async t => {
   for (const name of Object.keys(example.stringData)) {
     t.throws(() => loadConfig({ ...image().environment, ...settings, ...filled, [name]: example.stringData[name] }), { message: new RegExp(`${name} is still a placeholder`) })
   }
+})
+
+test('the shared keys can be left out of the secret once they are off, and not before', async t => {
+  const { API_KEY: _none, ADMIN_API_KEY: _neither, ...secrets } = filled
+  const env = { ...image().environment, ...settings, ...secrets }
+  t.throws(() => loadConfig(env), /API_KEY is required/)
+  t.match(loadConfig({ ...env, SHARED_API_KEY: 'off' }), { shared_api_key: false, api_key: undefined, admin_api_key: undefined })
+  const command = /kubectl -n (\S+) exec deploy\/(\S+) -c (\S+) -- node (\S+) keys create/.exec(text('docs/api-keys.md'))
+  t.same(command?.slice(1), [kustomization.namespace, deployment.metadata.name, app.name, only(image().runtime, 'CMD').rest.match(/dist[^"]+/)?.[0]], 'the first key is made where the documentation says')
 })
 
 test('probes ask what the service answers, and give it the time it needs', async t => {

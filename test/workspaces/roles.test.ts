@@ -93,6 +93,11 @@ t.test('two logins: one migrates, the other owns nothing', async t => {
   await ok(app, 'add_message', { session_id, content: 'the pelican' })
   t.equal((await ok(app, 'search_context', { query: 'pelican' })).message_count, 1)
   await t.rejects(sql`delete from audit_log`.execute(inWorkspace(app.kernel.store.db, 'default')), { code: '42501' })
+
+  // How long the audit log is kept is the operator's to say, who has the other login.
+  const keep = (more: Record<string, string>) => runToEnd(['retention', 'audit', 'set', '30'], environment(urlOf(`${owner}_app`), more))
+  t.match(await keep({}), { code: 1, stdout: '', stderr: /MIGRATION_DATABASE_URL, the owner of the tables\.\n$/ })
+  t.match(await keep({ MIGRATION_DATABASE_URL: url }), { code: 0, stdout: /^30 days/ })
 })
 
 t.test('many make the same role at once', async t => {

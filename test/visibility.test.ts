@@ -278,7 +278,8 @@ t.test('messages are read through one door', async t => {
     'search/filter.ts: from messages',
     // For admins, who speak for others.
     "session-import.ts: insertInto('messages",
-    // readableMessages, and the door of those who read for many viewers at once: the feeds, by seenBy.
+    // readableMessages, readableMessage, and the door of those who read for many viewers at once: the feeds, by seenBy.
+    "visibility.ts: selectFrom('messages",
     "visibility.ts: selectFrom('messages",
     "visibility.ts: selectFrom('messages"
   ], 'visibility.ts selects for viewers, message-batch.ts and session-import.ts write, the search index is kept, what ends is removed')

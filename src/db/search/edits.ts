@@ -43,6 +43,21 @@ export function halvesOf (word: string, errors: 1 | 2): Halves {
   return { beginnings: shortest(withOneError(beginning)), endings: shortest(withOneError(ending)) }
 }
 
+/**
+ * Pieces of a word of which, however it is misspelt, at least one stands in it: of a short word its halves, of a longer one thirds.
+ * (Only two errors one of which swaps letters of two thirds may leave none.)
+ */
+export function piecesOf (word: string): string[] {
+  const letters = [...word]
+  if (!mayHaveErrors(word, 1)) return []
+  if (letters.length < TWO_ERRORS_MIN) {
+    const { beginnings, endings } = halvesOf(word, 1)
+    return [...beginnings, ...endings.map(reversed)]
+  }
+  const [first, second] = [Math.ceil(letters.length / 3), Math.ceil(2 * letters.length / 3)]
+  return [letters.slice(0, first), letters.slice(first, second), letters.slice(second)].map(piece => piece.join(''))
+}
+
 /** A part of a word, and it with one error anywhere. */
 function withOneError (part: string): string[] {
   const found = [part]

@@ -32,7 +32,7 @@ interface Row {
  *   everything that was committed before is indexed
  * @returns how many were taken off the list; fewer than `limit`: nothing more waits
  */
-export async function fill (db: Db, only?: Pending, limit = BATCH): Promise<number> {
+export async function fill (db: Db, only?: Pending, limit = BATCH, bytes_max = BYTES_MAX): Promise<number> {
   const known = knownTo(db)
   const hashes = await termHashes(db)
   /** What the vocabulary may lack, by workspace. */
@@ -50,7 +50,7 @@ export async function fill (db: Db, only?: Pending, limit = BATCH): Promise<numb
         select waiting.*, m.sender, m.sender_type, m.visibility, m.timestamp, m.content, m.metadata, octet_length(m.content) as bytes,
                sum(octet_length(m.content)) over (order by waiting.workspace, waiting.session_id, waiting.message_id) as up_to_here
         from waiting left join messages m on m.workspace = waiting.workspace and m.id = waiting.message_id) sized
-      where bytes is null or up_to_here - bytes < ${BYTES_MAX}`.execute(tx)
+      where bytes is null or up_to_here - bytes < ${bytes_max}`.execute(tx)
     if (rows.length === 0) return 0
 
     const present = rows.filter(row => row.sender !== null)

@@ -18,14 +18,23 @@ export interface SearchFilter {
 
 /** The messages a viewer may see, as narrowed. Every part is one more condition. */
 export function searched (db: Db, viewer: Agent, filter: SearchFilter) {
-  let readable = readableMessages(db, viewer)
-  readable = readable.where(filter.session_id !== undefined ? sql<boolean>`m.session_id = ${filter.session_id}` : inListedSession(viewer.workspace, sql`m.session_id`))
-  if (filter.sender !== undefined) readable = readable.where('m.sender', '=', filter.sender)
-  if (filter.scope !== 'all') readable = readable.where('m.visibility', '=', filter.scope)
-  if (filter.start_time !== undefined) readable = readable.where('m.timestamp', '>=', filter.start_time)
-  if (filter.end_time !== undefined) readable = readable.where('m.timestamp', '<=', filter.end_time)
-  if (filter.metadata_filter !== undefined) readable = readable.where(containsMetadata(filter.metadata_filter))
-  return readable
+  return readableMessages(db, viewer).where(inScope(viewer, filter, sql`m.session_id`)).where(narrowed(filter))
+}
+
+/** Whether a session is searched at all. */
+export function inScope (viewer: Agent, { session_id }: SearchFilter, of: RawBuilder<string>): RawBuilder<boolean> {
+  return session_id !== undefined ? sql<boolean>`${of} = ${session_id}` : inListedSession(viewer.workspace, of)
+}
+
+/** What else a filter asks of a message `m`. */
+export function narrowed (filter: SearchFilter): RawBuilder<boolean> {
+  const conditions = [sql`true`]
+  if (filter.sender !== undefined) conditions.push(sql`m.sender = ${filter.sender}`)
+  if (filter.scope !== 'all') conditions.push(sql`m.visibility = ${filter.scope}`)
+  if (filter.start_time !== undefined) conditions.push(sql`m.timestamp >= ${filter.start_time}::timestamptz`)
+  if (filter.end_time !== undefined) conditions.push(sql`m.timestamp <= ${filter.end_time}::timestamptz`)
+  if (filter.metadata_filter !== undefined) conditions.push(containsMetadata(filter.metadata_filter))
+  return sql<boolean>`${sql.join(conditions, sql` and `)}`
 }
 
 function containsMetadata (wanted: Record<string, unknown>): RawBuilder<boolean> {
@@ -35,7 +44,7 @@ function containsMetadata (wanted: Record<string, unknown>): RawBuilder<boolean>
 /** The same of the index rows `t`, but for the metadata, which only the message has. */
 export function indexedConditions (viewer: Agent, filter: SearchFilter): RawBuilder<boolean> {
   const conditions = [sql`t.workspace = ${viewer.workspace}`, visibleTo(viewer, 't')]
-  conditions.push(filter.session_id !== undefined ? sql`t.session_id = ${filter.session_id}` : inListedSession(viewer.workspace, sql`t.session_id`))
+  conditions.push(inScope(viewer, filter, sql`t.session_id`))
   if (filter.sender !== undefined) conditions.push(sql`t.sender = ${filter.sender}`)
   if (filter.scope !== 'all') conditions.push(sql`t.visibility = ${filter.scope}`)
   if (filter.start_time !== undefined) conditions.push(sql`t.timestamp >= ${filter.start_time}::timestamptz`)

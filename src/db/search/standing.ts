@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../../core/agent.js'
 import type { Db } from '../schema.js'
 import { PLANNED_EACH_TIME } from '../statement-name.js'
-import { readableMessages } from '../visibility.js'
+import { readableMessage } from '../visibility.js'
 import { indexedConditions, ofSession, sample, type SearchFilter } from './filter.js'
 import type { Query, Word } from './query.js'
 import { standsIn, wholeText } from './texts.js'
@@ -23,7 +23,7 @@ export async function standing (db: Db, viewer: Agent, { hash }: Query, words: r
     const spelt = spellings.get(text)
     return [...spelt?.starts ?? [], ...spelt?.inside ?? []]
   })
-  const message = readableMessages(db, viewer).where('m.id', '=', sql<number>`t.message_id`).select(['m.sender', 'm.content', 'm.metadata'])
+  const message = readableMessage(db, viewer, sql`t.message_id`).select(['m.sender', 'm.content', 'm.metadata'])
   const holds = (rows: RawBuilder<unknown>, { text }: Word) => sql`exists (
     select from ${rows}, lateral (${message} offset 0) m, lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w where ${standsIn(text, sql`w.text`)})`
   const { rows } = await sql<{ n: number }>`${PLANNED_EACH_TIME}

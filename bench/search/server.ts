@@ -8,6 +8,7 @@ import { connect, connectAsOwner, type Database } from '../../src/db/connect.js'
 import { createCluster, findBinaries, freePort, serverAccount, startPostmaster, stopPostmaster, urlOf } from '../../src/db/embedded.js'
 import * as migrations from '../../src/db/migrate.js'
 import type { Db } from '../../src/db/schema.js'
+import { cpuOfPostgres } from '../kit/cpu.js'
 
 export interface Server {
   /** Of the database. */
@@ -18,6 +19,8 @@ export interface Server {
   asOwner: () => { db: Db, close: () => Promise<void> }
   /** What it runs as, for the report. */
   described: string
+  /** Milliseconds of CPU so far; undefined where it is not ours, or the system does not tell. */
+  cpu: () => number | undefined
   stop: () => Promise<void>
 }
 
@@ -25,7 +28,7 @@ export interface Server {
 export async function startServer (options: { useDatabaseUrl: boolean, settings: Record<string, string> }): Promise<Server> {
   const given = options.useDatabaseUrl ? process.env.DATABASE_URL : undefined
   if (options.useDatabaseUrl && given === undefined) throw new Error('--use-database-url was given, but DATABASE_URL is not set.')
-  const started = given === undefined ? await startOwn(options.settings) : { url: given, stop: async () => {} }
+  const started = given === undefined ? await startOwn(options.settings) : { url: given, pid: undefined, stop: async () => {} }
   const name = `scs_bench_${randomBytes(6).toString('hex')}`
   const stop = async () => {
     if (given !== undefined) await statement(given, `drop database if exists ${name} with (force)`)
@@ -45,14 +48,14 @@ export async function startServer (options: { useDatabaseUrl: boolean, settings:
     const { rows: [row] } = await sql<{ version: string }>`select current_setting('server_version') as version`.execute(first.db)
     await first.close()
     const settings = Object.entries(options.settings).map(([key, value]) => `${key} ${value}`).join(', ')
-    return { url, connect: open, asOwner, stop, described: `PostgreSQL ${row?.version ?? '?'}${given === undefined ? ` (embedded; ${settings})` : ' (DATABASE_URL)'}` }
+    return { url, connect: open, asOwner, cpu: () => started.pid === undefined ? undefined : cpuOfPostgres(started.pid), stop, described: `PostgreSQL ${row?.version ?? '?'}${given === undefined ? ` (embedded; ${settings})` : ' (DATABASE_URL)'}` }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function startOwn (settings: Record<string, string>): Promise<{ url: string, stop: () => Promise<void> }> {
+async function startOwn (settings: Record<string, string>): Promise<{ url: string, pid: number | undefined, stop: () => Promise<void> }> {
   const parent = await mkdtemp(join(tmpdir(), 'scs-bench-'))
   // As root PostgreSQL runs as another user, who has to get through here.
   await chmod(parent, 0o711)
@@ -63,7 +66,7 @@ async function startOwn (settings: Record<string, string>): Promise<{ url: strin
     const port = await freePort()
     const begun = await startPostmaster(cluster, port, settings)
     if (!('pid' in begun)) throw new Error(`PostgreSQL did not start: ${begun.problem}`)
-    return { url: urlOf(cluster, port, 'postgres'), stop: async () => { await stopPostmaster(cluster); await rm(parent, { recursive: true, force: true }) } }
+    return { url: urlOf(cluster, port, 'postgres'), pid: begun.pid, stop: async () => { await stopPostmaster(cluster); await rm(parent, { recursive: true, force: true }) } }
   } catch (error) {
     await rm(parent, { recursive: true, force: true })
     throw error

@@ -10,6 +10,8 @@ export type EndReason = RightsEnd | 'session_gone' | 'stopping'
 export interface Follower {
   /** What telling it costs beside answering one who then calls again, which is 1, as if left out. */
   price?: number
+  /** How many changes it can do with when it is behind; left out: all. */
+  takes?: number
   /**
    * Changes in the order of their seq, each after the cursor and each once; with `cursor`, the seq up to which the follower
    * has now been told everything, also when nothing of it was for this viewer. While it is behind, what this returns is
@@ -31,8 +33,8 @@ export interface Live {
   /** Follows from `after_seq` on, which is the session's head where it lies beyond it. Holds no database connection between readings. */
   follow: (session_id: string, viewer: Agent, after_seq: number, follower: Follower) => Following
   /**
-   * Where those stand who follow a session here, or did a moment ago: whoever has read so far has read everything that this
-   * replica has heard of, and need not ask the database. undefined: nobody does, or there is something to read.
+   * Where those stand who follow a session here, or did a moment ago: whoever has read so far, or nearly, need not ask the database,
+   * but may follow from there, and is told with the others what comes next. undefined: nobody does.
    */
   standing: (workspace: string, session_id: string) => { cursor: number, is_active: boolean } | undefined
   /** What is held at the moment; all nought when nobody follows. */

@@ -3,6 +3,7 @@ import type { Agent } from '../core/agent.js'
 import { messageColumns, type MessageRow } from './messages.js'
 import type { Db } from './schema.js'
 import { need, type SessionRow } from './sessions.js'
+import { PLANNED_ONCE } from './statement-name.js'
 import { messagesForMany, ofViewer, seenBy, viewerRows } from './visibility.js'
 
 /**
@@ -77,7 +78,7 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
     where x.workspace = ${workspace} and x.session_id = ${session_id} and x.message_id = c.message_id and x.seq <= c.seq`
   const everyone = sql`select ${shownAs} and s.seen_by is null`
   const someone = sql`select distinct unnest(s.seen_by) as n ${shownAs}`
-  const { rows } = await sql<Row>`
+  const { rows } = await sql<Row>`${PLANNED_ONCE}
     with viewer as materialized (select * from ${viewerRows(viewers)}),
     change as materialized (
       select c.seq, c.kind, c.message_id, c.sender, c.sender_type from session_changes c

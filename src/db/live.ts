@@ -5,12 +5,14 @@ import type { EndReason, Follower, Following, Live } from '../core/live.js'
 import { createPace, type Pace } from '../core/pace.js'
 import { knownEnd, rightsEnd } from '../core/rights.js'
 import type { Tokens } from '../core/service.js'
-import { changesForMany } from './feed.js'
+import { type Change, changesForMany } from './feed.js'
 import type { Db } from './schema.js'
 import { inWorkspace, type Unscoped } from './scope.js'
 
 /** Numbers of a session's order that one reading takes at most. */
 const PAGE = 250
+/** And at least, where little is wanted: what is asked for may not be for this viewer. */
+const PAGE_LEAST = 50
 /** How often the rights of those who wait are looked at, and every second time their clock ticks. */
 const CHECK_MS = 500
 /** How long a session is kept that nobody follows: those who wait come back with the next call. */
@@ -142,7 +144,7 @@ class FollowedSession {
   }
 
   get standing (): { cursor: number, is_active: boolean } | undefined {
-    if (this.cursor === undefined || this.missed || this.reading) return undefined
+    if (this.cursor === undefined || this.missed) return undefined
     return { cursor: this.cursor, is_active: this.is_active }
   }
 
@@ -241,18 +243,46 @@ class FollowedSession {
     }
   }
 
-  /** Brings one up to the others by pages of its own. */
+  /** Pages that are about to be read, by the place after which they are, and who is there. */
+  private readonly asked = new Map<number, { entries: Entry[], page: ReturnType<FollowedSession['readAfter']> }>()
+
+  /** The page after a place, in one reading for all who have come there by the time it begins: those who wait come back together. */
+  private async pageAfter (entry: Entry): Promise<{ changes: readonly Change[], cursor: number } | undefined> {
+    let asked = this.asked.get(entry.cursor)
+    if (asked === undefined) {
+      const entries: Entry[] = []
+      asked = { entries, page: this.readAfter(entry.cursor, entries) }
+      this.asked.set(entry.cursor, asked)
+    }
+    asked.entries.push(entry)
+    const page = await asked.page
+    return page && { changes: page.changesOf(entry), cursor: page.cursor }
+  }
+
+  private async readAfter (cursor: number, entries: Entry[]): Promise<{ changesOf: (entry: Entry) => readonly Change[], cursor: number } | undefined> {
+    return this.means.gate(async () => {
+      // What has come in by now is looked at first.
+      await new Promise(resolve => { setImmediate(resolve) })
+      this.asked.delete(cursor)
+      if (this.cursor === undefined) return undefined
+      const { viewers, of } = distinct(entries)
+      const size = Math.min(PAGE, Math.max(PAGE_LEAST, ...entries.map(({ follower }) => follower.takes ?? PAGE)))
+      const page = await changesForMany(this.means.db, viewers, this.session_id, cursor, Math.min(this.cursor, cursor + size))
+      return page && { changesOf: entry => page.changesOf(of.get(entry) as number), cursor: page.cursor }
+    })
+  }
+
+  /** Brings one up to the others, page by page. */
   private async catchUp (entry: Entry): Promise<void> {
     if (entry.behind) return
     entry.behind = true
     try {
       while (entry.open && entry.cursor < (this.cursor as number)) {
-        const until = Math.min(this.cursor as number, entry.cursor + PAGE)
-        const page = await this.means.gate(() => changesForMany(this.means.db, [entry.viewer], this.session_id, entry.cursor, until))
+        const page = await this.pageAfter(entry)
         if (page === undefined) return this.means.end(entry, 'session_gone')
         const reason = await this.means.ended(entry.viewer)
         if (reason !== false) return this.means.end(entry, reason)
-        await this.tell(entry, page.changesOf(0), page.cursor)
+        await this.tell(entry, page.changes, page.cursor)
       }
     } catch (error) {
       this.tryLater(error, () => { for (const each of [...this.entries]) if (each.cursor < (this.cursor as number)) void this.catchUp(each) })

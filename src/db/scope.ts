@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { Db, Schema } from './schema.js'
 import { queryAfter, type Statement } from './scoped-query.js'
 import { asLogin, type Roles } from './service-role.js'
-import { statementName } from './statement-name.js'
+import { isPlannedOnce, statementName } from './statement-name.js'
 
 /**
  * For which workspace SQL runs. The database shows rows of that workspace alone (row-level security, service-role.ts), so that
@@ -115,7 +115,8 @@ function scopedPool (of: ScopedPool, scope: string): PostgresPool {
     async connect () {
       const client = await connection(of)
       const { run } = of
-      const tell = telling(of.roles.role, scope)
+      const { role } = of.roles
+      const tell = telling(role, scope)
       let begun = false
       return {
         async query (text: string, values: readonly unknown[]) {
@@ -123,7 +124,7 @@ function scopedPool (of: ScopedPool, scope: string): PostgresPool {
             if (text === 'commit' || text === 'rollback') begun = false
             return run(client, [], { name: statementName(text), text, values })
           }
-          if (!/^(begin|start transaction)\b/.test(text)) return run(client, [tell], { name: statementName(text), text, values })
+          if (!/^(begin|start transaction)\b/.test(text)) return run(client, [isPlannedOnce(text) ? telling(role, scope, true) : tell], { name: statementName(text), text, values })
           begun = true
           return run(client, [{ text }], tell)
         },
@@ -135,10 +136,14 @@ function scopedPool (of: ScopedPool, scope: string): PostgresPool {
   }
 }
 
-function telling (role: string | undefined, scope: string): Statement {
-  return role === undefined
-    ? { name: 'scs.scope', text: "select set_config('scs.workspace', $1, true)", values: [scope] }
-    : { name: 'scs.scope', text: `select set_config('role', ${pg.escapeLiteral(role)}, true), set_config('scs.workspace', $1, true)`, values: [scope] }
+/** @param planned_once for a statement alone: that its plan be one for all values */
+function telling (role: string | undefined, scope: string, planned_once = false): Statement {
+  const told = [
+    ...role === undefined ? [] : [`set_config('role', ${pg.escapeLiteral(role)}, true)`],
+    "set_config('scs.workspace', $1, true)",
+    ...planned_once ? ["set_config('plan_cache_mode', 'force_generic_plan', true)"] : []
+  ]
+  return { name: planned_once ? 'scs.scope.once' : 'scs.scope', text: `select ${told.join(', ')}`, values: [scope] }
 }
 
 /** Everything on the one connection of a command that the owner runs is for all workspaces. */

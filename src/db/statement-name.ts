@@ -7,9 +7,20 @@ import { type RawBuilder, sql } from 'kysely'
  */
 
 const MARK = '/* planned each time */'
+const MARK_ONCE = '/* planned once */'
 
 /** In a statement whose best plan depends on what is looked for, or that has a text for every number of words. */
 export const PLANNED_EACH_TIME: RawBuilder<unknown> = sql.raw(MARK)
+
+/**
+ * In a statement that goes by keys and has a plan that is right for all values, and dear to make. Left to itself PostgreSQL plans one
+ * with a range, `seq > $1 and seq <= $2`, each time in a session of many messages: it takes the range for half a percent of them.
+ */
+export const PLANNED_ONCE: RawBuilder<unknown> = sql.raw(MARK_ONCE)
+
+export function isPlannedOnce (text: string): boolean {
+  return text.startsWith(MARK_ONCE)
+}
 
 /** Each is kept, with its plan, by every connection that has run it: tens of kilobytes of the server's. */
 const NAMES_MAX = 200
@@ -24,7 +35,7 @@ export function statementName (text: string): string | undefined {
   const known = names.get(text)
   if (known !== undefined) return known
   // The long ones that are planned each time are not remembered either.
-  if (names.size >= NAMES_MAX || !/^\s*(select|insert|update|delete|with)\b/.test(text) || text.includes(MARK)) return undefined
+  if (names.size >= NAMES_MAX || !/^(?:\/\* planned once \*\/)?\s*(select|insert|update|delete|with)\b/.test(text) || text.includes(MARK)) return undefined
   if (!seen.has(text)) {
     if (seen.size >= SEEN_MAX) seen = new Set()
     seen.add(text)

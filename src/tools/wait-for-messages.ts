@@ -17,6 +17,9 @@ const TIMEOUT_DEFAULT = 4
 const TIMEOUT_MAX = 60
 const TIMEOUT_MAX_MCP = 25
 
+/** How far behind those who follow a session one may be to be brought up with them; from farther, what it does not want is passed over in the database. */
+const NEAR = 5000
+
 const answer = output({
   messages: Type.Array(Message),
   count: Type.Integer({ description: 'Messages in this answer' }),
@@ -51,12 +54,13 @@ export const waitForMessages = defineTool({
     const started = performance.now()
     const waiting = (cursor: number, is_active: boolean) => {
       const mentions = mentions_only ? mentionsOf(agent.agent_id) : () => true
+      const takes = sender === undefined && !mentions_only ? limit + 1 : undefined
       const wanted = (message: MessageRow) => (sender === undefined || message.sender === sender) && mentions(message.content)
-      return wait(session_id, { cursor, is_active, limit, wanted, started, total_ms: timeout_seconds * 1000 }, context)
+      return wait(session_id, { cursor, is_active, limit, takes, wanted, started, total_ms: timeout_seconds * 1000 }, context)
     }
-    // Who comes back to where the others stand need not ask again: many do, each time one message has answered them all.
+    // Who comes back to where the others stand, or near it, need not ask for itself: many do, each time one message has answered them all.
     const standing = timeout_seconds > 0 && mayEnter(agent, session_id) ? service.live.standing(agent.workspace, session_id) : undefined
-    if (standing !== undefined && after_seq === standing.cursor) return waiting(after_seq, standing.is_active)
+    if (standing !== undefined && after_seq !== undefined && after_seq <= standing.cursor && after_seq >= standing.cursor - NEAR) return waiting(after_seq, standing.is_active)
     const { last_seq, is_active } = await sessions.need(db, agent, session_id)
     // A cursor beyond the end, of a typing error or of another session, would wait past what comes next.
     let cursor = Math.min(after_seq ?? last_seq, last_seq)
@@ -81,13 +85,14 @@ interface Waiting {
   cursor: number
   is_active: boolean
   limit: number
+  takes: number | undefined
   wanted: (message: MessageRow) => boolean
   started: number
   total_ms: number
 }
 
 /** Holds a place among those who wait, and nothing else, until something comes, the time is up or the client is gone. */
-async function wait (session_id: string, { cursor, is_active, limit, wanted, started, total_ms }: Waiting, { agent, caller, service }: ToolContext<'read'>): Promise<Answer> {
+async function wait (session_id: string, { cursor, is_active, limit, takes, wanted, started, total_ms }: Waiting, { agent, caller, service }: ToolContext<'read'>): Promise<Answer> {
   const left_ms = total_ms - (performance.now() - started)
   const nothing = (): Answer => ({ messages: [], count: 0, last_seq: cursor, timed_out: true, has_more: false, is_active })
   const { signal, progress } = caller
@@ -101,6 +106,7 @@ async function wait (session_id: string, { cursor, is_active, limit, wanted, sta
       const timer = setTimeout(timeUp, left_ms)
       signal?.addEventListener('abort', timeUp, { once: true })
       const following = service.live.follow(session_id, agent, cursor, {
+        takes,
         deliver (changes, upTo) {
           const closed = sessionIn(changes)
           const found = changes.flatMap(change => change.type === 'message_added' && wanted(change.message) ? [change] : [])

@@ -4,7 +4,7 @@ import type { Agent, Permission } from '../../src/core/agent.js'
 import { sessionTopic } from '../../src/core/events.js'
 import type { EndReason, Following } from '../../src/core/live.js'
 import { type Change, changesSince } from '../../src/db/feed.js'
-import { type As, newSession, ok, startApp, type TestApp } from '../helper.js'
+import { type As, call, newSession, ok, startApp, type TestApp } from '../helper.js'
 import { token } from '../support/samples.js'
 import { until } from './until.js'
 
@@ -166,6 +166,30 @@ t.test('whatever is shown and hidden, a follower has in the end what it may see,
   t.pass()
 })
 
+/** Notes each time a replica takes a connection, which it does for each statement. */
+function countStatements (t: { teardown: (fn: () => void) => unknown }, on: TestApp): string[] {
+  const asked: string[] = []
+  const connect = on.database.pool.connect.bind(on.database.pool)
+  t.teardown(() => Object.assign(on.database.pool, { connect }))
+  Object.assign(on.database.pool, { async connect () { asked.push('a statement'); return connect() } })
+  return asked
+}
+
+t.test('those who come back together, behind the others, are brought up together', async t => {
+  const session_id = await newSession(app, WRITER)
+  const first = follow(other, session_id, agent('first', 'blue'), 0)
+  const messages = Array.from({ length: 300 }, (_, i) => ({ content: `message ${i}` }))
+  for (let from = 0; from < 300; from += 100) await ok(app, 'add_messages', { session_id, messages: messages.slice(from, from + 100) }, WRITER)
+  await until(() => first.changes.length === 300, 'the first one has all')
+  const asked = countStatements(t, other)
+  const waits = Array.from({ length: 40 }, (_, i) => call(other, 'wait_for_messages', { session_id, after_seq: 10, timeout_seconds: 60 }, { agent_id: `back-${i}`, agent_type: 'blue' }))
+  for (const { body } of await Promise.all(waits)) t.match(body, { count: 50, last_seq: 60, has_more: true, timed_out: false })
+  t.ok(asked.length <= 15, `${asked.length} statements for 40 who came back`)
+  const last = await ok(other, 'wait_for_messages', { session_id, after_seq: 250, timeout_seconds: 60 }, { agent_id: 'back-0', agent_type: 'blue' })
+  t.match(last, { count: 50, last_seq: 300, has_more: false })
+  first.following.close()
+})
+
 t.test('one reading serves all who wait at one place', async t => {
   const session_id = await newSession(app, WRITER)
   const followers = Array.from({ length: 200 }, (_, i) => follow(other, session_id, agent(`follower-${i}`, 'blue'), 0))
@@ -175,11 +199,7 @@ t.test('one reading serves all who wait at one place', async t => {
     quiet = other.database.pool.idleCount === other.database.pool.totalCount && other.kernel.service.live.counts().followers === 200 ? quiet + 1 : 0
     return quiet > 30
   }, 'settled')
-  const asked: string[] = []
-  const query = other.database.pool.query.bind(other.database.pool)
-  const connectTo = other.database.pool.connect.bind(other.database.pool)
-  t.teardown(() => Object.assign(other.database.pool, { query, connect: connectTo }))
-  Object.assign(other.database.pool, { async connect () { asked.push('a statement'); return connectTo() } })
+  const asked = countStatements(t, other)
   await write(app, session_id)
   await until(() => followers.every(({ changes }) => changes.length === 1), 'all told')
   t.ok(asked.length <= 5, `${asked.length} statements for 200 followers`)

@@ -1,8 +1,10 @@
-import fc from 'fast-check'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { call, startApp } from '../helper.js'
-import { play, type Send } from './play.js'
-import { AGENTS, step } from './steps.js'
+import { ROOT } from '../helper.js'
+import { createDatabase } from '../support/cluster.js'
+import type { Played, Share } from './lanes.js'
 
 /**
  * Random agents of two workspaces do random things, and every answer is what a small model in memory says. SEED=… plays the same
@@ -11,47 +13,29 @@ import { AGENTS, step } from './steps.js'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 const STEPS = Number(process.env.STEPS ?? 20_000)
-const LANES = 4
-/** Steps of one sequence at most, and sequences of one look at the clock. */
-const LENGTH = 1000
-const ROUNDS = 2
-const SHRINKING_MS = 60_000
+const THREADS = 2
 
 // A machine may be slow.
 t.setTimeout(600_000)
-const app = await startApp(t, { DATABASE_POOL_MAX: '12' })
-let played = 0
-let sequences = 0
-/** How often each tool did what it was asked for, and how often it refused. */
-const outcomes = new Map<string, { done: number, refused: number }>()
 
-/** Each sequence has two workspaces of its own, so that many can be played at the same time. */
-function onNewWorkspaces (): Send {
-  const n = ++sequences
-  const tokens = [0, 1].map(workspace => AGENTS.map((agent, i) => app.kernel.service.tokens.sign({ ...agent, workspace: `model-${n}-${workspace}` }, `jti-${n}-${workspace}-${i}`).token))
-  return async (tool, args, { workspace, agent }) => {
-    const answer = await call(app, tool, args, { token: tokens[workspace]?.[agent] as string })
-    const of = outcomes.get(tool) ?? { done: 0, refused: 0 }
-    of[answer.status === 200 ? 'done' : 'refused']++
-    outcomes.set(tool, of)
-    return answer
-  }
+async function inThread (share: Share): Promise<Played> {
+  const worker = new Worker(pathToFileURL(join(import.meta.dirname, 'lanes.ts')), { workerData: share, execArgv: [`--import=${pathToFileURL(join(ROOT, 'test', 'support', 'typescript.mjs')).href}`] })
+  return new Promise((resolve, reject) => { worker.once('message', resolve).once('error', reject).once('exit', code => { reject(new Error(`The thread ended with ${code}`)) }) })
 }
 
 t.test(`at least ${STEPS} steps, SEED=${SEED}`, { timeout: 600_000 }, async t => {
   t.comment(`SEED=${SEED}`)
-  let failure: string | undefined
-  await Promise.all(Array.from({ length: LANES }, async (_, lane) => {
-    for (let round = 0; played < STEPS && failure === undefined; round++) {
-      const found = await fc.check(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: LENGTH, size: 'max' }), async steps => {
-        const wrong = await play(steps, onNewWorkspaces(), () => { played++ })
-        if (wrong !== undefined) throw new Error(wrong)
-      }), { seed: SEED + lane + round * LANES, numRuns: ROUNDS, unbiased: true, interruptAfterTimeLimit: SHRINKING_MS, markInterruptAsFailure: false })
-      // One that was only cut short, on a slow machine, has no counterexample.
-      if (found.failed && found.counterexample !== null) failure ??= `SEED=${SEED}, lane ${lane}, round ${round}: ${String(found.errorInstance)}\nafter these steps:\n${JSON.stringify(found.counterexample?.[0])}`
-    }
-  }))
-  t.equal(failure, undefined, 'every answer is the model\'s')
-  t.ok(failure !== undefined || played >= STEPS, `${played} steps in ${sequences} sequences`)
-  for (const [tool, { done, refused }] of outcomes) t.ok(failure !== undefined || (20 * done > refused && refused > 0), `${tool}: ${done} did what was asked for, ${refused} were refused`)
+  const { url, drop } = await createDatabase()
+  t.teardown(drop)
+  // Seeds of the threads lie apart, so that they do not play the same.
+  const shares = await Promise.all(Array.from({ length: THREADS }, (_, i) => inThread({ url, name: String(i), seed: SEED + i * 1_000_003, steps: Math.ceil(STEPS / THREADS) })))
+  const failures = shares.flatMap(({ failure }) => failure ?? [])
+  t.same(failures, [], 'every answer is the model\'s')
+  const sum = (of: (share: Played) => number) => shares.reduce((all, share) => all + of(share), 0)
+  const played = sum(({ steps }) => steps)
+  t.ok(failures.length > 0 || played >= STEPS, `${played} steps in ${sum(({ sequences }) => sequences)} sequences`)
+  for (const tool of Object.keys(Object.assign({}, ...shares.map(({ outcomes }) => outcomes)) as object)) {
+    const [done, refused] = [sum(({ outcomes }) => outcomes[tool]?.done ?? 0), sum(({ outcomes }) => outcomes[tool]?.refused ?? 0)]
+    t.ok(failures.length > 0 || (20 * done > refused && refused > 0), `${tool}: ${done} did what was asked for, ${refused} were refused`)
+  }
 })

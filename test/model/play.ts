@@ -16,10 +16,14 @@ interface Side {
   page?: { cursor: string, after: { created_at: string, id: string } }
 }
 
-/** @returns what went wrong with which step, or nothing */
-export async function play (steps: readonly Step[], send: Send, onStep: () => void = () => {}): Promise<string | undefined> {
+/**
+ * @param enough whether to leave it at what has been played
+ * @returns what went wrong with which step, or nothing
+ */
+export async function play (steps: readonly Step[], send: Send, onStep: () => void = () => {}, enough: () => boolean = () => false): Promise<string | undefined> {
   const sides: Side[] = [0, 1].map(() => ({ workspace: new Workspace(AGENTS), cursors: new Map() }))
   for (const [i, step] of [...BEGINNING, ...steps].entries()) {
+    if (enough()) return undefined
     const workspace = Math.floor(step.who / AGENTS.length) % 2
     const agent = step.who % AGENTS.length
     const { args, expected, after } = prepare(step, AGENTS[agent] as Agent, sides[workspace] as Side, sides[1 - workspace] as Side)

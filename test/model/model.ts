@@ -4,7 +4,8 @@ import { aTime, Holds, Learned } from './compare.js'
 /** What the service is, in memory: the contract once more, written for clarity alone. One workspace each; nothing leads from one to another. */
 
 export type Permission = 'read' | 'write' | 'admin'
-export interface Agent { agent_id: string, agent_type: string, permissions: Permission[] }
+/** `sessions`: the only ones it may enter. */
+export interface Agent { agent_id: string, agent_type: string, permissions: Permission[], sessions?: string[] }
 export type Visibility = 'public' | 'private' | 'agent_only' | 'admin_only'
 
 /** What a call must be answered with: a failure of this code, or these fields besides success. */
@@ -32,6 +33,7 @@ interface Session {
   created_at: Learned
   updated_at: Learned
   is_active: boolean
+  archived_at: Learned | null
   last_seq: number
   messages: Message[]
   changes: Array<{ seq: number, message: Message, from: Visibility, to: Visibility }>
@@ -49,6 +51,7 @@ class Refused extends Error {
 
 const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
 const isAdmin = ({ permissions }: Agent) => permissions.includes('admin')
+const mayEnter = ({ sessions }: Agent, id: string) => sessions === undefined || sessions.includes(id)
 const clone = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
 
 /** Ids grow in the whole service, so also from one workspace to the next. */
@@ -59,13 +62,16 @@ function aNewId (): Learned {
 
 export class Workspace {
   sessions: Session[] = []
+  /** What was deleted, by its id. */
+  readonly gone = { sessions: [] as string[], messages: [] as number[] }
   private readonly memory = new Map<string, Entry>()
   private readonly keys = new Map<string, { request: string, answer: Record<string, unknown> }>()
-  private readonly agents: Agent[]
+  private readonly agents: string[]
   /** Writes that succeeded, by the event of their audit row. */
   readonly audited = new Map<string, number>()
 
-  constructor (agents: Agent[]) { this.agents = agents }
+  /** @param agents the names of all who may come */
+  constructor (agents: string[]) { this.agents = agents }
 
   /** One call. `request` names what makes it the same as an earlier one with its idempotency key. */
   call (needs: Permission, who: Agent, act: () => Record<string, unknown>, once?: { key: string, request: unknown }, before: () => void = () => {}): Expected {
@@ -74,7 +80,7 @@ export class Workspace {
       before()
       if (once === undefined) return { answer: act() }
       const place = JSON.stringify([who.agent_id, once.key])
-      const request = JSON.stringify([who.agent_type, who.permissions, once.request])
+      const request = JSON.stringify([who.agent_type, who.permissions, [...who.sessions ?? ['all']].sort(), once.request])
       const first = this.keys.get(place)
       if (first !== undefined) {
         if (first.request !== request) throw new Refused('IDEMPOTENCY_CONFLICT')
@@ -89,14 +95,38 @@ export class Workspace {
     }
   }
 
+  refuse (code: ErrorCode): never {
+    throw new Refused(code)
+  }
+
   private wrote (event: string): void {
     this.audited.set(event, (this.audited.get(event) ?? 0) + 1)
   }
 
-  private need (id: string): Session {
-    const found = this.sessions.find(session => session.id.value === id)
+  private need (who: Agent, id: string): Session {
+    const found = this.reach(who).find(session => session.id.value === id)
     if (found === undefined) throw new Refused('SESSION_NOT_FOUND')
     return found
+  }
+
+  /** All sessions that somebody may enter. */
+  private reach (who: Agent): Session[] {
+    return this.sessions.filter(session => mayEnter(who, session.id.value as string))
+  }
+
+  private needOwn (who: Agent, id: string): Session {
+    const session = this.need(who, id)
+    if (session.created_by !== who.agent_id && !isAdmin(who)) throw new Refused('PERMISSION_DENIED')
+    return session
+  }
+
+  /** Answers kept for repeats that show a session, or a message, go with it. */
+  private forgetAnswers (session: Session, message?: Message): void {
+    for (const [place, { answer }] of this.keys) {
+      const { session: shown, message: told, session_id } = answer as { session?: { id: Learned }, message?: { id: Learned, session_id: Learned }, session_id?: Learned }
+      const isOfSession = 'session' in answer || 'message' in answer || 'purpose' in answer
+      if (message !== undefined ? told?.id === message.id : isOfSession && [shown?.id, told?.session_id, session_id].includes(session.id)) this.keys.delete(place)
+    }
   }
 
   private sees (viewer: Agent, message: Message, as: Visibility = message.visibility): boolean {
@@ -111,7 +141,7 @@ export class Workspace {
   }
 
   private findMessage (viewer: Agent, id: number): { session: Session, message: Message } {
-    for (const session of this.sessions) {
+    for (const session of this.reach(viewer)) {
       const message = this.visible(viewer, session).find(message => message.id.value === id)
       if (message !== undefined) return { session, message }
     }
@@ -128,9 +158,10 @@ export class Workspace {
   // Sessions
 
   createSession (who: Agent, { purpose, metadata = {} }: { purpose: string, metadata?: Record<string, unknown> }): Record<string, unknown> {
+    if (who.sessions !== undefined) throw new Refused('PERMISSION_DENIED')
     const session: Session = {
       id: new Learned(value => /^session_[0-9a-f]{16}$/.test(value as string), 'a session_id'), purpose, metadata, created_by: who.agent_id, created_at: aTime(), updated_at: aTime(),
-      is_active: true, last_seq: 0, messages: [], changes: [], read: new Map()
+      is_active: true, archived_at: null, last_seq: 0, messages: [], changes: [], read: new Map()
     }
     this.sessions.push(session)
     this.wrote('session_created')
@@ -156,12 +187,12 @@ export class Workspace {
     const visible = this.visible(viewer, session)
     return {
       id: session.id, purpose: session.purpose, metadata: session.metadata, created_by: session.created_by, created_at: session.created_at, updated_at: session.updated_at,
-      is_active: session.is_active, archived_at: null, message_count: visible.length, last_activity: visible.at(-1)?.timestamp ?? session.created_at, ...this.reading(viewer, session)
+      is_active: session.is_active, archived_at: session.archived_at, message_count: visible.length, last_activity: visible.at(-1)?.timestamp ?? session.created_at, ...this.reading(viewer, session)
     }
   }
 
   private view (viewer: Agent, session: Session): Record<string, unknown> {
-    const known = new Set(this.agents.map(agent => agent.agent_id))
+    const known = new Set(this.agents)
     return {
       ...this.summary(viewer, session),
       participants: [...new Set(this.visible(viewer, session).map(message => message.sender.agent_id))].sort(byBytes),
@@ -171,17 +202,17 @@ export class Workspace {
   }
 
   getSession (viewer: Agent, id: string, message_limit = 50): Record<string, unknown> {
-    const session = this.need(id)
+    const session = this.need(viewer, id)
     const visible = this.visible(viewer, session)
     const newest = message_limit === 0 ? [] : visible.slice(-message_limit).reverse()
     return { session: this.view(viewer, session), messages: newest.map(message => this.shown(session, message)), message_count: visible.length }
   }
 
-  listSessions (viewer: Agent, { created_by, active, word, limit = 50, after }: { created_by?: string, active?: boolean, word?: string, limit?: number, after?: { created_at: string, id: string } }): Record<string, unknown> {
+  listSessions (viewer: Agent, { created_by, active, archived = false, word, limit = 50, after }: { created_by?: string, active?: boolean, archived?: boolean, word?: string, limit?: number, after?: { created_at: string, id: string } }): Record<string, unknown> {
     const order = (a: { created_at: string, id: string }, b: { created_at: string, id: string }) => byBytes(b.created_at, a.created_at) || byBytes(b.id, a.id)
     const place = (session: Session) => ({ created_at: session.created_at.value as string, id: session.id.value as string })
-    const found = this.sessions
-      .filter(session => (created_by === undefined || session.created_by === created_by) && (active === undefined || session.is_active === active))
+    const found = this.reach(viewer)
+      .filter(session => (session.archived_at !== null) === archived && (created_by === undefined || session.created_by === created_by) && (active === undefined || session.is_active === active))
       .filter(session => word === undefined || session.purpose.split(' ').includes(word))
       .filter(session => after === undefined || order(place(session), after) > 0)
       .sort((a, b) => order(place(a), place(b)))
@@ -195,24 +226,52 @@ export class Workspace {
 
   updateSession (who: Agent, id: string, { purpose, metadata, is_active }: { purpose?: string, metadata?: Record<string, unknown>, is_active?: boolean }): Record<string, unknown> {
     if (purpose === undefined && metadata === undefined && is_active === undefined) throw new Refused('INVALID_INPUT')
-    const session = this.need(id)
-    if (session.created_by !== who.agent_id && !isAdmin(who)) throw new Refused('PERMISSION_DENIED')
+    const session = this.needOwn(who, id)
     if (!session.is_active && is_active !== true && (purpose !== undefined || metadata !== undefined)) throw new Refused('SESSION_CLOSED')
-    Object.assign(session, { ...(purpose !== undefined && { purpose }), ...(metadata !== undefined && { metadata }), ...(is_active !== undefined && { is_active }), updated_at: aTime() })
+    Object.assign(session, { ...(purpose !== undefined && { purpose }), ...(metadata !== undefined && { metadata }), ...(is_active !== undefined && { is_active }), ...(is_active === true && { archived_at: null }), updated_at: aTime() })
     session.last_seq++
     this.wrote(is_active === undefined ? 'session_updated' : is_active ? 'session_opened' : 'session_closed')
     // The answer is of this moment: a repeat gets it as it was.
     return { session: { ...this.view(who, session) } }
   }
 
+  /** Closed or archived already: nothing changes. */
+  putAway (who: Agent, id: string, how: 'closed' | 'archived'): Record<string, unknown> {
+    const session = this.needOwn(who, id)
+    if (how === 'closed' ? session.is_active : session.archived_at === null) {
+      Object.assign(session, { is_active: false, updated_at: aTime(), ...(how === 'archived' && { archived_at: aTime() }) })
+      session.last_seq++
+    }
+    this.wrote(`session_${how}`)
+    return { session: { ...this.view(who, session) } }
+  }
+
+  deleteSession (who: Agent, id: string): Record<string, unknown> {
+    const session = this.needOwn(who, id)
+    this.sessions = this.sessions.filter(other => other !== session)
+    this.gone.sessions.push(id)
+    this.gone.messages.push(...session.messages.map(message => message.id.value as number))
+    for (const [place, entry] of this.memory) if (entry.session_id === id) this.memory.delete(place)
+    this.forgetAnswers(session)
+    this.wrote('session_deleted')
+    return { deleted: true, session_id: session.id }
+  }
+
+  /** For which sessions a key may be. */
+  needAll (who: Agent, ids: string[]): void {
+    for (const id of ids) this.need(who, id)
+  }
+
   // Messages
 
-  mayWrite (who: Agent, visibilities: Array<Visibility | undefined>): void {
+  /** What is refused before a repeat is looked for. */
+  mayWrite (who: Agent, visibilities: Array<Visibility | undefined>, session_id?: string): void {
     if (visibilities.includes('admin_only') && !isAdmin(who)) throw new Refused('PERMISSION_DENIED')
+    if (session_id !== undefined && !mayEnter(who, session_id)) throw new Refused('SESSION_NOT_FOUND')
   }
 
   addMessages (who: Agent, id: string, drafts: Draft[]): Message[] {
-    const session = this.need(id)
+    const session = this.need(who, id)
     if (!session.is_active) throw new Refused('SESSION_CLOSED')
     const parents = drafts.map(({ parent_message_id }) => {
       if (parent_message_id === undefined) return null
@@ -240,6 +299,16 @@ export class Workspace {
     return { message: this.shown(session, message) }
   }
 
+  deleteMessage (who: Agent, id: number): Record<string, unknown> {
+    const { session, message } = this.findMessage(who, id)
+    if (message.sender.agent_id !== who.agent_id && !isAdmin(who)) throw new Refused('PERMISSION_DENIED')
+    session.messages = session.messages.filter(other => other !== message)
+    this.gone.messages.push(id)
+    this.forgetAnswers(session, message)
+    this.wrote('message_deleted')
+    return { deleted: true, message_id: message.id, session_id: session.id, seq: ++session.last_seq }
+  }
+
   /** The messages a reading takes in, each where it stands for this viewer. */
   private positioned (viewer: Agent, session: Session, { after_seq, before_seq = Infinity, visibility_filter, sender, parent_message_id }: Paging): Array<{ position: number, message: Message }> {
     return this.visible(viewer, session)
@@ -251,7 +320,7 @@ export class Workspace {
   }
 
   getMessages (viewer: Agent, id: string, paging: Paging): Record<string, unknown> {
-    const session = this.need(id)
+    const session = this.need(viewer, id)
     const { limit = 50, offset = 0, after_seq, before_seq, order, visibility_filter, sender, parent_message_id } = paging
     const found = this.positioned(viewer, session, paging)
     const fromEnd = order === 'desc' || (order === undefined && after_seq === undefined)
@@ -275,14 +344,14 @@ export class Workspace {
   }
 
   bySender (viewer: Agent, id: string, sender: string, limit = 20): Record<string, unknown> {
-    const session = this.need(id)
+    const session = this.need(viewer, id)
     const found = this.visible(viewer, session).filter(message => message.sender.agent_id === sender).reverse().slice(0, limit)
     return { messages: found.map(message => this.shown(session, message)), sender, count: found.length }
   }
 
   /** What is there already: nobody waits here. */
   look (viewer: Agent, id: string, { after_seq, limit = 50, sender, mentions_only = false }: { after_seq?: number, limit?: number, sender?: string, mentions_only?: boolean }): Record<string, unknown> {
-    const session = this.need(id)
+    const session = this.need(viewer, id)
     const from = Math.min(after_seq ?? session.last_seq, session.last_seq)
     const found = this.positioned(viewer, session, { after_seq: from, sender }).filter(({ message }) => !mentions_only || message.content.mentions.includes(viewer.agent_id))
     const page = found.slice(0, limit)
@@ -294,7 +363,7 @@ export class Workspace {
   }
 
   search (viewer: Agent, { session_id, query, limit = 10, search_scope = 'all', sender, fuzzy_threshold = 60 }: { session_id?: string, query: string, limit?: number, search_scope?: 'all' | 'public' | 'private', sender?: string, fuzzy_threshold?: number }): Record<string, unknown> {
-    const within = session_id === undefined ? this.sessions : [this.need(session_id)]
+    const within = session_id === undefined ? this.reach(viewer).filter(session => session.archived_at === null) : [this.need(viewer, session_id)]
     const found = within.flatMap(session => this.visible(viewer, session).map(message => ({ session, message })))
       .filter(({ message }) => message.content.words.includes(query) && (sender === undefined || message.sender.agent_id === sender) && (search_scope === 'all' || message.visibility === search_scope))
       .sort((a, b) => (b.message.id.value as number) - (a.message.id.value as number)).slice(0, limit)
@@ -308,7 +377,7 @@ export class Workspace {
   }
 
   markRead (viewer: Agent, id: string, up_to_seq?: number): Record<string, unknown> {
-    const session = this.need(id)
+    const session = this.need(viewer, id)
     if (up_to_seq !== undefined && up_to_seq > session.last_seq) throw new Refused('INVALID_INPUT')
     session.read.set(viewer.agent_id, Math.max(session.read.get(viewer.agent_id) ?? 0, up_to_seq ?? session.last_seq))
     this.wrote('session_read')
@@ -322,7 +391,7 @@ export class Workspace {
   }
 
   setMemory (who: Agent, { key, value, session_id, expires_in = 0, metadata = {}, overwrite = true }: { key: string, value: unknown, session_id?: string, expires_in?: number, metadata?: Record<string, unknown>, overwrite?: boolean }): Record<string, unknown> {
-    if (session_id !== undefined && !this.need(session_id).is_active) throw new Refused('SESSION_CLOSED')
+    if (session_id !== undefined && !this.need(who, session_id).is_active) throw new Refused('SESSION_CLOSED')
     const place = this.place(who, session_id, key)
     const old = this.memory.get(place)
     if (old !== undefined && !overwrite) throw new Refused('KEY_EXISTS')
@@ -337,7 +406,7 @@ export class Workspace {
   }
 
   getMemory (who: Agent, key: string, session_id?: string): Record<string, unknown> {
-    if (session_id !== undefined) this.need(session_id)
+    if (session_id !== undefined) this.need(who, session_id)
     const entry = this.memory.get(this.place(who, session_id, key))
     if (entry === undefined) throw new Refused('MEMORY_NOT_FOUND')
     const { session_id: _, ...rest } = entry
@@ -345,8 +414,8 @@ export class Workspace {
   }
 
   listMemory (who: Agent, { session_id, prefix = '', limit = 50 }: { session_id?: string, prefix?: string, limit?: number }): Record<string, unknown> {
-    if (session_id !== undefined && session_id !== 'all') this.need(session_id)
-    const found = [...this.memory].filter(([place, entry]) => JSON.parse(place)[0] === who.agent_id && (session_id === 'all' || entry.session_id === (session_id ?? null)) && entry.key.startsWith(prefix))
+    if (session_id !== undefined && session_id !== 'all') this.need(who, session_id)
+    const found = [...this.memory].filter(([place, entry]) => JSON.parse(place)[0] === who.agent_id && (session_id === 'all' ? entry.session_id === null || mayEnter(who, entry.session_id) : entry.session_id === (session_id ?? null)) && entry.key.startsWith(prefix))
       .map(([, entry]) => entry)
       .sort((a, b) => byBytes(b.updated_at.value, a.updated_at.value) || byBytes(a.session_id ?? '', b.session_id ?? '') || byBytes(a.key, b.key))
       .slice(0, limit)
@@ -357,7 +426,7 @@ export class Workspace {
   }
 
   deleteMemory (who: Agent, key: string, session_id?: string): Record<string, unknown> {
-    if (session_id !== undefined) this.need(session_id)
+    if (session_id !== undefined) this.need(who, session_id)
     this.wrote('memory_deleted')
     return { deleted: this.memory.delete(this.place(who, session_id, key)) }
   }

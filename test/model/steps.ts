@@ -5,13 +5,20 @@ import type { Agent, Permission, Visibility } from './model.js'
  * Steps as plain data that says nothing of ids: they name the how-manieth session, message or cursor, so that a sequence stays
  * meaningful when others are taken out of it, and a failing one can be shrunk.
  */
-export interface Step { who: number, tool: string, args: any, once?: number }
+export interface Step { who: number, tool: string, args: any, once?: number, key?: KeyRef }
+
+/** Which of a workspace's API keys the call comes with, where there is one, instead of a token; and under which name. */
+export interface KeyRef { slot: number, fits: boolean, n: number }
 
 /** In every workspace the same names, so that a leak between them is not hidden by who is who. The one name has two kinds. */
 export const AGENTS: Agent[] = ([
   ['ada', 'coder', ['read', 'write']], ['ada-2', 'coder', ['read', 'write']], ['ada', 'reviewer', ['read', 'write']], ["o'brien%_", 'reviewer', ['read', 'write']],
   ['ünï-名', 'coder', ['read']], ['writer', 'coder', ['write']], ['boss', 'admin', ['read', 'write', 'admin']], ['auditor', 'reviewer', ['admin']]
 ] as Array<[string, string, Permission[]]>).map(([agent_id, agent_type, permissions]) => ({ agent_id, agent_type, permissions }))
+
+/** Under which names somebody comes with a key: most of those that it is for. */
+export const KEY_NAMES = ['ada', 'ada-2', 'ada-keyed', 'keyed', 'boss']
+const KEYS = 3
 
 /** Far enough apart for a search that forgives typing errors. */
 export const WORDS = ['walrus', 'kettle', 'quartz', 'bicycle', 'hammock', 'zeppelin', 'orchid', 'gravel', 'pumpkin', 'lantern', 'violin', 'cactus', 'thimble', 'jigsaw', 'falcon', 'umbrella']
@@ -22,6 +29,8 @@ export interface MessageRef { of: SessionRef['of'] | 'mine', n: number }
 
 const whose = fc.oneof({ weight: 40, arbitrary: fc.constant('own' as const) }, { weight: 2, arbitrary: fc.constant('neighbour' as const) }, { weight: 1, arbitrary: fc.constant('nobody' as const) })
 const session = fc.record({ of: whose, n: fc.nat(4) })
+// Closed sessions are few, so that most of what is written is.
+const closing = fc.record({ of: whose, n: fc.nat(1) })
 const message = fc.record({ of: whose, n: fc.nat(25) })
 // Few, so that one is hidden and shown more than once.
 const mine = fc.record({ of: fc.constant('mine' as const), n: fc.nat(4) })
@@ -50,8 +59,12 @@ const draft = fc.record({ content, visibility, metadata, parent: rarely(4, messa
 const tools: Array<[weight: number, tool: string, args: fc.Arbitrary<any>, writes?: true]> = [
   [3, 'create_session', fc.record({ purpose: fc.array(word, { minLength: 1, maxLength: 2 }), metadata }), true],
   [6, 'get_session', fc.record({ session, message_limit: maybe(fc.nat(4)) })],
-  [5, 'list_sessions', fc.record({ created_by: maybe(agent_id), active: maybe(fc.boolean()), word: maybe(word), limit, further: fc.boolean() })],
-  [4, 'update_session', fc.record({ session, purpose: maybe(fc.array(word, { minLength: 1, maxLength: 2 })), metadata, is_active: maybe(fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) })) }), true],
+  [5, 'list_sessions', fc.record({ created_by: maybe(agent_id), active: maybe(fc.boolean()), archived: rarely(4, fc.boolean()), word: maybe(word), limit, further: fc.boolean() })],
+  [7, 'update_session', fc.record({ session, purpose: maybe(fc.array(word, { minLength: 1, maxLength: 2 })), metadata, is_active: maybe(fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) })) }), true],
+  [1, 'close_session', fc.record({ session: closing }), true],
+  [1, 'archive_session', fc.record({ session: closing }), true],
+  [1, 'delete_session', fc.record({ session }), true],
+  [4, 'delete_message', fc.record({ message: fc.oneof({ weight: 2, arbitrary: mine }, { weight: 1, arbitrary: message }) }), true],
   [20, 'add_message', fc.record({ session, draft }), true],
   [4, 'add_messages', fc.record({ session, drafts: fc.array(draft, { minLength: 1, maxLength: 4 }) }), true],
   [18, 'get_messages', fc.record({ session, limit, offset: maybe(fc.nat(5)), after: cursor, before: cursor, order: maybe(fc.constantFrom('asc', 'desc')), visibility_filter: maybe(visibility), sender: rarely(3, agent_id), parent: rarely(4, message) })],
@@ -66,10 +79,28 @@ const tools: Array<[weight: number, tool: string, args: fc.Arbitrary<any>, write
   [1, 'delete_memory', fc.record({ session: rarely(4, session), key: memoryKey }), true]
 ]
 
-export const step: fc.Arbitrary<Step> = fc.oneof(...tools.map(([weight, tool, args, writes]) => ({
+const slot = fc.nat(KEYS - 1)
+const keyTools: Array<[weight: number, tool: string, args: fc.Arbitrary<any>]> = [
+  [2, 'create_api_key', fc.record({
+    slot, agent_id: fc.constantFrom('ada', 'ada-*', 'keyed', '*'), agent_type: fc.constantFrom('coder', 'reviewer', 'admin'),
+    permissions: maybe(fc.uniqueArray(fc.constantFrom<Permission>('read', 'write', 'admin'), { minLength: 1 })), sessions: maybe(fc.array(session, { minLength: 1, maxLength: 3 }))
+  })],
+  [1, 'revoke_api_key', fc.record({ slot, of: whose })]
+]
+// Both are for admins, who are two of eight.
+const anAdmin = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(6, 7, AGENTS.length + 6, AGENTS.length + 7) }, { weight: 1, arbitrary: fc.nat(2 * AGENTS.length - 1) })
+
+export const step: fc.Arbitrary<Step> = fc.oneof(...keyTools.map(([weight, tool, args]) => ({
+  weight, arbitrary: fc.record({ who: anAdmin, tool: fc.constant(tool), args }) as fc.Arbitrary<Step>
+})), ...tools.map(([weight, tool, args, writes]) => ({
   weight,
-  arbitrary: fc.record({ who: fc.nat(2 * AGENTS.length - 1), tool: fc.constant(tool), args, ...(writes && { once: rarely(8, fc.nat(6)) }) }) as fc.Arbitrary<Step>
+  arbitrary: fc.record({ who: fc.nat(2 * AGENTS.length - 1), tool: fc.constant(tool), args, ...(writes && { once: rarely(8, fc.nat(6)) }), key: rarely(4, fc.record({ slot, fits: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }), n: fc.nat(3) })) }) as fc.Arbitrary<Step>
 })))
 
-/** Every sequence begins with some sessions in both workspaces: without any there is little to do. */
-export const BEGINNING: Step[] = [0, 1, 2, 6].flatMap(agent => [0, 1].map(workspace => ({ who: workspace * AGENTS.length + agent, tool: 'create_session', args: { purpose: [WORDS[agent]] } })))
+/** Every sequence begins with some sessions in both workspaces, and keys for them: without any there is little to do. */
+export const BEGINNING: Step[] = [0, 1].flatMap(workspace => [
+  ...[0, 1, 2, 6].map(agent => ({ who: workspace * AGENTS.length + agent, tool: 'create_session', args: { purpose: [WORDS[agent]] } })),
+  ...[
+    { agent_id: 'ada', agent_type: 'coder' }, { agent_id: 'ada-*', agent_type: 'reviewer', sessions: [0, 1] }, { agent_id: 'keyed', agent_type: 'admin', permissions: ['read', 'admin'], sessions: [1, 2] }
+  ].map(({ sessions, ...args }, slot) => ({ who: workspace * AGENTS.length + 6, tool: 'create_api_key', args: { slot, ...args, sessions: sessions?.map(n => ({ of: 'own', n })) } }))
+])

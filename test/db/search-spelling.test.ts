@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { editDistance } from '../../src/core/edit-distance.js'
-import { halvesOf } from '../../src/db/search/edits.js'
+import { halvesOf, piecesOf } from '../../src/db/search/edits.js'
+import { otherNumbers } from '../../src/db/search/other-number.js'
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 const word = fc.string({ unit: fc.constantFrom(...LETTERS), minLength: 4, maxLength: 14 })
@@ -32,4 +33,22 @@ t.test('no beginning begins with another, so that no word is found by two', asyn
   const { beginnings, endings } = halvesOf('serialisation', 2)
   t.same(beginnings.filter(one => beginnings.some(other => other !== one && one.startsWith(other))), [])
   t.same(endings.filter(one => endings.some(other => other !== one && one.startsWith(other))), [])
+})
+
+t.test('of a word with one typing error some piece stands in the word meant', async t => {
+  fc.assert(fc.property(word, error, (meant, mistake) => {
+    const typed = misspell(meant, mistake)
+    fc.pre(typed.length >= 4 && editDistance(typed, meant, 1) === 1)
+    return piecesOf(typed).some(piece => meant.includes(piece))
+  }), { numRuns: 5000 })
+  t.pass('5000 words')
+})
+
+t.test('of a plural the singular is guessed, and of a singular the plural that does not begin with it', t => {
+  const expected: Record<string, string[]> = {
+    errors: ['error'], queries: ['query', 'querie'], processes: ['process', 'processe'], caches: ['cach', 'cache'], query: ['queries'], logs: ['log'], movies: ['movy', 'movie'],
+    error: [], class: [], status: [], day: [], days: ['day'], ids: [], s: [], us: []
+  }
+  for (const [word, others] of Object.entries(expected)) t.same(otherNumbers(word), others, word)
+  t.end()
 })

@@ -59,6 +59,20 @@ t.test('search finds what a person would call right', async t => {
     t.same(await found(app, session, 'regresion'), [])
   })
 
+  t.test('what stands as typed comes first, then the same word in the other number', async t => {
+    const session = await sessionWith(app, ['no errors at all', 'an error of the parser', 'one query', 'many queries', 'terrors of the deep', 'a mirror', 'the parser errors out'])
+    t.same(contents(await found(app, session, 'errors')), ['the parser errors out', 'terrors of the deep', 'no errors at all', 'an error of the parser'])
+    t.same(contents(await found(app, session, 'error')), ['the parser errors out', 'terrors of the deep', 'an error of the parser', 'no errors at all'])
+    t.same(contents(await found(app, session, 'query')), ['one query', 'many queries'])
+    t.same(contents(await found(app, session, 'queries')), ['many queries', 'one query'])
+    t.same(contents(await found(app, session, 'parser errors')), ['the parser errors out', 'an error of the parser'])
+    t.same(contents(await found(app, session, 'errors', { limit: 3 })), ['the parser errors out', 'terrors of the deep', 'no errors at all'])
+    const common = await sessionWith(app, [...Array.from({ length: 12 }, (_, i) => `errors of run ${i}`), 'the error of last night'])
+    t.equal((await found(app, common, 'errors', { limit: 20 })).at(-1)?.content, 'the error of last night')
+    const old = await sessionWith(app, ['the zebra error', 'zebra errors', ...Array.from({ length: 15 }, () => 'errors and errors')])
+    t.same(contents(await found(app, old, 'zebra errors')), ['zebra errors', 'the zebra error'])
+  })
+
   t.test('the order of words does not matter', async t => {
     const session = await sessionWith(app, ['Research phase', 'Cooking'])
     t.same(contents(await found(app, session, 'phase research')), ['Research phase'])

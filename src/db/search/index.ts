@@ -14,7 +14,7 @@ import type { Found } from './scored.js'
 import { termHashes } from './secret.js'
 import { standing } from './standing.js'
 import { unindexed } from './unindexed.js'
-import { addMisspelt, isSpeltOut, type Spellings, typed } from './vocabulary.js'
+import { addMisspelt, isSpeltOut, type Spellings, typed, withOtherNumbers } from './vocabulary.js'
 
 export type { SearchFilter } from './filter.js'
 export type { SearchResult } from './results.js'
@@ -45,7 +45,7 @@ const LONG_PHRASE = 5
  *   fill.ts          what was written a moment ago is indexed first (else unindexed.ts looks at it)
  *   recent.ts        exact matches among the newest messages; often that is the whole answer
  *   phrase.ts        the messages that have the words side by side, from the index
- *   vocabulary.ts    the words that a query word may stand for
+ *   vocabulary.ts    the words that a query word may stand for, misspelt (edits.ts) or in the other number (other-number.ts)
  *   candidates.ts    the messages that have one for each, from the index
  *   look-through.ts  those among the newest that hold words too short or too common for that
  *   standing.ts      which words are nowhere, and so may have two errors
@@ -91,11 +91,18 @@ async function lookUp (db: Db, viewer: Agent, query: Query, filter: SearchFilter
   const spellings = await typed(db, viewer.workspace, query.hash, spelt)
   const asTyped = spelt.length > 0 ? await inIndex(spellings, 0) : NOTHING
   results.add(asTyped, 0)
-  // What stands somewhere just as it was typed was not mistyped. Where more have the words as typed than are scored, misspelt
-  // ones would not come before them.
-  if (results.count < limit && spellings.size > 0 && !asTyped.cut && results.exact === 0) {
-    if (await addMisspelt(db, viewer.workspace, query.hash, spelt, 1, spellings)) results.add(await inIndex(spellings, 0), 0)
-    if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results, limit)
+  // Where more have the words as typed than are scored, others would not come before them.
+  if (results.count < limit && !asTyped.cut) {
+    if (results.exact > 0) {
+      // What stands somewhere just as it was typed was not mistyped; but who asks for `errors` is glad of an `error` too.
+      const inNumbers = withOtherNumbers(query.hash, spelt.length > 0 ? spelt : query.words, spellings)
+      if (inNumbers !== undefined) results.add(await inIndex(inNumbers, 0), 0)
+    } else if (spellings.size > 0) {
+      const misspelt = await addMisspelt(db, viewer.workspace, query.hash, spelt, 1, spellings)
+      const inNumbers = withOtherNumbers(query.hash, spelt, spellings)
+      if (misspelt || inNumbers !== undefined) results.add(await inIndex(inNumbers ?? spellings, 0), 0)
+      if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results, limit)
+    }
   }
   if (results.count > 0 || query.words.length < 2) return
   // A message that lacks a word answers a question; to anything else it is worth LACKS_A_WORD_MAX at most.

@@ -1,5 +1,6 @@
 import { editDistance } from '../../core/edit-distance.js'
 import { errorsForgiven } from './edits.js'
+import { otherNumbers } from './other-number.js'
 import type { Query } from './query.js'
 import { lower, unaccented } from './terms.js'
 import type { Candidate } from './texts.js'
@@ -21,7 +22,7 @@ const CALIBRATION = 0.55
 /** How well a word is met: as a word of its own or at a word's start, or inside a word. A misspelt one loses by its share of errors. */
 export const WORD_START = 1
 export const INSIDE = 0.85
-/** What a misspelt word is worth about, where only the index is asked. */
+/** What a misspelt word is worth about, where only the index is asked; and one in the other number, `query` for `queries`. */
 export const MISSPELT = 0.8
 
 /** Shorter query words inside other words say nothing (`art` in `start`). */
@@ -44,7 +45,7 @@ export interface Scored { score: number, lacking: number }
  * texts have that word.
  */
 export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) => Scored {
-  const known = query.words.map(() => new Map<string, number>())
+  const known = query.words.map(({ text }) => new Map(otherNumbers(text).map(other => [other, meets(text, other) || MISSPELT])))
 
   /** How well a word is met by a text's own words; undefined where it is not. */
   function how (i: number, word: string, tokens: Set<string>): number | undefined {

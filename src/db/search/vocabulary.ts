@@ -4,6 +4,7 @@ import { likePattern } from '../like.js'
 import type { Db } from '../schema.js'
 import { PLANNED_EACH_TIME } from '../statement-name.js'
 import { errorsForgiven, halvesOf, mayHaveErrors, TWO_ERRORS_MIN } from './edits.js'
+import { otherNumbers } from './other-number.js'
 import type { Word } from './query.js'
 import type { TermHash } from './term-hash.js'
 import { wordTerm } from './terms.js'
@@ -78,6 +79,20 @@ export async function addMisspelt (db: Db, workspace: string, hash: TermHash, wo
     .filter(({ word, text }) => word !== text && errorsForgiven(text, word) >= errors && editDistance(text, word, errors) === errors)
   for (const { word, text } of near) found.get(text)?.near.push(wordTerm(hash, word))
   return near.length > 0
+}
+
+/** Adds the words of a query in the other number, `error` for `errors`. No round trip. @returns the spellings with them, undefined where there are none */
+export function withOtherNumbers (hash: TermHash, words: readonly Word[], spellings: Map<string, Spellings>): Map<string, Spellings> | undefined {
+  const found = new Map(spellings)
+  let some = false
+  for (const { kind, text } of words) {
+    const others = kind === 'word' ? otherNumbers(text) : []
+    if (others.length === 0) continue
+    some = true
+    const { starts, inside, near } = spellings.get(text) ?? { starts: [wordTerm(hash, text)], inside: [], near: [] }
+    found.set(text, { starts, inside, near: [...near, ...others.map(other => wordTerm(hash, other))] })
+  }
+  return some ? found : undefined
 }
 
 /** After all others, byte by byte. */

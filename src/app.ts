@@ -22,6 +22,7 @@ import { readFigures } from './db/figures.js'
 import { endContinuously } from './db/life/worker.js'
 import { followSessions } from './db/live.js'
 import { openNotify } from './db/notify.js'
+import { createMemoryReader } from './db/memory.js'
 import { createMessageWriter } from './db/message-writer.js'
 import { countCalls } from './db/rate-limits.js'
 import { followRevocations } from './db/revocations.js'
@@ -157,6 +158,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     events,
     live,
     messages: createMessageWriter(db, quotas),
+    memory: createMemoryReader(db),
     waiters,
     stopping: stopping.signal,
     pool: poolState

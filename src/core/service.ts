@@ -1,3 +1,4 @@
+import type { MemoryReader } from '../db/memory.js'
 import type { MessageWriter } from '../db/message-writer.js'
 import type { Agent, Bounds, Mark, Permission } from './agent.js'
 import type { ApiKey } from './api-key.js'
@@ -37,6 +38,8 @@ export interface Service {
   live: Live
   /** Writes messages, those of many calls at once. */
   messages: MessageWriter
+  /** Reads memory, that of many calls at once. */
+  memory: MemoryReader
   /** Calls that wait. */
   waiters: Places
   /** Aborted when this replica is asked to stop: waits and streams end then, with an answer that makes the client come back. */

@@ -1,8 +1,11 @@
 import { sql } from 'kysely'
-import type { Agent } from '../core/agent.js'
+import { type Agent, mayEnter } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
+import { groupReads } from './grouped-reads.js'
 import { likeLiteral } from './like.js'
 import type { Db } from './schema.js'
+import { inWorkspace, type Unscoped } from './scope.js'
+import { PLANNED_ONCE } from './statement-name.js'
 import { withinSessions } from './visibility.js'
 
 /** Where a value belongs: one session, or '' for the agent's global memory. There is no fall-back between scopes. */
@@ -25,7 +28,7 @@ const live = sql<boolean>`(expires_at is null or expires_at > clock_timestamp())
 const entryColumns = ['key', 'session_id', 'version', 'value_size', 'created_at', 'updated_at', 'expires_at'] as const
 
 /** What a deleted session still holds of it until it is swept. (A scalar subquery, so that each row's session is looked up by its key.) */
-const ofDeletedSession = sql<boolean>`(session_id <> '' and (select true from sessions s where s.workspace = agent_memory.workspace and s.id = agent_memory.session_id) is null)`
+const ofDeletedSession = sql<boolean>`(agent_memory.session_id <> '' and (select true from sessions s where s.workspace = agent_memory.workspace and s.id = agent_memory.session_id) is null)`
 
 function own (db: Db, agent: Agent) {
   const mine = db.selectFrom('agent_memory').where('workspace', '=', agent.workspace).where('agent_id', '=', agent.agent_id).where(live)
@@ -62,12 +65,31 @@ export async function put (db: Db, agent: Agent, given: NewValue): Promise<{ sto
   return stored
 }
 
-/** @throws AppError MEMORY_NOT_FOUND */
-export async function need (db: Db, agent: Agent, scope: Scope, key: string) {
-  const entry = await own(db, agent).where('session_id', '=', scope).where('key', '=', key)
-    .select([...entryColumns, 'value', 'metadata']).executeTakeFirst()
-  if (entry === undefined) throw new AppError('MEMORY_NOT_FOUND', 'No value is stored under that key in that scope.', { context: { argument: 'key' } })
-  return entry
+export interface MemoryReader {
+  /** One value; those of several calls are read at once. @throws AppError MEMORY_NOT_FOUND */
+  need: (agent: Agent, scope: Scope, key: string) => Promise<StoredValue>
+}
+
+export type StoredValue = MemoryEntry & { value: unknown, metadata: Record<string, unknown> }
+
+export function createMemoryReader (database: Unscoped): MemoryReader {
+  const read = groupReads<{ agent_id: string, scope: Scope, key: string }, StoredValue>(async (workspace, asked) => {
+    const { rows } = await sql<StoredValue & { n: number }>`${PLANNED_ONCE}
+      select asked.n::int as n, ${sql.join([...entryColumns, 'value', 'metadata'].map(column => sql.ref(`agent_memory.${column}`)))}
+      from unnest(${asked.map(({ agent_id }) => agent_id)}::text[], ${asked.map(({ scope }) => scope)}::text[], ${asked.map(({ key }) => key)}::text[]) with ordinality as asked (agent_id, session_id, key, n)
+      join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
+      where ${live} and not ${ofDeletedSession}`.execute(inWorkspace(database, workspace))
+    const answers = new Array<StoredValue | undefined>(asked.length)
+    for (const { n, ...stored } of rows) answers[n - 1] = stored
+    return answers
+  })
+  return {
+    async need (agent, scope, key) {
+      const found = scope === GLOBAL || mayEnter(agent, scope) ? await read(agent.workspace, { agent_id: agent.agent_id, scope, key }) : undefined
+      if (found === undefined) throw new AppError('MEMORY_NOT_FOUND', 'No value is stored under that key in that scope.', { context: { argument: 'key' } })
+      return found
+    }
+  }
 }
 
 /** Last updated first. `scope` undefined: every scope. */

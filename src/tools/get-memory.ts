@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
 import { defineTool } from '../core/tool.js'
-import * as memory from '../db/memory.js'
 import { scopeOf, ScopeWord, scopeWord } from './memory-scope.js'
 import { AnyObject, input, MemoryKey, Nullable, output, SessionId, Time } from './shapes.js'
 
@@ -22,9 +21,9 @@ export const getMemory = defineTool({
     updated_at: Time,
     expires_at: Nullable(Time)
   }),
-  async handler ({ key, session_id }, { db, agent }) {
+  async handler ({ key, session_id }, { db, agent, service }) {
     const scope = await scopeOf(db, agent, session_id)
-    const { value, metadata, version, created_at, updated_at, expires_at } = await memory.need(db, agent, scope, key)
+    const { value, metadata, version, created_at, updated_at, expires_at } = await service.memory.need(agent, scope, key)
     return { key, value, metadata, scope: scopeWord(scope), version, created_at, updated_at, expires_at }
   }
 })

@@ -6,6 +6,7 @@ import type { EndReason, Following } from '../../src/core/live.js'
 import { type Change, changesSince } from '../../src/db/feed.js'
 import { type As, call, newSession, ok, startApp, type TestApp } from '../helper.js'
 import { token } from '../support/samples.js'
+import { countStatements } from '../support/statements.js'
 import { until } from './until.js'
 
 /** Following a session's feed: what every viewer is told, in which order, and that nothing of it is kept afterwards. */
@@ -165,15 +166,6 @@ t.test('whatever is shown and hidden, a follower has in the end what it may see,
   }), { numRuns: 25 })
   t.pass()
 })
-
-/** Notes each time a replica takes a connection, which it does for each statement. */
-function countStatements (t: { teardown: (fn: () => void) => unknown }, on: TestApp): string[] {
-  const asked: string[] = []
-  const connect = on.database.pool.connect.bind(on.database.pool)
-  t.teardown(() => Object.assign(on.database.pool, { connect }))
-  Object.assign(on.database.pool, { async connect () { asked.push('a statement'); return connect() } })
-  return asked
-}
 
 t.test('those who come back together, behind the others, are brought up together', async t => {
   const session_id = await newSession(app, WRITER)

@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { sweep } from '../../src/db/sweep.js'
-import { call, newSession, ok, startApp } from '../helper.js'
+import { type As, call, newSession, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
+import { countStatements } from '../support/statements.js'
 
 /** set_memory, get_memory, list_memory, delete_memory. */
 
@@ -188,4 +189,21 @@ t.test('a real second passes', async t => {
   await ok(app, 'set_memory', { key: 'brief', value: 1, expires_in: 1 })
   for (let tries = 0; (await call(app, 'get_memory', { key: 'brief' })).status === 200 && tries < 200; tries++) await new Promise(resolve => setTimeout(resolve, 20))
   isFailure(t, await call(app, 'get_memory', { key: 'brief' }), 'MEMORY_NOT_FOUND')
+})
+
+t.test('what many recall at once is read together, and each gets its own', async t => {
+  const session_id = await newSession(app, { agent_id: 'crowd-0' })
+  const agents: As[] = Array.from({ length: 60 }, (_, i) => ({ agent_id: `crowd-${i}` }))
+  for (const [i, as] of agents.entries()) {
+    await ok(app, 'set_memory', { key: 'shared', value: `global of ${i}` }, as)
+    if (i % 3 === 0) await ok(app, 'set_memory', { key: 'shared', value: `session of ${i}`, session_id }, as)
+  }
+  const asked = countStatements(t, app)
+  const got = await Promise.all(agents.map(async as => (await ok(app, 'get_memory', { key: 'shared' }, as)).value))
+  t.same(got, agents.map((_, i) => `global of ${i}`))
+  t.ok(asked.length <= 30, `${asked.length} statements for ${agents.length} values`)
+  const missing = await Promise.all(agents.map(async (as, i) => (await call(app, 'get_memory', { key: i % 2 === 0 ? 'shared' : 'never stored' }, as)).body.code))
+  t.same(missing, agents.map((_, i) => i % 2 === 0 ? undefined : 'MEMORY_NOT_FOUND'))
+  const inSession = await Promise.all(agents.map(async as => (await call(app, 'get_memory', { key: 'shared', session_id }, as)).body.value))
+  t.same(inSession, agents.map((_, i) => i % 3 === 0 ? `session of ${i}` : undefined))
 })

@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import type { Agent } from '../core/agent.js'
+import { fixedStatement } from './fixed-statement.js'
 import { messageColumns, type MessageRow } from './messages.js'
 import type { Db } from './schema.js'
 import { need, type SessionRow } from './sessions.js'
 import { PLANNED_ONCE } from './statement-name.js'
-import { messagesForMany, ofViewer, seenBy, viewerRows } from './visibility.js'
+import { messagesForMany, ofViewer, seenBy, type ViewerColumns, viewerColumns, viewerRows } from './visibility.js'
 
 /**
  * The ordered feed of a session: what of it changed for a viewer after a cursor, with the rights the viewer has now.
@@ -62,12 +63,9 @@ type Row = MessageRow & {
   moves: Move[] | null
 }
 
-/**
- * One page for many viewers of one workspace who are at the same cursor: each message is read once. One statement, so that
- * nothing is committed between its parts. seq has no gaps, so `until` bounds the work.
- */
-export async function changesForMany (db: Db, viewers: readonly Agent[], session_id: string, after_seq: number, until: number): Promise<SharedPage | undefined> {
-  const { workspace } = viewers[0] as Agent
+interface Asked extends ViewerColumns { workspace: string, session_id: string, after_seq: number, until: number }
+
+const readChanges = fixedStatement<Asked, Row>((db, { workspace, session_id, after_seq, until, agent_ids, agent_types, admins }) => {
   const ofSession = sql`c.workspace = ${workspace} and c.session_id = ${session_id}`
   const columns = [...messageColumns, 'm.workspace as workspace', seenBy('viewer', 'm').as('seen_by')] as const
   const messages = messagesForMany(db, workspace).where('m.session_id', '=', session_id).select(columns)
@@ -78,8 +76,8 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
     where x.workspace = ${workspace} and x.session_id = ${session_id} and x.message_id = c.message_id and x.seq <= c.seq`
   const everyone = sql`select ${shownAs} and s.seen_by is null`
   const someone = sql`select distinct unnest(s.seen_by) as n ${shownAs}`
-  const { rows } = await sql<Row>`${PLANNED_ONCE}
-    with viewer as materialized (select * from ${viewerRows(viewers)}),
+  return sql<Row>`${PLANNED_ONCE}
+    with viewer as materialized (select * from ${viewerRows({ agent_ids, agent_types, admins })}),
     change as materialized (
       select c.seq, c.kind, c.message_id, c.sender, c.sender_type from session_changes c
       where ${ofSession} and c.seq > ${after_seq} and c.seq <= ${until}
@@ -100,7 +98,16 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
            (select json_agg(json_build_array(c.seq, c.message_id, case when not exists (${everyone}) then array(${someone}) end) order by c.seq)
             from change c where c.kind = 'message_deleted') as deleted, found.*
     from sessions s left join found on true
-    where s.workspace = ${workspace} and s.id = ${session_id}`.execute(db)
+    where s.workspace = ${workspace} and s.id = ${session_id}`
+})
+
+/**
+ * One page for many viewers of one workspace who are at the same cursor: each message is read once. One statement, so that
+ * nothing is committed between its parts. seq has no gaps, so `until` bounds the work.
+ */
+export async function changesForMany (db: Db, viewers: readonly Agent[], session_id: string, after_seq: number, until: number): Promise<SharedPage | undefined> {
+  const { workspace } = viewers[0] as Agent
+  const rows = await readChanges(db, { workspace, session_id, after_seq, until, ...viewerColumns(viewers) })
   const first = rows[0]
   if (first === undefined) return undefined
 

@@ -5,6 +5,7 @@ import { AppError } from '../core/errors.js'
 import { likePattern } from './like.js'
 import { countReadable, EXACT_COUNT_MAX } from './message-counts.js'
 import type { Db } from './schema.js'
+import { fixedStatement } from './fixed-statement.js'
 import { PLANNED_EACH_TIME } from './statement-name.js'
 import { readableMessages, withinSessions } from './visibility.js'
 
@@ -51,11 +52,13 @@ export async function create (db: Db, agent: Agent, id: string, purpose: string,
 /** The session and its head: the highest seq given in it so far. @throws AppError SESSION_NOT_FOUND */
 export async function need (db: Db, agent: Pick<Agent, 'workspace' | 'sessions'>, id: string): Promise<SessionRow & { last_seq: number, public_count: number }> {
   if (!mayEnter(agent, id)) throw sessionNotFound()
-  const session = await db.selectFrom('sessions').select([...columns, 'last_seq', 'public_count'])
-    .where('workspace', '=', agent.workspace).where('id', '=', id).executeTakeFirst()
+  const [session] = await readSession(db, { workspace: agent.workspace, id })
   if (session === undefined) throw sessionNotFound()
   return session
 }
+
+const readSession = fixedStatement<{ workspace: string, id: string }, SessionRow & { last_seq: number, public_count: number }>((db, { workspace, id }) =>
+  db.selectFrom('sessions').select([...columns, 'last_seq', 'public_count']).where('workspace', '=', workspace).where('id', '=', id))
 
 /** All of them, in the agent's reach. @throws AppError SESSION_NOT_FOUND where one is not */
 export async function needAll (db: Db, agent: Pick<Agent, 'workspace' | 'sessions'>, ids: readonly string[]): Promise<void> {

@@ -49,10 +49,16 @@ export function readableMessage (db: Db, viewer: Agent, id: RawBuilder<number>) 
   return db.selectFrom(message.as('m')).where(visibleTo(viewer, 'm'))
 }
 
-/** The viewers of one reading for many, as rows (agent_id, agent_type, is_admin, n), n from 1 in the order given. */
-export function viewerRows (viewers: readonly Agent[]): RawBuilder<unknown> {
-  return sql`unnest(${viewers.map(viewer => viewer.agent_id)}::text[], ${viewers.map(viewer => viewer.agent_type)}::text[], ${viewers.map(isAdmin)}::boolean[])
-    with ordinality as viewer (agent_id, agent_type, is_admin, n)`
+/** The viewers of one reading for many, column by column. */
+export interface ViewerColumns { agent_ids: string[], agent_types: string[], admins: boolean[] }
+
+export function viewerColumns (viewers: readonly Agent[]): ViewerColumns {
+  return { agent_ids: viewers.map(viewer => viewer.agent_id), agent_types: viewers.map(viewer => viewer.agent_type), admins: viewers.map(isAdmin) }
+}
+
+/** As rows (agent_id, agent_type, is_admin, n), n from 1 in the order given. */
+export function viewerRows ({ agent_ids, agent_types, admins }: ViewerColumns): RawBuilder<unknown> {
+  return sql`unnest(${agent_ids}::text[], ${agent_types}::text[], ${admins}::boolean[]) with ordinality as viewer (agent_id, agent_type, is_admin, n)`
 }
 
 /** Which of the rows of `viewers` see the message of a row, by their n; null: everybody does. `visibility` as above. */

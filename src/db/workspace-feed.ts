@@ -4,7 +4,7 @@ import type { Place } from '../core/place.js'
 import { type Change, changesForMany } from './feed.js'
 import { messageColumns, type MessageRow } from './messages.js'
 import type { Db } from './schema.js'
-import { messagesForMany, ofViewer, seenBy, viewerRows } from './visibility.js'
+import { messagesForMany, ofViewer, seenBy, viewerColumns, viewerRows } from './visibility.js'
 
 /**
  * The feed of all sessions of a workspace: what a later snapshot shows of each session and an earlier one does not. Numbers are
@@ -105,7 +105,7 @@ export async function readStretches (db: Db, viewers: readonly Agent[], stretche
   // Content that is for none of the viewers is not fetched.
   const shown = sql`m.seen_by is null or cardinality(m.seen_by) > 0`
   const { rows } = await sql<Row>`
-    with viewer as materialized (select * from ${viewerRows(viewers)}),
+    with viewer as materialized (select * from ${viewerRows(viewerColumns(viewers))}),
     stretch as materialized (
       select given.*, exists (select from session_changes c where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after) as changed,
              (select c.seq from session_changes c where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after and c.seq <= given.until and c.kind = 'session_deleted') as deleted

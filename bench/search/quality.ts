@@ -52,9 +52,10 @@ try {
   await load(pool, rows())
   const owner = server.asOwner()
   await prepareSearch(owner.db)
-  await owner.close()
   const searchers: Searcher[] = [ours(db, sessionId(1))]
-  if (!flags['no-baselines']) searchers.push(...await postgresSearchers(db, pool, sessionId(1)), await rapidfuzzSearcher(pool))
+  // Whom the service works as may make no tables.
+  if (!flags['no-baselines']) searchers.push(...await postgresSearchers(owner.db, pool, sessionId(1)), await rapidfuzzSearcher(pool))
+  await owner.close()
   const answers = new Map<Searcher, Map<Labelled, Found>>()
   for (const searcher of searchers) answers.set(searcher, await ask(searcher))
   await close()

@@ -1,9 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { type Bounds, boundsOf } from '../core/agent.js'
 import type { McpSession } from '../core/caller.js'
 import type { Claims } from '../core/service.js'
-import type { Db } from './schema.js'
+import { fixedStatement } from './fixed-statement.js'
+import { groupReads } from './grouped-reads.js'
+import type { Db, Schema } from './schema.js'
 import { acrossWorkspaces, type Unscoped, widened } from './scope.js'
 
 /**
@@ -54,13 +56,26 @@ export async function find (db: Unscoped, id: string): Promise<HeldSession | und
   return (await findAll(db, [hashId(id)]))[0]
 }
 
+/** The same for a place where many requests ask at once: they are looked up together. */
+export function findTogether (db: Unscoped): (id: string) => Promise<HeldSession | undefined> {
+  const find = groupReads<Buffer, HeldSession>(async (_all, hashes) => {
+    const found = new Map((await findAll(db, hashes)).map(session => [session.id_hash.toString('hex'), session]))
+    return hashes.map(hash => found.get(hash.toString('hex')))
+  })
+  return id => find('', hashId(id))
+}
+
 /** By name: a prepared statement that selects all columns fails when the next release adds one. */
 const columns = ['id_hash', 'workspace', 'protocol_version', 'client_name', 'agent_id', 'agent_type', 'permissions', 'token_jti', 'token_expires_at', 'token_bounds', 'subscriptions', 'last_seen_at'] as const
 
-/** Those of the sessions that are there, in any order. */
+type HeldRow = Pick<Selectable<Schema['mcp_sessions']>, (typeof columns)[number]>
+
+const readHeld = fixedStatement<{ hashes: Buffer[], idle_hours: number }, HeldRow>((db, { hashes, idle_hours }) => db.selectFrom('mcp_sessions').select(columns)
+  .where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`).where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${idle_hours})`))
+
+/** Those of the sessions that are there, in any order; one that is asked for twice is one for both. */
 export async function findAll (db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
-  const rows = await held(db).selectFrom('mcp_sessions').select(columns).where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`)
-    .where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${IDLE_HOURS})`).execute()
+  const rows = await readHeld(held(db), { hashes, idle_hours: IDLE_HOURS })
   // At most one write an hour keeps a row from idling out, so a session ends after 23 to 24 idle hours.
   const aging = rows.filter(row => Date.now() - Date.parse(row.last_seen_at) > 3_600_000).map(row => row.id_hash)
   if (aging.length > 0) await held(db).updateTable('mcp_sessions').set({ last_seen_at: sql<string>`clock_timestamp()` }).where('id_hash', '=', sql<Buffer>`any(${aging}::bytea[])`).execute()

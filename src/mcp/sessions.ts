@@ -20,13 +20,14 @@ const BATCH_MAX = 100
 export function serveSessions (legacy: Legacy, lookUp: LookUp, kernel: Kernel) {
   const { store: { db }, service } = kernel
   const cancellations = createCancellations(lookUp, kernel)
+  const find = mcpSessions.findTogether(db)
 
   return async function answer (request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
     const messages = (Array.isArray(request.body) ? request.body : [request.body]) as Message[]
     const opening = messages.some(({ method }) => method === 'initialize')
     const id = opening ? undefined : sessionIdOf(request)
     if (id !== undefined) {
-      const session = await mcpSessions.find(db, id)
+      const session = await find(id)
       if (session === undefined) return sendFailure(reply, mcpSessionNotFound())
       caller.credentials.mcp_session = session
       caller.credentials.client_name = session.client_name ?? undefined

@@ -81,7 +81,10 @@ try {
     // Each goes first as often as the other.
     for (const one of round % 2 === 0 ? sides : [...sides].reverse()) {
       rates.get(one.name)?.push(await one.write())
-      if (one.name === 'with') waiting.push(await one.waiting())
+      if (one.name !== 'with') continue
+      waiting.push(await one.waiting())
+      // What it has left is not to be done while the other is measured.
+      while (await one.waiting() > 0) await new Promise(resolve => setTimeout(resolve, 50))
     }
   }
 } finally {

@@ -4,8 +4,10 @@ import { databaseOf } from '../scope.js'
 import { termHashes } from './secret.js'
 import { metadataValues, termsOf } from './terms.js'
 
-/** Messages indexed in one transaction: about 30 ms of work. */
-const BATCH = 500
+/** Messages indexed in one transaction. */
+const BATCH = 200
+/** Milliseconds of taking texts apart after which others have a turn: calls would wait for it, and PostgreSQL for them. */
+const TURN_MS = 2
 
 /** Content of one transaction's messages, in bytes; the one that passes the bound still belongs to them. Taking it apart holds up everything else. */
 const BYTES_MAX = 300_000
@@ -54,12 +56,18 @@ export async function fill (db: Db, only?: Pending, limit = BATCH, bytes_max = B
     if (rows.length === 0) return 0
 
     const present = rows.filter(row => row.sender !== null)
-    const terms = present.map(({ workspace, session_id, sender, content, metadata }) => {
+    const terms: string[] = []
+    let turn = performance.now()
+    for (const { workspace, session_id, sender, content, metadata } of present) {
+      if (performance.now() - turn > TURN_MS) {
+        await new Promise(resolve => { setImmediate(resolve) })
+        turn = performance.now()
+      }
       const indexed = termsOf(hashes(workspace), session_id, [content, sender as string, ...metadataValues(metadata)])
       const has = known.get(workspace)
       for (const word of indexed.words) if (has?.has(word) !== true) setOf(lacked, workspace).add(word)
-      return `{${Array.from(indexed.terms).join(',')}}`
-    })
+      terms.push(`{${Array.from(indexed.terms).join(',')}}`)
+    }
     // In one order everywhere, so that two processes' inserts cannot wait for each other crosswise.
     const added = [...lacked].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([workspace, words]) => [...words].sort().map(word => ({ workspace, word })))
     const column = <T>(pick: (row: Row) => T) => present.map(pick)

@@ -77,6 +77,17 @@ t.test('what is exported and imported is equal', async t => {
   t.equal((await ok(app, 'get_session', { session_id: imported.session_id }, ADMIN)).message_count, 9)
 })
 
+t.test('times of any year are kept', async t => {
+  const session_id = await newSession(app, WRITER)
+  await ok(app, 'add_message', { session_id, content: 'old' }, WRITER)
+  const [session, message, end] = linesOf(await exported(session_id, ADMIN))
+  for (const timestamp of ['0001-01-01T00:00:00.000Z', '0099-12-31T23:59:59.999Z', '1969-12-31T23:59:59.100Z', '9999-12-31T23:59:59.120Z']) {
+    const ndjson = [session, { ...message, timestamp }, end].map(line => JSON.stringify(line)).join('\n')
+    const imported = await ok(app, 'import_session', { ndjson }, ADMIN)
+    t.equal((await ok(app, 'get_messages', { session_id: imported.session_id }, ADMIN)).messages[0].timestamp, timestamp)
+  }
+})
+
 t.test('an export holds what its caller may see', async t => {
   for (const as of [WRITER, PEER, STRANGER]) {
     const lines = linesOf(await exported(session_id, as, 2))

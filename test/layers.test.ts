@@ -27,8 +27,8 @@ const RULES: Row[] = [
   { who: /^src\/db\/migrate\.ts$/, may: /^(src\/(db|core)\/|migrations\/index\.ts$|kysely$)/ },
   { who: /^src\/db\//, may: /^(src\/(db|core)\/|kysely$|pg$|node:)/ },
   { who: /^src\/core\/metrics\.ts$/, may: /^(src\/core\/|prom-client$)/ },
-  // The executor that handlers are given, and what a session's feed consists of, are types of db/.
-  { who: /^src\/core\//, may: /^(src\/core\/|@sinclair\/typebox(\/|$)|node:crypto$)/, types: /^src\/db\/(schema|scope|feed|message-writer)\.ts$/ },
+  // The executor that handlers are given, what a session's feed consists of, and who writes and reads for many calls at once are types of db/.
+  { who: /^src\/core\//, may: /^(src\/core\/|@sinclair\/typebox(\/|$)|node:crypto$)/, types: /^src\/db\/(schema|scope|feed|memory|message-writer)\.ts$/ },
   { who: /^migrations\//, may: /^(migrations\/|kysely$)/ }
 ]
 

@@ -12,6 +12,7 @@ import { acrossWorkspaces, inWorkspace, type RunStatement, unscoped } from '../.
 import { queryAfter } from '../../src/db/scoped-query.js'
 import { roles } from '../../src/db/service-role.js'
 import { fill } from '../../src/db/search/fill.js'
+import { isPlannedOnce } from '../../src/db/statement-name.js'
 import { versionsOf } from '../../src/db/topics.js'
 import { type Grown, grown, readStretches, snapshotNow } from '../../src/db/workspace-feed.js'
 import { type As, environment, JWT_SECRET, ok } from '../helper.js'
@@ -25,15 +26,21 @@ const config = loadConfig(environment(url))
 const { pool, client: newClient, close } = connect({ url, max: 4, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
 t.teardown(close)
 
+const { rows: [version] } = await pool.query<{ server_version: string }>('show server_version')
+const { server_version } = version as { server_version: string }
+
 interface Plan { 'Node Type': string, 'Relation Name'?: string, 'One-Time Filter'?: string, Plans?: Plan[] }
 let plans: Array<{ statement: string, plan: Plan }> = []
 
 /** Each statement is explained before it is run, by whom it is run. */
 const explaining: RunStatement = async (client, before, statement) => {
   const { text, values } = statement
-  if (/^[\s(]*(select|with|insert|update|delete)\b/i.test(text) && !text.includes('set_config')) {
-    const { rows } = await queryAfter<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(client, before, { text: `explain (format json) ${text}`, values })
-    plans.push({ statement: text, plan: (rows[0] as { 'QUERY PLAN': Array<{ Plan: Plan }> })['QUERY PLAN'][0]?.Plan as Plan })
+  if (/^(\/\*[^*]*\*\/|[\s(])*(select|with|insert|update|delete)\b/i.test(text) && !text.includes('set_config')) {
+    type Explained = { 'QUERY PLAN': Array<{ Plan: Plan }> }
+    const note = ({ rows: [row] }: { rows: Explained[] }) => plans.push({ statement: text, plan: (row as Explained)['QUERY PLAN'][0]?.Plan as Plan })
+    note(await queryAfter<Explained>(client, before, { text: `explain (format json) ${text}`, values }))
+    // The one plan for all values, which PostgreSQL tells from 16 on, and of a statement without any.
+    if (isPlannedOnce(text) && !/^1[0-5]\b/.test(server_version)) note(await client.query<Explained>(`explain (format json, generic_plan) ${text}`))
   }
   return queryAfter(client, before, statement)
 }

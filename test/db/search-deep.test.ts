@@ -108,6 +108,8 @@ t.test('the oldest of 700 messages', async t => {
       const { search_time_ms: _, ...answer } = await ok(app, 'search_context', { session_id, query, fuzzy_threshold: 0, limit: 100 }, OTHER)
       return answer
     }))
+    // What waits is looked at otherwise than what is indexed.
+    while (await fill(app.database.db, { workspace: 'default' }) > 0);
     const before = await ask()
     const letters = 'abcdefghijklmnopqrstuvwxyz'
     const secret = Array.from({ length: 600 }, (_, i) => `${letters.charAt(i % 26)}${letters.charAt(Math.floor(i / 26))}`)

@@ -112,7 +112,8 @@ async function readHeads (kept: KeptHeads, file: string, only: string | undefine
       }
     }
   } catch (error) {
-    if (['ENOENT', 'EACCES', 'EISDIR'].includes(String((error as NodeJS.ErrnoException).code))) throw new ConfigError('The file of --heads cannot be read.')
+    const { code } = error as NodeJS.ErrnoException
+    if (['ENOENT', 'EACCES', 'EISDIR'].includes(String(code))) throw new ConfigError(`The file of --heads cannot be read (${code}): ${file}`)
     throw error
   }
   await kept.add(some)

@@ -77,7 +77,7 @@ export async function readTranscript (lines: Lines): Promise<Transcript> {
   const all = numbered(lines)
   const first = await all.next()
   const { type, fields } = first.done === true ? { type: undefined, fields: {} } : parsed(first.value)
-  if (type !== 'session') throw malformed(1, 'something else', 'a line of type session, as export_session writes it first')
+  if (type !== 'session') throw malformed(1, first.done === true ? 'nothing: it is empty' : 'something else', 'a line of type session, as export_session writes it first')
   const { version, metadata = {}, archived_at, created_at, updated_at, ...session } = accepted(acceptHeader, fields, 1)
   if (archived_at !== undefined && session.is_active) throw malformed(1, 'an archived session that is open', 'is_active false where archived_at is given')
   return {

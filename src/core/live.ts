@@ -15,9 +15,10 @@ export interface Follower {
   /**
    * Changes in the order of their seq, each after the cursor and each once; with `cursor`, the seq up to which the follower
    * has now been told everything, also when nothing of it was for this viewer. While it is behind, what this returns is
-   * awaited before the next; once it has caught up it is not, and must not be needed: whoever is slow cuts itself off.
+   * awaited before the next; once it has caught up it is not, and must not be needed: whoever is slow cuts itself off. `more`: what
+   * follows has been written already, and comes next.
    */
-  deliver: (changes: readonly Change[], cursor: number) => void | Promise<void>
+  deliver: (changes: readonly Change[], cursor: number, more: boolean) => void | Promise<void>
   /** Once, and nothing after it. Not called after `close`. */
   ended: (reason: EndReason) => void
   /** About once a second, from the one clock that all share. */

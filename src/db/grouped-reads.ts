@@ -1,5 +1,4 @@
-/** Questions answered by one statement, and statements under way for one workspace, at most. */
-const TOGETHER_MAX = 200
+/** Statements under way for one workspace, at most. */
 const FLIGHTS_MAX = 2
 
 interface Asked<Q, A> { question: Q, resolve: (answer: A | undefined) => void, reject: (error: unknown) => void }
@@ -9,9 +8,10 @@ interface Group<Q, A> { waiting: Array<Asked<Q, A>>, flights: number, leaving: b
  * Reads what is asked at the same time in one statement, as messages are written (message-writer.ts): a round trip and a transaction
  * serve many calls. Nothing waits for a clock, and a reading begins after all its questions were asked, so each sees whatever was
  * committed before it.
+ * @param together_max questions answered by one statement, at most: what they are answered with is in memory at the same time
  * @param read answers in the order of the questions, undefined where there is nothing
  */
-export function groupReads<Q, A> (read: (workspace: string, questions: Q[]) => Promise<Array<A | undefined>>): (workspace: string, question: Q) => Promise<A | undefined> {
+export function groupReads<Q, A> (together_max: number, read: (workspace: string, questions: Q[]) => Promise<Array<A | undefined>>): (workspace: string, question: Q) => Promise<A | undefined> {
   const groups = new Map<string, Group<Q, A>>()
 
   function schedule (workspace: string, group: Group<Q, A>): void {
@@ -20,7 +20,7 @@ export function groupReads<Q, A> (read: (workspace: string, questions: Q[]) => P
     // After this turn's other requests have been read too.
     setImmediate(() => {
       group.leaving = false
-      const asked = group.waiting.splice(0, TOGETHER_MAX)
+      const asked = group.waiting.splice(0, together_max)
       group.flights++
       if (group.waiting.length > 0) schedule(workspace, group)
       void fly(workspace, asked).finally(() => {

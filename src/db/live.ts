@@ -124,6 +124,8 @@ class FollowedSession {
   private readonly unsubscribe: () => void
   /** Where those stand who have been told everything read so far; undefined before the first reading. */
   private cursor: number | undefined
+  /** Where the session ended at the last reading. */
+  private head = 0
   private reading = false
   private again = false
   private retry: NodeJS.Timeout | undefined
@@ -212,12 +214,13 @@ class FollowedSession {
       return false
     }
     this.cursor = nothing ? page.head : page.cursor
+    this.head = page.head
     this.is_active = page.is_active
     if (this.cursor !== from) {
       for (const entry of current) {
         const reason = this.means.refused(entry)
         // Where memory cannot tell, it falls behind, and is asked about there.
-        if (reason === false) void this.tell(entry, page.changesOf(of.get(entry) as number), page.cursor)
+        if (reason === false) void this.tell(entry, page.changesOf(of.get(entry) as number), page.cursor, page.cursor < page.head)
         else if (reason !== undefined) this.means.end(entry, reason)
       }
     }
@@ -231,12 +234,12 @@ class FollowedSession {
     return more
   }
 
-  private tell (entry: Entry, changes: Parameters<Follower['deliver']>[0], cursor: number): void | Promise<void> {
+  private tell (entry: Entry, changes: Parameters<Follower['deliver']>[0], cursor: number, more: boolean): void | Promise<void> {
     if (!entry.open) return
     entry.cursor = cursor
     this.means.pace.spent(changes.length === 0 ? 0 : entry.follower.price ?? 1)
     try {
-      return entry.follower.deliver(changes, cursor)
+      return entry.follower.deliver(changes, cursor, more)
     } catch (error) {
       this.means.onFault(error)
       entry.leave()
@@ -251,7 +254,7 @@ class FollowedSession {
     let asked = this.asked.get(entry.cursor)
     if (asked === undefined) {
       const entries: Entry[] = []
-      // One who waits has had something a moment ago, and would take a call's work again at once.
+      // One who waits for whatever comes has had something a moment ago, and would take a call's work again at once.
       const pause_ms = entry.follower.takes === undefined ? 0 : this.means.pace.pause_ms()
       asked = { entries, page: this.readAfter(entry.cursor, entries, pause_ms) }
       this.asked.set(entry.cursor, asked)
@@ -285,7 +288,7 @@ class FollowedSession {
         if (page === undefined) return this.means.end(entry, 'session_gone')
         const reason = await this.means.ended(entry.viewer)
         if (reason !== false) return this.means.end(entry, reason)
-        await this.tell(entry, page.changes, page.cursor)
+        await this.tell(entry, page.changes, page.cursor, page.cursor < this.head)
       }
     } catch (error) {
       this.tryLater(error, () => { for (const each of [...this.entries]) if (each.cursor < (this.cursor as number)) void this.catchUp(each) })

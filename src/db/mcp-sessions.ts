@@ -58,7 +58,7 @@ export async function find (db: Unscoped, id: string): Promise<HeldSession | und
 
 /** The same for a place where many requests ask at once: they are looked up together. */
 export function findTogether (db: Unscoped): (id: string) => Promise<HeldSession | undefined> {
-  const find = groupReads<Buffer, HeldSession>(async (_all, hashes) => {
+  const find = groupReads<Buffer, HeldSession>(100, async (_all, hashes) => {
     const found = new Map((await findAll(db, hashes)).map(session => [session.id_hash.toString('hex'), session]))
     return hashes.map(hash => found.get(hash.toString('hex')))
   })

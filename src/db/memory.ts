@@ -72,8 +72,19 @@ export interface MemoryReader {
 
 export type StoredValue = MemoryEntry & { value: unknown, metadata: Record<string, unknown> }
 
+/** Values read at once: each may have a megabyte. */
+const TOGETHER_MAX = 20
+
 export function createMemoryReader (database: Unscoped): MemoryReader {
-  const read = groupReads<{ agent_id: string, scope: Scope, key: string }, StoredValue>(async (workspace, asked) => {
+  const read = groupReads<{ agent_id: string, scope: Scope, key: string }, StoredValue>(TOGETHER_MAX, async (workspace, questions) => {
+    // One that many ask for is read once.
+    const places = new Map<string, number>()
+    const asked: typeof questions = []
+    const place = questions.map(question => {
+      const of = JSON.stringify([question.agent_id, question.scope, question.key])
+      if (!places.has(of)) places.set(of, asked.push(question) - 1)
+      return places.get(of) as number
+    })
     const { rows } = await sql<StoredValue & { n: number }>`${PLANNED_ONCE}
       select asked.n::int as n, ${sql.join([...entryColumns, 'value', 'metadata'].map(column => sql.ref(`agent_memory.${column}`)))}
       from unnest(${asked.map(({ agent_id }) => agent_id)}::text[], ${asked.map(({ scope }) => scope)}::text[], ${asked.map(({ key }) => key)}::text[]) with ordinality as asked (agent_id, session_id, key, n)
@@ -81,7 +92,7 @@ export function createMemoryReader (database: Unscoped): MemoryReader {
       where ${live} and not ${ofDeletedSession}`.execute(inWorkspace(database, workspace))
     const answers = new Array<StoredValue | undefined>(asked.length)
     for (const { n, ...stored } of rows) answers[n - 1] = stored
-    return answers
+    return place.map(n => answers[n])
   })
   return {
     async need (agent, scope, key) {

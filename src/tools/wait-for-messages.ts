@@ -19,6 +19,8 @@ const TIMEOUT_MAX_MCP = 25
 
 /** How far behind those who follow a session one may be to be brought up with them; from farther, what it does not want is passed over in the database. */
 const NEAR = 5000
+/** Seconds that one has to have for it: a replica with much to tell takes up to 0.4 s to come to it. */
+const NEAR_SECONDS = 1
 
 const answer = output({
   messages: Type.Array(Message),
@@ -59,7 +61,7 @@ export const waitForMessages = defineTool({
       return wait(session_id, { cursor, is_active, limit, takes, wanted, started, total_ms: timeout_seconds * 1000 }, context)
     }
     // Who comes back to where the others stand, or near it, need not ask for itself: many do, each time one message has answered them all.
-    const standing = timeout_seconds > 0 && mayEnter(agent, session_id) ? service.live.standing(agent.workspace, session_id) : undefined
+    const standing = timeout_seconds > 0 && (after_seq === undefined || timeout_seconds >= NEAR_SECONDS) && mayEnter(agent, session_id) ? service.live.standing(agent.workspace, session_id) : undefined
     if (standing !== undefined && after_seq !== undefined && after_seq <= standing.cursor && after_seq >= standing.cursor - NEAR) return waiting(after_seq, standing.is_active)
     const { last_seq, is_active } = await sessions.need(db, agent, session_id)
     // A cursor beyond the end, of a typing error or of another session, would wait past what comes next.
@@ -100,22 +102,27 @@ async function wait (session_id: string, { cursor, is_active, limit, takes, want
   const giveBack = service.waiters.take(agent)
   const work = caller.rest?.()
   let free = () => {}
+  const found: Array<{ seq: number, message: MessageRow }> = []
+  const answer = (): Answer => {
+    const kept = found.slice(0, limit)
+    const has_more = found.length > limit
+    return { ...nothing(), messages: kept.map(({ message }) => message), count: kept.length, last_seq: has_more ? (kept.at(-1) as { seq: number }).seq : cursor, has_more, timed_out: false }
+  }
   try {
     return await new Promise<Answer>((resolve, reject) => {
-      const timeUp = () => { resolve(nothing()) }
+      const timeUp = () => { resolve(found.length === 0 ? nothing() : answer()) }
       const timer = setTimeout(timeUp, left_ms)
       signal?.addEventListener('abort', timeUp, { once: true })
       const following = service.live.follow(session_id, agent, cursor, {
         takes,
-        deliver (changes, upTo) {
+        deliver (changes, upTo, more) {
           const closed = sessionIn(changes)
-          const found = changes.flatMap(change => change.type === 'message_added' && wanted(change.message) ? [change] : [])
-          const kept = found.slice(0, limit)
-          const has_more = found.length > kept.length
-          cursor = has_more ? (kept.at(-1) as Change).seq : upTo
+          for (const change of changes) if (change.type === 'message_added' && wanted(change.message)) found.push(change)
+          cursor = upTo
           is_active = closed ?? is_active
-          if (kept.length === 0 && closed !== false) return
-          resolve({ ...nothing(), messages: kept.map(({ message }) => message), count: kept.length, has_more, timed_out: false })
+          // What is there already belongs to this answer, as far as it goes.
+          if (closed !== false && (found.length === 0 || (more && found.length <= limit))) return
+          resolve(answer())
           // At once, not with the promise: another delivery would move the cursor of this answer.
           free()
         },

@@ -182,6 +182,31 @@ t.test('those who come back together, behind the others, are brought up together
   first.following.close()
 })
 
+t.test('who is a little behind is told exactly whether there is more, whatever of it is for others', async t => {
+  const session_id = await newSession(app, WRITER)
+  const first = follow(other, session_id, agent('first', 'blue'), 0)
+  const expected: string[] = []
+  for (let from = 0; from < 600; from += 100) {
+    const messages = Array.from({ length: 100 }, (_, i) => ({ content: `message ${from + i}`, visibility: i % 3 === 0 || from === 400 ? 'private' : 'public' }))
+    expected.push(...messages.filter(({ visibility }) => visibility === 'public').map(({ content }) => content))
+    await ok(app, 'add_messages', { session_id, messages }, WRITER)
+  }
+  await until(() => first.changes.length === expected.length, 'the first one has all')
+  const reader: As = { agent_id: 'reader', agent_type: 'blue' }
+  for (const limit of [7, 50, 300, 1000]) {
+    const got: string[] = []
+    for (let after_seq = 0, more = true; more;) {
+      const answer = await ok(other, 'wait_for_messages', { session_id, after_seq, limit, timeout_seconds: 30 }, reader)
+      got.push(...answer.messages.map(({ content }: any) => content))
+      t.equal(answer.count, Math.min(limit, expected.length - got.length + answer.count), `${limit} at a time, or the rest`)
+      more = answer.has_more
+      after_seq = answer.last_seq
+    }
+    t.same(got, expected, `${limit} at a time`)
+  }
+  first.following.close()
+})
+
 t.test('one reading serves all who wait at one place', async t => {
   const session_id = await newSession(app, WRITER)
   const followers = Array.from({ length: 200 }, (_, i) => follow(other, session_id, agent(`follower-${i}`, 'blue'), 0))

@@ -12,7 +12,7 @@ export interface DropRequest {
 }
 
 /**
- * Drops a workspace's oldest audit rows, up to the newest genuine head all of whose rows are older than `before`; that head
+ * Drops a workspace's oldest audit rows, up to the newest head all of whose rows are older than `before`, if that is genuine; it
  * becomes the chain's beginning, signed, so that what is left still verifies. Rows beyond it stay until a later head is old
  * enough. In a transaction of the caller's; again until it returns 0.
  * @returns how many rows went

@@ -7,6 +7,9 @@ import { KEY_BYTES, type TermHash, termHash } from './term-hash.js'
 /** The hash of a workspace's terms. What an agent finds out in a workspace of its own, such as words that collide, says nothing of another. */
 export type TermHashes = (workspace: string) => TermHash
 
+/** Workspaces whose hash is kept, and with it what is remembered of their texts (terms.ts): some megabytes each. */
+const HASHES_MAX = 4
+
 /**
  * A database's secret is read once: it never changes. Kept for each database rather than for the program, which starts before there
  * are tables, and in tests has several.
@@ -26,10 +29,14 @@ export async function termHashes (db: Db): Promise<TermHashes> {
 }
 
 export function hashesBy (secret: Uint8Array): TermHashes {
-  // Messages to be indexed come workspace by workspace.
-  let last: { workspace: string, hash: TermHash } | undefined
+  const made = new Map<string, TermHash>()
   return workspace => {
-    if (last?.workspace !== workspace) last = { workspace, hash: termHash(createHmac('sha256', secret).update(workspace).digest().subarray(0, KEY_BYTES)) }
-    return last.hash
+    let hash = made.get(workspace)
+    if (hash === undefined) {
+      const oldest = made.keys().next()
+      if (made.size >= HASHES_MAX && oldest.done !== true) made.delete(oldest.value)
+      made.set(workspace, hash = termHash(createHmac('sha256', secret).update(workspace).digest().subarray(0, KEY_BYTES)))
+    }
+    return hash
   }
 }

@@ -117,7 +117,7 @@ interface Compound {
  * Compounds kept for each workspace, since texts say most of theirs again and again: those of the last so many that were not, and
  * those of as many before them. Longer ones are taken apart each time.
  */
-const GENERATION = 25_000
+const GENERATION = 10_000
 const KEPT_LENGTH_MAX = 60
 
 interface Kept { young: Map<string, Compound>, old: Map<string, Compound> }

@@ -9,7 +9,7 @@ import { fill } from './fill.js'
 const IDLE_MIN_MS = 50
 const IDLE_MAX_MS = 1000
 /**
- * While calls keep this process busier than this (0 to 1), the worker rests after each batch for as long as it took: what is written at
+ * While this process is busier than this (0 to 1; the worker's own share counts, and is small but for long texts), the worker rests after each batch for as long as it took: what is written at
  * once is indexed a little later, and calls have most of the machine. (bench:search-writes: without rests add_message keeps 0.67 of the
  * rate it has without an index.)
  */

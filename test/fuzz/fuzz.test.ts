@@ -56,8 +56,8 @@ async function send (bad: BadRequest): Promise<Got> {
 function faults (bad: BadRequest, { status, type, body }: Got): string[] {
   if (status >= 500) return [`status ${status}: ${body}`]
   if (bad.method === 'HEAD' || status === 202 || status === 204) return body === '' ? [] : ['a body where none should be']
-  // Methods that no route has get the same refusal at every address.
-  if (bad.front === 'rest' || OTHER_METHODS.includes(bad.method)) return restFaults(status, body)
+  // Methods that no route has get the same refusal at every address; so does OPTIONS, which only browsers send.
+  if (bad.front === 'rest' || OTHER_METHODS.includes(bad.method) || bad.method === 'OPTIONS') return restFaults(status, body)
   if (type.startsWith('text/event-stream')) return body.split('\n').filter(line => line.startsWith('data: ')).flatMap(line => rpcFaults(parsed(line.slice(6))))
   return rpcFaults(parsed(body))
 }

@@ -1,7 +1,6 @@
 import { ConfigError } from '../config.js'
 import * as audit from '../db/audit.js'
-import { auditRetentionOf, setAuditRetention } from '../db/life/audit-retention.js'
-import { retentionOf, setRetention } from '../db/life/retention.js'
+import { retentionOf, setRetention } from '../db/life/retention-setting.js'
 import { RETENTION_DAYS_MAX } from '../tools/retention-view.js'
 import { byOperator, withDatabase, wordsAndWorkspace } from './operator.js'
 
@@ -14,26 +13,26 @@ const NOT_OWNER = 'The login of the service may not set this: run the command wi
 
 /** What is kept: how it is set, and what its audit row and the server's variable are called. */
 const kinds = {
-  data: { read: retentionOf, write: setRetention, event_type: 'retention_set', variable: 'RETENTION_DAYS', setting: 'retention_days' },
-  audit: { read: auditRetentionOf, write: setAuditRetention, event_type: 'audit_retention_set', variable: 'AUDIT_RETENTION_DAYS', setting: 'audit_retention_days' }
+  data: { table: 'retention', event_type: 'retention_set', variable: 'RETENTION_DAYS', setting: 'retention_days' },
+  audit: { table: 'audit_retention', event_type: 'audit_retention_set', variable: 'AUDIT_RETENTION_DAYS', setting: 'audit_retention_days' }
 } as const
 
 /** retention [audit] show | set <days> | default: how long a workspace keeps messages and closed sessions, or its audit rows. */
 export async function retention (args: string[]): Promise<void> {
   const { words, workspace } = wordsAndWorkspace(args, USAGE)
   const ofAudit = words[0] === 'audit'
-  const { read, write, event_type, variable, setting } = kinds[ofAudit ? 'audit' : 'data']
+  const { table, event_type, variable, setting } = kinds[ofAudit ? 'audit' : 'data']
   const [verb = 'show', given, ...more] = ofAudit ? words.slice(1) : words
   const days = given !== undefined && /^\d{1,5}$/.test(given) && Number(given) <= RETENTION_DAYS_MAX ? Number(given) : undefined
   if (!['show', 'set', 'default'].includes(verb) || more.length > 0 || (verb === 'set') !== (days !== undefined) || (verb !== 'set' && given !== undefined)) throw new ConfigError(USAGE)
   await withDatabase(async (db, config) => {
     if (verb !== 'show') {
       await db.transaction().execute(async tx => {
-        await write(tx, workspace, days).catch((error: unknown) => { throw (error as { code?: unknown }).code === '42501' ? new ConfigError(NOT_OWNER) : error })
+        await setRetention(tx, table, workspace, days).catch((error: unknown) => { throw (error as { code?: unknown }).code === '42501' ? new ConfigError(NOT_OWNER) : error })
         await audit.write(tx, byOperator(workspace, `retention ${verb}`, { event_type, metadata: { days: days ?? 'server' } }))
       })
     }
-    const now = await read(db, workspace, config[setting])
+    const now = await retentionOf(db, table, workspace, config[setting])
     console.log(`${now.days === 0 ? 'for ever' : `${now.days} days`} (${now.source === 'workspace' ? 'set for this workspace' : variable})`)
     if (ofAudit && now.days > 0 && config.audit_hmac_keys === undefined) console.error('AUDIT_HMAC_KEY is not set: without a chain, audit rows stay all the same.')
   })

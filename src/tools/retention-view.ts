@@ -1,7 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Service } from '../core/service.js'
-import { auditRetentionOf } from '../db/life/audit-retention.js'
-import { retentionOf } from '../db/life/retention.js'
+import { retentionOf } from '../db/life/retention-setting.js'
 import type { Db } from '../db/schema.js'
 
 /** Most days that can be set: a century. */
@@ -18,9 +17,9 @@ export const retentionFields = {
 }
 
 export async function retentionView (db: Db, workspace: string, { retention_days, audit_retention_days, audit_keys }: Pick<Service, 'retention_days' | 'audit_retention_days' | 'audit_keys'>) {
-  const audit = await auditRetentionOf(db, workspace, audit_retention_days)
+  const audit = await retentionOf(db, 'audit_retention', workspace, audit_retention_days)
   return {
-    ...await retentionOf(db, workspace, retention_days), server_days: retention_days,
+    ...await retentionOf(db, 'retention', workspace, retention_days), server_days: retention_days,
     // Without a chain no row goes, whatever is set.
     audit_days: audit_keys === undefined ? 0 : audit.days, audit_source: audit.source
   }

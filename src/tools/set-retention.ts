@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { AppError } from '../core/errors.js'
 import { Whole } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
-import { setRetention as store } from '../db/life/retention.js'
+import { setRetention as store } from '../db/life/retention-setting.js'
 import { RETENTION_DAYS_MAX, retentionFields, retentionView } from './retention-view.js'
 import { needWholeWorkspace } from './whole-workspace.js'
 import { IdempotencyKey, input, output } from './shapes.js'
@@ -30,7 +30,7 @@ export const setRetention = defineTool({
       })
     }
     needWholeWorkspace(agent)
-    await store(db, agent.workspace, days)
+    await store(db, 'retention', agent.workspace, days)
     return retentionView(db, agent.workspace, service)
   }
 })

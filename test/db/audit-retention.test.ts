@@ -9,7 +9,8 @@ import { acrossWorkspaces } from '../../src/db/scope.js'
 import { createDrain, type Drain } from '../../src/db/audit-chain/drain.js'
 import { verifyChain } from '../../src/db/audit-chain/verify.js'
 import { compareKeptHeads } from '../../src/db/audit-chain/verify-heads.js'
-import { applyAuditRetention, setAuditRetention } from '../../src/db/life/audit-retention.js'
+import { applyAuditRetention } from '../../src/db/life/audit-retention.js'
+import { setRetention } from '../../src/db/life/retention-setting.js'
 import { applyRetention } from '../../src/db/life/retention.js'
 import { endContinuously } from '../../src/db/life/worker.js'
 import { type As, call, environment, newSession, ok, runToEnd, startApp } from '../helper.js'
@@ -87,7 +88,7 @@ t.test('what is of age goes up to a signed head; what is left proves itself', as
   t.match(await verifyChain(db, keys, 'default'), { fault: null, first_seq: 1, rows: 14 })
 
   t.equal(await applyAuditRetention({ db, stopping: going }, keys, 0), 0, 'for ever is the default')
-  await setAuditRetention(operator, 'default', 30)
+  await setRetention(operator, 'audit_retention', 'default', 30)
   t.equal(await applyAuditRetention({ db, stopping: going }, keys, 0, 3), 7)
   t.equal(await rowsOf(owner), 7)
   t.equal(await rowsOf(owner, 'kept'), 7, 'a workspace without a setting keeps all')

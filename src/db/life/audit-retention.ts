@@ -4,23 +4,8 @@ import * as audit from '../audit.js'
 import { dropAuditRows } from '../audit-chain/drop.js'
 import { auditedWorkspaces } from '../audit-chain/heads.js'
 import type { Db } from '../schema.js'
-import type { Means, Retention } from './retention.js'
+import type { Means } from './retention.js'
 import { BATCH, byService, inTurn } from './turns.js'
-
-/** How many days a workspace keeps its audit rows: its own setting, else the server's; 0 for ever. */
-export async function auditRetentionOf (db: Db, workspace: string, server_days: number): Promise<Retention> {
-  const own = await db.selectFrom('audit_retention').select('days').where('workspace', '=', workspace).executeTakeFirst()
-  return own === undefined ? { days: server_days, source: 'server' } : { days: own.days, source: 'workspace' }
-}
-
-/**
- * For the operator alone: the service's role may not write this table.
- * @param days undefined: the server's setting from now on
- */
-export async function setAuditRetention (db: Db, workspace: string, days: number | undefined): Promise<void> {
-  if (days === undefined) await db.deleteFrom('audit_retention').where('workspace', '=', workspace).execute()
-  else await db.insertInto('audit_retention').values({ workspace, days }).onConflict(conflict => conflict.column('workspace').doUpdateSet({ days, set_at: sql<string>`clock_timestamp()` })).execute()
-}
 
 /**
  * Drops the audit rows that are of age, in every workspace, up to a signed head that becomes the beginning of its chain. In small

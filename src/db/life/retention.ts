@@ -6,20 +6,6 @@ import type { Db } from '../schema.js'
 import { removeSession } from '../session-removal.js'
 import { BATCH, byService, inTurn } from './turns.js'
 
-/** How many days a workspace keeps things: its own setting, else the server's; 0 for ever. */
-export interface Retention { days: number, source: 'workspace' | 'server' }
-
-export async function retentionOf (db: Db, workspace: string, server_days: number): Promise<Retention> {
-  const own = await db.selectFrom('retention').select('days').where('workspace', '=', workspace).executeTakeFirst()
-  return own === undefined ? { days: server_days, source: 'server' } : { days: own.days, source: 'workspace' }
-}
-
-/** @param days undefined: the server's setting from now on */
-export async function setRetention (db: Db, workspace: string, days: number | undefined): Promise<void> {
-  if (days === undefined) await db.deleteFrom('retention').where('workspace', '=', workspace).execute()
-  else await db.insertInto('retention').values({ workspace, days }).onConflict(conflict => conflict.column('workspace').doUpdateSet({ days, set_at: sql<string>`clock_timestamp()` })).execute()
-}
-
 /** Sessions looked through at once for messages that are of age. */
 const SESSIONS = 500
 /** Sessions locked in one transaction. */

@@ -9,9 +9,9 @@ import { fill } from './fill.js'
 const IDLE_MIN_MS = 50
 const IDLE_MAX_MS = 1000
 /**
- * While this process is busier than this (0 to 1; the worker's own share counts, and is small but for long texts), the worker rests after each batch for as long as it took: what is written at
- * once is indexed a little later, and calls have most of the machine. (bench:search-writes: without rests add_message keeps 0.67 of the
- * rate it has without an index.)
+ * While this process is busier than this (0 to 1; the worker's own share counts, and is small but for long texts), the worker rests
+ * after each batch for as long as it took: what is written at once is indexed a little later, and calls have most of the machine.
+ * (bench:search-writes: without rests add_message keeps 0.67 of the rate it has without an index.)
  */
 const BUSY = 0.5
 /** Pause after a fault, such as a database that is away. */

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { type Background, inBackground } from './background.js'
 import { KEPT_HOURS } from './idempotency.js'
 import { IDLE_HOURS } from './mcp-sessions.js'
 import { PRESENT_MINUTES } from './presence.js'
@@ -44,14 +45,9 @@ export async function sweep (db: Db): Promise<number> {
   return freed
 }
 
-export function sweepRegularly (db: Db, onFault: (error: unknown) => void): { close: () => Promise<void> } {
-  let running: Promise<unknown> = Promise.resolve()
-  const timer = setInterval(() => { running = sweep(db).catch(onFault) }, EVERY_MS)
-  timer.unref()
-  return {
-    async close () {
-      clearInterval(timer)
-      await running
-    }
-  }
+export function sweepRegularly (db: Db, onFault: (error: unknown) => void): Background {
+  return inBackground(async () => {
+    await sweep(db)
+    return EVERY_MS
+  }, onFault, EVERY_MS)
 }

@@ -1,4 +1,5 @@
 import type { AuditKeys, SignedHead } from '../../core/audit-keys.js'
+import { type Background, inBackground } from '../background.js'
 import type { Db } from '../schema.js'
 import { createDrain } from './drain.js'
 
@@ -6,8 +7,6 @@ import { createDrain } from './drain.js'
 const BUSY_MS = 250
 /** Pause when nothing comes, longer the longer that is so. */
 const IDLE_MAX_MS = 1000
-/** Pause after a fault, such as a database that is away. */
-const FAULT_MS = 2000
 
 export interface DrainerOptions {
   db: Db
@@ -18,11 +17,9 @@ export interface DrainerOptions {
 }
 
 /** Chains what is written. Every replica may run one: who finds another at it waits. Crosses workspaces. */
-export function drainContinuously ({ db, keys, onHead, onFault }: DrainerOptions): { close: () => Promise<void> } {
+export function drainContinuously ({ db, keys, onHead, onFault }: DrainerOptions): Background {
   const drain = createDrain(db, keys)
-  let closed = false
-  let wake = () => {}
-  let pause = BUSY_MS
+  let idle = BUSY_MS
 
   async function once (how?: { head_ms: number }): Promise<boolean> {
     const { more, heads } = await drain.round(how)
@@ -30,31 +27,18 @@ export function drainContinuously ({ db, keys, onHead, onFault }: DrainerOptions
     return more
   }
 
-  async function loop (): Promise<void> {
-    while (!closed) {
-      try {
-        if (await drain.isWanted()) pause = await once() ? 0 : BUSY_MS
-        else pause = Math.min(2 * pause, IDLE_MAX_MS)
-      } catch (error) {
-        if (!closed) onFault(error)
-        pause = FAULT_MS
-      }
-      if (pause > 0 && !closed) {
-        await new Promise<void>(resolve => {
-          wake = resolve
-          setTimeout(resolve, pause).unref()
-        })
-      }
-      pause ||= BUSY_MS
+  const running = inBackground(async () => {
+    if (await drain.isWanted()) {
+      idle = BUSY_MS
+      return await once() ? 0 : BUSY_MS
     }
-  }
-  const running = loop()
+    idle = Math.min(2 * idle, IDLE_MAX_MS)
+    return idle
+  }, onFault)
   return {
     /** What has been written by now gets its head, as far as one round goes. */
     async close () {
-      closed = true
-      wake()
-      await running
+      await running.close()
       await once({ head_ms: 0 }).catch(onFault)
     }
   }

@@ -1,5 +1,6 @@
 import type { AuditKeys } from '../../core/audit-keys.js'
 import type { Topic } from '../../core/events.js'
+import { type Background, inBackground } from '../background.js'
 import type { Db } from '../schema.js'
 import { applyAuditRetention } from './audit-retention.js'
 import { sweepDeletedSessions } from './deleted-sessions.js'
@@ -25,38 +26,17 @@ export interface LifeOptions {
 }
 
 /** Carries out in the background what has been decided about the life of data. Every replica runs one: they take turns. */
-export function endContinuously ({ db, retention_days, audit, tell, onFault, first_ms = Math.random() * 60_000 }: LifeOptions): { close: () => Promise<void> } {
-  let closed = false
-  let running: Promise<void> = Promise.resolve()
-  let timer: NodeJS.Timeout
+export function endContinuously ({ db, retention_days, audit, tell, onFault, first_ms = Math.random() * 60_000 }: LifeOptions): Background {
   let retention_at = performance.now() + first_ms
 
-  const stopping = () => closed
-  async function look (): Promise<void> {
-    try {
-      await sweepDeletedSessions(db, tell, stopping)
-      await eraseAgents(db, tell, stopping)
-      if (performance.now() >= retention_at) {
-        retention_at = performance.now() + RETENTION_MS
-        await applyRetention({ db, tell, stopping }, retention_days)
-        if (audit !== undefined) await applyAuditRetention({ db, stopping }, audit.keys, audit.days)
-      }
-    } catch (error) {
-      if (!closed) onFault(error)
+  return inBackground(async stopping => {
+    await sweepDeletedSessions(db, tell, stopping)
+    await eraseAgents(db, tell, stopping)
+    if (performance.now() >= retention_at) {
+      retention_at = performance.now() + RETENTION_MS
+      await applyRetention({ db, tell, stopping }, retention_days)
+      if (audit !== undefined) await applyAuditRetention({ db, stopping }, audit.keys, audit.days)
     }
-    next()
-  }
-
-  function next (): void {
-    if (!closed) timer = setTimeout(() => { running = look() }, LOOK_MS).unref()
-  }
-  next()
-
-  return {
-    async close () {
-      closed = true
-      clearTimeout(timer)
-      await running
-    }
-  }
+    return LOOK_MS
+  }, onFault, LOOK_MS)
 }

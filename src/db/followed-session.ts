@@ -13,6 +13,8 @@ const PAGE = 250
 const PAGE_LEAST = 50
 /** How long a session is kept that nobody follows: those who wait come back with the next call. */
 const LINGER_MS = 1000
+/** Pause at most where a page's worth is there already: more time would gather nothing more. */
+const FULL_PAUSE_MS = 200
 /** After a reading that failed. */
 const RETRY_MS = 250
 
@@ -102,13 +104,15 @@ export class FollowedSession {
     this.reading = true
     this.missed = false
     let more = true
+    let pause_max_ms = Infinity
     try {
       while ((more || this.again) && !this.empty) {
-        const pause_ms = this.cursor === undefined ? 0 : this.means.pace.pause_ms()
+        const pause_ms = this.cursor === undefined ? 0 : Math.min(pause_max_ms, this.means.pace.pause_ms())
         if (pause_ms > 0) await new Promise(resolve => { setTimeout(resolve, pause_ms).unref() })
         if (this.empty) break
         this.again = false
         more = await this.means.gate(() => this.readPage())
+        pause_max_ms = this.head - (this.cursor ?? 0) >= PAGE ? FULL_PAUSE_MS : Infinity
       }
     } catch (error) {
       more = true

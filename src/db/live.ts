@@ -15,9 +15,9 @@ const CHECK_MS = 500
  * up to so many milliseconds: each is told then with what came meanwhile, for the same price. (Measured with 2000 waiting and 2000
  * streams, one in ten of them on sessions that are written to as fast as they can be: told at once they took half of the write rate.)
  */
-const TOLD_PER_SECOND = 600
+const TOLD_PER_SECOND = 500
 const TOLD_AT_ONCE = 200
-const GATHERED_MAX_MS = 400
+const GATHERED_MAX_MS = 500
 
 export interface LiveOptions {
   db: Unscoped

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Cleanup } from './cleanup.js'
-import type { Program } from './program.js'
+import { type Program, ROOT } from './program.js'
 
 /** Of this run; every service has the same, so that a token of one is good at another. */
 const API_KEY = randomBytes(16).toString('hex')
@@ -36,13 +38,16 @@ export interface Start {
   ready?: RegExp
 }
 
-/** The environment of a service, as an operator would set it; the heap's limit is the one in k8s/. */
+/** The heap's limits of k8s/. */
+const NODE_OPTIONS = /^NODE_OPTIONS=(.*)$/m.exec(readFileSync(join(ROOT, 'k8s', 'config.env'), 'utf8'))?.[1] as string
+
+/** The environment of a service, as an operator would set it. */
 export function environment (database_url: string | undefined, env: Record<string, string> = {}): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
     HOME: process.env.HOME ?? '',
     NODE_ENV: 'production',
-    NODE_OPTIONS: '--max-old-space-size=384',
+    NODE_OPTIONS,
     API_KEY,
     JWT_SECRET_KEY,
     PORT: '0',

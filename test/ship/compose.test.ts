@@ -63,7 +63,7 @@ test('two replicas of the image, shut in as the cluster has them', async t => {
   t.notOk('container_name' in app, 'a name can be had once')
   t.match(app, { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], tmpfs: ['/tmp'] })
   t.notOk('user' in app, 'the user is the image\'s')
-  t.ok(heap(app.environment.NODE_OPTIONS) <= 0.75 * bytes(app.deploy.resources.limits.memory))
+  t.ok(heap(app.environment.NODE_OPTIONS) <= 0.82 * bytes(app.deploy.resources.limits.memory))
   t.ok(seconds(app.stop_grace_period) * 1000 > stopping(configured()))
 })
 

@@ -84,8 +84,10 @@ export function bytes (amount: string): number {
   return Number(number) * factor
 }
 
+/** Bytes that Node's heap may take at most: what is old, and what is young in three semi-spaces. */
 export function heap (nodeOptions: string): number {
-  return Number(/--max-old-space-size=(\d+)/.exec(nodeOptions)?.[1]) * 1024 ** 2
+  const mebibytes = (option: string) => Number(new RegExp(`--max-${option}-size=(\\d+)`).exec(nodeOptions)?.[1])
+  return (mebibytes('old-space') + 3 * mebibytes('semi-space')) * 1024 ** 2
 }
 
 /** Milliseconds that stopping may take, without what comes before it; src/commands/serve.ts has the phases. */

@@ -107,7 +107,7 @@ test('a pod may do nothing it does not need', async t => {
 
 test('memory: requests, limits, and a heap that leaves room beside it', async t => {
   t.same(app.resources, { requests: { cpu: '250m', memory: '256Mi' }, limits: { cpu: '500m', memory: '512Mi' } })
-  t.ok(heap(settings.NODE_OPTIONS as string) <= 0.75 * bytes(app.resources.limits.memory))
+  t.ok(heap(settings.NODE_OPTIONS as string) <= 0.82 * bytes(app.resources.limits.memory))
 })
 
 test('a pod that leaves has the time it may take', async t => {

@@ -1,7 +1,8 @@
+import { sql } from 'kysely'
 import type { Agent } from '../core/agent.js'
-import { type MessageFilter, filtered } from './message-filter.js'
+import { type MessageFilter, filtered, type ReadableMessages } from './message-filter.js'
 import type { Db } from './schema.js'
-import { readableMessages } from './visibility.js'
+import { partsNotPublic, readableMessages } from './visibility.js'
 
 /** Up to here counts are exact (contract §5); beyond, counting on would cost more than the number is worth. */
 export const EXACT_COUNT_MAX = 10_000
@@ -13,18 +14,25 @@ export interface Count { count: number, is_estimate: boolean }
  * itself, so that without a filter only the others are looked at.
  */
 export async function countReadable (db: Db, viewer: Agent, session: { id: string, last_seq: number, public_count: number }, filter: MessageFilter): Promise<Count> {
-  const unfiltered = Object.values(filter).every(value => value === undefined)
-  const rest = await countUpTo(db, viewer, session, filter, unfiltered)
-  return unfiltered ? { count: session.public_count + rest.count, is_estimate: rest.is_estimate } : rest
+  const readable = readableMessages(db, viewer).where('m.session_id', '=', session.id)
+  if (Object.values(filter).some(value => value !== undefined)) return together(db, session, [filtered(readable, filter)])
+  const rest = await together(db, session, partsNotPublic(viewer).map(part => readable.where(part)))
+  // Estimates of its parts may together be more than there is.
+  return { count: Math.min(session.public_count + rest.count, session.last_seq), is_estimate: rest.is_estimate }
 }
 
-async function countUpTo (db: Db, viewer: Agent, session: { id: string, last_seq: number }, filter: MessageFilter, notPublic: boolean): Promise<Count> {
-  let matching = filtered(readableMessages(db, viewer).where('m.session_id', '=', session.id), filter)
-  if (notPublic) matching = matching.where('m.visibility', '<>', 'public')
-  const newest = matching.select('m.seq').orderBy('m.seq', 'desc').limit(EXACT_COUNT_MAX + 1)
-  const { count, from } = await db.selectFrom(newest.as('newest'))
-    .select(({ fn }) => [fn.countAll<number>().as('count'), fn.min('seq').as('from')])
-    .executeTakeFirstOrThrow()
+/** How many messages there are in all parts, in one statement. */
+async function together (db: Db, session: { last_seq: number }, parts: ReadableMessages[]): Promise<Count> {
+  const counted = parts.map(part => {
+    const newest = part.select('m.seq').orderBy('m.seq', 'desc').limit(EXACT_COUNT_MAX + 1)
+    return sql`(select count(*) as count, min(seq) as from from (${newest}) newest)`
+  })
+  const { rows } = await sql<{ count: number, from: number | null }>`${sql.join(counted, sql` union all `)}`.execute(db)
+  const counts = rows.map(row => countOf(session, row))
+  return { count: counts.reduce((sum, { count }) => sum + count, 0), is_estimate: counts.some(({ is_estimate }) => is_estimate) }
+}
+
+function countOf (session: { last_seq: number }, { count, from }: { count: number, from: number | null }): Count {
   if (count <= EXACT_COUNT_MAX || from === null) return { count, is_estimate: false }
   // As dense in the whole session as among the newest ten thousand.
   const share = count / Math.max(1, session.last_seq - from + 1)

@@ -7,7 +7,7 @@ import { countReadable, EXACT_COUNT_MAX } from './message-counts.js'
 import type { Db } from './schema.js'
 import { fixedStatement } from './fixed-statement.js'
 import { PLANNED_EACH_TIME } from './statement-name.js'
-import { readableMessages, withinSessions } from './visibility.js'
+import { partsNotPublic, readableMessages, withinSessions } from './visibility.js'
 
 export interface SessionRow {
   id: string
@@ -131,10 +131,10 @@ type Counted = { id: string, created_at: string, last_seq: number, public_count:
 export async function statistics (db: Db, viewer: Agent, sessions: readonly Counted[]): Promise<SessionStatistics[]> {
   if (sessions.length === 0) return []
   const readable = readableMessages(db, viewer).where('m.session_id', '=', sql<string>`wanted.id`)
-  const others = readable.where('m.visibility', '<>', 'public').select('m.seq').limit(EXACT_COUNT_MAX + 1)
+  const others = partsNotPublic(viewer).map(part => sql`(${readable.where(part).select('m.seq').limit(EXACT_COUNT_MAX + 1)})`)
   const last = readable.select('m.timestamp').orderBy('m.seq', 'desc').limit(1)
   const { rows } = await sql<{ others: number, last: string | null }>`
-    select (select count(*) from (${others}) other) as others, (${last}) as last
+    select (select count(*) from (${sql.join(others, sql` union all `)}) other) as others, (${last}) as last
     from unnest(${sessions.map(session => session.id)}::text[]) with ordinality as wanted (id, n) order by wanted.n`.execute(db)
   return Promise.all(sessions.map(async (session, i) => {
     const { others, last } = rows[i] as { others: number, last: string | null }

@@ -22,6 +22,18 @@ export function visibleTo (viewer: Agent, row: string, visibility = 'visibility'
   return viewer.sessions === undefined ? sees : sql<boolean>`(${sees} and ${withinSessions(viewer.sessions, `${row}.session_id`)})`
 }
 
+/**
+ * What the viewer sees of the messages that are not public, part by part, as conditions over `m`. No message is in two of them, and of each
+ * there is an index, which is found by these very words; so counting them is as cheap as they are few, however many others there are.
+ */
+export function partsNotPublic (viewer: Agent): Array<RawBuilder<boolean>> {
+  if (isAdmin(viewer)) return [sql<boolean>`m.visibility <> 'public'`]
+  return [
+    sql<boolean>`(m.visibility = 'private' and m.sender = ${viewer.agent_id})`,
+    sql<boolean>`(m.visibility = 'agent_only' and m.sender_type = ${viewer.agent_type})`
+  ]
+}
+
 /** Whether a column names one of the sessions that an agent is limited to. */
 export function withinSessions (sessions: readonly string[], column: string): RawBuilder<boolean> {
   return sql<boolean>`${sql.ref(column)} = any(${sessions}::text[])`

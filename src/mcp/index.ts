@@ -39,7 +39,7 @@ export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promis
     caller.credentials.client_name = clientNameOf(request.body)
     const refused = era.kind === 'modern' ? await refusedToken([era.message], caller, kernel) : undefined
     if (refused !== undefined) return sendFailure(reply, refused)
-    const response = await modern.answer(request, reply, caller)
+    const response = await modern.answer(request, era, reply, caller)
     return response === undefined ? reply : sendResponse(reply, response)
   })
 

@@ -1,8 +1,8 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
-import { type JSONRPCMessage, type JSONRPCRequest, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
+import { type JSONRPCRequest, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
 import type { Caller } from '../core/caller.js'
 import type { Service } from '../core/service.js'
+import { type Answer, Exchanges } from './exchanges.js'
 import { INVALID_PARAMS } from './failure.js'
 import { capabilities, instructions, type Methods } from './methods.js'
 import { noValidator } from './validator.js'
@@ -12,8 +12,6 @@ export interface Legacy {
   versions: readonly string[]
   answer: (request: JSONRPCRequest, caller: Caller) => Promise<Answer>
 }
-
-export type Answer = JSONRPCMessage & { result?: Record<string, unknown>, error?: { code: number, message: string } }
 
 /**
  * One SDK server for the life of the app. It keeps nothing of a client that any answer depends on: what a connection has is
@@ -32,41 +30,5 @@ export async function serveLegacy (methods: Methods, { name, version }: Service)
       if (request.method !== 'initialize' || answer.error === undefined) return answer
       return { ...answer, error: { code: INVALID_PARAMS, message: 'initialize needs protocolVersion, capabilities and clientInfo with name and version.' } } as Answer
     }
-  }
-}
-
-/**
- * A transport in which every request of every client is an exchange of its own, under a number of ours while the SDK works
- * on it: clients choose their ids freely and choose the same ones.
- */
-class Exchanges implements Transport {
-  onmessage?: (message: JSONRPCMessage) => void
-  onclose?: () => void
-  private readonly open = new Map<number, { caller: Caller, deliver: (message: Answer) => void }>()
-  private last = 0
-
-  async start (): Promise<void> {}
-
-  answer (request: JSONRPCRequest, caller: Caller): Promise<Answer> {
-    const id = ++this.last
-    return new Promise(resolve => {
-      this.open.set(id, { caller, deliver: message => { resolve({ ...message, id: request.id } as Answer) } })
-      this.onmessage?.({ ...request, id })
-    })
-  }
-
-  callerOf (id: string | number): Caller {
-    return (this.open.get(id as number) as { caller: Caller }).caller
-  }
-
-  async send (message: JSONRPCMessage): Promise<void> {
-    const id = 'id' in message ? message.id as number : 0
-    const exchange = this.open.get(id)
-    this.open.delete(id)
-    exchange?.deliver(message as Answer)
-  }
-
-  async close (): Promise<void> {
-    this.onclose?.()
   }
 }

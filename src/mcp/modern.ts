@@ -1,4 +1,4 @@
-import { CLIENT_INFO_META_KEY, createMcpHandler, Server } from '@modelcontextprotocol/server'
+import { CLIENT_INFO_META_KEY, createMcpHandler, type InboundClassificationOutcome, Server } from '@modelcontextprotocol/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../core/caller.js'
 import { auditRefusal, explain, type Kernel } from '../core/call.js'
@@ -6,17 +6,18 @@ import { slowDown } from '../core/guesses.js'
 import type { Message } from './credentials.js'
 import { refusal } from './failure.js'
 import { serveListen } from './listen.js'
+import { plainCallOf, servePlainCalls } from './plain-calls.js'
 import { capabilities, instructions, type Methods } from './methods.js'
 import { progressOf, progressTokenOf } from './progress.js'
-import { acceptsEvents } from './sessions.js'
+import { acceptsEvents, sendJson } from './sessions.js'
 import type { Streams } from './streams.js'
 import { noValidator } from './validator.js'
 import type { Watches } from './watch.js'
 
 /** 2026-07-28 clients: no connection, every request says who and what the client is. */
 export interface Modern {
-  /** @returns undefined where the answer goes on, as a stream of its own */
-  answer: (request: FastifyRequest, reply: FastifyReply, caller: Caller) => Promise<Response | undefined>
+  /** @returns undefined where the reply has the answer, or a stream of its own */
+  answer: (request: FastifyRequest, era: InboundClassificationOutcome, reply: FastifyReply, caller: Caller) => Promise<Response | undefined>
   close: () => Promise<void>
 }
 
@@ -33,9 +34,15 @@ export function serveModern (methods: Methods, means: { streams: Streams, watche
     legacy: 'reject',
     onerror: error => { log.info({ err: store.loggable(error) }, 'mcp request refused') }
   })
+  const plain = servePlainCalls(methods, service)
   const listen = serveListen(means, () => createServer(methods, service, () => { throw new Error('A listen request calls nothing.') }), kernel)
   return {
-    async answer (request, reply, caller) {
+    async answer (request, era, reply, caller) {
+      const call = plainCallOf(request, era)
+      if (call !== undefined) {
+        sendJson(reply, await plain.answer(call, caller))
+        return undefined
+      }
       const headers = new Headers({ 'content-type': 'application/json' })
       for (const name of HEADERS) {
         const value = request.headers[name]
@@ -56,7 +63,10 @@ export function serveModern (methods: Methods, means: { streams: Streams, watche
         return Response.json({ jsonrpc: '2.0', id: (request.body as Message).id, error: { code, message, data } })
       }
     },
-    close: () => handler.close()
+    async close () {
+      await handler.close()
+      await plain.close()
+    }
   }
 }
 

@@ -8,8 +8,9 @@ import { sendFailure } from '../plugins/failures.js'
 import { createCancellations } from './cancellations.js'
 import { type Message, refusedToken } from './credentials.js'
 import { type EventStream, openEventStream } from './event-stream.js'
+import type { Answer } from './exchanges.js'
 import type { LookUp } from './held-sessions.js'
-import type { Answer, Legacy } from './legacy.js'
+import type { Legacy } from './legacy.js'
 import { progressOf, progressTokenOf } from './progress.js'
 
 const SESSION_HEADER = 'mcp-session-id'
@@ -93,7 +94,7 @@ export function serveSessions (legacy: Legacy, lookUp: LookUp, kernel: Kernel) {
   }
 }
 
-function sendJson (reply: FastifyReply, answer: Answer | Answer[]): FastifyReply {
+export function sendJson (reply: FastifyReply, answer: Answer | Answer[]): FastifyReply {
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer))
 }
 

@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../core/agent.js'
 import { type MessageFilter, filtered, type ReadableMessages } from './message-filter.js'
 import type { Db } from './schema.js'
+import { PLANNED_ONCE } from './statement-name.js'
 import { partsNotPublic, readableMessages } from './visibility.js'
 
 /** Up to here counts are exact (contract §5); beyond, counting on would cost more than the number is worth. */
@@ -16,18 +17,18 @@ export interface Count { count: number, is_estimate: boolean }
 export async function countReadable (db: Db, viewer: Agent, session: { id: string, last_seq: number, public_count: number }, filter: MessageFilter): Promise<Count> {
   const readable = readableMessages(db, viewer).where('m.session_id', '=', session.id)
   if (Object.values(filter).some(value => value !== undefined)) return together(db, session, [filtered(readable, filter)])
-  const rest = await together(db, session, partsNotPublic(viewer).map(part => readable.where(part)))
+  const rest = await together(db, session, partsNotPublic(viewer).map(part => readable.where(part)), PLANNED_ONCE)
   // Estimates of its parts may together be more than there is.
   return { count: Math.min(session.public_count + rest.count, session.last_seq), is_estimate: rest.is_estimate }
 }
 
 /** How many messages there are in all parts, in one statement. */
-async function together (db: Db, session: { last_seq: number }, parts: ReadableMessages[]): Promise<Count> {
+async function together (db: Db, session: { last_seq: number }, parts: ReadableMessages[], planned: RawBuilder<unknown> = sql``): Promise<Count> {
   const counted = parts.map(part => {
     const newest = part.select('m.seq').orderBy('m.seq', 'desc').limit(EXACT_COUNT_MAX + 1)
     return sql`(select count(*) as count, min(seq) as from from (${newest}) newest)`
   })
-  const { rows } = await sql<{ count: number, from: number | null }>`${sql.join(counted, sql` union all `)}`.execute(db)
+  const { rows } = await sql<{ count: number, from: number | null }>`${planned}select * from (${sql.join(counted, sql` union all `)}) part`.execute(db)
   const counts = rows.map(row => countOf(session, row))
   return { count: counts.reduce((sum, { count }) => sum + count, 0), is_estimate: counts.some(({ is_estimate }) => is_estimate) }
 }

@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config.js'
 import { memoryTopic, sessionTopic } from '../../src/core/events.js'
 import { connect } from '../../src/db/connect.js'
 import { changesForMany } from '../../src/db/feed.js'
+import { applyRetention } from '../../src/db/life/retention.js'
 import type { Schema } from '../../src/db/schema.js'
 import { acrossWorkspaces, inWorkspace, type RunStatement, unscoped } from '../../src/db/scope.js'
 import { queryAfter } from '../../src/db/scoped-query.js'
@@ -191,6 +192,13 @@ t.test('revocations are read by their index', async t => {
   t.ok(plans.some(({ statement }) => statement.includes('revoked_at')))
   t.same(plans.flatMap(({ plan }) => scans(plan)), [])
   t.equal((await sql<{ n: number }>`select count(*)::int as n from tokens where revoked_at is not null`.execute(db)).rows[0]?.n, 500)
+})
+
+t.test('which workspaces keep things for how long is read by an index', async t => {
+  plans = []
+  t.same(await applyRetention({ db: acrossWorkspaces(database), tell: () => {}, stopping: () => false }, 0), { messages: 0, sessions: 0 })
+  t.ok(plans.some(({ statement }) => statement.includes('retention')))
+  t.same(plans.flatMap(({ plan }) => scans(plan)), [])
 })
 
 t.test('what is read for those who follow, and looked at each second', async t => {

@@ -16,7 +16,7 @@ import { createRandom, type Random, seedOf } from './random.js'
 /** What happens, one after the other; which replica it strikes is chance. */
 const EVENTS = ['kill', 'backends', 'restart', 'kill', 'kill'] as const
 /** On a machine that is busy with other things, where a start alone takes long, the last of them are left out. */
-const ENOUGH_MS = 40_000
+const ENOUGH_MS = 28_000
 const BETWEEN_MS = { from: 1000, to: 2000 }
 /** Bytes a replica may hold more in the end than in the beginning; what code and caches take while it warms up. */
 const HEAP_MORE = 12 * 1024 * 1024

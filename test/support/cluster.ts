@@ -44,8 +44,8 @@ async function startCluster (): Promise<Pick<TestServer, 'url' | 'cluster'>> {
   const binaries = await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-test-binaries') })
   const handle = await createCluster({ dir: join(parent, 'postgres'), binaries, account, logFile: join(parent, 'postgres.log'), durable: false })
   const port = await freePort()
-  // fsync off is for tests only: they kill processes, not the machine.
-  const begun = await startPostmaster(handle, port, { fsync: 'off', max_connections: '300', shared_buffers: '64MB' })
+  // For tests only: they kill processes, not the machine.
+  const begun = await startPostmaster(handle, port, { fsync: 'off', full_page_writes: 'off', max_connections: '300', shared_buffers: '64MB' })
   if (!('pid' in begun)) throw new Error(`The tests' PostgreSQL did not start: ${begun.problem}`)
   return { url: urlOf(handle, port, 'postgres'), cluster: { parent, handle } }
 }

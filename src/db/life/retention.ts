@@ -20,10 +20,14 @@ export interface Means { db: Db, tell: (topics: readonly Topic[]) => void, stopp
  */
 export async function applyRetention (means: Means, server_days: number): Promise<{ messages: number, sessions: number }> {
   const total = { messages: 0, sessions: 0 }
-  // Crosses workspaces; what follows is one's.
+  // Crosses workspaces; what follows is one's. From workspace to workspace along the primary key, however many sessions each has.
   const { rows } = await sql<{ workspace: string, days: number }>`
-    select w.workspace, coalesce(r.days, ${server_days}::int) as days
-    from (select distinct workspace from sessions) w left join retention r on r.workspace = w.workspace
+    with recursive w as (
+      (select workspace from sessions order by workspace limit 1)
+      union all
+      select following.workspace from w, lateral (select workspace from sessions where workspace > w.workspace order by workspace limit 1) following
+    )
+    select w.workspace, coalesce(r.days, ${server_days}::int) as days from w left join retention r on r.workspace = w.workspace
     where coalesce(r.days, ${server_days}::int) > 0`.execute(means.db)
   for (const { workspace, days } of rows) {
     // One moment for the round, by the database's clock.

@@ -10,8 +10,8 @@ import { noValidator } from './validator.js'
 
 /**
  * What 2026-07-28 clients ask again and again, a tool's call with nothing out of the ordinary, is answered by one SDK server for the life
- * of the app: building one for each request, with a transport, a Request and a Response, costs as much as the call itself. (bench, mcp: 0.50 of
- * REST's rate with a server for each, PLAIN with one.)
+ * of the app: building one for each request, with a transport, a Request and a Response, costs as much as the call itself. (bench, mcp: 0.45
+ * of REST's rate with a server for each, 0.68 with one.)
  */
 export interface PlainCalls {
   answer: (call: JSONRPCRequest, caller: Caller) => Promise<Answer>

@@ -1,4 +1,4 @@
-/** Pause after a fault, such as a database that is away. */
+/** Pause after a fault, such as a database that is away, at least. */
 const FAULT_MS = 2000
 
 export interface Background {
@@ -10,7 +10,7 @@ export interface Background {
  * Work in the background, turn after turn, which keeps no process alive.
  * @param turn one of them, which may ask whether it should come to its end; how many milliseconds to rest after it
  * @param onFault told what a turn throws; after a while there is another
- * @param first_ms until the first
+ * @param first_ms until the first, and after a fault where that is longer
  */
 export function inBackground (turn: (closing: () => boolean) => Promise<number>, onFault: (error: unknown) => void, first_ms = 0): Background {
   let closed = false
@@ -21,10 +21,12 @@ export function inBackground (turn: (closing: () => boolean) => Promise<number>,
     for (let pause = first_ms; !closed;) {
       if (pause > 0) await rest(pause)
       if (closed) return
-      pause = await turn(closing).catch((error: unknown) => {
+      try {
+        pause = await turn(closing)
+      } catch (error) {
         if (!closed) onFault(error)
-        return FAULT_MS
-      })
+        pause = Math.max(FAULT_MS, first_ms)
+      }
     }
   }
 

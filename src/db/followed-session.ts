@@ -181,7 +181,9 @@ export class FollowedSession {
     if (asked === undefined) {
       const entries: Entry[] = []
       // One who waits for whatever comes has had something a moment ago, and would take a call's work again at once.
-      const pause_ms = entry.follower.takes === undefined ? 0 : this.means.pace.pause_ms()
+      const { takes } = entry.follower
+      const full = takes !== undefined && (this.cursor as number) - entry.cursor >= Math.max(PAGE_LEAST, takes)
+      const pause_ms = takes === undefined ? 0 : Math.min(full ? FULL_PAUSE_MS : Infinity, this.means.pace.pause_ms())
       asked = { entries, page: this.readAfter(entry.cursor, entries, pause_ms) }
       this.asked.set(entry.cursor, asked)
     }

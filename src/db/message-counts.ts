@@ -18,8 +18,9 @@ export async function countReadable (db: Db, viewer: Agent, session: { id: strin
   const readable = readableMessages(db, viewer).where('m.session_id', '=', session.id)
   if (Object.values(filter).some(value => value !== undefined)) return together(db, session, [filtered(readable, filter)])
   const rest = await together(db, session, partsNotPublic(viewer).map(part => readable.where(part)), PLANNED_ONCE)
+  const count = session.public_count + rest.count
   // Estimates of its parts may together be more than there is.
-  return { count: Math.min(session.public_count + rest.count, session.last_seq), is_estimate: rest.is_estimate }
+  return { count: rest.is_estimate ? Math.min(count, session.last_seq) : count, is_estimate: rest.is_estimate }
 }
 
 /** How many messages there are in all parts, in one statement. */

@@ -3,7 +3,7 @@ import type { Agent } from '../core/agent.js'
 import { countReadable, EXACT_COUNT_MAX } from './message-counts.js'
 import { mentioning } from './message-filter.js'
 import type { Db } from './schema.js'
-import { partsNotPublic, readableMessages, visibleTo } from './visibility.js'
+import { othersNotPublic, readableMessages, visibleTo } from './visibility.js'
 
 /** What an agent has not read yet. */
 export interface Unread { messages: number, messages_is_estimate?: true, mentions: number, mentions_is_estimate?: true }
@@ -47,7 +47,7 @@ export async function readings (db: Db, viewer: Agent, session_ids: readonly str
   const after = sql<boolean>`m.seq > reader.seq`
 
   const own = inSession.where('m.sender', '=', viewer.agent_id).where('m.visibility', '=', 'public').select('m.seq').limit(MOST)
-  const othersNotPublic = sql.join(partsNotPublic(viewer).map(part => sql`(${byOthers.where(part).select('m.seq').limit(MOST)})`), sql` union all `)
+  const notPublic = sql.join(othersNotPublic(viewer).map(part => sql`(${byOthers.where(part).select('m.seq').limit(MOST)})`), sql` union all `)
   const near = byOthers.where(after).select('m.seq')
   const next = inSession.select('m.sender').orderBy('m.sender').limit(1)
   const far = sql`
@@ -80,7 +80,7 @@ export async function readings (db: Db, viewer: Agent, session_ids: readonly str
     cross join lateral (select case when reader.seq = 0 then (select count(*) from (${own}) m) else 0 end as own offset 0) mine
     cross join lateral (select case
         when reader.seq >= s.last_seq then 0
-        when reader.seq = 0 and mine.own < ${MOST} then s.public_count - mine.own + (select count(*) from (${othersNotPublic}) m)
+        when reader.seq = 0 and mine.own < ${MOST} then s.public_count - mine.own + (select count(*) from (${notPublic}) m)
         when s.last_seq - reader.seq <= ${NEAR} then (select count(*) from (${near}) m)
         else (select count(*) from (${far}) m)
       end as messages offset 0) written

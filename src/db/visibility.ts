@@ -27,11 +27,12 @@ export function visibleTo (viewer: Agent, row: string, visibility = 'visibility'
  * there is an index, which is found by these very words; so counting them is as cheap as they are few, however many others there are.
  */
 export function partsNotPublic (viewer: Agent): Array<RawBuilder<boolean>> {
-  if (isAdmin(viewer)) return [sql<boolean>`m.visibility <> 'public'`]
-  return [
-    sql<boolean>`(m.visibility = 'private' and m.sender = ${viewer.agent_id})`,
-    sql<boolean>`(m.visibility = 'agent_only' and m.sender_type = ${viewer.agent_type})`
-  ]
+  return isAdmin(viewer) ? othersNotPublic(viewer) : [sql<boolean>`(m.visibility = 'private' and m.sender = ${viewer.agent_id})`, ...othersNotPublic(viewer)]
+}
+
+/** Those of them in which there may be messages of others. */
+export function othersNotPublic (viewer: Agent): Array<RawBuilder<boolean>> {
+  return [isAdmin(viewer) ? sql<boolean>`m.visibility <> 'public'` : sql<boolean>`(m.visibility = 'agent_only' and m.sender_type = ${viewer.agent_type})`]
 }
 
 /** Whether a column names one of the sessions that an agent is limited to. */

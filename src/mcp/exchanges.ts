@@ -1,6 +1,8 @@
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/sdk/types.js'
 import type { Caller } from '../core/caller.js'
+import { AppError } from '../core/errors.js'
+import { INTERNAL_ERROR } from './failure.js'
 
 export type Answer = JSONRPCMessage & { result?: Record<string, unknown>, error?: { code: number, message: string } }
 
@@ -13,10 +15,13 @@ export class Exchanges implements Transport {
   onclose?: () => void
   private readonly open = new Map<number, { caller: Caller, deliver: (message: Answer) => void }>()
   private last = 0
+  private closed = false
 
   async start (): Promise<void> {}
 
-  answer (request: JSONRPCRequest, caller: Caller): Promise<Answer> {
+  /** @throws where the transport has been closed: nobody would ever answer */
+  async answer (request: JSONRPCRequest, caller: Caller): Promise<Answer> {
+    if (this.closed) throw new AppError('SERVICE_UNAVAILABLE', 'The service is stopping.')
     const id = ++this.last
     return new Promise(resolve => {
       this.open.set(id, { caller, deliver: message => { resolve({ ...message, id: request.id } as Answer) } })
@@ -35,7 +40,12 @@ export class Exchanges implements Transport {
     exchange?.deliver(message as Answer)
   }
 
+  /** What the SDK was working on is answered with an error: after this it answers nothing. */
   async close (): Promise<void> {
+    this.closed = true
+    const left = [...this.open]
+    this.open.clear()
+    for (const [id, { deliver }] of left) deliver({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: 'The service is stopping.' } } as Answer)
     this.onclose?.()
   }
 }

@@ -6,7 +6,7 @@ import { type AppError, type ErrorBody, errorBody } from '../core/errors.js'
 export const INVALID_PARAMS = -32602
 export const METHOD_NOT_FOUND = -32601
 const PARSE_ERROR = -32700
-const INTERNAL_ERROR = -32603
+export const INTERNAL_ERROR = -32603
 const SERVER_ERROR = -32000
 // Those of the SDKs: an unknown Mcp-Session-Id, and a resource that is not there (2026-07-28 says -32602; its SDK rewrites it).
 const MCP_SESSION_NOT_FOUND = -32001

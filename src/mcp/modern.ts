@@ -34,7 +34,7 @@ export function serveModern (methods: Methods, means: { streams: Streams, watche
     legacy: 'reject',
     onerror: error => { log.info({ err: store.loggable(error) }, 'mcp request refused') }
   })
-  const plain = servePlainCalls(methods, service)
+  const plain = servePlainCalls(methods, kernel)
   const listen = serveListen(means, () => createServer(methods, service, () => { throw new Error('A listen request calls nothing.') }), kernel)
   return {
     async answer (request, era, reply, caller) {

@@ -31,18 +31,22 @@ export function plainCallOf ({ headers }: FastifyRequest, era: InboundClassifica
   const { name, _meta, ...more } = (call.params ?? {}) as { name?: unknown, _meta?: Record<string, unknown> }
   const plain = call.method === 'tools/call' && headers['mcp-method'] === 'tools/call' &&
     headers['mcp-protocol-version'] === REVISION && _meta?.[PROTOCOL_VERSION_META_KEY] === REVISION &&
-    typeof name === 'string' && headers['mcp-name'] === name && _meta.progressToken === undefined && _meta[LOG_LEVEL_META_KEY] === undefined &&
+    typeof name === 'string' && headers['mcp-name'] === name && !name.startsWith('=?') && _meta.progressToken === undefined && _meta[LOG_LEVEL_META_KEY] === undefined &&
     Object.keys(more).every(key => key === 'arguments')
   return plain ? call : undefined
 }
 
-export function servePlainCalls (methods: Methods, { name, version }: Kernel['service']): PlainCalls {
+export function servePlainCalls (methods: Methods, { service: { name, version }, log, store }: Kernel): PlainCalls {
   const exchanges = new Exchanges()
   // The SDK's way to serve many requests of this revision by one server: on a connection, which all clients share here.
   const { close } = serveStdio(() => {
     const server = new Server({ name, version }, { capabilities, instructions, jsonSchemaValidator: noValidator })
     server.fallbackRequestHandler = ({ method, params }, { mcpReq }) => methods.answer(method, params, exchanges.callerOf(mcpReq.id))
     return server
-  }, { transport: exchanges as unknown as Transport, legacy: 'reject' })
+  }, {
+    transport: exchanges as unknown as Transport,
+    legacy: 'reject',
+    onerror: error => { log.info({ err: store.loggable(error) }, 'mcp request refused') }
+  })
   return { answer: (call, caller) => exchanges.answer(call, caller), close }
 }

@@ -19,7 +19,7 @@ const TIMEOUT_MAX_MCP = 25
 
 /** How far behind those who follow a session one may be to be brought up with them; from farther, what it does not want is passed over in the database. */
 const NEAR = 5000
-/** Seconds that one has to have for it: a replica with much to tell takes up to 0.4 s to come to it. */
+/** Seconds that one has to have for it: a replica with much to tell takes up to 0.5 s to come to it. */
 const NEAR_SECONDS = 1
 
 const answer = output({

@@ -94,6 +94,31 @@ t.test('clients that choose the same ids at once get their own answers', async t
   t.same(answers.map(({ structuredContent }) => structuredContent.agent_info.agent_id), sessions.map((_, i) => `client ${i}`))
 })
 
+t.test('the same of 2026-07-28, whom one server answers', async t => {
+  const names = Array.from({ length: 20 }, (_, i) => `modern client ${i}`)
+  const answers = await Promise.all(names.map(async name => callTool(app, 'modern', 'get_usage_guidance', {}, { 'x-api-key': API_KEY, 'x-agent-id': name })))
+  t.same(answers.map(({ structuredContent }) => structuredContent.agent_info.agent_id), names)
+})
+
+t.test('a plain call of 2026-07-28 is answered as the SDK answers any other', async t => {
+  const ask = async (params: Record<string, unknown>, meta: Record<string, unknown>, headers: Record<string, string> = {}) => {
+    const _meta = { 'io.modelcontextprotocol/protocolVersion': MODERN, 'io.modelcontextprotocol/clientCapabilities': {}, ...meta }
+    const { status, headers: answered, body } = await post(app, { jsonrpc: '2.0', id: 'the same', method: 'tools/call', params: { ...params, _meta } }, {
+      accept: 'application/json', 'x-api-key': API_KEY, 'x-agent-id': 'plain', 'mcp-protocol-version': MODERN, 'mcp-method': 'tools/call', 'mcp-name': String(params.name), ...headers
+    })
+    return { status, type: answered['content-type'], cache: answered['cache-control'], body: JSON.parse(JSON.stringify(body).replaceAll(/(request_id|timestamp)(\\?":\\?")[^"\\]*/g, '$1$2-')) }
+  }
+  for (const [params, headers] of [
+    [{ name: 'get_usage_guidance', arguments: {} }], [{ name: 'get_usage_guidance' }], [{ name: 'no_such_tool', arguments: {} }], [{ name: 'get_session', arguments: { session_id: 'session_0000000000000000' } }],
+    [{ name: 'get_memory', arguments: { key: 7 } }], [{ name: 'get_memory', arguments: [] }], [{ name: '=?base64?Zm9v?=', arguments: {} }],
+    [{ name: 'get_usage_guidance' }, { 'mcp-name': 'another' }], [{ name: 'get_usage_guidance' }, { 'mcp-method': 'tools/list' }], [{ name: 'get_usage_guidance' }, { 'mcp-protocol-version': '2025-06-18' }],
+    [{ name: 'get_usage_guidance' }, { 'x-api-key': 'wrong' }]
+  ] as Array<[Record<string, unknown>, Record<string, string>?]>) {
+    // With a name to tell progress by, a call is none of the plain ones.
+    t.same(await ask(params, {}, headers), await ask(params, { progressToken: 'p' }, headers), `${JSON.stringify(params)} ${JSON.stringify(headers)}`)
+  }
+})
+
 t.test('2026-07-28', async t => {
   t.match((await request(app, 'modern', 'server/discover')).body.result, { supportedVersions: [MODERN], capabilities: { tools: {}, resources: {}, prompts: {} }, resultType: 'complete' })
   t.match(await request(app, 'modern', 'ping'), { status: 404, body: { error: { code: -32601 } } })

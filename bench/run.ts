@@ -19,7 +19,7 @@ const { values: flags } = parseArgs({
 })
 const { full } = flags
 const rounds = Number(flags.rounds ?? (full ? 7 : 5))
-const seconds = Number(flags.seconds ?? (full ? 4 : 2))
+const seconds = Number(flags.seconds ?? (full ? 4 : 1))
 if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 99)) throw new Error('--rounds is a number from 1 to 99.')
 if (!(seconds > 0 && seconds <= 60)) throw new Error('--seconds is the length of a round, more than 0 and at most 60.')
 const names = flags.only?.split(',').map(name => name.trim())

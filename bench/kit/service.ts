@@ -39,7 +39,7 @@ export interface Start {
 }
 
 /** The heap's limits of k8s/. */
-const NODE_OPTIONS = /^NODE_OPTIONS=(.*)$/m.exec(readFileSync(join(ROOT, 'k8s', 'config.env'), 'utf8'))?.[1] as string
+export const NODE_OPTIONS = /^NODE_OPTIONS=(.*)$/m.exec(readFileSync(join(ROOT, 'k8s', 'config.env'), 'utf8'))?.[1] as string
 
 /** The environment of a service, as an operator would set it. */
 export function environment (database_url: string | undefined, env: Record<string, string> = {}): Record<string, string> {

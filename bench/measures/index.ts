@@ -15,17 +15,17 @@ import { wall } from './wall.js'
 
 /** In the order of the table. */
 export const measures: Measure[] = [
-  { name: 'add-message', seconds: 45, run: addMessage },
-  { name: 'pgbench', seconds: 60, run: pgbench },
-  { name: 'mcp', seconds: 60, run: mcp },
-  { name: 'hot-session', seconds: 45, run: hotSession },
-  { name: 'get-messages', seconds: 60, run: getMessages },
-  { name: 'get-memory', seconds: 35, run: getMemory },
-  { name: 'wall', seconds: 75, run: wall },
-  { name: 'audit', seconds: 75, run: audit },
-  { name: 'limits', seconds: 45, run: limits },
-  { name: 'audit-chain', seconds: 45, run: auditChain },
-  { name: 'mixed', seconds: 100, run: mixed },
-  { name: 'cold-start', seconds: 40, run: coldStart },
-  { name: 'ladder', seconds: 60, run: ladder }
+  { name: 'add-message', seconds: 25, run: addMessage },
+  { name: 'pgbench', seconds: 45, run: pgbench },
+  { name: 'mcp', seconds: 35, run: mcp },
+  { name: 'hot-session', seconds: 30, run: hotSession },
+  { name: 'get-messages', seconds: 30, run: getMessages },
+  { name: 'get-memory', seconds: 20, run: getMemory },
+  { name: 'audit', seconds: 60, run: audit },
+  { name: 'mixed', seconds: 90, run: mixed },
+  { name: 'cold-start', seconds: 25, run: coldStart },
+  { name: 'ladder', seconds: 40, run: ladder },
+  { name: 'wall', seconds: 60, run: wall },
+  { name: 'audit-chain', seconds: 30, run: auditChain },
+  { name: 'limits', seconds: 50, run: limits }
 ]

@@ -2,6 +2,7 @@ import type { Bench, Finding, Row } from '../kit/bench.js'
 import { memoryOf } from '../kit/cpu.js'
 import { CONNECTIONS, contents, mcp2025, mcp2026, openMcpSession, rest, senders, SUCCESS } from '../kit/requests.js'
 import { median } from '../kit/rounds.js'
+import { NODE_OPTIONS } from '../kit/service.js'
 import { served } from './with.js'
 
 /** What of a hundred calls are what. */
@@ -52,7 +53,7 @@ export async function mixed (bench: Bench): Promise<Finding> {
     ],
     notes: [
       `mixed: ${Math.round(ok / seconds)} calls/s on ${CONNECTIONS} connections, p50 ${p50_ms.toFixed(1)} ms, p99 ${p99_ms.toFixed(1)} ms; ${failed} no success, ${refused} refused, ${broken} connections broken${unanswered > 0 ? ` (${sample?.replace(/\s+/g, ' ').slice(0, 300) ?? 'no answer'})` : ''}`,
-      `mixed: active resources of Node ${resources[0]} → ${resources[1]}; event-loop delay includes the 10 ms at which it is looked at; heap limit 384 MiB, as in k8s/`
+      `mixed: active resources of Node ${resources[0]} → ${resources[1]}; event-loop delay includes the 10 ms at which it is looked at; ${NODE_OPTIONS}, as in k8s/`
     ]
   }
 }

@@ -1,5 +1,5 @@
 import type { Change } from '../db/feed.js'
-import type { WorkspaceChange } from '../db/workspace-feed-live.js'
+import type { WorkspaceChange } from '../db/followed-workspace.js'
 
 /** Server-sent events as bytes. Streams that are told the same list of changes write the same bytes, which are made once. */
 

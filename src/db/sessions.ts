@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { type Agent, mayEnter } from '../core/agent.js'
 import { AppError } from '../core/errors.js'
 import { likePattern } from './like.js'
-import { countReadable, EXACT_COUNT_MAX } from './message-counts.js'
+import { countedOneByOne, countReadable } from './message-counts.js'
 import type { Db } from './schema.js'
 import { fixedStatement } from './fixed-statement.js'
 import { PLANNED_EACH_TIME } from './statement-name.js'
@@ -131,15 +131,15 @@ type Counted = { id: string, created_at: string, last_seq: number, public_count:
 export async function statistics (db: Db, viewer: Agent, sessions: readonly Counted[]): Promise<SessionStatistics[]> {
   if (sessions.length === 0) return []
   const readable = readableMessages(db, viewer).where('m.session_id', '=', sql<string>`wanted.id`)
-  const others = partsNotPublic(viewer).map(part => sql`(${readable.where(part).select('m.seq').limit(EXACT_COUNT_MAX + 1)})`)
+  const others = partsNotPublic(viewer).map(part => sql`(${readable.where(part).select('m.seq').limit(sql<number>`wanted.most + 1`)})`)
   const last = readable.select('m.timestamp').orderBy('m.seq', 'desc').limit(1)
   const { rows } = await sql<{ others: number, last: string | null }>`
     select (select count(*) from (${sql.join(others, sql` union all `)}) other) as others, (${last}) as last
-    from unnest(${sessions.map(session => session.id)}::text[]) with ordinality as wanted (id, n) order by wanted.n`.execute(db)
+    from unnest(${sessions.map(session => session.id)}::text[], ${sessions.map(countedOneByOne)}::int[]) with ordinality as wanted (id, most, n) order by wanted.n`.execute(db)
   return Promise.all(sessions.map(async (session, i) => {
     const { others, last } = rows[i] as { others: number, last: string | null }
     // Only where there are more others than are counted exactly is a second look worth its while.
-    const count = others > EXACT_COUNT_MAX ? await countReadable(db, viewer, session, {}) : { count: session.public_count + others, is_estimate: false }
+    const count = others > countedOneByOne(session) ? await countReadable(db, viewer, session, {}) : { count: session.public_count + others, is_estimate: false }
     return {
       message_count: count.count,
       ...(count.is_estimate && { message_count_is_estimate: true as const }),

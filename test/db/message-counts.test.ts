@@ -3,6 +3,7 @@ import t from 'tap'
 import { connect } from '../../src/db/connect.js'
 import { countReadable, EXACT_COUNT_MAX } from '../../src/db/message-counts.js'
 import type { Schema } from '../../src/db/schema.js'
+import { statistics } from '../../src/db/sessions.js'
 import { createDatabase } from '../support/cluster.js'
 
 /** What counting messages costs where most that is not public is not for who asks. */
@@ -53,4 +54,17 @@ t.test('beyond the exact count, part by part, an estimate', async t => {
   t.ok(count > EXACT_COUNT_MAX && count <= 40_000, String(count))
   const all = await countReadable(db, agent('root', 'x', ['read', 'admin']), session, {})
   t.same(all, { count: 40_000, is_estimate: true })
+})
+
+t.test('where the public ones are many, of the others no more than a sample is counted', async t => {
+  const many = { id: 'session_00000000000000bb', last_seq: 30_000, public_count: 24_000 }
+  await pool.query(`
+    insert into sessions (id, purpose, created_by, last_seq, public_count) values ('${many.id}', 'x', 'x', ${many.last_seq}, ${many.public_count});
+    insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata)
+    select 'default', '${many.id}', n, 'me', 'other', 'x', case when n % 5 = 0 then 'private' else 'public' end, '{}' from generate_series(1, ${many.last_seq}) n`)
+  await pool.query('vacuum analyze messages')
+  t.same(await countReadable(db, agent('me', 'mine'), many, {}), { count: 30_000, is_estimate: true }, 'one in five, as in the sample')
+  t.same(await countReadable(db, agent('you', 'mine'), many, {}), { count: 24_000, is_estimate: false })
+  const [listed] = await statistics(db, agent('me', 'mine'), [{ ...many, created_at: '' }])
+  t.match(listed, { message_count: 30_000, message_count_is_estimate: true }, 'the same, wherever it is told')
 })

@@ -104,15 +104,13 @@ export class FollowedSession {
     this.reading = true
     this.missed = false
     let more = true
-    let pause_max_ms = Infinity
     try {
       while ((more || this.again) && !this.empty) {
-        const pause_ms = this.cursor === undefined ? 0 : Math.min(pause_max_ms, this.means.pace.pause_ms())
+        const pause_ms = this.cursor === undefined ? 0 : this.pause_ms(this.head - this.cursor >= PAGE)
         if (pause_ms > 0) await new Promise(resolve => { setTimeout(resolve, pause_ms).unref() })
         if (this.empty) break
         this.again = false
         more = await this.means.gate(() => this.readPage())
-        pause_max_ms = this.head - (this.cursor ?? 0) >= PAGE ? FULL_PAUSE_MS : Infinity
       }
     } catch (error) {
       more = true
@@ -121,6 +119,11 @@ export class FollowedSession {
       this.reading = false
       if (this.empty && (more || this.again)) this.missed = true
     }
+  }
+
+  /** @param full whether there is as much to tell already as is read at once */
+  private pause_ms (full: boolean): number {
+    return Math.min(full ? FULL_PAUSE_MS : Infinity, this.means.pace.pause_ms())
   }
 
   /** One reading for all who stand at the cursor. @returns whether there is more */
@@ -183,7 +186,7 @@ export class FollowedSession {
       // One who waits for whatever comes has had something a moment ago, and would take a call's work again at once.
       const { takes } = entry.follower
       const full = takes !== undefined && (this.cursor as number) - entry.cursor >= Math.max(PAGE_LEAST, takes)
-      const pause_ms = takes === undefined ? 0 : Math.min(full ? FULL_PAUSE_MS : Infinity, this.means.pace.pause_ms())
+      const pause_ms = takes === undefined ? 0 : this.pause_ms(full)
       asked = { entries, page: this.readAfter(entry.cursor, entries, pause_ms) }
       this.asked.set(entry.cursor, asked)
     }

@@ -40,7 +40,7 @@ import { registerConnectionLimit } from './plugins/connections.js'
 import { registerCors } from './plugins/cors.js'
 import { registerDocs } from './plugins/docs.js'
 import { failureOf, refuseRaw, refuseSocket, sendFailure } from './plugins/failures.js'
-import { registerHealth } from './plugins/health.js'
+import { type Readiness, registerHealth } from './plugins/health.js'
 import { registerHostCheck } from './plugins/hosts.js'
 import { type Load, registerLoadLimit } from './plugins/load.js'
 import { addGauges, observeRequests, registerMetricsPage } from './plugins/metrics.js'
@@ -70,6 +70,8 @@ export interface App {
   metricsServer: FastifyInstance | undefined
   kernel: Kernel
   load: Load
+  /** Whether calls would succeed now, as /health/ready says. */
+  unready: Readiness
   /** Says that this replica will stop: not ready any more, and what waits is answered. What is begun goes on. */
   stop: () => void
 }
@@ -104,7 +106,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     clientErrorHandler: (error, socket) => { refuseSocket(error, socket) }
   } as FastifyServerOptions)
 
-  const { db, pool, watch, client } = database
+  const { db, pool, lastGoodAt, watch, client } = database
   const stopping = new AbortController()
   const store = createStore(db, server.log)
   const revocations = followRevocations(acrossWorkspaces(watch), config.statement_timeout_ms)
@@ -196,7 +198,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     origin: async () => origin ??= await originOf(inWorkspace(db, undefined))
   })
   await registerMcp(server, kernel)
-  registerHealth(server, { db: inWorkspace(watch, undefined), load, version })
+  const unready = registerHealth(server, { db: inWorkspace(db, undefined), lastGoodAt, load, version })
   await registerDocs(server, openApi(tools, version))
   const metricsServer = config.metrics_port === undefined ? undefined : fastify({ loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }) })
   if (metricsServer !== undefined) registerSecurityHeaders(metricsServer)
@@ -219,7 +221,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     await counting.close()
     await metricsServer?.close()
   })
-  return { server, metricsServer, kernel, load, stop }
+  return { server, metricsServer, kernel, load, unready, stop }
 }
 
 /** A client's own request id is kept if it is harmless in a log, so that a call can be followed through several services. */

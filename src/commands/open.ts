@@ -60,6 +60,7 @@ const PATIENCE_MS = 60_000
 const REFUSED: Record<string, string> = {
   '28P01': 'The database refuses the user or the password of DATABASE_URL.',
   28000: 'The database refuses the user of DATABASE_URL from this machine (see pg_hba.conf of the server).',
+  25006: 'The database server is read-only: a standby, or a primary that has handed over. Point DATABASE_URL (or MIGRATION_DATABASE_URL) at the primary.',
   '3D000': 'The database that DATABASE_URL names does not exist on its server; create it first.'
 }
 

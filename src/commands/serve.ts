@@ -28,9 +28,9 @@ export async function serve (args: string[]): Promise<void> {
     database = connectForRequests(opened, logger)
     const app = await buildApp({ config, database, jwt_secrets: opened.jwt_secrets, replica: opened.replica, logger })
     await listen(app, config)
-    tell(banner(addressOf(app.server, config.host), opened))
     warn(config, logger)
     const stopFor = stop(app, database, opened, signals)
+    void tellWhenReady(app, banner(addressOf(app.server, config.host), opened), tell)
     void embedded?.lost.then(error => {
       logger.fatal(error.message)
       process.exitCode = 1
@@ -75,6 +75,22 @@ function listenFault (error: unknown, variable: string, host: string, port: numb
   if (code === 'EACCES') return new ConfigError(`This user may not listen on port ${port}. Set ${variable} to 1024 or above.`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new ConfigError(`HOST ${host} is not an address of this machine.`)
   return error
+}
+
+/** Milliseconds between two looks at whether the service is ready. */
+const READY_LOOK_MS = 250
+
+/** Says "is ready" when it is. Until then it says once, for each reason, why it is not. */
+async function tellWhenReady ({ unready, load }: App, ready: string, tell: (line: string) => void): Promise<void> {
+  for (let said: string | undefined; load.phase === 'serving'; await new Promise(resolve => setTimeout(resolve, READY_LOOK_MS))) {
+    const reason = await unready()
+    if (reason === undefined) {
+      tell(ready)
+      return
+    }
+    if (reason !== said && reason !== 'stopping') tell(`Listening, but not ready yet: ${reason}. Calls are answered with 503 meanwhile.`)
+    said = reason
+  }
 }
 
 function addressOf (server: FastifyInstance, host: string): string {

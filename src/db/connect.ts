@@ -1,8 +1,10 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
+import { guardPool } from './guarded-pool.js'
 import type { Db, Schema } from './schema.js'
 import { type Unscoped, unscoped } from './scope.js'
 import { roles, type Wall } from './service-role.js'
+import { applySettings } from './session-settings.js'
 
 export interface DatabaseOptions {
   url: string
@@ -23,6 +25,8 @@ export interface DatabaseOptions {
 export interface Database {
   db: Unscoped
   pool: pg.Pool
+  /** When a connection of the pool was last used without a fault, by performance.now(). */
+  lastGoodAt: () => number
   /** One more connection, for what must be heard however busy the pool is: whether the database is there, and revocations. */
   watch: Unscoped
   /** A connection by itself, not yet connected, for hints. */
@@ -59,10 +63,12 @@ export function connect (options: DatabaseOptions): Database {
   const pool = openPool(options)
   const watchPool = openPool({ ...options, max: 1, connect_timeout_ms: Math.min(options.connect_timeout_ms, WATCH_MS), statement_timeout_ms: WATCH_MS })
   const works = roles(options.onWall)
+  const guarded = guardPool(pool)
   return {
-    db: unscoped(pool, works),
+    db: unscoped(guarded, works),
     pool,
-    watch: unscoped(watchPool, works),
+    lastGoodAt: guarded.lastGoodAt,
+    watch: unscoped(guardPool(watchPool), works),
     client: () => new pg.Client({
       connectionString: options.url, connectionTimeoutMillis: WATCH_MS, application_name: options.application_name, keepAlive: true
     }),
@@ -82,8 +88,8 @@ function openPool (options: DatabaseOptions): pg.Pool {
     max: options.max,
     types: types as pg.CustomTypesConfig,
     connectionTimeoutMillis: options.connect_timeout_ms,
-    statement_timeout: options.statement_timeout_ms,
-    idle_in_transaction_session_timeout: options.statement_timeout_ms,
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- pg-pool waits for it; its types do not say so
+    onConnect: client => applySettings(client, options.statement_timeout_ms),
     // For a server that stopped answering altogether: its own statement_timeout cannot be heard then.
     query_timeout: options.statement_timeout_ms === 0 ? 0 : options.statement_timeout_ms + 2000,
     application_name: options.application_name,

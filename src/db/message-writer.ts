@@ -5,7 +5,7 @@ import { claim, settle } from './idempotency.js'
 import { inTransaction, type MessagesRequest, onPool, type Outcome, writeBatch } from './message-batch.js'
 import { messageNotFound, type Written } from './messages.js'
 import type { Db } from './schema.js'
-import { inWorkspace, type Unscoped } from './scope.js'
+import { inWorkspace, transact, type Unscoped } from './scope.js'
 import { need, sessionClosed, sessionNotFound } from './sessions.js'
 
 /** Most messages, and characters of content, of one batch; one request alone may have more. */
@@ -145,7 +145,7 @@ export function createMessageWriter (database: Unscoped, quotas: Quotas): Messag
   /** A request whose key has come before or comes twice at once: whoever has the key decides, so it is waited for. */
   async function alone (request: MessagesRequest): Promise<Written[]> {
     const once = request.once as NonNullable<MessagesRequest['once']>
-    return inWorkspace(database, request.sender.workspace).transaction().execute(async tx => {
+    return transact(inWorkspace(database, request.sender.workspace), async tx => {
       const first = await claim<Written[]>(tx, once)
       if (first !== undefined) return first
       const [outcome] = await writeBatch(inTransaction(tx), request.sender.workspace, [{ ...request, once: undefined }], quotas, true)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Client } from 'pg'
 import { createHub, type Events, partsOf, type Topic } from '../core/events.js'
-import { loggableFault } from './faults.js'
+import { loggableFault, ReadOnlyServer } from './faults.js'
 import type { Db } from './schema.js'
 import { versionsOf } from './topics.js'
 
@@ -128,7 +128,11 @@ export function openNotify ({ client: newClient, db, log, heartbeat_ms = 5000, p
     if (attempt !== current || closed) return
     const number = ++current.beat
     let answered = false
-    current.client.query('select pg_notify($1, $2)', [CHANNEL, `${self} ${number}`]).then(() => { answered = true }, (error: unknown) => { lost(current, error) })
+    current.client.query<{ read_only: string }>("select pg_notify($1, $2), current_setting('transaction_read_only') as read_only", [CHANNEL, `${self} ${number}`]).then(({ rows: [row] }) => {
+      answered = true
+      // A primary that has handed over: whoever writes does so elsewhere by now.
+      if (row?.read_only === 'on') lost(current, new ReadOnlyServer())
+    }, (error: unknown) => { lost(current, error) })
     current.timer = setTimeout(() => {
       if (attempt !== current) return
       if (!answered) lost(current, new Error('timeout'))

@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely, PostgresDialect, type PostgresPool, sql } from 'kysely'
 import pg from 'pg'
+import { ConnectError, isSerializationFault, neverRan, preparationFault, ReadOnlyServer } from './faults.js'
+import type { GuardedPool } from './guarded-pool.js'
 import type { Db, Schema } from './schema.js'
 import { queryAfter, type Statement } from './scoped-query.js'
 import { asLogin, type Roles } from './service-role.js'
@@ -23,14 +26,11 @@ export const ACROSS = '*'
 /** Nobody is known yet: no workspace. */
 const NOBODY = ''
 
-/** A pool, or what stands before one. */
-interface ConnectionSource { connect: () => Promise<pg.PoolClient> }
-
 /** How a statement is run on a connection, with what has to be told before it. */
 export type RunStatement = (client: pg.PoolClient, before: readonly Statement[], statement: Statement) => Promise<pg.QueryResult>
 
 interface ScopedPool {
-  connections: ConnectionSource
+  connections: GuardedPool
   roles: Roles
   run: RunStatement
   handles: Map<string, Db>
@@ -39,7 +39,7 @@ interface ScopedPool {
 /** Handles kept; one more is made quickly, so this only spares making them for each call. */
 const HANDLES_MAX = 1000
 
-export function unscoped (connections: ConnectionSource, roles: Roles = asLogin, run: RunStatement = queryAfter): Unscoped {
+export function unscoped (connections: GuardedPool, roles: Roles = asLogin, run: RunStatement = queryAfter): Unscoped {
   return { connections, roles, run, handles: new Map() } satisfies ScopedPool as unknown as Unscoped
 }
 
@@ -81,69 +81,163 @@ export function databaseOf (db: Db): object {
   return databases.get(db) ?? db
 }
 
-/** A statement by itself, prepared under its name. */
+/** A statement by itself, prepared under its name. Repeated where PostgreSQL took it back for another's sake. */
 export async function prepared<R extends pg.QueryResultRow> (database: Unscoped, workspace: string, statement: Statement & { name: string }): Promise<R[]> {
-  const of = poolOf(database)
-  const client = await connection(of)
-  let broken: Error | undefined
+  const connection = await ScopedConnection.open(poolOf(database), workspace)
   try {
-    return (await of.run(client, [telling(of.roles.role, workspace)], statement)).rows as R[]
-  } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) broken = error as Error
-    throw error
+    return (await connection.runAlone(statement)).rows as R[]
   } finally {
-    client.release(broken)
+    connection.release()
+  }
+}
+
+/** How often something is run that PostgreSQL takes back because others write at the same time; and milliseconds between, growing. */
+const TRIES_MAX = 6
+const RETRY_MS = 5
+
+/**
+ * Runs a transaction, from its beginning again where PostgreSQL took it back because others wrote at the same time.
+ * @param work must have no effect but what it writes to `tx`
+ */
+export async function transact<T> (db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
+  return repeated(() => db.transaction().execute(work))
+}
+
+async function repeated<T> (run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run()
+    } catch (error) {
+      if (tries === TRIES_MAX || !isSerializationFault(error)) throw error
+      await sleep(RETRY_MS * 2 ** tries * Math.random())
+    }
+  }
+}
+
+/** One connection, taken from the pool for a while, that tells PostgreSQL role and workspace before what it runs. */
+class ScopedConnection {
+  private readonly pool: ScopedPool
+  private readonly scope: string
+  private client: pg.PoolClient
+  private begun = false
+  /** The last thing that went wrong. */
+  private fault: unknown
+
+  private constructor (pool: ScopedPool, scope: string, client: pg.PoolClient) {
+    this.pool = pool
+    this.scope = scope
+    this.client = client
+  }
+
+  /** @throws ConnectError, or the pool's own error where all connections are busy */
+  static async open (pool: ScopedPool, scope: string): Promise<ScopedConnection> {
+    return new ScopedConnection(pool, scope, await takeClient(pool))
+  }
+
+  release (): void {
+    this.pool.connections.giveBack(this.client, this.fault)
+  }
+
+  async query (text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
+    const statement = { name: statementName(text), text, values }
+    if (this.begun) {
+      // A commit ends the transaction whether or not it succeeds.
+      if (text === 'commit' || text === 'rollback') this.begun = false
+      return this.noting(() => this.pool.run(this.client, [], statement))
+    }
+    return /^(begin|start transaction)\b/.test(text) ? this.begin(text) : this.runAlone(statement)
+  }
+
+  /** A statement that is a transaction by itself. */
+  async runAlone (statement: Statement): Promise<pg.QueryResult> {
+    const before = [scopeStatement(this.pool.roles.role, this.scope, isPlannedOnce(statement.text))]
+    return repeated(() => this.reconnecting(() => this.pool.run(this.client, before, statement)))
+  }
+
+  /** A transaction is told role and workspace once, with its beginning. */
+  private async begin (given: string): Promise<pg.QueryResult> {
+    // A pooler may hand out a connection that has not been told the level.
+    const text = given === 'begin' ? 'begin isolation level read committed' : given
+    const scope = scopeStatement(this.pool.roles.role, this.scope)
+    const result = await this.reconnecting(async () => {
+      const result = await this.pool.run(this.client, [{ text }], scope).catch((error: unknown) => { throw preparationFault(error) })
+      const refusal = scope.check(Object.values(result.rows[0] as Record<string, string>))
+      if (refusal !== undefined) throw refusal
+      return result
+    })
+    this.begun = true
+    return result
+  }
+
+  /** Runs something that no transaction holds; on another connection if this one had been ended before. */
+  private async reconnecting<T> (run: () => Promise<T>): Promise<T> {
+    try {
+      return await this.noting(run)
+    } catch (error) {
+      if (!neverRan(error)) throw error
+      const { client, fault } = this
+      // First the new one: if there is none, `release` gives the old one back.
+      this.client = await takeClient(this.pool)
+      this.fault = undefined
+      this.pool.connections.giveBack(client, fault)
+      return this.noting(run)
+    }
+  }
+
+  private async noting<T> (run: () => Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (error) {
+      this.fault = error
+      throw error
+    }
   }
 }
 
 /** A connection, of which it is known as whom it works. */
-async function connection ({ connections, roles }: ScopedPool): Promise<pg.PoolClient> {
-  const client = await connections.connect()
+async function takeClient ({ connections, roles }: ScopedPool): Promise<pg.PoolClient> {
+  const client = await connections.take()
   if (roles.known) return client
   try {
     await roles.find(client)
     return client
   } catch (error) {
-    client.release(error as Error)
-    throw error
+    const fault = new ConnectError(error)
+    connections.giveBack(client, fault)
+    throw fault
   }
 }
 
-/** What Kysely takes for a pool of pg. A transaction is told once, with its beginning. */
+/** What Kysely takes for a pool of pg. */
 function scopedPool (of: ScopedPool, scope: string): PostgresPool {
   return {
-    async connect () {
-      const client = await connection(of)
-      const { run } = of
-      const { role } = of.roles
-      const tell = telling(role, scope)
-      let begun = false
-      return {
-        async query (text: string, values: readonly unknown[]) {
-          if (begun) {
-            if (text === 'commit' || text === 'rollback') begun = false
-            return run(client, [], { name: statementName(text), text, values })
-          }
-          if (!/^(begin|start transaction)\b/.test(text)) return run(client, [isPlannedOnce(text) ? telling(role, scope, true) : tell], { name: statementName(text), text, values })
-          begun = true
-          return run(client, [{ text }], tell)
-        },
-        release () { client.release() }
-      } as unknown as Awaited<ReturnType<PostgresPool['connect']>>
-    },
+    connect: () => ScopedConnection.open(of, scope) as unknown as ReturnType<PostgresPool['connect']>,
     // The pool is closed by whoever opened it.
     async end () {}
   }
 }
 
-/** @param planned_once for a statement alone: that its plan be one for all values */
-function telling (role: string | undefined, scope: string, planned_once = false): Statement {
-  const told = [
-    ...role === undefined ? [] : [`set_config('role', ${pg.escapeLiteral(role)}, true)`],
-    "set_config('scs.workspace', $1, true)",
-    ...planned_once ? ["set_config('plan_cache_mode', 'force_generic_plan', true)"] : []
+/** Index of the column that says whether the server is read-only: the last one. */
+const READ_ONLY_COLUMN = -1
+
+/**
+ * Tells PostgreSQL role and workspace for one transaction, and asks whether the server may be written to: nothing may be read from one
+ * that may not, since its data may be out of date.
+ * @param planned_once for a statement alone: that its plan be one for all values
+ */
+function scopeStatement (role: string | undefined, scope: string, planned_once = false): Required<Statement> {
+  const columns = [
+    ...role === undefined ? [] : [`set_config('role', ${pg.escapeLiteral(role)}, true) as role`],
+    "set_config('scs.workspace', $1, true) as workspace",
+    ...planned_once ? ["set_config('plan_cache_mode', 'force_generic_plan', true) as plan"] : [],
+    "current_setting('transaction_read_only') as read_only"
   ]
-  return { name: planned_once ? 'scs.scope.once' : 'scs.scope', text: `select ${told.join(', ')}`, values: [scope] }
+  return {
+    name: planned_once ? 'scs.scope.once' : 'scs.scope',
+    text: `select ${columns.join(', ')}`,
+    values: [scope],
+    check: row => row.at(READ_ONLY_COLUMN) === 'on' ? new ReadOnlyServer() : undefined
+  }
 }
 
 /** Everything on the one connection of a command that the owner runs is for all workspaces. */

@@ -1,7 +1,14 @@
 import pg from 'pg'
+import { preparationFault } from './faults.js'
 
 /** A statement and what stands for its placeholders. One with a name is prepared once for each connection. */
-export interface Statement { name?: string, text: string, values?: readonly unknown[] }
+export interface Statement {
+  name?: string
+  text: string
+  values?: readonly unknown[]
+  /** Looks at the row it answers with. @returns why the connection must not be used, if so */
+  check?: (row: ReadonlyArray<string | null>) => Error | undefined
+}
 
 /** What of a connection of pg is used here; its types have none of it. */
 interface Wire {
@@ -17,7 +24,7 @@ interface PgQuery {
   name: string | undefined
   text: string
   submit (connection: Wire): Error | null
-  handleDataRow (message: unknown): void
+  handleDataRow (message: { fields: Array<string | null> }): void
   handleCommandComplete (message: unknown, connection: Wire): void
   handleError (error: Error, connection: Wire): void
 }
@@ -33,6 +40,10 @@ class PrecededQuery extends PgQuery {
   /** Those before it that have not been answered yet. */
   private readonly awaited: Statement[]
   private readonly own: { name: string | undefined, text: string }
+  /** What a check of those before it found wrong; the answer is not to be used then. */
+  refusal: Error | undefined
+  /** Whether one of those before it failed. */
+  unprepared = false
 
   constructor (before: readonly Statement[], { name, text, values = [] }: Statement, callback: (error: Error | undefined, result: pg.QueryResult) => void) {
     super({ name, text, values, queryMode: 'extended' }, callback)
@@ -65,8 +76,10 @@ class PrecededQuery extends PgQuery {
     this.text = text
   }
 
-  override handleDataRow (message: unknown): void {
-    if (this.awaited.length === 0) super.handleDataRow(message)
+  override handleDataRow (message: { fields: Array<string | null> }): void {
+    const [before] = this.awaited
+    if (before === undefined) super.handleDataRow(message)
+    else this.refusal ??= before.check?.(message.fields)
   }
 
   override handleCommandComplete (message: unknown, connection: Wire): void {
@@ -76,19 +89,25 @@ class PrecededQuery extends PgQuery {
   }
 
   override handleError (error: Error, connection: Wire): void {
+    this.unprepared = this.awaited.length > 0
     // What came after the fault was not looked at: none of it has been prepared.
     for (const { name } of [...this.awaited, this.own]) if (name !== undefined) connection.submittedNamedStatements[name] = undefined
     super.handleError(error, connection)
   }
 }
 
-/** Runs a statement with others before it, all in one round trip and one transaction. */
+/**
+ * Runs a statement with others before it, all in one round trip and one transaction.
+ * @throws what a `check` of those before it found wrong; whatever PostgreSQL or the driver throws
+ */
 export async function queryAfter<R extends pg.QueryResultRow> (client: pg.ClientBase, before: readonly Statement[], statement: Statement): Promise<pg.QueryResult<R>> {
   if (before.length === 0) return client.query<R>({ ...statement, values: statement.values as unknown[] })
   return new Promise((resolve, reject) => {
-    client.query(new PrecededQuery(before, statement, (error, result) => {
-      if (error === undefined || error === null) resolve(result as pg.QueryResult<R>)
-      else reject(error)
-    }) as unknown as pg.Submittable)
+    const query = new PrecededQuery(before, statement, (error, result) => {
+      const fault = query.refusal ?? (query.unprepared ? preparationFault(error) : error)
+      if (fault === undefined || fault === null) resolve(result as pg.QueryResult<R>)
+      else reject(fault as Error)
+    })
+    client.query(query as unknown as pg.Submittable)
   })
 }

@@ -5,7 +5,7 @@ import { explainFault, loggableFault } from './faults.js'
 import * as idempotency from './idempotency.js'
 import { trackPresence } from './presence.js'
 import { collectRefusals } from './refusals.js'
-import { acrossWorkspaces, enterWorkspace, inWorkspace, type Unscoped } from './scope.js'
+import { acrossWorkspaces, enterWorkspace, inWorkspace, transact, type Unscoped } from './scope.js'
 
 /** What the kernel needs of the database around a call, made of the files beside this one. */
 export function createStore (db: Unscoped, log: Log): Store & { close: () => Promise<void> } {
@@ -17,7 +17,7 @@ export function createStore (db: Unscoped, log: Log): Store & { close: () => Pro
     db,
     enter: enterWorkspace,
     in: workspace => inWorkspace(db, workspace),
-    transaction: (workspace, work) => inWorkspace(db, workspace).transaction().execute(work),
+    transaction: (workspace, work) => transact(inWorkspace(db, workspace), work),
     audit: audit.write,
     auditRefusal: refusals.add,
     claim: idempotency.claim,

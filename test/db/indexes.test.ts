@@ -11,6 +11,7 @@ import { applyRetention } from '../../src/db/life/retention.js'
 import type { Schema } from '../../src/db/schema.js'
 import { acrossWorkspaces, inWorkspace, type RunStatement, unscoped } from '../../src/db/scope.js'
 import { queryAfter } from '../../src/db/scoped-query.js'
+import { guardPool } from '../../src/db/guarded-pool.js'
 import { roles } from '../../src/db/service-role.js'
 import { fill } from '../../src/db/search/fill.js'
 import { isPlannedOnce } from '../../src/db/statement-name.js'
@@ -46,9 +47,9 @@ const explaining: RunStatement = async (client, before, statement) => {
   return queryAfter(client, before, statement)
 }
 
-const database = unscoped(pool, roles(), explaining)
+const database = unscoped(guardPool(pool), roles(), explaining)
 const db = inWorkspace(database, 'default')
-const app = await buildApp({ config, database: { db: database, pool, watch: database, client: newClient, close }, jwt_secrets: [JWT_SECRET], replica: 'test-replica', logger: pino({ level: 'silent' }) })
+const app = await buildApp({ config, database: { db: database, pool, lastGoodAt: () => 0, watch: database, client: newClient, close }, jwt_secrets: [JWT_SECRET], replica: 'test-replica', logger: pino({ level: 'silent' }) })
 await app.server.ready()
 t.teardown(() => app.server.close())
 

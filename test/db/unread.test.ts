@@ -3,6 +3,7 @@ import type { Agent } from '../../src/core/agent.js'
 import { connect } from '../../src/db/connect.js'
 import { inWorkspace, type RunStatement, unscoped } from '../../src/db/scope.js'
 import { queryAfter } from '../../src/db/scoped-query.js'
+import { guardPool } from '../../src/db/guarded-pool.js'
 import { roles } from '../../src/db/service-role.js'
 import { readings, type Unread } from '../../src/db/unread.js'
 import { createDatabase } from '../support/cluster.js'
@@ -35,7 +36,7 @@ const explaining: RunStatement = async (client, before, statement) => {
   statements++
   return queryAfter(client, before, statement)
 }
-const db = inWorkspace(unscoped(pool, roles(), explaining), 'default')
+const db = inWorkspace(unscoped(guardPool(pool), roles(), explaining), 'default')
 
 const session = (n: number) => `session_${n.toString(16).padStart(16, '0')}`
 const CROWDED = session(1)

@@ -6,16 +6,18 @@ export interface Proxy {
   url: string
   /** `swallow`: notifications do not come through, like behind a pooler of transactions. `hole`: nothing does, and nobody is told. */
   mode: 'pass' | 'swallow' | 'hole'
+  /** Where new connections lead: a database URL, of which only host and port count. */
+  target: string
   connections: () => number
 }
 
 const NOTIFICATION = 'A'.charCodeAt(0)
 
 export async function openProxy (t: Test, database_url: string): Promise<Proxy> {
-  const target = new URL(database_url)
   const sockets = new Set<Socket>()
   const server = createServer(client => {
-    const upstream = connect(Number(target.port), target.hostname)
+    const { port, hostname } = new URL(proxy.target)
+    const upstream = connect(Number(port), hostname)
     for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
       sockets.add(socket)
       socket.setNoDelay(true)
@@ -42,7 +44,7 @@ export async function openProxy (t: Test, database_url: string): Promise<Proxy> 
   const url = new URL(database_url)
   url.hostname = '127.0.0.1'
   url.port = String((server.address() as { port: number }).port)
-  const proxy: Proxy = { url: url.href, mode: 'pass', connections: () => sockets.size / 2 }
+  const proxy: Proxy = { url: url.href, mode: 'pass', target: database_url, connections: () => sockets.size / 2 }
   t.teardown(() => {
     for (const socket of sockets) socket.destroy()
     server.close()

@@ -61,7 +61,7 @@ t.test('statements that somebody cancels spoil no connection', async t => {
   const admin = await administrator(t, app.url)
   const until_ = Date.now() + 4000
   const cancelling = (async () => {
-    while (Date.now() < until_) await admin.query("select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+    while (Date.now() < until_) await admin.query('select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
   })()
   const statuses = new Map<number, number>()
   const calling = Array.from({ length: 4 }, async (_, n) => {

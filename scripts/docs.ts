@@ -12,17 +12,17 @@ import { tools } from '../src/tools/index.js'
 import { Message, Session, SessionSummary } from '../src/tools/shapes.js'
 
 /**
- * Writes what can be derived: the configuration table of the README, docs/tools.md, and the facts in docs/troubleshooting.md.
+ * Writes what can be derived: the table in docs/configuration.md, docs/tools.md, and the facts in docs/troubleshooting.md.
  * `npm run docs` writes them; test/docs compares them with what is committed.
  */
 
 const ROOT = join(import.meta.dirname, '..')
-export const PAGES = ['README.md', 'docs/tools.md', 'docs/troubleshooting.md'] as const
+export const PAGES = ['docs/configuration.md', 'docs/tools.md', 'docs/troubleshooting.md'] as const
 type Page = (typeof PAGES)[number]
 
 /** What a page should be, given what it is: words written by hand stay. */
 export function render (page: Page, current: string): string {
-  if (page === 'README.md') return between(current, 'configuration', configurationTable(variables))
+  if (page === 'docs/configuration.md') return between(current, 'configuration', configurationTable(variables))
   return page === 'docs/tools.md' ? toolsPage(tools) : troubleshooting(current)
 }
 

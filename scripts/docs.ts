@@ -123,7 +123,7 @@ function troubleshooting (current: string): string {
     const begun = page.includes(marker(code).begin) ? page : `${page.trimEnd()}\n\n### ${code}\n\n${marker(code).begin}\n${marker(code).end}\n`
     const { status, severity, recoverable, meaning, retry_after, suggestions } = errorKinds[code]
     return between(begun, code, [
-      `HTTP ${status} · ${severity} · ${recoverable ? 'the caller can get past it' : 'the caller cannot get past it alone'}${retry_after === undefined ? '' : ` · \`retry_after\` ${retry_after} s`} · given by ${toolsGiving(code)}`,
+      `HTTP ${status} · ${severity} · ${recoverable ? 'recoverable' : 'not recoverable'}${retry_after === undefined ? '' : ` · \`retry_after\` ${retry_after} s`} · from ${toolsGiving(code)}`,
       '',
       `${meaning} The answer suggests: ${suggestions.map(suggestion => `“${text(suggestion)}”`).join(' ')}`
     ].join('\n'))
@@ -137,16 +137,16 @@ function toolsPage (all: readonly Tool[]): string {
 
 <!-- Generated from the catalogue by \`npm run docs\`; edit src/tools/ instead. -->
 
-Every tool is \`POST /mcp/tool/<name>\` with a JSON object, and a tool of the same name over MCP at \`/mcp\`. Both run the same
-check and the same code. The answer is a JSON object with \`success: true\` and the fields listed, or \`success: false\` with
+Call a tool over REST with \`POST /mcp/tool/<name>\` and a JSON object, or over MCP at \`/mcp\` by the same name. Both run the same
+checks and the same code. The answer is a JSON object with \`success: true\` and the fields listed here, or \`success: false\` with
 \`error\`, \`code\`, \`suggestions\` and more ([troubleshooting.md](troubleshooting.md)). The running server describes itself at
-\`/openapi.json\` and \`/docs\`.
+\`/openapi.json\` and \`/docs\`. What holds for all tools is in [semantics.md](semantics.md).
 
-Arguments are closed: one that is not listed is refused and named. \`null\` for an optional argument means “not given”. A number
+The server refuses an argument that is not listed, and names it. \`null\` for an optional argument means “not given”. A number
 may come as a string of digits, \`metadata\` as a string that holds a JSON object; nothing else is converted.
 
 **Every tool** can end with ${codeList(errorsOfEveryTool)}. **Every tool that needs a permission** can also end with
-${codeList(errorsOfCredentials)}. What a tool adds to these is listed with it.
+${codeList(errorsOfCredentials)}. Each tool lists the errors that it adds.
 
 ${table(['tool', 'needs', 'for'], all.map(tool => [`[\`${tool.name}\`](#${tool.name})`, tool.permission === 'none' ? 'nothing' : tool.permission, tool.title]))}
 

@@ -12,17 +12,17 @@ import { tools } from '../src/tools/index.js'
 import { Message, Session, SessionSummary } from '../src/tools/shapes.js'
 
 /**
- * Writes what can be derived: the configuration table of the README, docs/tools.md, and the facts in docs/troubleshooting.md.
+ * Writes what can be derived: the table in docs/configuration.md, docs/tools.md, and the facts in docs/troubleshooting.md.
  * `npm run docs` writes them; test/docs compares them with what is committed.
  */
 
 const ROOT = join(import.meta.dirname, '..')
-export const PAGES = ['README.md', 'docs/tools.md', 'docs/troubleshooting.md'] as const
+export const PAGES = ['docs/configuration.md', 'docs/tools.md', 'docs/troubleshooting.md'] as const
 type Page = (typeof PAGES)[number]
 
 /** What a page should be, given what it is: words written by hand stay. */
 export function render (page: Page, current: string): string {
-  if (page === 'README.md') return between(current, 'configuration', configurationTable(variables))
+  if (page === 'docs/configuration.md') return between(current, 'configuration', configurationTable(variables))
   return page === 'docs/tools.md' ? toolsPage(tools) : troubleshooting(current)
 }
 
@@ -123,10 +123,10 @@ function troubleshooting (current: string): string {
     const begun = page.includes(marker(code).begin) ? page : `${page.trimEnd()}\n\n### ${code}\n\n${marker(code).begin}\n${marker(code).end}\n`
     const { status, severity, recoverable, meaning, retry_after, suggestions } = errorKinds[code]
     return between(begun, code, [
-      `HTTP ${status} · ${severity} · ${recoverable ? 'the caller can get past it' : 'the caller cannot get past it alone'}${retry_after === undefined ? '' : ` · \`retry_after\` ${retry_after} s`} · given by ${toolsGiving(code)}`,
+      `HTTP ${status} · ${severity} · ${recoverable ? 'recoverable' : 'not recoverable'}${retry_after === undefined ? '' : ` · \`retry_after\` ${retry_after} s`} · from ${toolsGiving(code)}`,
       '',
       `${meaning} The answer suggests: ${suggestions.map(suggestion => `“${text(suggestion)}”`).join(' ')}`
-    ].join('\n'))
+    ].map(folded).join('\n'))
   }, current)
 }
 
@@ -137,16 +137,11 @@ function toolsPage (all: readonly Tool[]): string {
 
 <!-- Generated from the catalogue by \`npm run docs\`; edit src/tools/ instead. -->
 
-Every tool is \`POST /mcp/tool/<name>\` with a JSON object, and a tool of the same name over MCP at \`/mcp\`. Both run the same
-check and the same code. The answer is a JSON object with \`success: true\` and the fields listed, or \`success: false\` with
-\`error\`, \`code\`, \`suggestions\` and more ([troubleshooting.md](troubleshooting.md)). The running server describes itself at
-\`/openapi.json\` and \`/docs\`.
-
-Arguments are closed: one that is not listed is refused and named. \`null\` for an optional argument means “not given”. A number
-may come as a string of digits, \`metadata\` as a string that holds a JSON object; nothing else is converted.
-
-**Every tool** can end with ${codeList(errorsOfEveryTool)}. **Every tool that needs a permission** can also end with
-${codeList(errorsOfCredentials)}. What a tool adds to these is listed with it.
+${[
+  'Call a tool over REST with `POST /mcp/tool/<name>` and a JSON object, or over MCP at `/mcp` by the same name. Both run the same checks and the same code. The answer is a JSON object with `success: true` and the fields listed here, or `success: false` with `error`, `code`, `suggestions` and more ([troubleshooting.md](troubleshooting.md)). The running server describes itself at `/openapi.json` and `/docs`. What holds for all tools is in [semantics.md](semantics.md).',
+  'The server refuses an argument that is not listed, and names it. `null` for an optional argument means “not given”. A number may come as a string of digits, `metadata` as a string that holds a JSON object; nothing else is converted.',
+  `**Every tool** can end with ${codeList(errorsOfEveryTool)}. **Every tool that needs a permission** can also end with ${codeList(errorsOfCredentials)}. Each tool lists the errors that it adds.`
+].map(folded).join('\n\n')}
 
 ${table(['tool', 'needs', 'for'], all.map(tool => [`[\`${tool.name}\`](#${tool.name})`, tool.permission === 'none' ? 'nothing' : tool.permission, tool.title]))}
 
@@ -181,13 +176,13 @@ function toolSection (tool: Tool): string {
   const nested = Object.entries(tool.input.properties as Record<string, TSchema>).filter(([, { items }]) => (items as TSchema | undefined)?.type === 'object')
   return [
     `## ${tool.name}`,
-    text(tool.description),
+    folded(text(tool.description)),
     `*${facts.join(' · ')}*`,
     Object.keys(tool.input.properties).length === 0 ? 'It takes no arguments.' : argumentTable(tool.input),
     ...nested.flatMap(([name, { items }]) => [`Each of \`${name}\`:`, argumentTable(items as TObject)]),
     'Answer:',
     fieldTable(tool.output),
-    ...own.length > 0 ? [`Errors: ${codeList(own)}`] : []
+    ...own.length > 0 ? [folded(`Errors: ${codeList(own)}`)] : []
   ].join('\n\n')
 }
 
@@ -266,6 +261,19 @@ function table (head: string[], rows: string[][]): string {
 /** Words such as Bearer <token> would be taken for HTML, and vanish. */
 function text (words: string): string {
   return words.replaceAll('<', '\\<')
+}
+
+const LINE_MAX = 118
+
+/** A paragraph in lines that can be read and compared; code stays in one piece, and no line begins with what would be a list or a heading. */
+function folded (paragraph: string): string {
+  const lines: string[] = []
+  for (const [word] of paragraph.matchAll(/(?:`[^`]*`|\S)+/g)) {
+    const last = lines.at(-1)
+    if (last === undefined || (last.length + 1 + word.length > LINE_MAX && !/^(?:[-+*]$|[>|#]|\d+[.)]$)/.test(word))) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines.join('\n')
 }
 
 function marker (name: string): { begin: string, end: string } {

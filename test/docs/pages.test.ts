@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'tap'
 import { PAGES, read, render } from '../../scripts/docs.js'
@@ -9,7 +9,11 @@ import { takesIdempotencyKey } from '../../src/core/tool.js'
 import { tools } from '../../src/tools/index.js'
 import { ROOT } from '../helper.js'
 
-const WRITTEN = [...PAGES, 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/api-keys.md', 'docs/audit.md', 'docs/integration.md', 'docs/event-streams.md', 'docs/tokens.md', 'examples/python/README.md']
+/** Every page but what the benchmarks write. */
+const WRITTEN = [
+  'README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'bench/README.md', 'examples/python/README.md',
+  ...readdirSync(join(ROOT, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)
+]
 
 for (const page of PAGES) {
   test(`${page} is what npm run docs writes`, async t => {
@@ -19,8 +23,8 @@ for (const page of PAGES) {
 }
 
 test('every variable and every tool is in its table, every code in its page', async t => {
-  const [readme, toolsPage, troubleshooting] = PAGES.map(read) as [string, string, string]
-  for (const { name } of variables) t.ok(readme.includes(`\n| \`${name}\` |`), name)
+  const [configuration, toolsPage, troubleshooting] = PAGES.map(read) as [string, string, string]
+  for (const { name } of variables) t.ok(configuration.includes(`\n| \`${name}\` |`), name)
   for (const { name } of tools) t.ok(toolsPage.includes(`\n## ${name}\n`), name)
   const described = [...troubleshooting.matchAll(/^### (\S+)$/gm)].map(([, code]) => code)
   t.same([...described].sort(), Object.keys(errorKinds).sort(), 'one section for each code, and none for others')
@@ -36,33 +40,36 @@ test('each error code has advice written by hand', async t => {
 })
 
 test('links between the pages lead somewhere', async t => {
-  for (const page of WRITTEN) {
-    const text = readFileSync(join(ROOT, page), 'utf8')
-    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+  for (const path of WRITTEN) {
+    for (const [, target = ''] of page(path).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https?:/.test(target)) continue
-      const [path = '', anchor] = target.split('#')
-      const file = path === '' ? join(ROOT, page) : resolve(ROOT, dirname(page), path)
-      if (!existsSync(file)) { t.fail(`${page} links to ${target}, which is not there`); continue }
-      if (anchor !== undefined) t.ok(anchors(readFileSync(file, 'utf8')).has(anchor), `${page} → ${target}`)
+      const [to = '', anchor] = target.split('#')
+      const file = to === '' ? join(ROOT, path) : resolve(ROOT, dirname(path), to)
+      if (!existsSync(file)) { t.fail(`${path} links to ${target}, which is not there`); continue }
+      if (anchor !== undefined) t.ok(anchors(readFileSync(file, 'utf8')).has(anchor), `${path} → ${target}`)
     }
   }
 })
+
+function page (path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8')
+}
 
 function anchors (markdown: string): Set<string> {
   return new Set([...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replaceAll(' ', '-')))
 }
 
-test('the client configurations of the README are JSON with our address', async t => {
-  const blocks = [...read('README.md').matchAll(/^```json\n([^]*?)^```$/gm)].map(([, json = '']) => JSON.parse(json) as Record<string, unknown>)
-  t.ok(blocks.length >= 5)
+test('the client configurations are JSON with our address', async t => {
+  const blocks = [...page('docs/integration.md').matchAll(/^```json\n([^]*?)^```$/gm)].map(([, json = '']) => JSON.parse(json) as Record<string, unknown>)
+  t.ok(blocks.length >= 6)
   for (const block of blocks) {
     const server = (Object.values((block.mcpServers ?? block.servers) as object) as Array<Record<string, unknown>>)[0] ?? {}
-    t.match(server.url ?? (server.args as string[]).at(-1), /^(http:\/\/127\.0\.0\.1:23456\/mcp|mcp)$/)
+    t.match(server.url ?? server.httpUrl ?? (server.args as string[]).at(-1), /^(http:\/\/127\.0\.0\.1:23456\/mcp|mcp)$/)
   }
 })
 
 test('the `field` of the README tells what went wrong', async t => {
-  const [definition = ''] = /^field \(\) \{\n[^]*?^\}$/m.exec(read('README.md')) ?? []
+  const [definition = ''] = /^field \(\) \{\n[^]*?^\}$/m.exec(page('README.md')) ?? []
   const field = (input: string) => {
     const { status, stdout, stderr } = spawnSync('sh', ['-c', `${definition}\nfield token`], { input, encoding: 'utf8' })
     return { status, stdout, stderr }

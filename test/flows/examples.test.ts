@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { ADMIN_API_KEY, API_KEY, listen, newSession, ok, ROOT, startApp } from '../helper.js'
+import { API_KEY, listen, newSession, ok, ROOT, startApp } from '../helper.js'
 
 interface Run { code: number | null, stdout: string, stderr: string }
 
@@ -47,46 +47,6 @@ test('the examples in Python run', async t => {
     t.equal(code, 0, `${file} ${args.join(' ')}`, { stdout, stderr })
     t.match(stdout, prints, file)
   }
-})
-
-test('the Python of the README runs', async t => {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
-  const program = /^```python\n([^]*?)^```$/m.exec(readme)?.[1]
-  t.ok(program)
-  if ((await run('python3', ['-c', 'import httpx'])).code !== 0) return t.comment('It did not run: python3 cannot import httpx here')
-  const url = await listen(await startApp(t))
-  const { code, stdout, stderr } = await run('python3', ['-c', program ?? ''], { env: { SHARED_CONTEXT_URL: url, SHARED_CONTEXT_API_KEY: API_KEY } })
-  t.equal(code, 0, 'it ends well', { stderr })
-  t.match(stdout, /^100(\.0)? ada Hello from Python\n\d+\n$/)
-})
-
-test('the curl commands of the README run, in their order', async t => {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
-  const chapter = /^## Five minutes with curl\n([^]*?)^## /m.exec(readme)?.[1] ?? ''
-  const blocks = [...chapter.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) => block)
-  t.equal(blocks.length, 9)
-  for (const needed of ['curl', 'sh']) {
-    if ((await run(needed, needed === 'curl' ? ['--version'] : ['-c', 'true'])).code !== 0) return t.comment(`They did not run: ${needed} is not here`)
-  }
-  const url = await listen(await startApp(t))
-  // What a reader has after npm start: the folder with the generated keys. Only the port is another one.
-  const folder = await mkdtemp(join(tmpdir(), 'scs-readme-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  await mkdir(join(folder, 'data'))
-  await writeFile(join(folder, 'data', 'secrets.json'), JSON.stringify({ api_key: API_KEY, admin_api_key: ADMIN_API_KEY }))
-  t.ok(blocks[0]?.includes('http://127.0.0.1:23456'))
-  const script = blocks.join('echo; echo "-- next"\n').replaceAll('http://127.0.0.1:23456', url)
-  const { code, stdout, stderr } = await run('sh', ['-eu', '-c', script], { cwd: folder })
-  t.equal(code, 0, 'they end well', { stderr })
-
-  const answers = stdout.split('-- next\n').map(part => [...part.matchAll(/\{"success".*?\}(?=\{"success"|\s|$)/gs)].map(([text]) => JSON.parse(text) as any))
-  const [, , , written = [], read = [], waited = [], found = [], remembered = [], refused = []] = answers
-  t.match(written, [{ success: true, message_id: Number }, { success: true, message_id: Number }])
-  t.match(read, [{ success: true, count: 1, messages: [{ sender: 'ada', content: 'The price is rounded before tax', metadata: { severity: 'high' } }] }])
-  t.match(waited, [{ success: true, count: 1, timed_out: false, messages: [{ content: 'The price is rounded before tax' }] }])
-  t.match(found, [{ success: true, results: [{ message: { sender: 'ada' } }] }])
-  t.match(remembered, [{ success: true, key: 'next step' }, { success: true, value: { page: 'checkout', line: 42 } }])
-  t.match(refused, [{ success: false, code: 'INVALID_INPUT', context: { argument: 'text' } }])
 })
 
 test('the curl command of the page about event streams shows what is said there', async t => {

@@ -6,7 +6,7 @@ import { type Variable, variables } from '../src/config.js'
 import { allowed } from '../src/core/accept.js'
 import { type ErrorCode, errorKinds } from '../src/core/errors.js'
 import { plain } from '../src/core/openapi.js'
-import { Code, type Marks } from '../src/core/schema.js'
+import { AnyValueField, Code, type Marks } from '../src/core/schema.js'
 import { takesIdempotencyKey, type Tool } from '../src/core/tool.js'
 import { tools } from '../src/tools/index.js'
 import { Message, Session, SessionSummary } from '../src/tools/shapes.js'
@@ -240,6 +240,7 @@ function shapeOf (schema: TSchema): string | undefined {
 function kind (field: TSchema): string {
   const shape = shapeOf(field)
   if (shape !== undefined) return shape
+  if (JSON.stringify(field.anyOf) === JSON.stringify(AnyValueField.anyOf)) return 'any JSON value'
   if (Array.isArray(field.anyOf)) return (field.anyOf as TSchema[]).map(kind).join(' or ')
   if (Array.isArray(field.enum)) return field.enum.map(word => `\`${word}\``).join(', ')
   if (field.const !== undefined) return `\`${JSON.stringify(field.const)}\``

@@ -72,6 +72,7 @@ export interface Config {
   shutdown_timeout_ms: number
   agent_id: string | undefined
   agent_type: string | undefined
+  mcp_output_schemas: boolean
   production: boolean
 }
 
@@ -148,7 +149,8 @@ const described = {
   shutdown_delay_ms: variable('SHUTDOWN_DELAY_MS', 'Milliseconds between saying "not ready" and refusing requests, for load balancers to notice', whole(0, 600_000), '0'),
   shutdown_timeout_ms: variable('SHUTDOWN_TIMEOUT_MS', 'Milliseconds the requests in flight get to finish', whole(0, 600_000), '20000'),
   agent_id: variable('AGENT_ID', 'The agent of the mcp command (stdio)', optional, undefined, { default_note: 'the MCP client\'s name' }),
-  agent_type: variable('AGENT_TYPE', 'Its agent type', optional, undefined, { default_note: 'mcp' })
+  agent_type: variable('AGENT_TYPE', 'Its agent type', optional, undefined, { default_note: 'mcp' }),
+  mcp_output_schemas: variable('MCP_OUTPUT_SCHEMAS', 'true: its list of tools has the schemas of the answers, as `/mcp?output_schemas=true` has', flag, 'false')
 }
 
 /** Every variable, in the order of the README's table. */

@@ -37,7 +37,7 @@ t.test('an agent may call so often, by REST and MCP together; others are not slo
   isLimited(t, await call(app, 'list_sessions', {}, as), 'agent', 8)
   for (const era of ['legacy', 'modern'] as const) {
     const { headers, body: { result } } = await request(app, era, 'tools/call', { name: 'list_sessions', arguments: {} }, credentials(as))
-    t.match(result, { isError: true, structuredContent: { code: 'RATE_LIMITED', retry_after: Number } })
+    t.match(result, { isError: true, said: { code: 'RATE_LIMITED', retry_after: Number } })
     t.same(JSON.parse(result.content[0].text), result.structuredContent)
     t.match(headers.ratelimit, /"agent";r=0;t=\d+/, `${era}: in the headers too`)
   }
@@ -140,7 +140,7 @@ t.test('wrong keys are slowed down, then RATE_LIMITED; a right one is taken all 
   t.match(await call(app, 'list_sessions', {}, { anonymous: true, headers: { authorization: bad } }), { status: 429 }, 'a wrong token')
   t.match(await call(app, 'authenticate_agent', { agent_id: 'a', agent_type: 'x', api_key: 'wrong' }, { anonymous: true }), { status: 429 })
   for (const era of ['legacy', 'modern'] as const) {
-    t.match(await callTool(app, era, 'list_sessions', {}, { 'x-api-key': 'wrong' }), { isError: true, structuredContent: { code: 'RATE_LIMITED', retry_after: Number } })
+    t.match(await callTool(app, era, 'list_sessions', {}, { 'x-api-key': 'wrong' }), { isError: true, said: { code: 'RATE_LIMITED', retry_after: Number } })
     t.match(await request(app, era, 'tools/list', {}, { authorization: bad }), { status: 429, body: { error: { data: { code: 'RATE_LIMITED' } } } })
     t.match(await request(app, era, 'resources/list', {}, { 'x-api-key': 'wrong' }), { body: { error: { data: { code: 'RATE_LIMITED' } } } }, 'not even whether a key is right')
     t.match(await callTool(app, era, 'list_sessions', {}, { 'x-api-key': ADMIN_API_KEY }), { structuredContent: { success: true } })

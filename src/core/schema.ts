@@ -59,3 +59,30 @@ export function OneOf<const T extends readonly string[]> (words: T, options: { d
 function pick (options: Marks): Marks {
   return { [Code]: options[Code], [Repair]: options[Repair] }
 }
+
+const anyObject = { type: 'object', additionalProperties: true }
+
+/**
+ * Any JSON value, said as types: AutoGen loads no tool at all where one property has no type, and some clients send text for such a
+ * property. A list of types (`type: ['string', …]`) breaks other clients, so each type is a branch. Arrays have two branches: OpenAI and
+ * Gemini refuse an array without `items`, and AutoGen takes `items: {}` for an array of strings.
+ */
+const anyValue = {
+  anyOf: [
+    { type: 'string' }, { type: 'number' }, { type: 'boolean' }, anyObject,
+    { type: 'array', items: {} }, { type: 'array', items: anyObject }, { type: 'null' }
+  ]
+}
+
+/** An argument that is any JSON value, null included. */
+export function AnyValue (description: string, check: (value: unknown) => boolean, marks: Marks) {
+  return Checked<unknown>({ ...anyValue, description }, check, marks)
+}
+
+/** A field of an answer that is any JSON value. */
+export const AnyValueField = Type.Unsafe<unknown>(anyValue)
+
+/** A field of an answer that is an object with names of any kind. `Type.Record` says it with `patternProperties`, which several clients do not read. */
+export function ObjectOf<T = unknown> (values?: TSchema & { static: T }, options: { description?: string } = {}) {
+  return Type.Unsafe<Record<string, T>>({ type: 'object', additionalProperties: values ?? true, ...options })
+}

@@ -142,6 +142,11 @@ check and the same code. The answer is a JSON object with \`success: true\` and 
 \`error\`, \`code\`, \`suggestions\` and more ([troubleshooting.md](troubleshooting.md)). The running server describes itself at
 \`/openapi.json\` and \`/docs\`.
 
+Over MCP \`tools/list\` names the tools that the caller's permissions allow, in the order below; without credentials those that read and write
+allow, and those that need no permission. A tool that is not listed can be called all the same, and is then refused, or not, like any other call. The
+list has no schemas of the answers, which a model does not need: a client that does asks for them with the address \`/mcp?output_schemas=true\`.
+They describe a success. A failure over MCP is a result with \`isError: true\` and the object of the failure as text.
+
 Arguments are closed: one that is not listed is refused and named. \`null\` for an optional argument means “not given”. A number
 may come as a string of digits, \`metadata\` as a string that holds a JSON object; nothing else is converted.
 

@@ -2,12 +2,14 @@ import t from 'tap'
 import { plain } from '../src/core/openapi.js'
 import { tools } from '../src/tools/index.js'
 import { ADMIN_API_KEY, startApp } from './helper.js'
-import { request } from './mcp/clients.js'
+import { type Headers, request } from './mcp/clients.js'
 import { inputFaults, outputFaults, type Schema, schemaFaults } from './support/schema-lint.js'
 
 /** Every schema that is published, at any depth, held against what clients and model vendors take. */
 
 const app = await startApp(t)
+const ADMIN: Headers = { 'x-api-key': ADMIN_API_KEY, 'x-agent-id': 'a' }
+interface Listed { name: string, inputSchema: Schema, outputSchema: Schema }
 
 t.test('of every tool', async t => {
   for (const { name, input, output } of tools) {
@@ -18,10 +20,12 @@ t.test('of every tool', async t => {
 
 for (const era of ['legacy', 'modern'] as const) {
   t.test(`of the list of tools, ${era}`, async t => {
-    for (const headers of [{}, { 'x-api-key': ADMIN_API_KEY, 'x-agent-id': 'a' }] as Array<Record<string, string>>) {
-      const listed = (await request(app, era, 'tools/list', {}, headers, '/mcp?output_schemas=true')).body.result.tools as Array<{ name: string, inputSchema: Schema, outputSchema: Schema }>
+    for (const headers of [{}, ADMIN] as Headers[]) {
+      const listed: Listed[] = (await request(app, era, 'tools/list', {}, headers, '/mcp?output_schemas=true')).body.result.tools
       t.ok(listed.length > 20)
-      for (const { name, inputSchema, outputSchema } of listed) t.same([...inputFaults(inputSchema, `${name} in`), ...outputFaults(outputSchema, `${name} out`)], [])
+      for (const { name, inputSchema, outputSchema } of listed) {
+        t.same([...inputFaults(inputSchema, `${name} in`), ...outputFaults(outputSchema, `${name} out`)], [])
+      }
     }
   })
 }
@@ -47,7 +51,8 @@ function schemasIn (node: unknown, at: string): Array<[at: string, schema: Schem
 t.test('the rules themselves', async t => {
   const text = { type: 'string', description: 'some words' }
   const object = (properties: Record<string, Schema>): Schema => ({ type: 'object', properties })
-  t.same(inputFaults(object({ a: text, value: { anyOf: [{ type: 'string' }, { type: 'array', items: {} }], description: 'some words' } }), 'in'), [])
+  const union = (...anyOf: Schema[]): Schema => ({ anyOf, description: 'some words' })
+  t.same(inputFaults(object({ a: text, value: union({ type: 'string' }, { type: 'array', items: {} }) }), 'in'), [])
   for (const [schema, fault] of [
     [{ description: 'some words' }, 'in/a has no type'],
     [{ ...text, type: ['string', 'null'] }, 'in/a has a list of types'],
@@ -59,9 +64,10 @@ t.test('the rules themselves', async t => {
     [{ ...text, type: 'object' }, 'in/a says nothing of its properties'],
     [{ ...text, type: 'object', patternProperties: {}, additionalProperties: true }, 'in/a has patternProperties'],
     [{ ...text, type: 'integer', enum: [1] }, 'in/a has an enum of other things than strings'],
-    [{ anyOf: [text, { type: 'null' }], description: 'some words' }, 'in/a is a union']
+    [union(text, { type: 'null' }), 'in/a is a union']
   ] as Array<[Schema, string]>) t.same(inputFaults(object({ a: schema }), 'in'), [fault], fault)
-  t.same(inputFaults(object({ value: { anyOf: [{ type: 'string' }, {}], description: 'some words' } }), 'in'), ['in/value/anyOf/1 has no type'])
+  t.same(inputFaults(object({ value: union({ type: 'string' }, {}) }), 'in'), ['in/value/anyOf/1 has no type'])
   t.same(inputFaults({ ...object({}), anyOf: [text, text] }, 'in'), ['in is a union', 'in has a type and a union'])
-  t.same(outputFaults(object({ a: { type: 'array', items: object({ b: {} }) }, c: { type: 'object', additionalProperties: {} } }), 'out'), ['out/a/items/b has no type', 'out/c/additionalProperties has no type'])
+  const answer = object({ a: { type: 'array', items: object({ b: {} }) }, c: { type: 'object', additionalProperties: {} } })
+  t.same(outputFaults(answer, 'out'), ['out/a/items/b has no type', 'out/c/additionalProperties has no type'])
 })

@@ -63,9 +63,9 @@ function pick (options: Marks): Marks {
 const anyObject = { type: 'object', additionalProperties: true }
 
 /**
- * Any JSON value, said as types: AutoGen loads no tool at all where one property has no type, and some clients send text for such a
- * property. A list of types (`type: ['string', …]`) breaks other clients, so each type is a branch. Arrays have two branches: OpenAI and
- * Gemini refuse an array without `items`, and AutoGen takes `items: {}` for an array of strings.
+ * Any JSON value, written as one branch for each type. AutoGen loads no tool at all if one property has no type, and some
+ * clients send text for such a property; a list of types (`type: ['string', …]`) breaks others. Arrays have two branches:
+ * OpenAI and Gemini refuse an array without `items`, and AutoGen reads `items: {}` as strings, so that objects need their own.
  */
 const anyValue = {
   anyOf: [
@@ -82,7 +82,10 @@ export function AnyValue (description: string, check: (value: unknown) => boolea
 /** A field of an answer that is any JSON value. */
 export const AnyValueField = Type.Unsafe<unknown>(anyValue)
 
-/** A field of an answer that is an object with names of any kind. `Type.Record` says it with `patternProperties`, which several clients do not read. */
+/**
+ * A field of an answer that is an object with any keys. `Type.Record` writes it with `patternProperties`, which several
+ * clients do not read.
+ */
 export function ObjectOf<T = unknown> (values?: TSchema & { static: T }, options: { description?: string } = {}) {
   return Type.Unsafe<Record<string, T>>({ type: 'object', additionalProperties: values ?? true, ...options })
 }

@@ -69,12 +69,16 @@ export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promis
   app.addHook('onClose', async () => { await modern.close() })
 }
 
-/** `/mcp?output_schemas=true`: said by the address, since clients let their users set little else. @throws AppError */
+/**
+ * `/mcp?output_schemas=true`: the address asks, since clients let their users set little else.
+ * @throws AppError INVALID_INPUT
+ */
 function asksForOutputSchemas ({ query }: FastifyRequest): boolean {
   const { output_schemas = 'false' } = query as { output_schemas?: unknown }
   if (output_schemas === 'true' || output_schemas === 'false') return output_schemas === 'true'
   throw new AppError('INVALID_INPUT', 'The parameter output_schemas of the address must be true or false.', {
-    context: { argument: 'output_schemas', allowed: ['true', 'false'] }, suggestions: ['Use the address /mcp?output_schemas=true, or /mcp without the schemas of answers']
+    context: { argument: 'output_schemas', allowed: ['true', 'false'] },
+    suggestions: ['Use the address /mcp?output_schemas=true', 'Or use /mcp, whose list of tools has no output schemas']
   })
 }
 

@@ -6,8 +6,8 @@ import { slowDown } from '../core/guesses.js'
 import { identify } from '../core/identify.js'
 
 /**
- * Who asks for a list that is open to everybody and longer for a caller who is known. Credentials that are refused are audited, and slowed
- * down, as those of a call: the list would else tell whoever tries keys which of them is right.
+ * Who asks for a list that everybody may have, and that depends on who asks. A wrong key is audited and slowed down as at
+ * a call: without that, whoever tries keys could learn from the list which of them is right.
  * @returns null where there are no credentials, and the error where they are refused or cannot be checked
  * @throws AppError RATE_LIMITED where the address has had too many refused
  */

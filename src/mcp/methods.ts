@@ -61,14 +61,17 @@ export function createMethods (kernel: Kernel, own: ReadonlyMap<string, Method> 
   }
 }
 
-/** What is listed to who is not known: they may authenticate with a key for both. */
+type ToolsFor = (listing: Listing) => McpTool[]
+
+/** What the list is made for where nobody is known: an API key allows both. */
 const ORDINARY: readonly Permission[] = ['read', 'write']
 
 /**
- * The tools that the caller may call. Where the credentials are refused, or the database cannot tell whose they are, the list is the ordinary
- * one: clients ask for it once, and with none they would have no tools for as long as they run. Each call is judged by itself.
+ * The tools that the caller may call. Where the credentials are refused, or the database cannot tell whose they are, the
+ * list is the ordinary one: many clients ask for it once, and an error would leave them without tools for as long as they
+ * run. Each call checks the credentials again.
  */
-async function list (caller: Caller, toolsFor: (listing: Listing) => McpTool[], kernel: Kernel): Promise<McpTool[]> {
+async function list (caller: Caller, toolsFor: ToolsFor, kernel: Kernel): Promise<McpTool[]> {
   const lister = await listerOf('tools/list', caller, kernel)
   const permissions = lister === null || lister instanceof AppError ? ORDINARY : lister.permissions
   return toolsFor({ permissions, auth_token: !hasCredentials(caller), output_schemas: caller.output_schemas === true })

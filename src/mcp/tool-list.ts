@@ -25,14 +25,19 @@ export interface McpTool {
   annotations: Record<string, boolean | string>
 }
 
-/** The lists of `tools/list`, in the order of the catalogue. Each is made when it is first asked for, and kept: there are a few dozen at most. */
+/**
+ * The lists of `tools/list`, in the order of the catalogue. Each is made when it is first asked for, and kept: there are
+ * a few dozen at most.
+ */
 export function createToolLists (tools: readonly Tool[]): (listing: Listing) => McpTool[] {
   const lists = new Map<string, McpTool[]>()
   return ({ permissions, auth_token, output_schemas }) => {
     const all = allOf(permissions)
     const name = JSON.stringify([PERMISSIONS.filter(one => all.includes(one)), auth_token, output_schemas])
-    const list = lists.get(name) ?? tools.filter(({ permission }) => permission === 'none' || all.includes(permission))
-      .map(tool => describe(tool, auth_token && tool.credentials !== 'own', output_schemas))
+    const known = lists.get(name)
+    if (known !== undefined) return known
+    const allowed = tools.filter(({ permission }) => permission === 'none' || all.includes(permission))
+    const list = allowed.map(tool => describe(tool, auth_token && tool.credentials !== 'own', output_schemas))
     lists.set(name, list)
     return list
   }

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { ADMIN_API_KEY, type Answer, API_KEY, call, credentials, newSession, ok, startApp, type TestApp } from './helper.js'
-import { callTool, initialize, openSession, post, request } from './mcp/clients.js'
+import { callTool, initialize, openSession, post, request, saidBy } from './mcp/clients.js'
 import { isFailure } from './support/failure.js'
 import { until } from './support/rest.js'
 
@@ -37,8 +37,8 @@ t.test('an agent may call so often, by REST and MCP together; others are not slo
   isLimited(t, await call(app, 'list_sessions', {}, as), 'agent', 8)
   for (const era of ['legacy', 'modern'] as const) {
     const { headers, body: { result } } = await request(app, era, 'tools/call', { name: 'list_sessions', arguments: {} }, credentials(as))
-    t.match(result, { isError: true, said: { code: 'RATE_LIMITED', retry_after: Number } })
-    t.same(JSON.parse(result.content[0].text), result.structuredContent)
+    t.equal(result.isError, true)
+    t.match(saidBy(result), { code: 'RATE_LIMITED', retry_after: Number })
     t.match(headers.ratelimit, /"agent";r=0;t=\d+/, `${era}: in the headers too`)
   }
   const stream = await app.server.inject({ url: `/mcp/sessions/${await newSession(app)}/events`, headers: credentials(as) })

@@ -101,8 +101,8 @@ t.test('who tries keys by listing is audited and slowed down, as who tries them 
     await request(app, 'legacy', method, {}, { ...WRONG, 'x-request-id': `try-${method.length}` })
   }
   const rows = async () => app.database.db.selectFrom('audit_log').select(['event_type', 'action'])
-    .where('request_id', 'like', 'try-%').orderBy('id').execute()
-  const wanted = ['tools/list', 'resources/list'].map(action => ({ event_type: 'credential_refused', action }))
+    .where('request_id', 'like', 'try-%').orderBy('action').execute()
+  const wanted = ['resources/list', 'tools/list'].map(action => ({ event_type: 'credential_refused', action }))
   t.same(await eventually(rows, found => found.length === 2), wanted)
   const ask = async () => request(app, 'legacy', 'tools/list', {}, WRONG)
   t.match((await eventually(ask, ({ body }) => body.error !== undefined)).body.error.data, { code: 'RATE_LIMITED' })

@@ -112,7 +112,7 @@ t.test('MCP, in either era', async t => {
   const prefix = await key()
   const one = await key({ agent_id: 'solo' })
   for (const era of ['legacy', 'modern'] as const) {
-    const info = async (of: Record<string, string>) => (await callTool(app, era, 'get_usage_guidance', {}, of)).structuredContent
+    const info = async (of: Record<string, string>) => (await callTool(app, era, 'get_usage_guidance', {}, of)).said
     t.match(await info(headers(one.api_key)), { agent_info: { agent_id: 'solo', agent_type: 'researcher' } }, 'the key alone is its agent')
     t.match(await info(headers(prefix.api_key, 'research-7')), { agent_info: { agent_id: 'research-7' } })
     t.match(await info(headers(prefix.api_key)), { code: 'PERMISSION_DENIED', context: { argument: 'agent_id' } }, 'the client\'s name is not one that it is for')

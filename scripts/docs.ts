@@ -6,7 +6,7 @@ import { type Variable, variables } from '../src/config.js'
 import { allowed } from '../src/core/accept.js'
 import { type ErrorCode, errorKinds } from '../src/core/errors.js'
 import { plain } from '../src/core/openapi.js'
-import { Code, type Marks } from '../src/core/schema.js'
+import { AnyValueField, Code, type Marks } from '../src/core/schema.js'
 import { takesIdempotencyKey, type Tool } from '../src/core/tool.js'
 import { tools } from '../src/tools/index.js'
 import { Message, Session, SessionSummary } from '../src/tools/shapes.js'
@@ -139,6 +139,7 @@ function toolsPage (all: readonly Tool[]): string {
 
 ${[
   'Call a tool over REST with `POST /mcp/tool/<name>` and a JSON object, or over MCP at `/mcp` by the same name. Both run the same checks and the same code. The answer is a JSON object with `success: true` and the fields listed here, or `success: false` with `error`, `code`, `suggestions` and more ([troubleshooting.md](troubleshooting.md)). The running server describes itself at `/openapi.json` and `/docs`. What holds for all tools is in [semantics.md](semantics.md).',
+  'Over MCP, `tools/list` names the tools that the caller\'s permissions allow, in the order below. Without credentials it names what read and write allow, and the tools that need no permission. A tool that is not listed can still be called; each call is checked by itself. The list has no schemas of the answers, because a model does not need them; a client that does uses the address `/mcp?output_schemas=true`. These schemas describe a success. A failure over MCP is a result with `isError: true` and the error object as text.',
   'The server refuses an argument that is not listed, and names it. `null` for an optional argument means “not given”. A number may come as a string of digits, `metadata` as a string that holds a JSON object; nothing else is converted.',
   `**Every tool** can end with ${codeList(errorsOfEveryTool)}. **Every tool that needs a permission** can also end with ${codeList(errorsOfCredentials)}. Each tool lists the errors that it adds.`
 ].map(folded).join('\n\n')}
@@ -235,6 +236,7 @@ function shapeOf (schema: TSchema): string | undefined {
 function kind (field: TSchema): string {
   const shape = shapeOf(field)
   if (shape !== undefined) return shape
+  if (JSON.stringify(field.anyOf) === JSON.stringify(AnyValueField.anyOf)) return 'any JSON value'
   if (Array.isArray(field.anyOf)) return (field.anyOf as TSchema[]).map(kind).join(' or ')
   if (Array.isArray(field.enum)) return field.enum.map(word => `\`${word}\``).join(', ')
   if (field.const !== undefined) return `\`${JSON.stringify(field.const)}\``

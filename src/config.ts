@@ -72,6 +72,7 @@ export interface Config {
   shutdown_timeout_ms: number
   agent_id: string | undefined
   agent_type: string | undefined
+  mcp_output_schemas: boolean
   production: boolean
 }
 
@@ -148,7 +149,8 @@ const described = {
   shutdown_delay_ms: variable('SHUTDOWN_DELAY_MS', 'Milliseconds between "not ready" and refusing requests, so that load balancers notice', whole(0, 600_000), '0'),
   shutdown_timeout_ms: variable('SHUTDOWN_TIMEOUT_MS', 'Milliseconds that requests in flight have to finish', whole(0, 600_000), '20000'),
   agent_id: variable('AGENT_ID', 'agent_id of the command `mcp` (stdio)', optional, undefined, { default_note: 'the MCP client\'s name' }),
-  agent_type: variable('AGENT_TYPE', 'agent_type of the command `mcp` (stdio)', optional, undefined, { default_note: 'mcp' })
+  agent_type: variable('AGENT_TYPE', 'agent_type of the command `mcp` (stdio)', optional, undefined, { default_note: 'mcp' }),
+  mcp_output_schemas: variable('MCP_OUTPUT_SCHEMAS', 'true: tools/list of the command `mcp` (stdio) has the schemas of the answers, like `/mcp?output_schemas=true`', flag, 'false')
 }
 
 /** Every variable, in the order of the table in docs/configuration.md. */

@@ -15,7 +15,7 @@ const STREAMS = ['/mcp/sessions/{session_id}/events', '/mcp/events']
 
 const TYPES = new Set(['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'])
 /** Keywords of JSON Schema 2020-12 that a document of ours may use; OpenAPI 3.0's `nullable` is not among them. */
-const KEYWORDS = new Set(['type', 'description', 'properties', 'required', 'items', 'enum', 'const', 'default', 'format', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties', 'additionalProperties', 'patternProperties', 'anyOf', '$ref'])
+const KEYWORDS = new Set(['type', 'description', 'properties', 'required', 'items', 'enum', 'default', 'format', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties', 'additionalProperties', 'anyOf', '$ref'])
 
 function schemaFaults (schema: any, at: string): string[] {
   if (typeof schema === 'boolean') return []
@@ -26,7 +26,7 @@ function schemaFaults (schema: any, at: string): string[] {
     ...(schema.required ?? []).filter((name: string) => !(name in (schema.properties ?? {}))).map((name: string) => `${at} requires ${name}, which it does not have`),
     ...(schema.enum !== undefined && (!Array.isArray(schema.enum) || schema.enum.length === 0) ? [`${at} has a bad enum`] : []),
     ...(schema.pattern !== undefined && !compiles(schema.pattern) ? [`${at} has a bad pattern`] : []),
-    ...Object.entries({ ...schema.properties, ...schema.patternProperties }).flatMap(([name, inner]) => schemaFaults(inner, `${at}/${name}`)),
+    ...Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => schemaFaults(inner, `${at}/${name}`)),
     ...(schema.items !== undefined ? schemaFaults(schema.items, `${at}/items`) : []),
     ...(schema.additionalProperties !== undefined ? schemaFaults(schema.additionalProperties, `${at}/additionalProperties`) : []),
     ...(schema.anyOf ?? []).flatMap((inner: unknown, i: number) => schemaFaults(inner, `${at}/anyOf/${i}`)),

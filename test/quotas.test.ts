@@ -13,7 +13,7 @@ function isFull (t: Test, answer: Answer, quota: string, limit: number): void {
 
 async function isFullOverMcp (t: Test, app: TestApp, tool: string, args: unknown, quota: string, limit: number): Promise<void> {
   for (const era of ['legacy', 'modern'] as const) {
-    t.match(await callTool(app, era, tool, args, credentials({})), { isError: true, structuredContent: { code: 'QUOTA_EXCEEDED', context: { quota, limit } } })
+    t.match(await callTool(app, era, tool, args, credentials({})), { isError: true, said: { code: 'QUOTA_EXCEEDED', context: { quota, limit } } })
   }
 }
 
@@ -133,7 +133,7 @@ t.test('an imported session counts as one that was written: all of it or nothing
   isFull(t, await call(app, 'import_session', { ndjson: many }, admin), 'session_messages', 600)
   isFull(t, await call(app, 'import_session', { ndjson: many, idempotency_key: 'k' }, admin), 'session_messages', 600)
   isFull(t, await call(app, 'import_session', { ndjson: long }, admin), 'session_bytes', 50_000)
-  t.match(await callTool(app, 'modern', 'import_session', { ndjson: long }, credentials(admin)), { isError: true, structuredContent: { code: 'QUOTA_EXCEEDED' } })
+  t.match(await callTool(app, 'modern', 'import_session', { ndjson: long }, credentials(admin)), { isError: true, said: { code: 'QUOTA_EXCEEDED' } })
   const command = (ndjson: string, more = {}) => runToEnd(['session', 'import', '-'], environment(app.url, { ...env, ...more }), { input: ndjson })
   t.match(await command(long), { code: 1, stdout: '', stderr: /than a session may hold: 50000/ })
   t.same(await counts(), before, 'nothing is left of any of them')

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { ADMIN_API_KEY, type Answer, API_KEY, call, credentials, newSession, ok, startApp, type TestApp } from './helper.js'
-import { callTool, initialize, openSession, post, request } from './mcp/clients.js'
+import { callTool, initialize, openSession, post, request, saidBy } from './mcp/clients.js'
 import { isFailure } from './support/failure.js'
 import { until } from './support/rest.js'
 
@@ -37,8 +37,8 @@ t.test('an agent may call so often, by REST and MCP together; others are not slo
   isLimited(t, await call(app, 'list_sessions', {}, as), 'agent', 8)
   for (const era of ['legacy', 'modern'] as const) {
     const { headers, body: { result } } = await request(app, era, 'tools/call', { name: 'list_sessions', arguments: {} }, credentials(as))
-    t.match(result, { isError: true, structuredContent: { code: 'RATE_LIMITED', retry_after: Number } })
-    t.same(JSON.parse(result.content[0].text), result.structuredContent)
+    t.equal(result.isError, true)
+    t.match(saidBy(result), { code: 'RATE_LIMITED', retry_after: Number })
     t.match(headers.ratelimit, /"agent";r=0;t=\d+/, `${era}: in the headers too`)
   }
   const stream = await app.server.inject({ url: `/mcp/sessions/${await newSession(app)}/events`, headers: credentials(as) })
@@ -140,7 +140,7 @@ t.test('wrong keys are slowed down, then RATE_LIMITED; a right one is taken all 
   t.match(await call(app, 'list_sessions', {}, { anonymous: true, headers: { authorization: bad } }), { status: 429 }, 'a wrong token')
   t.match(await call(app, 'authenticate_agent', { agent_id: 'a', agent_type: 'x', api_key: 'wrong' }, { anonymous: true }), { status: 429 })
   for (const era of ['legacy', 'modern'] as const) {
-    t.match(await callTool(app, era, 'list_sessions', {}, { 'x-api-key': 'wrong' }), { isError: true, structuredContent: { code: 'RATE_LIMITED', retry_after: Number } })
+    t.match(await callTool(app, era, 'list_sessions', {}, { 'x-api-key': 'wrong' }), { isError: true, said: { code: 'RATE_LIMITED', retry_after: Number } })
     t.match(await request(app, era, 'tools/list', {}, { authorization: bad }), { status: 429, body: { error: { data: { code: 'RATE_LIMITED' } } } })
     t.match(await request(app, era, 'resources/list', {}, { 'x-api-key': 'wrong' }), { body: { error: { data: { code: 'RATE_LIMITED' } } } }, 'not even whether a key is right')
     t.match(await callTool(app, era, 'list_sessions', {}, { 'x-api-key': ADMIN_API_KEY }), { structuredContent: { success: true } })

@@ -22,7 +22,7 @@ export async function mcp (args: string[]): Promise<void> {
     const connected = database = connectForRequests(opened, logger)
     const { server, kernel } = await buildApp({ config, database, jwt_secrets: opened.jwt_secrets, replica, logger })
     await server.ready()
-    const local = serveLocal(kernel, { agent_id: config.agent_id, agent_type: config.agent_type, stdin: process.stdin, stdout: process.stdout })
+    const local = serveLocal(kernel, { agent_id: config.agent_id, agent_type: config.agent_type, output_schemas: config.mcp_output_schemas, stdin: process.stdin, stdout: process.stdout })
     const stop = signals.stopWith(logger, [
       { name: 'drain', limit_ms: config.shutdown_timeout_ms, run: async () => { await local.close(); await server.close() } },
       { name: 'close', limit_ms: 10_000, run: () => connected.close() },

@@ -60,7 +60,7 @@ function compilePrepare (schema: TObject, at: string) {
       const property = properties[name] as TSchema & Marks
       const optional = property[OptionalKind as never] !== undefined
       let value = given[name]
-      // Only a property that may hold any JSON takes null as a value; elsewhere null is "not given" (contract §2).
+      // Only a property that says so takes null as a value; elsewhere null is "not given" (contract §2).
       if (value === null && (optional || !takesNull(property))) value = undefined
       if (value === undefined && property.default !== undefined) value = property.default
       if (value === undefined) {
@@ -84,8 +84,8 @@ function compilePrepare (schema: TObject, at: string) {
   }
 }
 
-function takesNull (schema: TSchema): boolean {
-  return schema.type === undefined
+function takesNull ({ anyOf = [] }: TSchema): boolean {
+  return (anyOf as TSchema[]).some(({ type }) => type === 'null')
 }
 
 function isObject (value: unknown): value is Record<string, unknown> {

@@ -17,6 +17,8 @@ export interface Caller {
    * @returns what says that it works again, harmless twice
    */
   rest?: () => () => void
+  /** Whether the address that an MCP client has asks for the schemas of answers in the list of tools. */
+  output_schemas?: boolean
   /** Told how the caller stands with its rate limits; absent where an answer has no room for it. */
   limited?: (standing: Standing) => void
 }

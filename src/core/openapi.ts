@@ -44,7 +44,7 @@ function operation (tool: Tool): Record<string, unknown> {
 /** A tool's whole answer: its output and `success`. */
 export function answerSchema (tool: Tool): Record<string, unknown> {
   const { type, properties, required = [] } = plain(tool.output) as { type: string, properties: Record<string, unknown>, required?: string[] }
-  return { type, properties: { success: { type: 'boolean', const: true }, ...properties }, required: ['success', ...required] }
+  return { type, properties: { success: { type: 'boolean', enum: [true] }, ...properties }, required: ['success', ...required] }
 }
 
 /** A TypeBox schema as plain JSON Schema: its marks are symbols, which JSON leaves out. */
@@ -57,7 +57,7 @@ export function errorSchema (): Record<string, unknown> {
   return {
     type: 'object',
     properties: {
-      success: { type: 'boolean', const: false },
+      success: { type: 'boolean', enum: [false] },
       error: { type: 'string' },
       code: { type: 'string', enum: Object.keys(errorKinds) as ErrorCode[] },
       severity: { type: 'string', enum: ['warning', 'error', 'critical'] },
@@ -65,7 +65,7 @@ export function errorSchema (): Record<string, unknown> {
       suggestions: { type: 'array', items: { type: 'string' }, minItems: 1 },
       timestamp: { type: 'string', format: 'date-time' },
       request_id: { type: 'string' },
-      context: { type: 'object' },
+      context: { type: 'object', additionalProperties: true },
       retry_after: { type: 'integer', description: 'Seconds' }
     },
     required: ['success', 'error', 'code', 'severity', 'recoverable', 'suggestions', 'timestamp', 'request_id']

@@ -59,3 +59,33 @@ export function OneOf<const T extends readonly string[]> (words: T, options: { d
 function pick (options: Marks): Marks {
   return { [Code]: options[Code], [Repair]: options[Repair] }
 }
+
+const anyObject = { type: 'object', additionalProperties: true }
+
+/**
+ * Any JSON value, written as one branch for each type. AutoGen loads no tool at all if one property has no type, and some
+ * clients send text for such a property; a list of types (`type: ['string', …]`) breaks others. Arrays have two branches:
+ * OpenAI and Gemini refuse an array without `items`, and AutoGen reads `items: {}` as strings, so that objects need their own.
+ */
+const anyValue = {
+  anyOf: [
+    { type: 'string' }, { type: 'number' }, { type: 'boolean' }, anyObject,
+    { type: 'array', items: {} }, { type: 'array', items: anyObject }, { type: 'null' }
+  ]
+}
+
+/** An argument that is any JSON value, null included. */
+export function AnyValue (description: string, check: (value: unknown) => boolean, marks: Marks) {
+  return Checked<unknown>({ ...anyValue, description }, check, marks)
+}
+
+/** A field of an answer that is any JSON value. */
+export const AnyValueField = Type.Unsafe<unknown>(anyValue)
+
+/**
+ * A field of an answer that is an object with any keys. `Type.Record` writes it with `patternProperties`, which several
+ * clients do not read.
+ */
+export function ObjectOf<T = unknown> (values?: TSchema & { static: T }, options: { description?: string } = {}) {
+  return Type.Unsafe<Record<string, T>>({ type: 'object', additionalProperties: values ?? true, ...options })
+}

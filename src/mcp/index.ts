@@ -32,6 +32,7 @@ export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promis
 
   app.post(URL, { config }, async (request, reply) => {
     const caller = callerOf(request, 'mcp')
+    caller.output_schemas = asksForOutputSchemas(request)
     const era = classifyInboundRequest({
       httpMethod: 'POST', body: request.body, protocolVersionHeader: header(request, 'mcp-protocol-version'), mcpMethodHeader: header(request, 'mcp-method')
     })
@@ -66,6 +67,19 @@ export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promis
   app.addHook('preClose', async () => { means.streams.close() })
   // It breaks off the calls under way: only once they are answered.
   app.addHook('onClose', async () => { await modern.close() })
+}
+
+/**
+ * `/mcp?output_schemas=true`: the address asks, since clients let their users set little else.
+ * @throws AppError INVALID_INPUT
+ */
+function asksForOutputSchemas ({ query }: FastifyRequest): boolean {
+  const { output_schemas = 'false' } = query as { output_schemas?: unknown }
+  if (output_schemas === 'true' || output_schemas === 'false') return output_schemas === 'true'
+  throw new AppError('INVALID_INPUT', 'The parameter output_schemas of the address must be true or false.', {
+    context: { argument: 'output_schemas', allowed: ['true', 'false'] },
+    suggestions: ['Use the address /mcp?output_schemas=true', 'Or use /mcp, whose list of tools has no output schemas']
+  })
 }
 
 function header (request: FastifyRequest, name: string): string | undefined {

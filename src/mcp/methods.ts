@@ -1,11 +1,13 @@
+import type { Permission } from '../core/agent.js'
 import { auditRefusal, callTool, explain, type Kernel } from '../core/call.js'
 import type { Caller } from '../core/caller.js'
 import { AppError } from '../core/errors.js'
 import { slowDown } from '../core/guesses.js'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, rpcFailure, RpcFailure } from './failure.js'
+import { listerOf } from './lister.js'
 import { createPrompts } from './prompts/index.js'
 import { createResources } from './resources/index.js'
-import { AUTH_TOKEN, describeTools } from './tool-list.js'
+import { AUTH_TOKEN, createToolLists, type Listing, type McpTool } from './tool-list.js'
 
 export type Params = Record<string, unknown>
 export type Result = Record<string, unknown>
@@ -28,11 +30,11 @@ export interface Methods {
  * @param own what one era has beyond
  */
 export function createMethods (kernel: Kernel, own: ReadonlyMap<string, Method> = new Map()): Methods {
-  const listed = describeTools(kernel.catalogue.tools)
+  const toolsFor = createToolLists(kernel.catalogue.tools)
   const resources = createResources(kernel)
   const prompts = createPrompts(kernel)
   const methods = new Map<string, Method>([
-    ['tools/list', (_params, caller) => ({ tools: hasCredentials(caller) ? listed.authenticated : listed.bare })],
+    ['tools/list', async (_params, caller) => ({ tools: await list(caller, toolsFor, kernel) })],
     ['tools/call', (params, caller) => call(params, caller, kernel)],
     ['resources/list', (_params, caller) => resources.list(caller)],
     ['resources/templates/list', () => resources.templates],
@@ -59,6 +61,22 @@ export function createMethods (kernel: Kernel, own: ReadonlyMap<string, Method> 
   }
 }
 
+type ToolsFor = (listing: Listing) => McpTool[]
+
+/** What the list is made for where nobody is known: an API key allows both. */
+const ORDINARY: readonly Permission[] = ['read', 'write']
+
+/**
+ * The tools that the caller may call. Where the credentials are refused, or the database cannot tell whose they are, the
+ * list is the ordinary one: many clients ask for it once, and an error would leave them without tools for as long as they
+ * run. Each call checks the credentials again.
+ */
+async function list (caller: Caller, toolsFor: ToolsFor, kernel: Kernel): Promise<McpTool[]> {
+  const lister = await listerOf('tools/list', caller, kernel)
+  const permissions = lister === null || lister instanceof AppError ? ORDINARY : lister.permissions
+  return toolsFor({ permissions, auth_token: !hasCredentials(caller), output_schemas: caller.output_schemas === true })
+}
+
 async function call (params: Params, caller: Caller, kernel: Kernel): Promise<Result> {
   const name = text(params, 'name', caller)
   const given = params.arguments ?? {}
@@ -68,8 +86,9 @@ async function call (params: Params, caller: Caller, kernel: Kernel): Promise<Re
   if (!outcome.ok && outcome.error.code === 'TOOL_NOT_FOUND') {
     throw new RpcFailure(INVALID_PARAMS, outcome.error.message, rpcFailure(outcome.error, outcome.body).data)
   }
-  const { body } = outcome
-  return { content: [{ type: 'text', text: JSON.stringify(body) }], structuredContent: body, ...(!outcome.ok && { isError: true }) }
+  const content = [{ type: 'text', text: JSON.stringify(outcome.body) }]
+  // Clients hold structured content against the schema that is listed, which describes success alone.
+  return outcome.ok ? { content, structuredContent: outcome.body } : { content, isError: true }
 }
 
 /** `auth_token` is a credential, not an argument; null means absent, as everywhere. */

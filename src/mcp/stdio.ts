@@ -15,6 +15,8 @@ export interface Local {
   /** Undefined: named after the client. */
   agent_id: string | undefined
   agent_type: string | undefined
+  /** Whether the list of tools has the schemas of answers. */
+  output_schemas?: boolean
   stdin: Readable
   stdout: Writable
 }
@@ -23,7 +25,7 @@ export interface Local {
 const MESSAGE_MAX = 64 * 1024 * 1024
 
 /** Serves one local client, of either era. `ended` is when its input has ended and all that came by it is answered. */
-export function serveLocal (kernel: Kernel, { agent_id, agent_type = 'mcp', stdin, stdout }: Local): { ended: Promise<void>, close: () => Promise<void> } {
+export function serveLocal (kernel: Kernel, { agent_id, agent_type = 'mcp', output_schemas = false, stdin, stdout }: Local): { ended: Promise<void>, close: () => Promise<void> } {
   const type = [...agent_type].slice(0, AGENT_TYPE_MAX).join('')
   // The SDK gives up what it is working on when its input ends, so the end is kept from it until that is done.
   const input = new PassThrough()
@@ -36,7 +38,7 @@ export function serveLocal (kernel: Kernel, { agent_id, agent_type = 'mcp', stdi
 
   function callerOf (client_name: string | undefined): Caller {
     const local = { agent_id: agentIdFrom(agent_id ?? client_name, 'mcp-client'), agent_type: type }
-    return { front: 'mcp', request_id: randomUUID(), address: 'stdio', credentials: { client_name, local } }
+    return { front: 'mcp', request_id: randomUUID(), address: 'stdio', credentials: { client_name, local }, output_schemas }
   }
 
   const { close } = serveStdio(({ era }) => {

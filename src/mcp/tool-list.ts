@@ -1,13 +1,19 @@
-import { answerSchema, errorSchema, plain } from '../core/openapi.js'
+import { allOf, type Permission, PERMISSIONS } from '../core/agent.js'
+import { answerSchema, plain } from '../core/openapi.js'
 import type { Tool } from '../core/tool.js'
 
 export const AUTH_TOKEN = 'auth_token'
 
 const authToken = { type: 'string', description: 'The token authenticate_agent returned, if you cannot send it as an Authorization header' }
 
-/** `tools/list`, computed once: for connections that have credentials of their own, and for those that have none. */
-export function describeTools (tools: readonly Tool[]): { authenticated: McpTool[], bare: McpTool[] } {
-  return { authenticated: tools.map(tool => describe(tool, false)), bare: tools.map(tool => describe(tool, tool.credentials !== 'own')) }
+/** What a list of tools depends on. */
+export interface Listing {
+  /** The permissions of who lists; tools that need another one are left out. */
+  permissions: readonly Permission[]
+  /** Whether the connection has no credentials of its own, so that calls may bring a token among their arguments. */
+  auth_token: boolean
+  /** Whether the client wants the schemas of the answers: twice as long a list, of which a model needs nothing. */
+  output_schemas: boolean
 }
 
 export interface McpTool {
@@ -15,18 +21,37 @@ export interface McpTool {
   title: string
   description: string
   inputSchema: Record<string, unknown>
-  outputSchema: Record<string, unknown>
+  outputSchema?: Record<string, unknown>
   annotations: Record<string, boolean | string>
 }
 
-function describe (tool: Tool, takesToken: boolean): McpTool {
+/**
+ * The lists of `tools/list`, in the order of the catalogue. Each is made when it is first asked for, and kept: there are
+ * a few dozen at most.
+ */
+export function createToolLists (tools: readonly Tool[]): (listing: Listing) => McpTool[] {
+  const lists = new Map<string, McpTool[]>()
+  return ({ permissions, auth_token, output_schemas }) => {
+    const all = allOf(permissions)
+    const name = JSON.stringify([PERMISSIONS.filter(one => all.includes(one)), auth_token, output_schemas])
+    const known = lists.get(name)
+    if (known !== undefined) return known
+    const allowed = tools.filter(({ permission }) => permission === 'none' || all.includes(permission))
+    const list = allowed.map(tool => describe(tool, auth_token && tool.credentials !== 'own', output_schemas))
+    lists.set(name, list)
+    return list
+  }
+}
+
+function describe (tool: Tool, takesToken: boolean, withOutput: boolean): McpTool {
   const input = plain(tool.input) as { properties: Record<string, unknown> }
   return {
     name: tool.name,
     title: tool.title,
     description: tool.description,
     inputSchema: takesToken ? { ...input, properties: { ...input.properties, [AUTH_TOKEN]: authToken } } : input,
-    outputSchema: outputSchema(tool),
+    // Of a success: a failure has no structured content, which clients would hold against this schema.
+    ...withOutput && { outputSchema: answerSchema(tool) },
     annotations: {
       title: tool.title,
       readOnlyHint: tool.effect === 'reads',
@@ -34,23 +59,5 @@ function describe (tool: Tool, takesToken: boolean): McpTool {
       idempotentHint: tool.effect === 'reads' || tool.repeatable === true,
       openWorldHint: false
     }
-  }
-}
-
-/**
- * The answer or the error object. The SDK of 2025 holds structured content against the output schema also where isError is
- * set, so a schema of the answer alone would turn every refusal into a fault of the protocol.
- */
-function outputSchema (tool: Tool): Record<string, unknown> {
-  const answer = answerSchema(tool) as { properties: Record<string, unknown>, required: string[] }
-  const failure = errorSchema() as { properties: Record<string, unknown>, required: string[] }
-  return {
-    type: 'object',
-    properties: { ...failure.properties, ...answer.properties, success: { type: 'boolean' } },
-    required: ['success'],
-    anyOf: [
-      { properties: { success: { const: true } }, required: answer.required },
-      { properties: { success: { const: false } }, required: failure.required }
-    ]
   }
 }

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { AnyValueField } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
 import { scopeOf, ScopeWord, scopeWord } from './memory-scope.js'
 import { AnyObject, input, MemoryKey, Nullable, output, SessionId, Time } from './shapes.js'
@@ -13,7 +14,7 @@ export const getMemory = defineTool({
   input: input({ key: MemoryKey, session_id: Type.Optional(SessionId) }),
   output: output({
     key: Type.String(),
-    value: Type.Unknown(),
+    value: AnyValueField,
     metadata: AnyObject,
     scope: ScopeWord,
     version: Type.Integer(),

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { ObjectOf } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
 import { databaseSize } from '../db/figures.js'
 import { input, output, Time } from './shapes.js'
@@ -22,7 +23,7 @@ export const getPerformanceMetrics = defineTool({
     tools: Type.Array(Type.Object({ tool: Type.String(), success: Type.Integer(), error: Type.Integer(), p50_ms: Ms, p95_ms: Ms, p99_ms: Ms })),
     database: Type.Object({
       size_bytes: Type.Integer(),
-      estimated_rows: Type.Record(Type.String(), Type.Number(), { description: 'As of the last analysis by PostgreSQL' })
+      estimated_rows: ObjectOf(Type.Number(), { description: 'As of the last analysis by PostgreSQL' })
     }),
     process: Type.Object({ resident_bytes: Type.Integer(), heap_used_bytes: Type.Integer() })
   }),

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { PERMISSIONS } from '../core/agent.js'
-import { OneOf } from '../core/schema.js'
+import { ObjectOf, OneOf } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
 import { guide, TOPICS } from './guidance.js'
 import { AnyObject, input, output } from './shapes.js'
@@ -20,7 +20,7 @@ export const getUsageGuidance = defineTool({
       topic: Type.String(),
       advice: Type.Array(Type.String()),
       tools: Type.Array(Type.Object({ name: Type.String(), title: Type.String() }), { description: 'What you may call' }),
-      errors: Type.Optional(Type.Record(Type.String(), Type.String()))
+      errors: Type.Optional(ObjectOf(Type.String()))
     }),
     examples: Type.Array(Type.Object({ tool: Type.String(), arguments: AnyObject, purpose: Type.String() }))
   }),

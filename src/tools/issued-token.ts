@@ -12,7 +12,7 @@ import { output, Time } from './shapes.js'
 /** The answer of the tools that issue a token. */
 export const issuedToken = output({
   token: Type.String(),
-  token_type: Type.Literal('Bearer'),
+  token_type: Type.Unsafe<'Bearer'>({ type: 'string', enum: ['Bearer'] }),
   agent_id: Type.String(),
   agent_type: Type.String(),
   permissions: Type.Array(Type.String()),

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { memoryTopic } from '../core/events.js'
-import { Allowed, Checked, Code, Whole } from '../core/schema.js'
+import { Allowed, AnyValue, Code, Whole } from '../core/schema.js'
 import { defineTool } from '../core/tool.js'
 import * as memory from '../db/memory.js'
 import * as sessions from '../db/sessions.js'
@@ -22,8 +22,7 @@ export const setMemory = defineTool({
   commits: 'transaction',
   input: input({
     key: MemoryKey,
-    // No type: any JSON value, null included.
-    value: Checked<unknown>({ description: 'Any JSON value, at most 1 MiB; numbers have double precision, send others as strings' },
+    value: AnyValue('Any JSON value, at most 1 MiB; numbers have double precision, send others as strings',
       value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= VALUE_MAX,
       { [Code]: 'CONTENT_TOO_LARGE', [Allowed]: `any JSON value of at most ${VALUE_MAX} bytes` }),
     session_id: Type.Optional(SessionId),

@@ -1,6 +1,6 @@
 import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from '../core/agent.js'
-import { Allowed, Checked, Code, OneOf, Repair, Whole } from '../core/schema.js'
+import { Allowed, Checked, Code, ObjectOf, OneOf, Repair, Whole } from '../core/schema.js'
 import { characters, cleanText, hasControlCharacters } from '../core/text.js'
 import { parseTime } from '../core/time.js'
 import { VISIBILITIES } from '../db/schema.js'
@@ -147,7 +147,7 @@ export const IdempotencyKey = Type.Optional(Checked<string>(idempotencyKey.json,
 /** Times in answers: ISO-8601, UTC, milliseconds, Z. */
 export const Time = Type.String({ format: 'date-time' })
 export const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Integer>>(schema: T) => Type.Union([schema, Type.Null()])
-export const AnyObject = Type.Record(Type.String(), Type.Unknown())
+export const AnyObject = ObjectOf()
 
 export const Message = Type.Object({
   id: Type.Integer(),

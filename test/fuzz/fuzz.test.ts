@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http'
 import fc from 'fast-check'
 import t from 'tap'
 import { ADMIN_API_KEY, API_KEY } from '../helper.js'
+import { saidBy } from '../mcp/clients.js'
 import { startFleet } from '../replicas/fleet.js'
 import { createDatabase } from '../support/cluster.js'
 import { suggestionFaults } from '../support/failure.js'
@@ -89,7 +90,7 @@ function rpcFaults (message: any): string[] {
   if ((result === undefined) === (error === undefined)) return ['neither result nor error, or both']
   if (id !== null && typeof id !== 'string' && typeof id !== 'number' && !(id === undefined && error !== undefined)) return ['no id']
   if (error !== undefined) return Number.isInteger(error.code) && error.code !== -32603 && typeof error.message === 'string' ? [] : [`the error ${JSON.stringify(error)}`]
-  if (result.isError === true) return result.structuredContent === undefined ? ['a failed call without its failure'] : failureFaults(result.structuredContent)
+  if (result.isError === true) return result.structuredContent !== undefined ? ['a failed call with structured content'] : failureFaults(saidBy(result))
   return []
 }
 

@@ -193,7 +193,7 @@ t.test('over MCP, of both eras', async t => {
     t.match(structuredContent, { success: true, count: 1, messages: [{ content: 'hello' }], timed_out: false }, era)
     t.equal(isError, undefined)
     const long = await callTool(b, era, 'wait_for_messages', { session_id, timeout_seconds: 26 }, credentials(READER))
-    t.match(long.structuredContent, { success: false, code: 'INVALID_INPUT', context: { argument: 'timeout_seconds', allowed: /25/ } }, 'the most over MCP is told')
+    t.match(long.said, { success: false, code: 'INVALID_INPUT', context: { argument: 'timeout_seconds', allowed: /25/ } }, 'the most over MCP is told')
   }
   isFailure(t, await call(a, 'wait_for_messages', { session_id: await newSession(a), timeout_seconds: 61 }), 'INVALID_INPUT')
 })

@@ -11,10 +11,10 @@ export const MODERN = '2026-07-28'
 export const VERSIONS = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', MODERN]
 
 /** One POST to /mcp in process. */
-export async function post (app: App, message: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+export async function post (app: App, message: unknown, headers: Record<string, string> = {}, url = '/mcp'): Promise<Answer> {
   const response = await app.server.inject({
     method: 'POST',
-    url: '/mcp',
+    url,
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
     payload: typeof message === 'string' ? message : JSON.stringify(message)
   })
@@ -24,22 +24,27 @@ export async function post (app: App, message: unknown, headers: Record<string, 
 export type Headers = Record<string, string>
 
 /** One request of a client of an era, in process. */
-export async function request (app: App, era: 'legacy' | 'modern', method: string, params: Record<string, unknown> = {}, headers: Headers = {}): Promise<Answer> {
-  if (era === 'legacy') return post(app, { jsonrpc: '2.0', id: 1, method, params }, headers)
+export async function request (app: App, era: 'legacy' | 'modern', method: string, params: Record<string, unknown> = {}, headers: Headers = {}, url?: string): Promise<Answer> {
+  if (era === 'legacy') return post(app, { jsonrpc: '2.0', id: 1, method, params }, headers, url)
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': MODERN, 'io.modelcontextprotocol/clientCapabilities': {}, 'io.modelcontextprotocol/clientInfo': { name: 'a modern client', version: '1' }
   }
   const name = params.name ?? params.uri
   return post(app, { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } }, {
     'mcp-protocol-version': MODERN, 'mcp-method': method, ...(typeof name === 'string' && { 'mcp-name': name }), ...headers
-  })
+  }, url)
 }
 
-/** A tool's call. @returns the tool result */
+/** What a tool's call said: the structured content of a success; of a failure, which has none, the object in its text. */
+export function saidBy ({ structuredContent, content }: any): any {
+  return structuredContent ?? JSON.parse(content[0].text)
+}
+
+/** A tool's call. @returns the tool result, and what it `said` */
 export async function callTool (app: App, era: 'legacy' | 'modern', name: string, args: unknown, headers: Headers = {}): Promise<any> {
   const { status, body } = await request(app, era, 'tools/call', { name, arguments: args }, headers)
   if (status !== 200 || body.result === undefined) throw new Error(`${name}: ${status} ${JSON.stringify(body)}`)
-  return body.result
+  return { ...body.result, said: saidBy(body.result) }
 }
 
 /** Opens an MCP session. @returns the header that names it */

@@ -2,24 +2,27 @@ import t, { type Test } from 'tap'
 import { tools } from '../../src/tools/index.js'
 import { ADMIN_API_KEY, API_KEY, type As, listen, newSession, ok, startApp } from '../helper.js'
 import { samples } from '../support/samples.js'
-import { connectLegacy, connectModern, type Connected, type Headers, MODERN, VERSIONS } from './clients.js'
+import { connectLegacy, connectModern, type Connected, type Headers, MODERN, saidBy, VERSIONS } from './clients.js'
 
-/** The clients of both SDKs, over sockets. They hold every answer against the output schemas that were listed to them. */
+/** The clients of both SDKs, over sockets. */
 
 const app = await startApp(t)
 const base = await listen(app)
 const KEY: Headers = { 'x-api-key': API_KEY, 'x-agent-id': 'agent-1' }
 
+/** The address with which the schemas of answers are listed: these clients check answers against them. */
+const QUERY = '?output_schemas=true'
+
 const clients: Record<string, (t: Test, headers?: Headers) => Promise<Connected>> = {
-  'the SDK of 2025': async (t, headers) => connectLegacy(t, `${base}/mcp`, headers),
-  ...Object.fromEntries(VERSIONS.map(version => [`the SDK of 2026 at ${version}`, async (t: Test, headers?: Headers) => connectModern(t, `${base}/mcp/`, headers, version)]))
+  'the SDK of 2025': async (t, headers) => connectLegacy(t, `${base}/mcp${QUERY}`, headers),
+  ...Object.fromEntries(VERSIONS.map(version => [`the SDK of 2026 at ${version}`, async (t: Test, headers?: Headers) => connectModern(t, `${base}/mcp/${QUERY}`, headers, version)]))
 }
 
 for (const [name, connect] of Object.entries(clients)) {
   await t.test(name, async t => {
     await t.test('lists what there is, before authentication too', async t => {
       const { client, errors } = await connect(t)
-      t.same((await client.listTools()).tools.map(tool => tool.name), tools.map(tool => tool.name))
+      t.same((await client.listTools()).tools.map(tool => tool.name), tools.filter(({ permission }) => permission !== 'admin').map(tool => tool.name))
       t.same((await client.listResources()).resources.map(one => one.uri), ['server://info', 'docs://tools'])
       t.same((await client.listResourceTemplates()).resourceTemplates.map(one => one.uriTemplate), ['session://{session_id}', 'session://{session_id}/messages/{limit}', 'agent://{agent_id}/memory'])
       t.same((await client.listPrompts()).prompts.map(one => one.name), ['setup-collaboration', 'debug-session'])
@@ -29,7 +32,7 @@ for (const [name, connect] of Object.entries(clients)) {
     await t.test('calls every tool', async t => {
       const { client } = await connect(t, KEY)
       const { client: admin } = await connect(t, { 'x-api-key': ADMIN_API_KEY, 'x-agent-id': 'an-admin' })
-      for (const one of [client, admin]) await one.listTools()
+      for (const one of [client, admin]) for (const { name, outputSchema } of (await one.listTools()).tools) t.ok(outputSchema, `${name} says how it answers`)
       for (const tool of tools) {
         const { args, as = {} as As } = await (samples[tool.name] as NonNullable<(typeof samples)[string]>)(app)
         // Who authenticates in a session, or brings a token, has a connection of its own.
@@ -37,10 +40,10 @@ for (const [name, connect] of Object.entries(clients)) {
         const call = own !== undefined ? (await connect(t, own)).client : as.admin === true ? admin : client
         if (own !== undefined) await call.listTools()
         const answer = await call.callTool({ name: tool.name, arguments: args })
-        t.match(answer, { structuredContent: { success: true }, content: [{ type: 'text' }] }, `${tool.name}${answer.isError === true ? `: ${JSON.stringify(answer.structuredContent)}` : ''}`)
+        t.match(answer, { structuredContent: { success: true }, content: [{ type: 'text' }] }, `${tool.name}${answer.isError === true ? `: ${JSON.stringify(saidBy(answer))}` : ''}`)
         t.not(answer.isError, true)
         const refused = await call.callTool({ name: tool.name, arguments: { surprise: 1 } })
-        t.match(refused, { isError: true, structuredContent: { success: false, suggestions: [/./] } }, `${tool.name} refuses, and the client takes it as a result`)
+        t.match({ ...refused, said: saidBy(refused) }, { isError: true, structuredContent: undefined, said: { success: false, suggestions: [/./] } }, `${tool.name} refuses, and the client takes it as a result`)
       }
       await t.rejects(client.callTool({ name: 'no_such_tool', arguments: {} }), { code: -32602, message: /There is no tool of that name/ })
     })

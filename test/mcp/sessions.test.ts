@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { API_KEY, call, listen, ok, startApp } from '../helper.js'
-import { callTool, connectLegacy, connectModern, eventually, initialize, openSession, post, request, VERSIONS } from './clients.js'
+import { callTool, connectLegacy, connectModern, eventually, initialize, openSession, post, request, saidBy, VERSIONS } from './clients.js'
 
 const app = await startApp(t)
 const { db } = app.database
@@ -46,13 +46,13 @@ t.test('the identity ends with its token, and the answer says what to do', async
   const { structuredContent: { token } } = await callTool(app, 'legacy', 'authenticate_agent', authenticate, session)
   await ok(app, 'revoke_token', {}, { token })
   const revoked = await eventually(async () => callTool(app, 'legacy', 'list_sessions', {}, { ...session, 'x-api-key': API_KEY }), result => result.isError === true)
-  t.match(revoked.structuredContent, { code: 'TOKEN_REVOKED', suggestions: [/authenticate_agent again/] }, 'and never falls back to the key')
+  t.match(revoked.said, { code: 'TOKEN_REVOKED', suggestions: [/authenticate_agent again/] }, 'and never falls back to the key')
   t.equal((await request(app, 'legacy', 'tools/list', {}, session)).status, 200, 'a session is no token in a header')
   await callTool(app, 'legacy', 'authenticate_agent', authenticate, session)
   t.equal((await guidance(session)).structuredContent.agent_info.agent_id, 'bound')
 
   await db.updateTable('mcp_sessions').set({ token_expires_at: new Date(Date.now() - 1000).toISOString() }).where('agent_id', '=', 'bound').execute()
-  t.match((await callTool(app, 'legacy', 'list_sessions', {}, session)).structuredContent, { code: 'TOKEN_EXPIRED', suggestions: [/authenticate_agent again/] })
+  t.match((await callTool(app, 'legacy', 'list_sessions', {}, session)).said, { code: 'TOKEN_EXPIRED', suggestions: [/authenticate_agent again/] })
 })
 
 t.test('refresh_token in a session: it goes on as the same agent', async t => {
@@ -88,7 +88,7 @@ t.test('real clients: authenticate, go on without a token, find the session ende
   for (const connect of [connectLegacy, async (...args: Parameters<typeof connectLegacy>) => connectModern(args[0], args[1], args[2], '2025-11-25')]) {
     const { client, transport } = await connect(t, `${base}/mcp`)
     await client.listTools()
-    t.match(await client.callTool({ name: 'create_session', arguments: { purpose: 'x' } }), { isError: true, structuredContent: { code: 'AUTHENTICATION_REQUIRED' } })
+    t.match(saidBy(await client.callTool({ name: 'create_session', arguments: { purpose: 'x' } })), { code: 'AUTHENTICATION_REQUIRED' })
     await client.callTool({ name: 'authenticate_agent', arguments: authenticate })
     t.match(await client.callTool({ name: 'create_session', arguments: { purpose: 'x' } }), { structuredContent: { created_by: 'bound' } })
     const id = transport.sessionId as string
@@ -96,7 +96,7 @@ t.test('real clients: authenticate, go on without a token, find the session ende
     await t.rejects(client.listTools(), /404|no MCP session/)
     const anew = await connect(t, `${base}/mcp`)
     t.not(anew.transport.sessionId, id)
-    t.equal((await anew.client.listTools()).tools.length, app.kernel.catalogue.tools.length)
+    t.ok((await anew.client.listTools()).tools.length > 20)
     await anew.transport.terminateSession()
     t.equal(anew.transport.sessionId, undefined)
   }

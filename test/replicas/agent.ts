@@ -1,6 +1,6 @@
 import { Agent as Connections, request, type IncomingMessage } from 'node:http'
 import { ADMIN_API_KEY, API_KEY, type As } from '../helper.js'
-import { MODERN } from '../mcp/clients.js'
+import { MODERN, saidBy } from '../mcp/clients.js'
 import { BY_PROXY } from './balancer.js'
 
 /** One agent behind a load balancer, which tries again what may be tried again: over REST, or over MCP of either era. */
@@ -103,7 +103,7 @@ export class Agent {
     const said = text === '' ? {} : messageIn(text, String(answered['content-type']))
     // A stream may end, whole, before it has said anything but how the call is getting on.
     if (said === undefined) throw Object.assign(new Error('no answer in it'), { code: 'ENDED_EARLY' })
-    const inner = path === '/mcp' ? said.result?.structuredContent ?? said.error?.data ?? said : said
+    const inner = path === '/mcp' ? (said.result?.content !== undefined ? saidBy(said.result) : said.error?.data ?? said) : said
     return { status, headers: answered, by_proxy, body: inner }
   }
 

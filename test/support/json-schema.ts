@@ -12,11 +12,11 @@ export interface JsonSchema {
   anyOf?: JsonSchema[]
   properties?: Record<string, JsonSchema>
   required?: string[]
-  patternProperties?: Record<string, JsonSchema>
+  additionalProperties?: boolean | JsonSchema
   [other: string]: unknown
 }
 
-const KEYWORDS = new Set(['type', 'const', 'enum', 'format', 'minItems', 'items', 'anyOf', 'properties', 'required', 'patternProperties', 'description'])
+const KEYWORDS = new Set(['type', 'const', 'enum', 'format', 'minItems', 'items', 'anyOf', 'properties', 'required', 'additionalProperties', 'description'])
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 /** @returns what is wrong, a line each */
@@ -38,7 +38,7 @@ export function faults (schema: JsonSchema, value: unknown, at = ''): string[] {
   }
   if (schema.type !== 'object') return []
   const given = value as Record<string, unknown>
-  const open = Object.values(schema.patternProperties ?? {})[0] ?? (schema.properties === undefined ? {} : undefined)
+  const open = openTo(schema)
   return [
     ...(schema.required ?? []).filter(name => !(name in given)).map(name => `${at}/${name}: missing`),
     ...Object.entries(given).flatMap(([name, inner]) => {
@@ -46,6 +46,12 @@ export function faults (schema: JsonSchema, value: unknown, at = ''): string[] {
       return of === undefined ? [`${at}/${name}: not in the schema`] : faults(of, inner, `${at}/${name}`)
     })
   ]
+}
+
+/** What the properties that are not declared must be; undefined where there must be none. */
+function openTo ({ properties, additionalProperties: more = properties === undefined }: JsonSchema): JsonSchema | undefined {
+  if (typeof more !== 'boolean') return more
+  return more ? {} : undefined
 }
 
 function typeOf (value: unknown): string {

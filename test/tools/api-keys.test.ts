@@ -112,7 +112,7 @@ t.test('MCP, in either era', async t => {
   const prefix = await key()
   const one = await key({ agent_id: 'solo' })
   for (const era of ['legacy', 'modern'] as const) {
-    const info = async (of: Record<string, string>) => (await callTool(app, era, 'get_usage_guidance', {}, of)).structuredContent
+    const info = async (of: Record<string, string>) => (await callTool(app, era, 'get_usage_guidance', {}, of)).said
     t.match(await info(headers(one.api_key)), { agent_info: { agent_id: 'solo', agent_type: 'researcher' } }, 'the key alone is its agent')
     t.match(await info(headers(prefix.api_key, 'research-7')), { agent_info: { agent_id: 'research-7' } })
     t.match(await info(headers(prefix.api_key)), { code: 'PERMISSION_DENIED', context: { argument: 'agent_id' } }, 'the client\'s name is not one that it is for')
@@ -126,9 +126,9 @@ t.test('MCP, in either era', async t => {
   t.match((await callTool(app, 'legacy', 'get_usage_guidance', {}, session)).structuredContent, { agent_info: { agent_id: 'research-9' } })
   await ok(app, 'revoke_api_key', { key_id: prefix.key_id }, ADMIN)
   for (let tries = 0; ; tries++) {
-    const { structuredContent } = await callTool(app, 'legacy', 'list_sessions', {}, session)
-    if (structuredContent.success === false || tries > 300) {
-      t.match(structuredContent, { code: 'TOKEN_REVOKED' }, 'an MCP session ends with the key its token was made with')
+    const { said } = await callTool(app, 'legacy', 'list_sessions', {}, session)
+    if (said.success === false || tries > 300) {
+      t.match(said, { code: 'TOKEN_REVOKED' }, 'an MCP session ends with the key its token was made with')
       break
     }
     await new Promise(resolve => setTimeout(resolve, 20))
@@ -223,7 +223,7 @@ t.test('SHARED_API_KEY=off', async t => {
   isFailure(t, await call(off, 'list_sessions'), 'INVALID_API_KEY')
   isFailure(t, await call(off, 'list_sessions', {}, ADMIN), 'INVALID_API_KEY', 'nor the operator\'s')
   isFailure(t, await call(off, 'list_sessions', {}, { token: old }), 'INVALID_TOKEN', 'nor a token made with it')
-  t.match((await callTool(off, 'legacy', 'list_sessions', {}, session)).structuredContent, { code: 'TOKEN_REVOKED' })
+  t.match((await callTool(off, 'legacy', 'list_sessions', {}, session)).said, { code: 'TOKEN_REVOKED' })
   const { api_key } = await key()
   const token = (await authenticate(api_key)).body.token as string
   t.match(await ok(off, 'list_sessions', {}, by(api_key, 'research-1')), { success: true })

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { sweep } from '../../src/db/sweep.js'
-import { type As, call, newSession, ok, startApp } from '../helper.js'
+import { type As, call, credentials, newSession, ok, startApp } from '../helper.js'
+import { callTool } from '../mcp/clients.js'
 import { isFailure } from '../support/failure.js'
 import { countStatements } from '../support/statements.js'
 
@@ -24,6 +25,16 @@ t.test('values come back equal', async t => {
   ]) {
     const back = await roundTrip(value)
     t.ok(isDeepStrictEqual(back, Object.is(value, -0) ? 0 : value), JSON.stringify(value).slice(0, 60))
+  }
+})
+
+t.test('values come back equal over MCP, whose clients read their types in the list', async t => {
+  for (const era of ['legacy', 'modern'] as const) {
+    for (const value of [null, true, 7, 7.5, '', '123', 'null', '{"a":1}', '[1]', [], [1, '2', null, [true]], [{ a: 1 }], { a: [{ b: null }] }]) {
+      t.match(await callTool(app, era, 'set_memory', { key: 'over mcp', value }, credentials({})), { structuredContent: { success: true } })
+      t.same((await callTool(app, era, 'get_memory', { key: 'over mcp' }, credentials({}))).structuredContent.value, value, `${era} ${JSON.stringify(value)}`)
+    }
+    t.match((await callTool(app, era, 'set_memory', { key: 'over mcp' }, credentials({}))).said, { code: 'INVALID_INPUT', context: { argument: 'value', given: 'nothing' } }, 'null is a value, and nothing is none')
   }
 })
 

@@ -70,7 +70,7 @@ t.test('authenticate_agent narrows too', async t => {
 
   const session = await openSession(app)
   await callTool(app, 'legacy', 'authenticate_agent', { agent_id: 'a', agent_type: 'b', api_key: API_KEY, sessions: [two] }, session)
-  t.match((await callTool(app, 'legacy', 'get_session', { session_id: one }, session)).structuredContent, { code: 'SESSION_NOT_FOUND' }, 'an MCP session is as narrow')
+  t.match((await callTool(app, 'legacy', 'get_session', { session_id: one }, session)).said, { code: 'SESSION_NOT_FOUND' }, 'an MCP session is as narrow')
   const helper = (await callTool(app, 'legacy', 'create_token', { agent_id: 'a/b' }, session)).structuredContent
   t.match(helper, { agent_id: 'a/b', sessions: [two] })
   t.match((await callTool(app, 'legacy', 'get_usage_guidance', {}, session)).structuredContent, { agent_info: { agent_id: 'a' } }, 'and does not become the helper')

@@ -62,7 +62,7 @@ for (const [kind, headers] of Object.entries(WHO)) {
       const missing = words((await call(app, tool.name, { ...args, session_id: NO_SESSION }, as)).body)
       t.same(words(answer.body), missing, `${tool.name} over REST`)
       for (const era of ['legacy', 'modern'] as const) {
-        t.same(words((await callTool(app, era, tool.name, { ...args, session_id: hidden }, headers)).structuredContent), missing, `${tool.name} over MCP, ${era}`)
+        t.same(words((await callTool(app, era, tool.name, { ...args, session_id: hidden }, headers)).said), missing, `${tool.name} over MCP, ${era}`)
       }
     }
     for (const id of [message_id, 999_999_999]) isFailure(t, await call(app, 'set_message_visibility', { message_id: id, visibility: 'private' }, as), 'MESSAGE_NOT_FOUND')

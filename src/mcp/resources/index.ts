@@ -1,9 +1,8 @@
 import { callTool, type Kernel } from '../../core/call.js'
 import type { Caller } from '../../core/caller.js'
 import { AppError } from '../../core/errors.js'
-import { slowDown } from '../../core/guesses.js'
-import { identify } from '../../core/identify.js'
-import { answerOf } from '../failure.js'
+import { answerOf, refusal } from '../failure.js'
+import { listerOf } from '../lister.js'
 import { agentMemory } from './agent-memory.js'
 import { notThere } from './not-there.js'
 import { isTemplate, matcher, type Resource } from './resource.js'
@@ -27,12 +26,9 @@ export function createResources (kernel: Kernel) {
     templates: { resourceTemplates: templates },
     /** Open to everybody; the caller's own and what it may see are added for a caller who is known. */
     async list (caller: Caller) {
-      const agent = await identify(caller, kernel.service).catch(async (error: unknown) => {
-        const refusal = error instanceof AppError ? await slowDown(error, caller, kernel.service) : error
-        if (refusal instanceof AppError && refusal.status === 401) return null
-        throw refusal
-      })
-      if (agent === null) return { resources: fixed }
+      const agent = await listerOf('resources/list', caller, kernel)
+      if (agent === null || (agent instanceof AppError && agent.status === 401)) return { resources: fixed }
+      if (agent instanceof AppError) throw refusal(agent, caller.request_id)
       const { sessions } = answerOf(await callTool('list_sessions', { limit: SESSIONS_LISTED }, caller, kernel)) as { sessions: ListedSession[] }
       const memory = { ...entry(agentMemory), uri: `agent://${encodeURIComponent(agent.agent_id)}/memory` }
       return { resources: [...fixed, memory, ...sessions.map(sessionEntry)] }

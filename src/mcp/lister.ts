@@ -1,0 +1,24 @@
+import type { Agent } from '../core/agent.js'
+import { auditRefusal, explain, type Kernel } from '../core/call.js'
+import type { Caller } from '../core/caller.js'
+import { type AppError } from '../core/errors.js'
+import { slowDown } from '../core/guesses.js'
+import { identify } from '../core/identify.js'
+
+/**
+ * Who asks for a list that everybody may have, and that depends on who asks. A wrong key is audited and slowed down as at
+ * a call: without that, whoever tries keys could learn from the list which of them is right.
+ * @returns null where there are no credentials, and the error where they are refused or cannot be checked
+ * @throws AppError RATE_LIMITED where the address has had too many refused
+ */
+export async function listerOf (method: string, caller: Caller, kernel: Kernel): Promise<Agent | AppError | null> {
+  try {
+    return await identify(caller, kernel.service)
+  } catch (thrown) {
+    const error = explain(thrown, caller, kernel)
+    auditRefusal(error, method, null, caller, kernel)
+    const told = await slowDown(error, caller, kernel.service)
+    if (told.code === 'RATE_LIMITED') throw told
+    return told
+  }
+}

@@ -27,7 +27,7 @@ const [command = 'serve', ...args] = process.argv.slice(2)
 if (command === '--version' || command === '-v') {
   console.log(version)
 } else if (command === 'help' || command === '--help' || command === '-h') {
-  console.log(`shared-context-server ${version}\n\n${Object.entries(commands).map(([name, { help }]) => `  ${name.padEnd(13)}${help}`).join('\n')}\n\n<command> --help says how each is called. It is configured by environment variables; README.md lists them.`)
+  console.log(`shared-context-server ${version}\n\n${Object.entries(commands).map(([name, { help }]) => `  ${name.padEnd(13)}${help}`).join('\n')}\n\n<command> --help says how each is called. It is configured by environment variables; docs/configuration.md lists them.`)
 } else if (!Object.hasOwn(commands, command)) {
   console.error(`There is no command '${command}'. The commands are: ${Object.keys(commands).join(', ')}.`)
   process.exitCode = 2

@@ -80,7 +80,7 @@ export async function findWall (client: pg.ClientBase): Promise<Wall | undefined
 /** For the log at the start: what stands, and what to do where that is not all there could be. */
 export function describeWall ({ kind, login, owner, role }: Wall): string {
   if (kind === 'login') return `Workspaces are kept apart by row-level security: the service logs in as "${login}", which owns nothing.`
-  if (kind === 'role') return `Workspaces are kept apart by row-level security: the service logs in as "${login}" and works as "${role}". This wall is thinner than with a login of its own: see MIGRATION_DATABASE_URL in README.md.`
+  if (kind === 'role') return `Workspaces are kept apart by row-level security: the service logs in as "${login}" and works as "${role}". This wall is thinner than with a login of its own: see MIGRATION_DATABASE_URL in docs/operations.md.`
   const what = kind === 'owner' ? 'row-level security holds, but the service works as the owner of the tables, who could take it away' : 'the service works as a user for whom row-level security does not hold, so only its own conditions keep workspaces apart'
   return `The wall between workspaces lacks a role: ${what}. ${adviceFor(owner)}`
 }

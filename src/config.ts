@@ -98,7 +98,7 @@ const described = {
   port: variable('PORT', 'Port to listen on (HTTP_PORT is accepted too)', whole(0, 65535), '23456', { alias: 'HTTP_PORT' }),
   database_url: variable('DATABASE_URL', 'PostgreSQL 15 or later, as postgres://user:password@host:5432/database. Unset: a PostgreSQL of its own in DATA_DIR', databaseUrl, undefined, { secret: true, default_note: 'embedded' }),
   migration_database_url: variable('MIGRATION_DATABASE_URL', 'The same database as the owner of its tables, for migrating; then DATABASE_URL is a login that owns nothing', databaseUrl, undefined, { secret: true, default_note: '`DATABASE_URL`' }),
-  data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', optional, undefined, { default_note: '`./data`' }),
+  data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', optional, undefined, { default_note: '`./data` in a checkout, else a folder of the user\'s (README, Install)' }),
   api_key: variable('API_KEY', 'The key agents authenticate with, for read and write; required with DATABASE_URL, unless SHARED_API_KEY=off', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
   admin_api_key: variable('ADMIN_API_KEY', 'The key that grants admin as well', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL; else none' }),
   shared_api_key: variable('SHARED_API_KEY', 'off: API_KEY, ADMIN_API_KEY and tokens made with them are not taken, only keys of create_api_key; make the first one with the command `keys create`', onOff, 'on'),

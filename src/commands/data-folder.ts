@@ -24,18 +24,18 @@ export function defaultDataDir({
   home = homedir
 }: Surroundings = {}): string {
   if (checkout) return 'data'
-  const { isAbsolute, join } = platform === 'win32' ? win32 : posix
+  const path = platform === 'win32' ? win32 : posix
   const given = platform === 'win32' ? env.LOCALAPPDATA : platform === 'darwin' ? undefined : env.XDG_DATA_HOME
   // The XDG specification says that a relative path is to be ignored.
-  if (given !== undefined && isAbsolute(given)) return join(given, name)
-  const places: Record<string, string> = { win32: join('AppData', 'Local'), darwin: 'Library/Application Support' }
-  return join(homeFolder(home, isAbsolute), places[platform] ?? '.local/share', name)
+  if (given !== undefined && path.isAbsolute(given)) return path.join(given, name)
+  const places: Record<string, string> = { win32: 'AppData\\Local', darwin: 'Library/Application Support' }
+  return path.join(homeFolder(home, path), places[platform] ?? '.local/share', name)
 }
 
-function homeFolder(home: () => string, isAbsolute: (path: string) => boolean): string {
+function homeFolder(home: () => string, path: Pick<typeof posix, 'isAbsolute'>): string {
   try {
     const folder = home()
-    if (isAbsolute(folder)) return folder
+    if (path.isAbsolute(folder)) return folder
   } catch {
     // Told below.
   }

@@ -79,7 +79,7 @@ export async function onOneConnection<T> ({ owner_url, replica }: Pick<Opened, '
       return await work(db)
     } catch (error) {
       if (error instanceof MigrationError || explainFault(error)?.code !== 'DATABASE_UNAVAILABLE') throw error
-      const code = String((error as { code?: unknown }).code ?? 'no answer')
+      const code = (error as { code?: string }).code ?? 'no answer'
       if (Object.hasOwn(REFUSED, code)) throw new MigrationError(REFUSED[code])
       if (Date.now() > until || signals.asked()) throw new MigrationError(`The database at ${placeOf(owner_url)} cannot be reached (${code}). Check DATABASE_URL, and that the server runs and lets this machine in.`)
       if (!told) log(`Waiting up to ${PATIENCE_MS / 1000} s for the database at ${placeOf(owner_url)} (${code}) ...`)

@@ -49,7 +49,7 @@ function isoTime (text: string): string {
 }
 
 const types = {
-  getTypeParser: (oid: number, format?: string) => parsers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text')
+  getTypeParser: (oid: number, format?: string) => parsers.get(oid) ?? (pg.types.getTypeParser(oid, format as 'text') as (text: string) => unknown)
 }
 
 /** The watch connection gives up sooner: its questions are small. */
@@ -80,7 +80,7 @@ function openPool (options: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max,
-    types: types as pg.CustomTypesConfig,
+    types: types,
     connectionTimeoutMillis: options.connect_timeout_ms,
     statement_timeout: options.statement_timeout_ms,
     idle_in_transaction_session_timeout: options.statement_timeout_ms,

@@ -79,7 +79,7 @@ test('the curl commands of the README run, in their order', async t => {
   const { code, stdout, stderr } = await run('sh', ['-eu', '-c', script], { cwd: folder })
   t.equal(code, 0, 'they end well', { stderr })
 
-  const answers = stdout.split('-- next\n').map(part => [...part.matchAll(/\{"success".*?\}(?=\{"success"|\s|$)/gs)].map(([text]) => JSON.parse(text) as any))
+  const answers = stdout.split('-- next\n').map(part => [...part.matchAll(/\{"success".*?\}(?=\{"success"|\s|$)/gs)].map(([text]) => JSON.parse(text)))
   const [, , , written = [], read = [], waited = [], found = [], remembered = [], refused = []] = answers
   t.match(written, [{ success: true, message_id: Number }, { success: true, message_id: Number }])
   t.match(read, [{ success: true, count: 1, messages: [{ sender: 'ada', content: 'The price is rounded before tax', metadata: { severity: 'high' } }] }])

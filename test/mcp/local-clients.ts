@@ -17,7 +17,7 @@ export const starts: Record<string, (t: Test, env: Record<string, string>) => Pr
     const client = new LegacyClient({ name: 'legacy local', version: '1' })
     await client.connect(new LegacyTransport(parameters(env)))
     t.teardown(() => client.close())
-    return client as AnyClient
+    return client
   },
   async 'the SDK of 2026' (t, env) {
     const client = new ModernClient({ name: 'modern local', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } })

@@ -60,7 +60,7 @@ export async function stopTestServer (): Promise<void> {
   await rm(file, { force: true })
 }
 
-export async function testServer (): Promise<TestServer> {
+async function testServer (): Promise<TestServer> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as TestServer
   } catch {

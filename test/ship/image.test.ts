@@ -19,6 +19,7 @@ test('the stages: compile, install what production needs, and keep only that', a
   t.equal(Number(major) % 2, 0, 'an LTS line of Node')
   t.ok(Number(major) >= Number(/\d+/.exec(packageJson.engines.node)?.[0]), 'which package.json allows')
   t.match(kind, /-slim$/)
+  t.equal(text('.nvmrc').trim(), major, 'and .nvmrc has the same')
 
   const install = (stage: typeof build) => every(stage, 'RUN').map(({ rest }) => rest).find(rest => rest.startsWith('npm ci'))
   t.match(install(build), '--ignore-scripts')

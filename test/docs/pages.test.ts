@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'tap'
 import { PAGES, read, render } from '../../scripts/docs.js'
@@ -9,7 +9,8 @@ import { takesIdempotencyKey } from '../../src/core/tool.js'
 import { tools } from '../../src/tools/index.js'
 import { ROOT } from '../helper.js'
 
-const WRITTEN = [...PAGES, 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/api-keys.md', 'docs/audit.md', 'docs/integration.md', 'docs/event-streams.md', 'docs/tokens.md', 'examples/python/README.md']
+const DECISIONS = readdirSync(join(ROOT, 'docs/adr')).filter(name => name !== 'README.md')
+const WRITTEN = [...PAGES, ...DECISIONS.map(name => `docs/adr/${name}`), 'docs/adr/README.md', 'AGENTS.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/api-keys.md', 'docs/audit.md', 'docs/integration.md', 'docs/event-streams.md', 'docs/tokens.md', 'examples/python/README.md']
 
 for (const page of PAGES) {
   test(`${page} is what npm run docs writes`, async t => {
@@ -45,6 +46,14 @@ test('links between the pages lead somewhere', async t => {
       if (!existsSync(file)) { t.fail(`${page} links to ${target}, which is not there`); continue }
       if (anchor !== undefined) t.ok(anchors(readFileSync(file, 'utf8')).has(anchor), `${page} → ${target}`)
     }
+  }
+})
+
+test('every decision is in the index, and short', async t => {
+  const index = readFileSync(join(ROOT, 'docs/adr/README.md'), 'utf8')
+  for (const name of DECISIONS) {
+    t.match(index, `](${name})`, name)
+    t.ok(readFileSync(join(ROOT, 'docs/adr', name), 'utf8').split('\n').length <= 41, `${name} has at most 40 lines`)
   }
 })
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // Compiles when dist/ is missing or older than the sources, then runs the command line. A fresh clone needs no build step.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync, existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync, utimesSync, writeFileSync
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -17,8 +19,6 @@ function newest (path) {
 
 export function build ({ force = false } = {}) {
   const sources = ['src', 'migrations', 'tsconfig.json', 'package.json'].map(name => join(root, name))
-  // An installed package has no sources beside dist/, only what was compiled from them.
-  if (!existsSync(sources[0])) return
   const started = Date.now()
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= Math.max(...sources.map(newest))) return
   let compiler
@@ -40,12 +40,37 @@ export function build ({ force = false } = {}) {
   }
   writeFileSync(join(fresh, '.built'), '')
   utimesSync(join(fresh, '.built'), new Date(started), new Date(started))
-  if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old)
-  renameSync(fresh, join(root, 'dist'))
+  // The package's command (`bin`) is this file. npm makes it executable when it links it; a later build replaces it.
+  chmodSync(join(fresh, 'src', 'cli.js'), 0o755)
+  exchange(fresh, old)
   rmSync(old, { recursive: true, force: true })
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+/** Puts the fresh folder in the place of dist/. Another build may do so at the same time: then the later one stays. */
+function exchange (fresh, old) {
+  for (;;) {
+    try {
+      renameSync(join(root, 'dist'), old)
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error
+    }
+    try {
+      return renameSync(fresh, join(root, 'dist'))
+    } catch (error) {
+      // The other build was faster between the two lines above.
+      if (!['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(error.code)) throw error
+      rmSync(old, { recursive: true, force: true })
+    }
+  }
+}
+
+/** Node names this module by its real path; the path it was started by may be a link. */
+function isStarted () {
+  const [, path] = process.argv
+  return path !== undefined && existsSync(path) && realpathSync(path) === realpathSync(fileURLToPath(import.meta.url))
+}
+
+if (isStarted()) {
   const [first = 'serve', ...rest] = process.argv.slice(2)
   if (first === 'build') {
     build({ force: true })

@@ -99,7 +99,7 @@ const described = {
   port: variable('PORT', 'Port to listen on; HTTP_PORT is accepted too', whole(0, 65535), '23456', { alias: 'HTTP_PORT' }),
   database_url: variable('DATABASE_URL', 'PostgreSQL 15 or later, as postgres://user:password@host:5432/database. Unset: the service runs its own PostgreSQL in DATA_DIR', databaseUrl, undefined, { secret: true, default_note: 'embedded' }),
   migration_database_url: variable('MIGRATION_DATABASE_URL', 'The same database with the login that owns the tables. Migrations use it; DATABASE_URL is then a login that owns nothing', databaseUrl, undefined, { secret: true, default_note: '`DATABASE_URL`' }),
-  data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', optional, undefined, { default_note: '`./data`' }),
+  data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', optional, undefined, { default_note: '`./data` in a checkout, else a folder of the user\'s (docs/operations.md, Install)' }),
   api_key: variable('API_KEY', 'The shared key: grants read and write to any agent. Required with DATABASE_URL, unless SHARED_API_KEY=off', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL' }),
   admin_api_key: variable('ADMIN_API_KEY', 'The shared key that grants admin too', secret(SECRET_MIN), undefined, { secret: true, default_note: 'generated, without DATABASE_URL; else none' }),
   shared_api_key: variable('SHARED_API_KEY', 'off: the service refuses API_KEY, ADMIN_API_KEY and tokens made with them, and takes only keys of create_api_key. The command `keys create` makes the first one', onOff, 'on'),

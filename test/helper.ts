@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import pino from 'pino'
 import type { Test } from 'tap'
+import { build } from '../scripts/start.js'
 import { type App, buildApp } from '../src/app.js'
 import { type Config, loadConfig } from '../src/config.js'
 import { connect, connectAsOwner, type Database } from '../src/db/connect.js'
@@ -115,9 +116,18 @@ export interface Program {
   stop: (signal?: NodeJS.Signals) => Promise<number | string | null>
 }
 
-/** Runs the compiled program as a process of its own. `cwd` defaults to the repository. */
-export async function runProgram (t: Test, args: string[], env: Record<string, string>, { cwd = ROOT, ready = /ready at (\S+)/, timeout_ms = 60_000 } = {}): Promise<Program> {
-  const child = spawn(process.execPath, [join(ROOT, 'dist', 'src', 'cli.js'), ...args], {
+let isFresh = false
+
+/** The compiled program. It is compiled first where a source is newer: no test may run what the code was before. */
+export function compiled (): string {
+  if (!isFresh) build()
+  isFresh = true
+  return join(ROOT, 'dist', 'src', 'cli.js')
+}
+
+/** Runs the compiled program, or another file, as a process of its own. `cwd` defaults to the repository. */
+export async function runProgram (t: Test, args: string[], env: Record<string, string>, { file = compiled(), cwd = ROOT, ready = /ready at (\S+)/, timeout_ms = 60_000 } = {}): Promise<Program> {
+  const child = spawn(process.execPath, [file, ...args], {
     cwd, env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env }, stdio: ['pipe', 'pipe', 'pipe']
   })
   let output = ''
@@ -141,10 +151,10 @@ export async function runProgram (t: Test, args: string[], env: Record<string, s
   return { process: child, url, output: () => output, stop }
 }
 
-/** Runs the compiled program to its end. */
-export async function runToEnd (args: string[], env: Record<string, string>, { cwd = ROOT, input = '' } = {}): Promise<{ code: number | null, stdout: string, stderr: string }> {
+/** Runs the compiled program, or another file, to its end. */
+export async function runToEnd (args: string[], env: Record<string, string>, { file = compiled(), cwd = ROOT, input = '' } = {}): Promise<{ code: number | null, stdout: string, stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'dist', 'src', 'cli.js'), ...args], { cwd, env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [file, ...args], { cwd, env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString() })

@@ -43,7 +43,7 @@ t.test('words', async t => {
   for (const { name, title, description, input } of tools) {
     t.ok(title.length >= 5 && title.length <= 50, `${name}: a title of a few words`)
     t.ok(description.length >= 40 && description.length <= 400 && /[.)]$/.test(description), `${name}: ${description.length} characters of description`)
-    for (const [at, schema] of inside(plain(input) as Schema, name)) {
+    for (const [at, schema] of inside(plain(input), name)) {
       if (at !== name && !at.endsWith('/items')) t.ok(typeof schema.description === 'string' && schema.description.length >= 5 && schema.description.length <= 250, `${at} is described`)
     }
     const named = description.match(/\b[a-z]+(?:_[a-z]+)+\b/g) ?? []
@@ -55,7 +55,7 @@ t.test('words', async t => {
 /** What is asked of every schema, of outputs too, is in schemas.test.ts. */
 t.test('inputs are closed and bounded', async t => {
   for (const { name, input } of tools) {
-    for (const [at, schema] of inside(plain(input) as Schema, name)) {
+    for (const [at, schema] of inside(plain(input), name)) {
       if (at in UNBOUNDED) continue
       if (schema.type === 'object') t.ok(schema.additionalProperties === false || schema.maxProperties !== undefined, `${at} is closed`)
       if (schema.type === 'string') t.ok(schema.maxLength !== undefined || schema.enum !== undefined || schema.pattern !== undefined || TIMES.has(at.split('/').at(-1) as string), `${at} has a longest`)

@@ -79,7 +79,7 @@ function parse (verb: Verb, args: string[]): { given: Given, names: string[] } {
     const options = Object.fromEntries(OPTIONS[verb].map(name => [name, { type: name === 'all' ? 'boolean' as const : 'string' as const }]))
     const { values, positionals } = parseArgs({ args, options, allowPositionals: verb === 'revoke' })
     if (verb === 'revoke' && positionals.length !== 1) throw new ConfigError(USAGE)
-    return { given: values as Given, names: positionals }
+    return { given: values, names: positionals }
   } catch {
     throw new ConfigError(USAGE)
   }

@@ -6,7 +6,7 @@ import { serveLocal } from '../mcp/stdio.js'
 import { bringUp, connectForRequests, open } from './open.js'
 import { expectSignals } from './stop.js'
 
-export const USAGE = 'mcp takes no arguments; it is configured by environment variables (docs/configuration.md).'
+export const USAGE = 'mcp takes no arguments; environment variables configure it.'
 
 /** Serves MCP to the program that started this one, over stdin and stdout; what a person reads goes to stderr. */
 export async function mcp (args: string[]): Promise<void> {

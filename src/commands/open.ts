@@ -8,6 +8,7 @@ import { MigrationError } from '../db/migrate.js'
 import * as migrations from '../db/migrate.js'
 import type { Db } from '../db/schema.js'
 import { adviceFor, describeWall, loginName, makeRole } from '../db/service-role.js'
+import { defaultDataDir, passedOver } from './data-folder.js'
 import { localSecrets } from './local-secrets.js'
 import { type Signals } from './stop.js'
 
@@ -29,8 +30,9 @@ export async function open (mode: 'serve' | 'join', log: (line: string) => void)
   if (config.database_url !== undefined) {
     return { config, url: config.database_url, owner_url: config.migration_database_url ?? config.database_url, jwt_secrets: config.jwt_secret_key as string[], embedded: undefined, replica }
   }
-  const embedded = await openEmbedded({ dataDir: config.data_dir, mode, log })
+  const embedded = await openEmbedded({ dataDir: config.data_dir, defaultDataDir, mode, log })
   try {
+    if (config.data_dir === undefined) for (const line of passedOver(embedded.dataDir)) log(line)
     const secrets = await localSecrets(embedded.dataDir)
     const { api_key = secrets.api_key, admin_api_key = secrets.admin_api_key, jwt_secret_key = [secrets.jwt_secret_key], audit_hmac_keys = [secrets.audit_hmac_key] } = config
     return { config: { ...config, api_key, admin_api_key, audit_hmac_keys }, url: embedded.url, owner_url: embedded.url, jwt_secrets: jwt_secret_key, embedded, replica }
@@ -78,7 +80,7 @@ export async function onOneConnection<T> ({ owner_url, replica }: Pick<Opened, '
       return await work(db)
     } catch (error) {
       if (error instanceof MigrationError || explainFault(error)?.code !== 'DATABASE_UNAVAILABLE') throw error
-      const code = String((error as { code?: unknown }).code ?? 'no answer')
+      const code = (error as { code?: string }).code ?? 'no answer'
       if (Object.hasOwn(REFUSED, code)) throw new MigrationError(REFUSED[code])
       if (Date.now() > until || signals.asked()) throw new MigrationError(`The database at ${placeOf(owner_url)} cannot be reached (${code}). Check DATABASE_URL, and that the server runs and lets this machine in.`)
       if (!told) log(`Waiting up to ${PATIENCE_MS / 1000} s for the database at ${placeOf(owner_url)} (${code}) ...`)

@@ -8,7 +8,7 @@ import { banner } from './banner.js'
 import { bringUp, connectForRequests, type Opened, open } from './open.js'
 import { expectSignals, type Signals } from './stop.js'
 
-export const USAGE = 'serve takes no arguments; it is configured by environment variables (docs/configuration.md).'
+export const USAGE = 'serve takes no arguments; environment variables configure it.'
 
 /** Runs the service until a signal. Logs are JSON lines on stdout; what an operator reads at the start goes to stderr. */
 export async function serve (args: string[]): Promise<void> {

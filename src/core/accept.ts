@@ -40,11 +40,9 @@ function printable (name: string): string {
   return name.slice(0, 200).replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?')
 }
 
-type Properties = Record<string, TSchema & Marks>
-
 /** For an object schema, the function that refuses unknown arguments, drops nulls, repairs and fills in defaults. */
 function compilePrepare (schema: TObject, at: string) {
-  const properties = schema.properties as Properties
+  const properties = schema.properties
   const names = Object.keys(properties)
   const known = new Set(names)
   const nested = new Map<string, (given: Record<string, unknown>, at: string) => Record<string, unknown>>()
@@ -76,7 +74,7 @@ function compilePrepare (schema: TObject, at: string) {
       }
       const inner = nested.get(name)
       if (inner !== undefined && Array.isArray(value)) {
-        value = value.map((item, i) => isObject(item) ? inner(item, `${name}/${i}`) : item)
+        value = value.map((item: unknown, i) => isObject(item) ? inner(item, `${name}/${i}`) : item)
       }
       input[name] = value
     }
@@ -120,7 +118,7 @@ function firstFault (check: TypeCheck<TSchema>, input: unknown): AppError {
   if (fault === undefined) return new AppError('INVALID_INPUT', 'The arguments do not fit this tool.')
   const argument = fault.path.replace(/^\//, '')
   // The innermost schema that names its own rule speaks; a fault inside a marked property is that property's.
-  const { schema, value } = ruleAt(check.Schema() as TObject, argument.split('/'), input, fault.schema as TSchema & Marks, fault.value)
+  const { schema, value } = ruleAt(check.Schema(), argument.split('/'), input, fault.schema, fault.value)
   const code = schema[Code]
   const may = allowed(schema)
   return new AppError(typeof code === 'function' ? code(value) : code ?? 'INVALID_INPUT', `The argument '${argument}' must be ${may}.`, {

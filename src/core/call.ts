@@ -63,7 +63,7 @@ export function toolNotFound (): AppError {
 }
 
 /** The failure of something that never became a call: an unknown tool, a body that is not JSON. */
-export function refuse (error: AppError, caller: Pick<Caller, 'request_id'>): Outcome {
+function refuse (error: AppError, caller: Pick<Caller, 'request_id'>): Outcome {
   return { ok: false, error, body: errorBody(error, caller.request_id) }
 }
 
@@ -128,7 +128,7 @@ async function run (tool: Tool, input: Record<string, unknown>, idempotency_key:
   }
   // Only here has everything been committed; a hint that came earlier would have others read too early.
   const committed = (output: Record<string, unknown>) => {
-    if (tool.touches !== undefined) service.events.publish(tool.touches(input, output, { agent: agent as Agent, caller }))
+    if (tool.touches !== undefined) service.events.publish(tool.touches(input, output, { agent: agent, caller }))
     return output
   }
 

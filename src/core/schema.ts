@@ -30,7 +30,7 @@ TypeRegistry.Set(CHECKED, (schema: unknown, value: unknown) => (schema as { [Che
  * where TypeBox counts differently (it counts UTF-16 units, the contract and JSON Schema count characters).
  */
 export function Checked<T> (json: Record<string, unknown>, check: (value: unknown) => boolean, marks: Marks = {}) {
-  return Type.Unsafe<T>({ ...json, ...marks, [Kind]: CHECKED, [Check]: check } as unknown as TSchema)
+  return Type.Unsafe<T>({ ...json, ...marks, [Kind]: CHECKED, [Check]: check })
 }
 
 /** `{"limit": "5"}` is taken for `{"limit": 5}`: models send both. */

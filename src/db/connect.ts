@@ -53,7 +53,7 @@ function isoTime (text: string): string {
 }
 
 const types = {
-  getTypeParser: (oid: number, format?: string) => parsers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text')
+  getTypeParser: (oid: number, format?: string) => parsers.get(oid) ?? (pg.types.getTypeParser(oid, format as 'text') as (text: string) => unknown)
 }
 
 /** The watch connection gives up sooner: its questions are small. */
@@ -86,7 +86,7 @@ function openPool (options: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max,
-    types: types as pg.CustomTypesConfig,
+    types: types,
     connectionTimeoutMillis: options.connect_timeout_ms,
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- pg-pool waits for it; its types do not say so
     onConnect: client => applySettings(client, options.statement_timeout_ms),

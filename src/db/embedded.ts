@@ -7,13 +7,10 @@ export { EmbeddedError } from './embedded/error.js'
 export { openEmbedded } from './embedded/open.js'
 export type { Embedded, OpenOptions } from './embedded/open.js'
 export { resolveDataDir } from './embedded/data-dir.js'
-export type { DataDirOptions } from './embedded/data-dir.js'
 
 // The parts, for tools and tests that need a bare cluster.
 export { serverAccount } from './embedded/account.js'
 export { findBinaries } from './embedded/binaries.js'
-export type { Binaries, BinariesOptions } from './embedded/binaries.js'
 export { createCluster } from './embedded/cluster.js'
-export type { Cluster, ClusterOptions } from './embedded/cluster.js'
 export { urlOf } from './embedded/connection.js'
 export { freePort, startPostmaster, stopPostmaster } from './embedded/postmaster.js'

@@ -22,7 +22,7 @@ export interface Unscoped { readonly [unscopedMark]: true }
 declare const unscopedMark: unique symbol
 
 /** Every workspace; no workspace is called so. */
-export const ACROSS = '*'
+const ACROSS = '*'
 /** Nobody is known yet: no workspace. */
 const NOBODY = ''
 

@@ -106,7 +106,7 @@ export async function queryAfter<R extends pg.QueryResultRow> (client: pg.Client
     const query = new PrecededQuery(before, statement, (error, result) => {
       const fault = query.refusal ?? (query.unprepared ? preparationFault(error) : error)
       if (fault === undefined || fault === null) resolve(result as pg.QueryResult<R>)
-      else reject(fault as Error)
+      else reject(fault)
     })
     client.query(query as unknown as pg.Submittable)
   })

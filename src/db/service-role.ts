@@ -61,7 +61,7 @@ export async function loginName (db: Db): Promise<string> {
 export interface Wall { kind: 'login' | 'role' | 'owner' | 'none', login: string, owner: string, role?: string }
 
 /** @returns undefined where there are no policies yet */
-export async function findWall (client: pg.ClientBase): Promise<Wall | undefined> {
+async function findWall (client: pg.ClientBase): Promise<Wall | undefined> {
   const { rows: [found] } = await client.query<{ login: string, owner: string, walled: boolean, owns: boolean, bypasses: boolean }>(`
     select current_user as login, pg_get_userbyid(c.relowner) as owner, c.relrowsecurity as walled,
            pg_has_role(current_user, c.relowner, 'MEMBER') as owns, r.rolsuper or r.rolbypassrls as bypasses

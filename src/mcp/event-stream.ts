@@ -54,6 +54,6 @@ export function openEventStream (reply: FastifyReply): EventStream {
   return stream
 }
 
-export function frameOf (message: unknown, id?: string): string {
+function frameOf (message: unknown, id?: string): string {
   return `event: message\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(message)}\n\n`
 }

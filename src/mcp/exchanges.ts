@@ -24,7 +24,7 @@ export class Exchanges implements Transport {
     if (this.closed) throw new AppError('SERVICE_UNAVAILABLE', 'The service is stopping.')
     const id = ++this.last
     return new Promise(resolve => {
-      this.open.set(id, { caller, deliver: message => { resolve({ ...message, id: request.id } as Answer) } })
+      this.open.set(id, { caller, deliver: message => { resolve({ ...message, id: request.id }) } })
       this.onmessage?.({ ...request, id })
     })
   }
@@ -37,7 +37,7 @@ export class Exchanges implements Transport {
     const id = 'id' in message ? message.id as number : 0
     const exchange = this.open.get(id)
     this.open.delete(id)
-    exchange?.deliver(message as Answer)
+    exchange?.deliver(message)
   }
 
   /** What the SDK was working on is answered with an error: after this it answers nothing. */
@@ -45,7 +45,7 @@ export class Exchanges implements Transport {
     this.closed = true
     const left = [...this.open]
     this.open.clear()
-    for (const [id, { deliver }] of left) deliver({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: 'The service is stopping.' } } as Answer)
+    for (const [id, { deliver }] of left) deliver({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: 'The service is stopping.' } })
     this.onclose?.()
   }
 }

@@ -28,7 +28,7 @@ export async function serveLegacy (methods: Methods, { name, version }: Service)
       const answer = await exchanges.answer(request, caller)
       // The SDK's words for this are a dump of its schema's faults.
       if (request.method !== 'initialize' || answer.error === undefined) return answer
-      return { ...answer, error: { code: INVALID_PARAMS, message: 'initialize needs protocolVersion, capabilities and clientInfo with name and version.' } } as Answer
+      return { ...answer, error: { code: INVALID_PARAMS, message: 'initialize needs protocolVersion, capabilities and clientInfo with name and version.' } }
     }
   }
 }

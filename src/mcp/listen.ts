@@ -27,7 +27,7 @@ export async function honour (message: unknown, caller: Caller, kernel: Kernel):
   if (asked.length > SUBSCRIPTIONS_MAX) throw tooMany()
   const agent = await subscriberOf(caller, kernel)
   const readable: string[] = []
-  for (const uri of new Set(asked as string[])) {
+  for (const uri of new Set(asked)) {
     try {
       const mark = await markOf(uri, agent, kernel)
       readable.push(uri)

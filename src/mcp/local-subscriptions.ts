@@ -113,8 +113,8 @@ export function lookAtListening (wire: StdioServerTransport, subscriptions: Loca
       if (taken !== undefined) forward(taken as JSONRPCMessage)
     }
     wire.onmessage = (message: JSONRPCMessage) => {
-      if (before === undefined && !isListen(message as Message)) {
-        void take(message as Message)
+      if (before === undefined && !isListen(message)) {
+        void take(message)
         return
       }
       const mine = (before ?? Promise.resolve()).then(() => take(message as Message)).finally(() => { if (before === mine) before = undefined })

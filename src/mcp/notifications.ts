@@ -228,7 +228,7 @@ function same (a: Agent | undefined, b: Agent | undefined): boolean {
     a?.token?.jti === b?.token?.jti && a?.key_id === b?.key_id && a?.permissions.join() === b?.permissions.join() && a?.sessions?.join() === b?.sessions?.join()
 }
 
-export function noStream (): AppError {
+function noStream (): AppError {
   return new AppError('METHOD_NOT_ALLOWED', 'There is a notification stream for an MCP session only.', {
     suggestions: ['Send JSON-RPC messages with POST to /mcp', 'To listen, send initialize first, then GET /mcp with its Mcp-Session-Id', 'As a 2026-07-28 client, send subscriptions/listen']
   })

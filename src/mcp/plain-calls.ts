@@ -27,7 +27,7 @@ const REVISION = '2026-07-28'
  */
 export function plainCallOf ({ headers }: FastifyRequest, era: InboundClassificationOutcome): JSONRPCRequest | undefined {
   if (era.kind !== 'modern' || era.messageKind !== 'request') return undefined
-  const call = era.message as JSONRPCRequest
+  const call = era.message
   const { name, _meta, ...more } = (call.params ?? {}) as { name?: unknown, _meta?: Record<string, unknown> }
   const plain = call.method === 'tools/call' && headers['mcp-method'] === 'tools/call' &&
     headers['mcp-protocol-version'] === REVISION && _meta?.[PROTOCOL_VERSION_META_KEY] === REVISION &&
@@ -39,7 +39,7 @@ export function plainCallOf ({ headers }: FastifyRequest, era: InboundClassifica
 export function servePlainCalls (methods: Methods, { service: { name, version }, log, store }: Kernel): PlainCalls {
   const exchanges = new Exchanges()
   // The SDK's way to serve many requests of this revision by one server: on a connection, which all clients share here.
-  const { close } = serveStdio(() => {
+  const connection = serveStdio(() => {
     const server = new Server({ name, version }, { capabilities, instructions, jsonSchemaValidator: noValidator })
     server.fallbackRequestHandler = ({ method, params }, { mcpReq }) => methods.answer(method, params, exchanges.callerOf(mcpReq.id))
     return server
@@ -48,5 +48,5 @@ export function servePlainCalls (methods: Methods, { service: { name, version },
     legacy: 'reject',
     onerror: error => { log.info({ err: store.loggable(error) }, 'mcp request refused') }
   })
-  return { answer: (call, caller) => exchanges.answer(call, caller), close }
+  return { answer: (call, caller) => exchanges.answer(call, caller), close: () => connection.close() }
 }

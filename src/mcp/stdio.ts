@@ -41,7 +41,7 @@ export function serveLocal (kernel: Kernel, { agent_id, agent_type = 'mcp', outp
     return { front: 'mcp', request_id: randomUUID(), address: 'stdio', credentials: { client_name, local }, output_schemas }
   }
 
-  const { close } = serveStdio(({ era }) => {
+  const connection = serveStdio(({ era }) => {
     const server = createServer(methods[era], kernel.service, ({ mcpReq }, server) => {
       // 2026-07-28 clients say who they are with every request, earlier ones once.
       const envelope = mcpReq.envelope as Record<string, { name?: string } | undefined> | undefined
@@ -57,7 +57,7 @@ export function serveLocal (kernel: Kernel, { agent_id, agent_type = 'mcp', outp
     ended,
     async close () {
       subscriptions.close()
-      await close()
+      await connection.close()
     }
   }
 }

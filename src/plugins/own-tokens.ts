@@ -100,7 +100,7 @@ export async function registerOwnTokens (app: FastifyInstance, secrets: readonly
 }
 
 /** Names a secret in the header of its tokens, and tells nothing of it: eight bytes of a MAC over what no token's text can be. */
-export function kidOf (secret: string): string {
+function kidOf (secret: string): string {
   return createHmac('sha256', secret).update('kid').digest().subarray(0, 8).toString('base64url')
 }
 

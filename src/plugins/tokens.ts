@@ -55,7 +55,8 @@ export async function registerTokens (app: FastifyInstance, { secrets, expires_i
       if (token.length > TOKEN_MAX) throw new AppError('INVALID_TOKEN', 'The token is longer than any that this server takes.')
       if (outside !== undefined && part(token, 1).iss === issuer) return verifyOutside(token, outside)
       const { kid } = part(token, 0)
-      const claims = own.verify(token, kid === undefined ? undefined : String(kid))
+      // A kid of another type is none of ours.
+      const claims = own.verify(token, kid === undefined || typeof kid === 'string' ? kid : '')
       ownVerified.set(token, claims, claims.expires_at.getTime())
       return claims
     },

@@ -179,7 +179,7 @@ const statisticsFields = {
   last_activity: Time
 }
 
-export const Unread = Type.Object({
+const Unread = Type.Object({
   messages: Type.Integer({ description: 'Messages by others that you may see and that came, or were shown to you, after last_read_seq' }),
   messages_is_estimate: Type.Optional(Type.Boolean()),
   mentions: Type.Integer({ description: 'Those of them that mention you: @ and your agent_id' }),

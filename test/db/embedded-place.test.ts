@@ -18,7 +18,7 @@ async function unpacked (to: string): Promise<string> {
 async function refusal (promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(() => undefined, (reason: unknown) => reason)
   if (error instanceof EmbeddedError) return error.message
-  throw error ?? new Error('It was not refused')
+  throw error instanceof Error ? error : new Error('It was not refused')
 }
 
 test('where there are no binaries, one sentence asks for DATABASE_URL', async t => {

@@ -101,8 +101,9 @@ t.test('a database newer than the program is left alone, with a sentence', async
   const { db } = open()
   await up(db)
   await sql`insert into kysely_migration (name, timestamp) values ('9999-from-the-future', now()::text)`.execute(db)
-  for (const act of [up, down, status]) {
-    await t.rejects(act(db) as Promise<unknown>, { constructor: MigrationError, message: /newer than this program.*9999-from-the-future/ }, act.name)
+  const acts: Array<(on: typeof db) => Promise<unknown>> = [up, down, status]
+  for (const act of acts) {
+    await t.rejects(act(db), { constructor: MigrationError, message: /newer than this program.*9999-from-the-future/ }, act.name)
   }
   t.equal(await isCurrent(db), true, 'an old replica beside new ones is still ready')
 })

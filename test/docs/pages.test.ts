@@ -9,9 +9,12 @@ import { takesIdempotencyKey } from '../../src/core/tool.js'
 import { tools } from '../../src/tools/index.js'
 import { ROOT } from '../helper.js'
 
+const DECISIONS = readdirSync(join(ROOT, 'docs/adr')).filter(name => name !== 'README.md')
 /** Every page but what the benchmarks write. */
 const WRITTEN = [
   'README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'bench/README.md', 'examples/python/README.md',
+  'AGENTS.md',
+  ...DECISIONS.map(name => `docs/adr/${name}`), 'docs/adr/README.md',
   ...readdirSync(join(ROOT, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)
 ]
 
@@ -54,6 +57,13 @@ test('links between the pages lead somewhere', async t => {
 function page (path: string): string {
   return readFileSync(join(ROOT, path), 'utf8')
 }
+test('every decision is in the index, and short', async t => {
+  const index = readFileSync(join(ROOT, 'docs/adr/README.md'), 'utf8')
+  for (const name of DECISIONS) {
+    t.match(index, `](${name})`, name)
+    t.ok(readFileSync(join(ROOT, 'docs/adr', name), 'utf8').split('\n').length <= 41, `${name} has at most 40 lines`)
+  }
+})
 
 function anchors (markdown: string): Set<string> {
   return new Set([...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replaceAll(' ', '-')))

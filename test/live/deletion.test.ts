@@ -26,7 +26,7 @@ async function left (session_id: string, ids: number[] = []): Promise<Record<str
   for (const table of ['messages', 'message_terms', 'search_pending', 'session_changes', 'agent_memory', 'read_cursors', 'session_presence', 'deleted_sessions'] as const) {
     const column = table === 'messages' ? 'id' : 'message_id'
     let query = db.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('n')).where('session_id', '=', session_id)
-    if (ids.length > 0) query = ['messages', 'message_terms', 'search_pending'].includes(table) ? query.where(column as never, 'in', ids as never) : query.where(({ lit }) => lit(false) as never)
+    if (ids.length > 0) query = ['messages', 'message_terms', 'search_pending'].includes(table) ? query.where(column as never, 'in', ids as never) : query.where(eb => eb.lit(false) as never)
     const { n } = await query.executeTakeFirstOrThrow()
     if (n > 0) counts[table] = n
   }

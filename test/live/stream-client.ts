@@ -51,7 +51,7 @@ export async function openStream (base: string, path: string, as: As = {}, lastE
       }
       id = fields.get('id') ?? id
       const data = fields.get('data')
-      if (data !== undefined) events.push({ ...(fields.has('id') && { id: fields.get('id') as string }), event: fields.get('event') ?? 'message', data: JSON.parse(data) })
+      if (data !== undefined) events.push({ ...(fields.has('id') && { id: fields.get('id') }), event: fields.get('event') ?? 'message', data: JSON.parse(data) })
     }
   })
   response.on('error', () => {})

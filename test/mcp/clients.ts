@@ -71,7 +71,7 @@ export async function connectLegacy (t: Test, url: string, headers: Headers = {}
   const errors = collect(client)
   await client.connect(transport)
   t.teardown(() => client.close())
-  return { client: client as AnyClient, transport, errors }
+  return { client: client, transport, errors }
 }
 
 /** The client of the 2026 SDK, connected at a version of either era. */

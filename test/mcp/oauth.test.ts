@@ -82,7 +82,7 @@ for (const era of ['legacy', 'modern'] as const) {
       ['a token of the issuer', { authorization: `Bearer ${issuer.token()}` }, {}],
       ['a key', { 'x-api-key': API_KEY }, {}],
       ['a token as an argument', {}, { auth_token: issuer.token() }]
-    ] as const) t.match((await callTool(app, era, 'list_sessions', args, headers as Record<string, string>)).structuredContent, { success: true }, what)
+    ] as const) t.match((await callTool(app, era, 'list_sessions', args, headers)).structuredContent, { success: true }, what)
     t.match(await callTool(app, era, 'list_sessions', { auth_token: 'bad' }), { isError: true, said: { code: 'INVALID_TOKEN' } })
     t.match(await request(app, era, 'tools/call', { name: 'list_sessions', arguments: { auth_token: null } }), { status: 401 }, 'null is absent')
     const bad = await request(app, era, 'tools/list', {}, { authorization: `Bearer ${issuer.token({ aud: 'x' })}` })

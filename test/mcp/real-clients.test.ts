@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { tools } from '../../src/tools/index.js'
-import { ADMIN_API_KEY, API_KEY, type As, listen, newSession, ok, startApp } from '../helper.js'
+import { ADMIN_API_KEY, API_KEY, listen, newSession, ok, startApp } from '../helper.js'
 import { samples } from '../support/samples.js'
 import { connectLegacy, connectModern, type Connected, type Headers, MODERN, saidBy, VERSIONS } from './clients.js'
 
@@ -34,7 +34,7 @@ for (const [name, connect] of Object.entries(clients)) {
       const { client: admin } = await connect(t, { 'x-api-key': ADMIN_API_KEY, 'x-agent-id': 'an-admin' })
       for (const one of [client, admin]) for (const { name, outputSchema } of (await one.listTools()).tools) t.ok(outputSchema, `${name} says how it answers`)
       for (const tool of tools) {
-        const { args, as = {} as As } = await (samples[tool.name] as NonNullable<(typeof samples)[string]>)(app)
+        const { args, as = {} } = await (samples[tool.name] as NonNullable<(typeof samples)[string]>)(app)
         // Who authenticates in a session, or brings a token, has a connection of its own.
         const own: Headers | undefined = as.token !== undefined ? { authorization: `Bearer ${as.token}` } : as.headers
         const call = own !== undefined ? (await connect(t, own)).client : as.admin === true ? admin : client

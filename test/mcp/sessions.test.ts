@@ -23,7 +23,7 @@ t.test('only a hash of the id is kept', async t => {
   const row = await db.selectFrom('mcp_sessions').selectAll().where('client_name', '=', 'kept').executeTakeFirstOrThrow()
   t.same(row.id_hash, createHash('sha256').update(id as string).digest())
   t.match(row, { protocol_version: '2025-11-25', agent_id: null })
-  t.notMatch(JSON.stringify(row), id as string)
+  t.notMatch(JSON.stringify(row), id)
 })
 
 t.test('who authenticates in a session is that agent in it, and nowhere else', async t => {

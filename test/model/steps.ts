@@ -21,7 +21,7 @@ export const KEY_NAMES = ['ada', 'ada-2', 'ada-keyed', 'keyed', 'boss']
 const KEYS = 3
 
 /** Far enough apart for a search that forgives typing errors. */
-export const WORDS = ['walrus', 'kettle', 'quartz', 'bicycle', 'hammock', 'zeppelin', 'orchid', 'gravel', 'pumpkin', 'lantern', 'violin', 'cactus', 'thimble', 'jigsaw', 'falcon', 'umbrella']
+const WORDS = ['walrus', 'kettle', 'quartz', 'bicycle', 'hammock', 'zeppelin', 'orchid', 'gravel', 'pumpkin', 'lantern', 'violin', 'cactus', 'thimble', 'jigsaw', 'falcon', 'umbrella']
 
 /** Which session or message of the caller's workspace; now and then one of the neighbour's, or none at all. */
 export interface SessionRef { of: 'own' | 'neighbour' | 'nobody', n: number }
@@ -40,7 +40,7 @@ const rarely = <T>(times: number, arbitrary: fc.Arbitrary<T>) => fc.oneof({ weig
 const word = fc.constantFrom(...WORDS)
 const agent_id = fc.constantFrom(...new Set(AGENTS.map(agent => agent.agent_id)), 'nobody')
 const visibility = fc.oneof(
-  { weight: 6, arbitrary: fc.constant('public' as Visibility) }, { weight: 6, arbitrary: fc.constantFrom<Visibility>('private', 'agent_only') }, { weight: 1, arbitrary: fc.constant('admin_only' as Visibility) })
+  { weight: 6, arbitrary: fc.constant('public') }, { weight: 6, arbitrary: fc.constantFrom<Visibility>('private', 'agent_only') }, { weight: 1, arbitrary: fc.constant('admin_only') })
 const text = fc.string({ unit: 'grapheme', maxLength: 8 }).map(value => value.replaceAll('\u0000', ''))
 const key = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).filter(value => value !== '__proto__' && !value.includes('\u0000'))
 const json = fc.letrec<{ value: unknown }>(tie => ({
@@ -91,10 +91,10 @@ const keyTools: Array<[weight: number, tool: string, args: fc.Arbitrary<any>]> =
 const anAdmin = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(6, 7, AGENTS.length + 6, AGENTS.length + 7) }, { weight: 1, arbitrary: fc.nat(2 * AGENTS.length - 1) })
 
 export const step: fc.Arbitrary<Step> = fc.oneof(...keyTools.map(([weight, tool, args]) => ({
-  weight, arbitrary: fc.record({ who: anAdmin, tool: fc.constant(tool), args }) as fc.Arbitrary<Step>
+  weight, arbitrary: fc.record({ who: anAdmin, tool: fc.constant(tool), args })
 })), ...tools.map(([weight, tool, args, writes]) => ({
   weight,
-  arbitrary: fc.record({ who: fc.nat(2 * AGENTS.length - 1), tool: fc.constant(tool), args, ...(writes && { once: rarely(8, fc.nat(6)) }), key: rarely(4, fc.record({ slot, fits: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }), n: fc.nat(3) })) }) as fc.Arbitrary<Step>
+  arbitrary: fc.record({ who: fc.nat(2 * AGENTS.length - 1), tool: fc.constant(tool), args, ...(writes && { once: rarely(8, fc.nat(6)) }), key: rarely(4, fc.record({ slot, fits: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }), n: fc.nat(3) })) })
 })))
 
 /** Every sequence begins with some sessions in both workspaces, and keys for them: without any there is little to do. */

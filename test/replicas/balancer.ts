@@ -21,7 +21,7 @@ export async function startBalancer (t: Test, ports: number[]): Promise<Balancer
 export const BY_PROXY = 'x-answered-by-proxy'
 
 /** A request that cannot have begun goes to the next replica; one that may have is answered with 502, or breaks off. */
-export async function startRoundRobin (t: Test, ports: number[]): Promise<Balancer> {
+async function startRoundRobin (t: Test, ports: number[]): Promise<Balancer> {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 4 })
   let next = 0
   const server = createServer((incoming, outgoing) => {

@@ -65,7 +65,7 @@ async function check (t: Test, crowd: Crowd, url: string): Promise<void> {
   await client.connect()
   const ledger = await readLedger(client)
   await client.end()
-  t.comment(`${crowd.written} acknowledged, told ${crowd.told} times; ${crowd.journal}`)
+  t.comment(`${crowd.written} acknowledged, told ${crowd.told} times; ${String(crowd.journal)}`)
   t.same(crowd.faults(ledger), [], 'nothing lost, nothing twice, in order, and no failure but 503')
   t.ok(crowd.written > 50, 'they did write')
 }

@@ -29,7 +29,7 @@ t.test('a rolling restart that nobody notices who tries once more', { timeout: 1
   await client.connect()
   const ledger = await readLedger(client)
   await client.end()
-  t.comment(`${crowd.written} acknowledged, told ${crowd.told} times; ${crowd.journal}`)
+  t.comment(`${crowd.written} acknowledged, told ${crowd.told} times; ${String(crowd.journal)}`)
   t.same(crowd.faults(ledger), [], 'no request has failed twice; nothing lost, nothing twice, in order')
   const count = (what: string) => crowd.journal.counts.get(what) ?? 0
   t.ok(count('streams that ended') > 0, 'some were open')

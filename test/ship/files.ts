@@ -42,7 +42,7 @@ export interface Instruction { word: string, flags: string[], rest: string }
 export interface Stage { name: string, base: string, instructions: Instruction[] }
 
 /** Instructions by stage; what stands before the first FROM is left out. */
-export function stages (dockerfile: string): Stage[] {
+function stages (dockerfile: string): Stage[] {
   const found: Stage[] = []
   for (const line of dockerfile.replace(/^\s*#.*\n/gm, '').replace(/\\\n\s*/g, ' ').split('\n')) {
     const [, word, flags = '', rest = ''] = /^([A-Z]+)\s+((?:--\S+\s+)*)(.*)$/.exec(line.trim()) ?? []

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'tap'
 import ts from 'typescript'
 import { variables } from '../../src/config.js'
-import { listen, ROOT, runToEnd, startApp } from '../helper.js'
+import { compiled, listen, ROOT, runToEnd, startApp } from '../helper.js'
 import { every, image, only, pairs, text, unknownNames } from './files.js'
 
 interface Package { version: string, engines: { node: string }, dependencies: Record<string, string>, optionalDependencies: Record<string, string>, devDependencies: Record<string, string> }
@@ -19,6 +19,7 @@ test('the stages: compile, install what production needs, and keep only that', a
   t.equal(Number(major) % 2, 0, 'an LTS line of Node')
   t.ok(Number(major) >= Number(/\d+/.exec(packageJson.engines.node)?.[0]), 'which package.json allows')
   t.match(kind, /-slim$/)
+  t.equal(text('.nvmrc').trim(), major, 'and .nvmrc has the same')
 
   const install = (stage: typeof build) => every(stage, 'RUN').map(({ rest }) => rest).find(rest => rest.startsWith('npm ci'))
   t.match(install(build), '--ignore-scripts')
@@ -150,7 +151,7 @@ test('what runs needs neither a development nor an optional dependency', async t
 test('without the optional dependency and without DATABASE_URL it asks for that, wherever it may not write', async t => {
   const app = mkdtempSync(join(tmpdir(), 'scs-image-'))
   t.teardown(() => { rmSync(app, { recursive: true, force: true }) })
-  cpSync(join(ROOT, 'dist'), join(app, 'dist'), { recursive: true })
+  cpSync(dirname(dirname(compiled())), join(app, 'dist'), { recursive: true })
   cpSync(join(ROOT, 'package.json'), join(app, 'package.json'))
   mkdirSync(join(app, 'node_modules'))
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {

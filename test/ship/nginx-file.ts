@@ -14,7 +14,7 @@ export function parseNginx (source: string): Directive[] {
         const [name = '', ...args] = words
         found.push({ name, args, block: token === '{' ? block() : [] })
         words = []
-      } else words.push(single ?? double ?? token as string)
+      } else words.push(single ?? double ?? token)
     }
     return found
   }

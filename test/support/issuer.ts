@@ -40,7 +40,7 @@ export function signWith ({ alg, privateKey }: Pick<SigningKey, 'alg' | 'private
   return `${text}.${sign(alg === 'EdDSA' ? null : 'sha256', Buffer.from(text), key).toString('base64url')}`
 }
 
-export async function startIssuer (t: Test, { path = '', metadata = '/.well-known/openid-configuration', alg = 'ES256' as Alg } = {}): Promise<Issuer> {
+export async function startIssuer (t: Test, { path = '', metadata = '/.well-known/openid-configuration', alg = 'ES256' }: { path?: string, metadata?: string, alg?: Alg } = {}): Promise<Issuer> {
   // An RSA key takes a busy machine so long to make that what waits meanwhile runs out of time.
   let keys = [newKey(alg)]
   const server = createServer((request, response) => {

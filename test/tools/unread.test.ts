@@ -132,7 +132,7 @@ t.test('any reader\'s counts are what following from its cursor gives', async t 
       const { last_read_seq } = (await ok(app, 'get_session', { session_id }, viewer)).session
       const { messages } = await ok(app, 'get_messages', { session_id, after_seq: last_read_seq, limit: 1000 }, viewer)
       const others = messages.filter((message: any) => message.sender !== viewer.agent_id)
-      const mentioning = { a: ['@a'], b: ['@b and @c.'], c: ['@b and @c.'], d: ['x@d @d'] }[viewer.agent_id as 'a'] as string[]
+      const mentioning = { a: ['@a'], b: ['@b and @c.'], c: ['@b and @c.'], d: ['x@d @d'] }[viewer.agent_id as 'a']
       const expected = { messages: others.length, mentions: others.filter((message: any) => mentioning.includes(message.content)).length }
       const given = await unread(session_id, viewer)
       if (JSON.stringify(given) !== JSON.stringify(expected)) throw new Error(`${viewer.agent_id} after ${last_read_seq}: ${JSON.stringify(given)} instead of ${JSON.stringify(expected)}`)

@@ -25,7 +25,7 @@ export function pattern (text: string): Pattern {
 const scratch = new Uint32Array(64)
 
 /** Of the pattern and text[from, to). */
-export function commonSubsequence ({ masks, blocks, length }: Pattern, text: string, from: number, to: number): number {
+function commonSubsequence ({ masks, blocks, length }: Pattern, text: string, from: number, to: number): number {
   if (length === 0) return 0
   const state = blocks <= scratch.length ? scratch.fill(0xffffffff, 0, blocks) : new Uint32Array(blocks).fill(0xffffffff)
   for (let i = from; i < to; i++) {

@@ -55,6 +55,6 @@ export function number (random: Random): string {
   return `${random.int(1, 99)}.${random.int(0, 99)}`
 }
 
-export function capital (word: string): string {
+function capital (word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1)
 }

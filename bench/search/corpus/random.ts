@@ -48,7 +48,7 @@ export function random (seed: string): Random {
 }
 
 /** The rank below which a share `u` of all uses lies. */
-export function zipfRank (u: number, length: number): number {
+function zipfRank (u: number, length: number): number {
   return ZIPF_SHIFT * (Math.pow((length + ZIPF_SHIFT) / ZIPF_SHIFT, u) - 1)
 }
 

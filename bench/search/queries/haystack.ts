@@ -26,5 +26,5 @@ export function haystack (message: Message): Haystack {
 export function values (value: unknown): string[] {
   if (value === null || value === undefined) return []
   if (typeof value === 'object') return Object.values(value).flatMap(values)
-  return [String(value)]
+  return [typeof value === 'string' ? value : JSON.stringify(value)]
 }

@@ -32,7 +32,7 @@ export function rareWords (corpus: Corpus, sessions: Session[]): Question[] {
   })
 }
 
-export const RARE = 'rare word'
+const RARE = 'rare word'
 
 /** Names from this rank on stand in few messages of a million. */
 const RARE_FROM = 4000

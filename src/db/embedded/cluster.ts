@@ -88,7 +88,8 @@ async function initdb (file: string, args: string[], account: Account | undefine
     const { code, output } = await run(file, [...args, ...locale], account)
     if (code === 0) return
     last = output
-    if (!/locale/i.test(output)) break
+    // initdb names the locale in everything it prints: only an error about it says that another one may do.
+    if (!/(error|fatal): .*locale/i.test(output)) break
   }
   throw new Error(last.split('\n').filter(line => /error|fatal|could not|cannot/i.test(line)).join('; ') || last)
 }

@@ -7,15 +7,17 @@ import { openFolder } from './copy.js'
 import { EmbeddedError, messageOf } from './error.js'
 
 export interface DataDirOptions {
-  /** DATA_DIR as the operator set it; absent or empty means the default, `data` in `cwd`. */
+  /** DATA_DIR as the operator set it; absent or empty means the default. */
   explicit?: string | undefined
+  /** The default; absent: `data` in `cwd`. */
+  byDefault?: string | undefined
   cwd: string
   fallbackRoot?: string | undefined
 }
 
 /** The data directory, existing, writable by us and, where we are root, enterable by the user that PostgreSQL will run as. */
-export async function resolveDataDir ({ explicit, cwd, fallbackRoot = systemRoot }: DataDirOptions): Promise<{ dataDir: string, notices: string[] }> {
-  const wanted = resolve(cwd, explicit || 'data')
+export async function resolveDataDir ({ explicit, byDefault = 'data', cwd, fallbackRoot = systemRoot }: DataDirOptions): Promise<{ dataDir: string, notices: string[] }> {
+  const wanted = resolve(cwd, explicit || byDefault)
   const account = await serverAccount(join(wanted, 'postgres'))
   const barrier = await closedTo(account, wanted)
   if (barrier === undefined) {

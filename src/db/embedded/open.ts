@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { serverAccount, isRoot } from './account.js'
 import { attach } from './attach.js'
@@ -17,15 +18,17 @@ import { findPostmaster } from './process.js'
 import { sleep } from './run.js'
 
 export interface OpenOptions {
-  /** DATA_DIR as the operator set it; absent for the default, `data` in `cwd`. */
+  /** DATA_DIR as the operator set it; absent for the default. */
   dataDir?: string | undefined
+  /** Tells the default, where that is asked for; absent: `data` in `cwd`. */
+  defaultDataDir?: (() => string) | undefined
   cwd?: string | undefined
   /** `serve` is the one server of the folder and is refused if there is one; everything else joins. */
   mode: Mode
   /** Where binaries and default data go if root's own folders are closed to the user PostgreSQL runs as. */
   fallbackRoot?: string | undefined
   settings?: Settings | undefined
-  /** What happens later on, a line at a time, without secrets. */
+  /** That a folder is made, and what happens later on; a line at a time, without secrets. */
   log?: ((line: string) => void) | undefined
   nativeDir?: string | undefined
 }
@@ -48,11 +51,15 @@ export async function openEmbedded (options: OpenOptions): Promise<Embedded> {
   const { mode, settings, log = () => {} } = options
   // First of all: where there is no PostgreSQL, as in the image, it is no help to hear that its folder cannot be made.
   const nativeDir = options.nativeDir ?? nativeFolder()
-  const { dataDir, notices } = await resolveDataDir({ explicit: options.dataDir, cwd: options.cwd ?? process.cwd(), fallbackRoot: options.fallbackRoot })
+  const explicit = options.dataDir
+  const { dataDir, notices } = await resolveDataDir({
+    explicit, byDefault: explicit ? undefined : options.defaultDataDir?.(), cwd: options.cwd ?? process.cwd(), fallbackRoot: options.fallbackRoot
+  })
   const dir = join(dataDir, 'postgres')
   const account = await serverAccount(dir)
   const cacheRoot = options.fallbackRoot ?? (isRoot() ? systemRoot : dataDir)
   const binaries = await findBinaries({ account, cacheRoot, nativeDir })
+  if (!existsSync(dir)) log(`Making a new data folder: ${dataDir}`)
   const cluster = await createCluster({ dir, binaries, account, durable: settings?.fsync !== 'off' })
 
   let closing: Promise<void> | undefined

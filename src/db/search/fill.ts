@@ -106,7 +106,7 @@ const KNOWN_MAX = 100_000
 function knownTo (db: Db): Map<string, Set<string>> {
   const database = databaseOf(db)
   let known = vocabularies.get(database)
-  if (known === undefined || [...known.values()].reduce((sum, words) => sum + words.size, 0) > KNOWN_MAX) vocabularies.set(database, known = new Map())
+  if (known === undefined || [...known.values()].reduce((sum, words) => sum + words.size, 0) > KNOWN_MAX) vocabularies.set(database, known = new Map<string, Set<string>>())
   return known
 }
 

@@ -28,7 +28,7 @@ export async function termHashes (db: Db): Promise<TermHashes> {
   return hashes
 }
 
-export function hashesBy (secret: Uint8Array): TermHashes {
+function hashesBy (secret: Uint8Array): TermHashes {
   const made = new Map<string, TermHash>()
   return workspace => {
     let hash = made.get(workspace)

@@ -21,7 +21,7 @@ export function setsOf (word: Word, spellings: Map<string, Spellings>): Tier[][]
   return [[{ terms: spelt.starts, worth: WORD_START }, { terms: spelt.inside, worth: INSIDE }, { terms: spelt.near, worth: MISSPELT }].filter(tier => tier.terms.length > 0)]
 }
 
-export function asWritten (word: Word): Tier[][] {
+function asWritten (word: Word): Tier[][] {
   return word.required.map(terms => [{ terms, worth: WORD_START }])
 }
 

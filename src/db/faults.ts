@@ -66,7 +66,7 @@ export function isConnectionFault (error: unknown): boolean {
 }
 
 /** A fault of what is told before a statement: the connection could not be prepared, whatever the statement is. */
-export function preparationFault (error: unknown): unknown {
+export function preparationFault (error: Error): Error {
   return isConnectionFault(error) || TOO_LONG.has(codeOf(error) ?? '') ? error : new ConnectError(error)
 }
 

@@ -160,7 +160,7 @@ class ScopedConnection {
     const text = given === 'begin' ? 'begin isolation level read committed' : given
     const scope = scopeStatement(this.pool.roles.role, this.scope)
     const result = await this.reconnecting(async () => {
-      const result = await this.pool.run(this.client, [{ text }], scope).catch((error: unknown) => { throw preparationFault(error) })
+      const result = await this.pool.run(this.client, [{ text }], scope).catch((error: unknown) => { throw preparationFault(error as Error) })
       const refusal = scope.check(Object.values(result.rows[0] as Record<string, string>))
       if (refusal !== undefined) throw refusal
       return result

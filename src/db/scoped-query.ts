@@ -104,9 +104,10 @@ export async function queryAfter<R extends pg.QueryResultRow> (client: pg.Client
   if (before.length === 0) return client.query<R>({ ...statement, values: statement.values as unknown[] })
   return new Promise((resolve, reject) => {
     const query = new PrecededQuery(before, statement, (error, result) => {
-      const fault = query.refusal ?? (query.unprepared ? preparationFault(error) : error)
-      if (fault === undefined || fault === null) resolve(result as pg.QueryResult<R>)
-      else reject(fault)
+      const fault = query.refusal ?? (error && query.unprepared ? preparationFault(error) : error)
+      // pg says null where all went well.
+      if (fault) reject(fault)
+      else resolve(result as pg.QueryResult<R>)
     })
     client.query(query as unknown as pg.Submittable)
   })

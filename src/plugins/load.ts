@@ -18,7 +18,7 @@ interface Wire {
 
 const wires = new WeakMap<FastifyRequest, Wire>()
 
-/** Undefined for a request that has not been counted, such as a probe. */
+/** Undefined for a probe, which is not counted. */
 export function wireOf (request: FastifyRequest): Wire | undefined {
   return wires.get(request)
 }
@@ -26,20 +26,11 @@ export function wireOf (request: FastifyRequest): Wire | undefined {
 export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flight: number): void {
   const counted = new WeakSet<object>()
   app.addHook('onRequest', (request, reply, next) => {
-    if (load.phase === 'closing' && !isProbe(request)) void sendFailure(reply.header('connection', 'close'), new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
-    else next()
-  })
-  // Counted once the body is there: requests that are sent by halves must not take the place of whole ones.
-  app.addHook('preHandler', (request, reply, next) => {
     if (isProbe(request)) { next(); return }
-    if (load.in_flight >= max_in_flight) {
-      void sendFailure(reply, new AppError('SERVICE_UNAVAILABLE', 'The server has too many requests in flight.'))
+    if (load.phase === 'closing') {
+      void sendFailure(reply.header('connection', 'close'), new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
       return
     }
-    load.in_flight++
-    counted.add(request.raw)
-    // 'close' comes also when the client has gone away before the answer.
-    reply.raw.once('close', () => { done(request.raw) })
     let gone: AbortController | undefined
     wires.set(request, {
       signal () {
@@ -59,6 +50,19 @@ export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flig
         }
       }
     })
+    next()
+  })
+  // Counted once the body is there: requests that are sent by halves must not take the place of whole ones.
+  app.addHook('preHandler', (request, reply, next) => {
+    if (isProbe(request)) { next(); return }
+    if (load.in_flight >= max_in_flight) {
+      void sendFailure(reply, new AppError('SERVICE_UNAVAILABLE', 'The server has too many requests in flight.'))
+      return
+    }
+    load.in_flight++
+    counted.add(request.raw)
+    // 'close' comes also when the client has gone away before the answer.
+    reply.raw.once('close', () => { done(request.raw) })
     next()
   })
   app.addHook('onResponse', (request, _reply, next) => {

@@ -1,27 +1,50 @@
 /**
- * Lets long pieces of work go on one after the other, one in each turn of the event loop, so that everything else goes on between.
- * Those that come first are first, but all `urgent` ones before the others.
+ * Lets pieces of work that take long together go on in turns of the event loop, so many in each, so that everything else goes on
+ * between. Those that come first are first, but all `urgent` ones before the others.
  */
-export type TakeTurn = (urgent: boolean) => Promise<void>
+export type TakeTurn = (urgent: boolean, begin: () => void) => void
 
-export function createTurns (): TakeTurn {
-  const urgent: Array<() => void> = []
-  const others: Array<() => void> = []
+/** @param at_a_time pieces in one turn of the loop */
+export function createTurns (at_a_time: number): TakeTurn {
+  const urgent = new Line()
+  const others = new Line()
   let running = false
 
   function next (): void {
-    const begin = urgent.shift() ?? others.shift()
-    running = begin !== undefined
-    if (begin === undefined) return
-    begin()
+    for (let i = 0; i < at_a_time; i++) {
+      const begin = urgent.next() ?? others.next()
+      if (begin === undefined) {
+        running = false
+        return
+      }
+      begin()
+    }
     setImmediate(next)
   }
 
-  return isUrgent => new Promise(resolve => {
+  return (isUrgent, begin) => {
     const line = isUrgent ? urgent : others
-    line.push(resolve)
+    line.add(begin)
     if (running) return
     running = true
     setImmediate(next)
-  })
+  }
+}
+
+/** A queue of thousands, of which taking the first costs nothing. */
+class Line {
+  private coming: Array<() => void> = []
+  private waiting: Array<() => void> = []
+
+  add (begin: () => void): void {
+    this.coming.push(begin)
+  }
+
+  next (): (() => void) | undefined {
+    if (this.waiting.length === 0) {
+      this.waiting = this.coming.reverse()
+      this.coming = []
+    }
+    return this.waiting.pop()
+  }
 }

@@ -4,6 +4,8 @@ import { JsonScan } from '../core/json-scan.js'
 
 /** Bytes that a body begins with that does not arrive in one piece. */
 const FIRST_BYTES = 4096
+/** What Node reads at once: a body of so many bytes does not wait for a turn. */
+const PIECE_BYTES = 64 * 1024
 
 export interface Arriving {
   /** Bytes that Content-Length announces; undefined for a body in chunks. */
@@ -16,6 +18,8 @@ export interface Arriving {
    * @throws AppError where there is none
    */
   take: (bytes: number, onTaken: (error: AppError) => void) => void
+  /** Calls when it is this body's turn to be read a piece further. */
+  takeTurn: (read: () => void) => void
 }
 
 /** Thrown for a body of more bytes than are taken. */
@@ -28,7 +32,7 @@ export const TOO_LARGE = Symbol('too large')
  * bytes would keep as many as it has bytes.
  * @throws AppError, TOO_LARGE
  */
-export async function arrive (payload: IncomingMessage, { declared, most, take }: Arriving): Promise<{ body: Buffer, scan: JsonScan }> {
+export async function arrive (payload: IncomingMessage, { declared, most, take, takeTurn }: Arriving): Promise<{ body: Buffer, scan: JsonScan }> {
   const scan = new JsonScan()
   let body: Buffer = Buffer.alloc(0)
   let length = 0
@@ -60,6 +64,8 @@ export async function arrive (payload: IncomingMessage, { declared, most, take }
     const onData = (chunk: Buffer) => {
       try {
         add(chunk)
+        // Many bodies at a time, read as fast as they come, would stop everything else.
+        if (length !== declared) pause()
       } catch (error) {
         fail(error)
       }
@@ -72,10 +78,15 @@ export async function arrive (payload: IncomingMessage, { declared, most, take }
     }
     // The client has gone away: nobody reads this.
     const onError = () => { fail(cutOff()) }
+    const pause = () => {
+      payload.pause()
+      takeTurn(() => { if (!over) payload.resume() })
+    }
     const stop = () => { payload.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError) }
     fail = error => {
       // The whole body is there: it must not become an empty one.
       if (over) return
+      over = true
       stop()
       payload.pause()
       // What has arrived is free at once, however long its refusal takes.
@@ -83,11 +94,13 @@ export async function arrive (payload: IncomingMessage, { declared, most, take }
       reject(error)
     }
     payload.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError)
-    payload.resume()
+    if (declared !== undefined && declared <= PIECE_BYTES) payload.resume()
+    else pause()
   })
   return { body: body.subarray(0, length), scan }
 }
 
-function cutOff (): AppError {
+/** What nobody reads: the client has gone away. */
+export function cutOff (): AppError {
   return new AppError('INVALID_JSON', 'The request ended before its body was complete.')
 }

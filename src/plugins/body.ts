@@ -5,7 +5,7 @@ import { networkOf } from '../core/address.js'
 import type { BodyBudget, Share } from '../core/body-budget.js'
 import { AppError } from '../core/errors.js'
 import { createTurns } from '../core/turns.js'
-import { arrive, TOO_LARGE } from './body-arrival.js'
+import { arrive, cutOff, TOO_LARGE } from './body-arrival.js'
 import { whenGone } from './gone.js'
 
 /** Most bytes of a body without good credentials: one call of add_message with all that it takes, in UTF-8. */
@@ -14,6 +14,8 @@ const STRANGER_LIMIT = 512 * 1024
 const TURN_BYTES = 64 * 1024
 /** A body of fewer bytes that arrives in one piece is not counted. */
 const COUNTED_BYTES = 4096
+/** How many bodies are read a piece further in one turn of the event loop: half a mebibyte. */
+const PIECES = 8
 
 export interface BodyOptions {
   /** Most bytes of a body with good credentials. */
@@ -26,7 +28,8 @@ export interface BodyOptions {
  * arrive; what the JSON holds is the kernel's to judge.
  */
 export function registerBodies (app: FastifyInstance, { limit, budget }: BodyOptions): void {
-  const takeTurn = createTurns()
+  const readTurn = createTurns(PIECES)
+  const parseTurn = createTurns(1)
   const shares = new WeakMap<FastifyRequest, Share>()
   app.decorateRequest('sender', null)
   app.removeAllContentTypeParsers()
@@ -37,17 +40,18 @@ export function registerBodies (app: FastifyInstance, { limit, budget }: BodyOpt
     const declared = declaredLength(request)
     if (declared !== undefined && declared > most) throw await tooLarge(request, most)
     try {
-      const { body, scan } = await arrive(payload, { declared, most, take: (bytes, onTaken) => { shareOf(request, known, onTaken).set(bytes) } })
+      const { body, scan } = await arrive(payload, { declared, most, take: (bytes, onTaken) => { shareOf(request, known, onTaken).set(bytes) }, takeTurn: read => { readTurn(known, read) } })
       if (body.length <= COUNTED_BYTES && !shares.has(request)) return parseJson(body)
       const heap_bytes = scan.heapBytes(isAscii(body))
       const share = shareOf(request, known, () => {})
       share.keep()
       share.set(Math.max(body.length, heap_bytes))
-      if (body.length > TURN_BYTES) await takeTurn(known)
+      if (body.length > TURN_BYTES) await new Promise<void>(resolve => { parseTurn(known, resolve) })
       const value = parseJson(body)
       share.set(heap_bytes)
       // Parsed and handled in one turn, a large body would stop everything else for too long.
-      if (body.length > TURN_BYTES) await takeTurn(known)
+      if (body.length > TURN_BYTES) await new Promise<void>(resolve => { parseTurn(known, resolve) })
+      if (request.raw.socket.destroyed) throw cutOff()
       return value
     } catch (error) {
       shares.get(request)?.close()
@@ -67,6 +71,8 @@ export function registerBodies (app: FastifyInstance, { limit, budget }: BodyOpt
   function shareOf (request: FastifyRequest, known: boolean, onTaken: (error: AppError) => void): Share {
     const given = shares.get(request)
     if (given !== undefined) return given
+    // Its end has been told already, and would not be told again.
+    if (request.raw.socket.destroyed) throw cutOff()
     const share = budget.open(known, networkOf(request.ip), onTaken)
     const forget = whenGone(request.raw.socket, () => { share.close() })
     const counted = { ...share, close () { forget(); share.close() } }

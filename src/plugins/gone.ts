@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 const waiting = new WeakMap<Socket, Set<() => void>>()
@@ -19,4 +20,13 @@ export function whenGone (socket: Socket, then: () => void): () => void {
   }
   all.add(then)
   return () => { waiting.get(socket)?.delete(then) }
+}
+
+/** Calls `then` once or twice: when the answer is over, or when the client has gone away before. */
+export function whenOver ({ socket }: IncomingMessage, response: ServerResponse, then: () => void): void {
+  const forget = whenGone(socket, then)
+  response.once('close', () => {
+    forget()
+    then()
+  })
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.js'
 import { sendFailure } from './failures.js'
+import { whenOver } from './gone.js'
 import { isProbe } from './probes.js'
 
 /** Whether the service takes requests, and how many are in flight. */
@@ -59,10 +60,12 @@ export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flig
       void sendFailure(reply, new AppError('SERVICE_UNAVAILABLE', 'The server has too many requests in flight.'))
       return
     }
+    const { raw } = request
+    // Gone before it was counted: nothing would tell of its end.
+    if (raw.socket.destroyed) { next(); return }
     load.in_flight++
-    counted.add(request.raw)
-    // 'close' comes also when the client has gone away before the answer.
-    reply.raw.once('close', () => { done(request.raw) })
+    counted.add(raw)
+    whenOver(raw, reply.raw, () => { done(raw) })
     next()
   })
   app.addHook('onResponse', (request, _reply, next) => {

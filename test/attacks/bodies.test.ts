@@ -19,7 +19,7 @@ import { workHonestly } from './bodies/honest.js'
 const FIGURES = process.env.FIGURES === '1'
 /** The beginning of the names of those that are tried. */
 const ONLY = process.env.ONLY ?? ''
-const ATTACK_MS = FIGURES ? 6000 : 700
+const ATTACK_MS = FIGURES ? 3000 : 500
 /** The container has 512 MiB. */
 const RSS_MAX_MB = 450
 const STALL_MAX_MS = 250

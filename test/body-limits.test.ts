@@ -98,6 +98,13 @@ t.test('the number of values, and deep text in strings', async t => {
   isFailure(t, await call(app, 'import_session', { ndjson: '['.repeat(100_000) }, { admin: true }), 'INVALID_INPUT', 'a line of an import')
 })
 
+t.test('a body in chunks of a byte', async t => {
+  const chunks = Buffer.from('1\r\n \r\n'.repeat(20_000))
+  isFailure(t, await exchange(base, [head('/mcp/tool/set_memory', 'Transfer-Encoding: chunked', AS), chunks]), 'INVALID_INPUT')
+  const few = `${'1\r\n \r\n'.repeat(900)}15\r\n{"key":"k","value":1}\r\n0\r\n\r\n`
+  t.equal((await exchange(base, [head('/mcp/tool/set_memory', 'Transfer-Encoding: chunked', AS), few])).status, 200, 'some of them are taken')
+})
+
 t.test('a token that is revoked while the body arrives', async t => {
   const { token } = await ok(app, 'authenticate_agent', { agent_id: 'slow', agent_type: 'x' })
   const body = memory(200)

@@ -4,8 +4,13 @@ import { JsonScan } from '../core/json-scan.js'
 
 /** Bytes that a body begins with that does not arrive in one piece. */
 const FIRST_BYTES = 4096
-/** What Node reads at once: a body of so many bytes does not wait for a turn. */
+/** What is read of a body in one turn; one of so many bytes does not wait for a turn. */
 const PIECE_BYTES = 64 * 1024
+/** What a chunk costs beside its bytes, as if it were so many bytes more. */
+const CHUNK_BYTES = 256
+/** Chunks that may be as small as they like; of all beyond, the average is to be this. */
+const CHUNKS_FREE = 1000
+const CHUNK_AVERAGE = 64
 
 export interface Arriving {
   /** Bytes that Content-Length announces; undefined for a body in chunks. */
@@ -36,9 +41,14 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
   const scan = new JsonScan()
   let body: Buffer = Buffer.alloc(0)
   let length = 0
+  let chunks = 0
+  let read = 0
 
   function add (chunk: Buffer): void {
     if (length + chunk.length > most) throw TOO_LARGE
+    // Node makes an object for each: a body in chunks of a byte would take two hundred times its bytes, and seconds.
+    if (++chunks > CHUNKS_FREE + length / CHUNK_AVERAGE) throw tooSmallChunks()
+    read += chunk.length + CHUNK_BYTES
     scan.feed(chunk, 'The request body')
     if (length === 0 && chunk.length === declared) {
       body = chunk
@@ -65,7 +75,7 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
       try {
         add(chunk)
         // Many bodies at a time, read as fast as they come, would stop everything else.
-        if (length !== declared) pause()
+        if (read >= PIECE_BYTES && length !== declared) pause()
       } catch (error) {
         fail(error)
       }
@@ -79,6 +89,7 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
     // The client has gone away: nobody reads this.
     const onError = () => { fail(cutOff()) }
     const pause = () => {
+      read = 0
       payload.pause()
       takeTurn(() => { if (!over) payload.resume() })
     }
@@ -103,4 +114,11 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
 /** What nobody reads: the client has gone away. */
 export function cutOff (): AppError {
   return new AppError('INVALID_JSON', 'The request ended before its body was complete.')
+}
+
+function tooSmallChunks (): AppError {
+  return new AppError('INVALID_INPUT', `The request body comes in chunks of fewer than ${CHUNK_AVERAGE} bytes.`, {
+    context: { given: 'smaller chunks', allowed: `any ${CHUNKS_FREE} chunks, and at least ${CHUNK_AVERAGE} bytes on average beyond these` },
+    suggestions: ['Send the body with a Content-Length, or in larger chunks']
+  })
 }

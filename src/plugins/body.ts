@@ -14,8 +14,8 @@ const STRANGER_LIMIT = 512 * 1024
 const TURN_BYTES = 64 * 1024
 /** A body of fewer bytes that arrives in one piece is not counted. */
 const COUNTED_BYTES = 4096
-/** How many bodies are read a piece further in one turn of the event loop: half a mebibyte. */
-const PIECES = 8
+/** How many bodies are read a piece further in one turn of the event loop. */
+const PIECES = 4
 
 export interface BodyOptions {
   /** Most bytes of a body with good credentials. */

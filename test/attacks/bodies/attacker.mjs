@@ -64,5 +64,6 @@ async function lane (i) {
   while (Date.now() < end) await once(i)
 }
 
+if (sockets === 0) await new Promise(resolve => setTimeout(resolve, ms))
 await Promise.all(Array.from({ length: sockets }, (_, i) => lane(i)))
 process.stdout.write(JSON.stringify({ answers, megabytes: Math.round(sent.length / MIB) }))

@@ -25,6 +25,7 @@ const SMALL = MIB / 2
 const memory = '/mcp/tool/set_memory'
 
 export const attacks: Attack[] = [
+  { name: '-  none, to compare with', path: memory, body: 'brackets', bytes: 2, sockets: 0 },
   { name: 'a  8 MiB short of a byte', path: memory, body: 'spaces', bytes: LARGE, sockets: 70, short: true },
   { name: 'a  in chunks', path: memory, body: 'spaces', bytes: LARGE, chunk: 65_536, sockets: 70, short: true },
   { name: 'a  with a key', path: memory, body: 'spaces', bytes: LARGE, sockets: 70, short: true, authenticated: true },
@@ -38,6 +39,7 @@ export const attacks: Attack[] = [
   { name: 'c  [[[[…', path: memory, body: 'brackets', bytes: LARGE, sockets: 16 },
   { name: 'c  with a key', path: memory, body: 'brackets', bytes: LARGE, sockets: 16, authenticated: true },
   { name: 'd  chunks of a byte', path: '/mcp/tool/get_usage_guidance', body: 'spaces', bytes: SMALL - 1024, chunk: 1, sockets: 70, short: true },
+  { name: 'd  chunks of 65 bytes, with a key', path: memory, body: 'spaces', bytes: LARGE, chunk: 65, sockets: 30, authenticated: true },
   { name: 'e  pipelined', path: memory, body: 'numbers', bytes: SMALL, sockets: 20, pipelined: 20 },
   { name: 'f  /mcp, 8 MiB short of a byte', path: '/mcp', body: 'spaces', bytes: LARGE, chunk: 65_536, sockets: 70, short: true },
   { name: 'f  /mcp, [{},{},…], with a key', path: '/mcp', body: 'objects', bytes: LARGE, sockets: 16, authenticated: true },

@@ -101,7 +101,7 @@ t.test('the number of values, and deep text in strings', async t => {
 t.test('a body in chunks of a byte', async t => {
   const chunks = Buffer.from('1\r\n \r\n'.repeat(20_000))
   isFailure(t, await exchange(base, [head('/mcp/tool/set_memory', 'Transfer-Encoding: chunked', AS), chunks]), 'INVALID_INPUT')
-  const few = `${'1\r\n \r\n'.repeat(900)}15\r\n{"key":"k","value":1}\r\n0\r\n\r\n`
+  const few = `${'1\r\n \r\n'.repeat(100)}15\r\n{"key":"k","value":1}\r\n0\r\n\r\n`
   t.equal((await exchange(base, [head('/mcp/tool/set_memory', 'Transfer-Encoding: chunked', AS), few])).status, 200, 'some of them are taken')
 })
 

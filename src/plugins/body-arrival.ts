@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../core/errors.js'
 import { JsonScan } from '../core/json-scan.js'
+import { onTooSmall } from './body-chunks.js'
 
 /** Bytes that a body begins with that does not arrive in one piece. */
 const FIRST_BYTES = 4096
@@ -8,9 +9,6 @@ const FIRST_BYTES = 4096
 const PIECE_BYTES = 64 * 1024
 /** What a chunk costs beside its bytes, as if it were so many bytes more. */
 const CHUNK_BYTES = 256
-/** Chunks that may be as small as they like; of all beyond, the average is to be this. */
-const CHUNKS_FREE = 1000
-const CHUNK_AVERAGE = 64
 
 export interface Arriving {
   /** Bytes that Content-Length announces; undefined for a body in chunks. */
@@ -41,13 +39,10 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
   const scan = new JsonScan()
   let body: Buffer = Buffer.alloc(0)
   let length = 0
-  let chunks = 0
   let read = 0
 
   function add (chunk: Buffer): void {
     if (length + chunk.length > most) throw TOO_LARGE
-    // Node makes an object for each: a body in chunks of a byte would take two hundred times its bytes, and seconds.
-    if (++chunks > CHUNKS_FREE + length / CHUNK_AVERAGE) throw tooSmallChunks()
     read += chunk.length + CHUNK_BYTES
     scan.feed(chunk, 'The request body')
     if (length === 0 && chunk.length === declared) {
@@ -93,7 +88,11 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
       payload.pause()
       takeTurn(() => { if (!over) payload.resume() })
     }
-    const stop = () => { payload.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError) }
+    let forget: (() => void) | undefined
+    const stop = () => {
+      forget?.()
+      payload.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError)
+    }
     fail = error => {
       // The whole body is there: it must not become an empty one.
       if (over) return
@@ -104,6 +103,8 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
       body = Buffer.alloc(0)
       reject(error)
     }
+    forget = onTooSmall(payload, error => { fail(error) })
+    if (over) return
     payload.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError)
     if (declared !== undefined && declared <= PIECE_BYTES) payload.resume()
     else pause()
@@ -114,11 +115,4 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
 /** What nobody reads: the client has gone away. */
 export function cutOff (): AppError {
   return new AppError('INVALID_JSON', 'The request ended before its body was complete.')
-}
-
-function tooSmallChunks (): AppError {
-  return new AppError('INVALID_INPUT', `The request body comes in chunks of fewer than ${CHUNK_AVERAGE} bytes.`, {
-    context: { given: 'smaller chunks', allowed: `any ${CHUNKS_FREE} chunks, and at least ${CHUNK_AVERAGE} bytes on average beyond these` },
-    suggestions: ['Send the body with a Content-Length, or in larger chunks']
-  })
 }

@@ -6,6 +6,7 @@ import type { BodyBudget, Share } from '../core/body-budget.js'
 import { AppError } from '../core/errors.js'
 import { createTurns } from '../core/turns.js'
 import { arrive, cutOff, TOO_LARGE } from './body-arrival.js'
+import { guardChunks } from './body-chunks.js'
 import { whenGone } from './gone.js'
 
 /** Most bytes of a body without good credentials: one call of add_message with all that it takes, in UTF-8. */
@@ -32,6 +33,7 @@ export function registerBodies (app: FastifyInstance, { limit, budget }: BodyOpt
   const parseTurn = createTurns(1)
   const shares = new WeakMap<FastifyRequest, Share>()
   app.decorateRequest('sender', null)
+  app.server.prependListener('request', guardChunks)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i, async (request: FastifyRequest, payload: IncomingMessage) => {
     refuseCharset(request.headers['content-type'] ?? '')

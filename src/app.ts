@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import { auditKeys, headLine } from './core/audit-keys.js'
+import { createBodyBudget } from './core/body-budget.js'
 import type { Kernel } from './core/call.js'
 import { createCatalogue } from './core/catalogue.js'
 import { AppError } from './core/errors.js'
@@ -35,7 +36,7 @@ import { sweepRegularly } from './db/sweep.js'
 import { followWorkspaces } from './db/workspace-feed-live.js'
 import { isReached, originOf, snapshotNow } from './db/workspace-feed.js'
 import { registerMcp } from './mcp/index.js'
-import { registerBodyParser } from './plugins/body.js'
+import { registerBodies } from './plugins/body.js'
 import { registerConnectionLimit } from './plugins/connections.js'
 import { registerCors } from './plugins/cors.js'
 import { registerDocs } from './plugins/docs.js'
@@ -140,6 +141,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     db: acrossWorkspaces(db), retention_days: config.retention_days, audit: audit_keys && { keys: audit_keys, days: config.audit_retention_days }, tell: events.publish, onFault: error => { server.log.warn({ err: loggableFault(error) }, 'deleted data not swept') }
   })
   const waiters = createPlaces({ max: config.waiters_max, per_agent: config.waiters_per_agent_max, what: 'calls that wait' })
+  const bodies = createBodyBudget(config.body_memory)
   const metrics = createMetrics()
   const poolState = () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, max: config.database_pool_max })
   const service: Service = {
@@ -169,7 +171,7 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
 
   registerSecurityHeaders(server)
   observeRequests(server, metrics)
-  addGauges(metrics, { pool: poolState, figures: readFigures(acrossWorkspaces(db)), load, live, waiters, hints: events.mode, waiting: () => pendingCount(acrossWorkspaces(watch), undefined, WAITING_COUNTED_MAX), audit_lag: audit_keys && readLag(acrossWorkspaces(watch)) })
+  addGauges(metrics, { pool: poolState, figures: readFigures(acrossWorkspaces(db)), load, live, waiters, bodies, hints: events.mode, waiting: () => pendingCount(acrossWorkspaces(watch), undefined, WAITING_COUNTED_MAX), audit_lag: audit_keys && readLag(acrossWorkspaces(watch)) })
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id)
     done()
@@ -182,8 +184,8 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   registerConnectionLimit(server, { max: config.connections_max, per_address: config.connections_per_address_max })
   registerUnusedConnections(server)
   registerLoadLimit(server, load, config.max_in_flight)
-  registerBodyParser(server)
-  server.setErrorHandler(async (error, request, reply) => sendFailure(reply, failureOf(error, request, kernel, config.body_limit)))
+  registerBodies(server, { limit: config.body_limit, budget: bodies })
+  server.setErrorHandler(async (error, request, reply) => sendFailure(reply, failureOf(error, request, kernel)))
   server.setNotFoundHandler(async (_request, reply) => sendFailure(reply, new AppError('TOOL_NOT_FOUND', 'There is nothing at this address.')))
 
   registerProtectedResource(server, name, config)

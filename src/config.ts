@@ -40,6 +40,8 @@ export interface Config {
   database_pool_max: number
   /** Bytes. */
   body_limit: number
+  /** Bytes; for bodies that arrive or are handled. */
+  body_memory: number
   log_level: string
   request_timeout_ms: number
   statement_timeout_ms: number
@@ -93,6 +95,8 @@ export class ConfigError extends Error {}
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 const SECRET_MIN = 8
 const JWT_SECRET_MIN = 32
+const BODY_MEMORY = 64 * 1024 ** 2
+const BODY_MEMORY_TIMES = 8
 
 const described = {
   host: variable('HOST', 'Address to listen on; 0.0.0.0 for all', text => text, '127.0.0.1'),
@@ -122,6 +126,7 @@ const described = {
   metrics_port: variable('METRICS_PORT', 'Serve /metrics on this port only', whole(0, 65535, true), undefined, { default_note: 'on PORT' }),
   database_pool_max: variable('DATABASE_POOL_MAX', 'Database connections of one process for calls; each process has two more', whole(2, 1000), '8'),
   body_limit: variable('BODY_LIMIT', 'Largest request body, in bytes', whole(1024, 1024 ** 3), '8388608'),
+  body_memory: variable('BODY_MEMORY', 'Memory that request bodies may take in one process at the same time, in bytes, at least eight times BODY_LIMIT. Callers without good credentials get a quarter of it, one address half of either; others get SERVICE_UNAVAILABLE', whole(16 * 1024 ** 2, 1024 ** 4, true), undefined, { default_note: '`67108864`, or eight times BODY_LIMIT if that is more' }),
   log_level: variable('LOG_LEVEL', LOG_LEVELS.join(', '), oneOf(LOG_LEVELS), 'info'),
   request_timeout_ms: variable('REQUEST_TIMEOUT_MS', 'Milliseconds a call may take, waiting in wait_for_messages excepted', whole(100, 600_000), '30000'),
   statement_timeout_ms: variable('STATEMENT_TIMEOUT_MS', 'Milliseconds one database statement may take', whole(100, 600_000), '10000'),
@@ -174,6 +179,8 @@ export function loadConfig (env: Record<string, string | undefined>): Readonly<C
       faulty.add(variable.name)
     }
   }
+  // A full body, parsed, is at most three times as large, which is what one address may have.
+  config.body_memory ??= Math.max(BODY_MEMORY, BODY_MEMORY_TIMES * (config.body_limit as number))
   faults.push(...together(config as unknown as Config, faulty))
   if (faults.length > 0) throw new ConfigError(`The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
   const { host, allowed_hosts, oidc_audience, public_url } = config as unknown as Partial<Config> & { host: string }
@@ -199,6 +206,7 @@ function together (config: Config, faulty: Set<string>): string[] {
   if (config.auth_enabled === false && config.production) faults.push('AUTH_ENABLED=false is refused with NODE_ENV=production')
   if (config.auth_enabled === false && config.cors_origins?.includes('*') === true) faults.push('CORS_ORIGINS=* is refused with AUTH_ENABLED=false: any page somebody visits could read and write; name the origins')
   if (config.oidc_issuer !== undefined && (config.oidc_audience ?? []).length === 0 && config.public_url === undefined && !faulty.has('PUBLIC_URL')) faults.push('OIDC_AUDIENCE is required with OIDC_ISSUER, unless PUBLIC_URL is set: without it, tokens the issuer gave for other services would be taken here')
+  if (config.body_memory < BODY_MEMORY_TIMES * config.body_limit) faults.push(`BODY_MEMORY must be at least ${BODY_MEMORY_TIMES} times BODY_LIMIT: a body takes more memory than it has bytes`)
   if (config.metrics_port !== undefined && config.metrics_port !== 0 && config.metrics_port === config.port) faults.push('METRICS_PORT must differ from PORT')
   return faults
 }

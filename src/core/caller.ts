@@ -1,4 +1,4 @@
-import type { Bounds } from './agent.js'
+import type { Agent, Bounds } from './agent.js'
 import type { Standing } from './limits.js'
 
 /** What a front knows about a request before anybody is identified. The fronts fill it in; the kernel decides. */
@@ -8,6 +8,8 @@ export interface Caller {
   /** Network address, for the audit's throttle of refusals; `stdio` for a local process. */
   address: string
   credentials: Credentials
+  /** Who it is, where that was found out before the body was read, and when: milliseconds of performance.now(). */
+  identified?: { agent: Agent | null, at: number }
   /** Aborted when the client has gone away; absent where that cannot be noticed. */
   signal?: AbortSignal
   /** Tells a client that asked for it how a long call is getting on, in seconds; absent where none asked. Never throws. */

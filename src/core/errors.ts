@@ -32,7 +32,7 @@ const kinds = {
     suggestions: ['Send the header Content-Type: application/json']
   },
   PAYLOAD_TOO_LARGE: {
-    status: 413, severity: 'warning', recoverable: true, meaning: 'The request body is larger than BODY_LIMIT.',
+    status: 413, severity: 'warning', recoverable: true, meaning: 'The request body is larger than BODY_LIMIT, or than 512 KiB where no header brings good credentials, or it holds more than 100 000 JSON values.',
     suggestions: ['Split the content over several calls']
   },
   INVALID_API_KEY: {
@@ -132,7 +132,7 @@ const kinds = {
     suggestions: ['Delete what is no longer needed']
   },
   SERVICE_UNAVAILABLE: {
-    status: 503, severity: 'error', recoverable: true, meaning: 'The server is stopping, has too many requests in flight, or the request took too long.',
+    status: 503, severity: 'error', recoverable: true, meaning: 'The server is stopping, has too many requests in flight or too many bytes of request bodies, or the request took too long.',
     suggestions: ['Wait retry_after seconds and call again; with the same idempotency_key a write happens once'], retry_after: 1
   },
   DATABASE_UNAVAILABLE: {

@@ -4,7 +4,7 @@ import type { Caller, Credentials } from './caller.js'
 import { AppError } from './errors.js'
 import { boundsOfKey, boundType } from './keys.js'
 import { rightsEnd, rightsEnded } from './rights.js'
-import type { Service } from './service.js'
+import type { KeyGrant, Service } from './service.js'
 import { characters, hasControlCharacters } from './text.js'
 
 /**
@@ -15,6 +15,8 @@ import { characters, hasControlCharacters } from './text.js'
  */
 export async function identify (caller: Caller, service: Service): Promise<Agent | null> {
   const { credentials, front } = caller
+  const earlier = identifiedJustNow(caller)
+  if (earlier !== undefined) return earlier
   if (credentials.authorization !== undefined) return byToken(bearer(credentials.authorization), service)
   if (credentials.auth_token !== undefined) return byToken(credentials.auth_token, service)
   if (credentials.mcp_session?.identity) return byMcpSession(credentials.mcp_session.identity, service)
@@ -25,6 +27,14 @@ export async function identify (caller: Caller, service: Service): Promise<Agent
     return unchecked(named(agent_id, 'X-Agent-Id', AGENT_ID_MAX), givenType(credentials) ?? typeByFront(front), ['read', 'write'])
   }
   return null
+}
+
+/** Milliseconds that a caller stays identified while its body arrives: one that takes longer may have lost its rights meanwhile. */
+const IDENTIFIED_MS = 100
+
+/** Who the caller was found to be a moment ago; undefined where nobody has looked, or too long ago. */
+export function identifiedJustNow ({ identified }: Caller): Agent | null | undefined {
+  return identified !== undefined && performance.now() - identified.at < IDENTIFIED_MS ? identified.agent : undefined
 }
 
 /** The token of an Authorization header. @throws AppError INVALID_TOKEN for any other scheme */
@@ -45,7 +55,7 @@ export async function byToken (token: string, service: Service): Promise<Agent> 
   return agent
 }
 
-async function byMcpSession (identity: NonNullable<NonNullable<Credentials['mcp_session']>['identity']>, service: Service): Promise<Agent> {
+export async function byMcpSession (identity: NonNullable<NonNullable<Credentials['mcp_session']>['identity']>, service: Service): Promise<Agent> {
   const again = { suggestions: ['Call authenticate_agent again in this connection'] }
   const { workspace, agent_id, agent_type, jti, expires_at } = identity
   const permissions = PERMISSIONS.filter(p => identity.permissions.includes(p))
@@ -59,9 +69,15 @@ async function byMcpSession (identity: NonNullable<NonNullable<Credentials['mcp_
   return agent
 }
 
-async function byKey (credentials: Credentials, key: string, front: Caller['front'], service: Service): Promise<Agent> {
-  const allowed = await service.keys.allows(key)
+/** What an API key allows. @throws AppError INVALID_API_KEY */
+export async function grantOf (key: string, { keys }: Pick<Service, 'keys'>): Promise<KeyGrant> {
+  const allowed = await keys.allows(key)
   if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
+  return allowed
+}
+
+async function byKey (credentials: Credentials, key: string, front: Caller['front'], service: Service): Promise<Agent> {
+  const allowed = await grantOf(key, service)
   const { binding } = allowed
   // A key for one agent says itself who is calling.
   const own = binding === undefined || isPrefix(binding.agent_id) ? undefined : binding.agent_id

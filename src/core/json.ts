@@ -1,13 +1,5 @@
 import { AppError } from './errors.js'
-
-/** Deepest nesting of arrays and objects that is taken (contract §2). */
-const JSON_DEPTH_MAX = 64
-
-// A high surrogate without its low one, or the other way round: not a character, and PostgreSQL cannot store it.
-const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
-
-/** Most values in one request: more than a mebibyte of JSON can hold, so that only nonsense is refused. */
-const VALUES_MAX = 1_000_000
+import { JSON_DEPTH_MAX, JSON_VALUES_MAX } from './json-scan.js'
 
 /**
  * Refuses what JSON can say but PostgreSQL or a double cannot hold: NUL and lone surrogates in a string or a key, integers
@@ -38,7 +30,7 @@ export function refuseUnstorable (root: unknown): void {
       }
       if (Array.isArray(value)) {
         seen += value.length
-        if (seen > VALUES_MAX) throw tooManyValues(top)
+        if (seen > JSON_VALUES_MAX) throw tooManyValues(top)
         for (const inner of value as unknown[]) {
           // Most of a long array is numbers and texts: looked at here, without a place on the stacks.
           if (typeof inner === 'string') refuseText(inner, top)
@@ -52,7 +44,7 @@ export function refuseUnstorable (root: unknown): void {
         continue
       }
       for (const key of Object.keys(value)) {
-        if (++seen > VALUES_MAX) throw tooManyValues(top)
+        if (++seen > JSON_VALUES_MAX) throw tooManyValues(top)
         // Cut: an error must not repeat at length what a caller sent.
         const argument = depth === 0 ? [...key.slice(0, 120)].slice(0, 60).join('') : top
         if (key === '__proto__') {
@@ -70,14 +62,14 @@ export function refuseUnstorable (root: unknown): void {
 }
 
 function tooManyValues (argument: string): AppError {
-  return new AppError('INVALID_INPUT', `The argument '${argument}' holds more than ${VALUES_MAX} values.`, {
-    context: { argument, given: 'more values', allowed: `at most ${VALUES_MAX} values` },
+  return new AppError('INVALID_INPUT', `The argument '${argument}' holds more than ${JSON_VALUES_MAX} values.`, {
+    context: { argument, given: 'more values', allowed: `at most ${JSON_VALUES_MAX} values` },
     suggestions: ['Split the content over several calls']
   })
 }
 
 function refuseText (text: string, argument: string): void {
-  const given = text.includes('\u0000') ? 'a NUL character' : LONE_SURROGATE.test(text) ? 'half of a surrogate pair' : undefined
+  const given = text.includes('\u0000') ? 'a NUL character' : text.isWellFormed() ? undefined : 'half of a surrogate pair'
   if (given === undefined) return
   const name = argument.replace(/[\u0000\uD800-\uDFFF]/g, '?')
   throw new AppError('INVALID_INPUT', `The argument '${name}' holds ${given}, which is not a character of text.`, {
@@ -94,10 +86,29 @@ function refuseNumber (value: number, argument: string): void {
   })
 }
 
-/** JSON text with the keys of every object in order, so that equal values give equal texts (for hashes). */
+/** Names that JavaScript puts before all others, in the order of their numbers. */
+const INDEX = /^(?:0|[1-9]\d{0,9})$/
+const INDEX_MAX = 2 ** 32 - 2
+
+/**
+ * JSON text with the fields of every object in order, so that equal values give equal texts (for hashes).
+ * @param value of JSON, nested at most some hundred levels deep
+ */
 export function canonicalJson (value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner)
+  if (Array.isArray(value)) return `[${value.map(inner => inner === undefined ? 'null' : canonicalJson(inner)).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const fields = value as Record<string, unknown>
+  const texts: string[] = []
+  for (const name of inOrder(Object.keys(fields))) {
+    if (fields[name] !== undefined) texts.push(`${JSON.stringify(name)}:${canonicalJson(fields[name])}`)
+  }
+  return `{${texts.join(',')}}`
+}
+
+/** Hashes that are kept were made of objects filled in this order. */
+function inOrder (names: string[]): string[] {
+  names.sort()
+  const isIndex = (name: string) => INDEX.test(name) && Number(name) <= INDEX_MAX
+  if (!names.some(isIndex)) return names
+  return [...names.filter(isIndex).sort((a, b) => Number(a) - Number(b)), ...names.filter(name => !isIndex(name))]
 }

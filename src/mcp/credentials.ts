@@ -2,7 +2,7 @@ import { explain, type Kernel, refuseCredentials } from '../core/call.js'
 import type { Caller } from '../core/caller.js'
 import { AppError } from '../core/errors.js'
 import { slowDown } from '../core/guesses.js'
-import { bearer, byToken } from '../core/identify.js'
+import { bearer, byToken, identifiedJustNow } from '../core/identify.js'
 import { AUTH_TOKEN } from './tool-list.js'
 
 /** As much of a JSON-RPC message as this front looks at before an SDK does. */
@@ -13,7 +13,7 @@ export interface Message {
 }
 
 /** What audit rows name as the action where no tool was called. */
-const NO_TOOL = 'mcp'
+export const NO_TOOL = 'mcp'
 
 /**
  * The token in the Authorization header of an MCP request, where it is bad: HTTP 401, whatever the request asks for
@@ -23,6 +23,8 @@ export async function refusedToken (messages: Message[], caller: Caller, kernel:
   const { authorization } = caller.credentials
   if (authorization === undefined) return kernel.service.tokens.issuer === undefined ? undefined : noCredentials(messages, caller, kernel)
   if (messages.every(message => needsNone(message, kernel))) return undefined
+  // Found out before the body was read.
+  if (identifiedJustNow(caller) !== undefined) return undefined
   try {
     await byToken(bearer(authorization), kernel.service)
     return undefined

@@ -12,9 +12,11 @@ import { wrapFailure } from './failure.js'
 import { lookUpTogether } from './held-sessions.js'
 import { serveLegacy } from './legacy.js'
 import { createMethods } from './methods.js'
+import { tooWide } from './envelope.js'
 import { clientNameOf, serveModern } from './modern.js'
 import { ALLOWED, serveNotifications } from './notifications.js'
 import { mcpSessionNotFound, serveSessions, sessionIdOf } from './sessions.js'
+import { createSenders } from './senders.js'
 import { createStreams } from './streams.js'
 import { subscriptionMethods } from './subscriptions.js'
 import { createWatches } from './watch.js'
@@ -25,14 +27,17 @@ const URL = '/mcp'
 export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promise<void> {
   const means = { streams: createStreams(kernel), watches: createWatches(kernel), lookUp: lookUpTogether(kernel.store.db) }
   const eraOf2025 = await serveLegacy(createMethods(kernel, subscriptionMethods(kernel)), kernel.service)
-  const legacy = serveSessions(eraOf2025, means.lookUp, kernel)
+  const senders = createSenders(kernel)
+  const legacy = serveSessions(eraOf2025, means.lookUp, senders.sessionOf, kernel)
   const notifications = serveNotifications(eraOf2025.versions, means, kernel)
   const modern = serveModern(createMethods(kernel), means, kernel)
   const config = { wrapFailure }
 
-  app.post(URL, { config }, async (request, reply) => {
-    const caller = callerOf(request, 'mcp')
+  app.post(URL, { config, onRequest: senders.admit }, async (request, reply) => {
+    const caller = request.sender?.caller ?? callerOf(request, 'mcp')
     caller.output_schemas = asksForOutputSchemas(request)
+    const wide = tooWide(request.body, bytesOf(request))
+    if (wide !== undefined) return sendFailure(reply, wide)
     const era = classifyInboundRequest({
       httpMethod: 'POST', body: request.body, protocolVersionHeader: header(request, 'mcp-protocol-version'), mcpMethodHeader: header(request, 'mcp-method')
     })
@@ -80,6 +85,11 @@ function asksForOutputSchemas ({ query }: FastifyRequest): boolean {
     context: { argument: 'output_schemas', allowed: ['true', 'false'] },
     suggestions: ['Use the address /mcp?output_schemas=true', 'Or use /mcp, whose list of tools has no output schemas']
   })
+}
+
+/** Undefined for a body in chunks. */
+function bytesOf ({ headers }: FastifyRequest): number | undefined {
+  return headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
 }
 
 function header (request: FastifyRequest, name: string): string | undefined {

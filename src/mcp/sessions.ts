@@ -11,29 +11,27 @@ import { type EventStream, openEventStream } from './event-stream.js'
 import type { Answer } from './exchanges.js'
 import type { LookUp } from './held-sessions.js'
 import type { Legacy } from './legacy.js'
+import type { Senders } from './senders.js'
 import { progressOf, progressTokenOf } from './progress.js'
 
 const SESSION_HEADER = 'mcp-session-id'
-/** Of the 2025-03-26 revision; the SDK's bound. */
-const BATCH_MAX = 100
 
 /** Serves a POST of a 2025-era client. What a connection has is in its row, so that any replica answers any request. */
-export function serveSessions (legacy: Legacy, lookUp: LookUp, kernel: Kernel) {
+export function serveSessions (legacy: Legacy, lookUp: LookUp, sessionOf: Senders['sessionOf'], kernel: Kernel) {
   const { store: { db }, service } = kernel
   const cancellations = createCancellations(lookUp, kernel)
-  const find = mcpSessions.findTogether(db)
 
   return async function answer (request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
     const messages = (Array.isArray(request.body) ? request.body : [request.body]) as Message[]
     const opening = messages.some(({ method }) => method === 'initialize')
     const id = opening ? undefined : sessionIdOf(request)
     if (id !== undefined) {
-      const session = await find(id)
+      const session = await sessionOf(request, id)
       if (session === undefined) return sendFailure(reply, mcpSessionNotFound())
       caller.credentials.mcp_session = session
       caller.credentials.client_name = session.client_name ?? undefined
     }
-    const wrong = malformed(request, messages, opening)
+    const wrong = malformed(request, opening)
     if (wrong !== undefined) return sendFailure(reply, wrong)
     // It leaves a row, whoever sends it.
     if (opening) await service.limits.initialize(caller.address, caller.limited)
@@ -87,9 +85,8 @@ export function serveSessions (legacy: Legacy, lookUp: LookUp, kernel: Kernel) {
     void reply.header(SESSION_HEADER, await mcpSessions.open(db, result.protocolVersion as string, client_name === '' ? null : client_name))
   }
 
-  function malformed (request: FastifyRequest, messages: Message[], opening: boolean): AppError | undefined {
+  function malformed (request: FastifyRequest, opening: boolean): AppError | undefined {
     if (opening && Array.isArray(request.body)) return badRequest('initialize is sent by itself, not in a batch.', ['Send initialize alone, then the rest'])
-    if (messages.length > BATCH_MAX) return badRequest(`A batch holds at most ${BATCH_MAX} messages.`, ['Send several smaller batches'])
     return opening ? undefined : unspokenVersion(request, legacy.versions)
   }
 }
@@ -117,7 +114,7 @@ function isRequest ({ method, id }: Message): boolean {
   return method !== undefined && id !== undefined
 }
 
-export function sessionIdOf (request: FastifyRequest): string | undefined {
+export function sessionIdOf (request: Pick<FastifyRequest, 'headers'>): string | undefined {
   const id = request.headers[SESSION_HEADER]
   return typeof id === 'string' && id !== '' ? id : undefined
 }

@@ -8,12 +8,11 @@ import { collect } from './rate-limits.js'
 /** The credentials a request carries in its headers, as they are; the kernel judges them. @throws AppError where one is there twice */
 export function callerOf (request: FastifyRequest, front: Caller['front']): Caller {
   refuseRepeated(request.raw.rawHeaders)
-  const wire = wireOf(request)
   return {
     front,
     // Made when somebody asks: most calls are over before anybody could go away.
-    get signal () { return wire?.signal() },
-    rest: wire?.rest,
+    get signal () { return wireOf(request)?.signal() },
+    get rest () { return wireOf(request)?.rest },
     limited: request.standing === null ? undefined : collect(request.standing),
     request_id: request.id,
     address: request.ip,

@@ -14,14 +14,11 @@ declare module 'fastify' {
 }
 
 /** What went wrong on the way to a tool → an AppError: Fastify's own errors, the body parser's, anything unexpected. */
-export function failureOf (error: unknown, request: FastifyRequest, kernel: Pick<Kernel, 'store' | 'log'>, body_limit: number): AppError {
+export function failureOf (error: unknown, request: FastifyRequest, kernel: Pick<Kernel, 'store' | 'log'>): AppError {
   if (error instanceof AppError) return error
   const { statusCode, code } = error as Partial<FastifyError>
   // The client has gone away in the middle of its body: nobody's fault here, and nobody reads the answer.
   if (request.raw.readableAborted || statusCode === 408) return new AppError('INVALID_JSON', 'The request ended before its body was complete.')
-  if (statusCode === 413) {
-    return new AppError('PAYLOAD_TOO_LARGE', `The request body is larger than ${body_limit} bytes.`, { context: { limit_bytes: body_limit } })
-  }
   if (statusCode === 415) return new AppError('UNSUPPORTED_MEDIA_TYPE', 'The request body is not declared as JSON.')
   if (typeof code === 'string' && code.startsWith('FST_ERR_') && statusCode !== undefined && statusCode < 500) {
     return new AppError('INVALID_JSON', 'The request could not be read.')

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.js'
 import { sendFailure } from './failures.js'
+import { whenOver } from './gone.js'
 import { isProbe } from './probes.js'
 
 /** Whether the service takes requests, and how many are in flight. */
@@ -18,7 +19,7 @@ interface Wire {
 
 const wires = new WeakMap<FastifyRequest, Wire>()
 
-/** Undefined for a request that has not been counted, such as a probe. */
+/** Undefined for a probe, which is not counted. */
 export function wireOf (request: FastifyRequest): Wire | undefined {
   return wires.get(request)
 }
@@ -26,20 +27,11 @@ export function wireOf (request: FastifyRequest): Wire | undefined {
 export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flight: number): void {
   const counted = new WeakSet<object>()
   app.addHook('onRequest', (request, reply, next) => {
-    if (load.phase === 'closing' && !isProbe(request)) void sendFailure(reply.header('connection', 'close'), new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
-    else next()
-  })
-  // Counted once the body is there: requests that are sent by halves must not take the place of whole ones.
-  app.addHook('preHandler', (request, reply, next) => {
     if (isProbe(request)) { next(); return }
-    if (load.in_flight >= max_in_flight) {
-      void sendFailure(reply, new AppError('SERVICE_UNAVAILABLE', 'The server has too many requests in flight.'))
+    if (load.phase === 'closing') {
+      void sendFailure(reply.header('connection', 'close'), new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
       return
     }
-    load.in_flight++
-    counted.add(request.raw)
-    // 'close' comes also when the client has gone away before the answer.
-    reply.raw.once('close', () => { done(request.raw) })
     let gone: AbortController | undefined
     wires.set(request, {
       signal () {
@@ -59,6 +51,21 @@ export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flig
         }
       }
     })
+    next()
+  })
+  // Counted once the body is there: requests that are sent by halves must not take the place of whole ones.
+  app.addHook('preHandler', (request, reply, next) => {
+    if (isProbe(request)) { next(); return }
+    if (load.in_flight >= max_in_flight) {
+      void sendFailure(reply, new AppError('SERVICE_UNAVAILABLE', 'The server has too many requests in flight.'))
+      return
+    }
+    const { raw } = request
+    // Gone before it was counted: nothing would tell of its end.
+    if (raw.socket.destroyed) { next(); return }
+    load.in_flight++
+    counted.add(raw)
+    whenOver(raw, reply.raw, () => { done(raw) })
     next()
   })
   app.addHook('onResponse', (request, _reply, next) => {

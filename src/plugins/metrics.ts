@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { BodyBudget } from '../core/body-budget.js'
 import type { Live, Places } from '../core/live.js'
 import { addGauge, addLabelledGauge, type Metrics } from '../core/metrics.js'
 import type { Lag } from '../db/audit-chain/lag.js'
@@ -22,13 +23,14 @@ export interface GaugeSources {
   load: Load
   live: Live
   waiters: Places
+  bodies: BodyBudget
   /** How this replica hears of what the others have changed. */
   hints: () => 'listen' | 'poll'
   /** Of the audit chain; undefined where there is none. */
   audit_lag: (() => Promise<Lag>) | undefined
 }
 
-export function addGauges (metrics: Metrics, { pool, figures, load, waiting, live, waiters, hints, audit_lag }: GaugeSources): void {
+export function addGauges (metrics: Metrics, { pool, figures, load, waiting, live, waiters, bodies, hints, audit_lag }: GaugeSources): void {
   addGauge(metrics, 'mcp_active_sessions', 'Sessions with a message in the last hour, in the whole service.', async () => (await figures()).active_sessions)
   addGauge(metrics, 'mcp_active_agents', 'Agents that called in the last 5 minutes, in the whole service.', async () => (await figures()).active_agents)
   addGauge(metrics, 'search_index_waiting', 'Messages written that the search index does not hold yet, in the whole service; counted up to 100000.', waiting)
@@ -44,6 +46,7 @@ export function addGauges (metrics: Metrics, { pool, figures, load, waiting, liv
   addGauge(metrics, 'waiters', 'Calls of wait_for_messages that wait on this replica; they are not in flight.', waiters.taken)
   addGauge(metrics, 'followed_sessions', 'Sessions that somebody waits for on this replica.', () => live.counts().sessions)
   addGauge(metrics, 'followers', 'Calls and streams that follow a session on this replica.', () => live.counts().followers)
+  addLabelledGauge(metrics, 'request_body_bytes', 'Memory that request bodies take on this replica, in bytes, by whether their callers have good credentials.', 'caller', ['known', 'unknown'], caller => bodies.taken(caller === 'known'))
   addLabelledGauge(metrics, 'event_hints_mode', 'How this replica hears of changes: 1 for listen (notifications arrive) or for poll (they do not, and the database is asked every 250 ms).', 'mode', ['listen', 'poll'],
     mode => Number(hints() === mode))
 }

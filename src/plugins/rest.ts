@@ -4,13 +4,14 @@ import { AppError } from '../core/errors.js'
 import { takesIdempotencyKey } from '../core/tool.js'
 import { callerOf, header } from './caller.js'
 import { sendFailure } from './failures.js'
+import { admitToTool } from './sender.js'
 
 /** The REST front: POST /mcp/tool/<name>, one route per tool of the catalogue. */
 export function registerRest (app: FastifyInstance, kernel: Kernel): void {
   for (const tool of kernel.catalogue.tools) {
     const url = `/mcp/tool/${tool.name}`
-    app.post(url, async (request, reply) => {
-      const outcome = await callTool(tool.name, withIdempotencyKey(request.body, header(request, 'idempotency-key'), takesIdempotencyKey(tool)), callerOf(request, 'rest'), kernel)
+    app.post(url, { onRequest: admitToTool(tool, kernel) }, async (request, reply) => {
+      const outcome = await callTool(tool.name, withIdempotencyKey(request.body, header(request, 'idempotency-key'), takesIdempotencyKey(tool)), request.sender?.caller ?? callerOf(request, 'rest'), kernel)
       if (!outcome.ok) return sendFailure(reply, outcome.error)
       return reply.type('application/json; charset=utf-8').send(JSON.stringify(outcome.body))
     })

@@ -1,5 +1,7 @@
 import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from '../core/agent.js'
+import { AppError } from '../core/errors.js'
+import { parseBounded } from '../core/json-scan.js'
 import { Allowed, Checked, Code, ObjectOf, OneOf, Repair, Whole } from '../core/schema.js'
 import { characters, cleanText, hasControlCharacters } from '../core/text.js'
 import { parseTime } from '../core/time.js'
@@ -100,8 +102,9 @@ function isMetadata (value: unknown): boolean {
 function objectInString (value: unknown): unknown {
   if (typeof value !== 'string' || value.length > 4 * METADATA_MAX || !/^\s*\{/.test(value)) return value
   try {
-    return JSON.parse(value)
-  } catch {
+    return parseBounded(value, 'The object in the string')
+  } catch (error) {
+    if (error instanceof AppError) throw error
     return value
   }
 }

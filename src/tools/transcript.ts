@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { compileAccept } from '../core/accept.js'
 import { AppError } from '../core/errors.js'
+import { parseBounded } from '../core/json-scan.js'
 import { Whole } from '../core/schema.js'
 import { parseTime } from '../core/time.js'
 import type { Visibility } from '../db/schema.js'
@@ -123,10 +124,11 @@ async function * numbered (lines: Lines): AsyncGenerator<Numbered> {
 
 function parsed ({ line, text }: Numbered): { type: unknown, fields: Record<string, unknown> } {
   try {
-    const { type, ...fields } = JSON.parse(text) as Record<string, unknown>
+    const { type, ...fields } = parseBounded(text, `Line ${line}`) as Record<string, unknown>
     return { type, fields }
-  } catch {
-    throw malformed(line, 'no JSON', 'one JSON object on each line')
+  } catch (error) {
+    const { given = 'no JSON', allowed = 'one JSON object on each line' } = (error instanceof AppError ? error.context : undefined) ?? {}
+    throw malformed(line, String(given), String(allowed))
   }
 }
 

@@ -72,7 +72,9 @@ t.test('text that no column holds', async t => {
   const proto = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"set_memory","arguments":{"key":"k","value":{"__proto__":{"x":1}}}}}'
   t.match(await refused(proto), { code: 'INVALID_INPUT' })
   const deep = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"set_memory","arguments":{"key":"k","value":${'['.repeat(10_000)}${']'.repeat(10_000)}}}}`
-  t.match(await refused(deep), { code: 'INVALID_INPUT' })
+  t.match(await post(app, deep, { 'x-api-key': API_KEY }), { status: 400, body: { id: null, error: { data: { code: 'INVALID_INPUT', error: /64 levels/ } } } }, 'refused before it is parsed')
+  const shallow = deep.replace(/\[+\]+/, '['.repeat(63) + ']'.repeat(63))
+  t.match((await post(app, shallow, { 'x-api-key': API_KEY })).body.result, { structuredContent: { success: true } }, 'the levels around the arguments do not count')
 })
 
 t.test('batches, as in 2025-03-26', async t => {

@@ -1,0 +1,47 @@
+import type { FastifyRequest } from 'fastify'
+import type { Kernel } from '../core/call.js'
+import { bearer, byMcpSession, byToken } from '../core/identify.js'
+import * as mcpSessions from '../db/mcp-sessions.js'
+import type { HeldSession } from '../db/mcp-sessions.js'
+import { callerOf } from '../plugins/caller.js'
+import { judge, provesKey } from '../plugins/sender.js'
+import { NO_TOOL } from './credentials.js'
+import { sessionIdOf } from './sessions.js'
+
+export interface Senders {
+  /** The onRequest hook: judges who sends the body. It refuses nobody, which is for the answer to the message. */
+  admit: (request: FastifyRequest) => Promise<void>
+  /** The row of an Mcp-Session-Id; undefined where there is none. */
+  sessionOf: (request: FastifyRequest, id: string) => Promise<HeldSession | undefined>
+}
+
+/** Milliseconds for which the row that the hook has read is taken for what it is. */
+const ROW_MS = 100
+
+export function createSenders (kernel: Kernel): Senders {
+  const { service } = kernel
+  const find = mcpSessions.findTogether(kernel.store.db)
+  const rows = new WeakMap<FastifyRequest, { row: HeldSession | undefined, at: number }>()
+
+  return {
+    async admit (request) {
+      const caller = callerOf(request, 'mcp')
+      const { authorization } = caller.credentials
+      request.sender = await judge(caller, NO_TOOL, kernel, async () => {
+        if (authorization !== undefined) {
+          caller.identified = { agent: await byToken(bearer(authorization), service), at: performance.now() }
+          return true
+        }
+        const id = sessionIdOf(request)
+        const row = id === undefined ? undefined : await find(id)
+        if (id !== undefined) rows.set(request, { row, at: performance.now() })
+        if (row?.identity) return await byMcpSession(row.identity, service) !== null
+        return provesKey(caller, kernel)
+      })
+    },
+    async sessionOf (request, id) {
+      const read = rows.get(request)
+      return read !== undefined && performance.now() - read.at < ROW_MS ? read.row : find(id)
+    }
+  }
+}

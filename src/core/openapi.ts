@@ -53,7 +53,7 @@ export function plain (schema: TSchema): Record<string, unknown> {
 }
 
 /** The object of every failure (contract §2). */
-export function errorSchema (): Record<string, unknown> {
+function errorSchema (): Record<string, unknown> {
   return {
     type: 'object',
     properties: {

@@ -88,9 +88,9 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
       payload.pause()
       takeTurn(() => { if (!over) payload.resume() })
     }
-    let forget: (() => void) | undefined
+    let forget = () => {}
     const stop = () => {
-      forget?.()
+      forget()
       payload.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError)
     }
     fail = error => {

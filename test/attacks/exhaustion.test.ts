@@ -64,7 +64,8 @@ t.test('bodies of two gigabytes', async t => {
     return { megabytes, answer: text() }
   }))
   // Who goes on sending to a server that has hung up is told by a reset, which may overtake the answer.
-  for (const { answer } of sent) t.ok(answer === '' || answer.includes('"code":"PAYLOAD_TOO_LARGE"'), 'in chunks')
+  // Of eight bodies from one address, not all find room at the same time.
+  for (const { answer } of sent) t.ok(answer === '' || /"code":"(PAYLOAD_TOO_LARGE|SERVICE_UNAVAILABLE)"/.test(answer), 'in chunks')
   t.ok(sent.some(({ answer }) => answer !== ''), 'somebody is told why')
   t.ok(sent.every(({ megabytes }) => megabytes < 2048), `the server hung up after ${Math.max(...sent.map(({ megabytes }) => megabytes))} of 2048 MB`)
   const after = await fleet.level(0)
@@ -124,6 +125,8 @@ t.test('ten thousand wrong keys, and a right one all the while', async t => {
       const n = wrong++
       const { body } = await call(app, 'list_sessions', {}, { anonymous: true, headers: { 'x-api-key': `${API_KEY.slice(0, -5)}${n}-${lane}`, 'x-agent-id': 'guesser' } })
       codes.set(body.code, (codes.get(body.code) ?? 0) + 1)
+      // It is in the server's process: without this, the loop would never come to what the right key waits for.
+      await new Promise(resolve => setImmediate(resolve))
     }
   }
   let right = 0

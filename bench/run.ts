@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: measures against each other what should be near to each other, prints a table of ratios, and writes it to
- * results.md. README.md says what each is.
+ * `npm run bench`: measures against each other what should be near to each other, prints a table of ratios, and writes
+ * it to results.md. README.md says what each is.
  */
 import { spawnSync } from 'node:child_process'
 import { availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
@@ -15,7 +15,12 @@ import { measures } from './measures/index.js'
 import { writeSection } from './search/report-file.js'
 
 const { values: flags } = parseArgs({
-  options: { full: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' }, seconds: { type: 'string' } }
+  options: {
+    full: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' }
+  }
 })
 const { full } = flags
 const rounds = Number(flags.rounds ?? (full ? 7 : 5))
@@ -24,7 +29,10 @@ if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 99)) throw new Error(
 if (!(seconds > 0 && seconds <= 60)) throw new Error('--seconds is the length of a round, more than 0 and at most 60.')
 const names = flags.only?.split(',').map(name => name.trim())
 const unknown = names?.filter(name => !measures.some(measure => measure.name === name)) ?? []
-if (unknown.length > 0) throw new Error(`There is no measure ${unknown.join(', ')}. The measures are: ${measures.map(({ name }) => name).join(', ')}.`)
+if (unknown.length > 0)
+  throw new Error(
+    `There is no measure ${unknown.join(', ')}. The measures are: ${measures.map(({ name }) => name).join(', ')}.`
+  )
 const chosen = measures.filter(({ name }) => names?.includes(name) ?? true)
 
 /** A run must end; what has not been measured by then is left out, and the report says so. */
@@ -32,7 +40,9 @@ const LIMIT_S = full ? 2 * 3600 : 590
 const began = Date.now()
 const left = () => LIMIT_S - (Date.now() - began) / 1000
 
-const say = (text: string) => { console.error(text) }
+const say = (text: string) => {
+  console.error(text)
+}
 const cleanup = createCleanup()
 const findings: Finding[] = []
 const { ending, end } = endWith(cleanup)
@@ -52,7 +62,9 @@ try {
 
   for (const measure of chosen) {
     if (left() < measure.seconds && !full) {
-      findings.push(nothing(measure.name, 'skipped', `not run: ${Math.round(left())} s were left, and it takes ${measure.seconds}`))
+      findings.push(
+        nothing(measure.name, 'skipped', `not run: ${Math.round(left())} s were left, and it takes ${measure.seconds}`)
+      )
       continue
     }
     const started = Date.now()
@@ -75,7 +87,8 @@ try {
     const text = `${ranOn(begun.postgres.described, busy)}\n\n${report(findings)}`
     console.log(text)
     // A part of it would leave rows of different runs in one table.
-    if (names === undefined) await writeSection(join(import.meta.dirname, 'results.md'), full ? 'Full sizes' : 'Reduced sizes', text)
+    if (names === undefined)
+      await writeSection(join(import.meta.dirname, 'results.md'), full ? 'Full sizes' : 'Reduced sizes', text)
   }
 } catch (error) {
   if (!ending()) {
@@ -87,11 +100,11 @@ try {
   if (!ending()) await end(failed ? 1 : 0)
 }
 
-function nothing (measure: string, verdict: 'skipped' | 'ERROR', note: string): Finding {
+function nothing(measure: string, verdict: 'skipped' | 'ERROR', note: string): Finding {
   return { rows: [{ measure, a: '', b: '', ratio: '', spread: '', bar: '', verdict }], notes: [`${measure}: ${note}`] }
 }
 
-function ranOn (database: string, busy: number): string {
+function ranOn(database: string, busy: number): string {
   const git = (...args: string[]) => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' }).stdout?.trim() ?? ''
   const changed = git('status', '--porcelain', '--', 'src', 'migrations') === '' ? '' : ', with changes'
   const commit = git('rev-parse', '--short', 'HEAD')

@@ -3,13 +3,14 @@ import { type Kysely, sql } from 'kysely'
 /**
  * Sessions, messages and the changes to them.
  *
- * Ids and keys are compared byte by byte (collate "C"): that is faster than a locale's order, equal on every server, and lets
- * an index serve a prefix. Times have three decimals, as the contract shows them, so that a time read from an answer finds its row.
+ * Ids and keys are compared byte by byte (collate "C"): that is faster than a locale's order, equal on every server,
+ * and lets an index serve a prefix. Times have three decimals, as the contract shows them, so that a time read from an
+ * answer finds its row.
  *
- * Messages have no foreign key on sessions: every insert holds the session's row lock already (it takes its seq there), and
- * the key's own check was measured at a fifth of the write rate.
+ * Messages have no foreign key on sessions: every insert holds the session's row lock already (it takes its seq there),
+ * and the key's own check was measured at a fifth of the write rate.
  */
-export async function up (db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create extension if not exists pg_trgm`.execute(db)
 
   await sql`
@@ -31,7 +32,9 @@ export async function up (db: Kysely<unknown>): Promise<void> {
     ) with (fillfactor = 80)`.execute(db)
   await sql`create index sessions_newest on sessions (workspace, created_at desc, id desc)`.execute(db)
   await sql`create index sessions_by_creator on sessions (workspace, created_by, created_at desc, id desc)`.execute(db)
-  await sql`create index sessions_closed on sessions (workspace, created_at desc, id desc) where not is_active`.execute(db)
+  await sql`create index sessions_closed on sessions (workspace, created_at desc, id desc) where not is_active`.execute(
+    db
+  )
   await sql`create index sessions_purpose on sessions using gin (purpose gin_trgm_ops)`.execute(db)
 
   await sql`
@@ -50,10 +53,16 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       primary key (workspace, id),
       unique (workspace, session_id, seq)
     )`.execute(db)
-  await sql`create index messages_by_sender on messages (workspace, session_id, sender, seq desc) include (sender_type, visibility)`.execute(db)
+  await sql`create index messages_by_sender on messages (workspace, session_id, sender, seq desc) include (sender_type, visibility)`.execute(
+    db
+  )
   await sql`create index messages_by_time on messages (workspace, session_id, timestamp, seq)`.execute(db)
-  await sql`create index messages_not_public on messages (workspace, session_id, seq desc) include (sender, sender_type, visibility) where visibility <> 'public'`.execute(db)
-  await sql`create index messages_replies on messages (workspace, session_id, parent_message_id, seq) where parent_message_id is not null`.execute(db)
+  await sql`create index messages_not_public on messages (workspace, session_id, seq desc) include (sender, sender_type, visibility) where visibility <> 'public'`.execute(
+    db
+  )
+  await sql`create index messages_replies on messages (workspace, session_id, parent_message_id, seq) where parent_message_id is not null`.execute(
+    db
+  )
 
   await sql`
     create table session_changes (
@@ -68,9 +77,11 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       changed_at timestamptz(3) not null default clock_timestamp(),
       primary key (workspace, session_id, seq)
     )`.execute(db)
-  await sql`create index session_changes_of_message on session_changes (workspace, session_id, message_id, seq) where message_id is not null`.execute(db)
+  await sql`create index session_changes_of_message on session_changes (workspace, session_id, message_id, seq) where message_id is not null`.execute(
+    db
+  )
 }
 
-export async function down (db: Kysely<unknown>): Promise<void> {
+export async function down(db: Kysely<unknown>): Promise<void> {
   await sql`drop table session_changes, messages, sessions`.execute(db)
 }

@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely'
 
-/** What the service remembers about callers: tokens, MCP sessions, first answers to repeated requests, when an agent last called. */
-export async function up (db: Kysely<unknown>): Promise<void> {
+/**
+ * What the service remembers about callers: tokens, MCP sessions, first answers to repeated requests, when an agent
+ * last called.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table tokens (
       jti text collate "C" primary key,
@@ -56,6 +59,6 @@ export async function up (db: Kysely<unknown>): Promise<void> {
     ) with (fillfactor = 80)`.execute(db)
 }
 
-export async function down (db: Kysely<unknown>): Promise<void> {
+export async function down(db: Kysely<unknown>): Promise<void> {
   await sql`drop table agents, idempotency_keys, mcp_sessions, tokens`.execute(db)
 }

@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely'
 
 /**
- * Keys of agents' own. The secret is not kept, only its SHA-256. A key is found by its id before anybody knows whose it is, hence the
- * one index that does not begin with the workspace. Tokens remember which one they were made from, and MCP sessions what theirs
- * is held within.
+ * Keys of agents' own. The secret is not kept, only its SHA-256. A key is found by its id before anybody knows whose it
+ * is, hence the one index that does not begin with the workspace. Tokens remember which one they were made from, and
+ * MCP sessions what theirs is held within.
  */
-export async function up (db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table api_keys (
       workspace text collate "C" not null default 'default',
@@ -32,7 +32,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
   await sql`alter table mcp_sessions add column token_bounds jsonb`.execute(db)
 }
 
-export async function down (db: Kysely<unknown>): Promise<void> {
+export async function down(db: Kysely<unknown>): Promise<void> {
   await sql`alter table mcp_sessions drop column token_bounds`.execute(db)
   await sql`alter table tokens drop column parent_jti`.execute(db)
   await sql`drop table api_keys`.execute(db)

@@ -3,16 +3,17 @@ import { type Kysely, sql } from 'kysely'
 /**
  * What limits are measured by.
  *
- * rate_limits: what has been let through of each minute that is being counted (src/db/rate-limits.ts). Addresses belong to no workspace:
- * theirs is ''. Unlogged: taking costs no flush of the log to disk. A crash of PostgreSQL empties the table, and every count begins anew.
+ * rate_limits: what has been let through of each minute that is being counted (src/db/rate-limits.ts). Addresses belong
+ * to no workspace: theirs is ''. Unlogged: taking costs no flush of the log to disk. A crash of PostgreSQL empties the
+ * table, and every count begins anew.
  *
- * workspace_usage and memory_usage: how many sessions a workspace has, and how much an agent remembers. Counted by triggers, in the
- * transaction that changes it, so that nothing that adds or removes rows can forget to. Making those triggers waits for writers, and
- * keeps them waiting until what is there has been counted.
+ * workspace_usage and memory_usage: how many sessions a workspace has, and how much an agent remembers. Counted by
+ * triggers, in the transaction that changes it, so that nothing that adds or removes rows can forget to. Making those
+ * triggers waits for writers, and keeps them waiting until what is there has been counted.
  *
  * sessions.content_bytes: what has been written into a session from now on; deleting takes nothing off.
  */
-export async function up (db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create unlogged table rate_limits (
       workspace text collate "C" not null default 'default',
@@ -41,9 +42,15 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       on conflict (workspace) do update set sessions = usage.sessions + excluded.sessions;
       return null;
     end $$`.execute(db)
-  await sql`create trigger sessions_added after insert on sessions referencing new table as changed for each statement execute function count_sessions()`.execute(db)
-  await sql`create trigger sessions_removed after delete on sessions referencing old table as changed for each statement execute function count_sessions()`.execute(db)
-  await sql`insert into workspace_usage (workspace, sessions) select workspace, count(*) from sessions group by workspace`.execute(db)
+  await sql`create trigger sessions_added after insert on sessions referencing new table as changed for each statement execute function count_sessions()`.execute(
+    db
+  )
+  await sql`create trigger sessions_removed after delete on sessions referencing old table as changed for each statement execute function count_sessions()`.execute(
+    db
+  )
+  await sql`insert into workspace_usage (workspace, sessions) select workspace, count(*) from sessions group by workspace`.execute(
+    db
+  )
 
   await sql`
     create table memory_usage (
@@ -79,15 +86,23 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       end if;
       return null;
     end $$`.execute(db)
-  await sql`create trigger memory_added after insert on agent_memory referencing new table as added for each statement execute function count_memory()`.execute(db)
-  await sql`create trigger memory_changed after update on agent_memory referencing old table as removed new table as added for each statement execute function count_memory()`.execute(db)
-  await sql`create trigger memory_removed after delete on agent_memory referencing old table as removed for each statement execute function count_memory()`.execute(db)
+  await sql`create trigger memory_added after insert on agent_memory referencing new table as added for each statement execute function count_memory()`.execute(
+    db
+  )
+  await sql`create trigger memory_changed after update on agent_memory referencing old table as removed new table as added for each statement execute function count_memory()`.execute(
+    db
+  )
+  await sql`create trigger memory_removed after delete on agent_memory referencing old table as removed for each statement execute function count_memory()`.execute(
+    db
+  )
   await sql`
     insert into memory_usage (workspace, agent_id, entries, bytes)
-    select workspace, agent_id, count(*), sum(memory_bytes(value_size, key, metadata)) from agent_memory group by workspace, agent_id`.execute(db)
+    select workspace, agent_id, count(*), sum(memory_bytes(value_size, key, metadata)) from agent_memory group by workspace, agent_id`.execute(
+    db
+  )
 }
 
-export async function down (db: Kysely<unknown>): Promise<void> {
+export async function down(db: Kysely<unknown>): Promise<void> {
   await sql`drop trigger memory_added on agent_memory`.execute(db)
   await sql`drop trigger memory_changed on agent_memory`.execute(db)
   await sql`drop trigger memory_removed on agent_memory`.execute(db)

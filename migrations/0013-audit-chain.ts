@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely'
 /** What proves the audit log: beside it, so that no row of it is ever touched again (src/db/audit-chain/). */
 const tables = ['audit_log', 'audit_chain', 'audit_heads', 'audit_beginnings']
 
-export async function up (db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>): Promise<void> {
   // Each row's place in its workspace's chain, given by the drainer; mac covers the row, seq and the mac before it.
   await sql`
     create table audit_chain (
@@ -15,7 +15,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       primary key (workspace, seq),
       unique (workspace, audit_id)
     )`.execute(db)
-  // Where a chain was at a time, signed. drained_to: every row up to this id that was ever committed, of any workspace, was chained.
+  // Where a chain was at a time, signed. drained_to: every row up to this id that was ever committed, of any workspace,
+  // was chained.
   await sql`
     create table audit_heads (
       workspace text collate "C" not null default 'default',
@@ -40,8 +41,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       primary key (workspace, seq)
     )`.execute(db)
 
-  // For the owner too, so that no forgotten or injected statement does it; an owner who means to can take the trigger away,
-  // and then the chain tells.
+  // For the owner too, so that no forgotten or injected statement does it; an owner who means to can take the trigger
+  // away, and then the chain tells.
   await sql`
     create function refuse_audit_change() returns trigger language plpgsql as $$
     begin
@@ -57,7 +58,8 @@ export async function up (db: Kysely<unknown>): Promise<void> {
         for each statement execute function refuse_audit_change()`.execute(db)
   }
 
-  // The one way in which rows go: the oldest of a chain, up to a head that has been made the beginning. It runs as the owner.
+  // The one way in which rows go: the oldest of a chain, up to a head that has been made the beginning. It runs as the
+  // owner.
   await sql`
     create function drop_audit_rows(of_workspace text, up_to bigint, at_most int) returns int
       language plpgsql security definer set search_path from current as $$
@@ -84,7 +86,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
   await sql`revoke all on function drop_audit_rows(text, bigint, int) from public`.execute(db)
 }
 
-export async function down (db: Kysely<unknown>): Promise<void> {
+export async function down(db: Kysely<unknown>): Promise<void> {
   await sql`drop function drop_audit_rows(text, bigint, int)`.execute(db)
   await sql`drop trigger append_only on audit_log`.execute(db)
   await sql`drop table audit_chain, audit_heads, audit_beginnings`.execute(db)

@@ -1,10 +1,11 @@
 import { type Kysely, sql } from 'kysely'
 
 /**
- * How long a workspace keeps audit rows, where that differs from the server's setting. Not a column of `retention`, which an admin
- * may change through the service: the audit log tells of admins too, so the service may only read this one (src/db/walls.ts).
+ * How long a workspace keeps audit rows, where that differs from the server's setting. Not a column of `retention`,
+ * which an admin may change through the service: the audit log tells of admins too, so the service may only read this
+ * one (src/db/walls.ts).
  */
-export async function up (db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table audit_retention (
       workspace text collate "C" not null default 'default' primary key,
@@ -16,7 +17,7 @@ export async function up (db: Kysely<unknown>): Promise<void> {
   await sql`create index audit_heads_by_age on audit_heads (workspace, signed_at)`.execute(db)
 }
 
-export async function down (db: Kysely<unknown>): Promise<void> {
+export async function down(db: Kysely<unknown>): Promise<void> {
   await sql`drop index audit_heads_by_age`.execute(db)
   await sql`drop table audit_retention`.execute(db)
 }

@@ -12,7 +12,8 @@ import { tools } from '../src/tools/index.js'
 import { Message, Session, SessionSummary } from '../src/tools/shapes.js'
 
 /**
- * Writes what can be derived: the table in docs/configuration.md, docs/tools.md, and the facts in docs/troubleshooting.md.
+ * Writes what can be derived: the table in docs/configuration.md, docs/tools.md, and the facts in
+ * docs/troubleshooting.md.
  * `npm run docs` writes them; test/docs compares them with what is committed.
  */
 
@@ -21,20 +22,23 @@ export const PAGES = ['docs/configuration.md', 'docs/tools.md', 'docs/troublesho
 type Page = (typeof PAGES)[number]
 
 /** What a page should be, given what it is: words written by hand stay. */
-export function render (page: Page, current: string): string {
+export function render(page: Page, current: string): string {
   if (page === 'docs/configuration.md') return between(current, 'configuration', configurationTable(variables))
   return page === 'docs/tools.md' ? toolsPage(tools) : troubleshooting(current)
 }
 
-export function read (page: Page): string {
+export function read(page: Page): string {
   return readFileSync(join(ROOT, page), 'utf8')
 }
 
 // --- Configuration
 
-function configurationTable (all: Variable[]): string {
-  const rows = all.map(({ name, default: fallback, default_note, description }) =>
-    [`\`${name}\``, default_note ?? (fallback === undefined || fallback === '' ? '' : `\`${fallback}\``), description])
+function configurationTable(all: Variable[]): string {
+  const rows = all.map(({ name, default: fallback, default_note, description }) => [
+    `\`${name}\``,
+    default_note ?? (fallback === undefined || fallback === '' ? '' : `\`${fallback}\``),
+    description
+  ])
   return table(['variable', 'default', 'what it is'], rows)
 }
 
@@ -42,7 +46,14 @@ function configurationTable (all: Variable[]): string {
 
 /** Codes that any call can end with, so that no tool needs to list them. */
 const errorsOfEveryTool: readonly ErrorCode[] = [
-  'INVALID_INPUT', 'INVALID_JSON', 'UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'INTERNAL_ERROR'
+  'INVALID_INPUT',
+  'INVALID_JSON',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'PAYLOAD_TOO_LARGE',
+  'RATE_LIMITED',
+  'SERVICE_UNAVAILABLE',
+  'DATABASE_UNAVAILABLE',
+  'INTERNAL_ERROR'
 ]
 
 /** Codes that belong to no tool. */
@@ -54,15 +65,30 @@ const givenElsewhere: Partial<Record<ErrorCode, string>> = {
 
 /** Codes about who is calling, of every tool that needs a permission. */
 const errorsOfCredentials: readonly ErrorCode[] = [
-  'AUTHENTICATION_REQUIRED', 'INVALID_TOKEN', 'TOKEN_EXPIRED', 'TOKEN_REVOKED', 'INVALID_API_KEY', 'PERMISSION_DENIED'
+  'AUTHENTICATION_REQUIRED',
+  'INVALID_TOKEN',
+  'TOKEN_EXPIRED',
+  'TOKEN_REVOKED',
+  'INVALID_API_KEY',
+  'PERMISSION_DENIED'
 ]
 
-/** What handlers refuse beyond their schemas. test/docs/errors.test.ts provokes every one, so this cannot promise too much. */
+/**
+ * What handlers refuse beyond their schemas. test/docs/errors.test.ts provokes every one, so this cannot promise too
+ * much.
+ */
 const refusals: Record<string, ErrorCode[]> = {
   authenticate_agent: ['INVALID_API_KEY', 'PERMISSION_DENIED', 'SESSION_NOT_FOUND'],
   refresh_token: ['AUTHENTICATION_REQUIRED', 'INVALID_TOKEN', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'],
   revoke_token: ['AUTHENTICATION_REQUIRED', 'INVALID_TOKEN', 'TOKEN_EXPIRED', 'TOKEN_REVOKED', 'PERMISSION_DENIED'],
-  create_token: ['AUTHENTICATION_REQUIRED', 'INVALID_TOKEN', 'TOKEN_EXPIRED', 'TOKEN_REVOKED', 'PERMISSION_DENIED', 'SESSION_NOT_FOUND'],
+  create_token: [
+    'AUTHENTICATION_REQUIRED',
+    'INVALID_TOKEN',
+    'TOKEN_EXPIRED',
+    'TOKEN_REVOKED',
+    'PERMISSION_DENIED',
+    'SESSION_NOT_FOUND'
+  ],
   create_session: ['QUOTA_EXCEEDED'],
   get_session: ['SESSION_NOT_FOUND'],
   update_session: ['SESSION_NOT_FOUND', 'SESSION_CLOSED'],
@@ -92,13 +118,20 @@ const refusals: Record<string, ErrorCode[]> = {
 }
 
 /** The codes a tool can end with besides those of every tool and of credentials, in the order of the error table. */
-export function errorsOf (tool: Tool): ErrorCode[] {
-  const codes = new Set<ErrorCode>([...codesIn(tool.input), ...refusals[tool.name] ?? [], ...takesIdempotencyKey(tool) ? ['IDEMPOTENCY_CONFLICT' as const] : []])
+export function errorsOf(tool: Tool): ErrorCode[] {
+  const codes = new Set<ErrorCode>([
+    ...codesIn(tool.input),
+    ...(refusals[tool.name] ?? []),
+    ...(takesIdempotencyKey(tool) ? ['IDEMPOTENCY_CONFLICT' as const] : [])
+  ])
   return (Object.keys(errorKinds) as ErrorCode[]).filter(code => codes.has(code) && !errorsOfEveryTool.includes(code))
 }
 
-/** The codes that the arguments of a schema are marked with; where the code depends on the value, both of a wrong value's. */
-function codesIn (schema: TObject): ErrorCode[] {
+/**
+ * The codes that the arguments of a schema are marked with; where the code depends on the value, both of a wrong
+ * value's.
+ */
+function codesIn(schema: TObject): ErrorCode[] {
   return Object.values(schema.properties as Record<string, TSchema & Marks>).flatMap(property => {
     const code = property[Code]
     const own = typeof code === 'function' ? [code(''), code('x')] : code === undefined ? [] : [code]
@@ -107,44 +140,67 @@ function codesIn (schema: TObject): ErrorCode[] {
   })
 }
 
-function toolsGiving (code: ErrorCode): string {
+function toolsGiving(code: ErrorCode): string {
   if (errorsOfEveryTool.includes(code)) return 'every tool'
   if (givenElsewhere[code] !== undefined) return givenElsewhere[code]
   if (errorsOfCredentials.includes(code)) {
     const besides = tools.filter(tool => tool.permission === 'none' && errorsOf(tool).includes(code))
     return ['every tool that needs a permission', ...besides.map(linkToTool)].join(', ')
   }
-  return tools.filter(tool => errorsOf(tool).includes(code)).map(linkToTool).join(', ')
+  return tools
+    .filter(tool => errorsOf(tool).includes(code))
+    .map(linkToTool)
+    .join(', ')
 }
 
-/** Under each code's heading a generated block of facts, then advice written by hand. A new code gets a section to fill in. */
-function troubleshooting (current: string): string {
+/**
+ * Under each code's heading a generated block of facts, then advice written by hand. A new code gets a section to fill
+ * in.
+ */
+function troubleshooting(current: string): string {
   return (Object.keys(errorKinds) as ErrorCode[]).reduce((page, code) => {
-    const begun = page.includes(marker(code).begin) ? page : `${page.trimEnd()}\n\n### ${code}\n\n${marker(code).begin}\n${marker(code).end}\n`
+    const begun = page.includes(marker(code).begin)
+      ? page
+      : `${page.trimEnd()}\n\n### ${code}\n\n${marker(code).begin}\n${marker(code).end}\n`
     const { status, severity, recoverable, meaning, retry_after, suggestions } = errorKinds[code]
-    return between(begun, code, [
-      `HTTP ${status} · ${severity} · ${recoverable ? 'recoverable' : 'not recoverable'}${retry_after === undefined ? '' : ` · \`retry_after\` ${retry_after} s`} · from ${toolsGiving(code)}`,
-      '',
-      `${meaning} The answer suggests: ${suggestions.map(suggestion => `“${text(suggestion)}”`).join(' ')}`
-    ].map(folded).join('\n'))
+    return between(
+      begun,
+      code,
+      [
+        `HTTP ${status} · ${severity} · ${recoverable ? 'recoverable' : 'not recoverable'}${retry_after === undefined ? '' : ` · \`retry_after\` ${retry_after} s`} · from ${toolsGiving(code)}`,
+        '',
+        `${meaning} The answer suggests: ${suggestions.map(suggestion => `“${text(suggestion)}”`).join(' ')}`
+      ]
+        .map(folded)
+        .join('\n')
+    )
   }, current)
 }
 
 // --- Tools
 
-function toolsPage (all: readonly Tool[]): string {
+function toolsPage(all: readonly Tool[]): string {
   return `# Tools
 
 <!-- Generated from the catalogue by \`npm run docs\`; edit src/tools/ instead. -->
 
 ${[
   'Call a tool over REST with `POST /mcp/tool/<name>` and a JSON object, or over MCP at `/mcp` by the same name. Both run the same checks and the same code. The answer is a JSON object with `success: true` and the fields listed here, or `success: false` with `error`, `code`, `suggestions` and more ([troubleshooting.md](troubleshooting.md)). The running server describes itself at `/openapi.json` and `/docs`. What holds for all tools is in [semantics.md](semantics.md).',
-  'Over MCP, `tools/list` names the tools that the caller\'s permissions allow, in the order below. Without credentials it names what read and write allow, and the tools that need no permission. A tool that is not listed can still be called; each call is checked by itself. The list has no schemas of the answers, because a model does not need them; a client that does uses the address `/mcp?output_schemas=true`. These schemas describe a success. A failure over MCP is a result with `isError: true` and the error object as text.',
+  "Over MCP, `tools/list` names the tools that the caller's permissions allow, in the order below. Without credentials it names what read and write allow, and the tools that need no permission. A tool that is not listed can still be called; each call is checked by itself. The list has no schemas of the answers, because a model does not need them; a client that does uses the address `/mcp?output_schemas=true`. These schemas describe a success. A failure over MCP is a result with `isError: true` and the error object as text.",
   'The server refuses an argument that is not listed, and names it. `null` for an optional argument means “not given”. A number may come as a string of digits, `metadata` as a string that holds a JSON object; nothing else is converted.',
   `**Every tool** can end with ${codeList(errorsOfEveryTool)}. **Every tool that needs a permission** can also end with ${codeList(errorsOfCredentials)}. Each tool lists the errors that it adds.`
-].map(folded).join('\n\n')}
+]
+  .map(folded)
+  .join('\n\n')}
 
-${table(['tool', 'needs', 'for'], all.map(tool => [`[\`${tool.name}\`](#${tool.name})`, tool.permission === 'none' ? 'nothing' : tool.permission, tool.title]))}
+${table(
+  ['tool', 'needs', 'for'],
+  all.map(tool => [
+    `[\`${tool.name}\`](#${tool.name})`,
+    tool.permission === 'none' ? 'nothing' : tool.permission,
+    tool.title
+  ])
+)}
 
 ${all.map(toolSection).join('\n\n')}
 
@@ -166,15 +222,17 @@ ${fieldTable(Session, name => !(name in SessionSummary.properties))}
 `
 }
 
-function toolSection (tool: Tool): string {
+function toolSection(tool: Tool): string {
   const facts = [
     tool.permission === 'none' ? 'needs no permission' : `needs \`${tool.permission}\``,
     { reads: 'only reads', adds: 'adds', replaces: 'changes what is there' }[tool.effect],
-    ...tool.effect !== 'reads' && tool.repeatable ? ['the same call again changes nothing further'] : [],
-    ...takesIdempotencyKey(tool) ? ['takes `idempotency_key`'] : []
+    ...(tool.effect !== 'reads' && tool.repeatable ? ['the same call again changes nothing further'] : []),
+    ...(takesIdempotencyKey(tool) ? ['takes `idempotency_key`'] : [])
   ]
   const own = errorsOf(tool)
-  const nested = Object.entries(tool.input.properties as Record<string, TSchema>).filter(([, { items }]) => (items as TSchema | undefined)?.type === 'object')
+  const nested = Object.entries(tool.input.properties as Record<string, TSchema>).filter(
+    ([, { items }]) => (items as TSchema | undefined)?.type === 'object'
+  )
   return [
     `## ${tool.name}`,
     folded(text(tool.description)),
@@ -183,15 +241,15 @@ function toolSection (tool: Tool): string {
     ...nested.flatMap(([name, { items }]) => [`Each of \`${name}\`:`, argumentTable(items as TObject)]),
     'Answer:',
     fieldTable(tool.output),
-    ...own.length > 0 ? [folded(`Errors: ${codeList(own)}`)] : []
+    ...(own.length > 0 ? [folded(`Errors: ${codeList(own)}`)] : [])
   ].join('\n\n')
 }
 
-function argumentTable (schema: TObject): string {
+function argumentTable(schema: TObject): string {
   const required = new Set(schema.required ?? [])
   const rows = Object.entries(schema.properties as Record<string, TSchema & Marks>).map(([name, property]) => [
     `\`${name}\``,
-    property.type as string | undefined ?? 'any',
+    (property.type as string | undefined) ?? 'any',
     required.has(name) ? 'required' : property.default === undefined ? '' : `\`${JSON.stringify(property.default)}\``,
     sentence([allowed(property), property.description])
   ])
@@ -199,41 +257,52 @@ function argumentTable (schema: TObject): string {
 }
 
 /** `a string of 1 to 100 characters` and `Your name` → `Your name. A string of 1 to 100 characters.` */
-function sentence ([what, description]: [string, string | undefined]): string {
+function sentence([what, description]: [string, string | undefined]): string {
   const limits = `${what.charAt(0).toUpperCase()}${what.slice(1)}.`
   return description === undefined ? limits : `${description}. ${limits}`
 }
 
-function fieldTable (schema: TObject, only: (name: string) => boolean = () => true): string {
+function fieldTable(schema: TObject, only: (name: string) => boolean = () => true): string {
   return table(['field', 'type', 'what it is'], fields(schema, '', only))
 }
 
 const shapes: Array<[schema: TSchema, link: string]> = [
-  [Message, '[Message](#message)'], [Session, '[Session](#session)'], [SessionSummary, '[Session summary](#session-summary)']
+  [Message, '[Message](#message)'],
+  [Session, '[Session](#session)'],
+  [SessionSummary, '[Session summary](#session-summary)']
 ]
 
-function fields (schema: TObject, prefix: string, only: (name: string) => boolean = () => true): string[][] {
+function fields(schema: TObject, prefix: string, only: (name: string) => boolean = () => true): string[][] {
   const required = new Set(schema.required ?? [])
-  return Object.entries(schema.properties as Record<string, TSchema>).filter(([name]) => only(name)).flatMap(([name, field]) => {
-    const path = `${prefix}${name}`
-    const row = [`\`${path}\``, `${kind(field)}${required.has(name) ? '' : ', not always there'}`, field.description ?? '']
-    if (shapeOf(field) !== undefined || (field.items !== undefined && shapeOf(field.items as TSchema) !== undefined)) return [row]
-    const inner = objectIn(field)
-    return inner === undefined ? [row] : [row, ...fields(inner, `${path}${field.type === 'array' ? '[]' : ''}.`)]
-  })
+  return Object.entries(schema.properties as Record<string, TSchema>)
+    .filter(([name]) => only(name))
+    .flatMap(([name, field]) => {
+      const path = `${prefix}${name}`
+      const row = [
+        `\`${path}\``,
+        `${kind(field)}${required.has(name) ? '' : ', not always there'}`,
+        field.description ?? ''
+      ]
+      if (shapeOf(field) !== undefined || (field.items !== undefined && shapeOf(field.items as TSchema) !== undefined))
+        return [row]
+      const inner = objectIn(field)
+      return inner === undefined ? [row] : [row, ...fields(inner, `${path}${field.type === 'array' ? '[]' : ''}.`)]
+    })
 }
 
-function objectIn (field: TSchema): TObject | undefined {
-  const candidates = [field, field.items, ...(field.anyOf as TSchema[] | undefined ?? [])] as Array<TSchema | undefined>
+function objectIn(field: TSchema): TObject | undefined {
+  const candidates = [field, field.items, ...((field.anyOf as TSchema[] | undefined) ?? [])] as Array<
+    TSchema | undefined
+  >
   return candidates.find(each => each?.type === 'object' && each.properties !== undefined) as TObject | undefined
 }
 
-function shapeOf (schema: TSchema): string | undefined {
+function shapeOf(schema: TSchema): string | undefined {
   const text = JSON.stringify(plain(schema))
   return shapes.find(([shape]) => JSON.stringify(plain(shape)) === text)?.[1]
 }
 
-function kind (field: TSchema): string {
+function kind(field: TSchema): string {
   const shape = shapeOf(field)
   if (shape !== undefined) return shape
   if (JSON.stringify(field.anyOf) === JSON.stringify(AnyValueField.anyOf)) return 'any JSON value'
@@ -242,47 +311,52 @@ function kind (field: TSchema): string {
   if (field.const !== undefined) return `\`${JSON.stringify(field.const)}\``
   if (field.type === 'array') return `array of ${kind(field.items as TSchema)}`
   if (field.format === 'date-time') return 'time'
-  return field.type as string | undefined ?? 'any JSON value'
+  return (field.type as string | undefined) ?? 'any JSON value'
 }
 
 // --- Markdown
 
-function linkToTool (tool: Tool): string {
+function linkToTool(tool: Tool): string {
   return `[\`${tool.name}\`](tools.md#${tool.name})`
 }
 
-function codeList (codes: readonly ErrorCode[]): string {
+function codeList(codes: readonly ErrorCode[]): string {
   return codes.map(code => `[${code}](troubleshooting.md#${code.toLowerCase()})`).join(', ')
 }
 
-function table (head: string[], rows: string[][]): string {
-  const line = (cells: string[]) => `| ${cells.map(cell => text(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) =>
+    `| ${cells.map(cell => text(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
 /** Words such as Bearer <token> would be taken for HTML, and vanish. */
-function text (words: string): string {
+function text(words: string): string {
   return words.replaceAll('<', '\\<')
 }
 
 const LINE_MAX = 118
 
-/** A paragraph in lines that can be read and compared; code stays in one piece, and no line begins with what would be a list or a heading. */
-function folded (paragraph: string): string {
+/**
+ * A paragraph in lines that can be read and compared; code stays in one piece, and no line begins with what would be a
+ * list or a heading.
+ */
+function folded(paragraph: string): string {
   const lines: string[] = []
   for (const [word] of paragraph.matchAll(/(?:`[^`]*`|\S)+/g)) {
     const last = lines.at(-1)
-    if (last === undefined || (last.length + 1 + word.length > LINE_MAX && !/^(?:[-+*]$|[>|#]|\d+[.)]$)/.test(word))) lines.push(word)
+    if (last === undefined || (last.length + 1 + word.length > LINE_MAX && !/^(?:[-+*]$|[>|#]|\d+[.)]$)/.test(word)))
+      lines.push(word)
     else lines[lines.length - 1] = `${last} ${word}`
   }
   return lines.join('\n')
 }
 
-function marker (name: string): { begin: string, end: string } {
+function marker(name: string): { begin: string; end: string } {
   return { begin: `<!-- ${name}: generated by npm run docs -->`, end: `<!-- /${name} -->` }
 }
 
-function between (page: string, name: string, content: string): string {
+function between(page: string, name: string, content: string): string {
   const { begin, end } = marker(name)
   const from = page.indexOf(begin)
   const to = page.indexOf(end)

@@ -1,8 +1,17 @@
 #!/usr/bin/env node
-// Compiles when dist/ is missing or older than the sources, then runs the command line. A fresh clone needs no build step.
+// Compiles when dist/ is missing or older than the sources, then runs the command line. A fresh clone needs no build
+// step.
 import { spawnSync } from 'node:child_process'
 import {
-  chmodSync, existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync, utimesSync, writeFileSync
+  chmodSync,
+  existsSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -11,13 +20,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const stamp = join(root, 'dist', '.built')
 
-function newest (path) {
+function newest(path) {
   if (!existsSync(path)) return 0
   const stat = statSync(path)
-  return stat.isDirectory() ? Math.max(stat.mtimeMs, ...readdirSync(path).map(name => newest(join(path, name)))) : stat.mtimeMs
+  return stat.isDirectory()
+    ? Math.max(stat.mtimeMs, ...readdirSync(path).map(name => newest(join(path, name))))
+    : stat.mtimeMs
 }
 
-export function build ({ force = false } = {}) {
+export function build({ force = false } = {}) {
   const sources = ['src', 'migrations', 'tsconfig.json', 'package.json'].map(name => join(root, name))
   const started = Date.now()
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= Math.max(...sources.map(newest))) return
@@ -25,15 +36,23 @@ export function build ({ force = false } = {}) {
   try {
     compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc')
   } catch {
-    console.error('dist/ is missing or older than the sources, and the compiler is not installed. Run: npm ci --include=dev')
+    console.error(
+      'dist/ is missing or older than the sources, and the compiler is not installed. Run: npm ci --include=dev'
+    )
     process.exit(1)
   }
   console.error('Compiling ...')
-  // Beside the old one, then exchanged: another process may be running from dist/, and a build that fails leaves it as it is.
+  // Beside the old one, then exchanged: another process may be running from dist/, and a build that fails leaves it as
+  // it is.
   const fresh = join(root, `dist.new-${process.pid}`)
   const old = join(root, `dist.old-${process.pid}`)
-  // Whether the types are right is asked by `npm run check`; here it would take most of the time, and somebody waits for the start.
-  const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.json'), '--noCheck', '--outDir', fresh], { stdio: ['ignore', 2, 2], cwd: root })
+  // Whether the types are right is asked by `npm run check`; here it would take most of the time, and somebody waits
+  // for the start.
+  const { status } = spawnSync(
+    process.execPath,
+    [compiler, '-p', join(root, 'tsconfig.json'), '--noCheck', '--outDir', fresh],
+    { stdio: ['ignore', 2, 2], cwd: root }
+  )
   if (status !== 0) {
     rmSync(fresh, { recursive: true, force: true })
     process.exit(status ?? 1)
@@ -47,7 +66,7 @@ export function build ({ force = false } = {}) {
 }
 
 /** Puts the fresh folder in the place of dist/. Another build may do so at the same time: then the later one stays. */
-function exchange (fresh, old) {
+function exchange(fresh, old) {
   for (;;) {
     try {
       renameSync(join(root, 'dist'), old)
@@ -65,7 +84,7 @@ function exchange (fresh, old) {
 }
 
 /** Node names this module by its real path; the path it was started by may be a link. */
-function isStarted () {
+function isStarted() {
   const [, path] = process.argv
   return path !== undefined && existsSync(path) && realpathSync(path) === realpathSync(fileURLToPath(import.meta.url))
 }

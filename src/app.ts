@@ -80,7 +80,10 @@ export interface App {
 /** Messages that wait for the search index are counted up to here. */
 const WAITING_COUNTED_MAX = 100_000
 
-/** Milliseconds a client may take over its headers, and over its body beyond what a call may take; less where a call may take less. */
+/**
+ * Milliseconds a client may take over its headers, and over its body beyond what a call may take; less where a call may
+ * take less.
+ */
 const HEADERS_TIMEOUT_MS = 10_000
 const BODY_GRACE_MS = 5000
 /** Bytes they may have, the address among them. */
@@ -89,7 +92,7 @@ const HEADERS_MAX = 16 * 1024
 const SLOW_CHECK_MS = 2000
 
 /** Everything the service is, in order; nothing is opened, listened on or read from the environment here. */
-export async function buildApp ({ config, database, jwt_secrets, replica, logger }: AppOptions): Promise<App> {
+export async function buildApp({ config, database, jwt_secrets, replica, logger }: AppOptions): Promise<App> {
   const load: Load = { phase: 'serving', in_flight: 0 }
   const atMost = (ms: number) => Math.min(ms, config.request_timeout_ms)
   const server = fastify({
@@ -99,33 +102,75 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     bodyLimit: config.body_limit,
     trustProxy: config.trust_proxy,
     requestTimeout: config.request_timeout_ms + atMost(BODY_GRACE_MS),
-    http: { maxHeaderSize: HEADERS_MAX, headersTimeout: atMost(HEADERS_TIMEOUT_MS), connectionsCheckingInterval: atMost(SLOW_CHECK_MS) },
+    http: {
+      maxHeaderSize: HEADERS_MAX,
+      headersTimeout: atMost(HEADERS_TIMEOUT_MS),
+      connectionsCheckingInterval: atMost(SLOW_CHECK_MS)
+    },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: request => requestId(request.headers['x-request-id']),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200, onBadUrl: (_path, _request, response) => { refuseRaw(response, 404, new AppError('TOOL_NOT_FOUND', 'The address could not be read.')) } },
-    clientErrorHandler: (error, socket) => { refuseSocket(error, socket) }
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      maxParamLength: 200,
+      onBadUrl: (_path, _request, response) => {
+        refuseRaw(response, 404, new AppError('TOOL_NOT_FOUND', 'The address could not be read.'))
+      }
+    },
+    clientErrorHandler: (error, socket) => {
+      refuseSocket(error, socket)
+    }
   } as FastifyServerOptions)
 
   const { db, pool, lastGoodAt, watch, client } = database
   const stopping = new AbortController()
   const store = createStore(db, server.log)
   const revocations = followRevocations(acrossWorkspaces(watch), config.statement_timeout_ms)
-  const sweeping = sweepRegularly(acrossWorkspaces(db), error => { server.log.warn({ err: loggableFault(error) }, 'sweep failed') })
-  const indexing = indexContinuously(acrossWorkspaces(db), error => { server.log.warn({ err: loggableFault(error) }, 'search index not filled') })
-  const audit_keys = config.audit_hmac_keys && auditKeys(config.audit_hmac_keys)
-  const draining = audit_keys && drainContinuously({
-    db: acrossWorkspaces(db),
-    keys: audit_keys,
-    onHead: keepHeads(config.audit_head_file, head => { server.log.info({ audit_head: headLine(head) }, 'audit head') }, error => { server.log.error({ err: loggableFault(error) }, 'audit head not kept in AUDIT_HEAD_FILE') }),
-    onFault: error => { server.log.warn({ err: loggableFault(error) }, 'audit log not chained') }
+  const sweeping = sweepRegularly(acrossWorkspaces(db), error => {
+    server.log.warn({ err: loggableFault(error) }, 'sweep failed')
   })
+  const indexing = indexContinuously(acrossWorkspaces(db), error => {
+    server.log.warn({ err: loggableFault(error) }, 'search index not filled')
+  })
+  const audit_keys = config.audit_hmac_keys && auditKeys(config.audit_hmac_keys)
+  const draining =
+    audit_keys &&
+    drainContinuously({
+      db: acrossWorkspaces(db),
+      keys: audit_keys,
+      onHead: keepHeads(
+        config.audit_head_file,
+        head => {
+          server.log.info({ audit_head: headLine(head) }, 'audit head')
+        },
+        error => {
+          server.log.error({ err: loggableFault(error) }, 'audit head not kept in AUDIT_HEAD_FILE')
+        }
+      ),
+      onFault: error => {
+        server.log.warn({ err: loggableFault(error) }, 'audit log not chained')
+      }
+    })
   const events = openNotify({ client, db: acrossWorkspaces(watch), log: server.log })
-  const tokens = await registerTokens(server, { secrets: jwt_secrets, expires_in: config.jwt_expires_in, shared_keys: config.shared_api_key, revocations, outside: config })
-  const following = { db, events, tokens, stopping: stopping.signal, readings_max: Math.max(1, Math.floor(config.database_pool_max / 2)) }
+  const tokens = await registerTokens(server, {
+    secrets: jwt_secrets,
+    expires_in: config.jwt_expires_in,
+    shared_keys: config.shared_api_key,
+    revocations,
+    outside: config
+  })
+  const following = {
+    db,
+    events,
+    tokens,
+    stopping: stopping.signal,
+    readings_max: Math.max(1, Math.floor(config.database_pool_max / 2))
+  }
   const live = followSessions({
     ...following,
-    onFault: error => { server.log.warn({ err: loggableFault(error) }, 'session not read for those who wait') }
+    onFault: error => {
+      server.log.warn({ err: loggableFault(error) }, 'session not read for those who wait')
+    }
   })
   const per_minute = {
     agent: config.rate_limit_agent_per_minute,
@@ -134,16 +179,32 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     failure: config.rate_limit_failures_per_minute,
     initialize: config.rate_limit_initialize_per_minute
   }
-  // Not on the pool: a call may hold a connection of it while it is counted, and would wait for another behind those that do the same.
+  // Not on the pool: a call may hold a connection of it while it is counted, and would wait for another behind those
+  // that do the same.
   const counting = countCalls(acrossWorkspaces(watch), per_minute)
   const quotas = quotasOf(config)
   const ending = endContinuously({
-    db: acrossWorkspaces(db), retention_days: config.retention_days, audit: audit_keys && { keys: audit_keys, days: config.audit_retention_days }, tell: events.publish, onFault: error => { server.log.warn({ err: loggableFault(error) }, 'deleted data not swept') }
+    db: acrossWorkspaces(db),
+    retention_days: config.retention_days,
+    audit: audit_keys && { keys: audit_keys, days: config.audit_retention_days },
+    tell: events.publish,
+    onFault: error => {
+      server.log.warn({ err: loggableFault(error) }, 'deleted data not swept')
+    }
   })
-  const waiters = createPlaces({ max: config.waiters_max, per_agent: config.waiters_per_agent_max, what: 'calls that wait' })
+  const waiters = createPlaces({
+    max: config.waiters_max,
+    per_agent: config.waiters_per_agent_max,
+    what: 'calls that wait'
+  })
   const bodies = createBodyBudget(config.body_memory)
   const metrics = createMetrics()
-  const poolState = () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, max: config.database_pool_max })
+  const poolState = () => ({
+    total: pool.totalCount,
+    idle: pool.idleCount,
+    waiting: pool.waitingCount,
+    max: config.database_pool_max
+  })
   const service: Service = {
     name,
     version,
@@ -167,11 +228,27 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     stopping: stopping.signal,
     pool: poolState
   }
-  const kernel: Kernel = { service, store, catalogue: createCatalogue(tools), log: server.log, request_timeout_ms: config.request_timeout_ms }
+  const kernel: Kernel = {
+    service,
+    store,
+    catalogue: createCatalogue(tools),
+    log: server.log,
+    request_timeout_ms: config.request_timeout_ms
+  }
 
   registerSecurityHeaders(server)
   observeRequests(server, metrics)
-  addGauges(metrics, { pool: poolState, figures: readFigures(acrossWorkspaces(db)), load, live, waiters, bodies, hints: events.mode, waiting: () => pendingCount(acrossWorkspaces(watch), undefined, WAITING_COUNTED_MAX), audit_lag: audit_keys && readLag(acrossWorkspaces(watch)) })
+  addGauges(metrics, {
+    pool: poolState,
+    figures: readFigures(acrossWorkspaces(db)),
+    load,
+    live,
+    waiters,
+    bodies,
+    hints: events.mode,
+    waiting: () => pendingCount(acrossWorkspaces(watch), undefined, WAITING_COUNTED_MAX),
+    audit_lag: audit_keys && readLag(acrossWorkspaces(watch))
+  })
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id)
     done()
@@ -186,23 +263,33 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   registerLoadLimit(server, load, config.max_in_flight)
   registerBodies(server, { limit: config.body_limit, budget: bodies })
   server.setErrorHandler(async (error, request, reply) => sendFailure(reply, failureOf(error, request, kernel)))
-  server.setNotFoundHandler(async (_request, reply) => sendFailure(reply, new AppError('TOOL_NOT_FOUND', 'There is nothing at this address.')))
+  server.setNotFoundHandler(async (_request, reply) =>
+    sendFailure(reply, new AppError('TOOL_NOT_FOUND', 'There is nothing at this address.'))
+  )
 
   registerProtectedResource(server, name, config)
   registerRest(server, kernel)
   let origin: string | undefined
   registerStreams(server, kernel, {
     places: createPlaces({ max: config.streams_max, per_agent: config.streams_per_agent_max, what: 'event streams' }),
-    workspaces: followWorkspaces({ ...following, onFault: error => { server.log.warn({ err: loggableFault(error) }, 'workspace not read for its streams') } }),
+    workspaces: followWorkspaces({
+      ...following,
+      onFault: error => {
+        server.log.warn({ err: loggableFault(error) }, 'workspace not read for its streams')
+      }
+    }),
     headOf: async (agent, session_id) => (await need(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
     placeNow: async () => ({ since: await snapshotNow(inWorkspace(db, undefined)) }),
     isReached: place => isReached(inWorkspace(db, undefined), place),
-    origin: async () => origin ??= await originOf(inWorkspace(db, undefined))
+    origin: async () => (origin ??= await originOf(inWorkspace(db, undefined)))
   })
   await registerMcp(server, kernel)
   const unready = registerHealth(server, { db: inWorkspace(db, undefined), lastGoodAt, load, version })
   await registerDocs(server, openApi(tools, version))
-  const metricsServer = config.metrics_port === undefined ? undefined : fastify({ loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }) })
+  const metricsServer =
+    config.metrics_port === undefined
+      ? undefined
+      : fastify({ loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }) })
   if (metricsServer !== undefined) registerSecurityHeaders(metricsServer)
   registerMetricsPage(metricsServer ?? server, metrics)
 
@@ -211,7 +298,9 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
     stopping.abort()
   }
   // Before the server waits for the requests that are under way.
-  server.addHook('preClose', async () => { stop() })
+  server.addHook('preClose', async () => {
+    stop()
+  })
   server.addHook('onClose', async () => {
     revocations.close()
     await ending.close()
@@ -226,7 +315,10 @@ export async function buildApp ({ config, database, jwt_secrets, replica, logger
   return { server, metricsServer, kernel, load, unready, stop }
 }
 
-/** A client's own request id is kept if it is harmless in a log, so that a call can be followed through several services. */
-function requestId (given: string | string[] | undefined): string {
+/**
+ * A client's own request id is kept if it is harmless in a log, so that a call can be followed through several
+ * services.
+ */
+function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID()
 }

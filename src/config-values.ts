@@ -6,114 +6,152 @@ export type Reader<T> = (text: string | undefined) => T
 export type Permission = 'read' | 'write' | 'admin'
 
 export const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]']
-const PLACEHOLDER = /change.?me|replace.?me|your[-_ ]|<.*>|example|placeholder|^(secret|password|test|api[-_]?key|key|xxx+|\.\.\.)$/i
+const PLACEHOLDER =
+  /change.?me|replace.?me|your[-_ ]|<.*>|example|placeholder|^(secret|password|test|api[-_]?key|key|xxx+|\.\.\.)$/i
 
-export function optional (text: string | undefined): string | undefined {
+export function optional(text: string | undefined): string | undefined {
   return text
 }
 
-export function whole (minimum: number, maximum: number, isOptional = false): Reader<number | undefined> {
+export function whole(minimum: number, maximum: number, isOptional = false): Reader<number | undefined> {
   return text => {
     if (text === undefined && isOptional) return undefined
     const value = Number(text)
-    if (!/^\d+$/.test(text ?? '') || value < minimum || value > maximum) throw new Error(`must be a whole number from ${minimum} to ${maximum}`)
+    if (!/^\d+$/.test(text ?? '') || value < minimum || value > maximum)
+      throw new Error(`must be a whole number from ${minimum} to ${maximum}`)
     return value
   }
 }
 
-export function flag (text: string | undefined): boolean {
+export function flag(text: string | undefined): boolean {
   if (text === 'true' || text === '1') return true
   if (text === 'false' || text === '0') return false
   throw new Error('must be true or false')
 }
 
-export function onOff (text: string | undefined): boolean {
+export function onOff(text: string | undefined): boolean {
   if (text === 'on' || text === 'off') return text === 'on'
   throw new Error('must be on or off')
 }
 
-export function oneOf (words: string[]): Reader<string> {
+export function oneOf(words: string[]): Reader<string> {
   return text => {
     if (text === undefined || !words.includes(text.toLowerCase())) throw new Error(`must be one of ${words.join(', ')}`)
     return text.toLowerCase()
   }
 }
 
-export function list (text: string | undefined): string[] | undefined {
-  return text?.split(',').map(item => item.trim()).filter(item => item !== '')
+export function list(text: string | undefined): string[] | undefined {
+  return text
+    ?.split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '')
 }
 
-export function origins (text: string | undefined): string[] {
+export function origins(text: string | undefined): string[] {
   return (list(text) ?? []).map(origin => {
     if (origin === '*') return origin
     // An origin with a * in it would match nothing.
-    if (origin.includes('*') || !URL.canParse(origin) || new URL(origin).origin !== origin.replace(/\/$/, '').toLowerCase()) throw new Error('must hold origins such as https://app.example.com, separated by commas, or *')
+    if (
+      origin.includes('*') ||
+      !URL.canParse(origin) ||
+      new URL(origin).origin !== origin.replace(/\/$/, '').toLowerCase()
+    )
+      throw new Error('must hold origins such as https://app.example.com, separated by commas, or *')
     return new URL(origin).origin
   })
 }
 
 /** https, or http on this machine. */
-export function secureUrl (text: string | undefined): string | undefined {
+export function secureUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   const url = URL.canParse(text) ? new URL(text) : undefined
   const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK_HOSTS.includes(url.hostname))
-  if (url === undefined || !secure) throw new Error('must be a URL with https (http only for this machine, such as http://localhost:8080)')
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') throw new Error('must be a URL without user, query and fragment')
+  if (url === undefined || !secure)
+    throw new Error('must be a URL with https (http only for this machine, such as http://localhost:8080)')
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw new Error('must be a URL without user, query and fragment')
   // As it is: an issuer is compared letter by letter, with or without a slash at its end.
   return text
 }
 
-export function origin (text: string | undefined): string | undefined {
+export function origin(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.pathname !== '/' || url.search !== '' || url.hash !== '') throw new Error('must be an address such as https://context.my-company.org, without a path')
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    url.username !== '' ||
+    url.password !== '' ||
+    url.pathname !== '/' ||
+    url.search !== '' ||
+    url.hash !== ''
+  )
+    throw new Error('must be an address such as https://context.my-company.org, without a path')
   return url.origin
 }
 
 /** The name may itself hold a =, the permission not. */
-export function permissions (text: string | undefined): ReadonlyMap<string, Permission> {
-  return new Map((list(text) ?? []).map(item => {
-    const [, name, permission] = /^(.+)=(read|write|admin)$/.exec(item) ?? []
-    if (name === undefined) throw new Error('must hold pairs such as context:write=write, separated by commas, each with read, write or admin behind the =')
-    return [name.trim(), permission as Permission]
-  }))
+export function permissions(text: string | undefined): ReadonlyMap<string, Permission> {
+  return new Map(
+    (list(text) ?? []).map(item => {
+      const [, name, permission] = /^(.+)=(read|write|admin)$/.exec(item) ?? []
+      if (name === undefined)
+        throw new Error(
+          'must hold pairs such as context:write=write, separated by commas, each with read, write or admin behind the ='
+        )
+      return [name.trim(), permission as Permission]
+    })
+  )
 }
 
-export function proxies (text: string | undefined): boolean | number | string[] {
+export function proxies(text: string | undefined): boolean | number | string[] {
   if (text === undefined || text === 'false') return false
   if (text === 'true') return true
-  return /^\d+$/.test(text) ? Number(text) : list(text) ?? false
+  return /^\d+$/.test(text) ? Number(text) : (list(text) ?? false)
 }
 
-export function secret (minimum: number): Reader<string | undefined> {
+export function secret(minimum: number): Reader<string | undefined> {
   return text => {
     if (text === undefined) return undefined
-    if (PLACEHOLDER.test(text)) throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
+    if (PLACEHOLDER.test(text))
+      throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
     if (text.length < minimum) throw new Error(`must have at least ${minimum} characters`)
     return text
   }
 }
 
 /** Secrets have no commas or spaces in them: those separate them. */
-export function secrets (minimum: number): Reader<string[] | undefined> {
+export function secrets(minimum: number): Reader<string[] | undefined> {
   return text => {
     if (text === undefined) return undefined
     const each = text.split(/[\s,]+/).filter(one => one !== '')
-    if (PLACEHOLDER.test(text) || each.some(one => PLACEHOLDER.test(one))) throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
+    if (PLACEHOLDER.test(text) || each.some(one => PLACEHOLDER.test(one)))
+      throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
     const short = each.findIndex(one => one.length < minimum)
-    if (each.length < 2 && short !== -1 || each.length === 0) throw new Error(`must have at least ${minimum} characters`)
-    if (short !== -1) throw new Error(`holds ${each.length} secrets, as commas and spaces separate them, and number ${short + 1} has fewer than ${minimum} characters`)
+    if ((each.length < 2 && short !== -1) || each.length === 0)
+      throw new Error(`must have at least ${minimum} characters`)
+    if (short !== -1)
+      throw new Error(
+        `holds ${each.length} secrets, as commas and spaces separate them, and number ${short + 1} has fewer than ${minimum} characters`
+      )
     return [...new Set(each)]
   }
 }
 
-export function databaseUrl (text: string | undefined): string | undefined {
+export function databaseUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   if (!/^postgres(ql)?:\/\//i.test(text)) {
     const scheme = /^[a-z0-9+]{1,20}:/i.exec(text)?.[0]
-    throw new Error(`must be a PostgreSQL URL, postgres://user:password@host:5432/database${scheme !== undefined ? ` (not ${scheme})` : ''}; leave it unset for the embedded PostgreSQL`)
+    throw new Error(
+      `must be a PostgreSQL URL, postgres://user:password@host:5432/database${scheme !== undefined ? ` (not ${scheme})` : ''}; leave it unset for the embedded PostgreSQL`
+    )
   }
-  if (/change.?me|replace.?me|<.*>/i.test(text)) throw new Error('is still a placeholder; set the address of your PostgreSQL, postgres://user:password@host:5432/database')
-  if (!URL.canParse(text)) throw new Error('is not a valid URL; encode special characters of the password, such as @ as %40')
+  if (/change.?me|replace.?me|<.*>/i.test(text))
+    throw new Error(
+      'is still a placeholder; set the address of your PostgreSQL, postgres://user:password@host:5432/database'
+    )
+  if (!URL.canParse(text))
+    throw new Error('is not a valid URL; encode special characters of the password, such as @ as %40')
   return text
 }

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 
 /** From package.json, which is one folder up from the sources and two from the compiled files. */
-const file = [new URL('../package.json', import.meta.url), new URL('../../package.json', import.meta.url)].find(url => existsSync(url)) as URL
+const file = [new URL('../package.json', import.meta.url), new URL('../../package.json', import.meta.url)].find(url =>
+  existsSync(url)
+) as URL
 
 /** Whether the program runs from a checkout. An installed package, and the image, have no sources. */
 export const isCheckout = existsSync(new URL('src/cli.ts', file))
 
-export const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name: string, version: string }
+export const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name: string; version: string }

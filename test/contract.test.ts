@@ -44,50 +44,58 @@ const EVENTS: Record<string, string | undefined> = {
   verify_audit_log: 'audit_verified'
 }
 
-type Property = JsonSchema & { default?: unknown, minimum?: number }
+type Property = JsonSchema & { default?: unknown; minimum?: number }
 
-function propertiesOf (tool: Tool): Record<string, Property> {
+function propertiesOf(tool: Tool): Record<string, Property> {
   return (plain(tool.input) as { properties: Record<string, Property> }).properties
 }
 
-function isRequired (tool: Tool, name: string): boolean {
+function isRequired(tool: Tool, name: string): boolean {
   return (tool.input.required ?? []).includes(name)
 }
 
-async function sampleOf (tool: Tool): Promise<Sample & { as: As }> {
+async function sampleOf(tool: Tool): Promise<Sample & { as: As }> {
   const sample = await (samples[tool.name] as (app: TestApp) => Promise<Sample>)(app)
   return { ...sample, as: sample.as ?? {} }
 }
 
 /** Just what a call needs. */
-function required (tool: Tool, { args, least }: Sample): Record<string, unknown> {
+function required(tool: Tool, { args, least }: Sample): Record<string, unknown> {
   return Object.fromEntries(Object.entries(args).filter(([name]) => isRequired(tool, name) || name === least))
 }
 
-function succeeds (t: Test, { status, body }: Answer, what: string): void {
+function succeeds(t: Test, { status, body }: Answer, what: string): void {
   t.equal(status === 200 && body.success, true, `${what}${body.success === true ? '' : `: ${JSON.stringify(body)}`}`)
 }
 
 /** A value that is of the wrong type for the argument; undefined where every JSON value is right. */
-function wrong (property: Property): unknown[] {
+function wrong(property: Property): unknown[] {
   switch (property.type) {
-    case 'string': return [17, true, ['a'], {}]
-    case 'integer': return ['many', true, '', [], 1.5, '1e3', '0x10']
-    case 'number': return ['many', true, '', {}]
-    case 'boolean': return ['true', 1, {}]
-    case 'array': return ['text', 5, {}]
-    case 'object': return ['text', 5, []]
-    default: return []
+    case 'string':
+      return [17, true, ['a'], {}]
+    case 'integer':
+      return ['many', true, '', [], 1.5, '1e3', '0x10']
+    case 'number':
+      return ['many', true, '', {}]
+    case 'boolean':
+      return ['true', 1, {}]
+    case 'array':
+      return ['text', 5, {}]
+    case 'object':
+      return ['text', 5, []]
+    default:
+      return []
   }
 }
 
-async function countsOf (tool: string): Promise<Record<'success' | 'error', number>> {
+async function countsOf(tool: string): Promise<Record<'success' | 'error', number>> {
   const { body } = await app.server.inject({ url: '/metrics' })
-  const read = (status: string) => Number(new RegExp(`^mcp_requests_total\\{tool="${tool}",status="${status}"\\} (\\d+)$`, 'm').exec(body)?.[1] ?? 0)
+  const read = (status: string) =>
+    Number(new RegExp(`^mcp_requests_total\\{tool="${tool}",status="${status}"\\} (\\d+)$`, 'm').exec(body)?.[1] ?? 0)
   return { success: read('success'), error: read('error') }
 }
 
-async function auditRows (request_id: string) {
+async function auditRows(request_id: string) {
   return app.database.db.selectFrom('audit_log').selectAll().where('request_id', '=', request_id).execute()
 }
 
@@ -106,7 +114,12 @@ for (const tool of tools) {
       for (const args of [sample.args, required(tool, sample), ...(sample.instead ? [sample.instead] : [])]) {
         // Tools that use up their token or key get fresh ones.
         const { as, args: fresh } = await sampleOf(tool)
-        const answer = await call(app, tool.name, Object.fromEntries(Object.keys(args).map(name => [name, fresh[name] ?? args[name]])), as)
+        const answer = await call(
+          app,
+          tool.name,
+          Object.fromEntries(Object.keys(args).map(name => [name, fresh[name] ?? args[name]])),
+          as
+        )
         succeeds(t, answer, Object.keys(args).join(', '))
         t.same(faults(answerSchema(tool), answer.body), [])
         t.match(answer.headers, { 'content-type': 'application/json; charset=utf-8', 'x-request-id': /./ })
@@ -116,15 +129,29 @@ for (const tool of tools) {
     t.test('without credentials', async t => {
       const answer = await call(app, tool.name, {}, { anonymous: true })
       if (tool.name === 'get_usage_guidance') succeeds(t, answer, 'is for everybody')
-      else if (tool.name === 'authenticate_agent') isFailure(t, await call(app, tool.name, { agent_id: 'a', agent_type: 'b' }, { anonymous: true }), 'INVALID_API_KEY')
+      else if (tool.name === 'authenticate_agent')
+        isFailure(
+          t,
+          await call(app, tool.name, { agent_id: 'a', agent_type: 'b' }, { anonymous: true }),
+          'INVALID_API_KEY'
+        )
       else isFailure(t, answer, 'AUTHENTICATION_REQUIRED')
     })
 
     t.test('with a bad credential', async t => {
-      const bad: Array<Record<string, string>> = [{ authorization: 'Bearer None' }, { authorization: 'Basic abc' }, { 'x-api-key': 'wrong', 'x-agent-id': 'a' }]
+      const bad: Array<Record<string, string>> = [
+        { authorization: 'Bearer None' },
+        { authorization: 'Basic abc' },
+        { 'x-api-key': 'wrong', 'x-agent-id': 'a' }
+      ]
       for (const headers of bad) {
         const { args } = await sampleOf(tool)
-        const answer = await call(app, tool.name, { ...args, ...(tool.credentials === 'own' && { api_key: 'wrong' }) }, { anonymous: true, headers })
+        const answer = await call(
+          app,
+          tool.name,
+          { ...args, ...(tool.credentials === 'own' && { api_key: 'wrong' }) },
+          { anonymous: true, headers }
+        )
         isFailure(t, answer, tool.credentials === 'own' || 'x-api-key' in headers ? 'INVALID_API_KEY' : 'INVALID_TOKEN')
       }
     })
@@ -134,13 +161,28 @@ for (const tool of tools) {
         const { args } = await sampleOf(tool)
         const has = tool.permission === 'read' ? ['write'] : tool.permission === 'write' ? ['read'] : ['read', 'write']
         const request_id = randomUUID()
-        const answer = await call(app, tool.name, args, { token: await token(app, 'a-limited-agent', has), headers: { 'x-request-id': request_id } })
+        const answer = await call(app, tool.name, args, {
+          token: await token(app, 'a-limited-agent', has),
+          headers: { 'x-request-id': request_id }
+        })
         isFailure(t, answer, 'PERMISSION_DENIED')
         t.match(answer.body.context, { required_permission: tool.permission, current_permissions: has })
         t.match(answer.body, { request_id })
-        t.match(await eventually(() => auditRows(request_id), rows => rows.length > 0), [
-          { event_type: 'permission_denied', action: tool.name, agent_id: 'a-limited-agent', result: 'refused', metadata: { code: 'PERMISSION_DENIED' } }
-        ])
+        t.match(
+          await eventually(
+            () => auditRows(request_id),
+            rows => rows.length > 0
+          ),
+          [
+            {
+              event_type: 'permission_denied',
+              action: tool.name,
+              agent_id: 'a-limited-agent',
+              result: 'refused',
+              metadata: { code: 'PERMISSION_DENIED' }
+            }
+          ]
+        )
       })
     }
 
@@ -163,28 +205,63 @@ for (const tool of tools) {
           isFailure(t, missing, 'INVALID_INPUT', `${name} missing`)
           t.match(missing.body.context, { argument: name, given: 'nothing', allowed: /./ })
         }
-        if (properties[name]?.type !== undefined) isFailure(t, await call(app, tool.name, { ...args, [name]: null }, as), 'INVALID_INPUT', `${name}: null`)
+        if (properties[name]?.type !== undefined)
+          isFailure(t, await call(app, tool.name, { ...args, [name]: null }, as), 'INVALID_INPUT', `${name}: null`)
       }
 
       for (const [name, property] of Object.entries(properties)) {
         for (const value of wrong(property)) {
-          const answer = await call(app, tool.name, { ...args, ...(instead !== undefined && name in instead ? { token: null } : {}), [name]: value }, as)
+          const answer = await call(
+            app,
+            tool.name,
+            { ...args, ...(instead !== undefined && name in instead ? { token: null } : {}), [name]: value },
+            as
+          )
           isFailure(t, answer, codeOf(name), `${name}: ${JSON.stringify(value)}`)
           t.match(answer.body.context, { argument: name, given: /./, allowed: /./ })
         }
-        if (property.enum !== undefined) isFailure(t, await call(app, tool.name, { ...args, [name]: 'nonsense' }, as), codeOf(name), `${name}: nonsense`)
-        if (property.minimum !== undefined) isFailure(t, await call(app, tool.name, { ...args, [name]: property.minimum - 1 }, as), codeOf(name), `${name}: below`)
-        if (property.maximum !== undefined && property.maximum !== Number.MAX_SAFE_INTEGER) isFailure(t, await call(app, tool.name, { ...args, [name]: Number(property.maximum) + 1 }, as), codeOf(name), `${name}: above`)
-        if (typeof property.maxLength === 'number') isFailure(t, await call(app, tool.name, { ...args, [name]: 'x'.repeat(property.maxLength + 1) }, as), name === 'content' ? 'CONTENT_TOO_LARGE' : codeOf(name), `${name}: too long`)
+        if (property.enum !== undefined)
+          isFailure(
+            t,
+            await call(app, tool.name, { ...args, [name]: 'nonsense' }, as),
+            codeOf(name),
+            `${name}: nonsense`
+          )
+        if (property.minimum !== undefined)
+          isFailure(
+            t,
+            await call(app, tool.name, { ...args, [name]: property.minimum - 1 }, as),
+            codeOf(name),
+            `${name}: below`
+          )
+        if (property.maximum !== undefined && property.maximum !== Number.MAX_SAFE_INTEGER)
+          isFailure(
+            t,
+            await call(app, tool.name, { ...args, [name]: Number(property.maximum) + 1 }, as),
+            codeOf(name),
+            `${name}: above`
+          )
+        if (typeof property.maxLength === 'number')
+          isFailure(
+            t,
+            await call(app, tool.name, { ...args, [name]: 'x'.repeat(property.maxLength + 1) }, as),
+            name === 'content' ? 'CONTENT_TOO_LARGE' : codeOf(name),
+            `${name}: too long`
+          )
       }
-      for (const body of [[], 'text', 5, true]) isFailure(t, await call(app, tool.name, body, as), 'INVALID_INPUT', `the body ${JSON.stringify(body)}`)
+      for (const body of [[], 'text', 5, true])
+        isFailure(t, await call(app, tool.name, body, as), 'INVALID_INPUT', `the body ${JSON.stringify(body)}`)
     })
 
     t.test('null for an optional argument is absent', async t => {
       for (const name of Object.keys(propertiesOf(tool)).filter(name => !isRequired(tool, name))) {
         const sample = await sampleOf(tool)
         const other = name === sample.least ? sample.otherwise : {}
-        succeeds(t, await call(app, tool.name, { ...required(tool, sample), ...other, [name]: null }, sample.as), `${name}: null`)
+        succeeds(
+          t,
+          await call(app, tool.name, { ...required(tool, sample), ...other, [name]: null }, sample.as),
+          `${name}: null`
+        )
       }
     })
 
@@ -211,16 +288,30 @@ for (const tool of tools) {
     t.test('is audited if it writes, without what is private', async t => {
       const { args, as } = await sampleOf(tool)
       const request_id = randomUUID()
-      const { body } = await call(app, tool.name, args, { ...as, headers: { ...as.headers, 'x-request-id': request_id } })
+      const { body } = await call(app, tool.name, args, {
+        ...as,
+        headers: { ...as.headers, 'x-request-id': request_id }
+      })
       t.equal(body.success, true)
       const rows = await auditRows(request_id)
       const event_type = EVENTS[tool.name]
       t.equal(rows.length, event_type === undefined ? 0 : 1)
       if (event_type === undefined) return
-      t.match(rows, [{ event_type, action: tool.name, result: 'success', agent_id: /^(agent-1|an-admin)$/, workspace: 'default' }])
+      t.match(rows, [
+        { event_type, action: tool.name, result: 'success', agent_id: /^(agent-1|an-admin)$/, workspace: 'default' }
+      ])
       if ('session_id' in args && tool.effect !== 'reads') t.equal(rows[0]?.session_id, args.session_id)
       const text = JSON.stringify(rows)
-      const secrets = [...Object.values(PRIVATE_TEXTS), API_KEY, ADMIN_API_KEY, body.token, body.api_key, as.token, args.token, args.current_token].filter(one => typeof one === 'string')
+      const secrets = [
+        ...Object.values(PRIVATE_TEXTS),
+        API_KEY,
+        ADMIN_API_KEY,
+        body.token,
+        body.api_key,
+        as.token,
+        args.token,
+        args.current_token
+      ].filter(one => typeof one === 'string')
       for (const secret of secrets) t.notOk(text.includes(secret), 'no private text')
     })
 
@@ -231,15 +322,25 @@ for (const tool of tools) {
         succeeds(t, first, 'the first call')
         t.same((await call(app, tool.name, args, as)).body, first.body, 'the same call gets the first answer')
         const { idempotency_key, ...rest } = args
-        const byHeader = await call(app, tool.name, { ...rest, idempotency_key: null }, { ...as, headers: { 'idempotency-key': idempotency_key as string } })
+        const byHeader = await call(
+          app,
+          tool.name,
+          { ...rest, idempotency_key: null },
+          { ...as, headers: { 'idempotency-key': idempotency_key as string } }
+        )
         t.same(byHeader.body, first.body, 'the header Idempotency-Key is the same')
-        isFailure(t, await call(app, tool.name, { ...(await sampleOf(tool)).args, idempotency_key }, as), 'IDEMPOTENCY_CONFLICT', 'other arguments')
+        isFailure(
+          t,
+          await call(app, tool.name, { ...(await sampleOf(tool)).args, idempotency_key }, as),
+          'IDEMPOTENCY_CONFLICT',
+          'other arguments'
+        )
       })
     }
   })
 }
 
-function codeOf (name: string): ErrorCode {
+function codeOf(name: string): ErrorCode {
   if (name === 'metadata' || name === 'metadata_filter') return 'INVALID_METADATA'
   if (name === 'visibility' || name === 'visibility_filter') return 'INVALID_VISIBILITY'
   if (name === 'expires_in') return 'INVALID_TTL'
@@ -248,7 +349,7 @@ function codeOf (name: string): ErrorCode {
   return 'INVALID_INPUT'
 }
 
-async function eventually<T> (read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
+async function eventually<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
   for (let i = 0; ; i++) {
     const value = await read()
     if (holds(value) || i > 200) return value

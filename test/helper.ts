@@ -18,13 +18,24 @@ export const JWT_SECRET = 'a-signing-secret-for-tests-only-0123456789'
 export const ROOT = join(import.meta.dirname, '..')
 
 /** The environment of a server on that database, as an operator would set it. */
-export function environment (database_url: string, more: Record<string, string> = {}): Record<string, string> {
-  return { DATABASE_URL: database_url, API_KEY, ADMIN_API_KEY, JWT_SECRET_KEY: JWT_SECRET, PORT: '0', LOG_LEVEL: 'silent', ...more }
+export function environment(database_url: string, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    DATABASE_URL: database_url,
+    API_KEY,
+    ADMIN_API_KEY,
+    JWT_SECRET_KEY: JWT_SECRET,
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+    ...more
+  }
 }
 
 export interface TestApp extends App {
   config: Config
-  /** Its pools; and `db`, as the database's owner, who sees every workspace. For what the service itself sees: `kernel.store`. */
+  /**
+   * Its pools; and `db`, as the database's owner, who sees every workspace. For what the service itself sees:
+   * `kernel.store`.
+   */
   database: Omit<Database, 'db'> & { db: Db }
   url: string
   /** Everything that was logged, one object a line; with LOG_LEVEL set. */
@@ -32,8 +43,8 @@ export interface TestApp extends App {
 }
 
 /** The whole app in this process, not listening: drive it with `server.inject`, or `await listen(app)` for sockets. */
-export async function startApp (t: Test, more: Record<string, string> = {}, on?: { url: string }): Promise<TestApp> {
-  const own = on ?? await createDatabase()
+export async function startApp(t: Test, more: Record<string, string> = {}, on?: { url: string }): Promise<TestApp> {
+  const own = on ?? (await createDatabase())
   const config = loadConfig(environment(own.url, more))
   const options = {
     url: own.url,
@@ -46,8 +57,21 @@ export async function startApp (t: Test, more: Record<string, string> = {}, on?:
   const database = connect(options)
   const owner = connectAsOwner({ ...options, max: 4 })
   const logged: Array<Record<string, unknown>> = []
-  const logger = pino({ level: config.log_level, timestamp: pino.stdTimeFunctions.isoTime }, { write: (line: string) => { logged.push(JSON.parse(line) as Record<string, unknown>) } })
-  const app = await buildApp({ config, database, jwt_secrets: config.jwt_secret_key as string[], replica: 'test-replica', logger })
+  const logger = pino(
+    { level: config.log_level, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      write: (line: string) => {
+        logged.push(JSON.parse(line) as Record<string, unknown>)
+      }
+    }
+  )
+  const app = await buildApp({
+    config,
+    database,
+    jwt_secrets: config.jwt_secret_key as string[],
+    replica: 'test-replica',
+    logger
+  })
   await app.server.ready()
   t.teardown(async () => {
     await app.server.close()
@@ -58,7 +82,7 @@ export async function startApp (t: Test, more: Record<string, string> = {}, on?:
 }
 
 /** Lets an app listen on a free loopback port. @returns its base address */
-export async function listen (app: App): Promise<string> {
+export async function listen(app: App): Promise<string> {
   return app.server.listen({ host: '127.0.0.1', port: 0 })
 }
 
@@ -74,17 +98,24 @@ export interface As {
 }
 
 /** An answer's body with its HTTP status beside it, not in it. */
-export interface Answer { status: number, headers: Record<string, unknown>, body: any }
+export interface Answer {
+  status: number
+  headers: Record<string, unknown>
+  body: any
+}
 
 /** One REST call in process. */
-export async function call (app: App, tool: string, args: unknown = {}, as: As = {}): Promise<Answer> {
+export async function call(app: App, tool: string, args: unknown = {}, as: As = {}): Promise<Answer> {
   const response = await app.server.inject({
-    method: 'POST', url: `/mcp/tool/${tool}`, headers: { 'content-type': 'application/json', ...credentials(as) }, payload: JSON.stringify(args)
+    method: 'POST',
+    url: `/mcp/tool/${tool}`,
+    headers: { 'content-type': 'application/json', ...credentials(as) },
+    payload: JSON.stringify(args)
   })
   return { status: response.statusCode, headers: response.headers, body: response.json() }
 }
 
-export function credentials (as: As): Record<string, string> {
+export function credentials(as: As): Record<string, string> {
   if (as.anonymous === true) return { ...as.headers }
   if (as.token !== undefined) return { authorization: `Bearer ${as.token}`, ...as.headers }
   return {
@@ -96,13 +127,13 @@ export function credentials (as: As): Record<string, string> {
 }
 
 /** A call that must succeed. @returns its body */
-export async function ok (app: App, tool: string, args: unknown = {}, as: As = {}): Promise<any> {
+export async function ok(app: App, tool: string, args: unknown = {}, as: As = {}): Promise<any> {
   const { status, body } = await call(app, tool, args, as)
   if (status !== 200) throw new Error(`${tool}: ${JSON.stringify(body)}`)
   return body
 }
 
-export async function newSession (app: App, as: As = {}, purpose = 'a session for tests'): Promise<string> {
+export async function newSession(app: App, as: As = {}, purpose = 'a session for tests'): Promise<string> {
   return (await ok(app, 'create_session', { purpose }, as)).session_id as string
 }
 
@@ -119,48 +150,81 @@ export interface Program {
 let isFresh = false
 
 /** The compiled program. It is compiled first where a source is newer: no test may run what the code was before. */
-export function compiled (): string {
+export function compiled(): string {
   if (!isFresh) build()
   isFresh = true
   return join(ROOT, 'dist', 'src', 'cli.js')
 }
 
 /** Runs the compiled program, or another file, as a process of its own. `cwd` defaults to the repository. */
-export async function runProgram (t: Test, args: string[], env: Record<string, string>, { file = compiled(), cwd = ROOT, ready = /ready at (\S+)/, timeout_ms = 60_000 } = {}): Promise<Program> {
+export async function runProgram(
+  t: Test,
+  args: string[],
+  env: Record<string, string>,
+  { file = compiled(), cwd = ROOT, ready = /ready at (\S+)/, timeout_ms = 60_000 } = {}
+): Promise<Program> {
   const child = spawn(process.execPath, [file, ...args], {
-    cwd, env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env }, stdio: ['pipe', 'pipe', 'pipe']
+    cwd,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+    stdio: ['pipe', 'pipe', 'pipe']
   })
   let output = ''
-  const ended = new Promise<number | string | null>(resolve => child.once('exit', (code, signal) => { resolve(code ?? signal) }))
+  const ended = new Promise<number | string | null>(resolve =>
+    child.once('exit', (code, signal) => {
+      resolve(code ?? signal)
+    })
+  )
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     return ended
   }
   t.teardown(() => stop('SIGKILL'))
   const url = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => { reject(new Error(`Not ready after ${timeout_ms} ms:\n${output}`)) }, timeout_ms)
+    const timer = setTimeout(() => {
+      reject(new Error(`Not ready after ${timeout_ms} ms:\n${output}`))
+    }, timeout_ms)
     const read = (chunk: Buffer) => {
       output += chunk.toString()
       const found = ready.exec(output)
-      if (found !== null) { clearTimeout(timer); resolve(found[1] ?? '') }
+      if (found !== null) {
+        clearTimeout(timer)
+        resolve(found[1] ?? '')
+      }
     }
     child.stdout.on('data', read)
     child.stderr.on('data', read)
-    void ended.then(code => { clearTimeout(timer); reject(new Error(`Ended with ${code}:\n${output}`)) })
+    void ended.then(code => {
+      clearTimeout(timer)
+      reject(new Error(`Ended with ${code}:\n${output}`))
+    })
   })
   return { process: child, url, output: () => output, stop }
 }
 
 /** Runs the compiled program, or another file, to its end. */
-export async function runToEnd (args: string[], env: Record<string, string>, { file = compiled(), cwd = ROOT, input = '' } = {}): Promise<{ code: number | null, stdout: string, stderr: string }> {
+export async function runToEnd(
+  args: string[],
+  env: Record<string, string>,
+  { file = compiled(), cwd = ROOT, input = '' } = {}
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file, ...args], { cwd, env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [file, ...args], {
+      cwd,
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+      stdio: ['pipe', 'pipe', 'pipe']
+    })
     let stdout = ''
     let stderr = ''
-    child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString() })
-    child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString()
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString()
+    })
     child.on('error', reject)
-    child.on('close', code => { resolve({ code, stdout, stderr }) })
+    child.on('close', code => {
+      resolve({ code, stdout, stderr })
+    })
     child.stdin.end(input)
   })
 }

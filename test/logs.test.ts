@@ -8,7 +8,12 @@ t.test('a log line a call, with its request id, and no content, value, key or to
   const app = await startApp(t, { LOG_LEVEL: 'trace' })
   const session_id = await newSession(app, {}, `purpose ${PRIVATE}`)
   const given = { headers: { 'x-request-id': 'request-of-mine' } }
-  const { headers } = await call(app, 'add_message', { session_id, content: PRIVATE, metadata: { note: PRIVATE } }, given)
+  const { headers } = await call(
+    app,
+    'add_message',
+    { session_id, content: PRIVATE, metadata: { note: PRIVATE } },
+    given
+  )
   t.equal(headers['x-request-id'], 'request-of-mine')
   await ok(app, 'set_memory', { key: PRIVATE, value: { secret: PRIVATE } })
   await ok(app, 'search_context', { session_id, query: PRIVATE })
@@ -17,9 +22,18 @@ t.test('a log line a call, with its request id, and no content, value, key or to
   await call(app, 'list_sessions', {}, { headers: { 'x-api-key': `${API_KEY}-wrong` } })
   await call(app, 'add_message', { session_id, [PRIVATE]: PRIVATE })
 
-  t.ok(app.logged.some(line => line.request_id === 'request-of-mine' && line.tool === 'add_message' && line.agent_id === 'agent-1' && typeof line.ms === 'number'))
+  t.ok(
+    app.logged.some(
+      line =>
+        line.request_id === 'request-of-mine' &&
+        line.tool === 'add_message' &&
+        line.agent_id === 'agent-1' &&
+        typeof line.ms === 'number'
+    )
+  )
   const text = JSON.stringify(app.logged)
-  for (const secret of [PRIVATE, API_KEY, ADMIN_API_KEY, JWT_SECRET, token, new URL(app.url).password]) t.notOk(text.includes(secret), 'not in the log')
+  for (const secret of [PRIVATE, API_KEY, ADMIN_API_KEY, JWT_SECRET, token, new URL(app.url).password])
+    t.notOk(text.includes(secret), 'not in the log')
   t.ok(app.logged.some(line => line.code === 'INVALID_TOKEN'))
 })
 

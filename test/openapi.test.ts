@@ -15,26 +15,54 @@ const STREAMS = ['/mcp/sessions/{session_id}/events', '/mcp/events']
 
 const TYPES = new Set(['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'])
 /** Keywords of JSON Schema 2020-12 that a document of ours may use; OpenAPI 3.0's `nullable` is not among them. */
-const KEYWORDS = new Set(['type', 'description', 'properties', 'required', 'items', 'enum', 'default', 'format', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties', 'additionalProperties', 'anyOf', '$ref'])
+const KEYWORDS = new Set([
+  'type',
+  'description',
+  'properties',
+  'required',
+  'items',
+  'enum',
+  'default',
+  'format',
+  'pattern',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'maxProperties',
+  'additionalProperties',
+  'anyOf',
+  '$ref'
+])
 
-function schemaFaults (schema: any, at: string): string[] {
+function schemaFaults(schema: any, at: string): string[] {
   if (typeof schema === 'boolean') return []
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return [`${at} is no schema`]
   return [
-    ...Object.keys(schema).filter(keyword => !KEYWORDS.has(keyword)).map(keyword => `${at} has ${keyword}`),
+    ...Object.keys(schema)
+      .filter(keyword => !KEYWORDS.has(keyword))
+      .map(keyword => `${at} has ${keyword}`),
     ...(schema.type !== undefined && !TYPES.has(schema.type) ? [`${at} has the type ${schema.type}`] : []),
-    ...(schema.required ?? []).filter((name: string) => !(name in (schema.properties ?? {}))).map((name: string) => `${at} requires ${name}, which it does not have`),
-    ...(schema.enum !== undefined && (!Array.isArray(schema.enum) || schema.enum.length === 0) ? [`${at} has a bad enum`] : []),
+    ...(schema.required ?? [])
+      .filter((name: string) => !(name in (schema.properties ?? {})))
+      .map((name: string) => `${at} requires ${name}, which it does not have`),
+    ...(schema.enum !== undefined && (!Array.isArray(schema.enum) || schema.enum.length === 0)
+      ? [`${at} has a bad enum`]
+      : []),
     ...(schema.pattern !== undefined && !compiles(schema.pattern) ? [`${at} has a bad pattern`] : []),
     ...Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => schemaFaults(inner, `${at}/${name}`)),
     ...(schema.items !== undefined ? schemaFaults(schema.items, `${at}/items`) : []),
-    ...(schema.additionalProperties !== undefined ? schemaFaults(schema.additionalProperties, `${at}/additionalProperties`) : []),
+    ...(schema.additionalProperties !== undefined
+      ? schemaFaults(schema.additionalProperties, `${at}/additionalProperties`)
+      : []),
     ...(schema.anyOf ?? []).flatMap((inner: unknown, i: number) => schemaFaults(inner, `${at}/anyOf/${i}`)),
     ...(schema.$ref !== undefined && resolve(schema.$ref) === undefined ? [`${at} refers to nothing`] : [])
   ]
 }
 
-function compiles (pattern: string): boolean {
+function compiles(pattern: string): boolean {
   try {
     return new RegExp(pattern, 'u') !== undefined
   } catch {
@@ -42,18 +70,50 @@ function compiles (pattern: string): boolean {
   }
 }
 
-function resolve (ref: string): unknown {
-  return ref.replace(/^#\//, '').split('/').reduce((at: any, step) => at?.[step], document)
+function resolve(ref: string): unknown {
+  return ref
+    .replace(/^#\//, '')
+    .split('/')
+    .reduce((at: any, step) => at?.[step], document)
 }
 
 t.test('the document has the shape of OpenAPI 3.1', async t => {
   t.match(response.headers['content-type'], /^application\/json/)
-  t.match(document, { openapi: /^3\.1\.\d+$/, info: { title: /./, version: /^\d+\.\d+\.\d+/ }, components: { schemas: { Error: {} } } })
-  t.same(Object.keys(document).filter(key => !['openapi', 'info', 'servers', 'paths', 'webhooks', 'components', 'security', 'tags', 'externalDocs', 'jsonSchemaDialect'].includes(key)), [])
-  t.same(Object.keys(document.paths), [...tools.map(tool => `/mcp/tool/${tool.name}`), ...STREAMS], 'every tool, in their order, the streams, and nothing else')
+  t.match(document, {
+    openapi: /^3\.1\.\d+$/,
+    info: { title: /./, version: /^\d+\.\d+\.\d+/ },
+    components: { schemas: { Error: {} } }
+  })
+  t.same(
+    Object.keys(document).filter(
+      key =>
+        ![
+          'openapi',
+          'info',
+          'servers',
+          'paths',
+          'webhooks',
+          'components',
+          'security',
+          'tags',
+          'externalDocs',
+          'jsonSchemaDialect'
+        ].includes(key)
+    ),
+    []
+  )
+  t.same(
+    Object.keys(document.paths),
+    [...tools.map(tool => `/mcp/tool/${tool.name}`), ...STREAMS],
+    'every tool, in their order, the streams, and nothing else'
+  )
   t.same(schemaFaults(document.components.schemas.Error, 'Error'), [])
-  for (const requirement of [document.security, ...Object.values(document.paths).map((path: any) => (path.post ?? path.get).security ?? [])].flat()) {
-    for (const scheme of Object.keys(requirement)) t.match(document.components.securitySchemes[scheme], { type: /^(http|apiKey)$/ })
+  for (const requirement of [
+    document.security,
+    ...Object.values(document.paths).map((path: any) => (path.post ?? path.get).security ?? [])
+  ].flat()) {
+    for (const scheme of Object.keys(requirement))
+      t.match(document.components.securitySchemes[scheme], { type: /^(http|apiKey)$/ })
   }
 })
 
@@ -83,7 +143,10 @@ t.test('the event streams are described as they are', async t => {
       t.match(parameter, { in: /^(path|query|header)$/, name: /./, description: /./ })
       t.same(schemaFaults(parameter.schema, parameter.name), [])
     }
-    t.same(parameters.filter((parameter: any) => parameter.in === 'path').map((parameter: any) => `{${parameter.name}}`), url.match(/\{\w+\}/g) ?? [])
+    t.same(
+      parameters.filter((parameter: any) => parameter.in === 'path').map((parameter: any) => `{${parameter.name}}`),
+      url.match(/\{\w+\}/g) ?? []
+    )
   }
 })
 

@@ -20,9 +20,13 @@ t.test('after the pause there is none, and what was not used is not saved up', a
   const pace = createPace(1000, 10, 50)
   pace.spent(30)
   const pause = pace.pause_ms()
-  await new Promise(resolve => { setTimeout(resolve, pause + 5) })
+  await new Promise(resolve => {
+    setTimeout(resolve, pause + 5)
+  })
   t.equal(pace.pause_ms(), 0)
-  await new Promise(resolve => { setTimeout(resolve, 100) })
+  await new Promise(resolve => {
+    setTimeout(resolve, 100)
+  })
   pace.spent(20)
   t.ok(pace.pause_ms() > 0)
 })

@@ -9,7 +9,11 @@ import { inputFaults, outputFaults, type Schema, schemaFaults } from './support/
 
 const app = await startApp(t)
 const ADMIN: Headers = { 'x-api-key': ADMIN_API_KEY, 'x-agent-id': 'a' }
-interface Listed { name: string, inputSchema: Schema, outputSchema: Schema }
+interface Listed {
+  name: string
+  inputSchema: Schema
+  outputSchema: Schema
+}
 
 t.test('of every tool', async t => {
   for (const { name, input, output } of tools) {
@@ -21,7 +25,8 @@ t.test('of every tool', async t => {
 for (const era of ['legacy', 'modern'] as const) {
   t.test(`of the list of tools, ${era}`, async t => {
     for (const headers of [{}, ADMIN] as Headers[]) {
-      const listed: Listed[] = (await request(app, era, 'tools/list', {}, headers, '/mcp?output_schemas=true')).body.result.tools
+      const listed: Listed[] = (await request(app, era, 'tools/list', {}, headers, '/mcp?output_schemas=true')).body
+        .result.tools
       t.ok(listed.length > 20)
       for (const { name, inputSchema, outputSchema } of listed) {
         t.same([...inputFaults(inputSchema, `${name} in`), ...outputFaults(outputSchema, `${name} out`)], [])
@@ -37,8 +42,11 @@ t.test('of the OpenAPI page', async t => {
   for (const [at, schema] of found) t.same(schemaFaults(schema, at), [])
 })
 
-/** The whole schemas of a document: where it keeps them by name, and behind each `schema` that is not a reference to one. */
-function schemasIn (node: unknown, at: string): Array<[at: string, schema: Schema]> {
+/**
+ * The whole schemas of a document: where it keeps them by name, and behind each `schema` that is not a reference to
+ * one.
+ */
+function schemasIn(node: unknown, at: string): Array<[at: string, schema: Schema]> {
   if (typeof node !== 'object' || node === null) return []
   return Object.entries(node as Record<string, any>).flatMap(([key, inner]): Array<[string, Schema]> => {
     const here = `${at}/${key}`
@@ -65,9 +73,13 @@ t.test('the rules themselves', async t => {
     [{ ...text, type: 'object', patternProperties: {}, additionalProperties: true }, 'in/a has patternProperties'],
     [{ ...text, type: 'integer', enum: [1] }, 'in/a has an enum of other things than strings'],
     [union(text, { type: 'null' }), 'in/a is a union']
-  ] as Array<[Schema, string]>) t.same(inputFaults(object({ a: schema }), 'in'), [fault], fault)
+  ] as Array<[Schema, string]>)
+    t.same(inputFaults(object({ a: schema }), 'in'), [fault], fault)
   t.same(inputFaults(object({ value: union({ type: 'string' }, {}) }), 'in'), ['in/value/anyOf/1 has no type'])
   t.same(inputFaults({ ...object({}), anyOf: [text, text] }, 'in'), ['in is a union', 'in has a type and a union'])
-  const answer = object({ a: { type: 'array', items: object({ b: {} }) }, c: { type: 'object', additionalProperties: {} } })
+  const answer = object({
+    a: { type: 'array', items: object({ b: {} }) },
+    c: { type: 'object', additionalProperties: {} }
+  })
   t.same(outputFaults(answer, 'out'), ['out/a/items/b has no type', 'out/c/additionalProperties has no type'])
 })

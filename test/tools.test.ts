@@ -9,10 +9,19 @@ import { ROOT } from './helper.js'
 
 /** Rules that every tool keeps, asked of the catalogue as data. */
 
-interface Schema { type?: string, description?: string, properties?: Record<string, Schema>, items?: Schema, enum?: unknown[], pattern?: string, additionalProperties?: unknown, [keyword: string]: unknown }
+interface Schema {
+  type?: string
+  description?: string
+  properties?: Record<string, Schema>
+  items?: Schema
+  enum?: unknown[]
+  pattern?: string
+  additionalProperties?: unknown
+  [keyword: string]: unknown
+}
 
 /** Every schema inside an input, with its place. */
-function inside (schema: Schema, at: string): Array<[at: string, schema: Schema]> {
+function inside(schema: Schema, at: string): Array<[at: string, schema: Schema]> {
   return [
     [at, schema],
     ...Object.entries(schema.properties ?? {}).flatMap(([name, property]) => inside(property, `${at}/${name}`)),
@@ -35,20 +44,45 @@ t.test('names', async t => {
   for (const tool of tools) {
     t.match(tool.name, /^[a-z]+(_[a-z]+)+$/)
     t.ok(files.includes(tool.name.replaceAll('_', '-')), `${tool.name} is in the file of its name`)
-    t.equal((await import(`../src/tools/${tool.name.replaceAll('_', '-')}.js`) as Record<string, unknown>)[tool.name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())], tool)
+    t.equal(
+      ((await import(`../src/tools/${tool.name.replaceAll('_', '-')}.js`)) as Record<string, unknown>)[
+        tool.name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+      ],
+      tool
+    )
   }
 })
 
 t.test('words', async t => {
   for (const { name, title, description, input } of tools) {
     t.ok(title.length >= 5 && title.length <= 50, `${name}: a title of a few words`)
-    t.ok(description.length >= 40 && description.length <= 400 && /[.)]$/.test(description), `${name}: ${description.length} characters of description`)
+    t.ok(
+      description.length >= 40 && description.length <= 400 && /[.)]$/.test(description),
+      `${name}: ${description.length} characters of description`
+    )
     for (const [at, schema] of inside(plain(input), name)) {
-      if (at !== name && !at.endsWith('/items')) t.ok(typeof schema.description === 'string' && schema.description.length >= 5 && schema.description.length <= 250, `${at} is described`)
+      if (at !== name && !at.endsWith('/items'))
+        t.ok(
+          typeof schema.description === 'string' && schema.description.length >= 5 && schema.description.length <= 250,
+          `${at} is described`
+        )
     }
     const named = description.match(/\b[a-z]+(?:_[a-z]+)+\b/g) ?? []
-    const known = new Set([...tools.flatMap(tool => [tool.name, ...Object.keys(tool.input.properties), ...Object.keys(tool.output.properties)]), 'agent_only', 'admin_only', 'auth_token'])
-    t.same(named.filter(word => !known.has(word)), [], `${name} names only what exists`)
+    const known = new Set([
+      ...tools.flatMap(tool => [
+        tool.name,
+        ...Object.keys(tool.input.properties),
+        ...Object.keys(tool.output.properties)
+      ]),
+      'agent_only',
+      'admin_only',
+      'auth_token'
+    ])
+    t.same(
+      named.filter(word => !known.has(word)),
+      [],
+      `${name} names only what exists`
+    )
   }
 })
 
@@ -57,15 +91,33 @@ t.test('inputs are closed and bounded', async t => {
   for (const { name, input } of tools) {
     for (const [at, schema] of inside(plain(input), name)) {
       if (at in UNBOUNDED) continue
-      if (schema.type === 'object') t.ok(schema.additionalProperties === false || schema.maxProperties !== undefined, `${at} is closed`)
-      if (schema.type === 'string') t.ok(schema.maxLength !== undefined || schema.enum !== undefined || schema.pattern !== undefined || TIMES.has(at.split('/').at(-1) as string), `${at} has a longest`)
+      if (schema.type === 'object')
+        t.ok(schema.additionalProperties === false || schema.maxProperties !== undefined, `${at} is closed`)
+      if (schema.type === 'string')
+        t.ok(
+          schema.maxLength !== undefined ||
+            schema.enum !== undefined ||
+            schema.pattern !== undefined ||
+            TIMES.has(at.split('/').at(-1) as string),
+          `${at} has a longest`
+        )
       if (schema.type === 'array') t.ok(Number.isInteger(schema.maxItems), `${at} has a most`)
-      if (schema.type === 'integer' || schema.type === 'number') t.ok(Number.isFinite(schema.minimum) && Number.isFinite(schema.maximum), `${at} has a range`)
-      if (schema.default !== undefined && schema.enum !== undefined) t.ok(schema.enum.includes(schema.default), `${at}: its default is one of it`)
-      if (typeof schema.default === 'number') t.ok(schema.default >= Number(schema.minimum) && schema.default <= Number(schema.maximum), `${at}: its default is in range`)
+      if (schema.type === 'integer' || schema.type === 'number')
+        t.ok(Number.isFinite(schema.minimum) && Number.isFinite(schema.maximum), `${at} has a range`)
+      if (schema.default !== undefined && schema.enum !== undefined)
+        t.ok(schema.enum.includes(schema.default), `${at}: its default is one of it`)
+      if (typeof schema.default === 'number')
+        t.ok(
+          schema.default >= Number(schema.minimum) && schema.default <= Number(schema.maximum),
+          `${at}: its default is in range`
+        )
     }
     for (const argument of Object.keys(input.properties)) t.match(argument, /^[a-z]+(_[a-z]+)*$/)
-    t.same((input.required ?? []).filter(one => 'default' in (input.properties[one] as Schema)), [], `${name}: what is required has no default`)
+    t.same(
+      (input.required ?? []).filter(one => 'default' in (input.properties[one] as Schema)),
+      [],
+      `${name}: what is required has no default`
+    )
   }
 })
 
@@ -76,9 +128,17 @@ t.test('what a tool does fits together', async t => {
   for (const tool of tools) {
     const { name, permission, effect, commits, audit, secret, repeatable } = tool
     t.ok(permission === 'none' || PERMISSIONS.includes(permission))
-    t.equal(takesIdempotencyKey(tool), effect !== 'reads' && !secret && name !== 'revoke_token', `${name}: writes can be repeated safely, but for those whose answer is a secret`)
+    t.equal(
+      takesIdempotencyKey(tool),
+      effect !== 'reads' && !secret && name !== 'revoke_token',
+      `${name}: writes can be repeated safely, but for those whose answer is a secret`
+    )
     if (effect === 'reads') t.notOk(permission === 'write', `${name} reads and does not need write`)
-    else t.ok(permission === 'write' || permission === 'admin' || permission === 'none' || OF_READERS.has(name), `${name} writes`)
+    else
+      t.ok(
+        permission === 'write' || permission === 'admin' || permission === 'none' || OF_READERS.has(name),
+        `${name} writes`
+      )
     if (effect !== 'reads') t.not(commits, 'none', `${name} commits`)
     if (commits === 'none') t.notOk(audit, `${name} writes nothing, so it audits nothing`)
     if (commits === 'transaction') t.ok(audit, `${name} is audited by the kernel`)

@@ -6,10 +6,15 @@ import { type Load, startLoad } from './load.js'
 import { type Postgres, startPostgres } from './postgres.js'
 import { prepareProgram, type Program } from './program.js'
 
-export interface Begun { dir: string, program: Program, postgres: Postgres, load: Load }
+export interface Begun {
+  dir: string
+  program: Program
+  postgres: Postgres
+  load: Load
+}
 
 /** What every run needs, in a folder of its own that is gone afterwards. */
-export async function begin (cleanup: Cleanup): Promise<Begun> {
+export async function begin(cleanup: Cleanup): Promise<Begun> {
   const dir = await mkdtemp(join(tmpdir(), 'scs-bench-'))
   cleanup.add(() => rm(dir, { recursive: true, force: true }))
   // As root PostgreSQL runs as another user, who has to get through here.
@@ -20,14 +25,18 @@ export async function begin (cleanup: Cleanup): Promise<Begun> {
 }
 
 /** Ends all that has been begun and then the process, once. A signal does so too; PostgreSQL would outlive us. */
-export function endWith (cleanup: Cleanup): { ending: () => boolean, end: (code: number) => Promise<never> } {
+export function endWith(cleanup: Cleanup): { ending: () => boolean; end: (code: number) => Promise<never> } {
   let ending = false
   const end = async (code: number): Promise<never> => {
     ending = true
     await cleanup.all()
     process.exit(code)
   }
-  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const) {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129]
+  ] as const) {
     process.on(signal, () => {
       if (ending) return
       console.error('Stopping ...')

@@ -5,20 +5,23 @@ export interface Cleanup {
   all: () => Promise<void>
 }
 
-export function createCleanup (): Cleanup {
+export function createCleanup(): Cleanup {
   const open: Array<() => Promise<void>> = []
   return {
-    add (end) {
+    add(end) {
       let ended: Promise<void> | undefined
       const once = () => {
         open.splice(0, open.length, ...open.filter(other => other !== once))
-        return ended ??= end()
+        return (ended ??= end())
       }
       open.push(once)
       return once
     },
-    async all () {
-      for (let end = open.at(-1); end !== undefined; end = open.at(-1)) await end().catch((error: unknown) => { console.error(error) })
+    async all() {
+      for (let end = open.at(-1); end !== undefined; end = open.at(-1))
+        await end().catch((error: unknown) => {
+          console.error(error)
+        })
     }
   }
 }

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** CPU time so far, in milliseconds; undefined where the system does not tell (only Linux does). */
-export function cpuOf (pid: number): number | undefined {
+export function cpuOf(pid: number): number | undefined {
   const stat = statOf(pid)
-  return stat === undefined ? undefined : (stat.own) * TICK_MS
+  return stat === undefined ? undefined : stat.own * TICK_MS
 }
 
 /** Of a PostgreSQL with all that it has started, those that have ended included. */
-export function cpuOfPostgres (pid: number): number | undefined {
+export function cpuOfPostgres(pid: number): number | undefined {
   const main = statOf(pid)
   if (main === undefined) return undefined
   let ticks = main.own + main.ended
@@ -22,11 +22,14 @@ export function cpuOfPostgres (pid: number): number | undefined {
 /** Linux says so on every architecture that Node runs on. */
 const TICK_MS = 10
 
-function statOf (pid: number): { parent: number, own: number, ended: number } | undefined {
+function statOf(pid: number): { parent: number; own: number; ended: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The program's name, in parentheses, may hold spaces.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number)
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number)
     const [, parent = 0] = fields
     return { parent, own: (fields[11] ?? 0) + (fields[12] ?? 0), ended: (fields[13] ?? 0) + (fields[14] ?? 0) }
   } catch {
@@ -35,7 +38,7 @@ function statOf (pid: number): { parent: number, own: number, ended: number } | 
 }
 
 /** Memory that a process holds, in MiB. */
-export function memoryOf (pid: number): number | undefined {
+export function memoryOf(pid: number): number | undefined {
   try {
     const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))
     return found === null ? undefined : Number(found[1]) / 1024

@@ -1,12 +1,16 @@
 /**
- * The load generator: a process of its own, told by its parent what to send. HTTP/1.1 over raw sockets, kept alive, one request
- * in flight on each; requests are encoded beforehand, and of an answer no more is read than its frame and whether it is a success.
+ * The load generator: a process of its own, told by its parent what to send. HTTP/1.1 over raw sockets, kept alive, one
+ * request in flight on each; requests are encoded beforehand, and of an answer no more is read than its frame and
+ * whether it is a success.
  */
 import { connect, type Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
 
 /** Requests of one connection, sent over and over in this order. */
-export interface Sender { port: number, requests: string[] }
+export interface Sender {
+  port: number
+  requests: string[]
+}
 
 export interface Plan {
   senders: Sender[]
@@ -15,9 +19,9 @@ export interface Plan {
 }
 
 export type Order =
-  | { do: 'prepare', plan: string, is: Plan }
-  | { do: 'run', plan: string, seconds: number }
-  | { do: 'forget', plan: string }
+  | { do: 'prepare'; plan: string; is: Plan }
+  | { do: 'run'; plan: string; seconds: number }
+  | { do: 'forget'; plan: string }
 
 export interface Result {
   seconds: number
@@ -40,7 +44,10 @@ export interface Result {
   cpu_ms: number
 }
 
-interface Ready { senders: Array<{ port: number, requests: Buffer[] }>, expect: Buffer }
+interface Ready {
+  senders: Array<{ port: number; requests: Buffer[] }>
+  expect: Buffer
+}
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 /** How long answers may take that are under way when the time is up. */
@@ -58,44 +65,53 @@ class Sending {
   private need = 0
   private done: () => void = () => {}
 
-  constructor (private readonly run: Running, private readonly port: number, private readonly requests: Buffer[], first: number) {
+  constructor(
+    private readonly run: Running,
+    private readonly port: number,
+    private readonly requests: Buffer[],
+    first: number
+  ) {
     this.next = first % requests.length
   }
 
-  open (): Promise<void> {
+  open(): Promise<void> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port: this.port, host: '127.0.0.1', noDelay: true })
       this.socket = socket
       socket.once('connect', resolve)
       socket.once('error', reject)
-      socket.on('data', chunk => { this.read(chunk) })
-      socket.on('close', () => { this.lost() })
+      socket.on('data', chunk => {
+        this.read(chunk)
+      })
+      socket.on('close', () => {
+        this.lost()
+      })
     })
   }
 
   /** Until the time is up and the last answer is there. */
-  send (): Promise<void> {
+  send(): Promise<void> {
     return new Promise(resolve => {
       this.done = resolve
       this.go()
     })
   }
 
-  close (): void {
+  close(): void {
     const socket = this.socket
     this.socket = undefined
     socket?.destroy()
     this.done()
   }
 
-  private go (): void {
+  private go(): void {
     const request = this.requests[this.next] as Buffer
     this.next = this.next + 1 === this.requests.length ? 0 : this.next + 1
     this.began = performance.now()
     this.socket?.write(request)
   }
 
-  private read (chunk: Buffer): void {
+  private read(chunk: Buffer): void {
     this.parts.push(chunk)
     this.have += chunk.length
     if (this.need > 0 && this.have < this.need) return
@@ -113,7 +129,7 @@ class Sending {
     else this.done()
   }
 
-  private lost (): void {
+  private lost(): void {
     if (this.socket === undefined) return
     this.socket = undefined
     this.run.broke()
@@ -123,7 +139,15 @@ class Sending {
     // Soon again, but not at once: a service that is gone must not be asked a thousand times a second.
     setTimeout(() => {
       if (performance.now() >= this.run.until) this.done()
-      else this.open().then(() => { this.go() }, () => { this.lost() })
+      else
+        this.open().then(
+          () => {
+            this.go()
+          },
+          () => {
+            this.lost()
+          }
+        )
     }, 100)
   }
 }
@@ -138,12 +162,15 @@ class Running {
   broken = 0
   sample: string | undefined
 
-  constructor (private readonly expect: Buffer) {}
+  constructor(private readonly expect: Buffer) {}
 
-  answered (data: Buffer, chunked: boolean, ms: number, now: number): void {
+  answered(data: Buffer, chunked: boolean, ms: number, now: number): void {
     const is2xx = data[9] === 0x32
     if (is2xx && (chunked ? unchunked(data) : data).includes(this.expect)) {
-      if (now > this.until) { this.late++; return }
+      if (now > this.until) {
+        this.late++
+        return
+      }
       this.ok++
       this.latency.record(Math.max(1, Math.round(ms * 1000)))
       return
@@ -153,13 +180,13 @@ class Running {
     this.sample ??= data.toString('utf8', 0, 600)
   }
 
-  broke (): void {
+  broke(): void {
     this.broken++
   }
 }
 
 /** @returns 0 while the head is not complete, -1 for chunks */
-function lengthOf (data: Buffer): number {
+function lengthOf(data: Buffer): number {
   const end = data.indexOf(HEAD_END)
   if (end < 0) return 0
   const head = data.toString('latin1', 0, end)
@@ -169,15 +196,15 @@ function lengthOf (data: Buffer): number {
 }
 
 /** Whether the last chunk is there. Goes from chunk to chunk, since content may hold what looks like an end. */
-function chunksEnd (data: Buffer): boolean {
+function chunksEnd(data: Buffer): boolean {
   return [...chunks(data)].at(-1)?.length === 0
 }
 
-function unchunked (data: Buffer): Buffer {
+function unchunked(data: Buffer): Buffer {
   return Buffer.concat([...chunks(data)])
 }
 
-function * chunks (data: Buffer): Iterable<Buffer> {
+function* chunks(data: Buffer): Iterable<Buffer> {
   for (let at = data.indexOf(HEAD_END) + 4; ;) {
     const end = data.indexOf('\r\n', at)
     if (end < 0) return
@@ -189,7 +216,7 @@ function * chunks (data: Buffer): Iterable<Buffer> {
   }
 }
 
-async function run ({ senders, expect }: Ready, seconds: number): Promise<Result> {
+async function run({ senders, expect }: Ready, seconds: number): Promise<Result> {
   const running = new Running(expect)
   // Not all with the same request at the same time.
   const sendings = senders.map(({ port, requests }, i) => new Sending(running, port, requests, i * 7))
@@ -198,24 +225,44 @@ async function run ({ senders, expect }: Ready, seconds: number): Promise<Result
     const cpu = process.cpuUsage()
     const began = performance.now()
     running.until = began + seconds * 1000
-    const timer = setTimeout(() => { for (const sending of sendings) sending.close() }, seconds * 1000 + DRAIN_MS)
+    const timer = setTimeout(
+      () => {
+        for (const sending of sendings) sending.close()
+      },
+      seconds * 1000 + DRAIN_MS
+    )
     await Promise.all(sendings.map(sending => sending.send()))
     clearTimeout(timer)
     const { user, system } = process.cpuUsage(cpu)
     const { latency, ok, late, failed, refused, broken, sample } = running
-    const ms = (percentile: number) => latency.count === 0 ? 0 : latency.percentile(percentile) / 1000
-    return { seconds, ok, late, failed, refused, broken, sample, p50_ms: ms(50), p99_ms: ms(99), max_ms: latency.count === 0 ? 0 : latency.max / 1000, cpu_ms: (user + system) / 1000 }
+    const ms = (percentile: number) => (latency.count === 0 ? 0 : latency.percentile(percentile) / 1000)
+    return {
+      seconds,
+      ok,
+      late,
+      failed,
+      refused,
+      broken,
+      sample,
+      p50_ms: ms(50),
+      p99_ms: ms(99),
+      max_ms: latency.count === 0 ? 0 : latency.max / 1000,
+      cpu_ms: (user + system) / 1000
+    }
   } finally {
     for (const sending of sendings) sending.close()
   }
 }
 
-async function obey (order: Order): Promise<Result | undefined> {
+async function obey(order: Order): Promise<Result | undefined> {
   if (order.do === 'forget') {
     plans.delete(order.plan)
   } else if (order.do === 'prepare') {
     const { senders, expect } = order.is
-    plans.set(order.plan, { senders: senders.map(({ port, requests }) => ({ port, requests: requests.map(text => Buffer.from(text)) })), expect: Buffer.from(expect) })
+    plans.set(order.plan, {
+      senders: senders.map(({ port, requests }) => ({ port, requests: requests.map(text => Buffer.from(text)) })),
+      expect: Buffer.from(expect)
+    })
   } else {
     const plan = plans.get(order.plan)
     if (plan === undefined) throw new Error(`There is no plan ${order.plan}.`)
@@ -225,8 +272,13 @@ async function obey (order: Order): Promise<Result | undefined> {
 }
 
 process.on('message', (order: Order) => {
-  obey(order).then(result => process.send?.({ result }), (error: unknown) => process.send?.({ error: String(error) }))
+  obey(order).then(
+    result => process.send?.({ result }),
+    (error: unknown) => process.send?.({ error: String(error) })
+  )
 })
 // Ended by its parent; Ctrl-C in a terminal reaches both.
 process.on('SIGINT', () => {})
-process.on('disconnect', () => { process.exit() })
+process.on('disconnect', () => {
+  process.exit()
+})

@@ -14,9 +14,11 @@ export interface Load {
   forget: (name: string) => Promise<void>
 }
 
-export function startLoad (program: Program, cleanup: Cleanup): Load {
+export function startLoad(program: Program, cleanup: Cleanup): Load {
   const child = fork(program.file('bench/kit/generator.js'), { execArgv: [] })
-  cleanup.add(async () => { child.kill('SIGKILL') })
+  cleanup.add(async () => {
+    child.kill('SIGKILL')
+  })
   let last: Promise<unknown> = Promise.resolve()
   /** One at a time. */
   const order = (one: Order): Promise<Result | undefined> => {
@@ -26,27 +28,38 @@ export function startLoad (program: Program, cleanup: Cleanup): Load {
   }
   return {
     pid: child.pid as number,
-    async prepare (plan, is) { await order({ do: 'prepare', plan, is }) },
-    async forget (plan) { await order({ do: 'forget', plan }) },
-    async run (plan, seconds, tolerant = false) {
-      const result = await order({ do: 'run', plan, seconds }) as Result
+    async prepare(plan, is) {
+      await order({ do: 'prepare', plan, is })
+    },
+    async forget(plan) {
+      await order({ do: 'forget', plan })
+    },
+    async run(plan, seconds, tolerant = false) {
+      const result = (await order({ do: 'run', plan, seconds })) as Result
       const { failed, refused, broken, sample } = result
-      if (!tolerant && failed + refused + broken > 0) throw new Error(`${plan}: of ${result.ok + failed + refused} answers ${failed} were no success and ${refused} refused; ${broken} connections broke.\n${sample ?? ''}`)
+      if (!tolerant && failed + refused + broken > 0)
+        throw new Error(
+          `${plan}: of ${result.ok + failed + refused} answers ${failed} were no success and ${refused} refused; ${broken} connections broke.\n${sample ?? ''}`
+        )
       if (result.ok === 0) throw new Error(`${plan}: nothing was answered.`)
       return result
     }
   }
 }
 
-function tell (child: ChildProcess, order: Order): Promise<Result | undefined> {
+function tell(child: ChildProcess, order: Order): Promise<Result | undefined> {
   return new Promise((resolve, reject) => {
-    const gone = () => { reject(new Error('The load generator is gone.')) }
+    const gone = () => {
+      reject(new Error('The load generator is gone.'))
+    }
     child.once('exit', gone)
-    child.once('message', (answer: { result?: Result, error?: string }) => {
+    child.once('message', (answer: { result?: Result; error?: string }) => {
       child.off('exit', gone)
       if (answer.error !== undefined) reject(new Error(answer.error))
       else resolve(answer.result)
     })
-    child.send(order, error => { if (error !== null) reject(error) })
+    child.send(order, error => {
+      if (error !== null) reject(error)
+    })
   })
 }

@@ -1,11 +1,26 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { createCluster, findBinaries, freePort, serverAccount, startPostmaster, stopPostmaster, urlOf } from '../../src/db/embedded.js'
+import {
+  createCluster,
+  findBinaries,
+  freePort,
+  serverAccount,
+  startPostmaster,
+  stopPostmaster,
+  urlOf
+} from '../../src/db/embedded.js'
 import type { Cleanup } from './cleanup.js'
 
 /** Durable, as the bars ask: an answered write has been flushed. */
-const SETTINGS = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', shared_buffers: '512MB', max_wal_size: '4GB', max_connections: '120' }
+const SETTINGS = {
+  fsync: 'on',
+  synchronous_commit: 'on',
+  full_page_writes: 'on',
+  shared_buffers: '512MB',
+  max_wal_size: '4GB',
+  max_connections: '120'
+}
 
 export interface Postgres {
   pid: number
@@ -22,10 +37,16 @@ export interface OwnDatabase {
 }
 
 /** A PostgreSQL of our own on 127.0.0.1, in this folder. */
-export async function startPostgres (dir: string, cleanup: Cleanup): Promise<Postgres> {
+export async function startPostgres(dir: string, cleanup: Cleanup): Promise<Postgres> {
   const account = await serverAccount()
   const binaries = await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-bench-binaries') })
-  const cluster = await createCluster({ dir: join(dir, 'postgres'), binaries, account, logFile: join(dir, 'postgres.log'), durable: false })
+  const cluster = await createCluster({
+    dir: join(dir, 'postgres'),
+    binaries,
+    account,
+    logFile: join(dir, 'postgres.log'),
+    durable: false
+  })
   const port = await freePort()
   const starting = startPostmaster(cluster, port, SETTINGS)
   // It outlives us: one that is only just starting when we are told to end must be ended too.
@@ -36,18 +57,23 @@ export async function startPostgres (dir: string, cleanup: Cleanup): Promise<Pos
   const begun = await starting
   if (!('pid' in begun)) throw new Error(`PostgreSQL did not start: ${begun.problem}`)
   const admin = urlOf(cluster, port, 'postgres')
-  const [row] = await once<{ version: string, fsync: string, synchronous_commit: string }>(admin, "select current_setting('server_version') as version, current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit")
+  const [row] = await once<{ version: string; fsync: string; synchronous_commit: string }>(
+    admin,
+    "select current_setting('server_version') as version, current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit"
+  )
   if (row?.fsync !== 'on' || row.synchronous_commit !== 'on') throw new Error('PostgreSQL does not run durably.')
   return {
     pid: begun.pid,
-    described: `PostgreSQL ${row.version} (embedded; ${Object.entries(SETTINGS).map(([name, value]) => `${name} ${value}`).join(', ')})`,
-    async createDatabase (name) {
+    described: `PostgreSQL ${row.version} (embedded; ${Object.entries(SETTINGS)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')})`,
+    async createDatabase(name) {
       await once(admin, `create database ${name}`)
       const url = urlOf(cluster, port, name)
       return {
         url,
         query: (text, values) => once(url, text, values),
-        async drop () {
+        async drop() {
           await once(admin, `drop database if exists ${name} with (force)`)
           await once(admin, 'checkpoint')
         }
@@ -56,7 +82,7 @@ export async function startPostgres (dir: string, cleanup: Cleanup): Promise<Pos
   }
 }
 
-async function once<R extends pg.QueryResultRow> (url: string, text: string, values?: unknown[]): Promise<R[]> {
+async function once<R extends pg.QueryResultRow>(url: string, text: string, values?: unknown[]): Promise<R[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   client.on('error', () => {})
   try {

@@ -12,11 +12,15 @@ export interface Program {
 }
 
 /**
- * Compiles as `npm start` does, and copies the result: a build that happens meanwhile must not change what is measured. What
- * is measured, and what measures it, runs as plain JavaScript; a loader in the process would be measured too.
+ * Compiles as `npm start` does, and copies the result: a build that happens meanwhile must not change what is measured.
+ * What is measured, and what measures it, runs as plain JavaScript; a loader in the process would be measured too.
  */
-export async function prepareProgram (dir: string): Promise<Program> {
-  const built = spawnSync(process.execPath, ['--input-type=module', '-e', "(await import('./scripts/start.js')).build()"], { cwd: ROOT, stdio: ['ignore', 2, 2] })
+export async function prepareProgram(dir: string): Promise<Program> {
+  const built = spawnSync(
+    process.execPath,
+    ['--input-type=module', '-e', "(await import('./scripts/start.js')).build()"],
+    { cwd: ROOT, stdio: ['ignore', 2, 2] }
+  )
   if (built.status !== 0) throw new Error('The program does not compile.')
   const dist = join(dir, 'dist')
   await cp(join(ROOT, 'dist'), dist, { recursive: true })
@@ -26,7 +30,9 @@ export async function prepareProgram (dir: string): Promise<Program> {
     await mkdir(join(dist, 'bench', folder), { recursive: true })
     for (const name of await readdir(join(ROOT, 'bench', folder))) {
       const source = await readFile(join(ROOT, 'bench', folder, name), 'utf8')
-      const { outputText } = ts.transpileModule(source, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true } })
+      const { outputText } = ts.transpileModule(source, {
+        compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
+      })
       await writeFile(join(dist, 'bench', folder, name.replace(/\.ts$/, '.js')), outputText)
     }
   }

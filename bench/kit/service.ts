@@ -39,10 +39,15 @@ export interface Start {
 }
 
 /** The heap's limits of k8s/. */
-export const NODE_OPTIONS = /^NODE_OPTIONS=(.*)$/m.exec(readFileSync(join(ROOT, 'k8s', 'config.env'), 'utf8'))?.[1] as string
+export const NODE_OPTIONS = /^NODE_OPTIONS=(.*)$/m.exec(
+  readFileSync(join(ROOT, 'k8s', 'config.env'), 'utf8')
+)?.[1] as string
 
 /** The environment of a service, as an operator would set it. */
-export function environment (database_url: string | undefined, env: Record<string, string> = {}): Record<string, string> {
+export function environment(
+  database_url: string | undefined,
+  env: Record<string, string> = {}
+): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
     HOME: process.env.HOME ?? '',
@@ -57,9 +62,16 @@ export function environment (database_url: string | undefined, env: Record<strin
 }
 
 /** Runs the compiled program, `serve` by default, until it is ready. Its log, at its usual level, goes nowhere. */
-export async function startService (program: Program, cleanup: Cleanup, { database_url, env, entry = 'src/cli.js', node = [], ready = /ready at (http:\/\/\S+)/ }: Start): Promise<Service> {
+export async function startService(
+  program: Program,
+  cleanup: Cleanup,
+  { database_url, env, entry = 'src/cli.js', node = [], ready = /ready at (http:\/\/\S+)/ }: Start
+): Promise<Service> {
   const began = performance.now()
-  const child = spawn(process.execPath, [...node, program.file(entry), ...(entry === 'src/cli.js' ? ['serve'] : [])], { env: environment(database_url, env), stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [...node, program.file(entry), ...(entry === 'src/cli.js' ? ['serve'] : [])], {
+    env: environment(database_url, env),
+    stdio: ['ignore', 'ignore', 'pipe']
+  })
   const stop = cleanup.add(() => end(child))
   const url = await saidReady(child, ready)
   const started_ms = performance.now() - began
@@ -67,10 +79,15 @@ export async function startService (program: Program, cleanup: Cleanup, { databa
   const call: Service['call'] = async (tool, args, token) => {
     const response = await fetch(`${url}/mcp/tool/${tool}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token === undefined ? { 'x-api-key': API_KEY, 'x-agent-id': 'bench' } : { authorization: `Bearer ${token}` }) },
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined
+          ? { 'x-api-key': API_KEY, 'x-agent-id': 'bench' }
+          : { authorization: `Bearer ${token}` })
+      },
       body: JSON.stringify(args)
     })
-    const body = await response.json() as Record<string, unknown>
+    const body = (await response.json()) as Record<string, unknown>
     if (body.success !== true) throw new Error(`${tool}: ${JSON.stringify(body)}`)
     return body
   }
@@ -81,10 +98,17 @@ export async function startService (program: Program, cleanup: Cleanup, { databa
     pid: child.pid as number,
     started_ms,
     call,
-    tokens: count => each(count, async n => (await call('authenticate_agent', { agent_id: `agent-${n}`, agent_type: 'bench', api_key: API_KEY })).token as string),
-    sessions: count => each(count, async n => (await call('create_session', { purpose: `bench ${n}` })).session_id as string),
+    tokens: count =>
+      each(
+        count,
+        async n =>
+          (await call('authenticate_agent', { agent_id: `agent-${n}`, agent_type: 'bench', api_key: API_KEY }))
+            .token as string
+      ),
+    sessions: count =>
+      each(count, async n => (await call('create_session', { purpose: `bench ${n}` })).session_id as string),
     metrics,
-    async settle () {
+    async settle() {
       const until = Date.now() + SETTLE_MS
       for (let wait = 50; Date.now() < until; wait = 300) {
         await new Promise(resolve => setTimeout(resolve, wait))
@@ -96,14 +120,19 @@ export async function startService (program: Program, cleanup: Cleanup, { databa
   }
 }
 
-/** What is written waits for the search index, and for the audit chain where there is one; its upkeep must not fall into the other side's turn. */
+/**
+ * What is written waits for the search index, and for the audit chain where there is one; its upkeep must not fall into
+ * the other side's turn.
+ */
 const SETTLE_MS = 15_000
 const READY_MS = 60_000
 
-async function saidReady (child: ChildProcess, ready: RegExp): Promise<string> {
+async function saidReady(child: ChildProcess, ready: RegExp): Promise<string> {
   let said = ''
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => { reject(new Error(`The service was not ready after ${READY_MS} ms:\n${said}`)) }, READY_MS)
+    const timer = setTimeout(() => {
+      reject(new Error(`The service was not ready after ${READY_MS} ms:\n${said}`))
+    }, READY_MS)
     child.stderr?.on('data', (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-10_000)
       const found = ready.exec(said)
@@ -120,22 +149,24 @@ async function saidReady (child: ChildProcess, ready: RegExp): Promise<string> {
 }
 
 /** Asked first, then made to. */
-async function end (child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const gone = once(child, 'exit')
   child.kill('SIGTERM')
-  const timer = setTimeout(() => { child.kill('SIGKILL') }, 30_000)
+  const timer = setTimeout(() => {
+    child.kill('SIGKILL')
+  }, 30_000)
   await gone
   clearTimeout(timer)
 }
 
-async function each<T> (count: number, make: (n: number) => Promise<T>): Promise<T[]> {
+async function each<T>(count: number, make: (n: number) => Promise<T>): Promise<T[]> {
   const made: T[] = []
   for (let n = 0; n < count; n++) made.push(await make(n))
   return made
 }
 
-function figures (page: string): Map<string, number> {
+function figures(page: string): Map<string, number> {
   const values = new Map<string, number>()
   for (const line of page.split('\n')) {
     const found = /^([a-z_0-9]+) (\S+)$/i.exec(line)

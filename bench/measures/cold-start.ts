@@ -5,15 +5,22 @@ import type { Bench, Finding, Row } from '../kit/bench.js'
 import { median } from '../kit/rounds.js'
 import { environment, type Start, startService } from '../kit/service.js'
 
-/** How long a start takes with a data folder that is there, and what it is made of: each part is a start with one thing less. */
-export async function coldStart (bench: Bench): Promise<Finding> {
+/**
+ * How long a start takes with a data folder that is there, and what it is made of: each part is a start with one thing
+ * less.
+ */
+export async function coldStart(bench: Bench): Promise<Finding> {
   const { program, cleanup, postgres, rounds } = bench
   const DATA_DIR = join(bench.dir, 'data')
   await mkdir(DATA_DIR, { recursive: true, mode: 0o711 })
   const own: Start = { env: { DATA_DIR } }
   const first = await startService(program, cleanup, own)
   const [session_id] = await first.sessions(1)
-  for (let n = 0; n < 10; n++) await first.call('add_messages', { session_id, messages: Array.from({ length: 100 }, (_, i) => ({ content: `message ${n * 100 + i}` })) })
+  for (let n = 0; n < 10; n++)
+    await first.call('add_messages', {
+      session_id,
+      messages: Array.from({ length: 100 }, (_, i) => ({ content: `message ${n * 100 + i}` }))
+    })
   await first.stop()
 
   const database = await postgres.createDatabase('cold_start')
@@ -25,7 +32,11 @@ export async function coldStart (bench: Bench): Promise<Finding> {
     times.modules.push(seconds([program.file('src/cli.js'), '--version']))
     times.running.push(await untilReady(bench, running))
     times.whole.push(await untilReady(bench, own))
-    bench.say(`  ${Object.entries(times).map(([name, all]) => `${name} ${shown(all.at(-1) as number)}`).join(', ')}`)
+    bench.say(
+      `  ${Object.entries(times)
+        .map(([name, all]) => `${name} ${shown(all.at(-1) as number)}`)
+        .join(', ')}`
+    )
   }
   await database.drop()
 
@@ -51,7 +62,7 @@ export async function coldStart (bench: Bench): Promise<Finding> {
   }
 }
 
-async function untilReady ({ program, cleanup }: Bench, start: Start): Promise<number> {
+async function untilReady({ program, cleanup }: Bench, start: Start): Promise<number> {
   const began = performance.now()
   const service = await startService(program, cleanup, start)
   const response = await fetch(`${service.url}/health/ready`)
@@ -62,7 +73,7 @@ async function untilReady ({ program, cleanup }: Bench, start: Start): Promise<n
   return took
 }
 
-function seconds (args: string[]): number {
+function seconds(args: string[]): number {
   const began = performance.now()
   const { status } = spawnSync(process.execPath, args, { env: environment(undefined), stdio: 'ignore' })
   if (status !== 0) throw new Error(`node ${args.join(' ')} ended with ${status}.`)

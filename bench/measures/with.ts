@@ -13,7 +13,7 @@ export interface Served {
   end: () => Promise<void>
 }
 
-export async function served (bench: Bench, name: string, start: Omit<Start, 'database_url'> = {}): Promise<Served> {
+export async function served(bench: Bench, name: string, start: Omit<Start, 'database_url'> = {}): Promise<Served> {
   const database = await bench.postgres.createDatabase(name)
   const service = await startService(bench.program, bench.cleanup, { database_url: database.url, ...start })
   const tokens = await service.tokens(CONNECTIONS)
@@ -23,7 +23,7 @@ export async function served (bench: Bench, name: string, start: Omit<Start, 'da
     service,
     tokens,
     sessions,
-    async end () {
+    async end() {
       await service.stop()
       await database.drop()
     }

@@ -1,6 +1,6 @@
 /**
- * The least that could serve get_memory: a Fastify route, the service's own JWT check by @fastify/jwt (with its cache), and one
- * prepared read by primary key. No closed schema, permission, revocation, expiry, metrics, log, time limit.
+ * The least that could serve get_memory: a Fastify route, the service's own JWT check by @fastify/jwt (with its cache),
+ * and one prepared read by primary key. No closed schema, permission, revocation, expiry, metrics, log, time limit.
  */
 import jwt from '@fastify/jwt'
 import fastify from 'fastify'
@@ -11,7 +11,13 @@ const app = fastify()
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL as string, max: 8 })
 await app.register(jwt, {
   secret: process.env.JWT_SECRET_KEY as string,
-  verify: { algorithms: ['HS256'], allowedIss: ISSUER, allowedAud: ISSUER, requiredClaims: ['sub', 'agent_type', 'permissions', 'iat', 'exp', 'iss', 'aud', 'jti'], cache: 10_000 }
+  verify: {
+    algorithms: ['HS256'],
+    allowedIss: ISSUER,
+    allowedAud: ISSUER,
+    requiredClaims: ['sub', 'agent_type', 'permissions', 'iat', 'exp', 'iss', 'aud', 'jti'],
+    cache: 10_000
+  }
 })
 app.post('/memory', async (request, reply) => {
   const { sub } = await request.jwtVerify<{ sub: string }>()
@@ -22,9 +28,11 @@ app.post('/memory', async (request, reply) => {
     values: ['default', sub, '', key]
   })
   if (rows.length === 0) return reply.code(404).send({ success: false })
-  return { success: true, ...rows[0] as object, scope: 'global' }
+  return { success: true, ...(rows[0] as object), scope: 'global' }
 })
 app.get('/metrics', async () => '')
 const address = await app.listen({ host: '127.0.0.1', port: 0 })
 process.stderr.write(`ready at ${address}\n`)
-process.once('SIGTERM', () => { void app.close().then(() => pool.end()) })
+process.once('SIGTERM', () => {
+  void app.close().then(() => pool.end())
+})

@@ -1,6 +1,6 @@
 /**
- * The service and, in the same process on a port of their own, routes that do ever more of what add_message does: nothing; the
- * token; the body by a schema; one prepared insert.
+ * The service and, in the same process on a port of their own, routes that do ever more of what add_message does:
+ * nothing; the token; the body by a schema; one prepared insert.
  */
 import jwt from '@fastify/jwt'
 import fastify from 'fastify'
@@ -12,7 +12,13 @@ const app = fastify()
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL as string, max: 8 })
 await app.register(jwt, {
   secret: process.env.JWT_SECRET_KEY as string,
-  verify: { algorithms: ['HS256'], allowedIss: ISSUER, allowedAud: ISSUER, requiredClaims: ['sub', 'agent_type', 'permissions', 'iat', 'exp', 'iss', 'aud', 'jti'], cache: 10_000 }
+  verify: {
+    algorithms: ['HS256'],
+    allowedIss: ISSUER,
+    allowedAud: ISSUER,
+    requiredClaims: ['sub', 'agent_type', 'permissions', 'iat', 'exp', 'iss', 'aud', 'jti'],
+    cache: 10_000
+  }
 })
 const body = {
   type: 'object',
@@ -27,7 +33,11 @@ const body = {
     idempotency_key: { type: 'string', minLength: 1, maxLength: 255 }
   }
 }
-interface Message { session_id: string, content: string, metadata?: unknown }
+interface Message {
+  session_id: string
+  content: string
+  metadata?: unknown
+}
 // No two with the same seq, over all runs of this program.
 let seq = Date.now() * 1000
 
@@ -43,7 +53,9 @@ app.post('/schema', { schema: { body } }, async request => {
 app.post('/insert', { schema: { body } }, async request => {
   const { sub } = await request.jwtVerify<{ sub: string }>()
   const { session_id, content, metadata = {} } = request.body as Message
-  const { rows: [row] } = await pool.query<{ id: string, timestamp: Date }>({
+  const {
+    rows: [row]
+  } = await pool.query<{ id: string; timestamp: Date }>({
     name: 'insert',
     text: `insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id)
            values ('default', $1, $2, $3, 'bench', $4, 'public', $5, null) returning id, timestamp`,
@@ -52,5 +64,7 @@ app.post('/insert', { schema: { body } }, async request => {
   return { success: true, message_id: Number(row?.id), seq, timestamp: row?.timestamp, session_id }
 })
 await app.listen({ host: '127.0.0.1', port: Number(process.env.LADDER_PORT) })
-process.once('SIGTERM', () => { void app.close().then(() => pool.end()) })
+process.once('SIGTERM', () => {
+  void app.close().then(() => pool.end())
+})
 await serve([])

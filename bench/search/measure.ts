@@ -15,14 +15,27 @@ export interface Measure {
 
 export const TOP = 10
 
-export function measure (answers: Array<{ right: Set<number>, found: Found }>): Measure {
-  const mean = (numbers: number[]) => numbers.length === 0 ? 0 : numbers.reduce((a, b) => a + b, 0) / numbers.length
+export function measure(answers: Array<{ right: Set<number>; found: Found }>): Measure {
+  const mean = (numbers: number[]) => (numbers.length === 0 ? 0 : numbers.reduce((a, b) => a + b, 0) / numbers.length)
   const tens = answers.map(({ right, found }) => ({ right, found: found.slice(0, TOP) }))
   return {
     queries: answers.length,
-    recall: mean(tens.filter(({ right }) => right.size > 0).map(({ right, found }) => found.filter(seq => right.has(seq)).length / Math.min(TOP, right.size))),
-    mrr: mean(tens.map(({ right, found }) => { const at = found.findIndex(seq => right.has(seq)); return at === -1 ? 0 : 1 / (at + 1) })),
-    falsePositives: mean(tens.filter(({ found }) => found.length > 0).map(({ right, found }) => found.filter(seq => !right.has(seq)).length / found.length)),
+    recall: mean(
+      tens
+        .filter(({ right }) => right.size > 0)
+        .map(({ right, found }) => found.filter(seq => right.has(seq)).length / Math.min(TOP, right.size))
+    ),
+    mrr: mean(
+      tens.map(({ right, found }) => {
+        const at = found.findIndex(seq => right.has(seq))
+        return at === -1 ? 0 : 1 / (at + 1)
+      })
+    ),
+    falsePositives: mean(
+      tens
+        .filter(({ found }) => found.length > 0)
+        .map(({ right, found }) => found.filter(seq => !right.has(seq)).length / found.length)
+    ),
     empty: mean(answers.map(({ found }) => Number(found.length === 0)))
   }
 }

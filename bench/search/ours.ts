@@ -8,13 +8,20 @@ import { VIEWER } from './viewer.js'
 export const THRESHOLD = 60
 
 /** The search of the service, called as its tool calls it. */
-export function ours (db: Db, session_id: string): Searcher {
+export function ours(db: Db, session_id: string): Searcher {
   return {
     name: 'ours',
     every: () => 1,
-    async find (query) {
-      const { results } = await search(db, VIEWER, query, { session_id, scope: 'all', search_metadata: true }, THRESHOLD, TOP)
-      return results.map(({ message }) => message.session_id === session_id ? message.seq : -1)
+    async find(query) {
+      const { results } = await search(
+        db,
+        VIEWER,
+        query,
+        { session_id, scope: 'all', search_metadata: true },
+        THRESHOLD,
+        TOP
+      )
+      return results.map(({ message }) => (message.session_id === session_id ? message.seq : -1))
     }
   }
 }

@@ -5,14 +5,16 @@ import { fill } from '../../src/db/search/fill.js'
 import { indexContinuously } from '../../src/db/search/worker.js'
 
 /**
- * What has to happen between loading and searching. The loader writes past the service, so whatever the service would have
- * done in the background for these messages is done here, to its end.
+ * What has to happen between loading and searching. The loader writes past the service, so whatever the service would
+ * have done in the background for these messages is done here, to its end.
  */
-export async function prepareSearch (db: Db): Promise<void> {
+export async function prepareSearch(db: Db): Promise<void> {
   // The owner's one connection: the views of the search tables let nothing in that is not told for whom it is.
   await acrossSession(db)
-  await sql`insert into search_pending (workspace, session_id, message_id) select workspace, session_id, id from messages on conflict do nothing`.execute(db)
-  while (await fill(db, undefined, 1000) > 0);
+  await sql`insert into search_pending (workspace, session_id, message_id) select workspace, session_id, id from messages on conflict do nothing`.execute(
+    db
+  )
+  while ((await fill(db, undefined, 1000)) > 0);
   await sql`select gin_clean_pending_list('message_terms_terms')`.execute(db)
   await sql`vacuum analyze messages`.execute(db)
   await sql`vacuum analyze message_terms_rows`.execute(db)
@@ -20,8 +22,13 @@ export async function prepareSearch (db: Db): Promise<void> {
   await sql`analyze`.execute(db)
 }
 
-/** What runs beside the service while it writes; the speed program has it run while it searches and writes. @returns its end */
-export async function runSearchUpkeep (db: Db): Promise<() => Promise<void>> {
-  const worker = indexContinuously(db, error => { throw error })
+/**
+ * What runs beside the service while it writes; the speed program has it run while it searches and writes. @returns its
+ * end
+ */
+export async function runSearchUpkeep(db: Db): Promise<() => Promise<void>> {
+  const worker = indexContinuously(db, error => {
+    throw error
+  })
   return () => worker.close()
 }

@@ -1,5 +1,6 @@
 /**
- * How well search finds: `npm run bench:search-quality -- --size 1000 --half held-out`. Prints, and writes to quality.md.
+ * How well search finds: `npm run bench:search-quality -- --size 1000 --half held-out`. Prints, and writes to
+ * quality.md.
  */
 import { parseArgs } from 'node:util'
 import { join } from 'node:path'
@@ -36,7 +37,9 @@ if (!Number.isInteger(size) || size < 100) throw new Error('--size is a number o
 if (flags.half !== 'dev' && flags.half !== 'held-out') throw new Error('--half is dev or held-out.')
 const half: Half = flags.half
 
-const say = (text: string) => { console.error(text) }
+const say = (text: string) => {
+  console.error(text)
+}
 const print = assertDeterministic(flags.seed, half)
 const corpus = createCorpus(flags.seed, half)
 
@@ -44,7 +47,10 @@ const session = 'under-test'
 say(`Making and labelling queries for ${size} messages (${half}, seed ${flags.seed}, print ${print}) …`)
 const queries = label(corpus.queries(session, size, MADE), corpus.messages(session, size), ASKED)
 
-const server = await startServer({ useDatabaseUrl: flags['use-database-url'], settings: { fsync: 'off', shared_buffers: '512MB', max_wal_size: '4GB' } })
+const server = await startServer({
+  useDatabaseUrl: flags['use-database-url'],
+  settings: { fsync: 'off', shared_buffers: '512MB', max_wal_size: '4GB' }
+})
 try {
   const { db: database, pool, close } = server.connect(4)
   const db = inWorkspace(database, 'default')
@@ -54,26 +60,33 @@ try {
   await prepareSearch(owner.db)
   const searchers: Searcher[] = [ours(db, sessionId(1))]
   // Whom the service works as may make no tables.
-  if (!flags['no-baselines']) searchers.push(...await postgresSearchers(owner.db, pool, sessionId(1)), await rapidfuzzSearcher(pool))
+  if (!flags['no-baselines'])
+    searchers.push(...(await postgresSearchers(owner.db, pool, sessionId(1))), await rapidfuzzSearcher(pool))
   await owner.close()
   const answers = new Map<Searcher, Map<Labelled, Found>>()
   for (const searcher of searchers) answers.set(searcher, await ask(searcher))
   await close()
   const report = qualityReport({ size, half, seed: flags.seed, print, server: server.described, queries, answers })
   console.log(report)
-  await writeSection(join(import.meta.dirname, 'quality.md'), `${half} half, ${size} messages, seed ${flags.seed}`, report)
+  await writeSection(
+    join(import.meta.dirname, 'quality.md'),
+    `${half} half, ${size} messages, seed ${flags.seed}`,
+    report
+  )
   if (flags['show-misses']) showMisses(answers.get(searchers[0] as Searcher) as Map<Labelled, Found>)
 } finally {
   await server.stop()
 }
 
 /** The session under test, and others beside it in which nothing may be found. */
-function * rows () {
+function* rows() {
   for (const message of corpus.messages(session, size)) yield { ...message, session_id: sessionId(1) }
-  for (const other of [2, 3]) for (const message of corpus.messages(`beside-${other}`, Math.min(size, 500))) yield { ...message, session_id: sessionId(other) }
+  for (const other of [2, 3])
+    for (const message of corpus.messages(`beside-${other}`, Math.min(size, 500)))
+      yield { ...message, session_id: sessionId(other) }
 }
 
-async function ask (searcher: Searcher): Promise<Map<Labelled, Found>> {
+async function ask(searcher: Searcher): Promise<Map<Labelled, Found>> {
   const found = new Map<Labelled, Found>()
   const every = searcher.every(size)
   if (every === 0) return found
@@ -83,10 +96,20 @@ async function ask (searcher: Searcher): Promise<Map<Labelled, Found>> {
   return found
 }
 
-function showMisses (found: Map<Labelled, Found>): void {
+function showMisses(found: Map<Labelled, Found>): void {
   for (const [query, got] of found) {
     const hits = got.filter(seq => query.right.has(seq)).length
-    if (query.right.size === 0 ? got.length === 0 : hits === Math.min(10, query.right.size) && query.right.has(got[0] as number)) continue
-    console.log(`${query.kind}: ${JSON.stringify(query.text)} right ${query.right.size} hits ${hits} found ${got.slice(0, 10).map(seq => query.right.has(seq) ? `+${seq}` : seq).join(' ')}; made from ${query.target}`)
+    if (
+      query.right.size === 0
+        ? got.length === 0
+        : hits === Math.min(10, query.right.size) && query.right.has(got[0] as number)
+    )
+      continue
+    console.log(
+      `${query.kind}: ${JSON.stringify(query.text)} right ${query.right.size} hits ${hits} found ${got
+        .slice(0, 10)
+        .map(seq => (query.right.has(seq) ? `+${seq}` : seq))
+        .join(' ')}; made from ${query.target}`
+    )
   }
 }

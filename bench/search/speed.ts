@@ -37,17 +37,26 @@ const WEIGHTS = { single: 2, eight: 1, mixed: 1.5 }
 /** A search that takes longer than its whole stretch should does not hold up the rest. */
 const STATEMENT_TIMEOUT_MS = 30_000
 
-const say = (text: string) => { console.error(text) }
+const say = (text: string) => {
+  console.error(text)
+}
 assertDeterministic(flags.seed, 'held-out')
 const corpus = createCorpus(flags.seed, 'held-out')
 const plan = layout(total)
 const [smallest, small, large, largest] = plan.named
 
-const server = await startServer({ useDatabaseUrl: flags['use-database-url'], settings: { shared_buffers: flags['shared-buffers'], max_wal_size: '8GB' } })
+const server = await startServer({
+  useDatabaseUrl: flags['use-database-url'],
+  settings: { shared_buffers: flags['shared-buffers'], max_wal_size: '8GB' }
+})
 try {
   const loading = server.connect(2)
   say(`Loading ${plan.total} messages …`)
-  const loadSeconds = await seconds(() => load(loading.pool, rows(corpus, plan), count => { if (count % 50_000 === 0) say(`  ${count}`) }))
+  const loadSeconds = await seconds(() =>
+    load(loading.pool, rows(corpus, plan), count => {
+      if (count % 50_000 === 0) say(`  ${count}`)
+    })
+  )
   say('Preparing search …')
   const owner = server.asOwner()
   const prepareSeconds = await seconds(() => prepareSearch(owner.db))
@@ -57,21 +66,36 @@ try {
   const searching = server.connect(8, STATEMENT_TIMEOUT_MS)
   const writing = server.connect(8, STATEMENT_TIMEOUT_MS)
   const stopUpkeep = await runSearchUpkeep(acrossWorkspaces(writing.db))
-  const measured: Array<{ where: string, session: Session | undefined, asked: Question[] }> = [
-    ...[{ where: SMALLEST, session: smallest }, { where: SMALL, session: small }, { where: LARGE, session: large }, { where: LARGEST, session: largest }]
-      .map(({ where, session }) => ({ where, session, asked: questions(corpus, session) })),
+  const measured: Array<{ where: string; session: Session | undefined; asked: Question[] }> = [
+    ...[
+      { where: SMALLEST, session: smallest },
+      { where: SMALL, session: small },
+      { where: LARGE, session: large },
+      { where: LARGEST, session: largest }
+    ].map(({ where, session }) => ({ where, session, asked: questions(corpus, session) })),
     { where: ALL, session: undefined, asked: questions(corpus, large) },
     { where: ALL_RARE, session: undefined, asked: rareWords(corpus, [...plan.named, ...plan.fillers]) }
   ]
-  const mixed = [{ where: SMALL, session: small, concurrency: 1 }, { where: LARGE, session: large, concurrency: 1 }, { where: SMALL, session: small, concurrency: 8 }]
-  const budget = minutes * 60_000 / (measured.length * (WEIGHTS.single + WEIGHTS.eight) + mixed.length * WEIGHTS.mixed)
+  const mixed = [
+    { where: SMALL, session: small, concurrency: 1 },
+    { where: LARGE, session: large, concurrency: 1 },
+    { where: SMALL, session: small, concurrency: 8 }
+  ]
+  const budget =
+    (minutes * 60_000) / (measured.length * (WEIGHTS.single + WEIGHTS.eight) + mixed.length * WEIGHTS.mixed)
 
   const cells: Cell[] = []
-  const stretch = async (where: string, session: Session | undefined, asked: Question[], concurrency: number, weight: number) => {
+  const stretch = async (
+    where: string,
+    session: Session | undefined,
+    asked: Question[],
+    concurrency: number,
+    weight: number
+  ) => {
     say(`${where}, ${concurrency} at a time …`)
     const started = performance.now()
     const timings = await run(inWorkspace(searching.db, 'default'), session?.id, asked, concurrency, budget * weight)
-    return { where, concurrency, timings, seconds: (performance.now() - started) / 1000 * 0.9 }
+    return { where, concurrency, timings, seconds: ((performance.now() - started) / 1000) * 0.9 }
   }
   for (const { where, session, asked } of measured) {
     cells.push(await stretch(where, session, asked, 1, WEIGHTS.single))
@@ -82,14 +106,29 @@ try {
   const planted = []
   for (const query of [PLANTED.phrase, PLANTED.emoji]) {
     const started = performance.now()
-    const found = await ask(inWorkspace(searching.db, 'default'), largest.id, query).catch(() => ({ results: [], partial: true }))
-    planted.push({ query, found: found.results.some(({ message }) => message.seq === 1), ms: performance.now() - started })
+    const found = await ask(inWorkspace(searching.db, 'default'), largest.id, query).catch(() => ({
+      results: [],
+      partial: true
+    }))
+    planted.push({
+      query,
+      found: found.results.some(({ message }) => message.seq === 1),
+      ms: performance.now() - started
+    })
   }
 
   say('word_similarity …')
   const unhurried = server.connect(1)
   const ratios: Ratio[] = []
-  for (const session of [small, large]) ratios.push(...await compareWithWordSimilarity(inWorkspace(searching.db, 'default'), unhurried.pool, session, some(questions(corpus, session))))
+  for (const session of [small, large])
+    ratios.push(
+      ...(await compareWithWordSimilarity(
+        inWorkspace(searching.db, 'default'),
+        unhurried.pool,
+        session,
+        some(questions(corpus, session))
+      ))
+    )
   await unhurried.close()
 
   for (const { where, session, concurrency } of mixed) {
@@ -101,7 +140,17 @@ try {
   await searching.close()
   await writing.close()
 
-  const report = speedReport({ total: plan.total, complete: total >= MILLION, seed: flags.seed, server: server.described, loadSeconds, prepareSeconds, cells, ratios, planted })
+  const report = speedReport({
+    total: plan.total,
+    complete: total >= MILLION,
+    seed: flags.seed,
+    server: server.described,
+    loadSeconds,
+    prepareSeconds,
+    cells,
+    ratios,
+    planted
+  })
   console.log(report)
   await writeSection(join(import.meta.dirname, 'speed.md'), `${plan.total} messages, seed ${flags.seed}`, report)
 } finally {
@@ -109,11 +158,13 @@ try {
 }
 
 /** One each of three kinds that people ask most. */
-function some (asked: Question[]): Question[] {
-  return ['exact phrase', 'transposed letters', 'scattered words'].flatMap(kind => asked.find(question => question.kind === kind) ?? [])
+function some(asked: Question[]): Question[] {
+  return ['exact phrase', 'transposed letters', 'scattered words'].flatMap(
+    kind => asked.find(question => question.kind === kind) ?? []
+  )
 }
 
-async function seconds (work: () => Promise<void>): Promise<number> {
+async function seconds(work: () => Promise<void>): Promise<number> {
   const started = performance.now()
   await work()
   return (performance.now() - started) / 1000

@@ -14,7 +14,8 @@ interface Surroundings {
 
 /**
  * Where the data are, unless DATA_DIR says otherwise: in a checkout `data` in the current folder. An installed command
- * may be started anywhere and must find its data again. So there it is the system's place for data of a user's programs.
+ * may be started anywhere and must find its data again. So there it is the system's place for data of a user's
+ * programs.
  * @throws ConfigError where the user has no home folder
  */
 export function defaultDataDir({
@@ -43,8 +44,8 @@ function homeFolder(home: () => string, path: Pick<typeof posix, 'isAbsolute'>):
 }
 
 /**
- * What to say of data of ours in the current folder that this start leaves alone. They are not taken by themselves: keys
- * in a folder that somebody else has filled would be keys that somebody else knows.
+ * What to say of data of ours in the current folder that this start leaves alone. They are not taken by themselves:
+ * keys in a folder that somebody else has filled would be keys that somebody else knows.
  */
 export function passedOver(used: string, cwd = process.cwd()): string[] {
   const here = resolve(cwd, 'data')

@@ -9,10 +9,17 @@ import { byOperator, withDatabase, wordsAndWorkspace } from './operator.js'
 export const USAGE = 'Say: erase-agent <agent_id>; with --workspace <name> for another workspace than default.'
 const PAUSE_MS = 200
 
-/** erase-agent <agent_id>: as the tool erase_agent, and ends when all is done. Killed before, a running service goes on, or the same command. */
-export async function eraseAgent (args: string[]): Promise<void> {
-  const { words: [agent_id, ...more], workspace } = wordsAndWorkspace(args, USAGE)
-  if (agent_id === undefined || agent_id === '' || characters(agent_id) > AGENT_ID_MAX || more.length > 0) throw new ConfigError(USAGE)
+/**
+ * erase-agent <agent_id>: as the tool erase_agent, and ends when all is done. Killed before, a running service goes on,
+ * or the same command.
+ */
+export async function eraseAgent(args: string[]): Promise<void> {
+  const {
+    words: [agent_id, ...more],
+    workspace
+  } = wordsAndWorkspace(args, USAGE)
+  if (agent_id === undefined || agent_id === '' || characters(agent_id) > AGENT_ID_MAX || more.length > 0)
+    throw new ConfigError(USAGE)
   await withDatabase(async db => {
     const { pseudonym } = await db.transaction().execute(async tx => {
       const row = byOperator(workspace, 'erase-agent', { event_type: 'agent_erased', resource: `agent:${agent_id}` })

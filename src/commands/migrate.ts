@@ -6,9 +6,11 @@ import { expectSignals } from './stop.js'
 export const USAGE = 'Say one of: migrate up, migrate down, migrate status.'
 
 /** migrate up | down | status */
-export async function migrate ([verb = 'up', ...rest]: string[]): Promise<void> {
+export async function migrate([verb = 'up', ...rest]: string[]): Promise<void> {
   if (!['up', 'down', 'status'].includes(verb) || rest.length > 0) throw new ConfigError(USAGE)
-  const tell = (line: string) => { console.error(line) }
+  const tell = (line: string) => {
+    console.error(line)
+  }
   // A migration that has begun is finished, and the embedded PostgreSQL left properly, whatever signal comes.
   const signals = expectSignals()
   const opened = await open('join', tell)
@@ -23,7 +25,8 @@ export async function migrate ([verb = 'up', ...rest]: string[]): Promise<void> 
     }
     await onOneConnection(opened, tell, signals, async db => {
       if (verb === 'status') {
-        for (const { name, applied } of await migrations.status(db)) console.log(`${applied ? 'applied' : 'missing'}  ${name}`)
+        for (const { name, applied } of await migrations.status(db))
+          console.log(`${applied ? 'applied' : 'missing'}  ${name}`)
         return
       }
       const done = await migrations.down(db)

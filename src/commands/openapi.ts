@@ -5,6 +5,6 @@ import { version } from '../version.js'
 export const USAGE = 'openapi takes no arguments; it prints the OpenAPI document.'
 
 /** Prints the OpenAPI document; needs no database. */
-export async function openapi (): Promise<void> {
+export async function openapi(): Promise<void> {
   process.stdout.write(`${JSON.stringify(openApi(tools, version), null, 2)}\n`)
 }

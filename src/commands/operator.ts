@@ -12,15 +12,18 @@ import { expectSignals } from './stop.js'
 /** Commands that work on data: run by whoever may use the database, for an administrator of a workspace. */
 
 /** Opens the database for a command and leaves it properly, whatever signal comes. */
-export async function withDatabase<T> (work: (db: Db, config: Config) => Promise<T>): Promise<T> {
-  const tell = (line: string) => { console.error(line) }
+export async function withDatabase<T>(work: (db: Db, config: Config) => Promise<T>): Promise<T> {
+  const tell = (line: string) => {
+    console.error(line)
+  }
   const signals = expectSignals()
   const opened = await open('join', tell)
   try {
     return await onOneConnection(opened, tell, signals, async db => {
       // Policies hold for the owner too, unless it is a superuser.
       await acrossSession(db)
-      if (!await isCurrent(db)) throw new ConfigError('The database lacks migrations of this version; run the command migrate first.')
+      if (!(await isCurrent(db)))
+        throw new ConfigError('The database lacks migrations of this version; run the command migrate first.')
       return work(db, opened.config)
     })
   } finally {
@@ -29,7 +32,7 @@ export async function withDatabase<T> (work: (db: Db, config: Config) => Promise
 }
 
 /** The words of a command without `--workspace <name>`. @throws ConfigError for another option */
-export function wordsAndWorkspace (args: string[], usage: string): { words: string[], workspace: string } {
+export function wordsAndWorkspace(args: string[], usage: string): { words: string[]; workspace: string } {
   const at = args.indexOf('--workspace')
   const workspace = at < 0 ? DEFAULT_WORKSPACE : args[at + 1]
   const words = at < 0 ? args : args.filter((_, i) => i !== at && i !== at + 1)
@@ -38,11 +41,25 @@ export function wordsAndWorkspace (args: string[], usage: string): { words: stri
 }
 
 /** Who a command is to the rules of visibility. */
-export function operator (workspace: string): Agent {
+export function operator(workspace: string): Agent {
   return { workspace, agent_id: 'operator', agent_type: 'operator', permissions: ['read', 'write', 'admin'] }
 }
 
 /** The audit row of a command: by no agent. */
-export function byOperator (workspace: string, action: string, { event_type, session_id, resource, metadata = {} }: AuditFields): AuditRow {
-  return { workspace, event_type, agent_id: null, session_id: session_id ?? null, action, resource: resource ?? null, result: 'success', request_id: `command-${randomUUID()}`, metadata }
+export function byOperator(
+  workspace: string,
+  action: string,
+  { event_type, session_id, resource, metadata = {} }: AuditFields
+): AuditRow {
+  return {
+    workspace,
+    event_type,
+    agent_id: null,
+    session_id: session_id ?? null,
+    action,
+    resource: resource ?? null,
+    result: 'success',
+    request_id: `command-${randomUUID()}`,
+    metadata
+  }
 }

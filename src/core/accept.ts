@@ -5,14 +5,16 @@ import { AppError } from './errors.js'
 import { refuseUnstorable } from './json.js'
 import { Allowed, Code, type Marks, Repair } from './schema.js'
 
-/** Checks and repairs the raw arguments of a tool. @throws AppError naming the argument, what was given, what is allowed */
+/**
+ * Checks and repairs the raw arguments of a tool. @throws AppError naming the argument, what was given, what is allowed
+ */
 export type Accept<T> = (raw: unknown) => T
 
 /**
- * Compiles a tool's input schema once; both fronts run the result. The order: shape (an object, closed), what no column can
- * hold, repairs, defaults, required, then the compiled TypeBox check.
+ * Compiles a tool's input schema once; both fronts run the result. The order: shape (an object, closed), what no column
+ * can hold, repairs, defaults, required, then the compiled TypeBox check.
  */
-export function compileAccept<T> (schema: TObject): Accept<T> {
+export function compileAccept<T>(schema: TObject): Accept<T> {
   const check = TypeCompiler.Compile(schema)
   const prepare = compilePrepare(schema, '')
   return raw => {
@@ -25,7 +27,12 @@ export function compileAccept<T> (schema: TObject): Accept<T> {
     }
     // Before anything is looked at in depth: no tool has so many arguments.
     const names = Object.keys(given)
-    if (names.length > ARGUMENTS_MAX) throw unknownArgument(printable(names.find(name => !(name in schema.properties)) ?? ''), Object.keys(schema.properties), '')
+    if (names.length > ARGUMENTS_MAX)
+      throw unknownArgument(
+        printable(names.find(name => !(name in schema.properties)) ?? ''),
+        Object.keys(schema.properties),
+        ''
+      )
     refuseUnstorable(given)
     const input = prepare(given as Record<string, unknown>)
     if (!check.Check(input)) throw firstFault(check, input)
@@ -36,12 +43,12 @@ export function compileAccept<T> (schema: TObject): Accept<T> {
 /** More arguments than any tool has. */
 const ARGUMENTS_MAX = 100
 
-function printable (name: string): string {
+function printable(name: string): string {
   return name.slice(0, 200).replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?')
 }
 
 /** For an object schema, the function that refuses unknown arguments, drops nulls, repairs and fills in defaults. */
-function compilePrepare (schema: TObject, at: string) {
+function compilePrepare(schema: TObject, at: string) {
   const properties = schema.properties
   const names = Object.keys(properties)
   const known = new Set(names)
@@ -51,7 +58,7 @@ function compilePrepare (schema: TObject, at: string) {
     if (items?.type === 'object') nested.set(name, compilePrepare(items as TObject, name))
   }
 
-  return function prepare (given: Record<string, unknown>, place = at): Record<string, unknown> {
+  return function prepare(given: Record<string, unknown>, place = at): Record<string, unknown> {
     for (const name of Object.keys(given)) if (!known.has(name)) throw unknownArgument(name, names, place)
     const input: Record<string, unknown> = {}
     for (const name of names) {
@@ -74,7 +81,7 @@ function compilePrepare (schema: TObject, at: string) {
       }
       const inner = nested.get(name)
       if (inner !== undefined && Array.isArray(value)) {
-        value = value.map((item: unknown, i) => isObject(item) ? inner(item, `${name}/${i}`) : item)
+        value = value.map((item: unknown, i) => (isObject(item) ? inner(item, `${name}/${i}`) : item))
       }
       input[name] = value
     }
@@ -82,19 +89,19 @@ function compilePrepare (schema: TObject, at: string) {
   }
 }
 
-function takesNull ({ anyOf = [] }: TSchema): boolean {
+function takesNull({ anyOf = [] }: TSchema): boolean {
   return (anyOf as TSchema[]).some(({ type }) => type === 'null')
 }
 
-function isObject (value: unknown): value is Record<string, unknown> {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function full (at: string, name: string): string {
+function full(at: string, name: string): string {
   return at === '' ? name : `${at}/${name}`
 }
 
-function unknownArgument (name: string, known: string[], at: string): AppError {
+function unknownArgument(name: string, known: string[], at: string): AppError {
   const nearest = nearestName(name, known)
   const shown = [...name].slice(0, 60).join('')
   return new AppError('INVALID_INPUT', `There is no argument '${shown}'.`, {
@@ -106,14 +113,14 @@ function unknownArgument (name: string, known: string[], at: string): AppError {
   })
 }
 
-function missingArgument (name: string, schema: TSchema & Marks, at: string): AppError {
+function missingArgument(name: string, schema: TSchema & Marks, at: string): AppError {
   return new AppError('INVALID_INPUT', `The argument '${full(at, name)}' is missing.`, {
     context: { argument: full(at, name), given: 'nothing', allowed: allowed(schema) },
     suggestions: [`Pass ${name}: ${schema.description ?? allowed(schema)}`]
   })
 }
 
-function firstFault (check: TypeCheck<TSchema>, input: unknown): AppError {
+function firstFault(check: TypeCheck<TSchema>, input: unknown): AppError {
   const fault = check.Errors(input).First()
   if (fault === undefined) return new AppError('INVALID_INPUT', 'The arguments do not fit this tool.')
   const argument = fault.path.replace(/^\//, '')
@@ -121,36 +128,52 @@ function firstFault (check: TypeCheck<TSchema>, input: unknown): AppError {
   const { schema, value } = ruleAt(check.Schema(), argument.split('/'), input, fault.schema, fault.value)
   const code = schema[Code]
   const may = allowed(schema)
-  return new AppError(typeof code === 'function' ? code(value) : code ?? 'INVALID_INPUT', `The argument '${argument}' must be ${may}.`, {
-    context: { argument, given: kindOf(value), allowed: may }
-  })
+  return new AppError(
+    typeof code === 'function' ? code(value) : (code ?? 'INVALID_INPUT'),
+    `The argument '${argument}' must be ${may}.`,
+    {
+      context: { argument, given: kindOf(value), allowed: may }
+    }
+  )
 }
 
-function ruleAt (root: TSchema, path: string[], input: unknown, schema: TSchema & Marks, value: unknown): { schema: TSchema & Marks, value: unknown } {
+function ruleAt(
+  root: TSchema,
+  path: string[],
+  input: unknown,
+  schema: TSchema & Marks,
+  value: unknown
+): { schema: TSchema & Marks; value: unknown } {
   let at: TSchema | undefined = root
   let given: unknown = input
   for (const step of path) {
-    at = at?.type === 'array' ? (at as { items?: TSchema }).items : (at as Partial<TObject> | undefined)?.properties?.[step]
+    at =
+      at?.type === 'array'
+        ? (at as { items?: TSchema }).items
+        : (at as Partial<TObject> | undefined)?.properties?.[step]
     given = (given as Record<string, unknown> | undefined)?.[step]
     const marks = at as Marks | undefined
-    if (marks?.[Code] !== undefined || marks?.[Allowed] !== undefined) return { schema: at as TSchema & Marks, value: given }
+    if (marks?.[Code] !== undefined || marks?.[Allowed] !== undefined)
+      return { schema: at as TSchema & Marks, value: given }
   }
   return { schema, value }
 }
 
 /** What a schema takes, in words. */
-export function allowed (schema: TSchema & Marks): string {
+export function allowed(schema: TSchema & Marks): string {
   if (schema[Allowed] !== undefined) return schema[Allowed]
-  if (schema.type === 'array') return `an array of ${schema.minItems ?? 0} to ${schema.maxItems ?? 'any number of'} items`
+  if (schema.type === 'array')
+    return `an array of ${schema.minItems ?? 0} to ${schema.maxItems ?? 'any number of'} items`
   if (schema.type === 'boolean') return 'true or false'
   if (schema.type === 'object') return 'an object'
-  if (schema.type === 'string') return `a string${schema.maxLength !== undefined ? ` of ${schema.minLength ?? 0} to ${schema.maxLength} characters` : ''}`
+  if (schema.type === 'string')
+    return `a string${schema.maxLength !== undefined ? ` of ${schema.minLength ?? 0} to ${schema.maxLength} characters` : ''}`
   if (schema.type === 'integer') return 'a whole number'
   return typeof schema.type === 'string' ? `a ${schema.type}` : 'any JSON value'
 }
 
 /** A value's kind in words, never the value: errors must not repeat what a client sent. */
-function kindOf (value: unknown): string {
+function kindOf(value: unknown): string {
   if (value === null || value === undefined) return value === null ? 'null' : 'nothing'
   if (Array.isArray(value)) return `an array of ${value.length} items`
   if (typeof value === 'string') return value === '' ? 'an empty string' : `a string of ${value.length} characters`
@@ -160,12 +183,18 @@ function kindOf (value: unknown): string {
 }
 
 /** The known name a caller most likely meant: at most 3 edits and less than half of it away. */
-function nearestName (name: string, known: readonly string[]): string | undefined {
+function nearestName(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.min(3, Math.floor(Math.min(name.length, 60) / 2)) + 1
   for (const candidate of known) {
-    const distance = candidate.startsWith(name) || name.startsWith(candidate) ? 1 : editDistance(name.slice(0, 60).toLowerCase(), candidate, 3)
-    if (distance < least) { least = distance; best = candidate }
+    const distance =
+      candidate.startsWith(name) || name.startsWith(candidate)
+        ? 1
+        : editDistance(name.slice(0, 60).toLowerCase(), candidate, 3)
+    if (distance < least) {
+      least = distance
+      best = candidate
+    }
   }
   return best
 }

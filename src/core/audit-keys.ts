@@ -1,6 +1,9 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 
-/** The keys of the audit chain: what a mac and a signature are made of, and nothing else. docs/audit.md says it for other programs. */
+/**
+ * The keys of the audit chain: what a mac and a signature are made of, and nothing else. docs/audit.md says it for
+ * other programs.
+ */
 
 export interface AuditKey {
   /** Names the key beside what it has signed; tells nothing about it. */
@@ -16,7 +19,7 @@ export interface AuditKeys {
 }
 
 /** @param secrets at least one; the first signs */
-export function auditKeys (secrets: readonly string[]): AuditKeys {
+export function auditKeys(secrets: readonly string[]): AuditKeys {
   const keys = secrets.map((text): AuditKey => {
     const secret = createSecretKey(Buffer.from(text))
     return { id: createHmac('sha256', secret).update('audit key id').digest('hex').slice(0, 8), secret }
@@ -31,7 +34,13 @@ export const NO_MAC = Buffer.alloc(32)
 export type AuditText = string | null
 
 /** @param row its covered columns, in their fixed order */
-export function rowMac ({ secret }: AuditKey, workspace: string, seq: number, before: Buffer, row: readonly AuditText[]): Buffer {
+export function rowMac(
+  { secret }: AuditKey,
+  workspace: string,
+  seq: number,
+  before: Buffer,
+  row: readonly AuditText[]
+): Buffer {
   return macOf(secret, ['row', workspace, seq, before.toString('hex'), ...row])
 }
 
@@ -45,61 +54,92 @@ export interface AuditHead {
   signed_at: string
 }
 
-export interface SignedHead extends AuditHead { key_id: string, signature: Buffer }
+export interface SignedHead extends AuditHead {
+  key_id: string
+  signature: Buffer
+}
 
-export function signHead (key: AuditKey, head: AuditHead): SignedHead {
+export function signHead(key: AuditKey, head: AuditHead): SignedHead {
   return { ...head, key_id: key.id, signature: headSignature(key, head) }
 }
 
-export function isHeadGenuine (keys: AuditKeys, head: SignedHead): boolean {
+export function isHeadGenuine(keys: AuditKeys, head: SignedHead): boolean {
   const key = keys.find(head.key_id)
   return key !== undefined && isSame(head.signature, headSignature(key, head))
 }
 
-function headSignature ({ secret }: AuditKey, { workspace, seq, mac, drained_to, signed_at }: AuditHead): Buffer {
+function headSignature({ secret }: AuditKey, { workspace, seq, mac, drained_to, signed_at }: AuditHead): Buffer {
   return macOf(secret, ['head', workspace, seq, mac.toString('hex'), drained_to, signed_at])
 }
 
 /** A head as one line of the log, of AUDIT_HEAD_FILE and of an export. */
-export function headLine ({ mac, signature, ...head }: SignedHead): Record<string, unknown> {
+export function headLine({ mac, signature, ...head }: SignedHead): Record<string, unknown> {
   return { ...head, mac: mac.toString('hex'), signature: signature.toString('hex') }
 }
 
 /** @returns undefined for what is no such line */
-export function parseHeadLine (text: string): SignedHead | undefined {
+export function parseHeadLine(text: string): SignedHead | undefined {
   try {
-    const { workspace, seq, mac, drained_to, signed_at, key_id, signature } = JSON.parse(text) as Record<string, unknown>
+    const { workspace, seq, mac, drained_to, signed_at, key_id, signature } = JSON.parse(text) as Record<
+      string,
+      unknown
+    >
     const hex = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
-    if (typeof workspace !== 'string' || !Number.isSafeInteger(seq) || !hex(mac) || !Number.isSafeInteger(drained_to) || typeof signed_at !== 'string' || typeof key_id !== 'string' || !hex(signature)) return undefined
-    return { workspace, seq: seq as number, mac: Buffer.from(mac, 'hex'), drained_to: drained_to as number, signed_at, key_id, signature: Buffer.from(signature, 'hex') }
+    if (
+      typeof workspace !== 'string' ||
+      !Number.isSafeInteger(seq) ||
+      !hex(mac) ||
+      !Number.isSafeInteger(drained_to) ||
+      typeof signed_at !== 'string' ||
+      typeof key_id !== 'string' ||
+      !hex(signature)
+    )
+      return undefined
+    return {
+      workspace,
+      seq: seq as number,
+      mac: Buffer.from(mac, 'hex'),
+      drained_to: drained_to as number,
+      signed_at,
+      key_id,
+      signature: Buffer.from(signature, 'hex')
+    }
   } catch {
     return undefined
   }
 }
 
 /** A head that retention has made the beginning of its chain. */
-export interface AuditBeginning { workspace: string, seq: number, mac: Buffer, begun_at: string }
+export interface AuditBeginning {
+  workspace: string
+  seq: number
+  mac: Buffer
+  begun_at: string
+}
 
-export interface SignedBeginning extends AuditBeginning { key_id: string, signature: Buffer }
+export interface SignedBeginning extends AuditBeginning {
+  key_id: string
+  signature: Buffer
+}
 
-export function signBeginning (key: AuditKey, beginning: AuditBeginning): SignedBeginning {
+export function signBeginning(key: AuditKey, beginning: AuditBeginning): SignedBeginning {
   return { ...beginning, key_id: key.id, signature: beginningSignature(key, beginning) }
 }
 
-export function isBeginningGenuine (keys: AuditKeys, beginning: SignedBeginning): boolean {
+export function isBeginningGenuine(keys: AuditKeys, beginning: SignedBeginning): boolean {
   const key = keys.find(beginning.key_id)
   return key !== undefined && isSame(beginning.signature, beginningSignature(key, beginning))
 }
 
-function beginningSignature ({ secret }: AuditKey, { workspace, seq, mac, begun_at }: AuditBeginning): Buffer {
+function beginningSignature({ secret }: AuditKey, { workspace, seq, mac, begun_at }: AuditBeginning): Buffer {
   return macOf(secret, ['beginning', workspace, seq, mac.toString('hex'), begun_at])
 }
 
-export function isSame (a: Buffer, b: Buffer): boolean {
+export function isSame(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
 /** A JSON array says where each part ends, so that no two lists have one text. */
-function macOf (secret: KeyObject, parts: readonly unknown[]): Buffer {
+function macOf(secret: KeyObject, parts: readonly unknown[]): Buffer {
   return createHmac('sha256', secret).update(JSON.stringify(parts)).digest()
 }

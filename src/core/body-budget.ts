@@ -1,9 +1,10 @@
 import { AppError } from './errors.js'
 
 /**
- * How many bytes request bodies may take in one process, from their first byte until their request is answered. Callers without
- * good credentials have a part of their own, so that they can never take what the others need. Where a part is full, the largest
- * body of the address that holds most makes room for a smaller one: who sends little is served while others send much.
+ * How many bytes request bodies may take in one process, from their first byte until their request is answered. Callers
+ * without good credentials have a part of their own, so that they can never take what the others need. Where a part is
+ * full, the largest body of the address that holds most makes room for a smaller one: who sends little is served while
+ * others send much.
  */
 
 /** Of all bytes, those for callers without good credentials. */
@@ -35,7 +36,7 @@ export interface BodyBudget {
 }
 
 /** @param max bytes in all */
-export function createBodyBudget (max: number): BodyBudget {
+export function createBodyBudget(max: number): BodyBudget {
   const strangers = new Part(Math.floor(max * STRANGERS))
   const known = new Part(max - Math.floor(max * STRANGERS))
   return {
@@ -64,11 +65,11 @@ class Part {
   private readonly owners = new Map<string, Owner>()
   private readonly per_owner: number
 
-  constructor (private readonly max: number) {
+  constructor(private readonly max: number) {
     this.per_owner = Math.floor(max * ADDRESS)
   }
 
-  open (network: string, onTaken: (error: AppError) => void): Share {
+  open(network: string, onTaken: (error: AppError) => void): Share {
     const owner = this.owners.get(network) ?? { network, bytes: 0, arriving: new Set<Body>(), open: 0 }
     this.owners.set(network, owner)
     owner.open++
@@ -76,8 +77,12 @@ class Part {
     owner.arriving.add(body)
     let open = true
     return {
-      set: bytes => { if (open) this.resize(body, bytes) },
-      keep: () => { owner.arriving.delete(body) },
+      set: bytes => {
+        if (open) this.resize(body, bytes)
+      },
+      keep: () => {
+        owner.arriving.delete(body)
+      },
       close: () => {
         if (!open) return
         open = false
@@ -88,21 +93,22 @@ class Part {
     }
   }
 
-  private resize (body: Body, bytes: number): void {
+  private resize(body: Body, bytes: number): void {
     const { owner } = body
     while (owner.bytes - body.bytes + bytes > this.per_owner) this.takeFrom(owner, body, bytes)
-    while (this.bytes - body.bytes + bytes > this.max) this.takeFrom(this.heaviest(owner, owner.bytes - body.bytes + bytes), body, bytes)
+    while (this.bytes - body.bytes + bytes > this.max)
+      this.takeFrom(this.heaviest(owner, owner.bytes - body.bytes + bytes), body, bytes)
     this.add(body, bytes - body.bytes)
   }
 
-  private add (body: Body, bytes: number): void {
+  private add(body: Body, bytes: number): void {
     body.bytes += bytes
     body.owner.bytes += bytes
     this.bytes += bytes
   }
 
   /** The address whose bodies that can be taken away are largest together; `own` where it is the one. */
-  private heaviest (own: Owner, own_bytes: number): Owner {
+  private heaviest(own: Owner, own_bytes: number): Owner {
     let most = own
     let most_bytes = own_bytes
     for (const owner of this.owners.values()) {
@@ -114,7 +120,7 @@ class Part {
   }
 
   /** Takes away the largest body of an address. @throws AppError where of its own address that is the one that asks */
-  private takeFrom (owner: Owner, asking: Body, bytes: number): void {
+  private takeFrom(owner: Owner, asking: Body, bytes: number): void {
     let largest: Body | undefined
     for (const body of owner.arriving) if (body !== asking && body.bytes > (largest?.bytes ?? 0)) largest = body
     if (largest === undefined || (owner === asking.owner && largest.bytes <= bytes)) throw noRoom()
@@ -124,8 +130,15 @@ class Part {
   }
 }
 
-function noRoom (): AppError {
-  return new AppError('SERVICE_UNAVAILABLE', 'The server has no room for the request body at the moment: other bodies take all that there is.', {
-    suggestions: ['Wait retry_after seconds and call again; with the same idempotency_key a write happens once', 'Send smaller bodies, or fewer at a time']
-  })
+function noRoom(): AppError {
+  return new AppError(
+    'SERVICE_UNAVAILABLE',
+    'The server has no room for the request body at the moment: other bodies take all that there is.',
+    {
+      suggestions: [
+        'Wait retry_after seconds and call again; with the same idempotency_key a write happens once',
+        'Send smaller bodies, or fewer at a time'
+      ]
+    }
+  )
 }

@@ -9,10 +9,12 @@ export interface Caller {
   address: string
   credentials: Credentials
   /** Who it is, where that was found out before the body was read, and when: milliseconds of performance.now(). */
-  identified?: { agent: Agent | null, at: number }
+  identified?: { agent: Agent | null; at: number }
   /** Aborted when the client has gone away; absent where that cannot be noticed. */
   signal?: AbortSignal
-  /** Tells a client that asked for it how a long call is getting on, in seconds; absent where none asked. Never throws. */
+  /**
+   * Tells a client that asked for it how a long call is getting on, in seconds; absent where none asked. Never throws.
+   */
   progress?: (elapsed: number, total: number) => void
   /**
    * Says that the call merely waits from now on, so that it is not counted among the requests in flight.
@@ -38,8 +40,10 @@ export interface Credentials {
   agent_type?: string
   /** clientInfo.name of an MCP client: the agent's name when a key comes alone. */
   client_name?: string
-  /** The agent of a local stdio connection, which needs no credentials: whoever started the process owns its database. */
-  local?: { agent_id: string, agent_type: string }
+  /**
+   * The agent of a local stdio connection, which needs no credentials: whoever started the process owns its database.
+   */
+  local?: { agent_id: string; agent_type: string }
 }
 
 export interface McpSession {
@@ -48,5 +52,14 @@ export interface McpSession {
   client_name: string | null
   protocol_version: string
   /** Who authenticated in it, if anybody did. */
-  identity: Bounds & { workspace: string, agent_id: string, agent_type: string, permissions: string[], jti: string, expires_at: Date } | null
+  identity:
+    | (Bounds & {
+        workspace: string
+        agent_id: string
+        agent_type: string
+        permissions: string[]
+        jti: string
+        expires_at: Date
+      })
+    | null
 }

@@ -12,7 +12,7 @@ export interface Entry {
   accept: Accept<Record<string, unknown>>
 }
 
-export function createCatalogue (tools: readonly Tool[]): Catalogue {
+export function createCatalogue(tools: readonly Tool[]): Catalogue {
   const entries = new Map<string, Entry>(tools.map(tool => [tool.name, { tool, accept: compileAccept(tool.input) }]))
   return { tools, find: name => entries.get(name) }
 }

@@ -2,7 +2,7 @@
  * Levenshtein distance with swaps of neighbours as one edit (optimal string alignment), as far as `most`.
  * @returns most + 1 for anything farther: looking on would cost time for nothing
  */
-export function editDistance (a: string, b: string, most: number): number {
+export function editDistance(a: string, b: string, most: number): number {
   if (Math.abs(a.length - b.length) > most) return most + 1
   let beforeLast: number[] = []
   let last: number[] = []
@@ -13,8 +13,13 @@ export function editDistance (a: string, b: string, most: number): number {
     const from = a.charCodeAt(i - 1)
     for (let j = 1; j <= b.length; j++) {
       const to = b.charCodeAt(j - 1)
-      let cost = Math.min((last[j] as number) + 1, (row[j - 1] as number) + 1, (last[j - 1] as number) + (from === to ? 0 : 1))
-      if (i > 1 && j > 1 && from === b.charCodeAt(j - 2) && a.charCodeAt(i - 2) === to) cost = Math.min(cost, (beforeLast[j - 2] as number) + 1)
+      let cost = Math.min(
+        (last[j] as number) + 1,
+        (row[j - 1] as number) + 1,
+        (last[j - 1] as number) + (from === to ? 0 : 1)
+      )
+      if (i > 1 && j > 1 && from === b.charCodeAt(j - 2) && a.charCodeAt(i - 2) === to)
+        cost = Math.min(cost, (beforeLast[j - 2] as number) + 1)
       row.push(cost)
       if (cost < least) least = cost
     }

@@ -20,25 +20,31 @@ export const memoryTopic = (workspace: string, agent_id: string): Topic => `memo
 export const mcpTopic = (id_hash: Buffer): Topic => `mcp:${id_hash.toString('hex')}`
 
 /** Kind, workspace or hash, and the rest of a topic. */
-export function partsOf (topic: Topic): { kind: 'session' | 'workspace' | 'memory' | 'mcp', of: string, id: string } {
+export function partsOf(topic: Topic): { kind: 'session' | 'workspace' | 'memory' | 'mcp'; of: string; id: string } {
   const first = topic.indexOf(':')
   const second = topic.indexOf(':', first + 1)
   const kind = topic.slice(0, first) as 'session' | 'workspace' | 'memory' | 'mcp'
-  return second < 0 ? { kind, of: topic.slice(first + 1), id: '' } : { kind, of: topic.slice(first + 1, second), id: topic.slice(second + 1) }
+  return second < 0
+    ? { kind, of: topic.slice(first + 1), id: '' }
+    : { kind, of: topic.slice(first + 1, second), id: topic.slice(second + 1) }
 }
 
 /**
- * @param version where the look that wakes has seen one: of a session its last_seq, so that who has read so far already need
- * not read again. Absent: something may have changed.
+ * @param version where the look that wakes has seen one: of a session its last_seq, so that who has read so far already
+ * need not read again. Absent: something may have changed.
  */
 export type Wake = (version?: string) => void
 
 export interface Events {
-  /** After the commit. Wakes this replica's listeners on the next tick and every other replica's within milliseconds. Never throws. */
+  /**
+   * After the commit. Wakes this replica's listeners on the next tick and every other replica's within milliseconds.
+   * Never throws.
+   */
   publish: (topics: readonly Topic[]) => void
   /**
-   * `wake` is called soon after any hint on the topic, after every gap in hearing, and within a second of a change whose hint
-   * was lost; also without a change. It must not throw, nor work itself: it notes that there is reading to do.
+   * `wake` is called soon after any hint on the topic, after every gap in hearing, and within a second of a change
+   * whose hint was lost; also without a change. It must not throw, nor work itself: it notes that there is reading to
+   * do.
    * @returns what ends it
    */
   subscribe: (topic: Topic, wake: Wake) => () => void
@@ -57,19 +63,22 @@ export interface Hub extends Events {
   close: () => void
 }
 
-interface Listeners { wakes: Set<Wake>, version: string | undefined }
+interface Listeners {
+  wakes: Set<Wake>
+  version: string | undefined
+}
 
 /** @param send takes what was published here to the other replicas */
-export function createHub (send: (topics: readonly Topic[]) => void = () => {}): Hub {
+export function createHub(send: (topics: readonly Topic[]) => void = () => {}): Hub {
   const listening = new Map<Topic, Listeners>()
   let due = new Set<Topic>()
   let closed = false
 
-  function wake (topic: Topic, version?: string): void {
-    for (const each of [...listening.get(topic)?.wakes ?? []]) each(version)
+  function wake(topic: Topic, version?: string): void {
+    for (const each of [...(listening.get(topic)?.wakes ?? [])]) each(version)
   }
 
-  function later (topics: readonly Topic[]): void {
+  function later(topics: readonly Topic[]): void {
     if (closed) return
     const first = due.size === 0
     for (const topic of topics) {
@@ -86,16 +95,18 @@ export function createHub (send: (topics: readonly Topic[]) => void = () => {}):
   }
 
   return {
-    publish (topics) {
+    publish(topics) {
       if (closed || topics.length === 0) return
       later(topics)
       send(topics)
     },
-    subscribe (topic, each) {
+    subscribe(topic, each) {
       const listeners = listening.get(topic) ?? { wakes: new Set(), version: undefined }
       listening.set(topic, listeners)
       // A function of its own, so that one that subscribes twice is two subscriptions.
-      const own: Wake = version => { each(version) }
+      const own: Wake = version => {
+        each(version)
+      }
       listeners.wakes.add(own)
       return () => {
         listeners.wakes.delete(own)
@@ -103,10 +114,10 @@ export function createHub (send: (topics: readonly Topic[]) => void = () => {}):
       }
     },
     heard: later,
-    wakeAll () {
+    wakeAll() {
       if (!closed) for (const topic of [...listening.keys()]) wake(topic)
     },
-    seen (versions) {
+    seen(versions) {
       for (const [topic, version] of versions) {
         const listeners = listening.get(topic)
         if (closed || listeners === undefined || listeners.version === version) continue
@@ -115,6 +126,8 @@ export function createHub (send: (topics: readonly Topic[]) => void = () => {}):
       }
     },
     topics: () => [...listening.keys()],
-    close () { closed = true }
+    close() {
+      closed = true
+    }
   }
 }

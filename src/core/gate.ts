@@ -1,11 +1,14 @@
 export type Gate = <T>(work: () => Promise<T>) => Promise<T>
 
 /** Lets so many through at once; the others wait in their order. */
-export function createGate (most: number): Gate {
+export function createGate(most: number): Gate {
   const waiting: Array<() => void> = []
   let inside = 0
   return async work => {
-    if (inside >= most) await new Promise<void>(resolve => { waiting.push(resolve) })
+    if (inside >= most)
+      await new Promise<void>(resolve => {
+        waiting.push(resolve)
+      })
     else inside++
     try {
       return await work()

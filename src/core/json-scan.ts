@@ -2,7 +2,10 @@ import { AppError } from './errors.js'
 
 /** Deepest nesting of arrays and objects (contract §2). */
 export const JSON_DEPTH_MAX = 64
-/** Most values in one JSON text: every array, object, string, number, true, false and null counts; names of fields do not. */
+/**
+ * Most values in one JSON text: every array, object, string, number, true, false and null counts; names of fields do
+ * not.
+ */
 export const JSON_VALUES_MAX = 100_000
 /** Levels that a JSON-RPC batch has around the arguments of a tool: the batch, the message, its params. */
 const ENVELOPE_DEPTH = 3
@@ -16,7 +19,7 @@ const SHORT = 64
 const WINDOW = 4096
 
 const QUOTE = 0x22
-const BACKSLASH = 0x5C
+const BACKSLASH = 0x5c
 
 const VALUE = 0
 const SPACE = 1
@@ -26,13 +29,19 @@ const CLOSE = 4
 const COMMA = 5
 /** What each byte means outside of a string. */
 const kinds = new Uint8Array(256).fill(VALUE)
-for (const [text, kind] of [[' \t\r\n', SPACE], ['"', TEXT], ['[{', OPEN], [']}', CLOSE], [',', COMMA]] as const) {
+for (const [text, kind] of [
+  [' \t\r\n', SPACE],
+  ['"', TEXT],
+  ['[{', OPEN],
+  [']}', CLOSE],
+  [',', COMMA]
+] as const) {
   for (const character of text) kinds[character.charCodeAt(0)] = kind
 }
 
 /**
- * Counts the depth and the values of a JSON text, byte by byte as the bytes arrive, so that JSON.parse never sees a text that
- * would stop the process: 8 MB of `[` take it more than a second. It does not check whether the text is JSON.
+ * Counts the depth and the values of a JSON text, byte by byte as the bytes arrive, so that JSON.parse never sees a
+ * text that would stop the process: 8 MB of `[` take it more than a second. It does not check whether the text is JSON.
  */
 export class JsonScan {
   private depth = 0
@@ -45,12 +54,15 @@ export class JsonScan {
   private string_bytes = 0
 
   /** Values so far, exact for text that is JSON. */
-  get values (): number {
+  get values(): number {
     return this.commas + this.filled + 1
   }
 
-  /** Bytes of heap that the parsed value takes, estimated. @param ascii whether the text has no other characters: V8 then keeps one byte for each */
-  heapBytes (ascii: boolean): number {
+  /**
+   * Bytes of heap that the parsed value takes, estimated. @param ascii whether the text has no other characters: V8
+   * then keeps one byte for each
+   */
+  heapBytes(ascii: boolean): number {
     return this.values * VALUE_BYTES + this.string_bytes * (ascii ? 1 : 2)
   }
 
@@ -59,7 +71,7 @@ export class JsonScan {
    * @param name the subject of the error's sentence
    * @throws AppError INVALID_INPUT deeper than 64 levels, PAYLOAD_TOO_LARGE beyond 100 000 values
    */
-  feed (bytes: Uint8Array, name: string): void {
+  feed(bytes: Uint8Array, name: string): void {
     const { length } = bytes
     let i = this.in_string ? this.skipString(bytes, 0) : 0
     while (i < length) {
@@ -96,7 +108,7 @@ export class JsonScan {
   }
 
   /** @returns the place behind the string's end, or behind the bytes where the string goes on in the next ones */
-  private skipString (bytes: Uint8Array, from: number): number {
+  private skipString(bytes: Uint8Array, from: number): number {
     const { length } = bytes
     let i = from
     if (this.escaped) {
@@ -124,8 +136,11 @@ export class JsonScan {
     return i
   }
 
-  /** @returns the place of the next quote or backslash, or of the end of the window: without one, each mark would cost a search of all the rest */
-  private nextMark (bytes: Uint8Array, from: number): number {
+  /**
+   * @returns the place of the next quote or backslash, or of the end of the window: without one, each mark would cost a
+   * search of all the rest
+   */
+  private nextMark(bytes: Uint8Array, from: number): number {
     const window = bytes.subarray(from, from + WINDOW)
     const quote = window.indexOf(QUOTE)
     const backslash = (quote === -1 ? window : window.subarray(0, quote)).indexOf(BACKSLASH)
@@ -137,19 +152,19 @@ export class JsonScan {
  * JSON.parse for a text that a client sent inside of a string.
  * @throws AppError as JsonScan does; SyntaxError where it is no JSON
  */
-export function parseBounded (text: string, name: string): unknown {
+export function parseBounded(text: string, name: string): unknown {
   new JsonScan().feed(Buffer.from(text), name)
   return JSON.parse(text)
 }
 
-function tooDeep (name: string): AppError {
+function tooDeep(name: string): AppError {
   return new AppError('INVALID_INPUT', `${name} is nested deeper than ${JSON_DEPTH_MAX} levels.`, {
     context: { given: 'deeper nesting', allowed: `at most ${JSON_DEPTH_MAX} levels`, limit_levels: JSON_DEPTH_MAX },
     suggestions: ['Flatten the structure, or send it as a string of JSON']
   })
 }
 
-function tooManyValues (name: string): AppError {
+function tooManyValues(name: string): AppError {
   return new AppError('PAYLOAD_TOO_LARGE', `${name} holds more than ${JSON_VALUES_MAX} JSON values.`, {
     context: { given: 'more values', allowed: `at most ${JSON_VALUES_MAX} values`, limit_values: JSON_VALUES_MAX },
     suggestions: ['Split the content over several calls']

@@ -2,12 +2,12 @@ import { AppError } from './errors.js'
 import { JSON_DEPTH_MAX, JSON_VALUES_MAX } from './json-scan.js'
 
 /**
- * Refuses what JSON can say but PostgreSQL or a double cannot hold: NUL and lone surrogates in a string or a key, integers
- * beyond ±(2^53 − 1), overflowed numbers, nesting deeper than 64, and a key `__proto__`.
- * Iterative, so that a body nested ten thousand deep cannot exhaust the stack.
+ * Refuses what JSON can say but PostgreSQL or a double cannot hold: NUL and lone surrogates in a string or a key,
+ * integers beyond ±(2^53 − 1), overflowed numbers, nesting deeper than 64, and a key `__proto__`. Iterative, so that a
+ * body nested ten thousand deep cannot exhaust the stack.
  * @throws AppError INVALID_INPUT naming the path
  */
-export function refuseUnstorable (root: unknown): void {
+export function refuseUnstorable(root: unknown): void {
   // Parallel stacks instead of objects: a value of a mebibyte can have half a million entries.
   const values: unknown[] = [root]
   const depths: number[] = [0]
@@ -61,15 +61,19 @@ export function refuseUnstorable (root: unknown): void {
   }
 }
 
-function tooManyValues (argument: string): AppError {
+function tooManyValues(argument: string): AppError {
   return new AppError('INVALID_INPUT', `The argument '${argument}' holds more than ${JSON_VALUES_MAX} values.`, {
     context: { argument, given: 'more values', allowed: `at most ${JSON_VALUES_MAX} values` },
     suggestions: ['Split the content over several calls']
   })
 }
 
-function refuseText (text: string, argument: string): void {
-  const given = text.includes('\u0000') ? 'a NUL character' : text.isWellFormed() ? undefined : 'half of a surrogate pair'
+function refuseText(text: string, argument: string): void {
+  const given = text.includes('\u0000')
+    ? 'a NUL character'
+    : text.isWellFormed()
+      ? undefined
+      : 'half of a surrogate pair'
   if (given === undefined) return
   const name = argument.replace(/[\u0000\uD800-\uDFFF]/g, '?')
   throw new AppError('INVALID_INPUT', `The argument '${name}' holds ${given}, which is not a character of text.`, {
@@ -78,7 +82,7 @@ function refuseText (text: string, argument: string): void {
   })
 }
 
-function refuseNumber (value: number, argument: string): void {
+function refuseNumber(value: number, argument: string): void {
   if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return
   throw new AppError('INVALID_INPUT', `The argument '${argument}' holds a number that cannot be carried exactly.`, {
     context: { argument, given: 'a number beyond ±9007199254740991', allowed: 'numbers a double holds' },
@@ -94,8 +98,9 @@ const INDEX_MAX = 2 ** 32 - 2
  * JSON text with the fields of every object in order, so that equal values give equal texts (for hashes).
  * @param value of JSON, nested at most some hundred levels deep
  */
-export function canonicalJson (value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(inner => inner === undefined ? 'null' : canonicalJson(inner)).join(',')}]`
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value))
+    return `[${value.map(inner => (inner === undefined ? 'null' : canonicalJson(inner))).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const fields = value as Record<string, unknown>
   const texts: string[] = []
@@ -106,7 +111,7 @@ export function canonicalJson (value: unknown): string {
 }
 
 /** Hashes that are kept were made of objects filled in this order. */
-function inOrder (names: string[]): string[] {
+function inOrder(names: string[]): string[] {
   names.sort()
   const isIndex = (name: string) => INDEX.test(name) && Number(name) <= INDEX_MAX
   if (!names.some(isIndex)) return names

@@ -3,8 +3,8 @@ import type { Agent } from './agent.js'
 import { AppError } from './errors.js'
 
 /**
- * Rate limits: how many calls of one agent, with one key and from one address a minute may have, on all replicas together. Counting
- * is db/rate-limits.ts's; here is what is counted as what, and what is said to who has had enough.
+ * Rate limits: how many calls of one agent, with one key and from one address a minute may have, on all replicas
+ * together. Counting is db/rate-limits.ts's; here is what is counted as what, and what is said to who has had enough.
  */
 
 /** `failure`: keys and tokens that were refused. `initialize`: MCP sessions opened. Both of an address. */
@@ -37,7 +37,10 @@ export interface Limits {
   request: (address: string, told: Told, count?: number) => void | Promise<void>
   /** An MCP session that is opened from an address. @throws AppError RATE_LIMITED */
   initialize: (address: string, told: Told) => void | Promise<void>
-  /** A key or token from an address that was wrong. @returns how many more are answered this minute @throws AppError RATE_LIMITED */
+  /**
+   * A key or token from an address that was wrong. @returns how many more are answered this minute @throws AppError
+   * RATE_LIMITED
+   */
   failure: (address: string, told: Told) => Promise<number>
 }
 
@@ -47,20 +50,32 @@ const SHARED_KEY = 'shared'
 const NO_WORKSPACE = ''
 
 /** Every request comes through here two or three times, and ordinarily nothing is waited for. */
-export function createLimits (take: Take, per_minute: PerMinute): Limits {
-  function admit (of: Limited, workspace: string, subject: string, count: number): Standing | undefined | Promise<Standing> {
+export function createLimits(take: Take, per_minute: PerMinute): Limits {
+  function admit(
+    of: Limited,
+    workspace: string,
+    subject: string,
+    count: number
+  ): Standing | undefined | Promise<Standing> {
     return per_minute[of] === 0 ? undefined : take(of, workspace, subject, count)
   }
 
-  function ofAddress (of: Limited, address: string, told: Told, count = 1): Standing | undefined | Promise<Standing | undefined> {
+  function ofAddress(
+    of: Limited,
+    address: string,
+    told: Told,
+    count = 1
+  ): Standing | undefined | Promise<Standing | undefined> {
     return then(admit(of, NO_WORKSPACE, networkOf(address), count), standing => decide(standing, told))
   }
 
   return {
-    call ({ workspace, agent_id, key_id = SHARED_KEY }, told) {
+    call({ workspace, agent_id, key_id = SHARED_KEY }, told) {
       return then(admit('agent', workspace, agent_id, 1), mine => {
         decide(mine, told)
-        return then(admit('key', workspace, key_id, 1), ofKey => { decide(ofKey, told) })
+        return then(admit('key', workspace, key_id, 1), ofKey => {
+          decide(ofKey, told)
+        })
       })
     },
     request: (address, told, count) => then(ofAddress('address', address, told, count), () => {}),
@@ -70,11 +85,11 @@ export function createLimits (take: Take, per_minute: PerMinute): Limits {
 }
 
 /** Goes on at once where there is nothing to wait for. */
-function then<T, R> (value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
   return value instanceof Promise ? value.then(next) : next(value)
 }
 
-function decide (standing: Standing | undefined, told: Told): Standing | undefined {
+function decide(standing: Standing | undefined, told: Told): Standing | undefined {
   if (standing === undefined) return undefined
   told?.(standing)
   if (!standing.admitted) throw rateLimited(standing)
@@ -91,14 +106,16 @@ const words: Record<Limited, string> = {
 
 /** What is better than to call again at once. */
 const advice: Record<Limited, string> = {
-  agent: 'Do more with one call: add_messages writes up to 100 messages, wait_for_messages waits for what comes instead of asking again and again',
+  agent:
+    'Do more with one call: add_messages writes up to 100 messages, wait_for_messages waits for what comes instead of asking again and again',
   key: 'Do more with one call: add_messages writes up to 100 messages, wait_for_messages waits for what comes instead of asking again and again',
-  address: 'Ask the operator of this server whether RATE_LIMIT_ADDRESS_PER_MINUTE fits, and TRUST_PROXY if there is a proxy',
+  address:
+    'Ask the operator of this server whether RATE_LIMIT_ADDRESS_PER_MINUTE fits, and TRUST_PROXY if there is a proxy',
   failure: 'Check the key or token before it is sent again; a right one is taken all the same',
   initialize: 'Keep the Mcp-Session-Id that initialize answered, and go on with it'
 }
 
-function rateLimited ({ of, limit, reset_s }: Standing): AppError {
+function rateLimited({ of, limit, reset_s }: Standing): AppError {
   return new AppError('RATE_LIMITED', `${words[of]}: ${limit}.`, {
     context: { limit_of: of, limit, window_seconds: 60 },
     suggestions: ['Wait retry_after seconds and call again', advice[of]],

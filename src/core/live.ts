@@ -4,7 +4,10 @@ import type { RightsEnd } from './rights.js'
 
 /** Following a session's feed, on this replica, as it grows: one reading of a session serves all who follow it. */
 
-/** Why no more comes. `session_gone`: it is not there (any more). `stopping`: this replica goes; another carries on from the cursor. */
+/**
+ * Why no more comes. `session_gone`: it is not there (any more). `stopping`: this replica goes; another carries on from
+ * the cursor.
+ */
 export type EndReason = RightsEnd | 'session_gone' | 'stopping'
 
 export interface Follower {
@@ -13,10 +16,10 @@ export interface Follower {
   /** How many changes it can do with when it is behind; left out: all. */
   takes?: number
   /**
-   * Changes in the order of their seq, each after the cursor and each once; with `cursor`, the seq up to which the follower
-   * has now been told everything, also when nothing of it was for this viewer. While it is behind, what this returns is
-   * awaited before the next; once it has caught up it is not, and must not be needed: whoever is slow cuts itself off. `more`: what
-   * follows has been written already, and comes next.
+   * Changes in the order of their seq, each after the cursor and each once; with `cursor`, the seq up to which the
+   * follower has now been told everything, also when nothing of it was for this viewer. While it is behind, what this
+   * returns is awaited before the next; once it has caught up it is not, and must not be needed: whoever is slow cuts
+   * itself off. `more`: what follows has been written already, and comes next.
    */
   deliver: (changes: readonly Change[], cursor: number, more: boolean) => void | Promise<void>
   /** Once, and nothing after it. Not called after `close`. */
@@ -31,20 +34,29 @@ export interface Following {
 }
 
 export interface Live {
-  /** Follows from `after_seq` on, which is the session's head where it lies beyond it. Holds no database connection between readings. */
+  /**
+   * Follows from `after_seq` on, which is the session's head where it lies beyond it. Holds no database connection
+   * between readings.
+   */
   follow: (session_id: string, viewer: Agent, after_seq: number, follower: Follower) => Following
   /**
-   * Where those stand who follow a session here, or did a moment ago: whoever has read so far, or nearly, need not ask the database,
-   * but may follow from there, and is told with the others what comes next. undefined: nobody does.
+   * Where those stand who follow a session here, or did a moment ago: whoever has read so far, or nearly, need not ask
+   * the database, but may follow from there, and is told with the others what comes next. undefined: nobody does.
    */
-  standing: (workspace: string, session_id: string) => { cursor: number, is_active: boolean } | undefined
+  standing: (workspace: string, session_id: string) => { cursor: number; is_active: boolean } | undefined
   /** What is held at the moment; all nought when nobody follows. */
-  counts: () => { sessions: number, followers: number }
+  counts: () => { sessions: number; followers: number }
 }
 
-/** How many calls may wait, or streams be open, at a time; one that has to stay within it takes a place and gives it back. */
+/**
+ * How many calls may wait, or streams be open, at a time; one that has to stay within it takes a place and gives it
+ * back.
+ */
 export interface Places {
-  /** @throws AppError SERVICE_UNAVAILABLE (this replica is full) or RATE_LIMITED (this agent has its share). @returns what gives it back, harmless twice */
+  /**
+   * @throws AppError SERVICE_UNAVAILABLE (this replica is full) or RATE_LIMITED (this agent has its share). @returns
+   * what gives it back, harmless twice
+   */
   take: (agent: Agent) => () => void
   taken: () => number
 }

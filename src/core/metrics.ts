@@ -8,35 +8,46 @@ export interface Metrics {
   /** `route` is the route's pattern, never the address that was asked for. */
   observeHttp: (method: string, route: string, status_code: number, seconds: number) => void
   /** Counts and latencies of this replica since it started, per tool; seconds. */
-  calls: () => Promise<Array<{ tool: string, success: number, error: number, p50: number, p95: number, p99: number }>>
+  calls: () => Promise<Array<{ tool: string; success: number; error: number; p50: number; p95: number; p99: number }>>
 }
 
 // Fine where calls usually are (a few milliseconds), coarse up to the request time limit.
 const CALL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
-export function createMetrics (): Metrics {
+export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const requests = new Counter({
-    name: 'mcp_requests_total', help: 'Calls of each tool, by outcome.', labelNames: ['tool', 'status'] as const, registers: [registry]
+    name: 'mcp_requests_total',
+    help: 'Calls of each tool, by outcome.',
+    labelNames: ['tool', 'status'] as const,
+    registers: [registry]
   })
   const duration = new Histogram({
-    name: 'mcp_request_duration_seconds', help: 'Duration of the calls of each tool, in seconds.', labelNames: ['tool'] as const, buckets: CALL_BUCKETS, registers: [registry]
+    name: 'mcp_request_duration_seconds',
+    help: 'Duration of the calls of each tool, in seconds.',
+    labelNames: ['tool'] as const,
+    buckets: CALL_BUCKETS,
+    registers: [registry]
   })
   const http = new Histogram({
-    name: 'http_request_duration_seconds', help: 'Duration of HTTP requests, in seconds.', labelNames: ['method', 'route', 'status_code'] as const, buckets: CALL_BUCKETS, registers: [registry]
+    name: 'http_request_duration_seconds',
+    help: 'Duration of HTTP requests, in seconds.',
+    labelNames: ['method', 'route', 'status_code'] as const,
+    buckets: CALL_BUCKETS,
+    registers: [registry]
   })
   return {
     registry,
-    observeCall (tool, status, seconds) {
+    observeCall(tool, status, seconds) {
       requests.inc({ tool, status })
       duration.observe({ tool }, seconds)
     },
-    observeHttp (method, route, status_code, seconds) {
+    observeHttp(method, route, status_code, seconds) {
       http.observe({ method, route, status_code }, seconds)
     },
-    async calls () {
-      const counts = new Map<string, { success: number, error: number }>()
+    async calls() {
+      const counts = new Map<string, { success: number; error: number }>()
       for (const { labels, value } of (await requests.get()).values) {
         const tool = String(labels.tool)
         const count = counts.get(tool) ?? { success: 0, error: 0 }
@@ -44,7 +55,11 @@ export function createMetrics (): Metrics {
         counts.set(tool, count)
       }
       const buckets = new Map<string, Array<[le: number, count: number]>>()
-      for (const { labels, value, metricName } of (await duration.get()).values as Array<{ labels: Partial<Record<'tool' | 'le', string | number>>, value: number, metricName?: string }>) {
+      for (const { labels, value, metricName } of (await duration.get()).values as Array<{
+        labels: Partial<Record<'tool' | 'le', string | number>>
+        value: number
+        metricName?: string
+      }>) {
         if (metricName !== 'mcp_request_duration_seconds_bucket') continue
         const tool = String(labels.tool)
         const le = labels.le === '+Inf' ? Infinity : Number(labels.le)
@@ -59,13 +74,14 @@ export function createMetrics (): Metrics {
 }
 
 /** A quantile from cumulative buckets, linear inside a bucket, as Prometheus' histogram_quantile computes it. */
-function quantile (buckets: Array<[le: number, count: number]>, q: number): number {
+function quantile(buckets: Array<[le: number, count: number]>, q: number): number {
   const sorted = [...buckets].sort(([a], [b]) => a - b)
   const rank = q * (sorted.at(-1)?.[1] ?? 0)
   let from = 0
   let below = 0
   for (const [le, count] of sorted) {
-    if (count >= rank && count > below) return le === Infinity ? from : from + (le - from) * (rank - below) / (count - below)
+    if (count >= rank && count > below)
+      return le === Infinity ? from : from + ((le - from) * (rank - below)) / (count - below)
     from = le
     below = count
   }
@@ -73,12 +89,12 @@ function quantile (buckets: Array<[le: number, count: number]>, q: number): numb
 }
 
 /** A gauge whose value is asked for when somebody looks. A failure leaves the gauge out rather than break the page. */
-export function addGauge (metrics: Metrics, name: string, help: string, read: () => number | Promise<number>): void {
+export function addGauge(metrics: Metrics, name: string, help: string, read: () => number | Promise<number>): void {
   new Gauge({
     name,
     help,
     registers: [metrics.registry],
-    async collect () {
+    async collect() {
       try {
         this.set(await read())
       } catch {
@@ -90,13 +106,20 @@ export function addGauge (metrics: Metrics, name: string, help: string, read: ()
 }
 
 /** A gauge with one label whose values are known beforehand. */
-export function addLabelledGauge<V extends string> (metrics: Metrics, name: string, help: string, label: string, values: readonly V[], read: (value: V) => number): void {
+export function addLabelledGauge<V extends string>(
+  metrics: Metrics,
+  name: string,
+  help: string,
+  label: string,
+  values: readonly V[],
+  read: (value: V) => number
+): void {
   new Gauge({
     name,
     help,
     labelNames: [label],
     registers: [metrics.registry],
-    collect () {
+    collect() {
       for (const value of values) this.set({ [label]: value }, read(value))
     }
   })

@@ -14,7 +14,7 @@ After a lost connection send the last id as \`Last-Event-ID\`, to any replica: e
 
 const security = [{ token: [] }, { apiKey: [], agentId: [] }]
 
-export function streamPaths (): Record<string, unknown> {
+export function streamPaths(): Record<string, unknown> {
   const { session_id, after_seq } = SessionEventsInput.properties
   return {
     '/mcp/sessions/{session_id}/events': {
@@ -26,7 +26,10 @@ export function streamPaths (): Record<string, unknown> {
         parameters: [
           parameter('path', 'session_id', session_id),
           parameter('query', 'after_seq', after_seq),
-          { ...header('The id of the last event that was read. It wins over after_seq'), schema: { type: 'string', pattern: '^[0-9]{1,16}$' } }
+          {
+            ...header('The id of the last event that was read. It wins over after_seq'),
+            schema: { type: 'string', pattern: '^[0-9]{1,16}$' }
+          }
         ],
         responses: responses('The changes, until the client goes or an `end` comes')
       }
@@ -37,26 +40,31 @@ export function streamPaths (): Record<string, unknown> {
         summary: 'Follow all sessions',
         description: `The changes of all sessions, as server-sent events: those of a session in the order of their seq, each with its \`session_id\`. The id of an event is opaque; it is for \`Last-Event-ID\` on the same database. Without one the stream begins now.\n\n${EVENTS}\n\nNeeds: the permission \`read\`.`,
         security,
-        parameters: [{ ...header('The id of the last event that was read. Absent: from now on'), schema: { type: 'string' } }],
+        parameters: [
+          { ...header('The id of the last event that was read. Absent: from now on'), schema: { type: 'string' } }
+        ],
         responses: responses('The changes, until the client goes or an `end` comes')
       }
     }
   }
 }
 
-function parameter (where: 'path' | 'query', name: string, schema: TSchema): Record<string, unknown> {
+function parameter(where: 'path' | 'query', name: string, schema: TSchema): Record<string, unknown> {
   // As plain JSON Schema: the marks of a schema are symbols, which JSON leaves out.
   const { description, ...plain } = JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
   return { in: where, name, required: where === 'path', description, schema: plain }
 }
 
-function header (description: string): Record<string, unknown> {
+function header(description: string): Record<string, unknown> {
   return { in: 'header', name: 'Last-Event-ID', required: false, description }
 }
 
-function responses (description: string): Record<string, unknown> {
+function responses(description: string): Record<string, unknown> {
   return {
     200: { description, content: { 'text/event-stream': { schema: { type: 'string' } } } },
-    default: { description: 'Refused or failed, before the stream begins', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } }
+    default: {
+      description: 'Refused or failed, before the stream begins',
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
+    }
   }
 }

@@ -10,22 +10,22 @@ export interface Pace {
  * @param per_second calls' worth of work a second, once `burst` of it has been done at once
  * @param pause_max_ms however much there is
  */
-export function createPace (per_second: number, burst: number, pause_max_ms: number): Pace {
+export function createPace(per_second: number, burst: number, pause_max_ms: number): Pace {
   let left = burst
   let at = performance.now()
   const refill = () => {
     const now = performance.now()
-    left = Math.min(burst, left + (now - at) / 1000 * per_second)
+    left = Math.min(burst, left + ((now - at) / 1000) * per_second)
     at = now
   }
   return {
-    spent (calls) {
+    spent(calls) {
       refill()
-      left = Math.max(left - calls, -per_second * pause_max_ms / 1000)
+      left = Math.max(left - calls, (-per_second * pause_max_ms) / 1000)
     },
-    pause_ms () {
+    pause_ms() {
       refill()
-      return left >= 0 ? 0 : -left / per_second * 1000
+      return left >= 0 ? 0 : (-left / per_second) * 1000
     }
   }
 }

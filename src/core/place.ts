@@ -1,15 +1,16 @@
 /**
  * Where a reader of all sessions of a workspace stands, and how that is written as an event's id.
  *
- * A snapshot (PostgreSQL's pg_snapshot, as its text) says of every transaction whether it had committed: what a reader has been
- * told is what a snapshot shows. The next part is what a later one shows and the first does not, in the order of session and
- * seq; within it a reader stands after one number of one session. No single number would do: transactions commit in another
- * order than they begin, and one that stays open, in any database of the server, must not hold the others up.
+ * A snapshot (PostgreSQL's pg_snapshot, as its text) says of every transaction whether it had committed: what a reader
+ * has been told is what a snapshot shows. The next part is what a later one shows and the first does not, in the order
+ * of session and seq; within it a reader stands after one number of one session. No single number would do:
+ * transactions commit in another order than they begin, and one that stays open, in any database of the server, must
+ * not hold the others up.
  */
 export interface Place {
   since: string
   /** In the middle of a part: where it ends, and the last that was told of it. */
-  part?: { until: string, session_id: string, seq: number }
+  part?: { until: string; session_id: string; seq: number }
 }
 
 /** 2^63, beyond any transaction. */
@@ -18,13 +19,13 @@ const LIMIT = 2n ** 63n
 const OPEN_MAX = 10_000
 
 /** @param origin names the database: snapshots of another one mean nothing here */
-export function encodePlace (origin: string, { since, part }: Place): string {
+export function encodePlace(origin: string, { since, part }: Place): string {
   const at = part === undefined ? [] : [encodeSnapshot(part.until), part.session_id, part.seq.toString(36)]
   return [origin, encodeSnapshot(since), ...at].join('.')
 }
 
 /** @returns undefined for a text that is none of ours, or of another database */
-export function decodePlace (origin: string, text: string): Place | undefined {
+export function decodePlace(origin: string, text: string): Place | undefined {
   const [of, first = '', second, session_id = '', number = '', ...more] = text.split('.')
   const since = decodeSnapshot(first)
   if (of !== origin || since === undefined || more.length > 0) return undefined
@@ -36,15 +37,17 @@ export function decodePlace (origin: string, text: string): Place | undefined {
 }
 
 /** `1000:1004:1000,1002` → lowest, how far the highest is from it, and so each one that is open; in base 36. */
-function encodeSnapshot (snapshot: string): string {
+function encodeSnapshot(snapshot: string): string {
   const [lowest = '', highest = '', open = ''] = snapshot.split(':')
   const from = BigInt(lowest)
-  const distances = [highest, ...open === '' ? [] : open.split(',')].map(number => (BigInt(number) - from).toString(36))
+  const distances = [highest, ...(open === '' ? [] : open.split(','))].map(number =>
+    (BigInt(number) - from).toString(36)
+  )
   return [from.toString(36), ...distances].join('-')
 }
 
 /** Anybody can make up an id: only what PostgreSQL takes for a snapshot goes on to it. */
-function decodeSnapshot (text: string): string | undefined {
+function decodeSnapshot(text: string): string | undefined {
   if (!/^[0-9a-z]{1,13}(-[0-9a-z]{1,13})+$/.test(text)) return undefined
   const [from = 0n, ...distances] = text.split('-').map(base36)
   const [span = 0n, ...open] = distances
@@ -53,6 +56,6 @@ function decodeSnapshot (text: string): string | undefined {
   return `${from}:${from + span}:${open.map(distance => from + distance).join(',')}`
 }
 
-function base36 (text: string): bigint {
+function base36(text: string): bigint {
   return [...text].reduce((sum, digit) => sum * 36n + BigInt(parseInt(digit, 36)), 0n)
 }

@@ -2,17 +2,18 @@ import { AppError } from './errors.js'
 import type { Places } from './live.js'
 
 /** @param what for the sentence a caller reads: 'calls that wait' */
-export function createPlaces ({ max, per_agent, what }: { max: number, per_agent: number, what: string }): Places {
+export function createPlaces({ max, per_agent, what }: { max: number; per_agent: number; what: string }): Places {
   const held = new Map<string, number>()
   let taken = 0
   return {
-    take ({ workspace, agent_id }) {
+    take({ workspace, agent_id }) {
       if (taken >= max) throw new AppError('SERVICE_UNAVAILABLE', `The server has too many ${what}.`)
       const who = `${workspace}:${agent_id}`
       const mine = held.get(who) ?? 0
       if (mine >= per_agent) {
         throw new AppError('RATE_LIMITED', `This agent has too many ${what}: ${per_agent} at a time are allowed.`, {
-          context: { limit: per_agent }, suggestions: ['End one of them, or wait retry_after seconds and try again']
+          context: { limit: per_agent },
+          suggestions: ['End one of them, or wait retry_after seconds and try again']
         })
       }
       held.set(who, mine + 1)

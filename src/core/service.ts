@@ -42,9 +42,12 @@ export interface Service {
   memory: MemoryReader
   /** Calls that wait. */
   waiters: Places
-  /** Aborted when this replica is asked to stop: waits and streams end then, with an answer that makes the client come back. */
+  /**
+   * Aborted when this replica is asked to stop: waits and streams end then, with an answer that makes the client come
+   * back.
+   */
   stopping: AbortSignal
-  pool: () => { total: number, idle: number, waiting: number, max: number }
+  pool: () => { total: number; idle: number; waiting: number; max: number }
 }
 
 export interface Keys {
@@ -85,13 +88,17 @@ export interface Tokens {
   /** The outside issuer whose tokens are taken too. */
   issuer: string | undefined
   /** It lives as long as tokens do, and not longer than `until`. */
-  sign: (agent: Omit<Agent, 'token'>, jti: string) => { token: string, issued_at: Date, expires_at: Date }
+  sign: (agent: Omit<Agent, 'token'>, jti: string) => { token: string; issued_at: Date; expires_at: Date }
   /**
    * At once for one of ours, or one seen before. Says nothing about revocation.
-   * @throws AppError INVALID_TOKEN or TOKEN_EXPIRED; SERVICE_UNAVAILABLE where an outside issuer has to be asked and cannot be
+   * @throws AppError INVALID_TOKEN or TOKEN_EXPIRED; SERVICE_UNAVAILABLE where an outside issuer has to be asked and
+   * cannot be
    */
   verify: (token: string) => Claims | Promise<Claims>
-  /** Whether a verified token or an API key, by its id, has been revoked (for a mark: after that), on any replica, at most 2 s ago. @throws where neither memory nor database can tell */
+  /**
+   * Whether a verified token or an API key, by its id, has been revoked (for a mark: after that), on any replica, at
+   * most 2 s ago. @throws where neither memory nor database can tell
+   */
   revoked: (id: string, after?: Date) => Promise<boolean>
   /** The same from memory alone, for those who ask often; undefined where memory cannot tell. */
   knownRevoked: (id: string, after?: Date) => boolean | undefined

@@ -23,7 +23,9 @@ export interface Store {
    */
   claim: (tx: Db, key: IdempotencyKey) => Promise<Record<string, unknown> | undefined>
   settle: (tx: Db, key: IdempotencyKey, answer: Record<string, unknown>) => Promise<void>
-  /** Notes that an agent has called, and in which session if any; written at most once in 30 s, off the request's path. */
+  /**
+   * Notes that an agent has called, and in which session if any; written at most once in 30 s, off the request's path.
+   */
   seen: (agent: Agent, session_id?: string) => void
   /** What a fault of the database or its driver means to a caller; undefined where it is a fault of ours. */
   explain: (error: unknown) => AppError | undefined

@@ -7,10 +7,10 @@ import type { Service } from './service.js'
 import type { IdempotencyKey } from './store.js'
 
 /**
- * Glossary. A **tool** is one capability, said once; REST route, MCP tool, OpenAPI entry, permission check, metric and audit
- * row derive from it. A **front** is a protocol it is reached by. An **agent** is who calls. A **session** is where agents
- * meet (an MCP session is always called that). A **message** is what they leave there, at a **seq**: its place in the
- * session's one order of changes. **Memory** is an agent's own. A **workspace** is a tenant.
+ * Glossary. A **tool** is one capability, said once; REST route, MCP tool, OpenAPI entry, permission check, metric and
+ * audit row derive from it. A **front** is a protocol it is reached by. An **agent** is who calls. A **session** is
+ * where agents meet (an MCP session is always called that). A **message** is what they leave there, at a **seq**: its
+ * place in the session's one order of changes. **Memory** is an agent's own. A **workspace** is a tenant.
  */
 
 export interface ToolContext<P extends Permission | 'none' = Permission> {
@@ -18,7 +18,10 @@ export interface ToolContext<P extends Permission | 'none' = Permission> {
   agent: P extends 'none' ? Agent | null : Agent
   /** What to run SQL on, in the caller's workspace: a transaction where `commits` is 'transaction', else the pool. */
   db: Db
-  /** From here on the call's transaction, and its audit row, are that workspace's: for tools that learn from a key or a token whose the call is. */
+  /**
+   * From here on the call's transaction, and its audit row, are that workspace's: for tools that learn from a key or a
+   * token whose the call is.
+   */
   enter: (workspace: string) => Promise<void>
   caller: Caller
   service: Service
@@ -37,7 +40,11 @@ export interface AuditFields {
   metadata?: Record<string, unknown>
 }
 
-export interface Tool<I extends TObject = TObject, O extends TObject = TObject, P extends Permission | 'none' = Permission | 'none'> {
+export interface Tool<
+  I extends TObject = TObject,
+  O extends TObject = TObject,
+  P extends Permission | 'none' = Permission | 'none'
+> {
   name: string
   /** A heading of a few words. */
   title: string
@@ -51,8 +58,8 @@ export interface Tool<I extends TObject = TObject, O extends TObject = TObject, 
   /** Whether the same call again changes nothing further. Reading tools always are. */
   repeatable?: boolean
   /**
-   * How it commits. `none`: it writes nothing. `transaction`: the kernel opens one, with audit row and idempotency key. `batch`: a
-   * writer in db/ commits it together with other calls, audit row and idempotency key (`once`) too.
+   * How it commits. `none`: it writes nothing. `transaction`: the kernel opens one, with audit row and idempotency key.
+   * `batch`: a writer in db/ commits it together with other calls, audit row and idempotency key (`once`) too.
    */
   commits: 'none' | 'transaction' | 'batch'
   /** Whether its answer holds a secret, which is then never kept for repeats. */
@@ -62,7 +69,10 @@ export interface Tool<I extends TObject = TObject, O extends TObject = TObject, 
   output: O
   /** What the audit row says; required where something is written. */
   audit?: (input: Static<I>, output: Static<O>) => AuditFields
-  /** What others may be waiting for that the call has changed: told after the commit, to every replica, and not for a repeat that changed nothing. */
+  /**
+   * What others may be waiting for that the call has changed: told after the commit, to every replica, and not for a
+   * repeat that changed nothing.
+   */
   touches?: (input: Static<I>, output: Static<O>, context: Pick<ToolContext<P>, 'agent' | 'caller'>) => readonly Topic[]
   /** Milliseconds that the call may spend waiting, beyond what any call may take. */
   waits_ms?: (input: Static<I>) => number
@@ -70,11 +80,13 @@ export interface Tool<I extends TObject = TObject, O extends TObject = TObject, 
 }
 
 /** Ties a tool's handler to the types of its schemas. */
-export function defineTool<I extends TObject, O extends TObject, P extends Permission | 'none'> (tool: Tool<I, O, P>): Tool {
+export function defineTool<I extends TObject, O extends TObject, P extends Permission | 'none'>(
+  tool: Tool<I, O, P>
+): Tool {
   return tool as unknown as Tool
 }
 
 /** Whether a call of the tool with this input may be repeated safely with an idempotency_key. */
-export function takesIdempotencyKey (tool: Tool): boolean {
+export function takesIdempotencyKey(tool: Tool): boolean {
   return 'idempotency_key' in (tool.input.properties as Record<string, TSchema>)
 }

@@ -1,16 +1,16 @@
 /**
- * Lets pieces of work that take long together go on in turns of the event loop, so many in each, so that everything else goes on
- * between. Those that come first are first, but all `urgent` ones before the others.
+ * Lets pieces of work that take long together go on in turns of the event loop, so many in each, so that everything
+ * else goes on between. Those that come first are first, but all `urgent` ones before the others.
  */
 export type TakeTurn = (urgent: boolean, begin: () => void) => void
 
 /** @param at_a_time pieces in one turn of the loop */
-export function createTurns (at_a_time: number): TakeTurn {
+export function createTurns(at_a_time: number): TakeTurn {
   const urgent = new Line()
   const others = new Line()
   let running = false
 
-  function next (): void {
+  function next(): void {
     for (let i = 0; i < at_a_time; i++) {
       const begin = urgent.next() ?? others.next()
       if (begin === undefined) {
@@ -36,11 +36,11 @@ class Line {
   private coming: Array<() => void> = []
   private waiting: Array<() => void> = []
 
-  add (begin: () => void): void {
+  add(begin: () => void): void {
     this.coming.push(begin)
   }
 
-  next (): (() => void) | undefined {
+  next(): (() => void) | undefined {
     if (this.waiting.length === 0) {
       this.waiting = this.coming.reverse()
       this.coming = []

@@ -12,12 +12,16 @@ export interface Background {
  * @param onFault told what a turn throws; after a while there is another
  * @param first_ms until the first, and after a fault where that is longer
  */
-export function inBackground (turn: (closing: () => boolean) => Promise<number>, onFault: (error: unknown) => void, first_ms = 0): Background {
+export function inBackground(
+  turn: (closing: () => boolean) => Promise<number>,
+  onFault: (error: unknown) => void,
+  first_ms = 0
+): Background {
   let closed = false
   let wake = () => {}
   const closing = () => closed
 
-  async function loop (): Promise<void> {
+  async function loop(): Promise<void> {
     for (let pause = first_ms; !closed;) {
       if (pause > 0) await rest(pause)
       if (closed) return
@@ -30,7 +34,7 @@ export function inBackground (turn: (closing: () => boolean) => Promise<number>,
     }
   }
 
-  function rest (pause: number): Promise<void> {
+  function rest(pause: number): Promise<void> {
     return new Promise(resolve => {
       const timer = setTimeout(resolve, pause).unref()
       wake = () => {
@@ -42,7 +46,7 @@ export function inBackground (turn: (closing: () => boolean) => Promise<number>,
 
   const running = loop()
   return {
-    async close () {
+    async close() {
       closed = true
       wake()
       await running

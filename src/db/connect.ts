@@ -27,7 +27,10 @@ export interface Database {
   pool: pg.Pool
   /** When a connection of the pool was last used without a fault, by performance.now(). */
   lastGoodAt: () => number
-  /** One more connection, for what must be heard however busy the pool is: whether the database is there, and revocations. */
+  /**
+   * One more connection, for what must be heard however busy the pool is: whether the database is there, and
+   * revocations.
+   */
   watch: Unscoped
   /** A connection by itself, not yet connected, for hints. */
   client: () => pg.Client
@@ -45,7 +48,7 @@ const parsers = new Map<number, (text: string) => unknown>([
 /** What PostgreSQL writes where its time zone is UTC, which it is nearly everywhere, without the detour by a Date. */
 const UTC_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/
 
-function isoTime (text: string): string {
+function isoTime(text: string): string {
   const utc = UTC_TIME.exec(text)
   if (utc !== null) return `${utc[1]}T${utc[2]}.${(utc[3] ?? '').padEnd(3, '0').slice(0, 3)}Z`
   // Written in full: of anything less JavaScript takes the year 1 for 2001.
@@ -53,15 +56,21 @@ function isoTime (text: string): string {
 }
 
 const types = {
-  getTypeParser: (oid: number, format?: string) => parsers.get(oid) ?? (pg.types.getTypeParser(oid, format as 'text') as (text: string) => unknown)
+  getTypeParser: (oid: number, format?: string) =>
+    parsers.get(oid) ?? (pg.types.getTypeParser(oid, format as 'text') as (text: string) => unknown)
 }
 
 /** The watch connection gives up sooner: its questions are small. */
 const WATCH_MS = 2000
 
-export function connect (options: DatabaseOptions): Database {
+export function connect(options: DatabaseOptions): Database {
   const pool = openPool(options)
-  const watchPool = openPool({ ...options, max: 1, connect_timeout_ms: Math.min(options.connect_timeout_ms, WATCH_MS), statement_timeout_ms: WATCH_MS })
+  const watchPool = openPool({
+    ...options,
+    max: 1,
+    connect_timeout_ms: Math.min(options.connect_timeout_ms, WATCH_MS),
+    statement_timeout_ms: WATCH_MS
+  })
   const works = roles(options.onWall)
   const guarded = guardPool(pool)
   return {
@@ -69,20 +78,26 @@ export function connect (options: DatabaseOptions): Database {
     pool,
     lastGoodAt: guarded.lastGoodAt,
     watch: unscoped(guardPool(watchPool), works),
-    client: () => new pg.Client({
-      connectionString: options.url, connectionTimeoutMillis: WATCH_MS, application_name: options.application_name, keepAlive: true
-    }),
-    async close () { await Promise.all([pool.end(), watchPool.end()]) }
+    client: () =>
+      new pg.Client({
+        connectionString: options.url,
+        connectionTimeoutMillis: WATCH_MS,
+        application_name: options.application_name,
+        keepAlive: true
+      }),
+    async close() {
+      await Promise.all([pool.end(), watchPool.end()])
+    }
   }
 }
 
 /** As whoever logs in, with no word of a workspace: for migrating. */
-export function connectAsOwner (options: DatabaseOptions): { db: Db, close: () => Promise<void> } {
+export function connectAsOwner(options: DatabaseOptions): { db: Db; close: () => Promise<void> } {
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: openPool(options) }) })
   return { db, close: () => db.destroy() }
 }
 
-function openPool (options: DatabaseOptions): pg.Pool {
+function openPool(options: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max,
@@ -96,8 +111,10 @@ function openPool (options: DatabaseOptions): pg.Pool {
     keepAlive: true
   })
   pool.on('error', options.onIdleError)
-  // A connection that breaks while a transaction holds it between two statements has nobody listening, which would end the
-  // process. The transaction's next statement fails by itself.
-  pool.on('connect', client => { client.on('error', () => {}) })
+  // A connection that breaks while a transaction holds it between two statements has nobody listening, which would end
+  // the process. The transaction's next statement fails by itself.
+  pool.on('connect', client => {
+    client.on('error', () => {})
+  })
   return pool
 }

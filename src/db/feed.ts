@@ -16,16 +16,16 @@ import { messagesForMany, ofViewer, seenBy, type ViewerColumns, viewerColumns, v
  */
 export type Change =
   /** Written after the cursor, or made visible to this viewer after it: `seq` is the change that made it visible. */
-  | { seq: number, type: 'message_added', message: MessageRow }
+  | { seq: number; type: 'message_added'; message: MessageRow }
   /** The viewer could see it at the cursor, and still can. */
-  | { seq: number, type: 'visibility_changed', message: MessageRow }
+  | { seq: number; type: 'visibility_changed'; message: MessageRow }
   /** The viewer could see it, and now cannot. */
-  | { seq: number, type: 'message_hidden', message_id: number }
-  | { seq: number, type: 'message_deleted', message_id: number }
+  | { seq: number; type: 'message_hidden'; message_id: number }
+  | { seq: number; type: 'message_deleted'; message_id: number }
   /** The session is no more. For those who follow all sessions: who follows this one is told by its end. */
-  | { seq: number, type: 'session_deleted' }
+  | { seq: number; type: 'session_deleted' }
   /** The session as it is now; `session_closed` when it is closed. */
-  | { seq: number, type: 'session_updated' | 'session_closed', session: SessionRow }
+  | { seq: number; type: 'session_updated' | 'session_closed'; session: SessionRow }
 
 export interface FeedPage {
   /** In the order of seq. */
@@ -37,8 +37,16 @@ export interface FeedPage {
   head: number
 }
 
-/** One page for one viewer: the changes at the `limit` numbers after the cursor. undefined: there is no such session. */
-export async function changesSince (db: Db, viewer: Agent, session_id: string, after_seq: number, limit: number): Promise<FeedPage | undefined> {
+/**
+ * One page for one viewer: the changes at the `limit` numbers after the cursor. undefined: there is no such session.
+ */
+export async function changesSince(
+  db: Db,
+  viewer: Agent,
+  session_id: string,
+  after_seq: number,
+  limit: number
+): Promise<FeedPage | undefined> {
   const page = await changesForMany(db, [viewer], session_id, after_seq, after_seq + limit)
   return page && { changes: page.changesOf(0), cursor: page.cursor, has_more: page.head > page.cursor, head: page.head }
 }
@@ -63,20 +71,26 @@ type Row = MessageRow & {
   moves: Move[] | null
 }
 
-interface Asked extends ViewerColumns { workspace: string, session_id: string, after_seq: number, until: number }
+interface Asked extends ViewerColumns {
+  workspace: string
+  session_id: string
+  after_seq: number
+  until: number
+}
 
-const readChanges = fixedStatement<Asked, Row>((db, { workspace, session_id, after_seq, until, agent_ids, agent_types, admins }) => {
-  const ofSession = sql`c.workspace = ${workspace} and c.session_id = ${session_id}`
-  const columns = [...messageColumns, 'm.workspace as workspace', seenBy('viewer', 'm').as('seen_by')] as const
-  const messages = messagesForMany(db, workspace).where('m.session_id', '=', session_id).select(columns)
-  // Content that is for none of the viewers is not fetched.
-  const shown = sql`m.seen_by is null or cardinality(m.seen_by) > 0`
-  // Who could ever see a message that was deleted: its row is gone, and with it what it was at the cursor.
-  const shownAs = sql`from session_changes x, lateral (select ${seenBy('viewer', 'c', 'x.from_visibility')} as seen_by) s
+const readChanges = fixedStatement<Asked, Row>(
+  (db, { workspace, session_id, after_seq, until, agent_ids, agent_types, admins }) => {
+    const ofSession = sql`c.workspace = ${workspace} and c.session_id = ${session_id}`
+    const columns = [...messageColumns, 'm.workspace as workspace', seenBy('viewer', 'm').as('seen_by')] as const
+    const messages = messagesForMany(db, workspace).where('m.session_id', '=', session_id).select(columns)
+    // Content that is for none of the viewers is not fetched.
+    const shown = sql`m.seen_by is null or cardinality(m.seen_by) > 0`
+    // Who could ever see a message that was deleted: its row is gone, and with it what it was at the cursor.
+    const shownAs = sql`from session_changes x, lateral (select ${seenBy('viewer', 'c', 'x.from_visibility')} as seen_by) s
     where x.workspace = ${workspace} and x.session_id = ${session_id} and x.message_id = c.message_id and x.seq <= c.seq`
-  const everyone = sql`select ${shownAs} and s.seen_by is null`
-  const someone = sql`select distinct unnest(s.seen_by) as n ${shownAs}`
-  return sql<Row>`${PLANNED_ONCE}
+    const everyone = sql`select ${shownAs} and s.seen_by is null`
+    const someone = sql`select distinct unnest(s.seen_by) as n ${shownAs}`
+    return sql<Row>`${PLANNED_ONCE}
     with viewer as materialized (select * from ${viewerRows({ agent_ids, agent_types, admins })}),
     change as materialized (
       select c.seq, c.kind, c.message_id, c.sender, c.sender_type from session_changes c
@@ -99,13 +113,20 @@ const readChanges = fixedStatement<Asked, Row>((db, { workspace, session_id, aft
             from change c where c.kind = 'message_deleted') as deleted, found.*
     from sessions s left join found on true
     where s.workspace = ${workspace} and s.id = ${session_id}`
-})
+  }
+)
 
 /**
- * One page for many viewers of one workspace who are at the same cursor: each message is read once. One statement, so that
- * nothing is committed between its parts. seq has no gaps, so `until` bounds the work.
+ * One page for many viewers of one workspace who are at the same cursor: each message is read once. One statement, so
+ * that nothing is committed between its parts. seq has no gaps, so `until` bounds the work.
  */
-export async function changesForMany (db: Db, viewers: readonly Agent[], session_id: string, after_seq: number, until: number): Promise<SharedPage | undefined> {
+export async function changesForMany(
+  db: Db,
+  viewers: readonly Agent[],
+  session_id: string,
+  after_seq: number,
+  until: number
+): Promise<SharedPage | undefined> {
   const { workspace } = viewers[0] as Agent
   const rows = await readChanges(db, { workspace, session_id, after_seq, until, ...viewerColumns(viewers) })
   const first = rows[0]
@@ -117,14 +138,18 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
   if (updated !== null) {
     // As it is now, which may be newer than the messages: it is then told once more, at its own place.
     const session = await sessionOf(db, workspace, session_id)
-    items.push({ seen_by: null, change: { seq: updated, type: session.is_active ? 'session_updated' : 'session_closed', session } })
+    items.push({
+      seen_by: null,
+      change: { seq: updated, type: session.is_active ? 'session_updated' : 'session_closed', session }
+    })
   }
   const gone = new Set<number>()
   for (const [seq, message_id, seen_by] of deleted ?? []) {
     gone.add(message_id)
     items.push({ seen_by, change: { seq, type: 'message_deleted', message_id } })
   }
-  for (const row of rows) if (row.id !== null && !gone.has(row.id)) items.push(...itemsOf(row, viewers.length, after_seq))
+  for (const row of rows)
+    if (row.id !== null && !gone.has(row.id)) items.push(...itemsOf(row, viewers.length, after_seq))
   const within = items.filter(({ change }) => change.seq <= cursor).sort((a, b) => a.change.seq - b.change.seq)
 
   const forAll = within.every(({ seen_by }) => seen_by === null) ? within.map(({ change }) => change) : undefined
@@ -132,23 +157,47 @@ export async function changesForMany (db: Db, viewers: readonly Agent[], session
     cursor,
     head,
     is_active,
-    changesOf: ofViewer(viewers, session_id, viewer => forAll ?? within.flatMap(({ change, seen_by }) => seen_by === null || seen_by.includes(viewer + 1) ? [change] : []))
+    changesOf: ofViewer(
+      viewers,
+      session_id,
+      viewer =>
+        forAll ??
+        within.flatMap(({ change, seen_by }) => (seen_by === null || seen_by.includes(viewer + 1) ? [change] : []))
+    )
   }
 }
 
 /** A change and the viewers it is for; null is all. */
-interface Item { change: Change, seen_by: number[] | null }
+interface Item {
+  change: Change
+  seen_by: number[] | null
+}
 
-/** What happened to one message since the cursor: for all alike where everybody saw it all the time, else viewer by viewer. */
-function itemsOf ({ head, is_active, updated, deleted, seen_by, moves, ...message }: Row, viewers: number, after_seq: number): Item[] {
+/**
+ * What happened to one message since the cursor: for all alike where everybody saw it all the time, else viewer by
+ * viewer.
+ */
+function itemsOf(
+  { head, is_active, updated, deleted, seen_by, moves, ...message }: Row,
+  viewers: number,
+  after_seq: number
+): Item[] {
   const written = message.seq > after_seq
   if (moves === null || moves.length === 0) {
-    return written && (seen_by === null || seen_by.length > 0) ? [{ seen_by, change: { seq: message.seq, type: 'message_added', message } }] : []
+    return written && (seen_by === null || seen_by.length > 0)
+      ? [{ seen_by, change: { seq: message.seq, type: 'message_added', message } }]
+      : []
   }
-  const items = new Map<string, { change: Change, seen_by: number[] }>()
+  const items = new Map<string, { change: Change; seen_by: number[] }>()
   const first = moves[0] as Move
   for (let viewer = 1; viewer <= viewers; viewer++) {
-    for (const change of changesFor(message, { written, before: !written && sees(first[1], viewer), now: sees(seen_by, viewer), moves, viewer })) {
+    for (const change of changesFor(message, {
+      written,
+      before: !written && sees(first[1], viewer),
+      now: sees(seen_by, viewer),
+      moves,
+      viewer
+    })) {
       const same = `${change.type} ${change.seq}`
       const item = items.get(same) ?? { change, seen_by: [] }
       item.seen_by.push(viewer)
@@ -158,25 +207,37 @@ function itemsOf ({ head, is_active, updated, deleted, seen_by, moves, ...messag
   return [...items.values()]
 }
 
-interface Standing { written: boolean, before: boolean, now: boolean, moves: Move[], viewer: number }
+interface Standing {
+  written: boolean
+  before: boolean
+  now: boolean
+  moves: Move[]
+  viewer: number
+}
 
-function changesFor (message: MessageRow, { written, before, now, moves, viewer }: Standing): Change[] {
-  const last = (is: (from: boolean, to: boolean) => boolean) => moves.findLast(([, from, to]) => is(sees(from, viewer), sees(to, viewer)))?.[0]
+function changesFor(message: MessageRow, { written, before, now, moves, viewer }: Standing): Change[] {
+  const last = (is: (from: boolean, to: boolean) => boolean) =>
+    moves.findLast(([, from, to]) => is(sees(from, viewer), sees(to, viewer)))?.[0]
   const lastHidden = before ? last((from, to) => from && !to) : undefined
-  const hidden: Change[] = lastHidden === undefined ? [] : [{ seq: lastHidden, type: 'message_hidden', message_id: message.id }]
+  const hidden: Change[] =
+    lastHidden === undefined ? [] : [{ seq: lastHidden, type: 'message_hidden', message_id: message.id }]
   if (!now) return hidden
   const shown = last((from, to) => !from && to)
   // Taken back and shown again: both are told, so that nobody is given what it has.
   if (shown !== undefined) return [...hidden, { seq: shown, type: 'message_added', message }]
-  return [written ? { seq: message.seq, type: 'message_added', message } : { seq: last(() => true) as number, type: 'visibility_changed', message }]
+  return [
+    written
+      ? { seq: message.seq, type: 'message_added', message }
+      : { seq: last(() => true) as number, type: 'visibility_changed', message }
+  ]
 }
 
-function sees (seen_by: number[] | null, viewer: number): boolean {
+function sees(seen_by: number[] | null, viewer: number): boolean {
   return seen_by === null || seen_by.includes(viewer)
 }
 
 /** For all viewers alike: who may not enter the session is handed nothing of it. */
-async function sessionOf (db: Db, workspace: string, session_id: string): Promise<SessionRow> {
+async function sessionOf(db: Db, workspace: string, session_id: string): Promise<SessionRow> {
   const { last_seq, public_count, ...session } = await need(db, { workspace }, session_id)
   return session
 }

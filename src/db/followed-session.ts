@@ -58,23 +58,28 @@ export class FollowedSession {
   private missed = false
   private lingering: NodeJS.Timeout | undefined
 
-  constructor (private readonly means: Means, workspace: string, private readonly session_id: string) {
+  constructor(
+    private readonly means: Means,
+    workspace: string,
+    private readonly session_id: string
+  ) {
     this.unsubscribe = means.events.subscribe(sessionTopic(workspace, session_id), version => {
       // Of a session that is gone the version is ''.
-      if (version === undefined || version === '' || this.cursor === undefined || Number(version) > this.cursor) this.wake()
+      if (version === undefined || version === '' || this.cursor === undefined || Number(version) > this.cursor)
+        this.wake()
     })
   }
 
-  get empty (): boolean {
+  get empty(): boolean {
     return this.entries.size === 0
   }
 
-  get standing (): { cursor: number, is_active: boolean } | undefined {
+  get standing(): { cursor: number; is_active: boolean } | undefined {
     if (this.cursor === undefined || this.missed) return undefined
     return { cursor: this.cursor, is_active: this.is_active }
   }
 
-  add (entry: Entry): void {
+  add(entry: Entry): void {
     clearTimeout(this.lingering)
     this.entries.add(entry)
     if (this.cursor === undefined || this.missed || entry.cursor > this.cursor) this.wake()
@@ -82,7 +87,7 @@ export class FollowedSession {
   }
 
   /** @param forget when nobody has come back for a while */
-  remove (entry: Entry, forget: () => void): void {
+  remove(entry: Entry, forget: () => void): void {
     this.entries.delete(entry)
     if (!this.empty) return
     if (this.retry !== undefined) this.missed = true
@@ -94,27 +99,32 @@ export class FollowedSession {
     }, LINGER_MS).unref()
   }
 
-  private wake (): void {
+  private wake(): void {
     if (this.reading) this.again = true
     else if (this.empty) this.missed = true
     else void this.readOn()
   }
 
-  private async readOn (): Promise<void> {
+  private async readOn(): Promise<void> {
     this.reading = true
     this.missed = false
     let more = true
     try {
       while ((more || this.again) && !this.empty) {
         const pause_ms = this.cursor === undefined ? 0 : this.pause_ms(this.head - this.cursor >= PAGE)
-        if (pause_ms > 0) await new Promise(resolve => { setTimeout(resolve, pause_ms).unref() })
+        if (pause_ms > 0)
+          await new Promise(resolve => {
+            setTimeout(resolve, pause_ms).unref()
+          })
         if (this.empty) break
         this.again = false
         more = await this.means.gate(() => this.readPage())
       }
     } catch (error) {
       more = true
-      this.tryLater(error, () => { this.wake() })
+      this.tryLater(error, () => {
+        this.wake()
+      })
     } finally {
       this.reading = false
       if (this.empty && (more || this.again)) this.missed = true
@@ -122,12 +132,12 @@ export class FollowedSession {
   }
 
   /** @param full whether there is as much to tell already as is read at once */
-  private pause_ms (full: boolean): number {
+  private pause_ms(full: boolean): number {
     return Math.min(full ? FULL_PAUSE_MS : Infinity, this.means.pace.pause_ms())
   }
 
   /** One reading for all who stand at the cursor. @returns whether there is more */
-  private async readPage (): Promise<boolean> {
+  private async readPage(): Promise<boolean> {
     const known = [...this.entries]
     const current = known.filter(({ cursor }) => cursor === this.cursor)
     const { viewers, of } = distinct(current.length > 0 ? current : known.slice(0, 1))
@@ -135,7 +145,13 @@ export class FollowedSession {
     const from = this.cursor
     // Where nobody stands at the cursor only the head is asked for: there are no numbers after the largest.
     const nothing = current.length === 0
-    const page = await changesForMany(this.means.db, viewers, this.session_id, nothing ? Number.MAX_SAFE_INTEGER : from as number, nothing ? Number.MAX_SAFE_INTEGER : from as number + PAGE)
+    const page = await changesForMany(
+      this.means.db,
+      viewers,
+      this.session_id,
+      nothing ? Number.MAX_SAFE_INTEGER : (from as number),
+      nothing ? Number.MAX_SAFE_INTEGER : (from as number) + PAGE
+    )
     if (page === undefined) {
       // Whoever comes now has to be told the same.
       this.cursor = undefined
@@ -149,7 +165,8 @@ export class FollowedSession {
       for (const entry of current) {
         const reason = this.means.refused(entry)
         // Where memory cannot tell, it falls behind, and is asked about there.
-        if (reason === false) void this.tell(entry, page.changesOf(of.get(entry) as number), page.cursor, page.cursor < page.head)
+        if (reason === false)
+          void this.tell(entry, page.changesOf(of.get(entry) as number), page.cursor, page.cursor < page.head)
         else if (reason !== undefined) this.means.end(entry, reason)
       }
     }
@@ -163,10 +180,15 @@ export class FollowedSession {
     return more
   }
 
-  private tell (entry: Entry, changes: Parameters<Follower['deliver']>[0], cursor: number, more: boolean): void | Promise<void> {
+  private tell(
+    entry: Entry,
+    changes: Parameters<Follower['deliver']>[0],
+    cursor: number,
+    more: boolean
+  ): void | Promise<void> {
     if (!entry.open) return
     entry.cursor = cursor
-    this.means.pace.spent(changes.length === 0 ? 0 : entry.follower.price ?? 1)
+    this.means.pace.spent(changes.length === 0 ? 0 : (entry.follower.price ?? 1))
     try {
       return entry.follower.deliver(changes, cursor, more)
     } catch (error) {
@@ -176,10 +198,13 @@ export class FollowedSession {
   }
 
   /** Pages that are about to be read, by the place after which they are, and who is there. */
-  private readonly asked = new Map<number, { entries: Entry[], page: ReturnType<FollowedSession['readAfter']> }>()
+  private readonly asked = new Map<number, { entries: Entry[]; page: ReturnType<FollowedSession['readAfter']> }>()
 
-  /** The page after a place, in one reading for all who have come there by the time it begins: those who wait come back together. */
-  private async pageAfter (entry: Entry): Promise<{ changes: readonly Change[], cursor: number } | undefined> {
+  /**
+   * The page after a place, in one reading for all who have come there by the time it begins: those who wait come back
+   * together.
+   */
+  private async pageAfter(entry: Entry): Promise<{ changes: readonly Change[]; cursor: number } | undefined> {
     let asked = this.asked.get(entry.cursor)
     if (asked === undefined) {
       const entries: Entry[] = []
@@ -195,22 +220,37 @@ export class FollowedSession {
     return page && { changes: page.changesOf(entry), cursor: page.cursor }
   }
 
-  private async readAfter (cursor: number, entries: Entry[], pause_ms: number): Promise<{ changesOf: (entry: Entry) => readonly Change[], cursor: number } | undefined> {
-    if (pause_ms > 0) await new Promise(resolve => { setTimeout(resolve, pause_ms).unref() })
+  private async readAfter(
+    cursor: number,
+    entries: Entry[],
+    pause_ms: number
+  ): Promise<{ changesOf: (entry: Entry) => readonly Change[]; cursor: number } | undefined> {
+    if (pause_ms > 0)
+      await new Promise(resolve => {
+        setTimeout(resolve, pause_ms).unref()
+      })
     return this.means.gate(async () => {
       // What has come in by now is looked at first.
-      await new Promise(resolve => { setImmediate(resolve) })
+      await new Promise(resolve => {
+        setImmediate(resolve)
+      })
       this.asked.delete(cursor)
       if (this.cursor === undefined) return undefined
       const { viewers, of } = distinct(entries)
       const size = Math.min(PAGE, Math.max(PAGE_LEAST, ...entries.map(({ follower }) => follower.takes ?? PAGE)))
-      const page = await changesForMany(this.means.db, viewers, this.session_id, cursor, Math.min(this.cursor, cursor + size))
+      const page = await changesForMany(
+        this.means.db,
+        viewers,
+        this.session_id,
+        cursor,
+        Math.min(this.cursor, cursor + size)
+      )
       return page && { changesOf: entry => page.changesOf(of.get(entry) as number), cursor: page.cursor }
     })
   }
 
   /** Brings one up to the others, page by page. */
-  private async catchUp (entry: Entry): Promise<void> {
+  private async catchUp(entry: Entry): Promise<void> {
     if (entry.behind) return
     entry.behind = true
     try {
@@ -222,13 +262,15 @@ export class FollowedSession {
         await this.tell(entry, page.changes, page.cursor, page.cursor < this.head)
       }
     } catch (error) {
-      this.tryLater(error, () => { for (const each of [...this.entries]) if (each.cursor < (this.cursor as number)) void this.catchUp(each) })
+      this.tryLater(error, () => {
+        for (const each of [...this.entries]) if (each.cursor < (this.cursor as number)) void this.catchUp(each)
+      })
     } finally {
       entry.behind = false
     }
   }
 
-  private tryLater (error: unknown, work: () => void): void {
+  private tryLater(error: unknown, work: () => void): void {
     if (this.empty) return
     this.means.onFault(error)
     clearTimeout(this.retry)

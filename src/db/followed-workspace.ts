@@ -17,12 +17,16 @@ const PAGE_OF_SESSION = 100
 const RETRY_MS = 250
 
 /** A change of some session, with the place of a reader who has been told of it. */
-export interface WorkspaceChange { session_id: string, change: Change, place: string }
+export interface WorkspaceChange {
+  session_id: string
+  change: Change
+  place: string
+}
 
 export interface WorkspaceFollower {
   /**
-   * Changes, those of a session in the order of their seq, each once. While it is behind, what this returns is awaited before
-   * the next; once it has caught up it is not.
+   * Changes, those of a session in the order of their seq, each once. While it is behind, what this returns is awaited
+   * before the next; once it has caught up it is not.
    */
   deliver: (changes: readonly WorkspaceChange[]) => void | Promise<void>
   /** Once, and nothing after it. Not called after `close`. */
@@ -62,32 +66,37 @@ export class FollowedWorkspace {
   private again = false
   private retry: NodeJS.Timeout | undefined
 
-  constructor (private readonly means: Means, private readonly workspace: string) {
-    this.unsubscribe = means.events.subscribe(workspaceTopic(workspace), () => { this.wake() })
+  constructor(
+    private readonly means: Means,
+    private readonly workspace: string
+  ) {
+    this.unsubscribe = means.events.subscribe(workspaceTopic(workspace), () => {
+      this.wake()
+    })
   }
 
-  get empty (): boolean {
+  get empty(): boolean {
     return this.entries.size === 0
   }
 
-  add (entry: Entry): void {
+  add(entry: Entry): void {
     this.entries.add(entry)
     this.wake()
   }
 
-  remove (entry: Entry): void {
+  remove(entry: Entry): void {
     this.entries.delete(entry)
     if (!this.empty) return
     this.unsubscribe()
     clearTimeout(this.retry)
   }
 
-  private wake (): void {
+  private wake(): void {
     if (this.reading) this.again = true
     else void this.readOn()
   }
 
-  private async readOn (): Promise<void> {
+  private async readOn(): Promise<void> {
     this.reading = true
     try {
       do {
@@ -95,22 +104,31 @@ export class FollowedWorkspace {
         await this.read()
       } while (this.again && !this.empty)
     } catch (error) {
-      this.tryLater(error, () => { this.wake() })
+      this.tryLater(error, () => {
+        this.wake()
+      })
     } finally {
       this.reading = false
     }
   }
 
-  private async read (): Promise<void> {
+  private async read(): Promise<void> {
     const { db } = this.means
     const before = [...this.entries]
     const since = this.at
-    const { until, sessions } = since === undefined ? { until: await snapshotNow(db), sessions: [] } : await grown(db, this.workspace, since)
+    const { until, sessions } =
+      since === undefined ? { until: await snapshotNow(db), sessions: [] } : await grown(db, this.workspace, since)
     if (since !== undefined && sessions.length > 0) await this.tellAll(since, until, sessions)
     this.at = until
     for (const entry of this.entries) {
       // Those who were told all of it; whoever arrived at the old place meanwhile, or left the reading, is behind.
-      if (since !== undefined && entry.met && !entry.behind && entry.place.part === undefined && entry.place.since === since) {
+      if (
+        since !== undefined &&
+        entry.met &&
+        !entry.behind &&
+        entry.place.part === undefined &&
+        entry.place.since === since
+      ) {
         if (sessions.length === 0) entry.place = { since: until }
       }
     }
@@ -118,12 +136,12 @@ export class FollowedWorkspace {
     for (const entry of [...this.entries]) if (entry.met && !this.isHere(entry)) void this.catchUp(entry)
   }
 
-  private isHere ({ place }: Entry): boolean {
+  private isHere({ place }: Entry): boolean {
     return place.part === undefined && place.since === this.at
   }
 
   /** One reading of each page for all who stand at `since`. */
-  private async tellAll (since: string, until: string, sessions: readonly Grown[]): Promise<void> {
+  private async tellAll(since: string, until: string, sessions: readonly Grown[]): Promise<void> {
     let members = [...this.entries].filter(entry => entry.met && !entry.behind && this.isHere(entry))
     for (const stretches of pagesOf(sessions)) {
       members = members.filter(entry => entry.open)
@@ -150,7 +168,7 @@ export class FollowedWorkspace {
     for (const entry of members) if (entry.open) entry.place = { since: until }
   }
 
-  private tell (entry: Entry, changes: readonly WorkspaceChange[]): void | Promise<void> {
+  private tell(entry: Entry, changes: readonly WorkspaceChange[]): void | Promise<void> {
     entry.moved = changes.length === 0
     if (!entry.open || changes.length === 0) return
     try {
@@ -162,7 +180,7 @@ export class FollowedWorkspace {
   }
 
   /** Brings one up to the others by pages of its own. */
-  private async catchUp (entry: Entry): Promise<void> {
+  private async catchUp(entry: Entry): Promise<void> {
     if (entry.behind) return
     entry.behind = true
     const { db, gate, tokens } = this.means
@@ -182,13 +200,15 @@ export class FollowedWorkspace {
         entry.place = { since: until }
       }
     } catch (error) {
-      this.tryLater(error, () => { this.wake() })
+      this.tryLater(error, () => {
+        this.wake()
+      })
     } finally {
       entry.behind = false
     }
   }
 
-  private tryLater (error: unknown, work: () => void): void {
+  private tryLater(error: unknown, work: () => void): void {
     if (this.empty) return
     this.means.onFault(error)
     clearTimeout(this.retry)
@@ -196,18 +216,29 @@ export class FollowedWorkspace {
   }
 }
 
-function changesFor (viewer: number, read: Awaited<ReturnType<typeof readStretches>>, since: string, until: string, origin: string): WorkspaceChange[] {
-  return read.flatMap(({ stretch: { session_id }, changesOf }) => changesOf(viewer).map(change =>
-    ({ session_id, change, place: encodePlace(origin, { since, part: { until, session_id, seq: change.seq } }) })))
+function changesFor(
+  viewer: number,
+  read: Awaited<ReturnType<typeof readStretches>>,
+  since: string,
+  until: string,
+  origin: string
+): WorkspaceChange[] {
+  return read.flatMap(({ stretch: { session_id }, changesOf }) =>
+    changesOf(viewer).map(change => ({
+      session_id,
+      change,
+      place: encodePlace(origin, { since, part: { until, session_id, seq: change.seq } })
+    }))
+  )
 }
 
-function placeAfter (stretches: readonly Stretch[], since: string, until: string): Place {
+function placeAfter(stretches: readonly Stretch[], since: string, until: string): Place {
   const last = stretches.at(-1) as Stretch
   return { since, part: { until, session_id: last.session_id, seq: last.until } }
 }
 
 /** What has grown, from a place on, in pages that one reading can take. */
-export function * pagesOf (sessions: readonly Grown[], from?: Place['part']): Generator<Stretch[]> {
+export function* pagesOf(sessions: readonly Grown[], from?: Place['part']): Generator<Stretch[]> {
   let page: Stretch[] = []
   let room = PAGE
   for (const { session_id, first, last } of sessions) {

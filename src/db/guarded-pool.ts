@@ -15,10 +15,11 @@ export interface GuardedPool {
 }
 
 /**
- * A fault of one connection (it was ended, or its server became read-only) is usually a fault of all connections to that server. So it
- * also ends the idle ones: the next calls connect anew, to whichever server the address leads to by then.
+ * A fault of one connection (it was ended, or its server became read-only) is usually a fault of all connections to
+ * that server. So it also ends the idle ones: the next calls connect anew, to whichever server the address leads to by
+ * then.
  */
-export function guardPool (pool: Pick<pg.Pool, 'connect'>): GuardedPool {
+export function guardPool(pool: Pick<pg.Pool, 'connect'>): GuardedPool {
   /** How often idle connections were ended. */
   let ended = 0
   /** Of each idle connection, the count above at the time it became idle. */
@@ -26,7 +27,7 @@ export function guardPool (pool: Pick<pg.Pool, 'connect'>): GuardedPool {
   let last_good_at = -Infinity
 
   return {
-    async take () {
+    async take() {
       for (;;) {
         let client
         try {
@@ -40,7 +41,7 @@ export function guardPool (pool: Pick<pg.Pool, 'connect'>): GuardedPool {
         client.release(true)
       }
     },
-    giveBack (client, fault) {
+    giveBack(client, fault) {
       if (isConnectionFault(fault)) ended++
       // 'I': in no transaction. A connection that is inside one, or inside a failed one, would run the next call in it.
       const reusable = !isConnectionFault(fault) && client.getTransactionStatus() === 'I'

@@ -18,30 +18,36 @@ export interface MessagesRequest {
 }
 
 /**
- * What became of a request: written; its key was there before; its session's row is locked by somebody; its session would have too
- * many messages or bytes; or refused, for a session that is not there or closed or for a parent that the sender cannot see.
+ * What became of a request: written; its key was there before; its session's row is locked by somebody; its session
+ * would have too many messages or bytes; or refused, for a session that is not there or closed or for a parent that the
+ * sender cannot see.
  */
 export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large' | 'refused'
 
-/** Runs a statement with named columns. On a pool the statement is prepared under its name; in a transaction it is not worth it. */
+/**
+ * Runs a statement with named columns. On a pool the statement is prepared under its name; in a transaction it is not
+ * worth it.
+ */
 export type Run = <R>(name: string, text: string, values: unknown[]) => Promise<R[]>
 
-export function onPool (database: Unscoped, workspace: string): Run {
-  return async <R>(name: string, text: string, values: unknown[]) => await prepared(database, workspace, { name, text, values }) as R[]
+export function onPool(database: Unscoped, workspace: string): Run {
+  return async <R>(name: string, text: string, values: unknown[]) =>
+    (await prepared(database, workspace, { name, text, values })) as R[]
 }
 
-export function inTransaction (tx: Db): Run {
-  return async <R>(_name: string, text: string, values: unknown[]) => (await tx.executeQuery<R>(CompiledQuery.raw(text, values))).rows
+export function inTransaction(tx: Db): Run {
+  return async <R>(_name: string, text: string, values: unknown[]) =>
+    (await tx.executeQuery<R>(CompiledQuery.raw(text, values))).rows
 }
 
 /**
- * Many calls in one statement, which commits by itself: checks, seq, messages, what waits for the search index, audit rows and
- * idempotency keys. The sessions' rows are locked in the order of their ids, so that the batches of two replicas cannot wait for
- * each other crosswise; under these locks seq is gap-free and in the order in which changes become visible. A session that
- * somebody else has locked is passed over, unless the batch is for waiting.
+ * Many calls in one statement, which commits by itself: checks, seq, messages, what waits for the search index, audit
+ * rows and idempotency keys. The sessions' rows are locked in the order of their ids, so that the batches of two
+ * replicas cannot wait for each other crosswise; under these locks seq is gap-free and in the order in which changes
+ * become visible. A session that somebody else has locked is passed over, unless the batch is for waiting.
  *
- * Quotas are held exactly, by what the locked row says: of the requests for one session, in their order, those fit with which it stays
- * within them. A request that does not fit counts against those behind it in the same batch.
+ * Quotas are held exactly, by what the locked row says: of the requests for one session, in their order, those fit with
+ * which it stays within them. A request that does not fit counts against those behind it in the same batch.
  *
  * A key that another call takes at this very moment makes the statement fail as a whole with a unique violation.
  */
@@ -109,29 +115,43 @@ const batch = (locking: '' | 'skip locked') => `
 const PASSING = batch('skip locked')
 const WAITING = batch('')
 
-interface Row { r: number, outcome: 'written' | 'repeated' | 'busy' | 'too_many' | 'too_large', id: number, seq: number, timestamp: string }
+interface Row {
+  r: number
+  outcome: 'written' | 'repeated' | 'busy' | 'too_many' | 'too_large'
+  id: number
+  seq: number
+  timestamp: string
+}
 
 /**
  * Writes the requests of one workspace; every outcome in the place of its request.
  * @param waits whether to wait for sessions that somebody else has locked; else those are `busy`
  */
-export async function writeBatch (run: Run, workspace: string, requests: readonly MessagesRequest[], quotas: Quotas, waits: boolean): Promise<Outcome[]> {
+export async function writeBatch(
+  run: Run,
+  workspace: string,
+  requests: readonly MessagesRequest[],
+  quotas: Quotas,
+  waits: boolean
+): Promise<Outcome[]> {
   const rows = await run<Row>(waits ? 'messages.batch.waiting' : 'messages.batch', waits ? WAITING : PASSING, [
     workspace,
-    JSON.stringify(requests.map(({ sender, session_id, audit, once }, r) => ({
-      r,
-      session_id,
-      sender: sender.agent_id,
-      sender_type: sender.agent_type,
-      is_admin: isAdmin(sender),
-      event_type: audit.event_type,
-      action: audit.action,
-      result: audit.result,
-      request_id: audit.request_id,
-      audit_metadata: audit.metadata,
-      key: once?.key,
-      request_hash: once?.request_hash.toString('hex')
-    }))),
+    JSON.stringify(
+      requests.map(({ sender, session_id, audit, once }, r) => ({
+        r,
+        session_id,
+        sender: sender.agent_id,
+        sender_type: sender.agent_type,
+        is_admin: isAdmin(sender),
+        event_type: audit.event_type,
+        action: audit.action,
+        result: audit.result,
+        request_id: audit.request_id,
+        audit_metadata: audit.metadata,
+        key: once?.key,
+        request_hash: once?.request_hash.toString('hex')
+      }))
+    ),
     JSON.stringify(requests.flatMap(({ drafts }, r) => drafts.map((draft, n) => ({ r, n, ...draft })))),
     quotas.session_messages || Number.MAX_SAFE_INTEGER,
     quotas.session_bytes || Number.MAX_SAFE_INTEGER

@@ -15,7 +15,7 @@ export interface MessageFilter {
   mentions?: string
 }
 
-export function filtered (query: ReadableMessages, filter: MessageFilter): ReadableMessages {
+export function filtered(query: ReadableMessages, filter: MessageFilter): ReadableMessages {
   if (filter.sender !== undefined) query = query.where('m.sender', '=', filter.sender)
   if (filter.visibility !== undefined) query = query.where('m.visibility', '=', filter.visibility)
   if (filter.parent_message_id !== undefined) query = query.where('m.parent_message_id', '=', filter.parent_message_id)
@@ -24,6 +24,6 @@ export function filtered (query: ReadableMessages, filter: MessageFilter): Reada
 }
 
 /** Whether `m.content` mentions the agent. The plain look first: the pattern costs much more. */
-export function mentioning (agent_id: string): RawBuilder<boolean> {
+export function mentioning(agent_id: string): RawBuilder<boolean> {
   return sql<boolean>`(m.content like ${likePattern(mentionText(agent_id))} and m.content ~ ${mentionPattern(agent_id)})`
 }

@@ -26,19 +26,20 @@ export interface Page {
 }
 
 /**
- * A page of a session's messages as the viewer may see them now, and the session's head in the same snapshot: one statement,
- * so that no message can be committed between the two and be skipped by the next cursor.
+ * A page of a session's messages as the viewer may see them now, and the session's head in the same snapshot: one
+ * statement, so that no message can be committed between the two and be skipped by the next cursor.
  */
-export async function page (db: Db, viewer: Agent, session_id: string, request: PageRequest): Promise<Page> {
+export async function page(db: Db, viewer: Agent, session_id: string, request: PageRequest): Promise<Page> {
   const { order, limit, offset, after_seq, before_seq } = request
   let readable = filtered(readableMessages(db, viewer).where('m.session_id', '=', session_id), request)
   if (before_seq !== undefined) readable = readable.where('m.seq', '<', before_seq)
 
   const written = readable.select(['m.seq as position', ...messageColumns]).orderBy('m.seq', order)
-  const positioned = after_seq === undefined
-    ? sql`${written.limit(limit + 1).offset(offset)}`
-    : since(db, viewer, session_id, request, after_seq, readable)
-  const { rows } = await sql<MessageRow & { position: number | null, head: number }>`
+  const positioned =
+    after_seq === undefined
+      ? sql`${written.limit(limit + 1).offset(offset)}`
+      : since(db, viewer, session_id, request, after_seq, readable)
+  const { rows } = await sql<MessageRow & { position: number | null; head: number }>`
     select page.*, s.last_seq as head
     from sessions s left join (${positioned}) page on true
     where s.workspace = ${viewer.workspace} and s.id = ${session_id}
@@ -55,26 +56,45 @@ export async function page (db: Db, viewer: Agent, session_id: string, request: 
 }
 
 /**
- * What became visible to the viewer after a seq: messages written later, and any that a change of visibility since has shown
- * to the viewer. The latter stand at that change, so that a reader who goes from cursor to cursor meets each exactly once.
- * Two limited halves, each in the order of an index; the `= any(array(...))` keeps the first so.
+ * What became visible to the viewer after a seq: messages written later, and any that a change of visibility since has
+ * shown to the viewer. The latter stand at that change, so that a reader who goes from cursor to cursor meets each
+ * exactly once. Two limited halves, each in the order of an index; the `= any(array(...))` keeps the first so.
  */
-function since (db: Db, viewer: Agent, session_id: string, { order, limit, offset, before_seq }: PageRequest, after_seq: number, readable: ReadableMessages) {
+function since(
+  db: Db,
+  viewer: Agent,
+  session_id: string,
+  { order, limit, offset, before_seq }: PageRequest,
+  after_seq: number,
+  readable: ReadableMessages
+) {
   const shown = readableMessages(db, viewer)
-    .innerJoin('session_changes as c', join => join
-      .onRef('c.workspace', '=', 'm.workspace').onRef('c.session_id', '=', 'm.session_id').onRef('c.message_id', '=', 'm.id'))
-    .where('c.workspace', '=', viewer.workspace).where('c.session_id', '=', session_id).where('c.seq', '>', after_seq)
+    .innerJoin('session_changes as c', join =>
+      join
+        .onRef('c.workspace', '=', 'm.workspace')
+        .onRef('c.session_id', '=', 'm.session_id')
+        .onRef('c.message_id', '=', 'm.id')
+    )
+    .where('c.workspace', '=', viewer.workspace)
+    .where('c.session_id', '=', session_id)
+    .where('c.seq', '>', after_seq)
     .where(sql<boolean>`not ${visibleTo(viewer, 'm', 'c.from_visibility')}`)
     .where(visibleTo(viewer, 'm', 'c.to_visibility'))
     .groupBy('m.id')
     .select(({ fn }) => ['m.id', fn.max('c.seq').as('seq')])
   const most = limit + 1 + offset
-  const later = readable.where('m.seq', '>', after_seq)
+  const later = readable
+    .where('m.seq', '>', after_seq)
     .where(sql<boolean>`not (m.id = any(array(select id from shown)))`)
-    .select(['m.seq as position', ...messageColumns]).orderBy('m.seq', order).limit(most)
-  const revealed = readable.innerJoin(sql<{ id: number, seq: number }>`shown`.as('shown'), 'shown.id', 'm.id')
+    .select(['m.seq as position', ...messageColumns])
+    .orderBy('m.seq', order)
+    .limit(most)
+  const revealed = readable
+    .innerJoin(sql<{ id: number; seq: number }>`shown`.as('shown'), 'shown.id', 'm.id')
     .where('shown.seq', '<', before_seq ?? Number.MAX_SAFE_INTEGER)
-    .select(['shown.seq as position', ...messageColumns]).orderBy('shown.seq', order).limit(most)
+    .select(['shown.seq as position', ...messageColumns])
+    .orderBy('shown.seq', order)
+    .limit(most)
   return sql`
     with shown as materialized (${shown})
     select * from ((${later}) union all (${revealed})) either

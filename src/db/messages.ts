@@ -7,7 +7,18 @@ import { readableMessages } from './visibility.js'
 /** A message as clients see it: its row, without what is the database's own. */
 export type MessageRow = Omit<Selectable<Schema['messages']>, 'workspace' | 'xact'>
 
-export const messageColumns = ['m.id', 'm.session_id', 'm.seq', 'm.sender', 'm.sender_type', 'm.content', 'm.visibility', 'm.metadata', 'm.parent_message_id', 'm.timestamp'] as const
+export const messageColumns = [
+  'm.id',
+  'm.session_id',
+  'm.seq',
+  'm.sender',
+  'm.sender_type',
+  'm.content',
+  'm.visibility',
+  'm.metadata',
+  'm.parent_message_id',
+  'm.timestamp'
+] as const
 
 export interface Draft {
   content: string
@@ -16,18 +27,24 @@ export interface Draft {
   parent_message_id?: number
 }
 
-export interface Written { id: number, seq: number, timestamp: string }
+export interface Written {
+  id: number
+  seq: number
+  timestamp: string
+}
 
-export function messageNotFound (argument: string): AppError {
+export function messageNotFound(argument: string): AppError {
   return new AppError('MESSAGE_NOT_FOUND', 'There is no message with that id in reach.', { context: { argument } })
 }
 
 /** @throws AppError MESSAGE_NOT_FOUND, also where it exists but is not the viewer's to see */
-export async function needMessage (db: Db, viewer: Agent, id: number, argument = 'message_id'): Promise<MessageRow> {
-  const message = await readableMessages(db, viewer).where('m.id', '=', id)
+export async function needMessage(db: Db, viewer: Agent, id: number, argument = 'message_id'): Promise<MessageRow> {
+  const message = await readableMessages(db, viewer)
+    .where('m.id', '=', id)
     // The messages of a deleted session are there until they are swept.
     .where(sql<boolean>`exists (select from sessions s where s.workspace = m.workspace and s.id = m.session_id)`)
-    .select(messageColumns).executeTakeFirst()
+    .select(messageColumns)
+    .executeTakeFirst()
   if (message === undefined) throw messageNotFound(argument)
   return message
 }
@@ -36,9 +53,15 @@ export async function needMessage (db: Db, viewer: Agent, id: number, argument =
  * Gives a message another visibility, as the next change of its session. The caller holds the session's row lock, under
  * which every change of visibility happens, so `message` is what it is now.
  */
-export async function changeVisibility (tx: Db, agent: Agent, message: MessageRow, visibility: Visibility): Promise<MessageRow> {
+export async function changeVisibility(
+  tx: Db,
+  agent: Agent,
+  message: MessageRow,
+  visibility: Visibility
+): Promise<MessageRow> {
   const published = Number(visibility === 'public') - Number(message.visibility === 'public')
-  // Before the index's row: the indexer, too, takes the list first. A row that is being indexed at this moment is waited for.
+  // Before the index's row: the indexer, too, takes the list first. A row that is being indexed at this moment is
+  // waited for.
   await sql`
     insert into search_pending as pending (workspace, session_id, message_id)
     select ${agent.workspace}, ${message.session_id}, ${message.id}
@@ -56,19 +79,45 @@ export async function changeVisibility (tx: Db, agent: Agent, message: MessageRo
     ), indexed as (
       update message_terms set visibility = ${visibility} where workspace = ${agent.workspace} and message_id = ${message.id}
     )
-    update messages set visibility = ${visibility} where workspace = ${agent.workspace} and id = ${message.id}`.execute(tx)
+    update messages set visibility = ${visibility} where workspace = ${agent.workspace} and id = ${message.id}`.execute(
+    tx
+  )
   return { ...message, visibility }
 }
 
 /** By sender, newest first. */
-export async function bySender (db: Db, viewer: Agent, session_id: string, sender: string, limit: number): Promise<MessageRow[]> {
-  return readableMessages(db, viewer).where('m.session_id', '=', session_id).where('m.sender', '=', sender)
-    .select(messageColumns).orderBy('m.seq', 'desc').limit(limit).execute()
+export async function bySender(
+  db: Db,
+  viewer: Agent,
+  session_id: string,
+  sender: string,
+  limit: number
+): Promise<MessageRow[]> {
+  return readableMessages(db, viewer)
+    .where('m.session_id', '=', session_id)
+    .where('m.sender', '=', sender)
+    .select(messageColumns)
+    .orderBy('m.seq', 'desc')
+    .limit(limit)
+    .execute()
 }
 
 /** Written from `start` to `end`, both included, oldest first. */
-export async function byTime (db: Db, viewer: Agent, session_id: string, start: string, end: string, limit: number): Promise<MessageRow[]> {
-  return readableMessages(db, viewer).where('m.session_id', '=', session_id)
-    .where('m.timestamp', '>=', start).where('m.timestamp', '<=', end)
-    .select(messageColumns).orderBy('m.timestamp').orderBy('m.seq').limit(limit).execute()
+export async function byTime(
+  db: Db,
+  viewer: Agent,
+  session_id: string,
+  start: string,
+  end: string,
+  limit: number
+): Promise<MessageRow[]> {
+  return readableMessages(db, viewer)
+    .where('m.session_id', '=', session_id)
+    .where('m.timestamp', '>=', start)
+    .where('m.timestamp', '<=', end)
+    .select(messageColumns)
+    .orderBy('m.timestamp')
+    .orderBy('m.seq')
+    .limit(limit)
+    .execute()
 }

@@ -4,13 +4,15 @@ import { explainFault } from './faults.js'
 import type { Db } from './schema.js'
 
 /**
- * Counts calls, on all replicas together, without a statement for each. A replica takes a lease: a part of what a subject may do
- * in its minute, in one statement for all who need one at that moment, and spends it from memory. The row has the sum of all
- * leases, which never exceeds the limit; so neither do the calls that are let through in a minute of the database's clock. A minute begins
- * with a subject's first call after the last one was over; two that follow each other may be spent side by side.
+ * Counts calls, on all replicas together, without a statement for each. A replica takes a lease: a part of what a
+ * subject may do in its minute, in one statement for all who need one at that moment, and spends it from memory. The
+ * row has the sum of all leases, which never exceeds the limit; so neither do the calls that are let through in a
+ * minute of the database's clock. A minute begins with a subject's first call after the last one was over; two that
+ * follow each other may be spent side by side.
  *
  * What a replica holds and does not spend, the others lack: a subject whose calls go to n replicas may be refused up to
- * (n - 1) × 0.75 % before its limit. Near the limit leases shrink; below 400 a minute each is of one call, and the count exact.
+ * (n - 1) × 0.75 % before its limit. Near the limit leases shrink; below 400 a minute each is of one call, and the
+ * count exact.
  */
 
 const WINDOW_MS = 60_000
@@ -38,24 +40,51 @@ interface Lease {
   asked: boolean
 }
 
-interface Waiting { count: number, resolve: (standing: Standing) => void, reject: (error: unknown) => void }
+interface Waiting {
+  count: number
+  resolve: (standing: Standing) => void
+  reject: (error: unknown) => void
+}
 
-interface Row { workspace: string, kind: Limited, subject: string, taken: number, given: number, window: number, left_ms: number }
+interface Row {
+  workspace: string
+  kind: Limited
+  subject: string
+  taken: number
+  given: number
+  window: number
+  left_ms: number
+}
 
 export interface RateLimits {
   take: Take
   close: () => Promise<void>
 }
 
-export function countCalls (db: Db, per_minute: PerMinute, window_ms = WINDOW_MS): RateLimits {
+export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS): RateLimits {
   const leases = new Map<string, Lease>()
   let asking = new Set<Lease>()
   let flight: Promise<void> | undefined
-  const sizes = Object.fromEntries(Object.entries(per_minute).map(([of, limit]) => [of, Math.max(1, Math.floor(limit / SLICES))])) as Record<Limited, number>
+  const sizes = Object.fromEntries(
+    Object.entries(per_minute).map(([of, limit]) => [of, Math.max(1, Math.floor(limit / SLICES))])
+  ) as Record<Limited, number>
 
-  function take (of: Limited, workspace: string, subject: string, count: number): Standing | Promise<Standing> {
+  function take(of: Limited, workspace: string, subject: string, count: number): Standing | Promise<Standing> {
     const key = `${of}\n${workspace}\n${subject}`
-    const lease = leases.get(key) ?? add(key, { of, workspace, subject, left: 0, taken: 0, window: 0, spend_until: 0, over_at: 0, waiting: [], asked: false })
+    const lease =
+      leases.get(key) ??
+      add(key, {
+        of,
+        workspace,
+        subject,
+        left: 0,
+        taken: 0,
+        window: 0,
+        spend_until: 0,
+        over_at: 0,
+        waiting: [],
+        asked: false
+      })
     const now = performance.now()
     if (now >= lease.over_at) Object.assign(lease, { left: 0, taken: 0 })
     if (lease.left >= count && now < lease.spend_until && lease.waiting.length === 0) {
@@ -70,7 +99,7 @@ export function countCalls (db: Db, per_minute: PerMinute, window_ms = WINDOW_MS
     })
   }
 
-  function add (key: string, lease: Lease): Lease {
+  function add(key: string, lease: Lease): Lease {
     if (leases.size >= REMEMBERED_MAX) {
       for (const [oldest, { asked }] of leases) {
         if (asked) continue
@@ -82,24 +111,32 @@ export function countCalls (db: Db, per_minute: PerMinute, window_ms = WINDOW_MS
     return lease
   }
 
-  function isSpent ({ of, taken }: Lease): boolean {
+  function isSpent({ of, taken }: Lease): boolean {
     return taken >= per_minute[of]
   }
 
-  function standing ({ of, left, taken, over_at }: Lease, now: number, admitted: boolean): Standing {
+  function standing({ of, left, taken, over_at }: Lease, now: number, admitted: boolean): Standing {
     const limit = per_minute[of]
-    return { of, limit, remaining: admitted ? Math.max(0, limit - taken) + left : 0, reset_s: Math.max(1, Math.ceil((over_at - now) / 1000)), admitted }
+    return {
+      of,
+      limit,
+      remaining: admitted ? Math.max(0, limit - taken) + left : 0,
+      reset_s: Math.max(1, Math.ceil((over_at - now) / 1000)),
+      admitted
+    }
   }
 
-  function ask (lease: Lease): void {
+  function ask(lease: Lease): void {
     if (lease.asked) return
     lease.asked = true
     asking.add(lease)
     // After this turn's other calls have asked too; what is asked meanwhile goes when the answer is there.
-    flight ??= new Promise<void>(resolve => { setImmediate(resolve) }).then(askForAll)
+    flight ??= new Promise<void>(resolve => {
+      setImmediate(resolve)
+    }).then(askForAll)
   }
 
-  async function askForAll (): Promise<void> {
+  async function askForAll(): Promise<void> {
     while (asking.size > 0) {
       const batch = [...asking].slice(0, TOGETHER_MAX)
       asking = new Set([...asking].slice(TOGETHER_MAX))
@@ -124,14 +161,19 @@ export function countCalls (db: Db, per_minute: PerMinute, window_ms = WINDOW_MS
     flight = undefined
   }
 
-  async function fetch (batch: Lease[]): Promise<Row[]> {
+  async function fetch(batch: Lease[]): Promise<Row[]> {
     const wanted = batch.map(({ of, workspace, subject, waiting, taken }) => {
       const near = Math.ceil((per_minute[of] - taken) / 4)
       const wanted = waiting.reduce((sum, { count }) => sum + count, 0)
-      return { kind: of, workspace, subject, most: Math.min(per_minute[of], Math.max(wanted, Math.min(sizes[of], near), 1)) }
+      return {
+        kind: of,
+        workspace,
+        subject,
+        most: Math.min(per_minute[of], Math.max(wanted, Math.min(sizes[of], near), 1))
+      }
     })
-    // Of several workspaces, and of none, in one statement. Rows are locked in one order everywhere, so that two replicas cannot wait
-    // for each other crosswise. The clock is read once, when the row is locked.
+    // Of several workspaces, and of none, in one statement. Rows are locked in one order everywhere, so that two
+    // replicas cannot wait for each other crosswise. The clock is read once, when the row is locked.
     const { rows } = await sql<Row>`
       insert into rate_limits as r (workspace, kind, subject, ends_at, taken, given)
       select workspace, kind, subject, clock_timestamp() + make_interval(secs => ${window_ms / 1000}), most, most
@@ -144,11 +186,13 @@ export function countCalls (db: Db, per_minute: PerMinute, window_ms = WINDOW_MS
         from (select r.ends_at <= clock_timestamp() as ended) clock,
              (select greatest(0, least(excluded.taken, (${JSON.stringify(per_minute)}::jsonb ->> r.kind)::bigint - r.taken)) as more) rest)
       returning workspace, kind, subject, taken, given,
-        (extract(epoch from ends_at) * 1000000)::bigint as window, greatest(0, extract(epoch from ends_at - clock_timestamp()) * 1000) as left_ms`.execute(db)
+        (extract(epoch from ends_at) * 1000000)::bigint as window, greatest(0, extract(epoch from ends_at - clock_timestamp()) * 1000) as left_ms`.execute(
+      db
+    )
     return rows
   }
 
-  function serve (lease: Lease): void {
+  function serve(lease: Lease): void {
     const now = performance.now()
     while (lease.waiting.length > 0) {
       const { count, resolve } = lease.waiting[0] as Waiting
@@ -164,12 +208,21 @@ export function countCalls (db: Db, per_minute: PerMinute, window_ms = WINDOW_MS
     }
   }
 
-  /** Where the database is away, nothing that needs it goes on; a replica counts by itself then, so that what does not need it is bounded too. */
-  function fail (lease: Lease, error: unknown): void {
+  /**
+   * Where the database is away, nothing that needs it goes on; a replica counts by itself then, so that what does not
+   * need it is bounded too.
+   */
+  function fail(lease: Lease, error: unknown): void {
     lease.asked = false
     if (explainFault(error)?.code === 'DATABASE_UNAVAILABLE') {
       const now = performance.now()
-      Object.assign(lease, { left: sizes[lease.of], taken: per_minute[lease.of], window: 0, spend_until: now + ALONE_MS, over_at: now + ALONE_MS })
+      Object.assign(lease, {
+        left: sizes[lease.of],
+        taken: per_minute[lease.of],
+        window: 0,
+        spend_until: now + ALONE_MS,
+        over_at: now + ALONE_MS
+      })
       serve(lease)
       return
     }
@@ -184,7 +237,7 @@ export function countCalls (db: Db, per_minute: PerMinute, window_ms = WINDOW_MS
 
   return {
     take,
-    async close () {
+    async close() {
       clearInterval(timer)
       await flight
     }

@@ -4,15 +4,16 @@ import { explainFault, ReadOnlyServer } from './faults.js'
 import type { Db } from './schema.js'
 
 /** Why calls would fail, in words for a probe's log. */
-export type Unready = 'migrations missing' | 'database read-only' | 'database unreachable' | 'database refuses what calls do'
+export type Unready =
+  'migrations missing' | 'database read-only' | 'database unreachable' | 'database refuses what calls do'
 
 /**
- * Does what a call does: the role and the workspace are told, rows are read, and a table is written to. The write matches no row;
- * PostgreSQL checks all the same that the role may write and that the server takes writes.
+ * Does what a call does: the role and the workspace are told, rows are read, and a table is written to. The write
+ * matches no row; PostgreSQL checks all the same that the role may write and that the server takes writes.
  * @param db on the pool that calls use, in no workspace
  * @returns undefined where calls would succeed
  */
-export async function whyUnready (db: Db): Promise<Unready | undefined> {
+export async function whyUnready(db: Db): Promise<Unready | undefined> {
   try {
     const { rows } = await sql<{ name: string }>`
       with written as (update sessions set last_seq = last_seq where false)

@@ -12,11 +12,14 @@ const OVERLAP_SECONDS_MIN = 60
 const KEYS_DAYS = 366
 
 /**
- * Which tokens and API keys have been revoked, known to every replica without asking the database on each request. Not a cache that can
- * make replicas differ for long: where it could not be read for 2 s, the database decides.
+ * Which tokens and API keys have been revoked, known to every replica without asking the database on each request. Not
+ * a cache that can make replicas differ for long: where it could not be read for 2 s, the database decides.
  */
 export interface Revocations {
-  /** @param after only a revocation later than this counts: for the mark of an agent, of which there is one however often it is set */
+  /**
+   * @param after only a revocation later than this counts: for the mark of an agent, of which there is one however
+   * often it is set
+   */
   has: (id: string, after?: Date) => Promise<boolean>
   /** The same from memory alone; undefined where it cannot tell. */
   known: (id: string, after?: Date) => boolean | undefined
@@ -27,22 +30,24 @@ export interface Revocations {
  * @param db a connection of its own, so that busy requests cannot keep it from reading
  * @param statement_timeout_ms the longest that a statement may take from its stamp to its commit
  */
-export function followRevocations (db: Db, statement_timeout_ms: number): Revocations {
-  const overlapSeconds = Math.max(OVERLAP_SECONDS_MIN, 2 * statement_timeout_ms / 1000)
-  const revoked = new Map<string, { at: number, until: number }>()
+export function followRevocations(db: Db, statement_timeout_ms: number): Revocations {
+  const overlapSeconds = Math.max(OVERLAP_SECONDS_MIN, (2 * statement_timeout_ms) / 1000)
+  const revoked = new Map<string, { at: number; until: number }>()
   let known = false
   let read_at = -Infinity
   let closed = false
   let timer: NodeJS.Timeout
 
-  async function read (): Promise<void> {
+  async function read(): Promise<void> {
     const asked_at = performance.now()
     const since = known ? sql`and revoked_at > clock_timestamp() - make_interval(secs => ${overlapSeconds})` : sql``
-    const { rows } = await sql<{ id: string, at: string, until: string }>`
+    const { rows } = await sql<{ id: string; at: string; until: string }>`
       select jti as id, revoked_at as at, expires_at as until from tokens where revoked_at is not null ${since} and expires_at > clock_timestamp()
       union all
       select key_id, revoked_at, revoked_at + make_interval(days => ${KEYS_DAYS}) from api_keys
-      where revoked_at is not null ${since} and revoked_at > clock_timestamp() - make_interval(days => ${KEYS_DAYS})`.execute(db)
+      where revoked_at is not null ${since} and revoked_at > clock_timestamp() - make_interval(days => ${KEYS_DAYS})`.execute(
+      db
+    )
     for (const { id, at, until } of rows) revoked.set(id, { at: Date.parse(at), until: Date.parse(until) })
     for (const [id, { until }] of revoked) if (until <= Date.now()) revoked.delete(id)
     // After a gap longer than the overlap everything is read anew.
@@ -50,7 +55,7 @@ export function followRevocations (db: Db, statement_timeout_ms: number): Revoca
     read_at = asked_at
   }
 
-  async function loop (): Promise<void> {
+  async function loop(): Promise<void> {
     if (performance.now() - read_at > overlapSeconds * 500) known = false
     try {
       await read()
@@ -58,13 +63,15 @@ export function followRevocations (db: Db, statement_timeout_ms: number): Revoca
       // The database is away; `has` asks for itself until a reading succeeds.
     }
     if (!closed) {
-      timer = setTimeout(() => { void loop() }, EVERY_MS)
+      timer = setTimeout(() => {
+        void loop()
+      }, EVERY_MS)
       timer.unref()
     }
   }
   void loop()
 
-  function knownOf (id: string, after?: Date): boolean | undefined {
+  function knownOf(id: string, after?: Date): boolean | undefined {
     const found = revoked.get(id)
     if (found !== undefined && (after === undefined || found.at > after.getTime())) return true
     return performance.now() - read_at <= TRUSTED_MS ? false : undefined
@@ -72,7 +79,7 @@ export function followRevocations (db: Db, statement_timeout_ms: number): Revoca
 
   return {
     known: knownOf,
-    async has (id, after = new Date(0)) {
+    async has(id, after = new Date(0)) {
       const told = knownOf(id, after)
       if (told !== undefined) return told
       const { rows } = await sql`
@@ -80,7 +87,7 @@ export function followRevocations (db: Db, statement_timeout_ms: number): Revoca
         union all select from api_keys where key_id = ${id} and revoked_at > ${after.toISOString()}`.execute(db)
       return rows.length > 0
     },
-    close () {
+    close() {
       closed = true
       clearTimeout(timer)
     }

@@ -1,7 +1,9 @@
 import type { ColumnType, Generated, Kysely } from 'kysely'
 import type { Permission } from '../core/agent.js'
 
-/** What the tables hold, as Kysely reads and writes it. `migrations/` makes them; test/schema.snapshot.txt shows them. */
+/**
+ * What the tables hold, as Kysely reads and writes it. `migrations/` makes them; test/schema.snapshot.txt shows them.
+ */
 export interface Schema {
   sessions: {
     workspace: string
@@ -77,7 +79,7 @@ export interface Schema {
     request_id: string
     metadata: Json
   }
-  audit_chain: { workspace: string, seq: number, audit_id: number, key_id: string, mac: Buffer }
+  audit_chain: { workspace: string; seq: number; audit_id: number; key_id: string; mac: Buffer }
   audit_heads: {
     workspace: string
     seq: number
@@ -144,7 +146,7 @@ export interface Schema {
     answer: Json | null
     created_at: Stamp
   }
-  search_words: { workspace: string, word: string }
+  search_words: { workspace: string; word: string }
   message_terms: {
     workspace: string
     message_id: number
@@ -156,8 +158,8 @@ export interface Schema {
     terms: number[]
   }
   /** One row: what terms are hashed with. */
-  search_secret: { one: Generated<boolean>, secret: Buffer }
-  search_pending: { workspace: string, session_id: string, message_id: number }
+  search_secret: { one: Generated<boolean>; secret: Buffer }
+  search_pending: { workspace: string; session_id: string; message_id: number }
   agents: {
     workspace: string
     agent_id: string
@@ -181,10 +183,10 @@ export interface Schema {
     given: number
   }
   /** Kept by triggers. */
-  workspace_usage: { workspace: string, sessions: number }
-  memory_usage: { workspace: string, agent_id: string, entries: number, bytes: number }
+  workspace_usage: { workspace: string; sessions: number }
+  memory_usage: { workspace: string; agent_id: string; entries: number; bytes: number }
   /** Sessions whose row is gone, and whose messages are still to be swept. */
-  deleted_sessions: { workspace: string, session_id: string, deleted_at: Stamp }
+  deleted_sessions: { workspace: string; session_id: string; deleted_at: Stamp }
   erased_agents: {
     workspace: string
     agent_id: string
@@ -195,8 +197,8 @@ export interface Schema {
     erased_at: Stamp
     xact: Generated<string>
   }
-  retention: { workspace: string, days: number, set_at: Stamp }
-  audit_retention: { workspace: string, days: number, set_at: Stamp }
+  retention: { workspace: string; days: number; set_at: Stamp }
+  audit_retention: { workspace: string; days: number; set_at: Stamp }
   session_presence: {
     workspace: string
     session_id: string
@@ -209,7 +211,10 @@ export interface Schema {
 export const VISIBILITIES = ['public', 'private', 'agent_only', 'admin_only'] as const
 export type Visibility = (typeof VISIBILITIES)[number]
 
-/** Read as an ISO-8601 UTC text with milliseconds and Z (connect.ts parses it so), written as such or by the database's clock. */
+/**
+ * Read as an ISO-8601 UTC text with milliseconds and Z (connect.ts parses it so), written as such or by the database's
+ * clock.
+ */
 type Stamp = ColumnType<string, string | undefined, string>
 /** Read parsed; written as JSON text. */
 type Json = ColumnType<Record<string, unknown>, string | undefined, string>

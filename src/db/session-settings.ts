@@ -1,8 +1,8 @@
 import type pg from 'pg'
 
 /**
- * Settings that our SQL relies on. A server, database or role may set each of them to something else, so every connection sets them
- * once it is made. They are not in the startup packet: poolers refuse most of them there.
+ * Settings that our SQL relies on. A server, database or role may set each of them to something else, so every
+ * connection sets them once it is made. They are not in the startup packet: poolers refuse most of them there.
  *
  * `default_transaction_read_only` is missing on purpose: it marks a server that must not be written to (see scope.ts).
  */
@@ -40,7 +40,10 @@ const APPLY = `
  * @param statement_timeout_ms after which PostgreSQL ends a statement, and a transaction that does nothing; 0 for never
  * @throws whatever PostgreSQL or the driver throws; the connection is then not fit for use
  */
-export async function applySettings (client: pg.ClientBase, statement_timeout_ms: number): Promise<void> {
-  const timeouts = { statement_timeout: String(statement_timeout_ms), idle_in_transaction_session_timeout: String(statement_timeout_ms) }
+export async function applySettings(client: pg.ClientBase, statement_timeout_ms: number): Promise<void> {
+  const timeouts = {
+    statement_timeout: String(statement_timeout_ms),
+    idle_in_transaction_session_timeout: String(statement_timeout_ms)
+  }
   await client.query(APPLY, [JSON.stringify({ ...SETTINGS, ...timeouts })])
 }

@@ -8,15 +8,16 @@ export interface Sometimes<T> {
 }
 
 /**
- * Writes what is noted, each thing at most every 30 s, off the requests' path and all that is due in one statement. `write` gets
- * them in the order of their keys, the same everywhere, so that two replicas' statements cannot lock the same rows crosswise.
+ * Writes what is noted, each thing at most every 30 s, off the requests' path and all that is due in one statement.
+ * `write` gets them in the order of their keys, the same everywhere, so that two replicas' statements cannot lock the
+ * same rows crosswise.
  */
-export function eachSometimes<T> (write: (due: T[]) => Promise<void>): Sometimes<T> {
+export function eachSometimes<T>(write: (due: T[]) => Promise<void>): Sometimes<T> {
   const written = new Map<string, number>()
   let due = new Map<string, T>()
   let flushing: Promise<void> = Promise.resolve()
 
-  async function flush (): Promise<void> {
+  async function flush(): Promise<void> {
     const now = performance.now()
     for (const [key, at] of written) if (now - at > AT_MOST_EVERY_MS) written.delete(key)
     if (due.size === 0) return
@@ -31,14 +32,16 @@ export function eachSometimes<T> (write: (due: T[]) => Promise<void>): Sometimes
     }
   }
 
-  const timer = setInterval(() => { flushing = flushing.then(flush) }, FLUSH_MS)
+  const timer = setInterval(() => {
+    flushing = flushing.then(flush)
+  }, FLUSH_MS)
   timer.unref()
 
   return {
-    note (key, what) {
+    note(key, what) {
       if (!written.has(key)) due.set(key, what)
     },
-    async close () {
+    async close() {
       clearInterval(timer)
       await flushing.then(flush)
     }

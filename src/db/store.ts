@@ -8,11 +8,23 @@ import { collectRefusals } from './refusals.js'
 import { acrossWorkspaces, enterWorkspace, inWorkspace, transact, type Unscoped } from './scope.js'
 
 /** What the kernel needs of the database around a call, made of the files beside this one. */
-export function createStore (db: Unscoped, log: Log): Store & { close: () => Promise<void> } {
+export function createStore(db: Unscoped, log: Log): Store & { close: () => Promise<void> } {
   const presence = trackPresence(acrossWorkspaces(db))
-  const refusals = collectRefusals(row => audit.write(inWorkspace(db, row.workspace), row), (error, row) => {
-    log.warn({ request_id: row.request_id, event_type: row.event_type, action: row.action, agent_id: row.agent_id, err: loggableFault(error) }, 'refusal not audited')
-  })
+  const refusals = collectRefusals(
+    row => audit.write(inWorkspace(db, row.workspace), row),
+    (error, row) => {
+      log.warn(
+        {
+          request_id: row.request_id,
+          event_type: row.event_type,
+          action: row.action,
+          agent_id: row.agent_id,
+          err: loggableFault(error)
+        },
+        'refusal not audited'
+      )
+    }
+  )
   return {
     db,
     enter: enterWorkspace,
@@ -25,7 +37,7 @@ export function createStore (db: Unscoped, log: Log): Store & { close: () => Pro
     seen: presence.seen,
     explain: explainFault,
     loggable: loggableFault,
-    async close () {
+    async close() {
       await Promise.all([presence.close(), refusals.close()])
     }
   }

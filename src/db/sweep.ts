@@ -5,7 +5,10 @@ import { IDLE_HOURS } from './mcp-sessions.js'
 import { PRESENT_MINUTES } from './presence.js'
 import type { Db } from './schema.js'
 
-/** Frees the space of what has expired. Reads leave expired rows out by themselves, so nothing depends on when this runs. */
+/**
+ * Frees the space of what has expired. Reads leave expired rows out by themselves, so nothing depends on when this
+ * runs.
+ */
 
 const EVERY_MS = 60_000
 /** About 10 ms a batch, so that no lock is held for long. */
@@ -27,7 +30,7 @@ const expired: Array<[table: string, condition: RawBuilder<boolean>]> = [
 ]
 
 /** One round over all tables. @returns how many rows went; 0 also where another replica is at it */
-export async function sweep (db: Db): Promise<number> {
+export async function sweep(db: Db): Promise<number> {
   let freed = 0
   for (const [table, condition] of expired) {
     for (let batch = BATCH; batch === BATCH;) {
@@ -45,9 +48,13 @@ export async function sweep (db: Db): Promise<number> {
   return freed
 }
 
-export function sweepRegularly (db: Db, onFault: (error: unknown) => void): Background {
-  return inBackground(async () => {
-    await sweep(db)
-    return EVERY_MS
-  }, onFault, EVERY_MS)
+export function sweepRegularly(db: Db, onFault: (error: unknown) => void): Background {
+  return inBackground(
+    async () => {
+      await sweep(db)
+      return EVERY_MS
+    },
+    onFault,
+    EVERY_MS
+  )
 }

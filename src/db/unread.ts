@@ -6,14 +6,24 @@ import type { Db } from './schema.js'
 import { othersNotPublic, readableMessages, visibleTo } from './visibility.js'
 
 /** What an agent has not read yet. */
-export interface Unread { messages: number, messages_is_estimate?: true, mentions: number, mentions_is_estimate?: true }
+export interface Unread {
+  messages: number
+  messages_is_estimate?: true
+  mentions: number
+  mentions_is_estimate?: true
+}
 
-export interface Reading { last_read_seq: number, unread: Unread }
+export interface Reading {
+  last_read_seq: number
+  unread: Unread
+}
 
 /** So many rows are counted; if there are as many, they are more than is counted exactly. */
 const MOST = EXACT_COUNT_MAX + 1
 
-/** Up to so many changes behind, the messages themselves are gone through; beyond, an index that says whose they are. */
+/**
+ * Up to so many changes behind, the messages themselves are gone through; beyond, an index that says whose they are.
+ */
 const NEAR = 1000
 
 interface Row {
@@ -32,22 +42,31 @@ interface Row {
 }
 
 /**
- * How far the viewer has read some sessions, and how much by others that it may see lies after that: written since, or shown to it by
- * a change since, as in message-pages.ts. Whoever has never marked anything has all before it. One statement for all sessions,
- * in their order. However long a session is, an index is read for what is counted, never the session:
+ * How far the viewer has read some sessions, and how much by others that it may see lies after that: written since, or
+ * shown to it by a change since, as in message-pages.ts. Whoever has never marked anything has all before it. One
+ * statement for all sessions, in their order. However long a session is, an index is read for what is counted, never
+ * the session:
  *
- * - nothing read yet: the session knows how many public messages it has; the viewer's own are taken off, the few others added;
+ * - nothing read yet: the session knows how many public messages it has; the viewer's own are taken off, the few others
+ * added;
  * - little behind: the messages after the cursor;
  * - far behind: from sender to sender, the viewer left out, since most of a session may be its own.
  */
-export async function readings (db: Db, viewer: Agent, session_ids: readonly string[]): Promise<Reading[]> {
+export async function readings(db: Db, viewer: Agent, session_ids: readonly string[]): Promise<Reading[]> {
   if (session_ids.length === 0) return []
   const inSession = readableMessages(db, viewer).where('m.session_id', '=', sql<string>`s.id`)
   const byOthers = inSession.where('m.sender', '<>', viewer.agent_id)
   const after = sql<boolean>`m.seq > reader.seq`
 
-  const own = inSession.where('m.sender', '=', viewer.agent_id).where('m.visibility', '=', 'public').select('m.seq').limit(MOST)
-  const notPublic = sql.join(othersNotPublic(viewer).map(part => sql`(${byOthers.where(part).select('m.seq').limit(MOST)})`), sql` union all `)
+  const own = inSession
+    .where('m.sender', '=', viewer.agent_id)
+    .where('m.visibility', '=', 'public')
+    .select('m.seq')
+    .limit(MOST)
+  const notPublic = sql.join(
+    othersNotPublic(viewer).map(part => sql`(${byOthers.where(part).select('m.seq').limit(MOST)})`),
+    sql` union all `
+  )
   const near = byOthers.where(after).select('m.seq')
   const next = inSession.select('m.sender').orderBy('m.sender').limit(1)
   const far = sql`
@@ -59,13 +78,27 @@ export async function readings (db: Db, viewer: Agent, session_ids: readonly str
     select from senders, lateral (${inSession.where('m.sender', '=', sql.ref<string>('senders.sender')).where(after).select('m.seq').limit(MOST)}) theirs
     where senders.sender <> ${viewer.agent_id} limit ${MOST}`
   // The very condition of the index messages_mentioning.
-  const candidates = byOthers.where(after).where(sql<boolean>`strpos(m.content, '@') > 0`).select('m.content').orderBy('m.seq', 'desc').limit(MOST)
-  const changed = db.selectFrom('session_changes as c')
-    .where('c.workspace', '=', viewer.workspace).where('c.session_id', '=', sql<string>`s.id`)
-    .where('c.seq', '>', sql<number>`reader.seq`).where(sql<boolean>`reader.seq > 0`).where('c.message_id', 'is not', null)
-    .select(['c.message_id', 'c.from_visibility', 'c.to_visibility']).orderBy('c.seq', 'desc').limit(MOST)
-  const shown = byOthers.where('m.id', '=', sql<number>`c.message_id`).where(sql<boolean>`m.seq <= reader.seq`)
-    .where(sql<boolean>`not ${visibleTo(viewer, 'm', 'c.from_visibility')}`).where(visibleTo(viewer, 'm', 'c.to_visibility'))
+  const candidates = byOthers
+    .where(after)
+    .where(sql<boolean>`strpos(m.content, '@') > 0`)
+    .select('m.content')
+    .orderBy('m.seq', 'desc')
+    .limit(MOST)
+  const changed = db
+    .selectFrom('session_changes as c')
+    .where('c.workspace', '=', viewer.workspace)
+    .where('c.session_id', '=', sql<string>`s.id`)
+    .where('c.seq', '>', sql<number>`reader.seq`)
+    .where(sql<boolean>`reader.seq > 0`)
+    .where('c.message_id', 'is not', null)
+    .select(['c.message_id', 'c.from_visibility', 'c.to_visibility'])
+    .orderBy('c.seq', 'desc')
+    .limit(MOST)
+  const shown = byOthers
+    .where('m.id', '=', sql<number>`c.message_id`)
+    .where(sql<boolean>`m.seq <= reader.seq`)
+    .where(sql<boolean>`not ${visibleTo(viewer, 'm', 'c.from_visibility')}`)
+    .where(visibleTo(viewer, 'm', 'c.to_visibility'))
     .select(['m.id', 'm.content'])
 
   // The limits and offsets keep the planner from joining whole tables, and from counting twice.
@@ -91,16 +124,21 @@ export async function readings (db: Db, viewer: Agent, session_ids: readonly str
       select count(*) as mentioning, count(*) filter (where ${mentioning(viewer.agent_id)}) as mentions
       from (${candidates}) m where reader.seq < s.last_seq) mentioned`.execute(db)
   const found = new Map(rows.map(row => [row.id, row]))
-  return Promise.all(session_ids.map(async id => {
-    const row = found.get(id)
-    return row === undefined ? { last_read_seq: 0, unread: { messages: 0, mentions: 0 } } : readingOf(db, viewer, row)
-  }))
+  return Promise.all(
+    session_ids.map(async id => {
+      const row = found.get(id)
+      return row === undefined ? { last_read_seq: 0, unread: { messages: 0, mentions: 0 } } : readingOf(db, viewer, row)
+    })
+  )
 }
 
-async function readingOf (db: Db, viewer: Agent, row: Row): Promise<Reading> {
+async function readingOf(db: Db, viewer: Agent, row: Row): Promise<Reading> {
   const { last_read_seq, public_count, own, written, shown } = row
   const counted = last_read_seq === 0 && own < MOST ? written - (public_count - own) : written
-  const all = counted < MOST ? { count: written, is_estimate: false } : { count: await estimate(db, viewer, row), is_estimate: true }
+  const all =
+    counted < MOST
+      ? { count: written, is_estimate: false }
+      : { count: await estimate(db, viewer, row), is_estimate: true }
   return {
     last_read_seq,
     unread: {
@@ -112,8 +150,15 @@ async function readingOf (db: Db, viewer: Agent, row: Row): Promise<Reading> {
   }
 }
 
-/** More than are counted exactly: as many as there would be if all that the viewer may see lay evenly between beginning and head. */
-async function estimate (db: Db, viewer: Agent, { id, last_read_seq, last_seq, public_count, own, written }: Row): Promise<number> {
+/**
+ * More than are counted exactly: as many as there would be if all that the viewer may see lay evenly between beginning
+ * and head.
+ */
+async function estimate(
+  db: Db,
+  viewer: Agent,
+  { id, last_read_seq, last_seq, public_count, own, written }: Row
+): Promise<number> {
   const visible = (await countReadable(db, viewer, { id, last_seq, public_count }, {})).count
-  return Math.max(written, Math.round((visible - own) * (last_seq - last_read_seq) / last_seq))
+  return Math.max(written, Math.round(((visible - own) * (last_seq - last_read_seq)) / last_seq))
 }

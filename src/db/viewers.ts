@@ -1,7 +1,7 @@
 import { type Agent, isAdmin } from '../core/agent.js'
 
 /** Followers with the same rights are one viewer of a reading. */
-export function distinct<T extends { viewer: Agent }> (entries: readonly T[]): { viewers: Agent[], of: Map<T, number> } {
+export function distinct<T extends { viewer: Agent }>(entries: readonly T[]): { viewers: Agent[]; of: Map<T, number> } {
   const viewers: Agent[] = []
   const numbers = new Map<string, number>()
   const of = new Map<T, number>()

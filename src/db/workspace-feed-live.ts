@@ -18,7 +18,7 @@ export interface FollowingWorkspace extends Following {
 
 export interface WorkspaceLive {
   follow: (viewer: Agent, from: Place, origin: string, follower: WorkspaceFollower) => FollowingWorkspace
-  counts: () => { workspaces: number, followers: number }
+  counts: () => { workspaces: number; followers: number }
 }
 
 export interface WorkspaceLiveOptions {
@@ -26,36 +26,56 @@ export interface WorkspaceLiveOptions {
   events: Events
   tokens: Pick<Tokens, 'revoked' | 'knownRevoked'>
   stopping: AbortSignal
-  /** How many readings of those who catch up may be under way at once, so that following leaves connections to calls. */
+  /**
+   * How many readings of those who catch up may be under way at once, so that following leaves connections to calls.
+   */
   readings_max: number
   onFault: (error: unknown) => void
 }
 
 /** Following all sessions of a workspace: per workspace and replica one place, one reading for all who stand at it. */
-export function followWorkspaces ({ db, events, tokens, stopping, readings_max, onFault }: WorkspaceLiveOptions): WorkspaceLive {
+export function followWorkspaces({
+  db,
+  events,
+  tokens,
+  stopping,
+  readings_max,
+  onFault
+}: WorkspaceLiveOptions): WorkspaceLive {
   const workspaces = new Map<string, FollowedWorkspace>()
   const entries = new Set<Entry>()
   const gate = createGate(readings_max)
   let clock: NodeJS.Timeout | undefined
 
-  function end (entry: Entry, reason: EndReason): void {
+  function end(entry: Entry, reason: EndReason): void {
     if (!entry.open) return
     entry.leave()
     entry.follower.ended(reason)
   }
 
-  function check (): void {
+  function check(): void {
     for (const entry of [...entries]) {
       const reason = knownEnd(entry.viewer, tokens)
       if (reason !== false && reason !== undefined) end(entry, reason)
     }
   }
 
-  stopping.addEventListener('abort', () => { for (const entry of [...entries]) end(entry, 'stopping') }, { once: true })
+  stopping.addEventListener(
+    'abort',
+    () => {
+      for (const entry of [...entries]) end(entry, 'stopping')
+    },
+    { once: true }
+  )
 
   return {
-    follow (viewer, from, origin, follower) {
-      const workspace = workspaces.get(viewer.workspace) ?? new FollowedWorkspace({ db: inWorkspace(db, viewer.workspace), events, tokens, gate, end, onFault }, viewer.workspace)
+    follow(viewer, from, origin, follower) {
+      const workspace =
+        workspaces.get(viewer.workspace) ??
+        new FollowedWorkspace(
+          { db: inWorkspace(db, viewer.workspace), events, tokens, gate, end, onFault },
+          viewer.workspace
+        )
       workspaces.set(viewer.workspace, workspace)
       const entry: Entry = {
         viewer,
@@ -66,7 +86,7 @@ export function followWorkspaces ({ db, events, tokens, stopping, readings_max, 
         met: false,
         behind: false,
         moved: false,
-        leave () {
+        leave() {
           if (!entry.open) return
           entry.open = false
           entries.delete(entry)
@@ -79,10 +99,13 @@ export function followWorkspaces ({ db, events, tokens, stopping, readings_max, 
       clock ??= setInterval(check, CHECK_MS).unref()
       workspace.add(entry)
       // Not before the caller holds what closes it.
-      if (stopping.aborted) queueMicrotask(() => { end(entry, 'stopping') })
+      if (stopping.aborted)
+        queueMicrotask(() => {
+          end(entry, 'stopping')
+        })
       return {
         close: entry.leave,
-        moved () {
+        moved() {
           if (!entry.moved || entry.place.part !== undefined) return undefined
           entry.moved = false
           return encodePlace(origin, entry.place)

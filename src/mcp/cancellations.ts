@@ -16,14 +16,15 @@ export interface Cancellable {
 }
 
 /**
- * `notifications/cancelled` of 2025-era clients: a request of its own, which may come to another replica than the call it is
- * about. It is noted in the session's row, where the replica that waits finds it. Only calls that wait are worth it.
+ * `notifications/cancelled` of 2025-era clients: a request of its own, which may come to another replica than the call
+ * it is about. It is noted in the session's row, where the replica that waits finds it. Only calls that wait are worth
+ * it.
  */
-export function createCancellations (lookUp: LookUp, { service, store, catalogue, log }: Kernel) {
+export function createCancellations(lookUp: LookUp, { service, store, catalogue, log }: Kernel) {
   const { db } = store
   const waiting = new Map<string, () => void>()
 
-  async function heard (session: HeldSession, key: string, abort: () => void): Promise<void> {
+  async function heard(session: HeldSession, key: string, abort: () => void): Promise<void> {
     try {
       const row = await lookUp(session.id_hash)
       // What was there when the call began was about an earlier call of a client that counts from one again.
@@ -34,10 +35,14 @@ export function createCancellations (lookUp: LookUp, { service, store, catalogue
   }
 
   return {
-    begin (message: Message, caller: Caller): Cancellable {
+    begin(message: Message, caller: Caller): Cancellable {
       const session = caller.credentials.mcp_session as HeldSession | undefined
-      const called = message.method === 'tools/call' && typeof message.params?.name === 'string' ? catalogue.find(message.params.name)?.tool : undefined
-      if (session === undefined || called?.waits_ms === undefined) return { signal: caller.signal, cancelled: () => false, end () {} }
+      const called =
+        message.method === 'tools/call' && typeof message.params?.name === 'string'
+          ? catalogue.find(message.params.name)?.tool
+          : undefined
+      if (session === undefined || called?.waits_ms === undefined)
+        return { signal: caller.signal, cancelled: () => false, end() {} }
       const aborter = new AbortController()
       let cancelled = false
       const abort = () => {
@@ -47,17 +52,19 @@ export function createCancellations (lookUp: LookUp, { service, store, catalogue
       const key = keyOf(message.id)
       const name = `${session.id_hash.toString('hex')} ${key}`
       waiting.set(name, abort)
-      const unsubscribe = service.events.subscribe(mcpTopic(session.id_hash), () => { void heard(session, key, abort) })
+      const unsubscribe = service.events.subscribe(mcpTopic(session.id_hash), () => {
+        void heard(session, key, abort)
+      })
       return {
         signal: caller.signal === undefined ? aborter.signal : AbortSignal.any([caller.signal, aborter.signal]),
         cancelled: () => cancelled,
-        end () {
+        end() {
           unsubscribe()
           if (waiting.get(name) === abort) waiting.delete(name)
         }
       }
     },
-    async cancel (id_hash: Buffer, request: unknown): Promise<void> {
+    async cancel(id_hash: Buffer, request: unknown): Promise<void> {
       if (typeof request !== 'string' && typeof request !== 'number') return
       const key = keyOf(request)
       const abort = waiting.get(`${id_hash.toString('hex')} ${key}`)
@@ -72,6 +79,6 @@ export function createCancellations (lookUp: LookUp, { service, store, catalogue
 }
 
 /** A request's id, which a client may choose as long as it likes. */
-function keyOf (id: unknown): string {
+function keyOf(id: unknown): string {
   return createHash('sha256').update(JSON.stringify(id)).digest('base64url').slice(0, 22)
 }

@@ -26,34 +26,44 @@ const HEADERS = {
 }
 
 /** Takes the answer out of Fastify's hands, with the headers that hooks have set. */
-export function openEventStream (reply: FastifyReply): EventStream {
+export function openEventStream(reply: FastifyReply): EventStream {
   const { raw } = reply
   let closed = false
   reply.hijack()
-  raw.writeHead(200, { ...reply.getHeaders() as Record<string, string>, ...HEADERS })
+  raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS })
   raw.flushHeaders()
   raw.socket?.setNoDelay(true)
-  raw.on('drain', () => { stream.onDrain() })
+  raw.on('drain', () => {
+    stream.onDrain()
+  })
   raw.on('error', () => {})
   raw.once('close', () => {
     closed = true
     stream.onClose()
   })
   const stream: EventStream = {
-    onDrain () {},
-    onClose () {},
-    get blocked () { return raw.writableNeedDrain },
-    send (message, id) { stream.write(frameOf(message, id)) },
-    write (frame) { if (!closed && !raw.writableEnded) raw.write(frame) },
-    end (last) {
+    onDrain() {},
+    onClose() {},
+    get blocked() {
+      return raw.writableNeedDrain
+    },
+    send(message, id) {
+      stream.write(frameOf(message, id))
+    },
+    write(frame) {
+      if (!closed && !raw.writableEnded) raw.write(frame)
+    },
+    end(last) {
       if (last !== undefined) stream.send(last)
       raw.end()
     },
-    cut () { raw.destroy() }
+    cut() {
+      raw.destroy()
+    }
   }
   return stream
 }
 
-function frameOf (message: unknown, id?: string): string {
+function frameOf(message: unknown, id?: string): string {
   return `event: message\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(message)}\n\n`
 }

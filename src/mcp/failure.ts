@@ -8,45 +8,57 @@ export const METHOD_NOT_FOUND = -32601
 const PARSE_ERROR = -32700
 export const INTERNAL_ERROR = -32603
 const SERVER_ERROR = -32000
-// Those of the SDKs: an unknown Mcp-Session-Id, and a resource that is not there (2026-07-28 says -32602; its SDK rewrites it).
+// Those of the SDKs: an unknown Mcp-Session-Id, and a resource that is not there (2026-07-28 says -32602; its SDK
+// rewrites it).
 const MCP_SESSION_NOT_FOUND = -32001
 const RESOURCE_NOT_FOUND = -32002
 
 /** A JSON-RPC error in our words; both SDKs send an error's `code`, `message` and `data` as they are. */
 export class RpcFailure extends Error {
-  constructor (readonly code: number, message: string, readonly data?: ErrorBody) {
+  constructor(
+    readonly code: number,
+    message: string,
+    readonly data?: ErrorBody
+  ) {
     super(message)
   }
 }
 
 /** A refusal of a request other than a tool's call, which answers with a result. */
-export function rpcFailure (error: AppError, body: ErrorBody): RpcFailure {
+export function rpcFailure(error: AppError, body: ErrorBody): RpcFailure {
   return new RpcFailure(codeOf(error), error.message, body)
 }
 
-export function refusal (error: AppError, request_id: string): RpcFailure {
+export function refusal(error: AppError, request_id: string): RpcFailure {
   return rpcFailure(error, errorBody(error, request_id))
 }
 
 /** What a call answered. @throws RpcFailure where it was refused */
-export function answerOf (outcome: Outcome): Record<string, unknown> {
+export function answerOf(outcome: Outcome): Record<string, unknown> {
   if (!outcome.ok) throw rpcFailure(outcome.error, outcome.body)
   return outcome.body
 }
 
-function codeOf (error: AppError): number {
+function codeOf(error: AppError): number {
   if (error.status === 404) return RESOURCE_NOT_FOUND
   if (error.status === 400 || error.status === 413) return INVALID_PARAMS
   return error.status === 500 ? INTERNAL_ERROR : SERVER_ERROR
 }
 
 /** What goes wrong around the protocol, told with an HTTP status: as JSON-RPC all the same. */
-export function wrapFailure (error: AppError, body: ErrorBody, request: FastifyRequest): unknown {
-  const code = error.code === 'INVALID_JSON' ? PARSE_ERROR : error.status === 404 ? MCP_SESSION_NOT_FOUND : error.status === 500 ? INTERNAL_ERROR : SERVER_ERROR
+export function wrapFailure(error: AppError, body: ErrorBody, request: FastifyRequest): unknown {
+  const code =
+    error.code === 'INVALID_JSON'
+      ? PARSE_ERROR
+      : error.status === 404
+        ? MCP_SESSION_NOT_FOUND
+        : error.status === 500
+          ? INTERNAL_ERROR
+          : SERVER_ERROR
   return { jsonrpc: '2.0', error: { code, message: error.message, data: body }, id: idOf(request.body) }
 }
 
-function idOf (message: unknown): string | number | null {
-  const { method, id } = (message ?? {}) as { method?: unknown, id?: unknown }
+function idOf(message: unknown): string | number | null {
+  const { method, id } = (message ?? {}) as { method?: unknown; id?: unknown }
   return typeof method === 'string' && (typeof id === 'string' || typeof id === 'number') ? id : null
 }

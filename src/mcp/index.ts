@@ -24,8 +24,12 @@ import { createWatches } from './watch.js'
 const URL = '/mcp'
 
 /** The MCP front: one address, at which the first look at a message tells its protocol era. */
-export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promise<void> {
-  const means = { streams: createStreams(kernel), watches: createWatches(kernel), lookUp: lookUpTogether(kernel.store.db) }
+export async function registerMcp(app: FastifyInstance, kernel: Kernel): Promise<void> {
+  const means = {
+    streams: createStreams(kernel),
+    watches: createWatches(kernel),
+    lookUp: lookUpTogether(kernel.store.db)
+  }
   const eraOf2025 = await serveLegacy(createMethods(kernel, subscriptionMethods(kernel)), kernel.service)
   const senders = createSenders(kernel)
   const legacy = serveSessions(eraOf2025, means.lookUp, senders.sessionOf, kernel)
@@ -39,7 +43,10 @@ export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promis
     const wide = tooWide(request.body, bytesOf(request))
     if (wide !== undefined) return sendFailure(reply, wide)
     const era = classifyInboundRequest({
-      httpMethod: 'POST', body: request.body, protocolVersionHeader: header(request, 'mcp-protocol-version'), mcpMethodHeader: header(request, 'mcp-method')
+      httpMethod: 'POST',
+      body: request.body,
+      protocolVersionHeader: header(request, 'mcp-protocol-version'),
+      mcpMethodHeader: header(request, 'mcp-method')
     })
     if (era.kind === 'legacy') return legacy(request, reply, caller)
     caller.credentials.client_name = clientNameOf(request.body)
@@ -49,12 +56,21 @@ export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promis
     return response === undefined ? reply : sendResponse(reply, response)
   })
 
-  app.get(URL, { config, exposeHeadRoute: false }, async (request, reply) => notifications(request, reply, callerOf(request, 'mcp')))
+  app.get(URL, { config, exposeHeadRoute: false }, async (request, reply) =>
+    notifications(request, reply, callerOf(request, 'mcp'))
+  )
 
   app.delete(URL, { config }, async (request, reply) => {
     const id = sessionIdOf(request)
-    if (id === undefined) return sendFailure(reply, new AppError('INVALID_INPUT', 'The Mcp-Session-Id header is missing.', { context: { argument: 'Mcp-Session-Id' }, suggestions: ['Send the Mcp-Session-Id that initialize answered'] }))
-    if (!await mcpSessions.close(kernel.store.db, id)) return sendFailure(reply, mcpSessionNotFound())
+    if (id === undefined)
+      return sendFailure(
+        reply,
+        new AppError('INVALID_INPUT', 'The Mcp-Session-Id header is missing.', {
+          context: { argument: 'Mcp-Session-Id' },
+          suggestions: ['Send the Mcp-Session-Id that initialize answered']
+        })
+      )
+    if (!(await mcpSessions.close(kernel.store.db, id))) return sendFailure(reply, mcpSessionNotFound())
     // Its streams end, on whichever replica they are.
     kernel.service.events.publish([mcpTopic(mcpSessions.hashId(id))])
     return reply.code(200).send()
@@ -64,21 +80,29 @@ export async function registerMcp (app: FastifyInstance, kernel: Kernel): Promis
     method: ['HEAD', 'PUT', 'PATCH'],
     url: URL,
     config,
-    handler: async (_request, reply) => sendFailure(reply.header('allow', ALLOWED), new AppError('METHOD_NOT_ALLOWED', 'MCP messages are sent with POST.', {
-      suggestions: ['Send JSON-RPC messages with POST to /mcp', 'End an MCP session with DELETE']
-    }))
+    handler: async (_request, reply) =>
+      sendFailure(
+        reply.header('allow', ALLOWED),
+        new AppError('METHOD_NOT_ALLOWED', 'MCP messages are sent with POST.', {
+          suggestions: ['Send JSON-RPC messages with POST to /mcp', 'End an MCP session with DELETE']
+        })
+      )
   })
 
-  app.addHook('preClose', async () => { means.streams.close() })
+  app.addHook('preClose', async () => {
+    means.streams.close()
+  })
   // It breaks off the calls under way: only once they are answered.
-  app.addHook('onClose', async () => { await modern.close() })
+  app.addHook('onClose', async () => {
+    await modern.close()
+  })
 }
 
 /**
  * `/mcp?output_schemas=true`: the address asks, since clients let their users set little else.
  * @throws AppError INVALID_INPUT
  */
-function asksForOutputSchemas ({ query }: FastifyRequest): boolean {
+function asksForOutputSchemas({ query }: FastifyRequest): boolean {
   const { output_schemas = 'false' } = query as { output_schemas?: unknown }
   if (output_schemas === 'true' || output_schemas === 'false') return output_schemas === 'true'
   throw new AppError('INVALID_INPUT', 'The parameter output_schemas of the address must be true or false.', {
@@ -88,16 +112,16 @@ function asksForOutputSchemas ({ query }: FastifyRequest): boolean {
 }
 
 /** Undefined for a body in chunks. */
-function bytesOf ({ headers }: FastifyRequest): number | undefined {
+function bytesOf({ headers }: FastifyRequest): number | undefined {
   return headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
 }
 
-function header (request: FastifyRequest, name: string): string | undefined {
+function header(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name]
   return typeof value === 'string' ? value : undefined
 }
 
-async function sendResponse (reply: FastifyReply, response: Response): Promise<FastifyReply> {
+async function sendResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {
   // The SDK lets event streams be kept, which the server's own header does not.
   const { 'cache-control': _, ...headers } = Object.fromEntries(response.headers)
   void reply.code(response.status).headers(headers)

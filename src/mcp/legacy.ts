@@ -14,21 +14,28 @@ export interface Legacy {
 }
 
 /**
- * One SDK server for the life of the app. It keeps nothing of a client that any answer depends on: what a connection has is
- * in its row in the database.
+ * One SDK server for the life of the app. It keeps nothing of a client that any answer depends on: what a connection
+ * has is in its row in the database.
  */
-export async function serveLegacy (methods: Methods, { name, version }: Service): Promise<Legacy> {
+export async function serveLegacy(methods: Methods, { name, version }: Service): Promise<Legacy> {
   const server = new Server({ name, version }, { capabilities, instructions, jsonSchemaValidator: noValidator })
   const exchanges = new Exchanges()
-  server.fallbackRequestHandler = ({ method, params }, { requestId }) => methods.answer(method, params, exchanges.callerOf(requestId))
+  server.fallbackRequestHandler = ({ method, params }, { requestId }) =>
+    methods.answer(method, params, exchanges.callerOf(requestId))
   await server.connect(exchanges)
   return {
     versions: SUPPORTED_PROTOCOL_VERSIONS,
-    async answer (request, caller) {
+    async answer(request, caller) {
       const answer = await exchanges.answer(request, caller)
       // The SDK's words for this are a dump of its schema's faults.
       if (request.method !== 'initialize' || answer.error === undefined) return answer
-      return { ...answer, error: { code: INVALID_PARAMS, message: 'initialize needs protocolVersion, capabilities and clientInfo with name and version.' } }
+      return {
+        ...answer,
+        error: {
+          code: INVALID_PARAMS,
+          message: 'initialize needs protocolVersion, capabilities and clientInfo with name and version.'
+        }
+      }
     }
   }
 }

@@ -12,18 +12,22 @@ import { tooMany } from './subscriptions.js'
 import type { Watches } from './watch.js'
 
 /** What of a listen request's filter this server can honour: of the resources, those that the caller may read. */
-export interface Honoured { message: unknown, marks: Map<string, Mark> }
+export interface Honoured {
+  message: unknown
+  marks: Map<string, Mark>
+}
 
 /**
  * The request with a filter that names only what the caller may read, so that the acknowledgement is true.
  * @throws AppError where resources are asked for and nobody, or one who may not read, asks; or too many
  */
-export async function honour (message: unknown, caller: Caller, kernel: Kernel): Promise<Honoured> {
+export async function honour(message: unknown, caller: Caller, kernel: Kernel): Promise<Honoured> {
   const { params } = message as { params?: { notifications?: { resourceSubscriptions?: unknown } } }
   const asked = params?.notifications?.resourceSubscriptions
   const marks = new Map<string, Mark>()
   // What is malformed the SDK refuses.
-  if (!Array.isArray(asked) || asked.length === 0 || !asked.every(uri => typeof uri === 'string')) return { message, marks }
+  if (!Array.isArray(asked) || asked.length === 0 || !asked.every(uri => typeof uri === 'string'))
+    return { message, marks }
   if (asked.length > SUBSCRIPTIONS_MAX) throw tooMany()
   const agent = await subscriberOf(caller, kernel)
   const readable: string[] = []
@@ -36,21 +40,43 @@ export async function honour (message: unknown, caller: Caller, kernel: Kernel):
       if (!(error instanceof AppError) || error.status !== 404) throw error
     }
   }
-  return { message: { ...message as object, params: { ...params, notifications: { ...params?.notifications, resourceSubscriptions: readable } } }, marks }
+  return {
+    message: {
+      ...(message as object),
+      params: { ...params, notifications: { ...params?.notifications, resourceSubscriptions: readable } }
+    },
+    marks
+  }
 }
 
 /**
- * `subscriptions/listen` of 2026-07-28 clients over HTTP. What is said on the wire is the SDK's, with a bus of its own for each
- * stream: what one subscriber may be told is not what another may.
+ * `subscriptions/listen` of 2026-07-28 clients over HTTP. What is said on the wire is the SDK's, with a bus of its own
+ * for each stream: what one subscriber may be told is not what another may.
  */
-export function serveListen ({ streams, watches }: { streams: Streams, watches: Watches }, createServer: () => Server, kernel: Kernel) {
+export function serveListen(
+  { streams, watches }: { streams: Streams; watches: Watches },
+  createServer: () => Server,
+  kernel: Kernel
+) {
   const { log, store, service } = kernel
 
   /** @throws AppError before anything is sent */
-  return async function listen (exchange: Request, body: unknown, reply: FastifyReply, caller: Caller): Promise<Response | undefined> {
+  return async function listen(
+    exchange: Request,
+    body: unknown,
+    reply: FastifyReply,
+    caller: Caller
+  ): Promise<Response | undefined> {
     const { message, marks } = await honour(body, caller, kernel)
     const bus = new InMemoryServerEventBus()
-    const handler = createMcpHandler(createServer, { legacy: 'reject', bus, keepAliveMs: 0, onerror: error => { log.info({ err: store.loggable(error) }, 'mcp request refused') } })
+    const handler = createMcpHandler(createServer, {
+      legacy: 'reject',
+      bus,
+      keepAliveMs: 0,
+      onerror: error => {
+        log.info({ err: store.loggable(error) }, 'mcp request refused')
+      }
+    })
     if (marks.size === 0) return handler.fetch(exchange, { parsedBody: message })
 
     const viewer = await subscriberOf(caller, kernel)
@@ -65,11 +91,16 @@ export function serveListen ({ streams, watches }: { streams: Streams, watches: 
     }
     caller.rest?.()
     const stream = openEventStream(reply)
-    const outbox = createOutbox(uri => { bus.publish({ kind: 'resource_updated', uri }) }, () => stream.blocked)
+    const outbox = createOutbox(
+      uri => {
+        bus.publish({ kind: 'resource_updated', uri })
+      },
+      () => stream.blocked
+    )
     const open: Open = {
       stream,
       viewer: () => viewer,
-      end (reason) {
+      end(reason) {
         stream.write(`: ended: ${reason}\n\n`)
         // The SDK says the end of the subscription, and its stream's end is that of the answer.
         void handler.close()
@@ -93,9 +124,12 @@ export function serveListen ({ streams, watches }: { streams: Streams, watches: 
 }
 
 /** What the SDK writes goes on at once: how much that can be is bounded by what it is given to say. */
-async function carry (body: ReadableStream<Uint8Array>, stream: { write: (frame: string) => void, end: () => void }): Promise<void> {
+async function carry(
+  body: ReadableStream<Uint8Array>,
+  stream: { write: (frame: string) => void; end: () => void }
+): Promise<void> {
   const text = new TextDecoder()
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) stream.write(text.decode(chunk, { stream: true }))
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>)
+    stream.write(text.decode(chunk, { stream: true }))
   stream.end()
 }
-

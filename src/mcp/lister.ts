@@ -6,12 +6,12 @@ import { slowDown } from '../core/guesses.js'
 import { identify } from '../core/identify.js'
 
 /**
- * Who asks for a list that everybody may have, and that depends on who asks. A wrong key is audited and slowed down as at
- * a call: without that, whoever tries keys could learn from the list which of them is right.
+ * Who asks for a list that everybody may have, and that depends on who asks. A wrong key is audited and slowed down as
+ * at a call: without that, whoever tries keys could learn from the list which of them is right.
  * @returns null where there are no credentials, and the error where they are refused or cannot be checked
  * @throws AppError RATE_LIMITED where the address has had too many refused
  */
-export async function listerOf (method: string, caller: Caller, kernel: Kernel): Promise<Agent | AppError | null> {
+export async function listerOf(method: string, caller: Caller, kernel: Kernel): Promise<Agent | AppError | null> {
   try {
     return await identify(caller, kernel.service)
   } catch (thrown) {

@@ -21,7 +21,10 @@ export interface LocalSubscriptions {
   methods: Map<string, Method>
   /** By which notifications go out: the server that serves the connection. */
   through: (server: Server) => void
-  /** A 2026-07-28 client's listen request: goes on with what of it can be honoured. @returns undefined where it was refused */
+  /**
+   * A 2026-07-28 client's listen request: goes on with what of it can be honoured. @returns undefined where it was
+   * refused
+   */
   listen: (message: Message, caller: Caller) => Promise<unknown>
   /** The end of a listen request. */
   cancel: (id: unknown) => void
@@ -31,19 +34,26 @@ export interface LocalSubscriptions {
 /** Under which a 2025-era client's subscriptions are held, where each listen request of a later one has its own. */
 const DIRECT = Symbol('resources/subscribe')
 
-export function createLocalSubscriptions (kernel: Kernel, stdout: Writable, answer: (message: JSONRPCMessage) => void): LocalSubscriptions {
+export function createLocalSubscriptions(
+  kernel: Kernel,
+  stdout: Writable,
+  answer: (message: JSONRPCMessage) => void
+): LocalSubscriptions {
   const watches = createWatches(kernel)
   const held = new Map<unknown, Set<string>>()
   let server: Server | undefined
   let watch: Watch | undefined
 
-  const outbox = createOutbox(uri => {
-    void server?.notification({ method: 'notifications/resources/updated', params: { uri } }).catch(() => {})
-  }, () => stdout.writableNeedDrain)
+  const outbox = createOutbox(
+    uri => {
+      void server?.notification({ method: 'notifications/resources/updated', params: { uri } }).catch(() => {})
+    },
+    () => stdout.writableNeedDrain
+  )
   stdout.on('drain', outbox.resume)
 
-  function add (holder: unknown, viewer: Agent, marks: ReadonlyMap<string, Mark>): void {
-    watch ??= watches(viewer, { updated: outbox.updated, ended () {} })
+  function add(holder: unknown, viewer: Agent, marks: ReadonlyMap<string, Mark>): void {
+    watch ??= watches(viewer, { updated: outbox.updated, ended() {} })
     const uris = held.get(holder) ?? new Set()
     held.set(holder, uris)
     for (const [uri, mark] of marks) {
@@ -52,30 +62,38 @@ export function createLocalSubscriptions (kernel: Kernel, stdout: Writable, answ
     }
   }
 
-  function remove (holder: unknown, uri: string): void {
+  function remove(holder: unknown, uri: string): void {
     if (held.get(holder)?.delete(uri) !== true) return
     if (![...held.values()].some(uris => uris.has(uri))) watch?.remove(uri)
   }
 
   return {
     methods: new Map<string, Method>([
-      ['resources/subscribe', async (params, caller) => {
-        const uri = text(params, 'uri', caller)
-        const viewer = await subscriberOf(caller, kernel)
-        const mark = await markOf(uri, viewer, kernel)
-        if (mark === undefined) return {}
-        const uris = held.get(DIRECT)
-        if (uris !== undefined && uris.size >= SUBSCRIPTIONS_MAX && !uris.has(uri)) throw tooMany()
-        add(DIRECT, viewer, new Map([[uri, mark]]))
-        return {}
-      }],
-      ['resources/unsubscribe', (params, caller) => {
-        remove(DIRECT, text(params, 'uri', caller))
-        return {}
-      }]
+      [
+        'resources/subscribe',
+        async (params, caller) => {
+          const uri = text(params, 'uri', caller)
+          const viewer = await subscriberOf(caller, kernel)
+          const mark = await markOf(uri, viewer, kernel)
+          if (mark === undefined) return {}
+          const uris = held.get(DIRECT)
+          if (uris !== undefined && uris.size >= SUBSCRIPTIONS_MAX && !uris.has(uri)) throw tooMany()
+          add(DIRECT, viewer, new Map([[uri, mark]]))
+          return {}
+        }
+      ],
+      [
+        'resources/unsubscribe',
+        (params, caller) => {
+          remove(DIRECT, text(params, 'uri', caller))
+          return {}
+        }
+      ]
     ]),
-    through (serving) { server = serving },
-    async listen (message, caller) {
+    through(serving) {
+      server = serving
+    },
+    async listen(message, caller) {
       try {
         const honoured = await honour(message, caller, kernel)
         if (honoured.marks.size > 0) add(message.id, await subscriberOf(caller, kernel), honoured.marks)
@@ -86,11 +104,11 @@ export function createLocalSubscriptions (kernel: Kernel, stdout: Writable, answ
         return undefined
       }
     },
-    cancel (id) {
+    cancel(id) {
       for (const uri of held.get(id) ?? []) remove(id, uri)
       held.delete(id)
     },
-    close () {
+    close() {
       outbox.close()
       watch?.close()
       stdout.off('drain', outbox.resume)
@@ -99,10 +117,14 @@ export function createLocalSubscriptions (kernel: Kernel, stdout: Writable, answ
 }
 
 /**
- * Looks at listen requests on their way to the SDK, which answers them itself and would acknowledge every URI. What comes
- * behind one waits for it.
+ * Looks at listen requests on their way to the SDK, which answers them itself and would acknowledge every URI. What
+ * comes behind one waits for it.
  */
-export function lookAtListening (wire: StdioServerTransport, subscriptions: LocalSubscriptions, callerOf: (message: Message) => Caller): StdioServerTransport {
+export function lookAtListening(
+  wire: StdioServerTransport,
+  subscriptions: LocalSubscriptions,
+  callerOf: (message: Message) => Caller
+): StdioServerTransport {
   const start = wire.start.bind(wire)
   wire.start = async () => {
     const forward = wire.onmessage as (message: JSONRPCMessage) => void
@@ -117,7 +139,11 @@ export function lookAtListening (wire: StdioServerTransport, subscriptions: Loca
         void take(message)
         return
       }
-      const mine = (before ?? Promise.resolve()).then(() => take(message as Message)).finally(() => { if (before === mine) before = undefined })
+      const mine = (before ?? Promise.resolve())
+        .then(() => take(message as Message))
+        .finally(() => {
+          if (before === mine) before = undefined
+        })
       before = mine
     }
     await start()
@@ -125,6 +151,9 @@ export function lookAtListening (wire: StdioServerTransport, subscriptions: Loca
   return wire
 }
 
-function isListen ({ method, params }: Message): boolean {
-  return method === LISTEN && (params?._meta as Record<string, unknown> | undefined)?.[PROTOCOL_VERSION_META_KEY] !== undefined
+function isListen({ method, params }: Message): boolean {
+  return (
+    method === LISTEN &&
+    (params?._meta as Record<string, unknown> | undefined)?.[PROTOCOL_VERSION_META_KEY] !== undefined
+  )
 }

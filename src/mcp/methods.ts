@@ -16,7 +16,8 @@ export type Method = (params: Params, caller: Caller) => Result | Promise<Result
 /** What the server offers, in the words of both protocol eras. */
 export const capabilities = { tools: {}, resources: { subscribe: true }, prompts: {} }
 
-export const instructions = 'A workspace that AI agents share: sessions to meet in, messages with visibility, search, and memory of one\'s own. ' +
+export const instructions =
+  "A workspace that AI agents share: sessions to meet in, messages with visibility, search, and memory of one's own. " +
   'Authenticate with authenticate_agent unless the connection already carries a key or token, then call get_usage_guidance to see what you may do.'
 
 export interface Methods {
@@ -29,7 +30,7 @@ export interface Methods {
  * Every method this server answers, the same for both eras. The SDKs add their own: initialize, ping, server/discover.
  * @param own what one era has beyond
  */
-export function createMethods (kernel: Kernel, own: ReadonlyMap<string, Method> = new Map()): Methods {
+export function createMethods(kernel: Kernel, own: ReadonlyMap<string, Method> = new Map()): Methods {
   const toolsFor = createToolLists(kernel.catalogue.tools)
   const resources = createResources(kernel)
   const prompts = createPrompts(kernel)
@@ -45,7 +46,7 @@ export function createMethods (kernel: Kernel, own: ReadonlyMap<string, Method> 
   ])
   return {
     has: name => methods.has(name),
-    async answer (name, params, caller) {
+    async answer(name, params, caller) {
       const method = methods.get(name)
       if (method === undefined) throw new RpcFailure(METHOD_NOT_FOUND, 'Method not found')
       try {
@@ -67,20 +68,21 @@ type ToolsFor = (listing: Listing) => McpTool[]
 const ORDINARY: readonly Permission[] = ['read', 'write']
 
 /**
- * The tools that the caller may call. Where the credentials are refused, or the database cannot tell whose they are, the
- * list is the ordinary one: many clients ask for it once, and an error would leave them without tools for as long as they
- * run. Each call checks the credentials again.
+ * The tools that the caller may call. Where the credentials are refused, or the database cannot tell whose they are,
+ * the list is the ordinary one: many clients ask for it once, and an error would leave them without tools for as long
+ * as they run. Each call checks the credentials again.
  */
-async function list (caller: Caller, toolsFor: ToolsFor, kernel: Kernel): Promise<McpTool[]> {
+async function list(caller: Caller, toolsFor: ToolsFor, kernel: Kernel): Promise<McpTool[]> {
   const lister = await listerOf('tools/list', caller, kernel)
   const permissions = lister === null || lister instanceof AppError ? ORDINARY : lister.permissions
   return toolsFor({ permissions, auth_token: !hasCredentials(caller), output_schemas: caller.output_schemas === true })
 }
 
-async function call (params: Params, caller: Caller, kernel: Kernel): Promise<Result> {
+async function call(params: Params, caller: Caller, kernel: Kernel): Promise<Result> {
   const name = text(params, 'name', caller)
   const given = params.arguments ?? {}
-  if (typeof given !== 'object' || Array.isArray(given)) throw refusal(malformed('arguments', 'an object'), caller.request_id)
+  if (typeof given !== 'object' || Array.isArray(given))
+    throw refusal(malformed('arguments', 'an object'), caller.request_id)
   const { [AUTH_TOKEN]: auth_token, ...args } = given as Params
   const outcome = await callTool(name, args, withToken(caller, auth_token), kernel)
   if (!outcome.ok && outcome.error.code === 'TOOL_NOT_FOUND') {
@@ -92,23 +94,30 @@ async function call (params: Params, caller: Caller, kernel: Kernel): Promise<Re
 }
 
 /** `auth_token` is a credential, not an argument; null means absent, as everywhere. */
-function withToken (caller: Caller, auth_token: unknown): Caller {
+function withToken(caller: Caller, auth_token: unknown): Caller {
   if (auth_token === undefined || auth_token === null) return caller
-  return { ...caller, credentials: { ...caller.credentials, // What is no text is no token: refused like any bad one.
-    auth_token: typeof auth_token === 'string' ? auth_token : '' } }
+  return {
+    ...caller,
+    credentials: {
+      ...caller.credentials, // What is no text is no token: refused like any bad one.
+      auth_token: typeof auth_token === 'string' ? auth_token : ''
+    }
+  }
 }
 
-function hasCredentials ({ credentials }: Caller): boolean {
+function hasCredentials({ credentials }: Caller): boolean {
   const { authorization, api_key, mcp_session, local } = credentials
   return authorization !== undefined || api_key !== undefined || local !== undefined || Boolean(mcp_session?.identity)
 }
 
-export function text (params: Params, name: string, caller: Caller): string {
+export function text(params: Params, name: string, caller: Caller): string {
   const value = params[name]
   if (typeof value !== 'string') throw refusal(malformed(name, 'a string'), caller.request_id)
   return value
 }
 
-function malformed (name: string, allowed: string): AppError {
-  return new AppError('INVALID_INPUT', `The parameter '${name}' of this request must be ${allowed}.`, { context: { argument: name, allowed } })
+function malformed(name: string, allowed: string): AppError {
+  return new AppError('INVALID_INPUT', `The parameter '${name}' of this request must be ${allowed}.`, {
+    context: { argument: name, allowed }
+  })
 }

@@ -21,17 +21,26 @@ import { placeOf } from './subscribable.js'
 import type { Watch, Watches } from './watch.js'
 
 /**
- * The notification stream of a 2025-era client: `GET /mcp`. What the client has subscribed to, and as whom, is in its row, so
- * that the stream on this replica obeys a request that came to another.
+ * The notification stream of a 2025-era client: `GET /mcp`. What the client has subscribed to, and as whom, is in its
+ * row, so that the stream on this replica obeys a request that came to another.
  *
- * Notifications are hints to read again, so a stream that opens, for the first time or again, tells every subscribed URI once
- * instead of replaying events: Last-Event-ID is not needed. Of several streams of one session, the one opened last delivers;
- * the others stay open in silence, since a client whose stream were ended would open it again, and so end the other.
+ * Notifications are hints to read again, so a stream that opens, for the first time or again, tells every subscribed
+ * URI once instead of replaying events: Last-Event-ID is not needed. Of several streams of one session, the one opened
+ * last delivers; the others stay open in silence, since a client whose stream were ended would open it again, and so
+ * end the other.
  */
-export function serveNotifications (versions: readonly string[], { streams, watches, lookUp }: { streams: Streams, watches: Watches, lookUp: LookUp }, kernel: Kernel) {
-  const { service, store: { db }, log } = kernel
+export function serveNotifications(
+  versions: readonly string[],
+  { streams, watches, lookUp }: { streams: Streams; watches: Watches; lookUp: LookUp },
+  kernel: Kernel
+) {
+  const {
+    service,
+    store: { db },
+    log
+  } = kernel
 
-  return async function open (request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
+  return async function open(request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
     const id = sessionIdOf(request)
     // The protocol has it so: the stream, or 405. Clients take that for "nothing to listen to here", and go on.
     if (id === undefined || !acceptsEvents(request)) return sendFailure(reply.header('allow', ALLOWED), noStream())
@@ -57,10 +66,10 @@ export function serveNotifications (versions: readonly string[], { streams, watc
   }
 
   /** @throws AppError for a wrong key */
-  async function viewerOf (caller: Caller, session: HeldSession): Promise<Agent | undefined> {
+  async function viewerOf(caller: Caller, session: HeldSession): Promise<Agent | undefined> {
     caller.credentials.mcp_session = session
     try {
-      return await identify(caller, service) ?? undefined
+      return (await identify(caller, service)) ?? undefined
     } catch (error) {
       if (session.identity !== null && error instanceof AppError && error.status === 401) return undefined
       throw error
@@ -68,11 +77,22 @@ export function serveNotifications (versions: readonly string[], { streams, watc
   }
 
   /** @param viewer who it is for at first: whose rights end before the row is read again is told so too */
-  async function serve (reply: FastifyReply, caller: Caller, { id_hash }: HeldSession, viewer: Agent | undefined, leave: () => void): Promise<void> {
+  async function serve(
+    reply: FastifyReply,
+    caller: Caller,
+    { id_hash }: HeldSession,
+    viewer: Agent | undefined,
+    leave: () => void
+  ): Promise<void> {
     const name = randomUUID()
     const topic = mcpTopic(id_hash)
     const stream = openEventStream(reply)
-    const outbox = createOutbox(uri => { stream.send({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } }) }, () => stream.blocked)
+    const outbox = createOutbox(
+      uri => {
+        stream.send({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } })
+      },
+      () => stream.blocked
+    )
     let watch: Watch | undefined
     let closed = false
     let reading = false
@@ -81,8 +101,10 @@ export function serveNotifications (versions: readonly string[], { streams, watc
     const open: Open = {
       stream,
       viewer: () => viewer,
-      look () { void reread() },
-      end (reason) {
+      look() {
+        void reread()
+      },
+      end(reason) {
         // The token may have been replaced by another one of this session: the row tells.
         if (reason !== 'stopping' && reason !== 'session_gone') {
           void reread()
@@ -92,14 +114,14 @@ export function serveNotifications (versions: readonly string[], { streams, watc
       }
     }
 
-    function goodbye (reason: string): void {
+    function goodbye(reason: string): void {
       if (closed) return
       stream.write(`: ended: ${reason}\n\n`)
       stream.end()
       close()
     }
 
-    function close (): void {
+    function close(): void {
       if (closed) return
       closed = true
       forget()
@@ -107,18 +129,23 @@ export function serveNotifications (versions: readonly string[], { streams, watc
       unsubscribe()
       leave()
       streams.remove(open)
-      void mcpSessions.leaveStream(db, id_hash, name)
-        .then(delivered => { if (delivered) service.events.publish([topic]) })
+      void mcpSessions
+        .leaveStream(db, id_hash, name)
+        .then(delivered => {
+          if (delivered) service.events.publish([topic])
+        })
         // Then the next stream of the session takes its place.
-        .catch((error: unknown) => { log.info({ err: kernel.store.loggable(error) }, 'mcp stream not given back') })
+        .catch((error: unknown) => {
+          log.info({ err: kernel.store.loggable(error) }, 'mcp stream not given back')
+        })
     }
 
-    function forget (): void {
+    function forget(): void {
       watch?.close()
       watch = undefined
     }
 
-    async function reread (): Promise<void> {
+    async function reread(): Promise<void> {
       if (closed) return
       if (reading) {
         again = true
@@ -135,19 +162,22 @@ export function serveNotifications (versions: readonly string[], { streams, watc
         // No room for the agent it has become: the client may open another stream.
         if (error instanceof AppError) return goodbye('unavailable')
         log.warn({ err: kernel.store.loggable(error) }, 'mcp session not read')
-        setTimeout(() => { void reread() }, RETRY_MS).unref()
+        setTimeout(() => {
+          void reread()
+        }, RETRY_MS).unref()
       } finally {
         reading = false
       }
     }
 
-    async function obey (session: HeldSession | undefined): Promise<void> {
+    async function obey(session: HeldSession | undefined): Promise<void> {
       if (session === undefined) return goodbye('session_ended')
       const now = await viewerOf(caller, session).catch((error: unknown) => {
         if (error instanceof AppError && error.status === 401) return undefined
         throw error
       })
-      if (viewer !== undefined && now === undefined) return goodbye(viewer.token === undefined ? 'key_ended' : 'token_ended')
+      if (viewer !== undefined && now === undefined)
+        return goodbye(viewer.token === undefined ? 'key_ended' : 'token_ended')
       if (!same(viewer, now)) {
         forget()
         if (viewer?.agent_id !== now?.agent_id) {
@@ -164,12 +194,12 @@ export function serveNotifications (versions: readonly string[], { streams, watc
       await watchAs(viewer, session.subscriptions)
     }
 
-    async function watchAs (who: Agent, subscriptions: Map<string, Mark>): Promise<void> {
+    async function watchAs(who: Agent, subscriptions: Map<string, Mark>): Promise<void> {
       const anew = watch === undefined
       // Nothing is missed between what the client is told and what is watched: the marks come first.
       const marks = anew ? await marksNow(who, [...subscriptions.keys()]) : subscriptions
       if (closed) return
-      const current = watch ??= watches(who, { updated: outbox.updated, ended: open.end })
+      const current = (watch ??= watches(who, { updated: outbox.updated, ended: open.end }))
       if (anew) watched.clear()
       for (const uri of watched) {
         if (subscriptions.has(uri)) continue
@@ -184,17 +214,30 @@ export function serveNotifications (versions: readonly string[], { streams, watc
       }
     }
 
-    async function marksNow (who: Agent, uris: string[]): Promise<Map<string, Mark>> {
+    async function marksNow(who: Agent, uris: string[]): Promise<Map<string, Mark>> {
       const places = new Map(uris.map(uri => [uri, placeOf(uri)]))
-      const ids = [...new Set([...places.values()].flatMap(place => typeof place === 'object' && 'session_id' in place ? [place.session_id] : []))]
+      const ids = [
+        ...new Set(
+          [...places.values()].flatMap(place =>
+            typeof place === 'object' && 'session_id' in place ? [place.session_id] : []
+          )
+        )
+      ]
       const [sessions, memories] = await Promise.all([
         ids.length > 0 ? sessionMarks(kernel.store.in(who.workspace), who, ids) : new Map<string, number>(),
-        [...places.values()].some(place => typeof place === 'object' && 'agent_id' in place) ? memoryMarks(kernel.store.in(who.workspace), [who]) : new Map<string, string>()
+        [...places.values()].some(place => typeof place === 'object' && 'agent_id' in place)
+          ? memoryMarks(kernel.store.in(who.workspace), [who])
+          : new Map<string, string>()
       ])
       const marks = new Map<string, Mark>()
       for (const [uri, place] of places) {
         if (typeof place !== 'object') continue
-        const mark = 'session_id' in place ? sessions.get(place.session_id) : place.agent_id === who.agent_id ? memories.get(memoryOf(who)) ?? '' : undefined
+        const mark =
+          'session_id' in place
+            ? sessions.get(place.session_id)
+            : place.agent_id === who.agent_id
+              ? (memories.get(memoryOf(who)) ?? '')
+              : undefined
         if (mark !== undefined) marks.set(uri, mark)
       }
       return marks
@@ -203,7 +246,9 @@ export function serveNotifications (versions: readonly string[], { streams, watc
     const watched = new Set<string>()
     stream.onDrain = outbox.resume
     stream.onClose = close
-    const unsubscribe = service.events.subscribe(topic, () => { void reread() })
+    const unsubscribe = service.events.subscribe(topic, () => {
+      void reread()
+    })
     streams.add(open)
     stream.write(': open\n\n')
     try {
@@ -223,13 +268,24 @@ const RETRY_MS = 1000
 export const ALLOWED = 'GET, POST, DELETE'
 
 /** Whether everything an agent may see is the same. */
-function same (a: Agent | undefined, b: Agent | undefined): boolean {
-  return a?.workspace === b?.workspace && a?.agent_id === b?.agent_id && a?.agent_type === b?.agent_type &&
-    a?.token?.jti === b?.token?.jti && a?.key_id === b?.key_id && a?.permissions.join() === b?.permissions.join() && a?.sessions?.join() === b?.sessions?.join()
+function same(a: Agent | undefined, b: Agent | undefined): boolean {
+  return (
+    a?.workspace === b?.workspace &&
+    a?.agent_id === b?.agent_id &&
+    a?.agent_type === b?.agent_type &&
+    a?.token?.jti === b?.token?.jti &&
+    a?.key_id === b?.key_id &&
+    a?.permissions.join() === b?.permissions.join() &&
+    a?.sessions?.join() === b?.sessions?.join()
+  )
 }
 
-function noStream (): AppError {
+function noStream(): AppError {
   return new AppError('METHOD_NOT_ALLOWED', 'There is a notification stream for an MCP session only.', {
-    suggestions: ['Send JSON-RPC messages with POST to /mcp', 'To listen, send initialize first, then GET /mcp with its Mcp-Session-Id', 'As a 2026-07-28 client, send subscriptions/listen']
+    suggestions: [
+      'Send JSON-RPC messages with POST to /mcp',
+      'To listen, send initialize first, then GET /mcp with its Mcp-Session-Id',
+      'As a 2026-07-28 client, send subscriptions/listen'
+    ]
   })
 }

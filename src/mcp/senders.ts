@@ -18,13 +18,13 @@ export interface Senders {
 /** Milliseconds for which the row that the hook has read is taken for what it is. */
 const ROW_MS = 100
 
-export function createSenders (kernel: Kernel): Senders {
+export function createSenders(kernel: Kernel): Senders {
   const { service } = kernel
   const find = mcpSessions.findTogether(kernel.store.db)
-  const rows = new WeakMap<FastifyRequest, { row: HeldSession | undefined, at: number }>()
+  const rows = new WeakMap<FastifyRequest, { row: HeldSession | undefined; at: number }>()
 
   return {
-    async admit (request) {
+    async admit(request) {
       const caller = callerOf(request, 'mcp')
       const { authorization } = caller.credentials
       request.sender = await judge(caller, NO_TOOL, kernel, async () => {
@@ -35,11 +35,11 @@ export function createSenders (kernel: Kernel): Senders {
         const id = sessionIdOf(request)
         const row = id === undefined ? undefined : await find(id)
         if (id !== undefined) rows.set(request, { row, at: performance.now() })
-        if (row?.identity) return await byMcpSession(row.identity, service) !== null
+        if (row?.identity) return (await byMcpSession(row.identity, service)) !== null
         return provesKey(caller, kernel)
       })
     },
-    async sessionOf (request, id) {
+    async sessionOf(request, id) {
       const read = rows.get(request)
       return read !== undefined && performance.now() - read.at < ROW_MS ? read.row : find(id)
     }

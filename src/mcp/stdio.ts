@@ -25,37 +25,58 @@ export interface Local {
 const MESSAGE_MAX = 64 * 1024 * 1024
 
 /** Serves one local client, of either era. `ended` is when its input has ended and all that came by it is answered. */
-export function serveLocal (kernel: Kernel, { agent_id, agent_type = 'mcp', output_schemas = false, stdin, stdout }: Local): { ended: Promise<void>, close: () => Promise<void> } {
+export function serveLocal(
+  kernel: Kernel,
+  { agent_id, agent_type = 'mcp', output_schemas = false, stdin, stdout }: Local
+): { ended: Promise<void>; close: () => Promise<void> } {
   const type = [...agent_type].slice(0, AGENT_TYPE_MAX).join('')
   // The SDK gives up what it is working on when its input ends, so the end is kept from it until that is done.
   const input = new PassThrough()
   stdin.pipe(input, { end: false })
   const wire = new StdioServerTransport(input, stdout, { maxBufferSize: MESSAGE_MAX })
-  const subscriptions = createLocalSubscriptions(kernel, stdout, message => { void wire.send(message).catch(() => {}) })
+  const subscriptions = createLocalSubscriptions(kernel, stdout, message => {
+    void wire.send(message).catch(() => {})
+  })
   const { counted, idle } = counter()
-  const methods = { modern: counted(createMethods(kernel)), legacy: counted(createMethods(kernel, subscriptions.methods)) }
-  const ended = Promise.race(['end', 'close', 'error'].map(async event => once(stdin, event).catch(() => {}))).then(idle)
+  const methods = {
+    modern: counted(createMethods(kernel)),
+    legacy: counted(createMethods(kernel, subscriptions.methods))
+  }
+  const ended = Promise.race(['end', 'close', 'error'].map(async event => once(stdin, event).catch(() => {}))).then(
+    idle
+  )
 
-  function callerOf (client_name: string | undefined): Caller {
+  function callerOf(client_name: string | undefined): Caller {
     const local = { agent_id: agentIdFrom(agent_id ?? client_name, 'mcp-client'), agent_type: type }
-    return { front: 'mcp', request_id: randomUUID(), address: 'stdio', credentials: { client_name, local }, output_schemas }
+    return {
+      front: 'mcp',
+      request_id: randomUUID(),
+      address: 'stdio',
+      credentials: { client_name, local },
+      output_schemas
+    }
   }
 
-  const connection = serveStdio(({ era }) => {
-    const server = createServer(methods[era], kernel.service, ({ mcpReq }, server) => {
-      // 2026-07-28 clients say who they are with every request, earlier ones once.
-      const envelope = mcpReq.envelope as Record<string, { name?: string } | undefined> | undefined
-      return callerOf(envelope?.[CLIENT_INFO_META_KEY]?.name ?? server.getClientVersion()?.name)
-    })
-    subscriptions.through(server)
-    return server
-  }, {
-    transport: lookAtListening(wire, subscriptions, message => callerOf(clientNameOf(message))),
-    onerror: error => { kernel.log.info({ err: kernel.store.loggable(error) }, 'mcp message refused') }
-  })
+  const connection = serveStdio(
+    ({ era }) => {
+      const server = createServer(methods[era], kernel.service, ({ mcpReq }, server) => {
+        // 2026-07-28 clients say who they are with every request, earlier ones once.
+        const envelope = mcpReq.envelope as Record<string, { name?: string } | undefined> | undefined
+        return callerOf(envelope?.[CLIENT_INFO_META_KEY]?.name ?? server.getClientVersion()?.name)
+      })
+      subscriptions.through(server)
+      return server
+    },
+    {
+      transport: lookAtListening(wire, subscriptions, message => callerOf(clientNameOf(message))),
+      onerror: error => {
+        kernel.log.info({ err: kernel.store.loggable(error) }, 'mcp message refused')
+      }
+    }
+  )
   return {
     ended,
-    async close () {
+    async close() {
       subscriptions.close()
       await connection.close()
     }
@@ -63,18 +84,21 @@ export function serveLocal (kernel: Kernel, { agent_id, agent_type = 'mcp', outp
 }
 
 /** Counts what is being worked on. */
-function counter (): { counted: (methods: Methods) => Methods, idle: () => Promise<void> } {
+function counter(): { counted: (methods: Methods) => Methods; idle: () => Promise<void> } {
   let open = 0
   return {
     counted: methods => ({
       has: methods.has,
-      answer (name, params, caller) {
+      answer(name, params, caller) {
         open++
-        return methods.answer(name, params, caller).finally(() => { open-- })
+        return methods.answer(name, params, caller).finally(() => {
+          open--
+        })
       }
     }),
-    async idle () {
-      do await sleep(10); while (open > 0)
+    async idle() {
+      do await sleep(10)
+      while (open > 0)
     }
   }
 }

@@ -5,7 +5,10 @@ import { rightsEnd } from '../core/rights.js'
 import { createPlaces } from '../core/places.js'
 import type { EventStream } from './event-stream.js'
 
-/** The notification streams that are open on this replica: how many there may be, and what all of them need now and then. */
+/**
+ * The notification streams that are open on this replica: how many there may be, and what all of them need now and
+ * then.
+ */
 
 const STREAMS_MAX = 5000
 /** Of one agent; those whose client has not authenticated yet share one such number. */
@@ -38,13 +41,13 @@ export interface Streams {
 
 const NOBODY = { workspace: '', agent_id: '', agent_type: '', permissions: [] } satisfies Agent
 
-export function createStreams ({ service }: Pick<Kernel, 'service'>, tick_ms = TICK_MS): Streams {
+export function createStreams({ service }: Pick<Kernel, 'service'>, tick_ms = TICK_MS): Streams {
   const places = createPlaces({ max: STREAMS_MAX, per_agent: STREAMS_PER_AGENT, what: 'notification streams' })
-  const streams = new Map<Open, { unread: number, age: number }>()
+  const streams = new Map<Open, { unread: number; age: number }>()
   let clock: NodeJS.Timeout | undefined
   let ticks = 0
 
-  function tick (): void {
+  function tick(): void {
     ticks++
     for (const [open, state] of streams) {
       state.unread = open.stream.blocked ? state.unread + 1 : 0
@@ -56,30 +59,30 @@ export function createStreams ({ service }: Pick<Kernel, 'service'>, tick_ms = T
   }
 
   /** Who listens to nothing that Live follows is looked at here. */
-  async function check (open: Open): Promise<void> {
+  async function check(open: Open): Promise<void> {
     const viewer = open.viewer()
     if (viewer === undefined) return
     const ended = await rightsEnd(viewer, service.tokens).catch(() => false as const)
     if (ended !== false) open.end(ended)
   }
 
-  function endAll (): void {
+  function endAll(): void {
     for (const open of [...streams.keys()]) open.end('stopping')
   }
   service.stopping.addEventListener('abort', endAll, { once: true })
 
   return {
     take: viewer => places.take(viewer ?? NOBODY),
-    add (open) {
+    add(open) {
       streams.set(open, { unread: 0, age: 0 })
       clock ??= setInterval(tick, tick_ms).unref()
     },
-    remove (open) {
+    remove(open) {
       streams.delete(open)
       if (streams.size === 0) clock = void clearInterval(clock)
     },
     count: () => streams.size,
-    close () {
+    close() {
       service.stopping.removeEventListener('abort', endAll)
       endAll()
     }

@@ -25,9 +25,14 @@ const fixed = [serverInfo.uri, 'docs://tools'].map(matcher)
 const LIMIT_MAX = 1000
 
 /** Where a URI's changes come from; undefined for one of no resource. */
-export function placeOf (uri: string): Place | undefined {
+export function placeOf(uri: string): Place | undefined {
   const messages = ofMessages(uri)
-  if (messages !== undefined) return /^\d{1,4}$/.test(messages.limit as string) && Number(messages.limit) >= 1 && Number(messages.limit) <= LIMIT_MAX ? { session_id: messages.session_id as string } : undefined
+  if (messages !== undefined)
+    return /^\d{1,4}$/.test(messages.limit as string) &&
+      Number(messages.limit) >= 1 &&
+      Number(messages.limit) <= LIMIT_MAX
+      ? { session_id: messages.session_id as string }
+      : undefined
   const session_id = ofSession(uri)?.session_id
   if (session_id !== undefined) return { session_id }
   const agent_id = ofMemory(uri)?.agent_id
@@ -36,11 +41,13 @@ export function placeOf (uri: string): Place | undefined {
 }
 
 /** Who subscribes: somebody who may read. @throws AppError */
-export async function subscriberOf (caller: Caller, kernel: Kernel): Promise<Agent> {
+export async function subscriberOf(caller: Caller, kernel: Kernel): Promise<Agent> {
   const agent = await identify(caller, kernel.service)
   if (agent === null) throw new AppError('AUTHENTICATION_REQUIRED', 'Subscribing needs to know who is calling.')
   if (!mayCall(agent, 'read')) {
-    throw new AppError('PERMISSION_DENIED', "This needs the permission 'read'.", { context: { required_permission: 'read', current_permissions: agent.permissions } })
+    throw new AppError('PERMISSION_DENIED', "This needs the permission 'read'.", {
+      context: { required_permission: 'read', current_permissions: agent.permissions }
+    })
   }
   return agent
 }
@@ -50,7 +57,7 @@ export async function subscriberOf (caller: Caller, kernel: Kernel): Promise<Age
  * @returns undefined for what never changes
  * @throws AppError
  */
-export async function markOf (uri: string, agent: Agent, kernel: Kernel): Promise<Mark | undefined> {
+export async function markOf(uri: string, agent: Agent, kernel: Kernel): Promise<Mark | undefined> {
   const db = kernel.store.in(agent.workspace)
   const place = placeOf(uri)
   if (place === undefined) throw notThere()

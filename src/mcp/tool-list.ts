@@ -4,7 +4,10 @@ import type { Tool } from '../core/tool.js'
 
 export const AUTH_TOKEN = 'auth_token'
 
-const authToken = { type: 'string', description: 'The token authenticate_agent returned, if you cannot send it as an Authorization header' }
+const authToken = {
+  type: 'string',
+  description: 'The token authenticate_agent returned, if you cannot send it as an Authorization header'
+}
 
 /** What a list of tools depends on. */
 export interface Listing {
@@ -26,10 +29,10 @@ export interface McpTool {
 }
 
 /**
- * The lists of `tools/list`, in the order of the catalogue. Each is made when it is first asked for, and kept: there are
- * a few dozen at most.
+ * The lists of `tools/list`, in the order of the catalogue. Each is made when it is first asked for, and kept: there
+ * are a few dozen at most.
  */
-export function createToolLists (tools: readonly Tool[]): (listing: Listing) => McpTool[] {
+export function createToolLists(tools: readonly Tool[]): (listing: Listing) => McpTool[] {
   const lists = new Map<string, McpTool[]>()
   return ({ permissions, auth_token, output_schemas }) => {
     const all = allOf(permissions)
@@ -43,7 +46,7 @@ export function createToolLists (tools: readonly Tool[]): (listing: Listing) => 
   }
 }
 
-function describe (tool: Tool, takesToken: boolean, withOutput: boolean): McpTool {
+function describe(tool: Tool, takesToken: boolean, withOutput: boolean): McpTool {
   const input = plain(tool.input) as { properties: Record<string, unknown> }
   return {
     name: tool.name,
@@ -51,7 +54,7 @@ function describe (tool: Tool, takesToken: boolean, withOutput: boolean): McpToo
     description: tool.description,
     inputSchema: takesToken ? { ...input, properties: { ...input.properties, [AUTH_TOKEN]: authToken } } : input,
     // Of a success: a failure has no structured content, which clients would hold against this schema.
-    ...withOutput && { outputSchema: answerSchema(tool) },
+    ...(withOutput && { outputSchema: answerSchema(tool) }),
     annotations: {
       title: tool.title,
       readOnlyHint: tool.effect === 'reads',

@@ -23,11 +23,14 @@ export interface Watcher {
 }
 
 /** One place that changes, and the URIs that show it: `session://x` and `session://x/messages/5` are one. */
-interface Spot { uris: Set<string>, close: () => void }
+interface Spot {
+  uris: Set<string>
+  close: () => void
+}
 
 export type Watches = (viewer: Agent, watcher: Watcher) => Watch
 
-export function createWatches (kernel: Kernel): Watches {
+export function createWatches(kernel: Kernel): Watches {
   const { live } = kernel.service
   const memories = createMemories(kernel)
 
@@ -35,15 +38,22 @@ export function createWatches (kernel: Kernel): Watches {
     const spots = new Map<string, Spot>()
     let closed = false
 
-    function open (key: string, uri: string, mark: Mark): Spot | undefined {
+    function open(key: string, uri: string, mark: Mark): Spot | undefined {
       const place = placeOf(uri)
       if (place === undefined || place === 'fixed') return undefined
       const uris = new Set<string>()
-      const changed = () => { for (const each of uris) watcher.updated(each) }
-      if ('agent_id' in place) return place.agent_id === viewer.agent_id ? { uris, close: memories.follow(viewer, String(mark), changed) } : undefined
+      const changed = () => {
+        for (const each of uris) watcher.updated(each)
+      }
+      if ('agent_id' in place)
+        return place.agent_id === viewer.agent_id
+          ? { uris, close: memories.follow(viewer, String(mark), changed) }
+          : undefined
       const { close } = live.follow(place.session_id, viewer, Number(mark), {
-        deliver (changes) { if (changes.length > 0) changed() },
-        ended (reason) {
+        deliver(changes) {
+          if (changes.length > 0) changed()
+        },
+        ended(reason) {
           if (closed) return
           if (reason !== 'session_gone') {
             watcher.ended(reason)
@@ -58,14 +68,14 @@ export function createWatches (kernel: Kernel): Watches {
     }
 
     return {
-      add (uri, mark) {
+      add(uri, mark) {
         const key = keyOf(uri)
         const spot = spots.get(key) ?? open(key, uri, mark)
         if (closed || spot === undefined) return
         spots.set(key, spot)
         spot.uris.add(uri)
       },
-      remove (uri) {
+      remove(uri) {
         const key = keyOf(uri)
         const spot = spots.get(key)
         if (spot === undefined || !spot.uris.delete(uri) || spot.uris.size > 0) return
@@ -73,7 +83,7 @@ export function createWatches (kernel: Kernel): Watches {
         spot.close()
       },
       has: uri => spots.get(keyOf(uri))?.uris.has(uri) === true,
-      close () {
+      close() {
         closed = true
         for (const spot of spots.values()) spot.close()
         spots.clear()
@@ -82,17 +92,17 @@ export function createWatches (kernel: Kernel): Watches {
   }
 }
 
-function keyOf (uri: string): string {
+function keyOf(uri: string): string {
   return JSON.stringify(placeOf(uri))
 }
 
 /** Agents' memories that are watched on this replica: one statement for all that something was heard of. */
-function createMemories ({ service, store, log }: Kernel) {
-  const followed = new Map<string, { agent: Agent, mark: string, changed: Set<() => void>, stop: () => void }>()
+function createMemories({ service, store, log }: Kernel) {
+  const followed = new Map<string, { agent: Agent; mark: string; changed: Set<() => void>; stop: () => void }>()
   const due = new Set<string>()
   let reading = false
 
-  async function read (): Promise<void> {
+  async function read(): Promise<void> {
     if (reading) return
     reading = true
     try {
@@ -100,7 +110,10 @@ function createMemories ({ service, store, log }: Kernel) {
         const keys = [...due].filter(key => followed.has(key))
         due.clear()
         if (keys.length === 0) continue
-        const marks = await memoryMarksAcross(store.db, keys.map(key => (followed.get(key) as { agent: Agent }).agent))
+        const marks = await memoryMarksAcross(
+          store.db,
+          keys.map(key => (followed.get(key) as { agent: Agent }).agent)
+        )
         for (const key of keys) {
           const memory = followed.get(key)
           const mark = marks.get(key) ?? ''
@@ -118,13 +131,18 @@ function createMemories ({ service, store, log }: Kernel) {
   }
 
   return {
-    follow (agent: Agent, mark: string, changed: () => void): () => void {
+    follow(agent: Agent, mark: string, changed: () => void): () => void {
       const key = memoryOf(agent)
       const look = () => {
         due.add(key)
         void read()
       }
-      const memory = followed.get(key) ?? { agent, mark, changed: new Set(), stop: service.events.subscribe(memoryTopic(agent.workspace, agent.agent_id), look) }
+      const memory = followed.get(key) ?? {
+        agent,
+        mark,
+        changed: new Set(),
+        stop: service.events.subscribe(memoryTopic(agent.workspace, agent.agent_id), look)
+      }
       // The others may not have been told of what lies between their mark and this one.
       if (memory.mark !== mark) for (const each of memory.changed) each()
       memory.mark = mark

@@ -31,17 +31,20 @@ export class TooLarge extends Error {}
 /**
  * Reads a body, and scans it as JSON on the way, so that one that is refused is not read further.
  *
- * The bytes are copied into one buffer that grows. What Node hands over are views of 64 KiB each, of which a body sent by single
- * bytes would keep as many as it has bytes.
+ * The bytes are copied into one buffer that grows. What Node hands over are views of 64 KiB each, of which a body sent
+ * by single bytes would keep as many as it has bytes.
  * @throws AppError, TooLarge
  */
-export async function arrive (payload: IncomingMessage, { declared, most, take, takeTurn }: Arriving): Promise<{ body: Buffer, scan: JsonScan }> {
+export async function arrive(
+  payload: IncomingMessage,
+  { declared, most, take, takeTurn }: Arriving
+): Promise<{ body: Buffer; scan: JsonScan }> {
   const scan = new JsonScan()
   let body: Buffer = Buffer.alloc(0)
   let length = 0
   let read = 0
 
-  function add (chunk: Buffer): void {
+  function add(chunk: Buffer): void {
     if (length + chunk.length > most) throw new TooLarge()
     read += chunk.length + CHUNK_BYTES
     scan.feed(chunk, 'The request body')
@@ -54,7 +57,7 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
     length += chunk.length
   }
 
-  function grow (needed: number): void {
+  function grow(needed: number): void {
     const capacity = Math.max(needed, Math.min(Math.max(2 * body.length, FIRST_BYTES), declared ?? most))
     take(capacity, fail)
     const larger = Buffer.allocUnsafeSlow(capacity)
@@ -82,11 +85,15 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
       resolve()
     }
     // The client has gone away: nobody reads this.
-    const onError = () => { fail(cutOff()) }
+    const onError = () => {
+      fail(cutOff())
+    }
     const pause = () => {
       read = 0
       payload.pause()
-      takeTurn(() => { if (!over) payload.resume() })
+      takeTurn(() => {
+        if (!over) payload.resume()
+      })
     }
     let forget = () => {}
     const stop = () => {
@@ -103,7 +110,9 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
       body = Buffer.alloc(0)
       reject(error)
     }
-    forget = onTooSmall(payload, error => { fail(error) })
+    forget = onTooSmall(payload, error => {
+      fail(error)
+    })
     if (over) return
     payload.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError)
     if (declared !== undefined && declared <= PIECE_BYTES) payload.resume()
@@ -113,6 +122,6 @@ export async function arrive (payload: IncomingMessage, { declared, most, take, 
 }
 
 /** What nobody reads: the client has gone away. */
-export function cutOff (): AppError {
+export function cutOff(): AppError {
   return new AppError('INVALID_JSON', 'The request ended before its body was complete.')
 }

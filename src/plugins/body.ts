@@ -25,41 +25,59 @@ export interface BodyOptions {
 }
 
 /**
- * JSON bodies: strictly UTF-8, and an empty one is an empty object. How large they are and how deep they nest is judged while they
- * arrive; what the JSON holds is the kernel's to judge.
+ * JSON bodies: strictly UTF-8, and an empty one is an empty object. How large they are and how deep they nest is judged
+ * while they arrive; what the JSON holds is the kernel's to judge.
  */
-export function registerBodies (app: FastifyInstance, { limit, budget }: BodyOptions): void {
+export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOptions): void {
   const readTurn = createTurns(PIECES)
   const parseTurn = createTurns(1)
   const shares = new WeakMap<FastifyRequest, Share>()
   app.decorateRequest('sender', null)
   app.server.prependListener('request', guardChunks)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i, async (request: FastifyRequest, payload: IncomingMessage) => {
-    refuseCharset(request.headers['content-type'] ?? '')
-    const known = request.sender?.good === true
-    const most = known ? limit : Math.min(limit, STRANGER_LIMIT)
-    const declared = declaredLength(request)
-    if (declared !== undefined && declared > most) throw await tooLarge(request, most)
-    try {
-      const { body, scan } = await arrive(payload, { declared, most, take: (bytes, onTaken) => { shareOf(request, known, onTaken).set(bytes) }, takeTurn: read => { readTurn(known, read) } })
-      if (body.length <= COUNTED_BYTES && !shares.has(request)) return parseJson(body)
-      const heap_bytes = scan.heapBytes(isAscii(body))
-      const share = shareOf(request, known, () => {})
-      share.keep()
-      share.set(Math.max(body.length, heap_bytes))
-      if (body.length > TURN_BYTES) await new Promise<void>(resolve => { parseTurn(known, resolve) })
-      const value = parseJson(body)
-      share.set(heap_bytes)
-      // Parsed and handled in one turn, a large body would stop everything else for too long.
-      if (body.length > TURN_BYTES) await new Promise<void>(resolve => { parseTurn(known, resolve) })
-      if (request.raw.socket.destroyed) throw cutOff()
-      return value
-    } catch (error) {
-      shares.get(request)?.close()
-      throw error instanceof TooLarge ? await tooLarge(request, most) : error
+  app.addContentTypeParser(
+    /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i,
+    async (request: FastifyRequest, payload: IncomingMessage) => {
+      refuseCharset(request.headers['content-type'] ?? '')
+      const known = request.sender?.good === true
+      const most = known ? limit : Math.min(limit, STRANGER_LIMIT)
+      const declared = declaredLength(request)
+      if (declared !== undefined && declared > most) throw await tooLarge(request, most)
+      try {
+        const { body, scan } = await arrive(payload, {
+          declared,
+          most,
+          take: (bytes, onTaken) => {
+            shareOf(request, known, onTaken).set(bytes)
+          },
+          takeTurn: read => {
+            readTurn(known, read)
+          }
+        })
+        if (body.length <= COUNTED_BYTES && !shares.has(request)) return parseJson(body)
+        const heap_bytes = scan.heapBytes(isAscii(body))
+        const share = shareOf(request, known, () => {})
+        share.keep()
+        share.set(Math.max(body.length, heap_bytes))
+        if (body.length > TURN_BYTES)
+          await new Promise<void>(resolve => {
+            parseTurn(known, resolve)
+          })
+        const value = parseJson(body)
+        share.set(heap_bytes)
+        // Parsed and handled in one turn, a large body would stop everything else for too long.
+        if (body.length > TURN_BYTES)
+          await new Promise<void>(resolve => {
+            parseTurn(known, resolve)
+          })
+        if (request.raw.socket.destroyed) throw cutOff()
+        return value
+      } catch (error) {
+        shares.get(request)?.close()
+        throw error instanceof TooLarge ? await tooLarge(request, most) : error
+      }
     }
-  })
+  )
   app.addHook('onResponse', (request, _reply, next) => {
     shares.get(request)?.close()
     next()
@@ -70,45 +88,64 @@ export function registerBodies (app: FastifyInstance, { limit, budget }: BodyOpt
     next(null, payload)
   })
 
-  function shareOf (request: FastifyRequest, known: boolean, onTaken: (error: AppError) => void): Share {
+  function shareOf(request: FastifyRequest, known: boolean, onTaken: (error: AppError) => void): Share {
     const given = shares.get(request)
     if (given !== undefined) return given
     // Its end has been told already, and would not be told again.
     if (request.raw.socket.destroyed) throw cutOff()
     const share = budget.open(known, networkOf(request.ip), onTaken)
-    const forget = whenGone(request.raw.socket, () => { share.close() })
-    const counted = { ...share, close () { forget(); share.close() } }
+    const forget = whenGone(request.raw.socket, () => {
+      share.close()
+    })
+    const counted = {
+      ...share,
+      close() {
+        forget()
+        share.close()
+      }
+    }
     shares.set(request, counted)
     return counted
   }
 
-  async function tooLarge (request: FastifyRequest, most: number): Promise<AppError> {
+  async function tooLarge(request: FastifyRequest, most: number): Promise<AppError> {
     const { sender } = request
     if (sender?.refusal !== undefined) return sender.refusal()
-    if (most === limit) return new AppError('PAYLOAD_TOO_LARGE', `The request body is larger than ${limit} bytes.`, { context: { limit_bytes: limit } })
-    return new AppError('PAYLOAD_TOO_LARGE', `The request body is larger than ${most} bytes, the limit without credentials in a header; with good ones it is BODY_LIMIT, ${limit} bytes.`, {
-      context: { limit_bytes: most, limit_bytes_with_credentials: limit },
-      suggestions: ['Send credentials in a header: Authorization: Bearer <token>, or X-API-Key with X-Agent-Id', 'Split the content over several calls']
-    })
+    if (most === limit)
+      return new AppError('PAYLOAD_TOO_LARGE', `The request body is larger than ${limit} bytes.`, {
+        context: { limit_bytes: limit }
+      })
+    return new AppError(
+      'PAYLOAD_TOO_LARGE',
+      `The request body is larger than ${most} bytes, the limit without credentials in a header; with good ones it is BODY_LIMIT, ${limit} bytes.`,
+      {
+        context: { limit_bytes: most, limit_bytes_with_credentials: limit },
+        suggestions: [
+          'Send credentials in a header: Authorization: Bearer <token>, or X-API-Key with X-Agent-Id',
+          'Split the content over several calls'
+        ]
+      }
+    )
   }
 }
 
 /** Whether more than a little of the body may be to come. */
-function isLong (request: FastifyRequest): boolean {
+function isLong(request: FastifyRequest): boolean {
   return request.headers['transfer-encoding'] !== undefined || (declaredLength(request) ?? 0) > STRANGER_LIMIT
 }
 
 /** Undefined for a body in chunks. */
-function declaredLength ({ headers }: FastifyRequest): number | undefined {
+function declaredLength({ headers }: FastifyRequest): number | undefined {
   return headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
 }
 
-function refuseCharset (content_type: string): void {
+function refuseCharset(content_type: string): void {
   const charset = /charset="?([\w-]+)/i.exec(content_type)?.[1]
-  if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset)) throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'JSON is taken in UTF-8 only.')
+  if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset))
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'JSON is taken in UTF-8 only.')
 }
 
-function parseJson (body: Buffer): unknown {
+function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw new AppError('INVALID_JSON', 'The request body is not valid UTF-8.')
   const text = body.toString('utf8').replace(/^\uFEFF/, '')
   if (text.trim() === '') return {}

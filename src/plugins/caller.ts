@@ -5,14 +5,21 @@ import { AppError } from '../core/errors.js'
 import { wireOf } from './load.js'
 import { collect } from './rate-limits.js'
 
-/** The credentials a request carries in its headers, as they are; the kernel judges them. @throws AppError where one is there twice */
-export function callerOf (request: FastifyRequest, front: Caller['front']): Caller {
+/**
+ * The credentials a request carries in its headers, as they are; the kernel judges them. @throws AppError where one is
+ * there twice
+ */
+export function callerOf(request: FastifyRequest, front: Caller['front']): Caller {
   refuseRepeated(request.raw.rawHeaders)
   return {
     front,
     // Made when somebody asks: most calls are over before anybody could go away.
-    get signal () { return wireOf(request)?.signal() },
-    get rest () { return wireOf(request)?.rest },
+    get signal() {
+      return wireOf(request)?.signal()
+    },
+    get rest() {
+      return wireOf(request)?.rest
+    },
     limited: request.standing === null ? undefined : collect(request.standing),
     request_id: request.id,
     address: request.ip,
@@ -27,11 +34,11 @@ export function callerOf (request: FastifyRequest, front: Caller['front']): Call
 }
 
 /** A header's text. Node reads header bytes as Latin-1; clients that send UTF-8 mean UTF-8. */
-export function header (request: FastifyRequest, name: string): string | undefined {
+export function header(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name]
   const text = Array.isArray(value) ? value[0] : value
   if (text === undefined || text === '') return undefined
-   
+
   if (/^[\x00-\x7f]*$/.test(text)) return text
   const bytes = Buffer.from(text, 'latin1')
   return isUtf8(bytes) ? bytes.toString('utf8') : text
@@ -39,8 +46,11 @@ export function header (request: FastifyRequest, name: string): string | undefin
 
 const ONCE = new Set(['authorization', 'x-api-key', 'x-agent-id', 'x-agent-type'])
 
-/** Of a header that says who calls and is sent twice, a proxy may go by the one and this server by the other, or by both with a comma between. */
-function refuseRepeated (raw: readonly string[]): void {
+/**
+ * Of a header that says who calls and is sent twice, a proxy may go by the one and this server by the other, or by both
+ * with a comma between.
+ */
+function refuseRepeated(raw: readonly string[]): void {
   let seen: string[] | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const given = raw[i] as string
@@ -54,6 +64,6 @@ function refuseRepeated (raw: readonly string[]): void {
         suggestions: ['Send each header that says who is calling once; a proxy between may add its own']
       })
     }
-    seen = [...seen ?? [], name]
+    seen = [...(seen ?? []), name]
   }
 }

@@ -3,10 +3,14 @@ import type { FastifyInstance } from 'fastify'
 import { networkOf } from '../core/address.js'
 
 /**
- * Bounds the connections that are open at a time, so that idle ones cannot use up the process's memory and files, nor one address
- * take them all. One too many is closed before anything of it is read. A proxy is one address, whatever TRUST_PROXY says.
+ * Bounds the connections that are open at a time, so that idle ones cannot use up the process's memory and files, nor
+ * one address take them all. One too many is closed before anything of it is read. A proxy is one address, whatever
+ * TRUST_PROXY says.
  */
-export function registerConnectionLimit (app: FastifyInstance, { max, per_address }: { max: number, per_address: number }): void {
+export function registerConnectionLimit(
+  app: FastifyInstance,
+  { max, per_address }: { max: number; per_address: number }
+): void {
   app.server.maxConnections = max
   const open = new Map<string, number>()
   app.server.on('connection', (socket: Socket) => {

@@ -20,29 +20,38 @@ interface Wire {
 const wires = new WeakMap<FastifyRequest, Wire>()
 
 /** Undefined for a probe, which is not counted. */
-export function wireOf (request: FastifyRequest): Wire | undefined {
+export function wireOf(request: FastifyRequest): Wire | undefined {
   return wires.get(request)
 }
 
-export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flight: number): void {
+export function registerLoadLimit(app: FastifyInstance, load: Load, max_in_flight: number): void {
   const counted = new WeakSet<object>()
   app.addHook('onRequest', (request, reply, next) => {
-    if (isProbe(request)) { next(); return }
+    if (isProbe(request)) {
+      next()
+      return
+    }
     if (load.phase === 'closing') {
-      void sendFailure(reply.header('connection', 'close'), new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
+      void sendFailure(
+        reply.header('connection', 'close'),
+        new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.')
+      )
       return
     }
     let gone: AbortController | undefined
     wires.set(request, {
-      signal () {
+      signal() {
         if (gone === undefined) {
-          const controller = gone = new AbortController()
+          const controller = (gone = new AbortController())
           if (reply.raw.destroyed) controller.abort()
-          else reply.raw.once('close', () => { controller.abort() })
+          else
+            reply.raw.once('close', () => {
+              controller.abort()
+            })
         }
         return gone.signal
       },
-      rest () {
+      rest() {
         const resting = done(request.raw)
         return () => {
           if (!resting || reply.raw.destroyed || counted.has(request.raw)) return
@@ -55,17 +64,25 @@ export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flig
   })
   // Counted once the body is there: requests that are sent by halves must not take the place of whole ones.
   app.addHook('preHandler', (request, reply, next) => {
-    if (isProbe(request)) { next(); return }
+    if (isProbe(request)) {
+      next()
+      return
+    }
     if (load.in_flight >= max_in_flight) {
       void sendFailure(reply, new AppError('SERVICE_UNAVAILABLE', 'The server has too many requests in flight.'))
       return
     }
     const { raw } = request
     // Gone before it was counted: nothing would tell of its end.
-    if (raw.socket.destroyed) { next(); return }
+    if (raw.socket.destroyed) {
+      next()
+      return
+    }
     load.in_flight++
     counted.add(raw)
-    whenOver(raw, reply.raw, () => { done(raw) })
+    whenOver(raw, reply.raw, () => {
+      done(raw)
+    })
     next()
   })
   app.addHook('onResponse', (request, _reply, next) => {
@@ -73,7 +90,7 @@ export function registerLoadLimit (app: FastifyInstance, load: Load, max_in_flig
     next()
   })
 
-  function done (request: object): boolean {
+  function done(request: object): boolean {
     const was = counted.delete(request)
     if (was) load.in_flight--
     return was

@@ -34,13 +34,18 @@ export interface OwnTokens {
 }
 
 /**
- * By @fastify/jwt: HS256 and nothing else. Each secret is registered under a name of its own, since one registration that
- * chose among secrets could verify only asynchronously.
+ * By @fastify/jwt: HS256 and nothing else. Each secret is registered under a name of its own, since one registration
+ * that chose among secrets could verify only asynchronously.
  * @param secrets the first signs, all verify, so that a secret can be replaced while tokens of the one before it live
  * @param life seconds
  * @param shared_keys whether tokens are taken that were made with a shared key
  */
-export async function registerOwnTokens (app: FastifyInstance, secrets: readonly string[], life: number, shared_keys: boolean): Promise<OwnTokens> {
+export async function registerOwnTokens(
+  app: FastifyInstance,
+  secrets: readonly string[],
+  life: number,
+  shared_keys: boolean
+): Promise<OwnTokens> {
   const byKid = new Map<string, JWT>()
   for (const secret of secrets) {
     const kid = kidOf(secret)
@@ -56,7 +61,7 @@ export async function registerOwnTokens (app: FastifyInstance, secrets: readonly
   const all = [...byKid.values()]
   const [signer] = all as [JWT]
 
-  function payloadOf (token: string, kid: string | undefined): Payload {
+  function payloadOf(token: string, kid: string | undefined): Payload {
     // A token without one is from before there were several secrets.
     const candidates = kid === undefined ? all : [byKid.get(kid)].filter(one => one !== undefined)
     for (const candidate of candidates) {
@@ -64,26 +69,45 @@ export async function registerOwnTokens (app: FastifyInstance, secrets: readonly
         return candidate.verify<Payload>(token)
       } catch (error) {
         // The signature has been looked at first: the secret is the right one.
-        if ((error as { code?: unknown }).code === 'FAST_JWT_EXPIRED') throw new AppError('TOKEN_EXPIRED', 'The token has expired.')
+        if ((error as { code?: unknown }).code === 'FAST_JWT_EXPIRED')
+          throw new AppError('TOKEN_EXPIRED', 'The token has expired.')
       }
     }
     throw notOurs()
   }
 
   return {
-    sign (agent, jti) {
+    sign(agent, jti) {
       const issued = Math.floor(Date.now() / 1000)
       const { workspace, agent_id: sub, agent_type, permissions } = agent
       const { until: end, ...bounds } = boundsOf(agent)
       const until = end === undefined ? undefined : Math.floor(end.getTime() / 1000)
       const exp = Math.min(issued + life, until ?? Infinity)
-      const token = signer.sign({ sub, agent_type, permissions, workspace, iat: issued, exp, jti, ...bounds, ...(until !== undefined && { until }) })
+      const token = signer.sign({
+        sub,
+        agent_type,
+        permissions,
+        workspace,
+        iat: issued,
+        exp,
+        jti,
+        ...bounds,
+        ...(until !== undefined && { until })
+      })
       return { token, issued_at: new Date(issued * 1000), expires_at: new Date(exp * 1000) }
     },
-    verify (token, kid) {
+    verify(token, kid) {
       const payload = payloadOf(token, kid)
-      const { sub, agent_type, permissions, workspace, iat, exp, jti, sessions, key_id, until, narrowed, operator } = payload
-      if (typeof sub !== 'string' || typeof agent_type !== 'string' || typeof jti !== 'string' || !Array.isArray(permissions) || !isBounds(payload)) throw notOurs()
+      const { sub, agent_type, permissions, workspace, iat, exp, jti, sessions, key_id, until, narrowed, operator } =
+        payload
+      if (
+        typeof sub !== 'string' ||
+        typeof agent_type !== 'string' ||
+        typeof jti !== 'string' ||
+        !Array.isArray(permissions) ||
+        !isBounds(payload)
+      )
+        throw notOurs()
       if (!shared_keys && key_id === undefined) throw notOurs()
       return {
         workspace: workspace ?? DEFAULT_WORKSPACE,
@@ -93,24 +117,40 @@ export async function registerOwnTokens (app: FastifyInstance, secrets: readonly
         jti,
         issued_at: new Date(iat * 1000),
         expires_at: new Date(exp * 1000),
-        ...boundsOf({ sessions, key_id, narrowed, operator, ...(until !== undefined && { until: new Date(until * 1000) }) })
+        ...boundsOf({
+          sessions,
+          key_id,
+          narrowed,
+          operator,
+          ...(until !== undefined && { until: new Date(until * 1000) })
+        })
       }
     }
   }
 }
 
-/** Names a secret in the header of its tokens, and tells nothing of it: eight bytes of a MAC over what no token's text can be. */
-function kidOf (secret: string): string {
+/**
+ * Names a secret in the header of its tokens, and tells nothing of it: eight bytes of a MAC over what no token's text
+ * can be.
+ */
+function kidOf(secret: string): string {
   return createHmac('sha256', secret).update('kid').digest().subarray(0, 8).toString('base64url')
 }
 
-/** What a token is held within must be read as it was meant, or the token not be taken: to leave out a bound would widen it. */
-function isBounds ({ sessions, key_id, until, narrowed, operator }: Payload): boolean {
-  return (sessions === undefined || (Array.isArray(sessions) && sessions.every(id => typeof id === 'string'))) &&
-    (key_id === undefined || typeof key_id === 'string') && (until === undefined || Number.isSafeInteger(until)) &&
-    (narrowed === undefined || narrowed === true) && (operator === undefined || operator === true)
+/**
+ * What a token is held within must be read as it was meant, or the token not be taken: to leave out a bound would widen
+ * it.
+ */
+function isBounds({ sessions, key_id, until, narrowed, operator }: Payload): boolean {
+  return (
+    (sessions === undefined || (Array.isArray(sessions) && sessions.every(id => typeof id === 'string'))) &&
+    (key_id === undefined || typeof key_id === 'string') &&
+    (until === undefined || Number.isSafeInteger(until)) &&
+    (narrowed === undefined || narrowed === true) &&
+    (operator === undefined || operator === true)
+  )
 }
 
-function notOurs (): AppError {
+function notOurs(): AppError {
   return new AppError('INVALID_TOKEN', 'The token is not one that this server issued.')
 }

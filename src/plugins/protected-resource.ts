@@ -33,36 +33,49 @@ const SCOPE_CLAIMS = ['scope', 'scp']
 const HOST = /^([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i
 
 /**
- * OAuth 2.0 Protected Resource Metadata (RFC 9728), by which an MCP client finds the issuer. Only where there is one: without
- * it nothing is served here and no challenge names an address, since a client would begin a flow that leads nowhere.
+ * OAuth 2.0 Protected Resource Metadata (RFC 9728), by which an MCP client finds the issuer. Only where there is one:
+ * without it nothing is served here and no challenge names an address, since a client would begin a flow that leads
+ * nowhere.
  */
-export function registerProtectedResource (app: FastifyInstance, name: string, { oidc_issuer, oidc_permissions_claim, oidc_permissions_map: means, public_url }: ProtectedResourceOptions): void {
+export function registerProtectedResource(
+  app: FastifyInstance,
+  name: string,
+  { oidc_issuer, oidc_permissions_claim, oidc_permissions_map: means, public_url }: ProtectedResourceOptions
+): void {
   if (oidc_issuer === undefined) return
   const byScope = SCOPE_CLAIMS.includes(oidc_permissions_claim)
   // What everybody's client asks for at first: not administration.
-  const scopes = byScope ? [...means].filter(([, permission]) => permission !== 'admin').map(([scope]) => scope) : undefined
-  const baseOf = (request: FastifyRequest) => public_url ?? (HOST.test(request.host) ? `${request.protocol}://${request.host.toLowerCase()}` : undefined)
+  const scopes = byScope
+    ? [...means].filter(([, permission]) => permission !== 'admin').map(([scope]) => scope)
+    : undefined
+  const baseOf = (request: FastifyRequest) =>
+    public_url ?? (HOST.test(request.host) ? `${request.protocol}://${request.host.toLowerCase()}` : undefined)
 
   app.decorate('protectedResource', {
     scopes,
-    metadataUrl (request) {
+    metadataUrl(request) {
       const base = baseOf(request)
       return base === undefined ? undefined : `${base}${WELL_KNOWN}${MCP}`
     },
-    scopeFor: permission => byScope ? [...means].find(([, meant]) => meant === permission)?.[0] : undefined
+    scopeFor: permission => (byScope ? [...means].find(([, meant]) => meant === permission)?.[0] : undefined)
   } satisfies ProtectedResource)
 
   for (const url of [WELL_KNOWN, `${WELL_KNOWN}${MCP}`]) {
     app.get(url, async (request, reply) => {
       const base = baseOf(request)
       if (base === undefined) return reply.callNotFound()
-      return reply.header('cache-control', 'no-store').type('application/json; charset=utf-8').send(JSON.stringify({
-        resource: `${base}${MCP}`,
-        authorization_servers: [oidc_issuer],
-        ...(scopes !== undefined && { scopes_supported: scopes }),
-        bearer_methods_supported: ['header'],
-        resource_name: name
-      }))
+      return reply
+        .header('cache-control', 'no-store')
+        .type('application/json; charset=utf-8')
+        .send(
+          JSON.stringify({
+            resource: `${base}${MCP}`,
+            authorization_servers: [oidc_issuer],
+            ...(scopes !== undefined && { scopes_supported: scopes }),
+            bearer_methods_supported: ['header'],
+            resource_name: name
+          })
+        )
     })
   }
 }

@@ -5,24 +5,34 @@ import { isProbe } from './probes.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** How the caller stands with its rate limits, the latest of each; null for a request that is not counted, such as a probe. */
+    /**
+     * How the caller stands with its rate limits, the latest of each; null for a request that is not counted, such as a
+     * probe.
+     */
     standing: Standing[] | null
   }
 }
 
 /**
- * Requests are counted by the address they come from, before anything else of them is looked at; and answers say how their caller
- * stands, in the fields of draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy what may be done, RateLimit what is left of it.
+ * Requests are counted by the address they come from, before anything else of them is looked at; and answers say how
+ * their caller stands, in the fields of draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy what may be done,
+ * RateLimit what is left of it.
  */
-export function registerRateLimits (app: FastifyInstance, kernel: Kernel): void {
+export function registerRateLimits(app: FastifyInstance, kernel: Kernel): void {
   app.decorateRequest('standing', null)
   app.addHook('onRequest', (request, _reply, next) => {
-    if (isProbe(request)) { next(); return }
+    if (isProbe(request)) {
+      next()
+      return
+    }
     request.standing = []
     try {
       const waiting = kernel.service.limits.request(request.ip, collect(request.standing))
       if (waiting === undefined) next()
-      else waiting.then(() => { next() }, next)
+      else
+        waiting.then(() => {
+          next()
+        }, next)
     } catch (error) {
       next(error as Error)
     }
@@ -34,7 +44,7 @@ export function registerRateLimits (app: FastifyInstance, kernel: Kernel): void 
 }
 
 /** A batch of MCP messages has several calls of one agent. */
-export function collect (standing: Standing[]): (latest: Standing) => void {
+export function collect(standing: Standing[]): (latest: Standing) => void {
   return latest => {
     const place = standing.findIndex(({ of }) => of === latest.of)
     if (place === -1) standing.push(latest)
@@ -42,7 +52,7 @@ export function collect (standing: Standing[]): (latest: Standing) => void {
   }
 }
 
-function tell (reply: FastifyReply, standing: Standing[]): void {
+function tell(reply: FastifyReply, standing: Standing[]): void {
   let policy = ''
   let left = ''
   for (const { of, limit, remaining, reset_s } of standing) {

@@ -20,15 +20,15 @@ export interface Sender {
   /** Whether the credentials in the headers are good. */
   good: boolean
   /**
-   * Where they are bad: what a body is refused with that only good ones allow. It is audited, counted and slowed down, since such a
-   * refusal tells that the credentials are bad.
+   * Where they are bad: what a body is refused with that only good ones allow. It is audited, counted and slowed down,
+   * since such a refusal tells that the credentials are bad.
    */
   refusal?: () => Promise<AppError>
 }
 
 /** The onRequest hook of a tool's REST route. It refuses a bad credential, before the body is read. */
-export function admitToTool ({ name, credentials }: Tool, kernel: Kernel) {
-  return async function admit (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+export function admitToTool({ name, credentials }: Tool, kernel: Kernel) {
+  return async function admit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const caller = callerOf(request, 'rest')
     if (credentials === 'own') {
       request.sender = await judge(caller, name, kernel, () => provesKey(caller, kernel))
@@ -46,7 +46,12 @@ export function admitToTool ({ name, credentials }: Tool, kernel: Kernel) {
  * @param action what the audit names
  * @param prove whether the credentials are good; throws AppError where they are bad
  */
-export async function judge (caller: Caller, action: string, kernel: Kernel, prove: () => Promise<boolean>): Promise<Sender> {
+export async function judge(
+  caller: Caller,
+  action: string,
+  kernel: Kernel,
+  prove: () => Promise<boolean>
+): Promise<Sender> {
   if (!kernel.service.auth_enabled) return { caller, good: true }
   try {
     return { caller, good: await prove() }
@@ -58,6 +63,6 @@ export async function judge (caller: Caller, action: string, kernel: Kernel, pro
 }
 
 /** @throws AppError INVALID_API_KEY */
-export async function provesKey ({ credentials: { api_key } }: Caller, { service }: Kernel): Promise<boolean> {
-  return api_key !== undefined && await grantOf(api_key, service) !== undefined
+export async function provesKey({ credentials: { api_key } }: Caller, { service }: Kernel): Promise<boolean> {
+  return api_key !== undefined && (await grantOf(api_key, service)) !== undefined
 }

@@ -7,10 +7,18 @@ export type StreamEnd = EndReason | 'slow_reader' | 'gone'
 
 /** Whether the same request, with the last id, is worth making again. */
 const RESUME: Record<Exclude<StreamEnd, 'gone'>, boolean> = {
-  token_revoked: false, token_expired: false, key_revoked: false, key_expired: false, session_gone: false, stopping: true, slow_reader: true
+  token_revoked: false,
+  token_expired: false,
+  key_revoked: false,
+  key_expired: false,
+  session_gone: false,
+  stopping: true,
+  slow_reader: true
 }
 
-/** Bytes that may wait for a client to read them. One change can be half of that; the system's own buffers come on top. */
+/**
+ * Bytes that may wait for a client to read them. One change can be half of that; the system's own buffers come on top.
+ */
 const WAITING_MAX = 1024 * 1024
 /** How long a client may leave what waits unread, however little that is. */
 const UNREAD_MS = 60_000
@@ -26,24 +34,40 @@ export interface StreamOptions {
   onEnd: (reason: StreamEnd) => void
 }
 
-/** One answer that goes on: bounded in what it holds back for a client, and ended with a reason where the client still reads. */
+/**
+ * One answer that goes on: bounded in what it holds back for a client, and ended with a reason where the client still
+ * reads.
+ */
 export class Stream {
   private ended = false
   private unread_since: number | undefined
-  private drained: { promise: Promise<void>, resolve: () => void } | undefined
+  private drained: { promise: Promise<void>; resolve: () => void } | undefined
   private readonly raw: FastifyReply['raw']
 
-  /** Takes the answer out of Fastify's hands, with the headers that hooks have set, and says where the stream begins. */
-  constructor (reply: FastifyReply, start: string, private readonly options: StreamOptions) {
+  /**
+   * Takes the answer out of Fastify's hands, with the headers that hooks have set, and says where the stream begins.
+   */
+  constructor(
+    reply: FastifyReply,
+    start: string,
+    private readonly options: StreamOptions
+  ) {
     const { raw } = reply
     this.raw = raw
     reply.hijack()
     raw.on('error', () => {})
-    raw.on('drain', () => { this.flows() })
-    raw.once('close', () => { this.over('gone') })
-    if (raw.destroyed) queueMicrotask(() => { this.over('gone') })
+    raw.on('drain', () => {
+      this.flows()
+    })
+    raw.once('close', () => {
+      this.over('gone')
+    })
+    if (raw.destroyed)
+      queueMicrotask(() => {
+        this.over('gone')
+      })
     raw.writeHead(200, {
-      ...reply.getHeaders() as Record<string, string>,
+      ...(reply.getHeaders() as Record<string, string>),
       'content-type': 'text/event-stream; charset=utf-8',
       // nginx would hold events back until its buffer is full.
       'x-accel-buffering': 'no'
@@ -54,21 +78,23 @@ export class Stream {
   }
 
   /** @returns what to wait for before more is written, where it can wait */
-  write (frames: Buffer): void | Promise<void> {
+  write(frames: Buffer): void | Promise<void> {
     if (this.ended) return
     if (this.raw.write(frames)) return
     this.unread_since ??= performance.now()
     if (this.raw.writableLength > WAITING_MAX) return this.end('slow_reader')
     if (this.drained === undefined) {
       let resolve = () => {}
-      const promise = new Promise<void>(done => { resolve = done })
+      const promise = new Promise<void>(done => {
+        resolve = done
+      })
       this.drained = { promise, resolve }
     }
     return this.drained.promise
   }
 
   /** Every now and then: shows clients and proxies that the stream is alive. */
-  beat (): void {
+  beat(): void {
     if (this.ended) return
     if (this.unread_since !== undefined) {
       if (performance.now() - this.unread_since > UNREAD_MS) this.end('slow_reader')
@@ -78,22 +104,26 @@ export class Stream {
     void this.write(position === undefined ? HEARTBEAT : Buffer.from(position))
   }
 
-  end (reason: Exclude<StreamEnd, 'gone'>): void {
+  end(reason: Exclude<StreamEnd, 'gone'>): void {
     if (this.ended) return
     this.raw.end(frame('end', { reason, resume: RESUME[reason] }))
     // A client that does not read does not see the end either.
-    const late = setTimeout(() => { this.raw.destroy() }, ENDING_MS).unref()
-    this.raw.once('close', () => { clearTimeout(late) })
+    const late = setTimeout(() => {
+      this.raw.destroy()
+    }, ENDING_MS).unref()
+    this.raw.once('close', () => {
+      clearTimeout(late)
+    })
     this.over(reason)
   }
 
-  private flows (): void {
+  private flows(): void {
     this.unread_since = undefined
     this.drained?.resolve()
     this.drained = undefined
   }
 
-  private over (reason: StreamEnd): void {
+  private over(reason: StreamEnd): void {
     if (this.ended) return
     this.ended = true
     this.flows()

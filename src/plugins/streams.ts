@@ -35,8 +35,10 @@ type Kind = (typeof KINDS)[number]
 
 /** What a stream does once it may begin: where from, and who feeds it. */
 interface Opening {
-  /** The first event's data and id: a client that loses the connection before anything came resumes there all the same. */
-  start: { data: unknown, id: string | number }
+  /**
+   * The first event's data and id: a client that loses the connection before anything came resumes there all the same.
+   */
+  start: { data: unknown; id: string | number }
   follow: (stream: Stream) => Following
   /** An id further on than the last one sent, if nothing between the two was for this client. */
   moved: () => string | number | undefined
@@ -46,17 +48,24 @@ interface Opening {
 const STREAM_PRICE = 0.2
 
 /** GET /mcp/sessions/{session_id}/events and GET /mcp/events: changes as they come, as server-sent events. */
-export function registerStreams (app: FastifyInstance, kernel: Kernel, options: StreamsOptions): void {
+export function registerStreams(app: FastifyInstance, kernel: Kernel, options: StreamsOptions): void {
   const { service } = kernel
   const clock = new StreamClock()
   const open: Record<Kind, number> = { session: 0, workspace: 0 }
-  addLabelledGauge(service.metrics, 'event_streams_open', 'Server-sent event streams open on this replica: of one session, or of the whole workspace.', 'kind', KINDS, kind => open[kind])
+  addLabelledGauge(
+    service.metrics,
+    'event_streams_open',
+    'Server-sent event streams open on this replica: of one session, or of the whole workspace.',
+    'kind',
+    KINDS,
+    kind => open[kind]
+  )
 
-  const acceptSession = compileAccept<{ session_id: string, after_seq?: number }>(SessionEventsInput)
+  const acceptSession = compileAccept<{ session_id: string; after_seq?: number }>(SessionEventsInput)
   const acceptWorkspace = compileAccept<Record<string, never>>(WorkspaceEventsInput)
 
   serve('/mcp/sessions/:session_id/events', 'session', async (request, agent) => {
-    const { session_id, after_seq } = acceptSession({ ...request.query as object, ...request.params as object })
+    const { session_id, after_seq } = acceptSession({ ...(request.query as object), ...(request.params as object) })
     const resumed = lastEventId(request)
     const from = resumed === undefined ? after_seq : seqOf(resumed)
     const head = await options.headOf(agent, session_id)
@@ -64,18 +73,21 @@ export function registerStreams (app: FastifyInstance, kernel: Kernel, options: 
     let sent = cursor
     return {
       start: { data: { session_id, last_seq: cursor }, id: cursor },
-      follow: stream => service.live.follow(session_id, agent, cursor, {
-        price: STREAM_PRICE,
-        deliver (changes, upTo) {
-          cursor = upTo
-          const last = changes.at(-1)
-          if (last === undefined) return
-          sent = last.seq
-          return stream.write(sessionFrames(changes))
-        },
-        ended: reason => { stream.end(reason) }
-      }),
-      moved () {
+      follow: stream =>
+        service.live.follow(session_id, agent, cursor, {
+          price: STREAM_PRICE,
+          deliver(changes, upTo) {
+            cursor = upTo
+            const last = changes.at(-1)
+            if (last === undefined) return
+            sent = last.seq
+            return stream.write(sessionFrames(changes))
+          },
+          ended: reason => {
+            stream.end(reason)
+          }
+        }),
+      moved() {
         if (cursor === sent) return undefined
         sent = cursor
         return cursor
@@ -88,25 +100,31 @@ export function registerStreams (app: FastifyInstance, kernel: Kernel, options: 
     const resumed = lastEventId(request)
     const origin = await options.origin()
     const place = resumed === undefined ? await options.placeNow() : decodePlace(origin, resumed)
-    if (place === undefined || (resumed !== undefined && !await options.isReached(place))) {
-      throw wrongId('an id that an event of GET /mcp/events had, of this database', ['Leave Last-Event-ID out to begin now, and call get_messages for what came before'])
+    if (place === undefined || (resumed !== undefined && !(await options.isReached(place)))) {
+      throw wrongId('an id that an event of GET /mcp/events had, of this database', [
+        'Leave Last-Event-ID out to begin now, and call get_messages for what came before'
+      ])
     }
     let following: ReturnType<WorkspaceLive['follow']> | undefined
     return {
       start: { data: {}, id: resumed ?? encodePlace(origin, place) },
-      follow: stream => following = options.workspaces.follow(agent, place, origin, {
-        deliver: changes => stream.write(workspaceFrames(changes)),
-        ended: reason => { stream.end(reason) }
-      }),
+      follow: stream =>
+        (following = options.workspaces.follow(agent, place, origin, {
+          deliver: changes => stream.write(workspaceFrames(changes)),
+          ended: reason => {
+            stream.end(reason)
+          }
+        })),
       moved: () => following?.moved()
     }
   })
 
-  function serve (url: string, kind: Kind, prepare: (request: FastifyRequest, agent: Agent) => Promise<Opening>): void {
+  function serve(url: string, kind: Kind, prepare: (request: FastifyRequest, agent: Agent) => Promise<Opening>): void {
     app.get(url, { exposeHeadRoute: false }, async (request, reply) => {
       const caller = callerOf(request, 'rest')
       const agent = await admit(caller, `${kind}_events`, kernel)
-      // A client that is sent away now would find the same replica behind its balancer for a while yet, but not for long.
+      // A client that is sent away now would find the same replica behind its balancer for a while yet, but not for
+      // long.
       if (service.stopping.aborted) throw new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.')
       const giveBack = options.places.take(agent)
       try {
@@ -120,11 +138,26 @@ export function registerStreams (app: FastifyInstance, kernel: Kernel, options: 
     app.route({
       method: ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       url,
-      handler: async (_request, reply) => sendFailure(reply.header('allow', 'GET'), new AppError('METHOD_NOT_ALLOWED', 'Event streams are read with GET.', { suggestions: ['Send GET with the header Accept: text/event-stream'] }))
+      handler: async (_request, reply) =>
+        sendFailure(
+          reply.header('allow', 'GET'),
+          new AppError('METHOD_NOT_ALLOWED', 'Event streams are read with GET.', {
+            suggestions: ['Send GET with the header Accept: text/event-stream']
+          })
+        )
     })
   }
 
-  function begin ({ start, follow, moved }: Opening, { kind, agent, caller, reply, giveBack }: { kind: Kind, agent: Agent, caller: Caller, reply: FastifyReply, giveBack: () => void }): void {
+  function begin(
+    { start, follow, moved }: Opening,
+    {
+      kind,
+      agent,
+      caller,
+      reply,
+      giveBack
+    }: { kind: Kind; agent: Agent; caller: Caller; reply: FastifyReply; giveBack: () => void }
+  ): void {
     const began = performance.now()
     const parts: Array<() => void> = [giveBack]
     let over = false
@@ -132,12 +165,21 @@ export function registerStreams (app: FastifyInstance, kernel: Kernel, options: 
       over = true
       open[kind]--
       for (const end of parts) end()
-      kernel.log.info({ request_id: caller.request_id, stream: kind, agent_id: agent.agent_id, reason, ms: Math.round(performance.now() - began) }, 'stream ended')
+      kernel.log.info(
+        {
+          request_id: caller.request_id,
+          stream: kind,
+          agent_id: agent.agent_id,
+          reason,
+          ms: Math.round(performance.now() - began)
+        },
+        'stream ended'
+      )
     }
     open[kind]++
     const stream = new Stream(reply, frame('start', start.data, start.id), {
       onEnd,
-      beat () {
+      beat() {
         const id = moved()
         return id === undefined ? undefined : frame('position', {}, id)
       }
@@ -148,14 +190,16 @@ export function registerStreams (app: FastifyInstance, kernel: Kernel, options: 
     caller.rest?.()
     parts.push(clock.add(stream))
     const following = follow(stream)
-    parts.push(() => { following.close() })
+    parts.push(() => {
+      following.close()
+    })
     // A client that was gone before it began.
     if (over) for (const end of parts) end()
   }
 }
 
 /** Who calls, if it may read. @throws AppError, audited as a tool's refusal is */
-async function admit (caller: Caller, action: string, kernel: Kernel): Promise<Agent> {
+async function admit(caller: Caller, action: string, kernel: Kernel): Promise<Agent> {
   let agent: Agent | null = null
   try {
     agent = await identify(caller, kernel.service)
@@ -170,16 +214,22 @@ async function admit (caller: Caller, action: string, kernel: Kernel): Promise<A
   }
 }
 
-function lastEventId (request: FastifyRequest): string | undefined {
+function lastEventId(request: FastifyRequest): string | undefined {
   return header(request, 'last-event-id')
 }
 
-function seqOf (id: string): number {
+function seqOf(id: string): number {
   const seq = /^\d{1,16}$/.test(id) ? Number(id) : NaN
-  if (!Number.isSafeInteger(seq)) throw wrongId('the id of an event of this session\'s stream, a whole number', ['Send the id of the last event unchanged, or leave Last-Event-ID out and pass after_seq'])
+  if (!Number.isSafeInteger(seq))
+    throw wrongId("the id of an event of this session's stream, a whole number", [
+      'Send the id of the last event unchanged, or leave Last-Event-ID out and pass after_seq'
+    ])
   return seq
 }
 
-function wrongId (allowed: string, suggestions: string[]): AppError {
-  return new AppError('INVALID_INPUT', 'The Last-Event-ID header is not an id of this stream.', { context: { argument: 'Last-Event-ID', given: 'another text', allowed }, suggestions })
+function wrongId(allowed: string, suggestions: string[]): AppError {
+  return new AppError('INVALID_INPUT', 'The Last-Event-ID header is not an id of this stream.', {
+    context: { argument: 'Last-Event-ID', given: 'another text', allowed },
+    suggestions
+  })
 }

@@ -6,17 +6,17 @@ export interface Remembered<T> {
 }
 
 /** @param most the oldest makes room */
-export function remember<T> (most: number): Remembered<T> {
-  const entries = new Map<string, { value: T, until: number }>()
+export function remember<T>(most: number): Remembered<T> {
+  const entries = new Map<string, { value: T; until: number }>()
   return {
-    get (token) {
+    get(token) {
       const entry = entries.get(token)
       if (entry === undefined) return undefined
       if (entry.until > Date.now()) return entry.value
       entries.delete(token)
       return undefined
     },
-    set (token, value, until) {
+    set(token, value, until) {
       if (entries.size >= most) entries.delete(entries.keys().next().value as string)
       entries.set(token, { value, until })
     }

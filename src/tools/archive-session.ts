@@ -8,7 +8,8 @@ import { IdempotencyKey, input, output, Session, SessionId } from './shapes.js'
 export const archiveSession = defineTool({
   name: 'archive_session',
   title: 'Put a session away',
-  description: 'Put a session away: it is closed, and left out of list_sessions and of a search_context without session_id. Who has its session_id can still read and search it, and list_sessions with archived: true lists it. For its creator and admins. To take it back, reopen it: update_session with is_active: true.',
+  description:
+    'Put a session away: it is closed, and left out of list_sessions and of a search_context without session_id. Who has its session_id can still read and search it, and list_sessions with archived: true lists it. For its creator and admins. To take it back, reopen it: update_session with is_active: true.',
   permission: 'write',
   effect: 'replaces',
   repeatable: true,
@@ -17,7 +18,7 @@ export const archiveSession = defineTool({
   output: output({ session: Session }),
   audit: ({ session_id }) => ({ event_type: 'session_archived', session_id, resource: `session:${session_id}` }),
   touches: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler ({ session_id }, { db, agent }) {
+  async handler({ session_id }, { db, agent }) {
     const session = await sessions.needLocked(db, agent, session_id)
     mayChange(agent, session)
     if (session.archived_at === null) await sessions.patch(db, agent, session_id, { archived: true })

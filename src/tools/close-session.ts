@@ -8,7 +8,8 @@ import { IdempotencyKey, input, output, Session, SessionId } from './shapes.js'
 export const closeSession = defineTool({
   name: 'close_session',
   title: 'Close a session',
-  description: 'Close a session when its work is done: it can still be read and searched, not written. For its creator and admins. Closing it again changes nothing; update_session with is_active: true reopens it.',
+  description:
+    'Close a session when its work is done: it can still be read and searched, not written. For its creator and admins. Closing it again changes nothing; update_session with is_active: true reopens it.',
   permission: 'write',
   effect: 'replaces',
   repeatable: true,
@@ -17,7 +18,7 @@ export const closeSession = defineTool({
   output: output({ session: Session }),
   audit: ({ session_id }) => ({ event_type: 'session_closed', session_id, resource: `session:${session_id}` }),
   touches: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler ({ session_id }, { db, agent }) {
+  async handler({ session_id }, { db, agent }) {
     const session = await sessions.needLocked(db, agent, session_id)
     mayChange(agent, session)
     if (session.is_active) await sessions.patch(db, agent, session_id, { is_active: false })

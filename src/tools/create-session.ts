@@ -12,12 +12,28 @@ export const createSession = defineTool({
   permission: 'write',
   effect: 'adds',
   commits: 'transaction',
-  input: input({ purpose: Purpose('What the session is for, in a sentence'), metadata: Metadata(), idempotency_key: IdempotencyKey }),
-  output: output({ session_id: Type.String(), purpose: Type.String(), created_by: Type.String(), created_at: Time, metadata: AnyObject }),
+  input: input({
+    purpose: Purpose('What the session is for, in a sentence'),
+    metadata: Metadata(),
+    idempotency_key: IdempotencyKey
+  }),
+  output: output({
+    session_id: Type.String(),
+    purpose: Type.String(),
+    created_by: Type.String(),
+    created_at: Time,
+    metadata: AnyObject
+  }),
   audit: (_input, { session_id }) => ({ event_type: 'session_created', session_id, resource: `session:${session_id}` }),
   touches: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler ({ purpose, metadata = {} }, { db, agent, service }) {
-    const { id, created_by, created_at, ...session } = await sessions.create(db, agent, sessions.newSessionId(), purpose, metadata)
+  async handler({ purpose, metadata = {} }, { db, agent, service }) {
+    const { id, created_by, created_at, ...session } = await sessions.create(
+      db,
+      agent,
+      sessions.newSessionId(),
+      purpose,
+      metadata
+    )
     await refuseManySessions(db, agent.workspace, service.quotas)
     return { session_id: id, purpose: session.purpose, created_by, created_at, metadata: session.metadata }
   }

@@ -11,7 +11,8 @@ import { IdempotencyKey, input, MessageId, output } from './shapes.js'
 export const deleteMessage = defineTool({
   name: 'delete_message',
   title: 'Delete a message',
-  description: 'Delete one of your messages for good, also in a closed session; an admin may delete anybody\'s. Its text and metadata are gone at once, from searches and counts too. Who could see it and follows the session is told that it was deleted. Answers to it stay, with its id as their parent_message_id.',
+  description:
+    "Delete one of your messages for good, also in a closed session; an admin may delete anybody's. Its text and metadata are gone at once, from searches and counts too. Who could see it and follows the session is told that it was deleted. Answers to it stay, with its id as their parent_message_id.",
   permission: 'write',
   effect: 'replaces',
   repeatable: true,
@@ -21,11 +22,15 @@ export const deleteMessage = defineTool({
     deleted: Type.Boolean({ description: 'true' }),
     message_id: Type.Integer(),
     session_id: Type.String(),
-    seq: Type.Integer({ description: 'The place of the deletion in the order of the session\'s changes' })
+    seq: Type.Integer({ description: "The place of the deletion in the order of the session's changes" })
   }),
-  audit: (_input, { message_id, session_id }) => ({ event_type: 'message_deleted', session_id, resource: `message:${message_id}` }),
+  audit: (_input, { message_id, session_id }) => ({
+    event_type: 'message_deleted',
+    session_id,
+    resource: `message:${message_id}`
+  }),
   touches: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler ({ message_id }, { db, agent }) {
+  async handler({ message_id }, { db, agent }) {
     const { sender, session_id } = await messages.needMessage(db, agent, message_id)
     if (sender !== agent.agent_id && !isAdmin(agent)) {
       throw new AppError('PERMISSION_DENIED', 'Only its sender, or an admin, may delete a message.', {
@@ -36,7 +41,12 @@ export const deleteMessage = defineTool({
     await sessions.needLocked(db, agent, session_id)
     // Of two that delete it, one finds it still there.
     await messages.needMessage(db, agent, message_id)
-    const { last_seq } = await removeMessages(db, { workspace: agent.workspace, session_id, ids: [message_id], told: { changed_by: agent.agent_id } })
+    const { last_seq } = await removeMessages(db, {
+      workspace: agent.workspace,
+      session_id,
+      ids: [message_id],
+      told: { changed_by: agent.agent_id }
+    })
     return { deleted: true, message_id, session_id, seq: last_seq }
   }
 })

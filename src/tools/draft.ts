@@ -10,11 +10,17 @@ export const draftFields = {
   content: Content,
   visibility: Type.Optional(VisibilityWord('Who may read it', 'public')),
   metadata: Metadata(),
-  parent_message_id: Type.Optional(Whole({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'The message of the same session that this one answers' }))
+  parent_message_id: Type.Optional(
+    Whole({
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'The message of the same session that this one answers'
+    })
+  )
 }
 
 /** @throws AppError PERMISSION_DENIED for admin_only from anybody else */
-export function mayWrite (agent: Agent, visibility: Visibility): void {
+export function mayWrite(agent: Agent, visibility: Visibility): void {
   if (visibility !== 'admin_only' || isAdmin(agent)) return
   throw new AppError('PERMISSION_DENIED', 'Only an admin may write messages that are admin_only.', {
     context: { argument: 'visibility', required_permission: 'admin', current_permissions: agent.permissions },

@@ -7,7 +7,8 @@ import { AgentId, IdempotencyKey, input, output } from './shapes.js'
 export const eraseAgent = defineTool({
   name: 'erase_agent',
   title: 'Erase an agent',
-  description: 'Erase what an agent has left: its tokens end, and its memory, read cursors and presence go at once; its messages are deleted in the background, as by delete_message. Sessions it opened stay, with a pseudonym in place of its name. The audit log keeps its rows, and tells when all is done. What others wrote about it stays. Who comes with the same agent_id later begins anew.',
+  description:
+    'Erase what an agent has left: its tokens end, and its memory, read cursors and presence go at once; its messages are deleted in the background, as by delete_message. Sessions it opened stay, with a pseudonym in place of its name. The audit log keeps its rows, and tells when all is done. What others wrote about it stays. Who comes with the same agent_id later begins anew.',
   permission: 'admin',
   effect: 'replaces',
   repeatable: true,
@@ -20,11 +21,13 @@ export const eraseAgent = defineTool({
     deleted_memory: Type.Integer({ description: 'Values it had stored' })
   }),
   audit: ({ agent_id }, { pseudonym, revoked_tokens, deleted_memory }) => ({
-    event_type: 'agent_erased', resource: `agent:${agent_id}`, metadata: { of_agent: agent_id, pseudonym, revoked_tokens, deleted_memory }
+    event_type: 'agent_erased',
+    resource: `agent:${agent_id}`,
+    metadata: { of_agent: agent_id, pseudonym, revoked_tokens, deleted_memory }
   }),
   touches: ({ agent_id }, _output, { agent }) => erasureTopics(agent.workspace, agent_id),
-  async handler ({ agent_id }, { db, agent, caller }) {
+  async handler({ agent_id }, { db, agent, caller }) {
     needWholeWorkspace(agent)
-    return { agent_id, ...await beginErasure(db, agent.workspace, agent_id, caller.request_id) }
+    return { agent_id, ...(await beginErasure(db, agent.workspace, agent_id, caller.request_id)) }
   }
 })

@@ -8,14 +8,19 @@ import { input, Limit, Nullable, output, SessionId } from './shapes.js'
 import { endLine, headerLine, messageLine } from './transcript.js'
 
 /** How far an export has come: the seq it ends with, the one it has told, and how many messages those were. */
-interface Place { until: number, after: number, told: number }
+interface Place {
+  until: number
+  after: number
+  told: number
+}
 
 const CURSOR = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})$/
 
 export const exportSession = defineTool({
   name: 'export_session',
   title: 'Export a session',
-  description: 'Get a session with all its messages that you may see, as lines of JSON in their order: the session, each message, and last how many there were. It comes in pages: pass next_cursor as cursor until has_more is false, and write the ndjson of all pages one after the other into one file. What is written meanwhile is left out. import_session reads it.',
+  description:
+    'Get a session with all its messages that you may see, as lines of JSON in their order: the session, each message, and last how many there were. It comes in pages: pass next_cursor as cursor until has_more is false, and write the ndjson of all pages one after the other into one file. What is written meanwhile is left out. import_session reads it.',
   permission: 'read',
   effect: 'reads',
   // For its audit row.
@@ -23,8 +28,13 @@ export const exportSession = defineTool({
   input: input({
     session_id: SessionId,
     limit: Limit(500, 1000),
-    cursor: Type.Optional(Checked<string>({ type: 'string', maxLength: 50, description: 'next_cursor of the previous answer, for the page after it' },
-      value => typeof value === 'string' && value.length <= 50, { [Allowed]: 'next_cursor of an earlier answer' }))
+    cursor: Type.Optional(
+      Checked<string>(
+        { type: 'string', maxLength: 50, description: 'next_cursor of the previous answer, for the page after it' },
+        value => typeof value === 'string' && value.length <= 50,
+        { [Allowed]: 'next_cursor of an earlier answer' }
+      )
+    )
   }),
   output: output({
     session_id: Type.String(),
@@ -33,15 +43,25 @@ export const exportSession = defineTool({
     has_more: Type.Boolean(),
     next_cursor: Nullable(Type.String())
   }),
-  audit: ({ session_id }, { count }) => ({ event_type: 'session_exported', session_id, resource: `session:${session_id}`, metadata: { messages: count } }),
-  async handler ({ session_id, limit = 500, cursor }, { db, agent }) {
+  audit: ({ session_id }, { count }) => ({
+    event_type: 'session_exported',
+    session_id,
+    resource: `session:${session_id}`,
+    metadata: { messages: count }
+  }),
+  async handler({ session_id, limit = 500, cursor }, { db, agent }) {
     const session = await sessions.need(db, agent, session_id)
-    const { until, after, told } = cursor === undefined ? { until: session.last_seq, after: 0, told: 0 } : placeOf(cursor)
+    const { until, after, told } =
+      cursor === undefined ? { until: session.last_seq, after: 0, told: 0 } : placeOf(cursor)
     const { messages, has_more } = await exportPage(db, agent, session_id, after, until, limit)
     const total = told + messages.length
     return {
       session_id,
-      ndjson: [...cursor === undefined ? [headerLine(session)] : [], ...messages.map(messageLine), ...has_more ? [] : [endLine(total)]].join(''),
+      ndjson: [
+        ...(cursor === undefined ? [headerLine(session)] : []),
+        ...messages.map(messageLine),
+        ...(has_more ? [] : [endLine(total)])
+      ].join(''),
       count: messages.length,
       has_more,
       next_cursor: has_more ? `${until}.${messages.at(-1)?.seq ?? after}.${total}` : null
@@ -49,7 +69,7 @@ export const exportSession = defineTool({
   }
 })
 
-function placeOf (cursor: string): Place {
+function placeOf(cursor: string): Place {
   const [, until, after, told] = CURSOR.exec(cursor) ?? []
   if (told === undefined) {
     throw new AppError('INVALID_INPUT', "The argument 'cursor' is not a next_cursor of this tool.", {

@@ -7,7 +7,8 @@ import { AnyObject, input, MemoryKey, Nullable, output, SessionId, Time } from '
 export const getMemory = defineTool({
   name: 'get_memory',
   title: 'Recall a value',
-  description: 'Read a value you stored with set_memory, from the same scope: with session_id that session\'s, without it the global one.',
+  description:
+    "Read a value you stored with set_memory, from the same scope: with session_id that session's, without it the global one.",
   permission: 'read',
   effect: 'reads',
   commits: 'none',
@@ -22,9 +23,13 @@ export const getMemory = defineTool({
     updated_at: Time,
     expires_at: Nullable(Time)
   }),
-  async handler ({ key, session_id }, { db, agent, service }) {
+  async handler({ key, session_id }, { db, agent, service }) {
     const scope = await scopeOf(db, agent, session_id)
-    const { value, metadata, version, created_at, updated_at, expires_at } = await service.memory.need(agent, scope, key)
+    const { value, metadata, version, created_at, updated_at, expires_at } = await service.memory.need(
+      agent,
+      scope,
+      key
+    )
     return { key, value, metadata, scope: scopeWord(scope), version, created_at, updated_at, expires_at }
   }
 })

@@ -5,7 +5,8 @@ import { input, output } from './shapes.js'
 export const getRetention = defineTool({
   name: 'get_retention',
   title: 'See how long things are kept',
-  description: 'For how many days this workspace keeps messages and closed sessions, and audit rows, and whether that is its own setting or the server\'s.',
+  description:
+    "For how many days this workspace keeps messages and closed sessions, and audit rows, and whether that is its own setting or the server's.",
   permission: 'admin',
   effect: 'reads',
   // For its audit row.
@@ -13,7 +14,7 @@ export const getRetention = defineTool({
   input: input({}),
   output: output(retentionFields),
   audit: () => ({ event_type: 'retention_read' }),
-  async handler (_input, { db, agent, service }) {
+  async handler(_input, { db, agent, service }) {
     return retentionView(db, agent.workspace, service)
   }
 })

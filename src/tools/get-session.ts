@@ -19,13 +19,18 @@ export const getSession = defineTool({
     message_count: Type.Integer({ description: 'The same as session.message_count' }),
     message_count_is_estimate: Type.Optional(Type.Boolean())
   }),
-  async handler ({ session_id, message_limit = 50 }, { db, agent }) {
+  async handler({ session_id, message_limit = 50 }, { db, agent }) {
     const row = await sessions.need(db, agent, session_id)
     const [session, newest] = await Promise.all([
       sessionView(db, agent, row),
       page(db, agent, session_id, { limit: message_limit, offset: 0, order: 'desc' })
     ])
     const { message_count, message_count_is_estimate } = session
-    return { session, messages: newest.messages, message_count, ...(message_count_is_estimate && { message_count_is_estimate }) }
+    return {
+      session,
+      messages: newest.messages,
+      message_count,
+      ...(message_count_is_estimate && { message_count_is_estimate })
+    }
   }
 })

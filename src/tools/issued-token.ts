@@ -16,7 +16,9 @@ export const issuedToken = output({
   agent_id: Type.String(),
   agent_type: Type.String(),
   permissions: Type.Array(Type.String()),
-  sessions: Type.Union([Type.Array(Type.String()), Type.Null()], { description: 'The only sessions it may see and write in; null: all' }),
+  sessions: Type.Union([Type.Array(Type.String()), Type.Null()], {
+    description: 'The only sessions it may see and write in; null: all'
+  }),
   issued_at: Time,
   expires_at: Time,
   expires_in: Type.Integer({ description: 'Seconds until it expires' })
@@ -24,10 +26,17 @@ export const issuedToken = output({
 
 /**
  * Signs and remembers a token; an MCP session that it was asked for in is that agent from now on.
- * @param replaced the token it takes the place of: then only a session that was authenticated with that one goes on with it
+ * @param replaced the token it takes the place of: then only a session that was authenticated with that one goes on
+ * with it
  * @param parent the token it was made from, for another client: no session goes on with it
  */
-export async function issue (db: Db, agent: Omit<Agent, 'token'>, { jti, replaced, parent }: { jti: string, replaced?: string, parent?: string }, caller: Caller, service: Service): Promise<Static<typeof issuedToken>> {
+export async function issue(
+  db: Db,
+  agent: Omit<Agent, 'token'>,
+  { jti, replaced, parent }: { jti: string; replaced?: string; parent?: string },
+  caller: Caller,
+  service: Service
+): Promise<Static<typeof issuedToken>> {
   const { token, issued_at, expires_at } = service.tokens.sign(agent, jti)
   const { agent_id, agent_type, permissions, sessions } = agent
   await tokens.remember(db, agent, jti, issued_at, expires_at, parent)
@@ -35,7 +44,8 @@ export async function issue (db: Db, agent: Omit<Agent, 'token'>, { jti, replace
   const session = caller.credentials.mcp_session
   // Refreshing somebody else's token does not make the session theirs.
   const takesOver = parent === undefined && (replaced === undefined || session?.identity?.jti === replaced)
-  if (session !== undefined && takesOver) await mcpSessions.bind(db, session.id_hash, { ...agent, jti, issued_at, expires_at })
+  if (session !== undefined && takesOver)
+    await mcpSessions.bind(db, session.id_hash, { ...agent, jti, issued_at, expires_at })
   return {
     token,
     token_type: 'Bearer',
@@ -49,13 +59,16 @@ export async function issue (db: Db, agent: Omit<Agent, 'token'>, { jti, replace
   }
 }
 
-export function tokenAudit (event_type: string) {
-  return (_input: unknown, answer: Static<typeof issuedToken>): AuditFields =>
-    ({ event_type, agent_id: answer.agent_id, metadata: { agent_type: answer.agent_type, permissions: answer.permissions } })
+export function tokenAudit(event_type: string) {
+  return (_input: unknown, answer: Static<typeof issuedToken>): AuditFields => ({
+    event_type,
+    agent_id: answer.agent_id,
+    metadata: { agent_type: answer.agent_type, permissions: answer.permissions }
+  })
 }
 
 /** The MCP session that a token was asked for in has another identity now. */
-export function ofMcpSession (_input: unknown, _output: unknown, { caller }: { caller: Caller }): readonly Topic[] {
+export function ofMcpSession(_input: unknown, _output: unknown, { caller }: { caller: Caller }): readonly Topic[] {
   const session = caller.credentials.mcp_session
   return session === undefined ? [] : [mcpTopic(session.id_hash)]
 }

@@ -12,17 +12,28 @@ const QUERY_MAX = 500
 export const listSessions = defineTool({
   name: 'list_sessions',
   title: 'List sessions',
-  description: 'Find sessions, newest first: all of them, an agent\'s, the open or closed ones, or those whose purpose is about something. Archived ones are left out, unless you ask for just these.',
+  description:
+    "Find sessions, newest first: all of them, an agent's, the open or closed ones, or those whose purpose is about something. Archived ones are left out, unless you ask for just these.",
   permission: 'read',
   effect: 'reads',
   commits: 'none',
   input: input({
     created_by: Type.Optional(AgentId('Only sessions this agent opened')),
     active: Type.Optional(Type.Boolean({ description: 'true: only open sessions; false: only closed ones' })),
-    archived: Type.Optional(Type.Boolean({ default: false, description: 'true: only archived sessions; else none of them' })),
-    query: Type.Optional(Checked<string>(
-      { type: 'string', maxLength: QUERY_MAX, description: 'Only sessions whose purpose contains this, or something spelt much like it' },
-      value => typeof value === 'string' && characters(value) <= QUERY_MAX, { [Allowed]: `a string of at most ${QUERY_MAX} characters` })),
+    archived: Type.Optional(
+      Type.Boolean({ default: false, description: 'true: only archived sessions; else none of them' })
+    ),
+    query: Type.Optional(
+      Checked<string>(
+        {
+          type: 'string',
+          maxLength: QUERY_MAX,
+          description: 'Only sessions whose purpose contains this, or something spelt much like it'
+        },
+        value => typeof value === 'string' && characters(value) <= QUERY_MAX,
+        { [Allowed]: `a string of at most ${QUERY_MAX} characters` }
+      )
+    ),
     limit: Limit(50, 200),
     cursor: Cursor
   }),
@@ -32,7 +43,7 @@ export const listSessions = defineTool({
     has_more: Type.Boolean(),
     next_cursor: Nullable(Type.String())
   }),
-  async handler ({ created_by, active, archived = false, query, limit = 50, cursor }, { db, agent }) {
+  async handler({ created_by, active, archived = false, query, limit = 50, cursor }, { db, agent }) {
     const place = cursor === undefined ? undefined : decodeCursor(cursor, 'string')
     const rows = await sessions.list(db, agent, {
       created_by,

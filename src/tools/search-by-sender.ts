@@ -13,7 +13,7 @@ export const searchBySender = defineTool({
   commits: 'none',
   input: input({ session_id: SessionId, sender: AgentId('The agent_id of the writer'), limit: Limit(20, 100) }),
   output: output({ messages: Type.Array(Message), sender: Type.String(), count: Type.Integer() }),
-  async handler ({ session_id, sender, limit = 20 }, { db, agent }) {
+  async handler({ session_id, sender, limit = 20 }, { db, agent }) {
     await sessions.need(db, agent, session_id)
     const found = await messages.bySender(db, agent, session_id, sender, limit)
     return { messages: found, sender, count: found.length }

@@ -9,14 +9,31 @@ import type { Session, SessionSummary } from './shapes.js'
 type Row = Awaited<ReturnType<typeof sessions.need>>
 
 /** A session as a viewer may know it: counts, times and names of senders cover what the viewer may see. */
-export async function sessionView (db: Db, viewer: Agent, row: Row): Promise<Static<typeof Session>> {
+export async function sessionView(db: Db, viewer: Agent, row: Row): Promise<Static<typeof Session>> {
   const [[summary], participants, here] = await Promise.all([
-    sessionSummaries(db, viewer, [row]), sessions.participants(db, viewer, row.id), present(db, viewer, row.id)
+    sessionSummaries(db, viewer, [row]),
+    sessions.participants(db, viewer, row.id),
+    present(db, viewer, row.id)
   ])
-  return { ...summary as Static<typeof SessionSummary>, participants, present: here }
+  return { ...(summary as Static<typeof SessionSummary>), participants, present: here }
 }
 
-export async function sessionSummaries (db: Db, viewer: Agent, rows: readonly Row[]): Promise<Array<Static<typeof SessionSummary>>> {
-  const [statistics, read] = await Promise.all([sessions.statistics(db, viewer, rows), readings(db, viewer, rows.map(row => row.id))])
-  return rows.map(({ last_seq, public_count, ...session }, i) => ({ ...session, ...statistics[i] as sessions.SessionStatistics, ...read[i] as Reading }))
+export async function sessionSummaries(
+  db: Db,
+  viewer: Agent,
+  rows: readonly Row[]
+): Promise<Array<Static<typeof SessionSummary>>> {
+  const [statistics, read] = await Promise.all([
+    sessions.statistics(db, viewer, rows),
+    readings(
+      db,
+      viewer,
+      rows.map(row => row.id)
+    )
+  ])
+  return rows.map(({ last_seq, public_count, ...session }, i) => ({
+    ...session,
+    ...(statistics[i] as sessions.SessionStatistics),
+    ...(read[i] as Reading)
+  }))
 }

@@ -1,8 +1,11 @@
 import { AppError } from '../core/errors.js'
 import { parseTime } from '../core/time.js'
 
-/** A range of time from checked arguments, both ends included; a date as end_time includes its whole day. @throws AppError INVALID_DATETIME where it ends before it starts */
-export function timeRange<S extends string | undefined, E extends string | undefined> (start_time: S, end_time: E) {
+/**
+ * A range of time from checked arguments, both ends included; a date as end_time includes its whole day. @throws
+ * AppError INVALID_DATETIME where it ends before it starts
+ */
+export function timeRange<S extends string | undefined, E extends string | undefined>(start_time: S, end_time: E) {
   const start = start_time === undefined ? undefined : parseTime(start_time, 'start')
   const end = end_time === undefined ? undefined : parseTime(end_time, 'end')
   if (start !== undefined && end !== undefined && end < start) {
@@ -11,5 +14,8 @@ export function timeRange<S extends string | undefined, E extends string | undef
       suggestions: ['Exchange start_time and end_time']
     })
   }
-  return { start, end } as { start: S extends string ? string : string | undefined, end: E extends string ? string : string | undefined }
+  return { start, end } as {
+    start: S extends string ? string : string | undefined
+    end: E extends string ? string : string | undefined
+  }
 }

@@ -10,7 +10,8 @@ import { IdempotencyKey, input, Metadata, output, Purpose, Session, SessionId } 
 export const updateSession = defineTool({
   name: 'update_session',
   title: 'Change, close or reopen a session',
-  description: 'Change a session\'s purpose or metadata (which is replaced as a whole), close it with is_active: false, or reopen it with is_active: true, which also takes it out of the archive. For its creator and admins. A closed session can be read, not written.',
+  description:
+    "Change a session's purpose or metadata (which is replaced as a whole), close it with is_active: false, or reopen it with is_active: true, which also takes it out of the archive. For its creator and admins. A closed session can be read, not written.",
   permission: 'write',
   effect: 'replaces',
   commits: 'transaction',
@@ -26,10 +27,14 @@ export const updateSession = defineTool({
     event_type: is_active === undefined ? 'session_updated' : is_active ? 'session_opened' : 'session_closed',
     session_id,
     resource: `session:${session_id}`,
-    metadata: { changed: Object.entries({ purpose, metadata, is_active }).flatMap(([name, value]) => value === undefined ? [] : [name]) }
+    metadata: {
+      changed: Object.entries({ purpose, metadata, is_active }).flatMap(([name, value]) =>
+        value === undefined ? [] : [name]
+      )
+    }
   }),
   touches: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler ({ session_id, purpose, metadata, is_active }, { db, agent }) {
+  async handler({ session_id, purpose, metadata, is_active }, { db, agent }) {
     if (purpose === undefined && metadata === undefined && is_active === undefined) {
       throw new AppError('INVALID_INPUT', 'Nothing was given to change.', {
         context: { argument: 'purpose', given: 'nothing', allowed: 'at least one of purpose, metadata, is_active' },
@@ -38,7 +43,8 @@ export const updateSession = defineTool({
     }
     const session = await sessions.needLocked(db, agent, session_id)
     mayChange(agent, session)
-    if (!session.is_active && is_active !== true && (purpose !== undefined || metadata !== undefined)) throw sessions.sessionClosed()
+    if (!session.is_active && is_active !== true && (purpose !== undefined || metadata !== undefined))
+      throw sessions.sessionClosed()
     await sessions.patch(db, agent, session_id, { purpose, metadata, is_active })
     return { session: await sessionView(db, agent, await sessions.need(db, agent, session_id)) }
   }

@@ -11,9 +11,10 @@ import { type Attack, attacks } from './bodies/attacks.js'
 import { workHonestly } from './bodies/honest.js'
 
 /**
- * Strangers, and an owner of an ordinary key, who send bodies to use the server up. It runs as in k8s/, in a process of its own; the
- * attacker is another one. What is asked: it survives, it stays below its memory, and whoever is honest notices nothing. With FIGURES=1
- * (npm run attack:bodies) the attacks last longer, and it is also asked how long the event loop has stood still.
+ * Strangers, and an owner of an ordinary key, who send bodies to use the server up. It runs as in k8s/, in a process of
+ * its own; the attacker is another one. What is asked: it survives, it stays below its memory, and whoever is honest
+ * notices nothing. With FIGURES=1 (npm run attack:bodies) the attacks last longer, and it is also asked how long the
+ * event loop has stood still.
  */
 
 const FIGURES = process.env.FIGURES === '1'
@@ -30,13 +31,20 @@ const database = await createDatabase()
 t.teardown(() => database.drop())
 const port = await quietPort()
 const node_options = /^NODE_OPTIONS=(.*)$/m.exec(await readFile(join(ROOT, 'k8s', 'config.env'), 'utf8'))?.[1] ?? ''
-const server = await runProgram(t, ['serve'], environment(database.url, {
-  PORT: String(port), NODE_ENV: 'production', LOG_LEVEL: 'warn', NODE_OPTIONS: `${node_options} --import=${pathToFileURL(join(import.meta.dirname, 'bodies', 'lag.mjs')).href}`
-}))
+const server = await runProgram(
+  t,
+  ['serve'],
+  environment(database.url, {
+    PORT: String(port),
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'warn',
+    NODE_OPTIONS: `${node_options} --import=${pathToFileURL(join(import.meta.dirname, 'bodies', 'lag.mjs')).href}`
+  })
+)
 const { pid } = server.process
 const { session_id } = await post(server.url, 'create_session', { purpose: 'under attack' })
 
-async function lag (): Promise<{ max_ms: number, p99_ms: number }> {
+async function lag(): Promise<{ max_ms: number; p99_ms: number }> {
   const before = server.output().length
   const said = () => /^lag (.*)$/m.exec(server.output().slice(before))?.[1]
   server.process.kill('SIGUSR2')
@@ -45,25 +53,36 @@ async function lag (): Promise<{ max_ms: number, p99_ms: number }> {
 }
 
 /** The most memory that the server has had since the last time. */
-async function peakMb (): Promise<number> {
+async function peakMb(): Promise<number> {
   const peak = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
   // Begins anew from what it has now.
   await writeFile(`/proc/${pid}/clear_refs`, '5').catch(() => {})
   return Number(peak) / 1024
 }
 
-async function attackWith (attack: Attack): Promise<Record<string, number>> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'bodies', 'attacker.mjs'), JSON.stringify({ port, key: API_KEY, ms: ATTACK_MS, attack: { ...attack, session_id } })], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function attackWith(attack: Attack): Promise<Record<string, number>> {
+  const child = spawn(
+    process.execPath,
+    [
+      join(import.meta.dirname, 'bodies', 'attacker.mjs'),
+      JSON.stringify({ port, key: API_KEY, ms: ATTACK_MS, attack: { ...attack, session_id } })
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] }
+  )
   let said = ''
-  child.stdout.on('data', (chunk: Buffer) => { said += chunk.toString() })
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
   await new Promise(resolve => child.once('close', resolve))
   return JSON.parse(said).answers
 }
 
 /** The gauges that are not at rest. */
-async function held (): Promise<string[]> {
+async function held(): Promise<string[]> {
   const text = await (await fetch(`${server.url}/metrics`, { headers: { connection: 'close' } })).text()
-  return (text.match(/^(?:request_body_bytes\{.*\}|http_requests_in_flight) .*$/gm) ?? []).filter(line => !line.endsWith(' 0'))
+  return (text.match(/^(?:request_body_bytes\{.*\}|http_requests_in_flight) .*$/gm) ?? []).filter(
+    line => !line.endsWith(' 0')
+  )
 }
 
 t.test('attacks with bodies', { skip: process.platform === 'linux' ? false : 'memory is read from /proc' }, async t => {
@@ -83,13 +102,22 @@ t.test('attacks with bodies', { skip: process.platform === 'linux' ? false : 'me
     t.ok(calls > 0, `${attack.name}: somebody honest has called`)
     t.same(errors, {}, `${attack.name}: and was served each time`)
     t.ok(peak < RSS_MAX_MB, `${attack.name}: ${Math.round(peak)} MB`)
-    rows.push([attack.name.padEnd(42), ...[max_ms, late_p99_ms, p99_ms, peak].map(figure => String(Math.round(figure)).padStart(7)), `${Object.values(errors).reduce((a, b) => a + b, 0)}/${calls}`.padStart(9), ` ${JSON.stringify(answers)}`].join(' '))
+    rows.push(
+      [
+        attack.name.padEnd(42),
+        ...[max_ms, late_p99_ms, p99_ms, peak].map(figure => String(Math.round(figure)).padStart(7)),
+        `${Object.values(errors).reduce((a, b) => a + b, 0)}/${calls}`.padStart(9),
+        ` ${JSON.stringify(answers)}`
+      ].join(' ')
+    )
     if (!FIGURES) continue
     t.ok(max_ms < STALL_MAX_MS, `${attack.name}: the loop stood still for ${Math.round(max_ms)} ms`)
     t.ok(late_p99_ms <= STALL_P99_MS, `${attack.name}: its delay is ${Math.round(late_p99_ms)} ms at p99`)
   }
   t.comment(`${'attack'.padEnd(42)} max ms  p99 ms  honest  RSS MB  errors`)
   for (const row of rows) t.comment(row)
-  await until('nothing is held for requests that are over', async () => (await held()).length === 0, 10_000).catch(() => {})
+  await until('nothing is held for requests that are over', async () => (await held()).length === 0, 10_000).catch(
+    () => {}
+  )
   t.same(await held(), [], 'nothing is held for requests that are over')
 })

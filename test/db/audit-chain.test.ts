@@ -17,15 +17,31 @@ import { verifyChain } from '../../src/db/audit-chain/verify.js'
 import { compareKeptHeads } from '../../src/db/audit-chain/verify-heads.js'
 import { createDatabase } from '../support/cluster.js'
 
-/** The chain over the audit log: made by drainers, on real transactions; and what somebody with all rights in the database does to it. */
+/**
+ * The chain over the audit log: made by drainers, on real transactions; and what somebody with all rights in the
+ * database does to it.
+ */
 
 const keys = auditKeys(['a key for the audit log of tests, 0123456789'])
 
-interface Chained { url: string, db: Db, owner: pg.Client, drain: Drain, write: (workspace?: string, on?: pg.Client) => Promise<number> }
+interface Chained {
+  url: string
+  db: Db
+  owner: pg.Client
+  drain: Drain
+  write: (workspace?: string, on?: pg.Client) => Promise<number>
+}
 
-async function chained (t: Test): Promise<Chained> {
+async function chained(t: Test): Promise<Chained> {
   const { url, drop } = await createDatabase()
-  const database = connect({ url, max: 4, connect_timeout_ms: 10_000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+  const database = connect({
+    url,
+    max: 4,
+    connect_timeout_ms: 10_000,
+    statement_timeout_ms: 0,
+    application_name: 'tests',
+    onIdleError: () => {}
+  })
   const owner = new pg.Client({ connectionString: url })
   await owner.connect()
   t.teardown(async () => {
@@ -37,15 +53,18 @@ async function chained (t: Test): Promise<Chained> {
   return { url, db, owner, drain: createDrain(db, keys), write: (workspace, on = owner) => write(on, workspace) }
 }
 
-async function write (on: pg.Client, workspace = 'default'): Promise<number> {
-  const { rows } = await on.query<{ id: string }>(`
+async function write(on: pg.Client, workspace = 'default'): Promise<number> {
+  const { rows } = await on.query<{ id: string }>(
+    `
     insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)
-    values ($1, 'message_added', 'agent-1', 'session_1', 'add_message', 'message:1', 'success', $2, '{"n": 10000000000000001}') returning id`, [workspace, randomUUID()])
+    values ($1, 'message_added', 'agent-1', 'session_1', 'add_message', 'message:1', 'success', $2, '{"n": 10000000000000001}') returning id`,
+    [workspace, randomUUID()]
+  )
   return Number(rows[0]?.id)
 }
 
 /** What the owner of the database can do, past the trigger. */
-async function tamper (owner: pg.Client, ...statements: string[]): Promise<void> {
+async function tamper(owner: pg.Client, ...statements: string[]): Promise<void> {
   const tables = ['audit_log', 'audit_chain', 'audit_heads', 'audit_beginnings']
   for (const table of tables) await owner.query(`alter table ${table} disable trigger append_only`)
   for (const statement of statements) await owner.query(statement)
@@ -53,7 +72,7 @@ async function tamper (owner: pg.Client, ...statements: string[]): Promise<void>
 }
 
 /** Rounds until nothing is left, and a head. */
-async function drained (drain: Drain): Promise<SignedHead[]> {
+async function drained(drain: Drain): Promise<SignedHead[]> {
   const heads: SignedHead[] = []
   for (let quiet = 0; quiet < 2;) {
     const { chained, heads: signed } = await drain.round({ head_ms: 0 })
@@ -64,8 +83,16 @@ async function drained (drain: Drain): Promise<SignedHead[]> {
 }
 
 const COLUMNS: Record<string, string> = {
-  workspace: "'other'", timestamp: "timestamp - interval '1 millisecond'", event_type: "'session_created'", agent_id: "'agent-2'", session_id: 'null', action: "'add_messages'",
-  resource: "'message:2'", result: "'refused'", request_id: "request_id || ' '", metadata: '\'{"n": 10000000000000002}\''
+  workspace: "'other'",
+  timestamp: "timestamp - interval '1 millisecond'",
+  event_type: "'session_created'",
+  agent_id: "'agent-2'",
+  session_id: 'null',
+  action: "'add_messages'",
+  resource: "'message:2'",
+  result: "'refused'",
+  request_id: "request_id || ' '",
+  metadata: '\'{"n": 10000000000000002}\''
 }
 
 t.test('every column, changed by the owner, is told with its row', async t => {
@@ -74,16 +101,37 @@ t.test('every column, changed by the owner, is told with its row', async t => {
   for (let n = 0; n < 12; n++) ids.push(await write())
   await write('second')
   await drained(drain)
-  t.match(await verifyChain(db, keys, 'default'), { fault: null, rows: 12, heads: 1, is_done: true, not_yet_chained: 0 })
+  t.match(await verifyChain(db, keys, 'default'), {
+    fault: null,
+    rows: 12,
+    heads: 1,
+    is_done: true,
+    not_yet_chained: 0
+  })
   t.match(await verifyChain(db, keys, 'second'), { fault: null, rows: 1 })
 
-  const { rows } = await owner.query<{ column_name: string }>("select column_name from information_schema.columns where table_name = 'audit_log' and table_schema = 'public'")
-  t.same(rows.map(({ column_name }) => column_name).sort(), ['id', ...Object.keys(COLUMNS)].sort(), 'there is no column that is not covered')
+  const { rows } = await owner.query<{ column_name: string }>(
+    "select column_name from information_schema.columns where table_name = 'audit_log' and table_schema = 'public'"
+  )
+  t.same(
+    rows.map(({ column_name }) => column_name).sort(),
+    ['id', ...Object.keys(COLUMNS)].sort(),
+    'there is no column that is not covered'
+  )
   const id = ids[4] as number
   for (const [column, value] of Object.entries(COLUMNS)) {
-    await tamper(owner, 'create temp table kept as select * from audit_log', `update audit_log set ${column} = ${value} where id = ${id}`)
+    await tamper(
+      owner,
+      'create temp table kept as select * from audit_log',
+      `update audit_log set ${column} = ${value} where id = ${id}`
+    )
     t.match(await verifyChain(db, keys, 'default'), { fault: { kind: 'altered', seq: 5, audit_id: id } }, column)
-    await tamper(owner, `delete from audit_log where id = ${id}`, `insert into audit_log select * from kept where id = ${id}`, 'drop table kept')
+    await tamper(
+      owner,
+      `delete from audit_log where id = ${id}`,
+      `insert into audit_log select * from kept where id = ${id}`,
+      'drop table kept'
+    )
     t.match(await verifyChain(db, keys, 'default'), { fault: null }, `${column}, put back`)
   }
   await tamper(owner, `update audit_log set id = 5000 where id = ${id}`)
@@ -97,34 +145,102 @@ t.test('rows that are deleted, swapped or put in are told', async t => {
   await drained(drain)
   const first = Number((await owner.query<{ id: number }>('select min(id)::int as id from audit_log')).rows[0]?.id)
   const faultAfter = async (...statements: string[]) => {
-    await tamper(owner, 'create temp table log as select * from audit_log', 'create temp table chain as select * from audit_chain', ...statements)
+    await tamper(
+      owner,
+      'create temp table log as select * from audit_log',
+      'create temp table chain as select * from audit_chain',
+      ...statements
+    )
     const { fault } = await verifyChain(db, keys, 'default')
-    await tamper(owner, 'truncate audit_log, audit_chain', 'insert into audit_log select * from log', 'insert into audit_chain select * from chain', 'drop table log, chain')
+    await tamper(
+      owner,
+      'truncate audit_log, audit_chain',
+      'insert into audit_log select * from log',
+      'insert into audit_chain select * from chain',
+      'drop table log, chain'
+    )
     return fault
   }
   const id = (seq: number) => first + seq - 1
   t.match(await faultAfter(`delete from audit_log where id = ${id(3)}`), { kind: 'missing', seq: 3, audit_id: id(3) })
-  t.match(await faultAfter(`delete from audit_log where id = ${id(3)}`, 'delete from audit_chain where seq = 3'), { kind: 'missing', seq: 3 })
-  t.match(await faultAfter(`delete from audit_log where id = ${id(3)}`, 'delete from audit_chain where seq = 3', 'update audit_chain set seq = -seq where seq > 3', 'update audit_chain set seq = -seq - 1 where seq < 0'),
-    { kind: 'altered', seq: 3 }, 'and the rest moved up')
-  t.match(await faultAfter(`update audit_log set id = -id where id in (${id(4)}, ${id(7)})`, `update audit_log set id = ${id(4) + id(7)} + id where id < 0`), { kind: 'reordered', seq: 4, audit_id: id(4) }, 'two rows')
-  t.match(await faultAfter('update audit_chain set audit_id = -audit_id where seq in (4, 7)', `update audit_chain set audit_id = ${id(4) + id(7)} + audit_id where audit_id < 0`), { kind: 'reordered', seq: 4, audit_id: id(7) }, 'two places')
-  t.match(await faultAfter('update audit_chain set seq = -seq where seq in (4, 7)', 'update audit_chain set seq = 11 + seq where seq < 0'), { kind: /altered|reordered/, seq: 4 }, 'two whole places')
-  t.match(await faultAfter(`insert into audit_log (id, event_type, agent_id, action, result, request_id) values (${id(1) - 1}, 'message_added', 'x', 'add_message', 'success', 'x')`), { kind: 'forged', seq: null, audit_id: id(1) - 1 })
-  t.match(await faultAfter(`insert into audit_log select ${id(1) - 1} as id, workspace, timestamp, event_type, agent_id, session_id, action, resource, result, request_id, metadata from audit_log where id = ${id(2)}`, 'update audit_chain set seq = -seq where seq >= 5', 'update audit_chain set seq = 1 - seq where seq < 0',
-    `insert into audit_chain select workspace, 5, ${id(1) - 1}, key_id, mac from audit_chain where seq = 4`), { kind: 'altered', seq: 5 }, 'with a place made up')
-  t.match(await faultAfter('delete from audit_chain where seq > 6', `delete from audit_log where id > ${id(6)}`), { kind: 'missing', seq: 7 }, 'a tail whose head is still there')
+  t.match(await faultAfter(`delete from audit_log where id = ${id(3)}`, 'delete from audit_chain where seq = 3'), {
+    kind: 'missing',
+    seq: 3
+  })
+  t.match(
+    await faultAfter(
+      `delete from audit_log where id = ${id(3)}`,
+      'delete from audit_chain where seq = 3',
+      'update audit_chain set seq = -seq where seq > 3',
+      'update audit_chain set seq = -seq - 1 where seq < 0'
+    ),
+    { kind: 'altered', seq: 3 },
+    'and the rest moved up'
+  )
+  t.match(
+    await faultAfter(
+      `update audit_log set id = -id where id in (${id(4)}, ${id(7)})`,
+      `update audit_log set id = ${id(4) + id(7)} + id where id < 0`
+    ),
+    { kind: 'reordered', seq: 4, audit_id: id(4) },
+    'two rows'
+  )
+  t.match(
+    await faultAfter(
+      'update audit_chain set audit_id = -audit_id where seq in (4, 7)',
+      `update audit_chain set audit_id = ${id(4) + id(7)} + audit_id where audit_id < 0`
+    ),
+    { kind: 'reordered', seq: 4, audit_id: id(7) },
+    'two places'
+  )
+  t.match(
+    await faultAfter(
+      'update audit_chain set seq = -seq where seq in (4, 7)',
+      'update audit_chain set seq = 11 + seq where seq < 0'
+    ),
+    { kind: /altered|reordered/, seq: 4 },
+    'two whole places'
+  )
+  t.match(
+    await faultAfter(
+      `insert into audit_log (id, event_type, agent_id, action, result, request_id) values (${id(1) - 1}, 'message_added', 'x', 'add_message', 'success', 'x')`
+    ),
+    { kind: 'forged', seq: null, audit_id: id(1) - 1 }
+  )
+  t.match(
+    await faultAfter(
+      `insert into audit_log select ${id(1) - 1} as id, workspace, timestamp, event_type, agent_id, session_id, action, resource, result, request_id, metadata from audit_log where id = ${id(2)}`,
+      'update audit_chain set seq = -seq where seq >= 5',
+      'update audit_chain set seq = 1 - seq where seq < 0',
+      `insert into audit_chain select workspace, 5, ${id(1) - 1}, key_id, mac from audit_chain where seq = 4`
+    ),
+    { kind: 'altered', seq: 5 },
+    'with a place made up'
+  )
+  t.match(
+    await faultAfter('delete from audit_chain where seq > 6', `delete from audit_log where id > ${id(6)}`),
+    { kind: 'missing', seq: 7 },
+    'a tail whose head is still there'
+  )
   t.match(await verifyChain(db, keys, 'default'), { fault: null, rows: 10 }, 'all put back')
   await tamper(owner, 'update audit_heads set drained_to = drained_to - 1')
   t.match(await verifyChain(db, keys, 'default'), { fault: { kind: 'head', seq: 10 } })
-  t.match(await verifyChain(db, auditKeys(['another key, of some other installation, 01']), 'default'), { fault: { kind: 'key', seq: 1 } })
+  t.match(await verifyChain(db, auditKeys(['another key, of some other installation, 01']), 'default'), {
+    fault: { kind: 'key', seq: 1 }
+  })
 })
 
 t.test('a tail that was cut together with its heads is found by heads kept elsewhere', async t => {
   const { db, owner, drain, write } = await chained(t)
   const file = join(await mkdtemp(join(tmpdir(), 'scs-heads-')), 'heads')
   t.teardown(() => rm(file, { force: true }))
-  const keep = keepHeads(file, () => {}, error => { throw error })
+  const keep = keepHeads(
+    file,
+    () => {},
+    error => {
+      throw error
+    }
+  )
   const grow = async (count: number) => {
     for (let n = 0; n < count; n++) await write()
     for (const head of await drained(drain)) await keep(head)
@@ -142,7 +258,12 @@ t.test('a tail that was cut together with its heads is found by heads kept elsew
   await grow(5)
   t.match(await compared(), { fault: null, fitting: 2, not_genuine: 0 })
 
-  await tamper(owner, 'delete from audit_log where id in (select audit_id from audit_chain where seq > 7)', 'delete from audit_chain where seq > 7', 'delete from audit_heads where seq > 7')
+  await tamper(
+    owner,
+    'delete from audit_log where id in (select audit_id from audit_chain where seq > 7)',
+    'delete from audit_chain where seq > 7',
+    'delete from audit_heads where seq > 7'
+  )
   t.match(await verifyChain(db, keys, 'default'), { fault: null, rows: 7 }, 'the database alone cannot tell')
   t.match(await compared(), { fault: { kind: 'missing', seq: 8 }, fitting: 1 })
   // It goes on from there, by a drainer that knows nothing: other rows at the same places.
@@ -201,11 +322,13 @@ t.test('a row that commits late is chained, whoever has drained meanwhile', asyn
 
 t.test('many writers, some slow, and three drainers make one chain without a gap', async t => {
   const { url, db, owner } = await chained(t)
-  const clients = await Promise.all(Array.from({ length: 6 }, async () => {
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
-    return client
-  }))
+  const clients = await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      return client
+    })
+  )
   t.teardown(() => Promise.all(clients.map(client => client.end())))
   let writing = true
   const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
@@ -217,26 +340,42 @@ t.test('many writers, some slow, and three drainers make one chain without a gap
     }
     return drain
   })
-  await Promise.all(clients.map(async (client, writer) => {
-    for (let n = 0; n < 60; n++) {
-      await client.query('begin')
-      for (let row = 0; row <= n % 3; row++) await write(client, writer % 2 === 0 ? 'default' : 'second')
-      if (writer < 2) await pause(n % 7)
-      await client.query(n % 11 === 5 ? 'rollback' : 'commit')
-    }
-  }))
+  await Promise.all(
+    clients.map(async (client, writer) => {
+      for (let n = 0; n < 60; n++) {
+        await client.query('begin')
+        for (let row = 0; row <= n % 3; row++) await write(client, writer % 2 === 0 ? 'default' : 'second')
+        if (writer < 2) await pause(n % 7)
+        await client.query(n % 11 === 5 ? 'rollback' : 'commit')
+      }
+    })
+  )
   writing = false
   const [drain] = await Promise.all(drainers)
   await drained(drain as Drain)
-  const counts = (await owner.query<{ all: number, second: number }>("select count(*)::int as all, count(*) filter (where workspace = 'second')::int as second from audit_log")).rows[0] as { all: number, second: number }
+  const counts = (
+    await owner.query<{ all: number; second: number }>(
+      "select count(*)::int as all, count(*) filter (where workspace = 'second')::int as second from audit_log"
+    )
+  ).rows[0] as { all: number; second: number }
   const results = [await verifyChain(db, keys, 'default'), await verifyChain(db, keys, 'second')]
-  t.match(results, [{ fault: null, rows: counts.all - counts.second, not_yet_chained: 0 }, { fault: null, rows: counts.second, not_yet_chained: 0 }])
+  t.match(results, [
+    { fault: null, rows: counts.all - counts.second, not_yet_chained: 0 },
+    { fault: null, rows: counts.second, not_yet_chained: 0 }
+  ])
   t.ok(results.every(({ heads }) => heads > 0))
 })
 
 t.test('rows go only up to a head that becomes the beginning', async t => {
   const { db, owner, drain, write } = await chained(t)
-  for (const statement of ["update audit_log set result = 'refused'", 'delete from audit_log', 'truncate audit_log', 'delete from audit_chain', 'update audit_heads set seq = 1', 'delete from audit_beginnings']) {
+  for (const statement of [
+    "update audit_log set result = 'refused'",
+    'delete from audit_log',
+    'truncate audit_log',
+    'delete from audit_chain',
+    'update audit_heads set seq = 1',
+    'delete from audit_beginnings'
+  ]) {
     await t.rejects(owner.query(statement), { code: '42501' }, statement)
   }
   for (let n = 0; n < 6; n++) await write()
@@ -244,9 +383,14 @@ t.test('rows go only up to a head that becomes the beginning', async t => {
   const at = String((await owner.query<{ at: string }>('select clock_timestamp()::text as at')).rows[0]?.at)
   for (let n = 0; n < 4; n++) await write()
   await drained(drain)
-  await t.rejects(owner.query("select drop_audit_rows('default', 6, 100)"), { code: '55000' }, 'nowhere but at a beginning')
+  await t.rejects(
+    owner.query("select drop_audit_rows('default', 6, 100)"),
+    { code: '55000' },
+    'nowhere but at a beginning'
+  )
 
-  const drop = () => db.transaction().execute(tx => dropAuditRows(tx, keys, { workspace: 'default', before: at, limit: 4 }))
+  const drop = () =>
+    db.transaction().execute(tx => dropAuditRows(tx, keys, { workspace: 'default', before: at, limit: 4 }))
   t.equal(await drop(), 4)
   t.match(await verifyChain(db, keys, 'default'), { fault: null, first_seq: 7, rows: 4 }, 'also half-way')
   t.equal(await drop(), 2)
@@ -256,20 +400,44 @@ t.test('rows go only up to a head that becomes the beginning', async t => {
 
   const lines = []
   for await (const line of exportAudit(db, 'default')) lines.push(line)
-  t.match(lines, [{ type: 'beginning', seq: 6 }, { type: 'row', seq: 7, metadata: {}, action: 'add_message' }, { type: 'row', seq: 8 }, { type: 'row', seq: 9 }, { type: 'row', seq: 10 }, { type: 'head', seq: 10 }])
+  t.match(lines, [
+    { type: 'beginning', seq: 6 },
+    { type: 'row', seq: 7, metadata: {}, action: 'add_message' },
+    { type: 'row', seq: 8 },
+    { type: 'row', seq: 9 },
+    { type: 'row', seq: 10 },
+    { type: 'head', seq: 10 }
+  ])
 
-  await tamper(owner, 'update audit_beginnings set seq = 7', 'delete from audit_log where id in (select audit_id from audit_chain where seq <= 7)', 'delete from audit_chain where seq <= 7')
-  t.match(await verifyChain(db, keys, 'default'), { fault: { kind: 'beginning', seq: 7 } }, 'one that nobody with the key has signed')
+  await tamper(
+    owner,
+    'update audit_beginnings set seq = 7',
+    'delete from audit_log where id in (select audit_id from audit_chain where seq <= 7)',
+    'delete from audit_chain where seq <= 7'
+  )
+  t.match(
+    await verifyChain(db, keys, 'default'),
+    { fault: { kind: 'beginning', seq: 7 } },
+    'one that nobody with the key has signed'
+  )
 })
 
 t.test('all rows may go, and the chain goes on; keys may change', async t => {
   const { db, drain, write } = await chained(t)
   for (let n = 0; n < 3; n++) await write()
   await drained(drain)
-  t.equal(await db.transaction().execute(tx => dropAuditRows(tx, keys, { workspace: 'default', before: '2999-01-01T00:00:00.000Z', limit: 100 })), 3)
+  t.equal(
+    await db
+      .transaction()
+      .execute(tx => dropAuditRows(tx, keys, { workspace: 'default', before: '2999-01-01T00:00:00.000Z', limit: 100 })),
+    3
+  )
   await write()
   await drained(drain)
-  const rotated = auditKeys(['a newer key for the audit log of tests, 01234', 'a key for the audit log of tests, 0123456789'])
+  const rotated = auditKeys([
+    'a newer key for the audit log of tests, 01234',
+    'a key for the audit log of tests, 0123456789'
+  ])
   await write()
   await drained(createDrain(db, rotated))
   t.match(await verifyChain(db, rotated, 'default'), { fault: null, first_seq: 4, rows: 2, heads: 2, to: { seq: 5 } })

@@ -14,20 +14,31 @@ test('the first start makes a database, a restart finds it on the same port', as
   t.same(first.notices, [])
   t.equal(first.dataDir, dataDir)
   await query(first.url, 'create extension pg_trgm; create table kept (n int); insert into kept values (1)')
-  const [row] = await query(first.url, `select cardinality(show_trgm('привет')) > 0 as letters, current_setting('jit') as jit,
-    current_setting('timezone') as timezone, current_setting('server_encoding') as encoding`)
+  const [row] = await query(
+    first.url,
+    `select cardinality(show_trgm('привет')) > 0 as letters, current_setting('jit') as jit,
+    current_setting('timezone') as timezone, current_setting('server_encoding') as encoding`
+  )
   t.same(row, { letters: true, jit: 'off', timezone: 'UTC', encoding: 'UTF8' })
 
   const file = join(dataDir, 'postgres.json')
   const connection = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
-  t.match(connection, { url: first.url, pid: await postmasterPid(dataDir), database: 'shared_context', port: Number(new URL(first.url).port) })
+  t.match(connection, {
+    url: first.url,
+    pid: await postmasterPid(dataDir),
+    database: 'shared_context',
+    port: Number(new URL(first.url).port)
+  })
   const { password } = new URL(first.url)
   if (process.platform !== 'win32') {
     t.equal((await stat(file)).mode & 0o777, 0o600)
     t.equal((await stat(join(dataDir, 'postgres'))).mode & 0o077, 0)
     const processes = execFileSync('ps', ['axeww', '-o', 'pgid=,pid=,args='], { encoding: 'utf8', maxBuffer: 1e8 })
     t.notOk(processes.includes(password), 'no password in the arguments or environment of a process')
-    const line = processes.split('\n').map(each => each.trim().split(/\s+/)).find(each => Number(each[1]) === connection.pid)
+    const line = processes
+      .split('\n')
+      .map(each => each.trim().split(/\s+/))
+      .find(each => Number(each[1]) === connection.pid)
     t.equal(line?.[0], String(connection.pid), 'Ctrl-C in our terminal does not reach PostgreSQL')
   }
   const started = connection.pid as number
@@ -45,7 +56,10 @@ test('the first start makes a database, a restart finds it on the same port', as
 test('a second server is refused and told who is there; commands join', async t => {
   const dataDir = join(await folder(t), 'data')
   const server = await program(t, dataDir, 'serve')
-  await t.rejects(openEmbedded({ dataDir, mode: 'serve', settings: quick }), { name: 'HeldError', message: new RegExp(`process ${server.pid}, since`) })
+  await t.rejects(openEmbedded({ dataDir, mode: 'serve', settings: quick }), {
+    name: 'HeldError',
+    message: new RegExp(`process ${server.pid}, since`)
+  })
 
   const pid = await postmasterPid(dataDir)
   const command = await open(t, dataDir, 'join')
@@ -103,14 +117,22 @@ test('a killed server leaves an orphan, which the next one adopts; with it kille
 
 test('of several that start at once on an empty folder, one server wins and every command is served', async t => {
   const dataDir = join(await folder(t), 'data')
-  const all = await Promise.all([program(t, dataDir, 'serve'), program(t, dataDir, 'serve'), program(t, dataDir, 'join'), open(t, dataDir, 'join')])
+  const all = await Promise.all([
+    program(t, dataDir, 'serve'),
+    program(t, dataDir, 'serve'),
+    program(t, dataDir, 'join'),
+    open(t, dataDir, 'join')
+  ])
   const refused = all.filter(each => 'refused' in each)
   t.equal(refused.length, 1)
   t.match(refused[0], { refused: true, message: /already uses the database/ })
   const urls = new Set(all.flatMap(each => each.url ?? []))
   t.equal(urls.size, 1)
   t.same(await query([...urls][0] as string, 'select 1 as n'), [{ n: 1 }])
-  t.same((await readdir(dataDir)).filter(name => name.includes('.new-')), [])
+  t.same(
+    (await readdir(dataDir)).filter(name => name.includes('.new-')),
+    []
+  )
 })
 
 test('a database that dies under a server comes back where it was', async t => {
@@ -121,17 +143,31 @@ test('a database that dies under a server comes back where it was', async t => {
   const pid = await postmasterPid(dataDir)
   await query(server.url, 'create table kept as select 1 as n')
   await kill(pid as number)
-  const works = async () => await query(server.url, 'select n from kept').then(rows => rows.length === 1, () => false)
+  const works = async () =>
+    await query(server.url, 'select n from kept').then(
+      rows => rows.length === 1,
+      () => false
+    )
   await until(works)
   await until(async () => lines.some(line => line.includes('is back')))
   t.not(await postmasterPid(dataDir), pid)
-  t.equal((JSON.parse(await readFile(join(dataDir, 'postgres.json'), 'utf8')) as { pid: number }).pid, await postmasterPid(dataDir))
+  t.equal(
+    (JSON.parse(await readFile(join(dataDir, 'postgres.json'), 'utf8')) as { pid: number }).pid,
+    await postmasterPid(dataDir)
+  )
 
   // Only its session is ended, as when PostgreSQL restarts its sessions after a crash of one.
   const back = lines.length
-  await query(server.url, 'select pg_terminate_backend(pid) from pg_stat_activity where application_name like \'% serve %\'')
+  await query(
+    server.url,
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name like '% serve %'"
+  )
   await until(async () => lines.slice(back).some(line => line.includes('still running')))
-  await t.rejects(openEmbedded({ dataDir, mode: 'serve', settings: quick }), { message: new RegExp(`process ${process.pid}`) }, 'the lock is held again')
+  await t.rejects(
+    openEmbedded({ dataDir, mode: 'serve', settings: quick }),
+    { message: new RegExp(`process ${process.pid}`) },
+    'the lock is held again'
+  )
   t.notOk(lines.join().includes(new URL(server.url).password))
   await Promise.all([command.close(), server.close()])
   t.equal(await postmasterPid(dataDir), undefined)
@@ -140,7 +176,7 @@ test('a database that dies under a server comes back where it was', async t => {
 test('closing while the database is down leaves nothing behind', async t => {
   const dataDir = join(await folder(t), 'data')
   const server = await open(t, dataDir)
-  await kill(await postmasterPid(dataDir) as number)
+  await kill((await postmasterPid(dataDir)) as number)
   await server.close()
   t.equal(await postmasterPid(dataDir), undefined)
 })
@@ -148,10 +184,12 @@ test('closing while the database is down leaves nothing behind', async t => {
 test('a stranger with the number of the last postmaster does not keep us out', async t => {
   const dataDir = join(await folder(t), 'data')
   const first = await program(t, dataDir, 'serve')
-  await Promise.all([ended(first.child, 'SIGKILL'), kill(await postmasterPid(dataDir) as number)])
+  await Promise.all([ended(first.child, 'SIGKILL'), kill((await postmasterPid(dataDir)) as number)])
   const account = await serverAccount(join(dataDir, 'postgres'))
   const stranger = spawn('sleep', ['60'], { stdio: 'ignore', ...(account && { uid: account.uid, gid: account.gid }) })
-  t.teardown(() => { stranger.kill() })
+  t.teardown(() => {
+    stranger.kill()
+  })
   const lockFile = join(dataDir, 'postgres/postmaster.pid')
   const lines = (await readFile(lockFile, 'utf8')).split('\n')
   await writeFile(lockFile, [stranger.pid, ...lines.slice(1)].join('\n'))

@@ -20,44 +20,76 @@ import { type Grown, grown, readStretches, snapshotNow } from '../../src/db/work
 import { type As, environment, JWT_SECRET, ok } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
 
-/** Every page that is read is read by an index: the plans of the statements that the tools really send, on tables of some size. */
+/**
+ * Every page that is read is read by an index: the plans of the statements that the tools really send, on tables of
+ * some size.
+ */
 
 const { url, drop } = await createDatabase()
 t.teardown(drop)
 const config = loadConfig(environment(url))
-const { pool, client: newClient, close } = connect({ url, max: 4, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+const {
+  pool,
+  client: newClient,
+  close
+} = connect({
+  url,
+  max: 4,
+  connect_timeout_ms: 5000,
+  statement_timeout_ms: 0,
+  application_name: 'tests',
+  onIdleError: () => {}
+})
 t.teardown(close)
 
-const { rows: [version] } = await pool.query<{ server_version: string }>('show server_version')
+const {
+  rows: [version]
+} = await pool.query<{ server_version: string }>('show server_version')
 const { server_version } = version as { server_version: string }
 
-interface Plan { 'Node Type': string, 'Relation Name'?: string, 'One-Time Filter'?: string, Plans?: Plan[] }
-let plans: Array<{ statement: string, plan: Plan }> = []
+interface Plan {
+  'Node Type': string
+  'Relation Name'?: string
+  'One-Time Filter'?: string
+  Plans?: Plan[]
+}
+let plans: Array<{ statement: string; plan: Plan }> = []
 
 /** Each statement is explained before it is run, by whom it is run. */
 const explaining: RunStatement = async (client, before, statement) => {
   const { text, values } = statement
   if (/^(\/\*[^*]*\*\/|[\s(])*(select|with|insert|update|delete)\b/i.test(text) && !text.includes('set_config')) {
     type Explained = { 'QUERY PLAN': Array<{ Plan: Plan }> }
-    const note = ({ rows: [row] }: { rows: Explained[] }) => plans.push({ statement: text, plan: (row as Explained)['QUERY PLAN'][0]?.Plan as Plan })
+    const note = ({ rows: [row] }: { rows: Explained[] }) =>
+      plans.push({ statement: text, plan: (row as Explained)['QUERY PLAN'][0]?.Plan as Plan })
     note(await queryAfter<Explained>(client, before, { text: `explain (format json) ${text}`, values }))
     // The one plan for all values, which PostgreSQL tells from 16 on, and of a statement without any.
-    if (isPlannedOnce(text) && !/^1[0-5]\b/.test(server_version)) note(await client.query<Explained>(`explain (format json, generic_plan) ${text}`))
+    if (isPlannedOnce(text) && !/^1[0-5]\b/.test(server_version))
+      note(await client.query<Explained>(`explain (format json, generic_plan) ${text}`))
   }
   return queryAfter(client, before, statement)
 }
 
 const database = unscoped(guardPool(pool), roles(), explaining)
 const db = inWorkspace(database, 'default')
-const app = await buildApp({ config, database: { db: database, pool, lastGoodAt: () => 0, watch: database, client: newClient, close }, jwt_secrets: [JWT_SECRET], replica: 'test-replica', logger: pino({ level: 'silent' }) })
+const app = await buildApp({
+  config,
+  database: { db: database, pool, lastGoodAt: () => 0, watch: database, client: newClient, close },
+  jwt_secrets: [JWT_SECRET],
+  replica: 'test-replica',
+  logger: pino({ level: 'silent' })
+})
 await app.server.ready()
 t.teardown(() => app.server.close())
 
 const SESSION = 'session_0000000000000007'
 const md5 = (text: string) => createHash('md5').update(text).digest('hex')
 /** Stands in one message of SESSION. */
-const WORD = md5('w500').replace(/\d/g, digit => 'ghijklmnop'.charAt(Number(digit))).slice(0, 12)
-const swapped = (word: string, at: number) => word.slice(0, at) + word.charAt(at + 1) + word.charAt(at) + word.slice(at + 2)
+const WORD = md5('w500')
+  .replace(/\d/g, digit => 'ghijklmnop'.charAt(Number(digit)))
+  .slice(0, 12)
+const swapped = (word: string, at: number) =>
+  word.slice(0, at) + word.charAt(at + 1) + word.charAt(at) + word.slice(at + 2)
 const AGENT: As = { agent_id: 'agent-3', agent_type: 'type-1' }
 const ADMIN: As = { agent_id: 'agent-3', admin: true }
 
@@ -88,27 +120,61 @@ await pool.query(`
   on conflict do nothing;
   insert into search_pending (workspace, session_id, message_id) select workspace, session_id, id from messages`)
 const plain = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
-while (await fill(plain, { workspace: 'default' }, 1000) > 0);
+while ((await fill(plain, { workspace: 'default' }, 1000)) > 0);
 // The worker does this while nothing waits: what GIN has put off makes an index dearer than reading the whole table.
 await pool.query('select merge_put_off()')
-// Autovacuum might come by in the middle, and plans depend on whether it has: it has. But not at what waits for the index: its emptied
-// pages would be cut off, and a table of no pages is read whole.
-const { rows: tables } = await pool.query<{ name: string }>('select quote_ident(tablename) as name from pg_tables where schemaname = current_schema()')
+// Autovacuum might come by in the middle, and plans depend on whether it has: it has. But not at what waits for the
+// index: its emptied pages would be cut off, and a table of no pages is read whole.
+const { rows: tables } = await pool.query<{ name: string }>(
+  'select quote_ident(tablename) as name from pg_tables where schemaname = current_schema()'
+)
 for (const { name } of tables) await pool.query(`alter table ${name} set (autovacuum_enabled = false)`)
-await pool.query(`vacuum analyze ${tables.map(({ name }) => name).filter(name => name !== 'search_pending').join(', ')}`)
+await pool.query(
+  `vacuum analyze ${tables
+    .map(({ name }) => name)
+    .filter(name => name !== 'search_pending')
+    .join(', ')}`
+)
 await pool.query('analyze search_pending')
-const message_id = Number((await pool.query<{ id: number }>('select id from messages where session_id = $1 and visibility = $2 limit 1', [SESSION, 'public'])).rows[0]?.id)
-const key = (await pool.query<{ key: string }>("select key from agent_memory where agent_id = 'agent-3' and session_id = '' limit 1")).rows[0]?.key
+const message_id = Number(
+  (
+    await pool.query<{ id: number }>('select id from messages where session_id = $1 and visibility = $2 limit 1', [
+      SESSION,
+      'public'
+    ])
+  ).rows[0]?.id
+)
+const key = (
+  await pool.query<{ key: string }>(
+    "select key from agent_memory where agent_id = 'agent-3' and session_id = '' limit 1"
+  )
+).rows[0]?.key
 const cursor = (tool: string, as: As) => ok(app, tool, { limit: 5 }, as).then(answer => answer.next_cursor as string)
 
 /** Tables that grow without end. */
-const LARGE = new Set(['messages', 'message_terms_rows', 'search_words_rows', 'session_purposes_rows', 'search_pending', 'audit_log', 'agent_memory', 'session_changes', 'sessions', 'tokens', 'idempotency_keys', 'read_cursors', 'session_presence'])
+const LARGE = new Set([
+  'messages',
+  'message_terms_rows',
+  'search_words_rows',
+  'session_purposes_rows',
+  'search_pending',
+  'audit_log',
+  'agent_memory',
+  'session_changes',
+  'sessions',
+  'tokens',
+  'idempotency_keys',
+  'read_cursors',
+  'session_presence'
+])
 
-function scans (plan: Plan): string[] {
+function scans(plan: Plan): string[] {
   // PostgreSQL 15 still shows what is never run: to an admin no change shows a message, it saw them all.
   if (plan['One-Time Filter'] === 'false') return []
   return [
-    ...(plan['Node Type'] === 'Seq Scan' && LARGE.has(plan['Relation Name'] ?? '') ? [plan['Relation Name'] as string] : []),
+    ...(plan['Node Type'] === 'Seq Scan' && LARGE.has(plan['Relation Name'] ?? '')
+      ? [plan['Relation Name'] as string]
+      : []),
     ...(plan.Plans ?? []).flatMap(scans)
   ]
 }
@@ -183,34 +249,69 @@ for (const [tool, args, as = AGENT] of [...READS, ...WRITES]) {
     await ok(app, tool, args, as)
     t.ok(plans.length > 0, 'there are statements')
     // The followers of revocations and of presence share the pool; what they read is judged too.
-    t.same(plans.flatMap(({ statement, plan }) => scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)), [])
+    t.same(
+      plans.flatMap(({ statement, plan }) =>
+        scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)
+      ),
+      []
+    )
   })
 }
 
 t.test('revocations are read by their index', async t => {
   plans = []
-  for (let tries = 0; !plans.some(({ statement }) => statement.includes('revoked_at')) && tries < 200; tries++) await new Promise(resolve => setTimeout(resolve, 20))
+  for (let tries = 0; !plans.some(({ statement }) => statement.includes('revoked_at')) && tries < 200; tries++)
+    await new Promise(resolve => setTimeout(resolve, 20))
   t.ok(plans.some(({ statement }) => statement.includes('revoked_at')))
-  t.same(plans.flatMap(({ plan }) => scans(plan)), [])
-  t.equal((await sql<{ n: number }>`select count(*)::int as n from tokens where revoked_at is not null`.execute(db)).rows[0]?.n, 500)
+  t.same(
+    plans.flatMap(({ plan }) => scans(plan)),
+    []
+  )
+  t.equal(
+    (await sql<{ n: number }>`select count(*)::int as n from tokens where revoked_at is not null`.execute(db)).rows[0]
+      ?.n,
+    500
+  )
 })
 
 t.test('which workspaces keep things for how long is read by an index', async t => {
   plans = []
-  t.same(await applyRetention({ db: acrossWorkspaces(database), tell: () => {}, stopping: () => false }, 0), { messages: 0, sessions: 0 })
+  t.same(await applyRetention({ db: acrossWorkspaces(database), tell: () => {}, stopping: () => false }, 0), {
+    messages: 0,
+    sessions: 0
+  })
   t.ok(plans.some(({ statement }) => statement.includes('retention')))
-  t.same(plans.flatMap(({ plan }) => scans(plan)), [])
+  t.same(
+    plans.flatMap(({ plan }) => scans(plan)),
+    []
+  )
 })
 
 t.test('what is read for those who follow, and looked at each second', async t => {
-  const viewers = ['agent-1', 'agent-2', 'agent-3'].map(agent_id => ({ workspace: 'default', agent_id, agent_type: 'type-1', permissions: ['read' as const] }))
+  const viewers = ['agent-1', 'agent-2', 'agent-3'].map(agent_id => ({
+    workspace: 'default',
+    agent_id,
+    agent_type: 'type-1',
+    permissions: ['read' as const]
+  }))
   plans = []
   t.ok((await changesForMany(db, viewers, SESSION, 300, 400))?.changesOf(0).length)
   await changesForMany(db, viewers, SESSION, 100_000, 100_100)
-  await versionsOf(acrossWorkspaces(database), Array.from({ length: 200 }, (_, n) => sessionTopic('default', `session_${(n + 1).toString(16).padStart(16, '0')}`)))
-  await versionsOf(acrossWorkspaces(database), viewers.map(({ agent_id }) => memoryTopic('default', agent_id)))
+  await versionsOf(
+    acrossWorkspaces(database),
+    Array.from({ length: 200 }, (_, n) => sessionTopic('default', `session_${(n + 1).toString(16).padStart(16, '0')}`))
+  )
+  await versionsOf(
+    acrossWorkspaces(database),
+    viewers.map(({ agent_id }) => memoryTopic('default', agent_id))
+  )
   t.ok(plans.length >= 4)
-  t.same(plans.flatMap(({ statement, plan }) => scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)), [])
+  t.same(
+    plans.flatMap(({ statement, plan }) =>
+      scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)
+    ),
+    []
+  )
 })
 
 t.test('what all sessions have grown by is read by an index, and only that', async t => {
@@ -224,5 +325,10 @@ t.test('what all sessions have grown by is read by an index, and only that', asy
   const viewers = [{ workspace: 'default', agent_id: 'agent-3', agent_type: 'type-1', permissions: ['read' as const] }]
   await readStretches(db, viewers, [{ session_id: SESSION, after: first - 1, until: last }])
   t.ok(plans.length >= 3)
-  t.same(plans.flatMap(({ statement, plan }) => scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)), [])
+  t.same(
+    plans.flatMap(({ statement, plan }) =>
+      scans(plan).map(table => `${table}: ${statement.replace(/\s+/g, ' ').slice(0, 200)}`)
+    ),
+    []
+  )
 })

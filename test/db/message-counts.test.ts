@@ -10,10 +10,22 @@ import { createDatabase } from '../support/cluster.js'
 
 const { url, drop } = await createDatabase()
 t.teardown(drop)
-const { pool, close } = connect({ url, max: 1, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+const { pool, close } = connect({
+  url,
+  max: 1,
+  connect_timeout_ms: 5000,
+  statement_timeout_ms: 0,
+  application_name: 'tests',
+  onIdleError: () => {}
+})
 t.teardown(close)
 const asked: CompiledQuery[] = []
-const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }), log: event => { asked.push(event.query) } })
+const db = new Kysely<Schema>({
+  dialect: new PostgresDialect({ pool }),
+  log: event => {
+    asked.push(event.query)
+  }
+})
 
 const ID = 'session_00000000000000aa'
 const OWN = 7
@@ -26,11 +38,22 @@ await pool.query(`
 await pool.query('vacuum analyze messages')
 
 const session = { id: ID, last_seq: 40_000, public_count: 0 }
-const agent = (agent_id: string, agent_type: string, permissions: Array<'read' | 'admin'> = ['read']) => ({ workspace: 'default', agent_id, agent_type, permissions })
+const agent = (agent_id: string, agent_type: string, permissions: Array<'read' | 'admin'> = ['read']) => ({
+  workspace: 'default',
+  agent_id,
+  agent_type,
+  permissions
+})
 
-interface Plan { 'Node Type': string, 'Relation Name'?: string, 'Actual Rows': number, 'Rows Removed by Filter'?: number, Plans?: Plan[] }
+interface Plan {
+  'Node Type': string
+  'Relation Name'?: string
+  'Actual Rows': number
+  'Rows Removed by Filter'?: number
+  Plans?: Plan[]
+}
 
-function lookedAt (plan: Plan): number {
+function lookedAt(plan: Plan): number {
   const here = plan['Relation Name'] === 'messages' ? plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0) : 0
   return (plan.Plans ?? []).reduce((sum, inner) => sum + lookedAt(inner), here)
 }
@@ -43,7 +66,11 @@ t.test('only what the viewer sees is looked at', async t => {
   // As the service has it planned: once, for all viewers.
   await pool.query('set plan_cache_mode = force_generic_plan')
   await pool.query(`prepare counting as ${sql}`)
-  const { rows: [row] } = await pool.query<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(`explain (analyze, format json) execute counting (${parameters.map(value => typeof value === 'string' ? `'${value}'` : String(value)).join(', ')})`)
+  const {
+    rows: [row]
+  } = await pool.query<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(
+    `explain (analyze, format json) execute counting (${parameters.map(value => (typeof value === 'string' ? `'${value}'` : String(value))).join(', ')})`
+  )
   await pool.query('reset plan_cache_mode')
   t.equal(lookedAt(row?.['QUERY PLAN'][0]?.Plan as Plan), OWN + OF_TYPE)
 })
@@ -63,7 +90,11 @@ t.test('where the public ones are many, of the others no more than a sample is c
     insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata)
     select 'default', '${many.id}', n, 'me', 'other', 'x', case when n % 5 = 0 then 'private' else 'public' end, '{}' from generate_series(1, ${many.last_seq}) n`)
   await pool.query('vacuum analyze messages')
-  t.same(await countReadable(db, agent('me', 'mine'), many, {}), { count: 30_000, is_estimate: true }, 'one in five, as in the sample')
+  t.same(
+    await countReadable(db, agent('me', 'mine'), many, {}),
+    { count: 30_000, is_estimate: true },
+    'one in five, as in the sample'
+  )
   t.same(await countReadable(db, agent('you', 'mine'), many, {}), { count: 24_000, is_estimate: false })
   const [listed] = await statistics(db, agent('me', 'mine'), [{ ...many, created_at: '' }])
   t.match(listed, { message_count: 30_000, message_count_is_estimate: true }, 'the same, wherever it is told')

@@ -13,9 +13,12 @@ import { schemaSnapshot } from '../support/schema-snapshot.js'
 const NAMES = Object.keys(migrations)
 const SNAPSHOT = join(ROOT, 'test', 'schema.snapshot.txt')
 
-interface Owner { db: Db, close: () => Promise<void> }
+interface Owner {
+  db: Db
+  close: () => Promise<void>
+}
 
-async function emptyDatabase (t: Test): Promise<{ url: string, open: () => Owner }> {
+async function emptyDatabase(t: Test): Promise<{ url: string; open: () => Owner }> {
   const { url, drop } = await createDatabase({ empty: true })
   const opened: Owner[] = []
   t.teardown(async () => {
@@ -24,8 +27,15 @@ async function emptyDatabase (t: Test): Promise<{ url: string, open: () => Owner
   })
   return {
     url,
-    open () {
-      const database = connectAsOwner({ url, max: 1, connect_timeout_ms: 30_000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+    open() {
+      const database = connectAsOwner({
+        url,
+        max: 1,
+        connect_timeout_ms: 30_000,
+        statement_timeout_ms: 0,
+        application_name: 'tests',
+        onIdleError: () => {}
+      })
       opened.push(database)
       return database
     }
@@ -35,10 +45,16 @@ async function emptyDatabase (t: Test): Promise<{ url: string, open: () => Owner
 t.test('empty, up, up again', async t => {
   const { db } = (await emptyDatabase(t)).open()
   t.equal(await isCurrent(db), false)
-  t.same(await status(db), NAMES.map(name => ({ name, applied: false })))
+  t.same(
+    await status(db),
+    NAMES.map(name => ({ name, applied: false }))
+  )
   t.same(await up(db), NAMES)
   t.equal(await isCurrent(db), true)
-  t.same(await status(db), NAMES.map(name => ({ name, applied: true })))
+  t.same(
+    await status(db),
+    NAMES.map(name => ({ name, applied: true }))
+  )
   t.same(await up(db), [], 'nothing is left to do')
 })
 
@@ -60,7 +76,11 @@ t.test('down to nothing, and up to the same', async t => {
     t.equal(await isCurrent(db), false)
   }
   t.same(await down(db), [], 'nothing is left to take back')
-  t.equal(await schemaSnapshot(db), 'extension pg_trgm\n', 'all that was made is gone; the extension may be somebody else\'s')
+  t.equal(
+    await schemaSnapshot(db),
+    'extension pg_trgm\n',
+    "all that was made is gone; the extension may be somebody else's"
+  )
   t.same(await up(db), NAMES)
   t.equal(await schemaSnapshot(db), before)
 })
@@ -69,7 +89,9 @@ t.test('the last one goes down and up, with rows in the tables of the others', a
   const { db } = (await emptyDatabase(t)).open()
   await up(db)
   await sql`insert into sessions (id, purpose, created_by) values ('session_0000000000000001', 'p', 'a')`.execute(db)
-  await sql`insert into messages (session_id, seq, sender, sender_type, content, visibility) values ('session_0000000000000001', 1, 'a', 'b', 'c', 'public')`.execute(db)
+  await sql`insert into messages (session_id, seq, sender, sender_type, content, visibility) values ('session_0000000000000001', 1, 'a', 'b', 'c', 'public')`.execute(
+    db
+  )
   const last = NAMES.at(-1) as string
   t.same([await down(db), await up(db)], [[last], [last]])
   const { rows } = await sql<{ content: string }>`select content from messages`.execute(db)
@@ -85,15 +107,30 @@ t.test('what a restored dump says of transactions that are still to come is take
     select 'session_0000000000000001', n, 'a', 'b', 'c', 'public', case when n <= 2 then (n * 1000000000000)::text::xid8 else pg_current_xact_id() end
     from generate_series(1, 3) n`.execute(db)
   t.same(await up(db), [])
-  const { rows } = await sql<{ own: boolean, nought: boolean }>`select xact > '0' and xact < pg_snapshot_xmax(pg_current_snapshot()) as own, xact = '0' as nought from messages order by seq`.execute(db)
-  t.same(rows, [{ own: false, nought: true }, { own: false, nought: true }, { own: true, nought: false }])
+  const { rows } = await sql<{
+    own: boolean
+    nought: boolean
+  }>`select xact > '0' and xact < pg_snapshot_xmax(pg_current_snapshot()) as own, xact = '0' as nought from messages order by seq`.execute(
+    db
+  )
+  t.same(rows, [
+    { own: false, nought: true },
+    { own: false, nought: true },
+    { own: true, nought: false }
+  ])
 })
 
 t.test('twenty at once: one migrates, the others wait', async t => {
   const { open } = await emptyDatabase(t)
   const done = await Promise.all(Array.from({ length: 20 }, () => up(open().db)))
-  t.same(done.filter(names => names.length > 0), [NAMES])
-  t.same(await status(open().db), NAMES.map(name => ({ name, applied: true })))
+  t.same(
+    done.filter(names => names.length > 0),
+    [NAMES]
+  )
+  t.same(
+    await status(open().db),
+    NAMES.map(name => ({ name, applied: true }))
+  )
 })
 
 t.test('a database newer than the program is left alone, with a sentence', async t => {
@@ -103,7 +140,11 @@ t.test('a database newer than the program is left alone, with a sentence', async
   await sql`insert into kysely_migration (name, timestamp) values ('9999-from-the-future', now()::text)`.execute(db)
   const acts: Array<(on: typeof db) => Promise<unknown>> = [up, down, status]
   for (const act of acts) {
-    await t.rejects(act(db), { constructor: MigrationError, message: /newer than this program.*9999-from-the-future/ }, act.name)
+    await t.rejects(
+      act(db),
+      { constructor: MigrationError, message: /newer than this program.*9999-from-the-future/ },
+      act.name
+    )
   }
   t.equal(await isCurrent(db), true, 'an old replica beside new ones is still ready')
 })

@@ -15,49 +15,87 @@ import { openProxy, type Proxy } from '../support/proxy.js'
 const { url, drop } = await createDatabase()
 t.teardown(drop)
 
-interface Replica { application_name: string, notify: Notify, warnings: string[], wakes: (topic: Topic) => () => number }
+interface Replica {
+  application_name: string
+  notify: Notify
+  warnings: string[]
+  wakes: (topic: Topic) => () => number
+}
 
-function connectTo (t: Test, to: string, application_name = 'tests') {
-  const database = connect({ url: to, max: 2, connect_timeout_ms: 2000, statement_timeout_ms: 5000, application_name, onIdleError: () => {} })
+function connectTo(t: Test, to: string, application_name = 'tests') {
+  const database = connect({
+    url: to,
+    max: 2,
+    connect_timeout_ms: 2000,
+    statement_timeout_ms: 5000,
+    application_name,
+    onIdleError: () => {}
+  })
   t.teardown(() => database.close())
   return database
 }
 
-function open (t: Test, to = url, more: { heartbeat_ms?: number, patience_ms?: number } = {}): Replica {
+function open(t: Test, to = url, more: { heartbeat_ms?: number; patience_ms?: number } = {}): Replica {
   const application_name = `tests ${randomUUID()}`
   const { client, watch } = connectTo(t, to, application_name)
   const warnings: string[] = []
-  const notify = openNotify({ client, db: acrossWorkspaces(watch), log: { info: () => {}, warn: (_fields, message) => { warnings.push(message) } }, ...more })
+  const notify = openNotify({
+    client,
+    db: acrossWorkspaces(watch),
+    log: {
+      info: () => {},
+      warn: (_fields, message) => {
+        warnings.push(message)
+      }
+    },
+    ...more
+  })
   t.teardown(() => notify.close())
   return {
     application_name,
     notify,
     warnings,
-    wakes (topic) {
+    wakes(topic) {
       let count = 0
-      t.teardown(notify.subscribe(topic, () => { count++ }))
+      t.teardown(
+        notify.subscribe(topic, () => {
+          count++
+        })
+      )
       return () => count
     }
   }
 }
 
-async function listening (...replicas: Replica[]): Promise<void> {
+async function listening(...replicas: Replica[]): Promise<void> {
   await until(() => replicas.every(({ notify }) => notify.mode() === 'listen'), 'hints arrive')
 }
 
-const { db, close } = connectAsOwner({ url, max: 2, connect_timeout_ms: 2000, statement_timeout_ms: 5000, application_name: 'tests', onIdleError: () => {} })
+const { db, close } = connectAsOwner({
+  url,
+  max: 2,
+  connect_timeout_ms: 2000,
+  statement_timeout_ms: 5000,
+  application_name: 'tests',
+  onIdleError: () => {}
+})
 t.teardown(close)
 
 /** A session of a test's own, to listen to, and how it grows without a hint. */
-async function newSessionRow (): Promise<{ topic: Topic, grow: () => Promise<void> }> {
+async function newSessionRow(): Promise<{ topic: Topic; grow: () => Promise<void> }> {
   const id = `session_${randomUUID().replaceAll('-', '').slice(0, 16)}`
   await sql`insert into sessions (id, purpose, created_by) values (${id}, 'a session', 'agent-1')`.execute(db)
-  return { topic: sessionTopic('default', id), async grow () { await sql`update sessions set last_seq = last_seq + 1 where id = ${id}`.execute(db) } }
+  return {
+    topic: sessionTopic('default', id),
+    async grow() {
+      await sql`update sessions set last_seq = last_seq + 1 where id = ${id}`.execute(db)
+    }
+  }
 }
 
 t.jobs = 4
 
-t.test('a hint reaches every replica, and one\'s own listeners too', async t => {
+t.test("a hint reaches every replica, and one's own listeners too", async t => {
   const [a, b, c] = [open(t), open(t), open(t)] as const
   await listening(a, b, c)
   const { topic } = await newSessionRow()
@@ -73,7 +111,10 @@ t.test('a hint reaches every replica, and one\'s own listeners too', async t => 
   await until(() => counts.every((count, i) => count() > (before[i] as number)), 'all woken')
   await until(() => workspace() > whole, 'so are those who listen to the workspace')
   t.equal(others(), unrelated, 'nobody else is')
-  t.same([a, b, c].flatMap(replica => replica.warnings), [])
+  t.same(
+    [a, b, c].flatMap(replica => replica.warnings),
+    []
+  )
 })
 
 t.test('many hints at once, and long ones', async t => {
@@ -81,7 +122,12 @@ t.test('many hints at once, and long ones', async t => {
   await listening(a, b)
   const topics = Array.from({ length: 500 }, (_, i) => memoryTopic('default', `${'世界'.repeat(45)} ${i}`))
   const heard = new Set<Topic>()
-  for (const topic of topics) t.teardown(b.notify.subscribe(topic, () => { heard.add(topic) }))
+  for (const topic of topics)
+    t.teardown(
+      b.notify.subscribe(topic, () => {
+        heard.add(topic)
+      })
+    )
   await new Promise(resolve => setTimeout(resolve, 1200))
   heard.clear()
   a.notify.publish(topics)
@@ -95,13 +141,35 @@ t.test('a change whose hint was lost is noticed all the same', async t => {
   const id_hash = Buffer.from('00ff', 'hex')
   await sql`insert into mcp_sessions (id_hash, protocol_version) values (${id_hash}, 'x')`.execute(db)
   const { topic, grow } = await newSessionRow()
-  const counts = { session: a.wakes(topic), memory: a.wakes(memoryTopic('default', 'agent-1')), mcp: a.wakes(mcpTopic(id_hash)), workspace: a.wakes(workspaceTopic('default')) }
+  const counts = {
+    session: a.wakes(topic),
+    memory: a.wakes(memoryTopic('default', 'agent-1')),
+    mcp: a.wakes(mcpTopic(id_hash)),
+    workspace: a.wakes(workspaceTopic('default'))
+  }
   await until(() => Object.values(counts).every(count => count() > 0), 'the first look')
   for (const [what, change] of [
     ['session', grow],
-    ['memory', async () => { await sql`insert into agent_memory (agent_id, session_id, key, value, value_size) values ('agent-1', '', 'k', '1', 1)`.execute(db) }],
-    ['memory', async () => { await sql`delete from agent_memory`.execute(db) }],
-    ['mcp', async () => { await sql`delete from mcp_sessions`.execute(db) }]
+    [
+      'memory',
+      async () => {
+        await sql`insert into agent_memory (agent_id, session_id, key, value, value_size) values ('agent-1', '', 'k', '1', 1)`.execute(
+          db
+        )
+      }
+    ],
+    [
+      'memory',
+      async () => {
+        await sql`delete from agent_memory`.execute(db)
+      }
+    ],
+    [
+      'mcp',
+      async () => {
+        await sql`delete from mcp_sessions`.execute(db)
+      }
+    ]
   ] as const) {
     const before = counts[what]()
     await change()
@@ -141,8 +209,20 @@ t.test('a pooler that swallows notifications: the database is asked instead, wit
 })
 
 for (const [name, break_] of [
-  ['a network that swallows everything', async (proxy: Proxy) => { proxy.mode = 'hole' }],
-  ['a connection that is ended', async (_proxy: Proxy, { application_name }: Replica) => { await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${application_name} and query like '%notify%'`.execute(db) }]
+  [
+    'a network that swallows everything',
+    async (proxy: Proxy) => {
+      proxy.mode = 'hole'
+    }
+  ],
+  [
+    'a connection that is ended',
+    async (_proxy: Proxy, { application_name }: Replica) => {
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${application_name} and query like '%notify%'`.execute(
+        db
+      )
+    }
+  ]
 ] as const) {
   t.test(`${name}: noticed, mended, and everybody looks again`, async t => {
     const proxy = await openProxy(t, url)
@@ -152,8 +232,12 @@ for (const [name, break_] of [
     const count = a.wakes(topic)
     await until(() => count() > 0, 'the first look')
     let broken = false
-    const watching = setInterval(() => { broken ||= a.notify.mode() === 'poll' }, 5)
-    t.teardown(() => { clearInterval(watching) })
+    const watching = setInterval(() => {
+      broken ||= a.notify.mode() === 'poll'
+    }, 5)
+    t.teardown(() => {
+      clearInterval(watching)
+    })
     await break_(proxy, a)
     await until(() => broken, 'noticed')
     const before = count()
@@ -174,7 +258,9 @@ t.test('a listener that has gone is not called, and nothing of it is kept', asyn
   await listening(a)
   const { topic } = await newSessionRow()
   let count = 0
-  const gone = a.notify.subscribe(topic, () => { count++ })
+  const gone = a.notify.subscribe(topic, () => {
+    count++
+  })
   gone()
   const heard = a.wakes(topic)
   await until(() => heard() > 0, 'the first look')

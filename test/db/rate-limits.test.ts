@@ -9,11 +9,29 @@ import { createDatabase } from '../support/cluster.js'
 const database = await createDatabase()
 t.teardown(() => database.drop())
 
-const limits = (limit: number): PerMinute => ({ agent: limit, key: limit, address: limit, failure: limit, initialize: limit })
+const limits = (limit: number): PerMinute => ({
+  agent: limit,
+  key: limit,
+  address: limit,
+  failure: limit,
+  initialize: limit
+})
 
 /** What counts in one replica, on connections of its own. */
-function replica (t: Test, limit: number, window_ms?: number, url = database.url): RateLimits & { db: ReturnType<typeof connectAsOwner>['db'] } {
-  const own = connectAsOwner({ url, max: 2, connect_timeout_ms: 5000, statement_timeout_ms: 5000, application_name: 'tests', onIdleError: () => {} })
+function replica(
+  t: Test,
+  limit: number,
+  window_ms?: number,
+  url = database.url
+): RateLimits & { db: ReturnType<typeof connectAsOwner>['db'] } {
+  const own = connectAsOwner({
+    url,
+    max: 2,
+    connect_timeout_ms: 5000,
+    statement_timeout_ms: 5000,
+    application_name: 'tests',
+    onIdleError: () => {}
+  })
   const counting = countCalls(own.db, limits(limit), window_ms)
   t.teardown(async () => {
     await counting.close()
@@ -23,16 +41,23 @@ function replica (t: Test, limit: number, window_ms?: number, url = database.url
 }
 
 /** Calls from all sides, some at a time, until `calls` have been made. @returns how many were let through */
-async function storm (replicas: RateLimits[], subject: string, calls: number, together = 20): Promise<number> {
+async function storm(replicas: RateLimits[], subject: string, calls: number, together = 20): Promise<number> {
   let through = 0
   let made = 0
-  await Promise.all(Array.from({ length: together }, async (_, i) => {
-    while (made < calls) {
-      made++
-      const { admitted } = await (replicas[(made + i) % replicas.length] as RateLimits).take('agent', 'default', subject, 1)
-      if (admitted) through++
-    }
-  }))
+  await Promise.all(
+    Array.from({ length: together }, async (_, i) => {
+      while (made < calls) {
+        made++
+        const { admitted } = await (replicas[(made + i) % replicas.length] as RateLimits).take(
+          'agent',
+          'default',
+          subject,
+          1
+        )
+        if (admitted) through++
+      }
+    })
+  )
   return through
 }
 
@@ -58,12 +83,13 @@ t.test('three replicas together never let through more, and hardly less', async 
 t.test('a replica that is given little by its balancer leaves the rest to the others', async t => {
   const [busy, idle] = [replica(t, 10_000), replica(t, 10_000)]
   t.match(await idle.take('agent', 'default', 'uneven', 1), { admitted: true })
-  t.ok(await storm([busy], 'uneven', 11_000) >= 10_000 * (1 - 0.0075))
+  t.ok((await storm([busy], 'uneven', 11_000)) >= 10_000 * (1 - 0.0075))
 })
 
 t.test('subjects, kinds and workspaces are counted apart; refusing one does not slow another', async t => {
   const { take } = replica(t, 3)
-  const ask = async (of: 'agent' | 'key', workspace: string, subject: string) => (await take(of, workspace, subject, 1)).admitted
+  const ask = async (of: 'agent' | 'key', workspace: string, subject: string) =>
+    (await take(of, workspace, subject, 1)).admitted
   for (let i = 0; i < 3; i++) t.equal(await ask('agent', 'default', 'apart'), true)
   t.equal(await ask('agent', 'default', 'apart'), false)
   t.equal(await ask('key', 'default', 'apart'), true)
@@ -73,7 +99,13 @@ t.test('subjects, kinds and workspaces are counted apart; refusing one does not 
 
 t.test('a standing tells what is left and for how long, and waiting that long helps', async t => {
   const { take } = replica(t, 2, 1500)
-  t.match(await take('agent', 'default', 'wait', 1), { of: 'agent', limit: 2, remaining: 1, reset_s: 2, admitted: true })
+  t.match(await take('agent', 'default', 'wait', 1), {
+    of: 'agent',
+    limit: 2,
+    remaining: 1,
+    reset_s: 2,
+    admitted: true
+  })
   t.match(await take('agent', 'default', 'wait', 1), { remaining: 0, admitted: true })
   const refused = await take('agent', 'default', 'wait', 1)
   t.match(refused, { remaining: 0, admitted: false })
@@ -113,7 +145,11 @@ t.test('most calls need no statement', async t => {
     if (i % 10 === 0) await new Promise(setImmediate)
   }
   t.ok(waited <= 10, `${waited} of 2000 calls waited for the database`)
-  const row = await db.selectFrom('rate_limits').select('taken').where('subject', '=', 'cheap').executeTakeFirstOrThrow()
+  const row = await db
+    .selectFrom('rate_limits')
+    .select('taken')
+    .where('subject', '=', 'cheap')
+    .executeTakeFirstOrThrow()
   t.ok(row.taken >= 2000 && row.taken <= 2000 + 1200, `${row.taken} taken`)
 })
 
@@ -121,7 +157,10 @@ t.test('without a database a replica counts by itself, bounded too', async t => 
   const { take } = replica(t, 400, undefined, 'postgres://nobody@127.0.0.1:1/nothing')
   const standings: Standing[] = []
   for (let i = 0; i < 5; i++) standings.push(await take('agent', 'default', 'alone', 1))
-  t.same(standings.map(({ admitted }) => admitted), [true, true, false, false, false])
+  t.same(
+    standings.map(({ admitted }) => admitted),
+    [true, true, false, false, false]
+  )
   t.equal(standings[4]?.reset_s, 1)
 })
 
@@ -143,6 +182,7 @@ t.test('the network of an address', async t => {
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['stdio', 'stdio']
-  ] as const) t.equal(networkOf(address), network, address)
+  ] as const)
+    t.equal(networkOf(address), network, address)
   t.ok(networkOf('x'.repeat(10_000)).length <= 100)
 })

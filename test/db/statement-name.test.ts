@@ -16,7 +16,9 @@ t.test('a statement has a name from its second time on, unless it is planned eac
   for (let i = 0; i < 3; i++) t.equal(statementName('begin'), undefined)
 })
 
-/** During a deploy the next release's migrations run beside this one: a prepared statement must not notice a new column. */
+/**
+ * During a deploy the next release's migrations run beside this one: a prepared statement must not notice a new column.
+ */
 t.test('every tool goes on when each table gains a column', async t => {
   const app = await startApp(t, { DATABASE_POOL_MAX: '2' })
   await listen(app)
@@ -29,8 +31,13 @@ t.test('every tool goes on when each table gains a column', async t => {
   }
   // On both connections.
   for (let i = 0; i < 3; i++) await all()
-  const { rows } = await sql<{ name: string }>`select tablename as name from pg_tables where schemaname = 'public' and tablename not like 'kysely%'`.execute(app.database.db)
-  for (const { name } of rows) await sql`alter table ${sql.table(name)} add column of_the_next_release text`.execute(app.database.db)
+  const { rows } = await sql<{
+    name: string
+  }>`select tablename as name from pg_tables where schemaname = 'public' and tablename not like 'kysely%'`.execute(
+    app.database.db
+  )
+  for (const { name } of rows)
+    await sql`alter table ${sql.table(name)} add column of_the_next_release text`.execute(app.database.db)
   await all()
 })
 

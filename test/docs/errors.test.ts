@@ -4,13 +4,27 @@ import type { ErrorCode } from '../../src/core/errors.js'
 import { tools } from '../../src/tools/index.js'
 import { API_KEY, type As, call, newSession, ok, startApp } from '../helper.js'
 
-/** docs/tools.md lists the errors of each tool: every one of them is provoked here, so that the page cannot promise what never happens. */
+/**
+ * docs/tools.md lists the errors of each tool: every one of them is provoked here, so that the page cannot promise what
+ * never happens.
+ */
 
 const NO_SESSION = 'session_0000000000000000'
 const NO_MESSAGE = 999_999_999
 const BIG = 'x'.repeat(100_001)
 
-interface Place { live: string, session_id: string, closed: string, message_id: number, doomed: string, doomed_message: number, exported: string, expired: string, revoked: string, bound: { api_key: string, key_id: string } }
+interface Place {
+  live: string
+  session_id: string
+  closed: string
+  message_id: number
+  doomed: string
+  doomed_message: number
+  exported: string
+  expired: string
+  revoked: string
+  bound: { api_key: string; key_id: string }
+}
 /** `full`: of a server whose quotas are used up. */
 type Provocation = [args: Record<string, unknown>, as?: As & { full?: true }]
 
@@ -44,23 +58,42 @@ const good = (place: Place): Record<string, Record<string, unknown>> => ({
 
 const message = (more: Record<string, unknown>) => ({ messages: [{ content: 'c', ...more }] })
 
-function provocations (place: Place): Record<string, Partial<Record<ErrorCode, Provocation>>> {
+function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Provocation>>> {
   const { session_id, closed } = place
   const noSession: Provocation = [{ session_id: NO_SESSION }]
   const full: Provocation = [{}, { full: true }]
   const time: Provocation = [{ start_time: 'yesterday' }]
   return {
-    authenticate_agent: { INVALID_API_KEY: [{ agent_id: 'a', agent_type: 't', api_key: 'wrong' }, { anonymous: true }], PERMISSION_DENIED: [{ agent_id: 'a', agent_type: 't', api_key: place.bound.api_key }, { anonymous: true }], SESSION_NOT_FOUND: [{ agent_id: 'a', agent_type: 't', api_key: API_KEY, sessions: [NO_SESSION] }, { anonymous: true }], INVALID_TTL: [{ agent_id: 'a', agent_type: 't', api_key: API_KEY, expires_in: -1 }, { anonymous: true }] },
+    authenticate_agent: {
+      INVALID_API_KEY: [{ agent_id: 'a', agent_type: 't', api_key: 'wrong' }, { anonymous: true }],
+      PERMISSION_DENIED: [{ agent_id: 'a', agent_type: 't', api_key: place.bound.api_key }, { anonymous: true }],
+      SESSION_NOT_FOUND: [
+        { agent_id: 'a', agent_type: 't', api_key: API_KEY, sessions: [NO_SESSION] },
+        { anonymous: true }
+      ],
+      INVALID_TTL: [{ agent_id: 'a', agent_type: 't', api_key: API_KEY, expires_in: -1 }, { anonymous: true }]
+    },
     refresh_token: { ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }] },
-    revoke_token: { ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }], PERMISSION_DENIED: [{ agent_id: 'somebody' }] },
+    revoke_token: {
+      ...badToken(place),
+      AUTHENTICATION_REQUIRED: [{}, { anonymous: true }],
+      PERMISSION_DENIED: [{ agent_id: 'somebody' }]
+    },
     create_token: {
-      ...badToken(place), AUTHENTICATION_REQUIRED: [{}, { anonymous: true }], PERMISSION_DENIED: [{ agent_id: 'another' }, { token: place.live }],
-      SESSION_NOT_FOUND: [{ sessions: [NO_SESSION] }, { token: place.live }], INVALID_TTL: [{ expires_in: -1 }, { token: place.live }]
+      ...badToken(place),
+      AUTHENTICATION_REQUIRED: [{}, { anonymous: true }],
+      PERMISSION_DENIED: [{ agent_id: 'another' }, { token: place.live }],
+      SESSION_NOT_FOUND: [{ sessions: [NO_SESSION] }, { token: place.live }],
+      INVALID_TTL: [{ expires_in: -1 }, { token: place.live }]
     },
     create_session: { INVALID_METADATA: [{ metadata: 'text' }], QUOTA_EXCEEDED: full },
     import_session: { QUOTA_EXCEEDED: [{}, { full: true, admin: true }] },
     get_session: { SESSION_NOT_FOUND: noSession },
-    update_session: { SESSION_NOT_FOUND: noSession, SESSION_CLOSED: [{ session_id: closed }], INVALID_METADATA: [{ metadata: [] }] },
+    update_session: {
+      SESSION_NOT_FOUND: noSession,
+      SESSION_CLOSED: [{ session_id: closed }],
+      INVALID_METADATA: [{ metadata: [] }]
+    },
     close_session: { SESSION_NOT_FOUND: noSession },
     archive_session: { SESSION_NOT_FOUND: noSession },
     delete_session: { SESSION_NOT_FOUND: noSession },
@@ -87,7 +120,10 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
     get_messages: { SESSION_NOT_FOUND: noSession, INVALID_VISIBILITY: [{ session_id, visibility_filter: 'secret' }] },
     mark_read: { SESSION_NOT_FOUND: noSession },
     wait_for_messages: { SESSION_NOT_FOUND: noSession },
-    set_message_visibility: { MESSAGE_NOT_FOUND: [{ message_id: NO_MESSAGE }], INVALID_VISIBILITY: [{ visibility: 'secret' }] },
+    set_message_visibility: {
+      MESSAGE_NOT_FOUND: [{ message_id: NO_MESSAGE }],
+      INVALID_VISIBILITY: [{ visibility: 'secret' }]
+    },
     search_context: {
       SESSION_NOT_FOUND: [{ session_id: NO_SESSION, query: 'q' }],
       INVALID_METADATA: [{ query: 'q', metadata_filter: 'text' }],
@@ -115,8 +151,14 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
     },
     list_memory: { SESSION_NOT_FOUND: noSession },
     delete_memory: { SESSION_NOT_FOUND: noSession, INVALID_KEY: [{ key: 'x'.repeat(256) }] },
-    get_usage_guidance: { ...badToken(place), INVALID_API_KEY: [{}, { anonymous: true, headers: { 'x-api-key': 'wrong', 'x-agent-id': 'a' } }] },
-    create_api_key: { SESSION_NOT_FOUND: [{ sessions: [NO_SESSION] }, { admin: true }], INVALID_TTL: [{ expires_in: -1 }, { admin: true }] },
+    get_usage_guidance: {
+      ...badToken(place),
+      INVALID_API_KEY: [{}, { anonymous: true, headers: { 'x-api-key': 'wrong', 'x-agent-id': 'a' } }]
+    },
+    create_api_key: {
+      SESSION_NOT_FOUND: [{ sessions: [NO_SESSION] }, { admin: true }],
+      INVALID_TTL: [{ expires_in: -1 }, { admin: true }]
+    },
     revoke_api_key: { API_KEY_NOT_FOUND: [{ key_id: 'key_0000000000000000' }, { admin: true }] },
     get_audit_log: { INVALID_DATETIME: [time[0], { admin: true }] }
   }
@@ -125,7 +167,11 @@ function provocations (place: Place): Record<string, Partial<Record<ErrorCode, P
 test('every error that the tool reference lists can be met', async t => {
   const app = await startApp(t)
   const shortLived = await startApp(t, { JWT_EXPIRES_IN: '1' }, { url: app.url })
-  const full = await startApp(t, { QUOTA_SESSIONS: '1', QUOTA_SESSION_MESSAGES: '1', QUOTA_MEMORY_ENTRIES: '1' }, { url: app.url })
+  const full = await startApp(
+    t,
+    { QUOTA_SESSIONS: '1', QUOTA_SESSION_MESSAGES: '1', QUOTA_MEMORY_ENTRIES: '1' },
+    { url: app.url }
+  )
   const agent = { agent_id: 'agent-1', agent_type: 'custom' }
   const expired = (await ok(shortLived, 'authenticate_agent', agent)).token as string
   const revoked = (await ok(app, 'authenticate_agent', agent)).token as string
@@ -139,7 +185,18 @@ test('every error that the tool reference lists can be met', async t => {
   const exported = (await ok(app, 'export_session', { session_id })).ndjson as string
   await ok(app, 'set_memory', { key: 'taken', value: 1 })
   const bound = await ok(app, 'create_api_key', { agent_id: 'another', agent_type: 't' }, { admin: true })
-  const place: Place = { live: (await ok(app, 'authenticate_agent', agent)).token, session_id, closed, message_id, doomed, doomed_message, exported, expired, revoked, bound }
+  const place: Place = {
+    live: (await ok(app, 'authenticate_agent', agent)).token,
+    session_id,
+    closed,
+    message_id,
+    doomed,
+    doomed_message,
+    exported,
+    expired,
+    revoked,
+    bound
+  }
   await new Promise(resolve => setTimeout(resolve, 1100))
 
   for (const tool of tools) {
@@ -153,7 +210,12 @@ test('every error that the tool reference lists can be met', async t => {
     }
     t.same(Object.keys(cases).sort(), [...listed].sort(), `${tool.name} lists what is provoked`)
     for (const [code, [args, as]] of Object.entries(cases)) {
-      const { body } = await call(as?.full === true ? full : app, tool.name, { ...good(place)[tool.name], ...args }, as ?? by)
+      const { body } = await call(
+        as?.full === true ? full : app,
+        tool.name,
+        { ...good(place)[tool.name], ...args },
+        as ?? by
+      )
       t.match(body, { success: false, code }, `${tool.name} → ${code}`)
     }
   }

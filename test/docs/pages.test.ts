@@ -12,10 +12,18 @@ import { ROOT } from '../helper.js'
 const DECISIONS = readdirSync(join(ROOT, 'docs/adr')).filter(name => name !== 'README.md')
 /** Every page but what the benchmarks write. */
 const WRITTEN = [
-  'README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'bench/README.md', 'examples/python/README.md',
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  'bench/README.md',
+  'examples/python/README.md',
   'AGENTS.md',
-  ...DECISIONS.map(name => `docs/adr/${name}`), 'docs/adr/README.md',
-  ...readdirSync(join(ROOT, 'docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)
+  ...DECISIONS.map(name => `docs/adr/${name}`),
+  'docs/adr/README.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`)
 ]
 
 for (const page of PAGES) {
@@ -38,7 +46,8 @@ test('each error code has advice written by hand', async t => {
   for (const code of Object.keys(errorKinds) as ErrorCode[]) {
     const [, advice = ''] = new RegExp(`<!-- /${code} -->([^]*?)(?=\n### |$)`).exec(page) ?? []
     t.match(advice, /\*\*Client:\*\* \S/, `${code} says what a client should do`)
-    if (errorKinds[code].status >= 500) t.match(advice, /\*\*Operator:\*\* \S/, `${code} says what an operator should do`)
+    if (errorKinds[code].status >= 500)
+      t.match(advice, /\*\*Operator:\*\* \S/, `${code} says what an operator should do`)
   }
 })
 
@@ -48,13 +57,16 @@ test('links between the pages lead somewhere', async t => {
       if (/^https?:/.test(target)) continue
       const [to = '', anchor] = target.split('#')
       const file = to === '' ? join(ROOT, path) : resolve(ROOT, dirname(path), to)
-      if (!existsSync(file)) { t.fail(`${path} links to ${target}, which is not there`); continue }
+      if (!existsSync(file)) {
+        t.fail(`${path} links to ${target}, which is not there`)
+        continue
+      }
       if (anchor !== undefined) t.ok(anchors(readFileSync(file, 'utf8')).has(anchor), `${path} → ${target}`)
     }
   }
 })
 
-function page (path: string): string {
+function page(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8')
 }
 test('every decision is in the index, and short', async t => {
@@ -65,34 +77,70 @@ test('every decision is in the index, and short', async t => {
   }
 })
 
-function anchors (markdown: string): Set<string> {
-  return new Set([...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replaceAll(' ', '-')))
+function anchors(markdown: string): Set<string> {
+  return new Set(
+    [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .trim()
+        .replaceAll(' ', '-')
+    )
+  )
 }
 
 test('the client configurations are JSON with our address', async t => {
-  const blocks = [...page('docs/integration.md').matchAll(/^```json\n([^]*?)^```$/gm)].map(([, json = '']) => JSON.parse(json) as Record<string, unknown>)
+  const blocks = [...page('docs/integration.md').matchAll(/^```json\n([^]*?)^```$/gm)].map(
+    ([, json = '']) => JSON.parse(json) as Record<string, unknown>
+  )
   t.ok(blocks.length >= 6)
   for (const block of blocks) {
-    const server = (Object.values((block.mcpServers ?? block.servers) as object) as Array<Record<string, unknown>>)[0] ?? {}
-    t.match(server.url ?? server.httpUrl ?? (server.args as string[]).at(-1), /^(http:\/\/127\.0\.0\.1:23456\/mcp|mcp)$/)
+    const server =
+      (Object.values((block.mcpServers ?? block.servers) as object) as Array<Record<string, unknown>>)[0] ?? {}
+    t.match(
+      server.url ?? server.httpUrl ?? (server.args as string[]).at(-1),
+      /^(http:\/\/127\.0\.0\.1:23456\/mcp|mcp)$/
+    )
   }
 })
 
 test('the `field` of the README tells what went wrong', async t => {
   const [definition = ''] = /^field \(\) \{\n[^]*?^\}$/m.exec(page('README.md')) ?? []
   const field = (input: string) => {
-    const { status, stdout, stderr } = spawnSync('sh', ['-c', `${definition}\nfield token`], { input, encoding: 'utf8' })
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', `${definition}\nfield token`], {
+      input,
+      encoding: 'utf8'
+    })
     return { status, stdout, stderr }
   }
   t.same(field('{"success":true,"token":"it\\"s"}'), { status: 0, stdout: 'it"s\n', stderr: '' })
-  t.same(field('{"success":false,"error":"The API key is wrong."}'), { status: 1, stdout: '', stderr: 'The API key is wrong.\n' })
+  t.same(field('{"success":false,"error":"The API key is wrong."}'), {
+    status: 1,
+    stdout: '',
+    stderr: 'The API key is wrong.\n'
+  })
   t.same(field('<html>'), { status: 1, stdout: '', stderr: 'Not an answer of the server: <html>\n' })
   t.same(field(''), { status: 1, stdout: '', stderr: 'Not an answer of the server: nothing\n' })
 })
 
 test('the Python client repeats what may be repeated', async t => {
   const client = readFileSync(join(ROOT, 'examples/python/shared_context.py'), 'utf8')
-  const set = (name: string) => [...(new RegExp(`^${name} = \\{([^}]*)\\}`, 'm').exec(client)?.[1] ?? '').matchAll(/"(\w+)"/g)].map(([, word]) => word).sort()
-  t.same(set('WRITES'), tools.filter(takesIdempotencyKey).map(tool => tool.name).sort())
-  t.same(set('PASSING'), Object.entries(errorKinds).filter(([, { retry_after }]) => retry_after !== undefined).map(([code]) => code).sort())
+  const set = (name: string) =>
+    [...(new RegExp(`^${name} = \\{([^}]*)\\}`, 'm').exec(client)?.[1] ?? '').matchAll(/"(\w+)"/g)]
+      .map(([, word]) => word)
+      .sort()
+  t.same(
+    set('WRITES'),
+    tools
+      .filter(takesIdempotencyKey)
+      .map(tool => tool.name)
+      .sort()
+  )
+  t.same(
+    set('PASSING'),
+    Object.entries(errorKinds)
+      .filter(([, { retry_after }]) => retry_after !== undefined)
+      .map(([code]) => code)
+      .sort()
+  )
 })

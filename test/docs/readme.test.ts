@@ -7,18 +7,31 @@ import { ADMIN_API_KEY, API_KEY, listen, ROOT, startApp } from '../helper.js'
 
 /** Runs what the pages show. */
 
-interface Run { code: number | null, stdout: string, stderr: string }
+interface Run {
+  code: number | null
+  stdout: string
+  stderr: string
+}
 
-async function run (program: string, args: string[], { cwd = ROOT, env = {} }: { cwd?: string, env?: Record<string, string> } = {}): Promise<Run> {
+async function run(
+  program: string,
+  args: string[],
+  { cwd = ROOT, env = {} }: { cwd?: string; env?: Record<string, string> } = {}
+): Promise<Run> {
   return new Promise(resolve => {
-    const child = execFile(program, args, { cwd, timeout: 120_000, env: { ...process.env, ...env } }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
-    })
+    const child = execFile(
+      program,
+      args,
+      { cwd, timeout: 120_000, env: { ...process.env, ...env } },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
+      }
+    )
     child.stdin?.end()
   })
 }
 
-async function page (path: string): Promise<string> {
+async function page(path: string): Promise<string> {
   return readFile(join(ROOT, path), 'utf8')
 }
 
@@ -31,35 +44,56 @@ test('the curl commands of the README run, in their order', async t => {
   const blocks = [...chapter.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) => block)
   t.equal(blocks.length, 8)
   for (const needed of ['curl', 'sh']) {
-    if ((await run(needed, needed === 'curl' ? ['--version'] : ['-c', 'true'])).code !== 0) return t.comment(`They did not run: ${needed} is not here`)
+    if ((await run(needed, needed === 'curl' ? ['--version'] : ['-c', 'true'])).code !== 0)
+      return t.comment(`They did not run: ${needed} is not here`)
   }
   const url = await listen(await startApp(t))
   // What a reader has after npm start: the folder with the generated keys. Only the port is another one.
   const folder = await mkdtemp(join(tmpdir(), 'scs-readme-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   await mkdir(join(folder, 'data'))
-  await writeFile(join(folder, 'data', 'secrets.json'), JSON.stringify({ api_key: API_KEY, admin_api_key: ADMIN_API_KEY }))
+  await writeFile(
+    join(folder, 'data', 'secrets.json'),
+    JSON.stringify({ api_key: API_KEY, admin_api_key: ADMIN_API_KEY })
+  )
   t.ok(blocks[0]?.includes('http://127.0.0.1:23456'))
   const script = blocks.join('echo; echo "-- next"\n').replaceAll('http://127.0.0.1:23456', url)
   const { code, stdout, stderr } = await run('sh', ['-eu', '-c', script], { cwd: folder })
   t.equal(code, 0, 'they end well', { stderr })
 
-  const answers = stdout.split('-- next\n').map(part => [...part.matchAll(/\{"success".*?\}(?=\{"success"|\s|$)/gs)].map(([text]) => JSON.parse(text) as unknown))
+  const answers = stdout
+    .split('-- next\n')
+    .map(part =>
+      [...part.matchAll(/\{"success".*?\}(?=\{"success"|\s|$)/gs)].map(([text]) => JSON.parse(text) as unknown)
+    )
   const [, , written = [], read = [], waited = [], found = [], remembered = [], refused = []] = answers
-  t.match(written, [{ success: true, message_id: Number }, { success: true, message_id: Number }])
-  t.match(read, [{ success: true, count: 1, messages: [{ sender: 'ada', content: 'The price is rounded before tax' }] }])
-  t.match(waited, [{ success: true, count: 1, timed_out: false, messages: [{ content: 'The price is rounded before tax' }] }])
+  t.match(written, [
+    { success: true, message_id: Number },
+    { success: true, message_id: Number }
+  ])
+  t.match(read, [
+    { success: true, count: 1, messages: [{ sender: 'ada', content: 'The price is rounded before tax' }] }
+  ])
+  t.match(waited, [
+    { success: true, count: 1, timed_out: false, messages: [{ content: 'The price is rounded before tax' }] }
+  ])
   t.match(found, [{ success: true, results: [{ message: { sender: 'ada' } }] }])
-  t.match(remembered, [{ success: true, key: 'next step' }, { success: true, value: { page: 'checkout', line: 42 } }])
+  t.match(remembered, [
+    { success: true, key: 'next step' },
+    { success: true, value: { page: 'checkout', line: 42 } }
+  ])
   t.match(refused, [{ success: false, code: 'INVALID_INPUT', context: { argument: 'text' } }])
 })
 
 test('the Python of the page about integration runs', async t => {
   const program = /^```python\n([^]*?)^```$/m.exec(await page('docs/integration.md'))?.[1]
   t.ok(program)
-  if ((await run('python3', ['-c', 'import httpx'])).code !== 0) return t.comment('It did not run: python3 cannot import httpx here')
+  if ((await run('python3', ['-c', 'import httpx'])).code !== 0)
+    return t.comment('It did not run: python3 cannot import httpx here')
   const url = await listen(await startApp(t))
-  const { code, stdout, stderr } = await run('python3', ['-c', program ?? ''], { env: { SHARED_CONTEXT_URL: url, SHARED_CONTEXT_API_KEY: API_KEY } })
+  const { code, stdout, stderr } = await run('python3', ['-c', program ?? ''], {
+    env: { SHARED_CONTEXT_URL: url, SHARED_CONTEXT_API_KEY: API_KEY }
+  })
   t.equal(code, 0, 'it ends well', { stderr })
   t.match(stdout, /^100(\.0)? ada Hello from Python\n\d+\n$/)
 })

@@ -4,7 +4,11 @@ import { until } from './until.js'
 
 /** A client of event streams over a socket of its own, which reads only when it is let. */
 
-export interface Event { id?: string, event: string, data: any }
+export interface Event {
+  id?: string
+  event: string
+  data: any
+}
 
 export interface StreamClient {
   status: number
@@ -27,9 +31,20 @@ export interface StreamClient {
   close: () => void
 }
 
-export async function openStream (base: string, path: string, as: As = {}, lastEventId?: string): Promise<StreamClient> {
+export async function openStream(base: string, path: string, as: As = {}, lastEventId?: string): Promise<StreamClient> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const request = get(`${base}${path}`, { agent: false, headers: { accept: 'text/event-stream', ...credentials(as), ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) } }, resolve)
+    const request = get(
+      `${base}${path}`,
+      {
+        agent: false,
+        headers: {
+          accept: 'text/event-stream',
+          ...credentials(as),
+          ...(lastEventId !== undefined && { 'last-event-id': lastEventId })
+        }
+      },
+      resolve
+    )
     request.on('error', reject)
   })
   const events: Event[] = []
@@ -51,11 +66,18 @@ export async function openStream (base: string, path: string, as: As = {}, lastE
       }
       id = fields.get('id') ?? id
       const data = fields.get('data')
-      if (data !== undefined) events.push({ ...(fields.has('id') && { id: fields.get('id') }), event: fields.get('event') ?? 'message', data: JSON.parse(data) })
+      if (data !== undefined)
+        events.push({
+          ...(fields.has('id') && { id: fields.get('id') }),
+          event: fields.get('event') ?? 'message',
+          data: JSON.parse(data)
+        })
     }
   })
   response.on('error', () => {})
-  response.on('close', () => { closed = true })
+  response.on('close', () => {
+    closed = true
+  })
   return {
     status: response.statusCode ?? 0,
     headers: response.headers,
@@ -65,12 +87,19 @@ export async function openStream (base: string, path: string, as: As = {}, lastE
     changes: () => events.filter(({ event }) => !['start', 'position', 'end'].includes(event)),
     body: () => JSON.parse(text) as unknown,
     text: () => text,
-    waitFor: (is, what = 'the events') => until(() => is(events), what).catch((error: unknown) => {
-      throw new Error(`${(error as Error).message}; came: ${JSON.stringify(events).slice(-2000)}`)
-    }),
-    pause: () => { response.pause() },
-    resume: () => { response.resume() },
+    waitFor: (is, what = 'the events') =>
+      until(() => is(events), what).catch((error: unknown) => {
+        throw new Error(`${(error as Error).message}; came: ${JSON.stringify(events).slice(-2000)}`)
+      }),
+    pause: () => {
+      response.pause()
+    },
+    resume: () => {
+      response.resume()
+    },
     closed: () => closed,
-    close: () => { response.destroy() }
+    close: () => {
+      response.destroy()
+    }
   }
 }

@@ -14,19 +14,32 @@ const [here, there] = [await listen(app), await listen(other)]
 const WRITER: As = { agent_id: 'writer', agent_type: 'red' }
 const STRANGER: As = { agent_id: 'stranger', agent_type: 'blue' }
 
-async function write (on: TestApp, session_id: string, visibility = 'public', content = 'message'): Promise<number> {
-  return (await ok(on, 'add_message', { session_id, content, visibility }, { ...WRITER, admin: visibility === 'admin_only' })).message_id
+async function write(on: TestApp, session_id: string, visibility = 'public', content = 'message'): Promise<number> {
+  return (
+    await ok(on, 'add_message', { session_id, content, visibility }, { ...WRITER, admin: visibility === 'admin_only' })
+  ).message_id
 }
 
-const show = (on: TestApp, message_id: number, visibility: string) => ok(on, 'set_message_visibility', { message_id, visibility }, WRITER)
+const show = (on: TestApp, message_id: number, visibility: string) =>
+  ok(on, 'set_message_visibility', { message_id, visibility }, WRITER)
 const address = (session_id: string) => `/mcp/sessions/${session_id}/events`
-const brief = (client: StreamClient) => client.changes().map(({ id, event, data }) => [Number(id), event, data.message?.id ?? data.message_id ?? data.session.id])
+const brief = (client: StreamClient) =>
+  client
+    .changes()
+    .map(({ id, event, data }) => [Number(id), event, data.message?.id ?? data.message_id ?? data.session.id])
 
 t.test('a stream tells what comes, from either replica, in its order', async t => {
   const session_id = await newSession(app, WRITER)
   const before = await write(app, session_id)
   const stream = await openStream(here, address(session_id), STRANGER)
-  t.match(stream, { status: 200, headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } })
+  t.match(stream, {
+    status: 200,
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no'
+    }
+  })
   await stream.waitFor(events => events.length === 1)
   t.same(stream.events, [{ id: '1', event: 'start', data: { session_id, last_seq: 1 } }], 'from now on')
   t.match(stream.text(), /^retry: \d+\n/)
@@ -37,18 +50,32 @@ t.test('a stream tells what comes, from either replica, in its order', async t =
   await ok(other, 'update_session', { session_id, is_active: false }, WRITER)
   await stream.waitFor(() => stream.changes().some(({ event }) => event === 'session_closed'))
   const told = brief(stream)
-  t.same(told.filter(([, event]) => event === 'message_added').map(([, , id]) => id), ids)
+  t.same(
+    told.filter(([, event]) => event === 'message_added').map(([, , id]) => id),
+    ids
+  )
   t.ok(told.some(([seq, event, id]) => seq === 6 && event === 'message_hidden' && id === ids[0]))
-  t.same(told.map(([seq]) => seq), [...told.map(([seq]) => seq)].sort((a, b) => a - b))
-  t.notOk(stream.text().includes('private'), 'nothing of what is another\'s')
-  t.match(stream.changes().at(-1), { id: '7', data: { seq: 7, type: 'session_closed', session: { id: session_id, purpose: 'another', is_active: false } } })
+  t.same(
+    told.map(([seq]) => seq),
+    [...told.map(([seq]) => seq)].sort((a, b) => a - b)
+  )
+  t.notOk(stream.text().includes('private'), "nothing of what is another's")
+  t.match(stream.changes().at(-1), {
+    id: '7',
+    data: { seq: 7, type: 'session_closed', session: { id: session_id, purpose: 'another', is_active: false } }
+  })
   stream.close()
 
   const again = await openStream(there, `${address(session_id)}?after_seq=0`, WRITER)
   await again.waitFor(() => again.changes().length === 5)
-  t.same(brief(again), [
-    ...[before, ...ids, ids[1] as number + 1].map((id, i) => [i + 1, 'message_added', id]), [7, 'session_closed', session_id]
-  ], 'all that its writer may see now, from the beginning')
+  t.same(
+    brief(again),
+    [
+      ...[before, ...ids, (ids[1] as number) + 1].map((id, i) => [i + 1, 'message_added', id]),
+      [7, 'session_closed', session_id]
+    ],
+    'all that its writer may see now, from the beginning'
+  )
   again.close()
 })
 
@@ -66,12 +93,18 @@ t.test('content arrives as it was written, on one line whatever a client takes f
 t.test('a stream that was cut is resumed anywhere: each change once', async t => {
   const session_id = await newSession(app, WRITER)
   const ids: number[] = []
-  for (let n = 0; n < 250; n++) ids.push(await write(n % 2 === 0 ? app : other, session_id, n % 3 === 0 ? 'private' : 'public'))
+  for (let n = 0; n < 250; n++)
+    ids.push(await write(n % 2 === 0 ? app : other, session_id, n % 3 === 0 ? 'private' : 'public'))
   const seen = ids.filter((_, n) => n % 3 !== 0)
   const got: number[] = []
   let last = '0'
   for (let cut = 1; got.length < seen.length; cut++) {
-    const stream = await openStream(cut % 2 === 0 ? here : there, `${address(session_id)}?after_seq=999999`, STRANGER, last)
+    const stream = await openStream(
+      cut % 2 === 0 ? here : there,
+      `${address(session_id)}?after_seq=999999`,
+      STRANGER,
+      last
+    )
     const take = Math.min(cut, seen.length - got.length)
     await stream.waitFor(() => stream.changes().length >= take)
     stream.close()
@@ -108,7 +141,9 @@ t.test('what is refused is refused before the stream begins, as everywhere', asy
     [address(session_id), WRITER, 400, 'INVALID_INPUT', '99999999999999999999'],
     ['/mcp/events?after_seq=1', WRITER, 400, 'INVALID_INPUT'],
     ['/mcp/events', { anonymous: true }, 401, 'AUTHENTICATION_REQUIRED'],
-    ...['x', '1', 'abcdef.1-1', '......', `${'9'.repeat(20)}.1-1.1`].map(id => ['/mcp/events', WRITER, 400, 'INVALID_INPUT', id] as [string, As, number, ErrorCode, string])
+    ...['x', '1', 'abcdef.1-1', '......', `${'9'.repeat(20)}.1-1.1`].map(
+      id => ['/mcp/events', WRITER, 400, 'INVALID_INPUT', id] as [string, As, number, ErrorCode, string]
+    )
   ]
   for (const [path, as, status, code, lastEventId] of refusals) {
     const stream = await openStream(here, path, as, lastEventId)
@@ -117,14 +152,27 @@ t.test('what is refused is refused before the stream begins, as everywhere', asy
     t.equal(stream.status, status, path)
   }
   for (const url of [address(session_id), '/mcp/events']) {
-    for (const method of ['POST', 'DELETE', 'PUT'] as const) t.match(await app.server.inject({ method, url }), { statusCode: 405, headers: { allow: 'GET' } })
+    for (const method of ['POST', 'DELETE', 'PUT'] as const)
+      t.match(await app.server.inject({ method, url }), { statusCode: 405, headers: { allow: 'GET' } })
     t.match(await app.server.inject({ method: 'HEAD', url }), { statusCode: 405 })
   }
-  await until(async () => (await app.database.pool.query("select from audit_log where action = 'session_events' and event_type = 'credential_refused'")).rowCount !== 0, 'refused credentials are audited')
+  await until(
+    async () =>
+      (
+        await app.database.pool.query(
+          "select from audit_log where action = 'session_events' and event_type = 'credential_refused'"
+        )
+      ).rowCount !== 0,
+    'refused credentials are audited'
+  )
 })
 
 t.test('an agent that may not read gets nothing', async t => {
-  const { token } = await ok(app, 'authenticate_agent', { agent_id: 'mute', agent_type: 'red', requested_permissions: ['write'] })
+  const { token } = await ok(app, 'authenticate_agent', {
+    agent_id: 'mute',
+    agent_type: 'red',
+    requested_permissions: ['write']
+  })
   for (const path of ['/mcp/events', address(await newSession(app, WRITER))]) {
     const stream = await openStream(here, path, { token })
     await until(stream.closed, 'the answer')
@@ -133,9 +181,17 @@ t.test('an agent that may not read gets nothing', async t => {
 })
 
 t.test('nothing is left of streams that have gone', async t => {
-  await until(() => [app, other].every(({ kernel, load }) => kernel.service.live.counts().followers === 0 && load.in_flight === 0), 'followers and requests in flight are gone')
+  await until(
+    () =>
+      [app, other].every(({ kernel, load }) => kernel.service.live.counts().followers === 0 && load.in_flight === 0),
+    'followers and requests in flight are gone'
+  )
   const { body } = await app.server.inject({ url: '/metrics' })
   t.match(body, /^event_streams_open\{kind="session"\} 0$/m)
   t.match(body, /^event_streams_open\{kind="workspace"\} 0$/m)
-  t.notMatch(body, /http_request_duration_seconds_count\{[^}]*events",status_code="200"/, 'the time a client stays is no duration')
+  t.notMatch(
+    body,
+    /http_request_duration_seconds_count\{[^}]*events",status_code="200"/,
+    'the time a client stays is no duration'
+  )
 })

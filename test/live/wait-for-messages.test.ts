@@ -1,12 +1,26 @@
 import { request as httpRequest } from 'node:http'
 import t from 'tap'
-import { ADMIN_API_KEY, type Answer, type As, call, credentials, listen, newSession, ok, startApp, type TestApp } from '../helper.js'
+import {
+  ADMIN_API_KEY,
+  type Answer,
+  type As,
+  call,
+  credentials,
+  listen,
+  newSession,
+  ok,
+  startApp,
+  type TestApp
+} from '../helper.js'
 import { callTool } from '../mcp/clients.js'
 import { isFailure } from '../support/failure.js'
 import { token } from '../support/samples.js'
 import { until } from './until.js'
 
-/** wait_for_messages, over both fronts, with three replicas on one database: what is written on one wakes who waits on another. */
+/**
+ * wait_for_messages, over both fronts, with three replicas on one database: what is written on one wakes who waits on
+ * another.
+ */
 
 const first = await startApp(t)
 const replicas = [first, await startApp(t, {}, first), await startApp(t, {}, first)] as const
@@ -20,24 +34,33 @@ const ADMIN: As = { agent_id: 'boss', admin: true }
 /** Long enough for any answer that is to come; those that are not to come have a short one. */
 const LONG = 20
 
-async function write (app: TestApp, session_id: string, content: string, visibility = 'public', as = WRITER): Promise<number> {
+async function write(
+  app: TestApp,
+  session_id: string,
+  content: string,
+  visibility = 'public',
+  as = WRITER
+): Promise<number> {
   return (await ok(app, 'add_message', { session_id, content, visibility }, as)).message_id
 }
 
-async function waiting (app: TestApp, n: number): Promise<void> {
+async function waiting(app: TestApp, n: number): Promise<void> {
   await until(() => app.kernel.service.waiters.taken() === n, `${n} waiting`)
 }
 
 /** Nothing is held for anybody who waited. */
-async function nobodyWaits (): Promise<void> {
+async function nobodyWaits(): Promise<void> {
   for (const app of replicas) {
     const { live, waiters } = app.kernel.service
-    await until(() => waiters.taken() + live.counts().sessions + live.counts().followers + app.load.in_flight === 0, 'all freed')
+    await until(
+      () => waiters.taken() + live.counts().sessions + live.counts().followers + app.load.in_flight === 0,
+      'all freed'
+    )
   }
 }
 
 /** Begins to wait and returns when the waiting has begun. */
-async function wait (app: TestApp, args: Record<string, unknown>, as = READER): Promise<{ answer: Promise<Answer> }> {
+async function wait(app: TestApp, args: Record<string, unknown>, as = READER): Promise<{ answer: Promise<Answer> }> {
   const before = app.kernel.service.waiters.taken()
   const answer = call(app, 'wait_for_messages', { timeout_seconds: LONG, ...args }, as)
   await waiting(app, before + 1)
@@ -54,10 +77,18 @@ t.test('returns at once what is there', async t => {
   const answer = await call(b, 'wait_for_messages', { session_id, after_seq: 0, limit: 2 }, READER)
   t.same(contents(answer), ['one', 'two'])
   t.match(answer.body, { count: 2, last_seq: 2, has_more: true, timed_out: false, is_active: true })
-  t.match((await call(c, 'wait_for_messages', { session_id, after_seq: 2 }, READER)).body, { count: 1, last_seq: 3, has_more: false, timed_out: false })
+  t.match((await call(c, 'wait_for_messages', { session_id, after_seq: 2 }, READER)).body, {
+    count: 1,
+    last_seq: 3,
+    has_more: false,
+    timed_out: false
+  })
 })
 
-for (const [name, writer] of [['the same', b], ['another', c]] as const) {
+for (const [name, writer] of [
+  ['the same', b],
+  ['another', c]
+] as const) {
   t.test(`is woken by a message written on ${name} replica`, async t => {
     const session_id = await newSession(a)
     await write(a, session_id, 'old')
@@ -80,7 +111,12 @@ t.test('who comes back at once misses nothing that was written in between, and n
     // While nobody waits: the next finds it there.
     if (i % 2 === 0) {
       await write(i % 4 === 0 ? c : b, session_id, `second ${i}`)
-      const more = await call(b, 'wait_for_messages', { session_id, after_seq: got.body.last_seq, timeout_seconds: LONG }, READER)
+      const more = await call(
+        b,
+        'wait_for_messages',
+        { session_id, after_seq: got.body.last_seq, timeout_seconds: LONG },
+        READER
+      )
       t.same(contents(more), [`second ${i}`])
       cursor = more.body.last_seq
     } else cursor = got.body.last_seq
@@ -94,13 +130,25 @@ t.test('times out with the cursor', async t => {
   const { body } = await call(b, 'wait_for_messages', { session_id, timeout_seconds: 0.3 }, READER)
   t.match(body, { success: true, messages: [], count: 0, last_seq: 1, timed_out: true, has_more: false })
   t.ok(performance.now() - started >= 290)
-  t.match((await call(b, 'wait_for_messages', { session_id, after_seq: 1, timeout_seconds: 0 }, READER)).body, { timed_out: true, last_seq: 1 }, '0 only looks')
-  t.match((await call(b, 'wait_for_messages', { session_id, after_seq: 999, timeout_seconds: 0 }, READER)).body, { timed_out: true, last_seq: 1 }, 'a cursor beyond the end is the end')
+  t.match(
+    (await call(b, 'wait_for_messages', { session_id, after_seq: 1, timeout_seconds: 0 }, READER)).body,
+    { timed_out: true, last_seq: 1 },
+    '0 only looks'
+  )
+  t.match(
+    (await call(b, 'wait_for_messages', { session_id, after_seq: 999, timeout_seconds: 0 }, READER)).body,
+    { timed_out: true, last_seq: 1 },
+    'a cursor beyond the end is the end'
+  )
 })
 
 t.test('what may not be seen wakes nobody, and moves the cursor', async t => {
   const session_id = await newSession(a)
-  const [reader, peer, admin] = [await wait(b, { session_id, timeout_seconds: 2 }), await wait(b, { session_id }, PEER), await wait(c, { session_id }, ADMIN)]
+  const [reader, peer, admin] = [
+    await wait(b, { session_id, timeout_seconds: 2 }),
+    await wait(b, { session_id }, PEER),
+    await wait(c, { session_id }, ADMIN)
+  ]
   await write(a, session_id, 'mine', 'private')
   t.same(contents(await admin.answer), ['mine'])
   await write(a, session_id, 'red', 'agent_only')
@@ -130,8 +178,15 @@ t.test('a message that is shown wakes those who newly see it, once; one that is 
 t.test('mentions_only and sender', async t => {
   const session_id = await newSession(a)
   await write(a, session_id, '@reader: early')
-  t.same(contents(await call(b, 'wait_for_messages', { session_id, after_seq: 0, mentions_only: true }, READER)), ['@reader: early'])
-  t.match((await call(b, 'wait_for_messages', { session_id, after_seq: 0, mentions_only: true, timeout_seconds: 0 }, PEER)).body, { timed_out: true, last_seq: 1 }, 'what does not match is accounted for')
+  t.same(contents(await call(b, 'wait_for_messages', { session_id, after_seq: 0, mentions_only: true }, READER)), [
+    '@reader: early'
+  ])
+  t.match(
+    (await call(b, 'wait_for_messages', { session_id, after_seq: 0, mentions_only: true, timeout_seconds: 0 }, PEER))
+      .body,
+    { timed_out: true, last_seq: 1 },
+    'what does not match is accounted for'
+  )
   const mentioned = await wait(b, { session_id, mentions_only: true })
   const from = await wait(c, { session_id, sender: 'peer' })
   await write(a, session_id, '@reader-2: not you')
@@ -168,8 +223,22 @@ t.test('what is written after a token was revoked is not handed out', async t =>
   const session_id = await newSession(a)
   const text = await token(a, 'revoked-two')
   const { answer } = await wait(b, { session_id }, { token: text })
-  await ok(a, 'revoke_token', { agent_id: 'revoked-two' }, { token: (await ok(a, 'authenticate_agent', { agent_id: 'boss', agent_type: 'x', requested_permissions: ['admin'] }, { anonymous: true, headers: { 'x-api-key': ADMIN_API_KEY } })).token })
-  await until(async () => (await b.kernel.service.tokens.revoked(tokenId(text))), 'known')
+  await ok(
+    a,
+    'revoke_token',
+    { agent_id: 'revoked-two' },
+    {
+      token: (
+        await ok(
+          a,
+          'authenticate_agent',
+          { agent_id: 'boss', agent_type: 'x', requested_permissions: ['admin'] },
+          { anonymous: true, headers: { 'x-api-key': ADMIN_API_KEY } }
+        )
+      ).token
+    }
+  )
+  await until(async () => await b.kernel.service.tokens.revoked(tokenId(text)), 'known')
   await write(c, session_id, 'too late')
   const got = await answer
   isFailure(t, got, 'TOKEN_REVOKED')
@@ -193,9 +262,17 @@ t.test('over MCP, of both eras', async t => {
     t.match(structuredContent, { success: true, count: 1, messages: [{ content: 'hello' }], timed_out: false }, era)
     t.equal(isError, undefined)
     const long = await callTool(b, era, 'wait_for_messages', { session_id, timeout_seconds: 26 }, credentials(READER))
-    t.match(long.said, { success: false, code: 'INVALID_INPUT', context: { argument: 'timeout_seconds', allowed: /25/ } }, 'the most over MCP is told')
+    t.match(
+      long.said,
+      { success: false, code: 'INVALID_INPUT', context: { argument: 'timeout_seconds', allowed: /25/ } },
+      'the most over MCP is told'
+    )
   }
-  isFailure(t, await call(a, 'wait_for_messages', { session_id: await newSession(a), timeout_seconds: 61 }), 'INVALID_INPUT')
+  isFailure(
+    t,
+    await call(a, 'wait_for_messages', { session_id: await newSession(a), timeout_seconds: 61 }),
+    'INVALID_INPUT'
+  )
 })
 
 t.test('may wait longer than a request may work', async t => {
@@ -214,7 +291,11 @@ t.test('those who wait are not in flight, and have limits of their own', async t
   isFailure(t, mine, 'RATE_LIMITED')
   t.match(mine.headers, { 'retry-after': /\d/ })
   waits.push(await wait(app, { session_id }, PEER))
-  isFailure(t, await call(app, 'wait_for_messages', { session_id, timeout_seconds: LONG }, WRITER), 'SERVICE_UNAVAILABLE')
+  isFailure(
+    t,
+    await call(app, 'wait_for_messages', { session_id, timeout_seconds: LONG }, WRITER),
+    'SERVICE_UNAVAILABLE'
+  )
   await write(app, session_id, 'all of you')
   for (const { answer } of waits) t.same(contents(await answer), ['all of you'])
   await until(() => app.load.in_flight === 0 && app.kernel.service.waiters.taken() === 0, 'all freed')
@@ -226,7 +307,11 @@ t.test('those who wait are not in flight, and have limits of their own', async t
 t.test('holds no database connection while it waits', async t => {
   const app = await startApp(t, { DATABASE_POOL_MAX: '2' }, first)
   const session_id = await newSession(a)
-  const waits = await Promise.all(Array.from({ length: 20 }, () => call(app, 'wait_for_messages', { session_id, timeout_seconds: LONG }, READER)).map(async answer => ({ answer })))
+  const waits = await Promise.all(
+    Array.from({ length: 20 }, () => call(app, 'wait_for_messages', { session_id, timeout_seconds: LONG }, READER)).map(
+      async answer => ({ answer })
+    )
+  )
   await waiting(app, 20)
   await until(() => app.database.pool.idleCount === app.database.pool.totalCount, 'all connections free')
   t.equal((await call(app, 'get_messages', { session_id }, READER)).status, 200)
@@ -240,11 +325,28 @@ t.test('a client that goes away frees everything', async t => {
   const session_id = await newSession(a)
   for (const [path, body, headers] of [
     ['/mcp/tool/wait_for_messages', { session_id, timeout_seconds: LONG }, {}],
-    ['/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'wait_for_messages', arguments: { session_id, timeout_seconds: LONG } } }, { accept: 'application/json, text/event-stream' }]
+    [
+      '/mcp',
+      {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'wait_for_messages', arguments: { session_id, timeout_seconds: LONG } }
+      },
+      { accept: 'application/json, text/event-stream' }
+    ]
   ] as const) {
-    const request = httpRequest({ host: url.hostname, port: url.port, method: 'POST', path, headers: { 'content-type': 'application/json', ...headers, ...credentials(READER) } })
+    const request = httpRequest({
+      host: url.hostname,
+      port: url.port,
+      method: 'POST',
+      path,
+      headers: { 'content-type': 'application/json', ...headers, ...credentials(READER) }
+    })
     request.on('error', () => {})
-    const gone = new Promise(resolve => { request.once('close', resolve) })
+    const gone = new Promise(resolve => {
+      request.once('close', resolve)
+    })
     request.end(JSON.stringify(body))
     await waiting(app, 1)
     t.same(app.kernel.service.live.counts(), { sessions: 1, followers: 1 })
@@ -266,39 +368,58 @@ t.test('a replica that stops answers those who wait, who go on elsewhere', async
   t.match(body, { timed_out: true, last_seq: 0, messages: [] })
   await write(a, session_id, 'meanwhile')
   t.match((await call(b, 'wait_for_messages', { session_id, after_seq: body.last_seq }, READER)).body, { count: 1 })
-  t.match((await call(app, 'wait_for_messages', { session_id, timeout_seconds: LONG }, READER)).body, { timed_out: true }, 'who asks a replica that stops does not wait')
+  t.match(
+    (await call(app, 'wait_for_messages', { session_id, timeout_seconds: LONG }, READER)).body,
+    { timed_out: true },
+    'who asks a replica that stops does not wait'
+  )
 })
 
 t.test('nothing is skipped and nothing comes twice while many write, on all replicas', async t => {
   const session_id = await newSession(a)
   const ids: number[] = []
   let writing = true
-  const writers = Promise.all(replicas.map(async (app, n) => {
-    for (let i = 0; i < 40; i++) {
-      const id = await write(app, session_id, `${n} ${i}`, i % 4 === 0 ? 'private' : 'public')
-      // Half of the private ones are shown later, so that they come at that change.
-      if (i % 8 === 0) await ok(app, 'set_message_visibility', { message_id: id, visibility: 'public' }, WRITER)
-      if (i % 4 !== 0 || i % 8 === 0) ids.push(id)
-    }
-  })).finally(() => { writing = false })
-  const readers = Promise.all(Array.from({ length: 6 }, async (_, n) => {
-    const got: number[] = []
-    for (let cursor = 0, more = true; writing || more;) {
-      const { messages, last_seq, timed_out } = await ok(replicas[n % 3] as TestApp, 'wait_for_messages', { session_id, after_seq: cursor, timeout_seconds: 1, limit: 7 }, { agent_id: `reader-${n}`, agent_type: 'blue' })
-      got.push(...messages.map((message: any) => message.id))
-      t.ok(last_seq >= cursor, 'the cursor never goes back')
-      cursor = last_seq
-      more = !timed_out
-    }
-    return got
-  }))
+  const writers = Promise.all(
+    replicas.map(async (app, n) => {
+      for (let i = 0; i < 40; i++) {
+        const id = await write(app, session_id, `${n} ${i}`, i % 4 === 0 ? 'private' : 'public')
+        // Half of the private ones are shown later, so that they come at that change.
+        if (i % 8 === 0) await ok(app, 'set_message_visibility', { message_id: id, visibility: 'public' }, WRITER)
+        if (i % 4 !== 0 || i % 8 === 0) ids.push(id)
+      }
+    })
+  ).finally(() => {
+    writing = false
+  })
+  const readers = Promise.all(
+    Array.from({ length: 6 }, async (_, n) => {
+      const got: number[] = []
+      for (let cursor = 0, more = true; writing || more;) {
+        const { messages, last_seq, timed_out } = await ok(
+          replicas[n % 3] as TestApp,
+          'wait_for_messages',
+          { session_id, after_seq: cursor, timeout_seconds: 1, limit: 7 },
+          { agent_id: `reader-${n}`, agent_type: 'blue' }
+        )
+        got.push(...messages.map((message: any) => message.id))
+        t.ok(last_seq >= cursor, 'the cursor never goes back')
+        cursor = last_seq
+        more = !timed_out
+      }
+      return got
+    })
+  )
   await writers
   for (const got of await readers) {
     t.equal(new Set(got).size, got.length, 'nothing twice')
-    t.same([...got].sort((x, y) => x - y), [...ids].sort((x, y) => x - y), 'everything')
+    t.same(
+      [...got].sort((x, y) => x - y),
+      [...ids].sort((x, y) => x - y),
+      'everything'
+    )
   }
 })
 
-function tokenId (text: string): string {
+function tokenId(text: string): string {
   return (JSON.parse(Buffer.from(text.split('.')[1] as string, 'base64url').toString()) as { jti: string }).jti
 }

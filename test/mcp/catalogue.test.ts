@@ -9,19 +9,28 @@ const bare = listOf({ permissions: ['admin'], auth_token: true, output_schemas: 
 
 t.test('auth_token is listed where the connection has no credentials, but for the call that looks at none', async t => {
   for (const { name, inputSchema } of authenticated) t.notOk('auth_token' in (inputSchema.properties as object), name)
-  for (const { name, inputSchema } of bare) t.equal('auth_token' in (inputSchema.properties as object), name !== 'authenticate_agent', name)
+  for (const { name, inputSchema } of bare)
+    t.equal('auth_token' in (inputSchema.properties as object), name !== 'authenticate_agent', name)
 })
 
 t.test('annotations are true', async t => {
-  t.same(bare.map(tool => tool.name), tools.map(tool => tool.name), 'in the order of the catalogue')
+  t.same(
+    bare.map(tool => tool.name),
+    tools.map(tool => tool.name),
+    'in the order of the catalogue'
+  )
   for (const [i, { name, annotations }] of bare.entries()) {
     const tool = tools[i] as (typeof tools)[number]
-    t.match(annotations, {
-      readOnlyHint: tool.effect === 'reads',
-      destructiveHint: tool.effect === 'replaces',
-      idempotentHint: tool.effect === 'reads' || tool.repeatable === true,
-      openWorldHint: false
-    }, name)
+    t.match(
+      annotations,
+      {
+        readOnlyHint: tool.effect === 'reads',
+        destructiveHint: tool.effect === 'replaces',
+        idempotentHint: tool.effect === 'reads' || tool.repeatable === true,
+        openWorldHint: false
+      },
+      name
+    )
   }
   const hints = Object.fromEntries(bare.map(({ name, annotations }) => [name, annotations]))
   t.match(hints.get_messages, { readOnlyHint: true, destructiveHint: false, idempotentHint: true })
@@ -33,7 +42,10 @@ t.test('output schemas describe a success, and nothing else', async t => {
   const validator = new AjvJsonSchemaValidator()
   for (const { name, outputSchema } of bare) {
     const check = validator.getValidator(outputSchema as object)
-    t.notOk(check({ success: true }).valid || tools.find(tool => tool.name === name)?.output.required === undefined, `${name} does not take an answer without its fields`)
+    t.notOk(
+      check({ success: true }).valid || tools.find(tool => tool.name === name)?.output.required === undefined,
+      `${name} does not take an answer without its fields`
+    )
     t.notOk(check({ success: false }).valid, `${name} does not take a failure`)
     t.notOk('code' in (outputSchema?.properties as object), `${name} says nothing of errors`)
   }

@@ -7,16 +7,29 @@ import { callTool, eventually, initialize, openSession, post, request } from './
 const app = await startApp(t)
 
 for (const era of ['legacy', 'modern'] as const) {
-  const who = async (headers: Record<string, string>, args = {}) => (await callTool(app, era, 'get_usage_guidance', args, headers)).structuredContent.agent_info
+  const who = async (headers: Record<string, string>, args = {}) =>
+    (await callTool(app, era, 'get_usage_guidance', args, headers)).structuredContent.agent_info
   const list = async (headers = {}) => request(app, era, 'tools/list', {}, headers)
 
   t.test(`${era}: a bad token in a header is HTTP 401`, async t => {
     for (const authorization of ['Bearer None', 'Bearer', 'Basic abc', 'None', `Bearer ${'x'.repeat(50)}`]) {
-      for (const [method, params] of [['tools/list', {}], ['resources/list', {}], ['tools/call', { name: 'list_sessions', arguments: {} }], ['tools/call', { name: 'no_such_tool' }]] as const) {
-        const { status, headers, body } = await request(app, era, method, params, { authorization, 'x-api-key': API_KEY })
+      for (const [method, params] of [
+        ['tools/list', {}],
+        ['resources/list', {}],
+        ['tools/call', { name: 'list_sessions', arguments: {} }],
+        ['tools/call', { name: 'no_such_tool' }]
+      ] as const) {
+        const { status, headers, body } = await request(app, era, method, params, {
+          authorization,
+          'x-api-key': API_KEY
+        })
         t.equal(status, 401, `${authorization} ${method}`)
         t.match(headers['www-authenticate'], /^Bearer error="invalid_token"/)
-        t.match(body, { jsonrpc: '2.0', id: 1, error: { code: -32000, message: String, data: { success: false, code: 'INVALID_TOKEN' } } })
+        t.match(body, {
+          jsonrpc: '2.0',
+          id: 1,
+          error: { code: -32000, message: String, data: { success: false, code: 'INVALID_TOKEN' } }
+        })
         isFailure(t, { status, headers, body: body.error.data }, 'INVALID_TOKEN')
       }
     }
@@ -24,9 +37,18 @@ for (const era of ['legacy', 'modern'] as const) {
 
   t.test(`${era}: a client with a bad token can open a connection and authenticate`, async t => {
     const authorization = 'Bearer stale'
-    const opened = era === 'legacy' ? await post(app, initialize(), { authorization }) : await request(app, era, 'server/discover', {}, { authorization })
+    const opened =
+      era === 'legacy'
+        ? await post(app, initialize(), { authorization })
+        : await request(app, era, 'server/discover', {}, { authorization })
     t.match(opened, { status: 200, body: { result: {} } })
-    const result = await callTool(app, era, 'authenticate_agent', { agent_id: 'helped', agent_type: 'custom', api_key: API_KEY }, { authorization })
+    const result = await callTool(
+      app,
+      era,
+      'authenticate_agent',
+      { agent_id: 'helped', agent_type: 'custom', api_key: API_KEY },
+      { authorization }
+    )
     t.match(result.structuredContent, { success: true, agent_id: 'helped' })
     t.equal((await who({ authorization: `Bearer ${result.structuredContent.token}` })).agent_id, 'helped')
   })
@@ -35,7 +57,10 @@ for (const era of ['legacy', 'modern'] as const) {
     const bearer = { authorization: `Bearer ${await token(app, 'leaver')}` }
     t.equal((await who(bearer)).agent_id, 'leaver')
     await callTool(app, era, 'revoke_token', {}, bearer)
-    const refused = await eventually(() => list(bearer), ({ status }) => status !== 200)
+    const refused = await eventually(
+      () => list(bearer),
+      ({ status }) => status !== 200
+    )
     t.match(refused, { status: 401, body: { error: { data: { code: 'TOKEN_REVOKED' } } } })
   })
 
@@ -48,11 +73,20 @@ for (const era of ['legacy', 'modern'] as const) {
   t.test(`${era}: without credentials there are lists, calls are refused`, async t => {
     const { body } = await list()
     t.ok('auth_token' in body.result.tools[3].inputSchema.properties)
-    t.same((await request(app, era, 'resources/list')).body.result.resources.map((one: any) => one.uri), ['server://info', 'docs://tools'])
+    t.same(
+      (await request(app, era, 'resources/list')).body.result.resources.map((one: any) => one.uri),
+      ['server://info', 'docs://tools']
+    )
     t.equal((await request(app, era, 'prompts/list')).body.result.prompts.length, 2)
     t.match(await callTool(app, era, 'list_sessions', {}), { isError: true, said: { code: 'AUTHENTICATION_REQUIRED' } })
-    t.match(await request(app, era, 'resources/read', { uri: 'session://session_0123456789abcdef' }), { status: 200, body: { error: { data: { code: 'AUTHENTICATION_REQUIRED' } } } })
-    t.match(await request(app, era, 'resources/read', { uri: 'server://info' }), { status: 200, body: { result: { contents: [{}] } } })
+    t.match(await request(app, era, 'resources/read', { uri: 'session://session_0123456789abcdef' }), {
+      status: 200,
+      body: { error: { data: { code: 'AUTHENTICATION_REQUIRED' } } }
+    })
+    t.match(await request(app, era, 'resources/read', { uri: 'server://info' }), {
+      status: 200,
+      body: { result: { contents: [{}] } }
+    })
     t.equal(await who({}), null)
   })
 
@@ -60,43 +94,101 @@ for (const era of ['legacy', 'modern'] as const) {
     const auth_token = await token(app, 'by-argument')
     t.equal((await who({}, { auth_token })).agent_id, 'by-argument')
     t.equal((await who({ 'x-api-key': API_KEY }, { auth_token })).agent_id, 'by-argument', 'comes before the key')
-    t.equal((await who({ authorization: `Bearer ${await token(app, 'by-header')}` }, { auth_token })).agent_id, 'by-header', 'comes after the header')
-    t.equal((await who({ 'x-api-key': API_KEY, 'x-agent-id': 'by-key' }, { auth_token: null })).agent_id, 'by-key', 'null is absent')
+    t.equal(
+      (await who({ authorization: `Bearer ${await token(app, 'by-header')}` }, { auth_token })).agent_id,
+      'by-header',
+      'comes after the header'
+    )
+    t.equal(
+      (await who({ 'x-api-key': API_KEY, 'x-agent-id': 'by-key' }, { auth_token: null })).agent_id,
+      'by-key',
+      'null is absent'
+    )
     for (const bad of ['None', '', 17]) {
       const result = await callTool(app, era, 'list_sessions', { auth_token: bad }, { 'x-api-key': API_KEY })
       t.match(result, { isError: true, said: { code: 'INVALID_TOKEN' } }, 'a bad one never falls through to the key')
     }
-    t.notOk('auth_token' in (await list({ 'x-api-key': API_KEY })).body.result.tools[3].inputSchema.properties, 'not listed beside a key')
+    t.notOk(
+      'auth_token' in (await list({ 'x-api-key': API_KEY })).body.result.tools[3].inputSchema.properties,
+      'not listed beside a key'
+    )
   })
 
   t.test(`${era}: the key alone names the agent after the client`, async t => {
     const session = era === 'legacy' ? await openSession(app, ' Claude\u0007 Code ') : {}
-    t.match(await who({ ...session, 'x-api-key': API_KEY }), { agent_id: era === 'legacy' ? 'Claude Code' : 'a modern client', agent_type: 'mcp' })
-    t.match(await who({ ...session, 'x-api-key': API_KEY, 'x-agent-id': 'chosen', 'x-agent-type': 'reviewer' }), { agent_id: 'chosen', agent_type: 'reviewer' })
-    t.match(await callTool(app, era, 'list_sessions', {}, { ...session, 'x-api-key': 'wrong' }), { isError: true, said: { code: 'INVALID_API_KEY' } })
+    t.match(await who({ ...session, 'x-api-key': API_KEY }), {
+      agent_id: era === 'legacy' ? 'Claude Code' : 'a modern client',
+      agent_type: 'mcp'
+    })
+    t.match(await who({ ...session, 'x-api-key': API_KEY, 'x-agent-id': 'chosen', 'x-agent-type': 'reviewer' }), {
+      agent_id: 'chosen',
+      agent_type: 'reviewer'
+    })
+    t.match(await callTool(app, era, 'list_sessions', {}, { ...session, 'x-api-key': 'wrong' }), {
+      isError: true,
+      said: { code: 'INVALID_API_KEY' }
+    })
     t.match(await list({ ...session, 'x-api-key': 'wrong' }), { status: 200, body: { result: { tools: [] } } })
-    t.match(await request(app, era, 'resources/list', {}, { 'x-api-key': 'wrong' }), { status: 200, body: { result: { resources: { length: 2 } } } })
+    t.match(await request(app, era, 'resources/list', {}, { 'x-api-key': 'wrong' }), {
+      status: 200,
+      body: { result: { resources: { length: 2 } } }
+    })
   })
 }
 
 t.test('a client without a name, or without a session, is mcp-client', async t => {
   for (const headers of [{}, await openSession(app, ''), await openSession(app, '\u0001 ')]) {
-    t.equal((await callTool(app, 'legacy', 'get_usage_guidance', {}, { ...headers, 'x-api-key': API_KEY })).structuredContent.agent_info.agent_id, 'mcp-client')
+    t.equal(
+      (await callTool(app, 'legacy', 'get_usage_guidance', {}, { ...headers, 'x-api-key': API_KEY })).structuredContent
+        .agent_info.agent_id,
+      'mcp-client'
+    )
   }
   const long = await openSession(app, '😀'.repeat(500))
-  t.equal((await callTool(app, 'legacy', 'get_usage_guidance', {}, { ...long, 'x-api-key': API_KEY })).structuredContent.agent_info.agent_id, '😀'.repeat(100))
+  t.equal(
+    (await callTool(app, 'legacy', 'get_usage_guidance', {}, { ...long, 'x-api-key': API_KEY })).structuredContent
+      .agent_info.agent_id,
+    '😀'.repeat(100)
+  )
 })
 
 t.test('refused credentials are audited and counted once', async t => {
   // Its own: beyond ten refusals a minute rows are summed up.
   const app = await startApp(t)
   const request_id = 'a-refused-request'
-  await request(app, 'legacy', 'tools/call', { name: 'get_memory', arguments: { key: 'k' } }, { authorization: 'Bearer None', 'x-request-id': request_id })
+  await request(
+    app,
+    'legacy',
+    'tools/call',
+    { name: 'get_memory', arguments: { key: 'k' } },
+    { authorization: 'Bearer None', 'x-request-id': request_id }
+  )
   await request(app, 'legacy', 'tools/list', {}, { authorization: 'Bearer None', 'x-request-id': `${request_id}-2` })
-  await request(app, 'legacy', 'prompts/get', { name: 'setup-collaboration', arguments: { purpose: 'p', expert_roles: 'r' } }, { 'x-api-key': 'wrong', 'x-request-id': `${request_id}-3` })
-  await request(app, 'legacy', 'prompts/get', { name: 'debug-session', arguments: { session_id: 's' } }, { 'x-api-key': 'wrong', 'x-request-id': `${request_id}-4` })
-  const rows = async () => app.database.db.selectFrom('audit_log').select(['event_type', 'action', 'request_id']).where('request_id', 'like', `${request_id}%`).orderBy('id').execute()
-  t.same((await eventually(rows, found => found.length === 4)).map(row => [row.event_type, row.action]).sort(), ['get_memory', 'get_session', 'mcp', 'prompts/get'].map(action => ['credential_refused', action]))
+  await request(
+    app,
+    'legacy',
+    'prompts/get',
+    { name: 'setup-collaboration', arguments: { purpose: 'p', expert_roles: 'r' } },
+    { 'x-api-key': 'wrong', 'x-request-id': `${request_id}-3` }
+  )
+  await request(
+    app,
+    'legacy',
+    'prompts/get',
+    { name: 'debug-session', arguments: { session_id: 's' } },
+    { 'x-api-key': 'wrong', 'x-request-id': `${request_id}-4` }
+  )
+  const rows = async () =>
+    app.database.db
+      .selectFrom('audit_log')
+      .select(['event_type', 'action', 'request_id'])
+      .where('request_id', 'like', `${request_id}%`)
+      .orderBy('id')
+      .execute()
+  t.same(
+    (await eventually(rows, found => found.length === 4)).map(row => [row.event_type, row.action]).sort(),
+    ['get_memory', 'get_session', 'mcp', 'prompts/get'].map(action => ['credential_refused', action])
+  )
   const { body } = await app.server.inject({ url: '/metrics' })
   t.match(body, 'mcp_requests_total{tool="get_memory",status="error"} 1')
   t.notMatch(body, 'tool="mcp"')
@@ -105,7 +197,14 @@ t.test('refused credentials are audited and counted once', async t => {
 t.test('with AUTH_ENABLED=false a client without credentials is named after itself', async t => {
   const open = await startApp(t, { AUTH_ENABLED: 'false' })
   const session = await openSession(open, 'laptop')
-  t.match((await callTool(open, 'legacy', 'get_usage_guidance', {}, session)).structuredContent.agent_info, { agent_id: 'laptop', permissions: ['read', 'write'] })
-  t.match((await callTool(open, 'modern', 'create_session', { purpose: 'open' })).structuredContent, { created_by: 'a modern client' })
-  t.match((await call(open, 'create_session', { purpose: 'open' }, { anonymous: true })).body, { created_by: 'anonymous' })
+  t.match((await callTool(open, 'legacy', 'get_usage_guidance', {}, session)).structuredContent.agent_info, {
+    agent_id: 'laptop',
+    permissions: ['read', 'write']
+  })
+  t.match((await callTool(open, 'modern', 'create_session', { purpose: 'open' })).structuredContent, {
+    created_by: 'a modern client'
+  })
+  t.match((await call(open, 'create_session', { purpose: 'open' }, { anonymous: true })).body, {
+    created_by: 'anonymous'
+  })
 })

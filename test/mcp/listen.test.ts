@@ -9,20 +9,32 @@ import { connectModern, eventually, type Headers, request } from './clients.js'
 
 const database = await createDatabase()
 t.teardown(() => database.drop())
-const [here, there] = await Promise.all([1, 2].map(async () => startApp(t, {}, { url: database.url }))) as [Awaited<ReturnType<typeof startApp>>, Awaited<ReturnType<typeof startApp>>]
+const [here, there] = (await Promise.all([1, 2].map(async () => startApp(t, {}, { url: database.url })))) as [
+  Awaited<ReturnType<typeof startApp>>,
+  Awaited<ReturnType<typeof startApp>>
+]
 const base = await listen(here)
 const AS = (agent_id: string): Headers => ({ 'x-api-key': API_KEY, 'x-agent-id': agent_id })
 
-async function connect (t: Test, headers: Headers, url = base): Promise<{ client: ModernClient, told: string[] }> {
+async function connect(t: Test, headers: Headers, url = base): Promise<{ client: ModernClient; told: string[] }> {
   const { client } = await connectModern(t, `${url}/mcp`, headers)
   const told: string[] = []
   const whole = client as unknown as ModernClient
-  whole.setNotificationHandler('notifications/resources/updated', ({ params }) => { told.push(params.uri) })
+  whole.setNotificationHandler('notifications/resources/updated', ({ params }) => {
+    told.push(params.uri)
+  })
   return { client: whole, told }
 }
 
-const quiet = async () => new Promise(resolve => { setTimeout(resolve, 1500) })
-const until = async (told: string[], count: number) => eventually(async () => [...told], all => all.length >= count)
+const quiet = async () =>
+  new Promise(resolve => {
+    setTimeout(resolve, 1500)
+  })
+const until = async (told: string[], count: number) =>
+  eventually(
+    async () => [...told],
+    all => all.length >= count
+  )
 
 t.jobs = 4
 
@@ -30,8 +42,16 @@ t.test('what the caller may read is acknowledged, and its changes told from any 
   const { client, told } = await connect(t, AS('modern'))
   const session_id = await newSession(here)
   const uris = [`session://${session_id}`, `session://${session_id}/messages/3`, 'agent://modern/memory']
-  const subscription = await client.listen({ toolsListChanged: true, resourcesListChanged: true, resourceSubscriptions: [...uris, 'agent://another/memory', 'session://session_0123456789abcdef', 'nothing://here'] })
-  t.same(subscription.honoredFilter, { resourceSubscriptions: uris }, 'the lists never change, and what is not there is not followed')
+  const subscription = await client.listen({
+    toolsListChanged: true,
+    resourcesListChanged: true,
+    resourceSubscriptions: [...uris, 'agent://another/memory', 'session://session_0123456789abcdef', 'nothing://here']
+  })
+  t.same(
+    subscription.honoredFilter,
+    { resourceSubscriptions: uris },
+    'the lists never change, and what is not there is not followed'
+  )
   await quiet()
   t.same(told, [], 'nothing has changed')
 
@@ -77,24 +97,47 @@ t.test('a subscription ends with the API key that its token was made with', asyn
   const ADMIN = { admin: true, agent_id: 'boss' }
   const session_id = await newSession(here)
   const { api_key, key_id } = await ok(here, 'create_api_key', { agent_id: 'bound', agent_type: 'custom' }, ADMIN)
-  const { token } = await ok(here, 'authenticate_agent', { agent_id: 'bound', agent_type: 'custom', api_key }, { anonymous: true })
-  const subscribed = await Promise.all(([{ authorization: `Bearer ${token}` }, { 'x-api-key': api_key }] as Headers[]).map(async headers => {
-    const { client, told } = await connect(t, headers)
-    return { told, ...await client.listen({ resourceSubscriptions: [`session://${session_id}`] }) }
-  }))
+  const { token } = await ok(
+    here,
+    'authenticate_agent',
+    { agent_id: 'bound', agent_type: 'custom', api_key },
+    { anonymous: true }
+  )
+  const subscribed = await Promise.all(
+    ([{ authorization: `Bearer ${token}` }, { 'x-api-key': api_key }] as Headers[]).map(async headers => {
+      const { client, told } = await connect(t, headers)
+      return { told, ...(await client.listen({ resourceSubscriptions: [`session://${session_id}`] })) }
+    })
+  )
   await ok(there, 'revoke_api_key', { key_id }, ADMIN)
   t.same(await Promise.all(subscribed.map(({ closed }) => closed)), ['graceful', 'graceful'])
   await ok(there, 'add_message', { session_id, content: 'after' })
   await quiet()
-  t.same(subscribed.flatMap(({ told }) => told), [])
+  t.same(
+    subscribed.flatMap(({ told }) => told),
+    []
+  )
 })
 
 t.test('what is refused', async t => {
-  const ask = async (headers: Headers, notifications: unknown) => (await request(here, 'modern', 'subscriptions/listen', { notifications }, headers)).body
-  t.match(await ask({}, { resourceSubscriptions: ['agent://a/memory'] }), { error: { code: -32000, data: { code: 'AUTHENTICATION_REQUIRED' } } })
-  t.match(await ask({ 'x-api-key': 'wrong' }, { resourceSubscriptions: ['agent://a/memory'] }), { error: { data: { code: 'INVALID_API_KEY' } } })
-  t.match(await ask({ authorization: `Bearer ${await token(here, 'writer', ['write'])}` }, { resourceSubscriptions: ['agent://writer/memory'] }), { error: { data: { code: 'PERMISSION_DENIED' } } })
-  t.match(await ask(AS('a'), { resourceSubscriptions: Array.from({ length: 101 }, (_, i) => `session://${i}`) }), { error: { data: { code: 'INVALID_INPUT' } } })
+  const ask = async (headers: Headers, notifications: unknown) =>
+    (await request(here, 'modern', 'subscriptions/listen', { notifications }, headers)).body
+  t.match(await ask({}, { resourceSubscriptions: ['agent://a/memory'] }), {
+    error: { code: -32000, data: { code: 'AUTHENTICATION_REQUIRED' } }
+  })
+  t.match(await ask({ 'x-api-key': 'wrong' }, { resourceSubscriptions: ['agent://a/memory'] }), {
+    error: { data: { code: 'INVALID_API_KEY' } }
+  })
+  t.match(
+    await ask(
+      { authorization: `Bearer ${await token(here, 'writer', ['write'])}` },
+      { resourceSubscriptions: ['agent://writer/memory'] }
+    ),
+    { error: { data: { code: 'PERMISSION_DENIED' } } }
+  )
+  t.match(await ask(AS('a'), { resourceSubscriptions: Array.from({ length: 101 }, (_, i) => `session://${i}`) }), {
+    error: { data: { code: 'INVALID_INPUT' } }
+  })
   t.match(await ask(AS('a'), { resourceSubscriptions: 'x' }), { error: { code: -32602 } })
   t.match(await ask(AS('a'), undefined), { error: { code: -32602 } })
 })
@@ -115,6 +158,12 @@ t.test('nothing is left of clients that go', { buffered: false }, async t => {
   for (const { client } of clients) await client.listen({ resourceSubscriptions: [`session://${session_id}`] })
   t.equal(here.kernel.service.live.counts().followers, 20)
   for (const { client } of clients) await client.close()
-  t.same(await eventually(async () => here.kernel.service.live.counts(), ({ followers }) => followers === 0), { sessions: 0, followers: 0 })
+  t.same(
+    await eventually(
+      async () => here.kernel.service.live.counts(),
+      ({ followers }) => followers === 0
+    ),
+    { sessions: 0, followers: 0 }
+  )
   t.equal(here.load.in_flight, 0)
 })

@@ -6,7 +6,7 @@ import { createDatabase } from '../support/cluster.js'
 import { connectLegacy, connectModern, eventually, saidBy } from './clients.js'
 
 /** A proxy that gives every new connection to the next server. */
-async function roundRobin (t: Test, targets: string[]): Promise<{ url: string, counts: number[] }> {
+async function roundRobin(t: Test, targets: string[]): Promise<{ url: string; counts: number[] }> {
   const counts = targets.map(() => 0)
   const sockets = new Set<Socket>()
   let next = 0
@@ -15,13 +15,20 @@ async function roundRobin (t: Test, targets: string[]): Promise<{ url: string, c
     counts[i] = (counts[i] as number) + 1
     const { hostname, port } = new URL(targets[i] as string)
     const server = connect(Number(port), hostname)
-    for (const [from, to] of [[client, server], [server, client]] as const) {
+    for (const [from, to] of [
+      [client, server],
+      [server, client]
+    ] as const) {
       sockets.add(from)
       from.pipe(to)
-      from.on('error', () => { to.destroy() })
+      from.on('error', () => {
+        to.destroy()
+      })
     }
   })
-  await new Promise<void>(resolve => { proxy.listen(0, '127.0.0.1', resolve) })
+  await new Promise<void>(resolve => {
+    proxy.listen(0, '127.0.0.1', resolve)
+  })
   t.teardown(() => {
     for (const socket of sockets) socket.destroy()
     proxy.close()
@@ -33,19 +40,32 @@ t.test('three servers behind a proxy serve one client', async t => {
   const database = await createDatabase()
   t.teardown(() => database.drop())
   const servers = await Promise.all([1, 2, 3].map(async () => runProgram(t, ['serve'], environment(database.url))))
-  const { url, counts } = await roundRobin(t, servers.map(server => server.url))
+  const { url, counts } = await roundRobin(
+    t,
+    servers.map(server => server.url)
+  )
   // A connection for each request, so that each goes to the next server.
   const each = { connection: 'close' }
 
-  for (const connectClient of [connectLegacy, async (t: Test, url: string, headers: Record<string, string>) => connectModern(t, url, headers, '2025-06-18')]) {
+  for (const connectClient of [
+    connectLegacy,
+    async (t: Test, url: string, headers: Record<string, string>) => connectModern(t, url, headers, '2025-06-18')
+  ]) {
     const { client, transport } = await connectClient(t, url, each)
     await client.listTools()
-    await client.callTool({ name: 'authenticate_agent', arguments: { agent_id: 'traveller', agent_type: 'tester', api_key: API_KEY } })
-    const { structuredContent: { session_id } } = await client.callTool({ name: 'create_session', arguments: { purpose: 'served by three' } })
+    await client.callTool({
+      name: 'authenticate_agent',
+      arguments: { agent_id: 'traveller', agent_type: 'tester', api_key: API_KEY }
+    })
+    const {
+      structuredContent: { session_id }
+    } = await client.callTool({ name: 'create_session', arguments: { purpose: 'served by three' } })
     for (let i = 1; i <= 9; i++) {
       const added = await client.callTool({ name: 'add_message', arguments: { session_id, content: `message ${i}` } })
       t.match(added, { structuredContent: { success: true } })
-      const { structuredContent: { messages } } = await client.callTool({ name: 'get_messages', arguments: { session_id, limit: 1 } })
+      const {
+        structuredContent: { messages }
+      } = await client.callTool({ name: 'get_messages', arguments: { session_id, limit: 1 } })
       t.match(messages, [{ content: `message ${i}`, sender: 'traveller', sender_type: 'tester' }])
     }
     t.match((await client.readResource({ uri: `session://${session_id}` })).contents, [{ text: /message 9/ }])
@@ -63,6 +83,7 @@ t.test('three servers behind a proxy serve one client', async t => {
   }
 
   const { client } = await connectModern(t, url, { ...each, 'x-api-key': API_KEY })
-  for (let i = 0; i < 6; i++) t.match(await client.callTool({ name: 'list_sessions', arguments: {} }), { structuredContent: { success: true } })
+  for (let i = 0; i < 6; i++)
+    t.match(await client.callTool({ name: 'list_sessions', arguments: {} }), { structuredContent: { success: true } })
   for (const count of counts) t.ok(count > 10, `a server had ${count} connections`)
 })

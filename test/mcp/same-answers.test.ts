@@ -9,14 +9,14 @@ import { callTool } from './clients.js'
 
 const app = await startApp(t)
 
-async function sampleOf (tool: Tool): Promise<Sample & { as: As }> {
+async function sampleOf(tool: Tool): Promise<Sample & { as: As }> {
   const sample = await (samples[tool.name] as (of: typeof app) => Promise<Sample>)(app)
   // Named, since without it the agent's type says by which front it came.
   return { ...sample, as: { agent_type: 'custom', ...sample.as } }
 }
 
 /** An answer without what differs from call to call: ids, times, tokens, measurements. */
-function comparable (value: unknown, at = ''): unknown {
+function comparable(value: unknown, at = ''): unknown {
   if (Array.isArray(value)) return value.map(item => comparable(item, at))
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, comparable(inner, key)]))
@@ -45,10 +45,17 @@ for (const tool of tools) {
       const mcp = await over(forMcp.args, forMcp.as)
       t.equal(mcp.isError, undefined, `${era}: a success is no error`)
       t.same(JSON.parse(mcp.content[0].text), mcp.structuredContent, `${era}: the text is the same object`)
-      if (tool.name === 'get_performance_metrics') t.same(Object.keys(mcp.structuredContent).sort(), Object.keys(rest.body).sort(), era)
+      if (tool.name === 'get_performance_metrics')
+        t.same(Object.keys(mcp.structuredContent).sort(), Object.keys(rest.body).sort(), era)
       // Whoever asks is present at that moment.
-      else if (tool.name === 'get_session') t.same(comparable(mcp.structuredContent), comparable(rest.body), `${era}: the same answer`)
-      else if (tool.effect === 'reads') t.same({ ...mcp.structuredContent, search_time_ms: 0 }, { ...rest.body, search_time_ms: 0 }, `${era}: the very same answer`)
+      else if (tool.name === 'get_session')
+        t.same(comparable(mcp.structuredContent), comparable(rest.body), `${era}: the same answer`)
+      else if (tool.effect === 'reads')
+        t.same(
+          { ...mcp.structuredContent, search_time_ms: 0 },
+          { ...rest.body, search_time_ms: 0 },
+          `${era}: the very same answer`
+        )
       else t.same(comparable(mcp.structuredContent), comparable(rest.body), `${era}: the same answer`)
 
       const limited: As = { token: await token(app, 'limited', tool.permission === 'read' ? ['write'] : ['read']) }
@@ -59,9 +66,19 @@ for (const tool of tools) {
         ['no credentials', ({ args }) => [own ? { ...args, api_key: undefined } : args, nobody]],
         ['a wrong key', ({ args }) => [own ? { ...args, api_key: 'wrong' } : args, wrongKey]],
         ['an unknown argument', ({ args, as }) => [{ ...args, surprise: 1 }, as]],
-        ['arguments of the wrong type', ({ args, as }) => [Object.fromEntries(Object.keys(args).map(name => [name, { wrong: true }])), as]],
+        [
+          'arguments of the wrong type',
+          ({ args, as }) => [Object.fromEntries(Object.keys(args).map(name => [name, { wrong: true }])), as]
+        ],
         ['nothing', ({ as }) => [{}, as]],
-        ...(tool.permission === 'none' ? [] : [['too few permissions', ({ args }: Sample) => [args, limited]] as [string, (sample: Sample) => [unknown, As]]])
+        ...(tool.permission === 'none'
+          ? []
+          : [
+              ['too few permissions', ({ args }: Sample) => [args, limited]] as [
+                string,
+                (sample: Sample) => [unknown, As]
+              ]
+            ])
       ]
       for (const [what, make] of cases) {
         // Each front gets its own: some calls use up what they are given.
@@ -69,8 +86,15 @@ for (const tool of tools) {
         const mcp = await over(...make(await sampleOf(tool)))
         t.equal(mcp.isError === true, rest.body.success !== true, `${era}: ${what}`)
         if (mcp.isError !== true) continue
-        t.same(mcp.content.map(({ type }: { type: string }) => type), ['text'], `${era}: ${what}`)
-        t.notOk('structuredContent' in mcp, `${era}: no structured content, which clients hold against the schema of a success, for ${what}`)
+        t.same(
+          mcp.content.map(({ type }: { type: string }) => type),
+          ['text'],
+          `${era}: ${what}`
+        )
+        t.notOk(
+          'structuredContent' in mcp,
+          `${era}: no structured content, which clients hold against the schema of a success, for ${what}`
+        )
         t.same(comparable(mcp.said), comparable(rest.body), `${era}: the same error for ${what}`)
       }
     }

@@ -1,7 +1,18 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { API_KEY, call, listen, ok, startApp } from '../helper.js'
-import { callTool, connectLegacy, connectModern, eventually, initialize, openSession, post, request, saidBy, VERSIONS } from './clients.js'
+import {
+  callTool,
+  connectLegacy,
+  connectModern,
+  eventually,
+  initialize,
+  openSession,
+  post,
+  request,
+  saidBy,
+  VERSIONS
+} from './clients.js'
 
 const app = await startApp(t)
 const { db } = app.database
@@ -12,16 +23,33 @@ t.test('initialize answers with the version asked for, and opens a session', asy
   for (const version of VERSIONS.slice(0, -1)) {
     const { headers, body } = await post(app, initialize('a client', version))
     t.equal(body.result.protocolVersion, version)
-    t.match(body.result, { serverInfo: { name: 'shared-context-server' }, capabilities: { tools: {}, resources: {}, prompts: {} }, instructions: /authenticate_agent/ })
+    t.match(body.result, {
+      serverInfo: { name: 'shared-context-server' },
+      capabilities: { tools: {}, resources: {}, prompts: {} },
+      instructions: /authenticate_agent/
+    })
     t.match(headers['mcp-session-id'], /^[\w-]{43}$/)
   }
-  t.equal((await post(app, initialize('a client', '1999-01-01'))).body.result.protocolVersion, '2025-11-25', 'the latest, for one that does not exist')
+  t.equal(
+    (await post(app, initialize('a client', '1999-01-01'))).body.result.protocolVersion,
+    '2025-11-25',
+    'the latest, for one that does not exist'
+  )
 })
 
 t.test('only a hash of the id is kept', async t => {
   const { 'mcp-session-id': id } = await openSession(app, 'kept')
-  const row = await db.selectFrom('mcp_sessions').selectAll().where('client_name', '=', 'kept').executeTakeFirstOrThrow()
-  t.same(row.id_hash, createHash('sha256').update(id as string).digest())
+  const row = await db
+    .selectFrom('mcp_sessions')
+    .selectAll()
+    .where('client_name', '=', 'kept')
+    .executeTakeFirstOrThrow()
+  t.same(
+    row.id_hash,
+    createHash('sha256')
+      .update(id as string)
+      .digest()
+  )
   t.match(row, { protocol_version: '2025-11-25', agent_id: null })
   t.notMatch(JSON.stringify(row), id)
 })
@@ -30,29 +58,62 @@ t.test('who authenticates in a session is that agent in it, and nowhere else', a
   const session = await openSession(app)
   const other = await openSession(app)
   await callTool(app, 'legacy', 'authenticate_agent', authenticate, session)
-  t.match((await guidance(session)).structuredContent.agent_info, { agent_id: 'bound', agent_type: 'reviewer', permissions: ['read', 'write'] })
+  t.match((await guidance(session)).structuredContent.agent_info, {
+    agent_id: 'bound',
+    agent_type: 'reviewer',
+    permissions: ['read', 'write']
+  })
   t.equal((await guidance(other)).structuredContent.agent_info, null)
   t.equal((await guidance({})).structuredContent.agent_info, null)
-  t.match((await callTool(app, 'legacy', 'create_session', { purpose: 'mine' }, session)).structuredContent, { created_by: 'bound' })
-  t.notOk('auth_token' in (await request(app, 'legacy', 'tools/list', {}, session)).body.result.tools[3].inputSchema.properties)
-  t.match((await guidance({ ...session, 'x-api-key': API_KEY, 'x-agent-id': 'by-key' })).structuredContent.agent_info, { agent_id: 'bound' }, 'the session comes before the key')
+  t.match((await callTool(app, 'legacy', 'create_session', { purpose: 'mine' }, session)).structuredContent, {
+    created_by: 'bound'
+  })
+  t.notOk(
+    'auth_token' in
+      (await request(app, 'legacy', 'tools/list', {}, session)).body.result.tools[3].inputSchema.properties
+  )
+  t.match(
+    (await guidance({ ...session, 'x-api-key': API_KEY, 'x-agent-id': 'by-key' })).structuredContent.agent_info,
+    { agent_id: 'bound' },
+    'the session comes before the key'
+  )
 
   await callTool(app, 'legacy', 'authenticate_agent', { ...authenticate, agent_id: 'another' }, session)
-  t.equal((await guidance(session)).structuredContent.agent_info.agent_id, 'another', 'who authenticates again is the new one')
+  t.equal(
+    (await guidance(session)).structuredContent.agent_info.agent_id,
+    'another',
+    'who authenticates again is the new one'
+  )
 })
 
 t.test('the identity ends with its token, and the answer says what to do', async t => {
   const session = await openSession(app)
-  const { structuredContent: { token } } = await callTool(app, 'legacy', 'authenticate_agent', authenticate, session)
+  const {
+    structuredContent: { token }
+  } = await callTool(app, 'legacy', 'authenticate_agent', authenticate, session)
   await ok(app, 'revoke_token', {}, { token })
-  const revoked = await eventually(async () => callTool(app, 'legacy', 'list_sessions', {}, { ...session, 'x-api-key': API_KEY }), result => result.isError === true)
-  t.match(revoked.said, { code: 'TOKEN_REVOKED', suggestions: [/authenticate_agent again/] }, 'and never falls back to the key')
+  const revoked = await eventually(
+    async () => callTool(app, 'legacy', 'list_sessions', {}, { ...session, 'x-api-key': API_KEY }),
+    result => result.isError === true
+  )
+  t.match(
+    revoked.said,
+    { code: 'TOKEN_REVOKED', suggestions: [/authenticate_agent again/] },
+    'and never falls back to the key'
+  )
   t.equal((await request(app, 'legacy', 'tools/list', {}, session)).status, 200, 'a session is no token in a header')
   await callTool(app, 'legacy', 'authenticate_agent', authenticate, session)
   t.equal((await guidance(session)).structuredContent.agent_info.agent_id, 'bound')
 
-  await db.updateTable('mcp_sessions').set({ token_expires_at: new Date(Date.now() - 1000).toISOString() }).where('agent_id', '=', 'bound').execute()
-  t.match((await callTool(app, 'legacy', 'list_sessions', {}, session)).said, { code: 'TOKEN_EXPIRED', suggestions: [/authenticate_agent again/] })
+  await db
+    .updateTable('mcp_sessions')
+    .set({ token_expires_at: new Date(Date.now() - 1000).toISOString() })
+    .where('agent_id', '=', 'bound')
+    .execute()
+  t.match((await callTool(app, 'legacy', 'list_sessions', {}, session)).said, {
+    code: 'TOKEN_EXPIRED',
+    suggestions: [/authenticate_agent again/]
+  })
 })
 
 t.test('refresh_token in a session: it goes on as the same agent', async t => {
@@ -68,7 +129,14 @@ t.test('DELETE ends a session; an unknown one is 404', async t => {
   const session = await openSession(app)
   const end = async (headers: Record<string, string>) => app.server.inject({ method: 'DELETE', url: '/mcp', headers })
   t.equal((await end(session)).statusCode, 200)
-  t.match(await request(app, 'legacy', 'tools/list', {}, session), { status: 404, body: { jsonrpc: '2.0', id: 1, error: { code: -32001, data: { success: false, code: 'SESSION_NOT_FOUND', suggestions: [/initialize/] } } } })
+  t.match(await request(app, 'legacy', 'tools/list', {}, session), {
+    status: 404,
+    body: {
+      jsonrpc: '2.0',
+      id: 1,
+      error: { code: -32001, data: { success: false, code: 'SESSION_NOT_FOUND', suggestions: [/initialize/] } }
+    }
+  })
   t.equal((await post(app, { jsonrpc: '2.0', method: 'notifications/initialized' }, session)).status, 404)
   t.equal((await end(session)).statusCode, 404)
   t.match((await end({})).json(), { jsonrpc: '2.0', error: { data: { code: 'INVALID_INPUT' } } })
@@ -79,18 +147,29 @@ t.test('DELETE ends a session; an unknown one is 404', async t => {
 
 t.test('an idle session is gone', async t => {
   const session = await openSession(app, 'idle')
-  await db.updateTable('mcp_sessions').set({ last_seen_at: new Date(Date.now() - 25 * 3_600_000).toISOString() }).where('client_name', '=', 'idle').execute()
+  await db
+    .updateTable('mcp_sessions')
+    .set({ last_seen_at: new Date(Date.now() - 25 * 3_600_000).toISOString() })
+    .where('client_name', '=', 'idle')
+    .execute()
   t.equal((await request(app, 'legacy', 'tools/list', {}, session)).status, 404)
 })
 
 t.test('real clients: authenticate, go on without a token, find the session ended, begin anew', async t => {
   const base = await listen(app)
-  for (const connect of [connectLegacy, async (...args: Parameters<typeof connectLegacy>) => connectModern(args[0], args[1], args[2], '2025-11-25')]) {
+  for (const connect of [
+    connectLegacy,
+    async (...args: Parameters<typeof connectLegacy>) => connectModern(args[0], args[1], args[2], '2025-11-25')
+  ]) {
     const { client, transport } = await connect(t, `${base}/mcp`)
     await client.listTools()
-    t.match(saidBy(await client.callTool({ name: 'create_session', arguments: { purpose: 'x' } })), { code: 'AUTHENTICATION_REQUIRED' })
+    t.match(saidBy(await client.callTool({ name: 'create_session', arguments: { purpose: 'x' } })), {
+      code: 'AUTHENTICATION_REQUIRED'
+    })
     await client.callTool({ name: 'authenticate_agent', arguments: authenticate })
-    t.match(await client.callTool({ name: 'create_session', arguments: { purpose: 'x' } }), { structuredContent: { created_by: 'bound' } })
+    t.match(await client.callTool({ name: 'create_session', arguments: { purpose: 'x' } }), {
+      structuredContent: { created_by: 'bound' }
+    })
     const id = transport.sessionId as string
     await app.server.inject({ method: 'DELETE', url: '/mcp', headers: { 'mcp-session-id': id } })
     await t.rejects(client.listTools(), /404|no MCP session/)

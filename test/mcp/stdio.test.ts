@@ -17,29 +17,58 @@ for (const [name, start] of Object.entries(starts)) {
       start(t, environment(database.url, { AGENT_ID: 'a local agent', AGENT_TYPE: 'desktop', LOG_LEVEL: 'debug' })),
       start(t, environment(database.url))
     ])
-    t.same((await client.listTools()).tools.map(tool => tool.name), tools.filter(({ permission }) => permission !== 'admin').map(tool => tool.name))
-    const { structuredContent: { session_id } } = await client.callTool({ name: 'create_session', arguments: { purpose: 'local' } })
+    t.same(
+      (await client.listTools()).tools.map(tool => tool.name),
+      tools.filter(({ permission }) => permission !== 'admin').map(tool => tool.name)
+    )
+    const {
+      structuredContent: { session_id }
+    } = await client.callTool({ name: 'create_session', arguments: { purpose: 'local' } })
     await client.callTool({ name: 'add_message', arguments: { session_id, content: 'from here' } })
-    t.match((await client.callTool({ name: 'get_messages', arguments: { session_id } })).structuredContent, { messages: [{ content: 'from here', sender: 'a local agent', sender_type: 'desktop' }] })
+    t.match((await client.callTool({ name: 'get_messages', arguments: { session_id } })).structuredContent, {
+      messages: [{ content: 'from here', sender: 'a local agent', sender_type: 'desktop' }]
+    })
     t.match(saidBy(await client.callTool({ name: 'get_audit_log', arguments: {} })), { code: 'PERMISSION_DENIED' })
     t.match((await client.readResource({ uri: 'agent://a%20local%20agent/memory' })).contents, [{ text: /"count": 0/ }])
     t.equal((await client.getPrompt({ name: 'debug-session', arguments: { session_id } })).messages.length, 1)
 
-    const { structuredContent: { agent_info } } = await unnamed.callTool({ name: 'get_usage_guidance', arguments: {} })
-    t.same(agent_info, { agent_id: name.endsWith('2025') ? 'legacy local' : 'modern local', agent_type: 'mcp', permissions: ['read', 'write'] }, 'named after the client')
+    const {
+      structuredContent: { agent_info }
+    } = await unnamed.callTool({ name: 'get_usage_guidance', arguments: {} })
+    t.same(
+      agent_info,
+      {
+        agent_id: name.endsWith('2025') ? 'legacy local' : 'modern local',
+        agent_type: 'mcp',
+        permissions: ['read', 'write']
+      },
+      'named after the client'
+    )
   })
 }
 
 const OPENING = `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } } })}\n`
 
 t.test('ends with its input, and on a signal; nothing but the protocol is on stdout', async t => {
-  for (const end of [(child: ChildProcess) => { child.stdin?.end() }, (child: ChildProcess) => { child.kill('SIGTERM') }, (child: ChildProcess) => { child.kill('SIGINT') }]) {
+  for (const end of [
+    (child: ChildProcess) => {
+      child.stdin?.end()
+    },
+    (child: ChildProcess) => {
+      child.kill('SIGTERM')
+    },
+    (child: ChildProcess) => {
+      child.kill('SIGINT')
+    }
+  ]) {
     const { command, args, env } = parameters(environment(database.url, { LOG_LEVEL: 'debug' }))
     const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
     t.teardown(() => child.kill('SIGKILL'))
     let stdout = ''
     let stderr = ''
-    child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString()
+    })
     child.stdin.write(OPENING)
     await new Promise<void>(resolve => {
       child.stdout.on('data', (chunk: Buffer) => {
@@ -47,19 +76,34 @@ t.test('ends with its input, and on a signal; nothing but the protocol is on std
         if (stdout.endsWith('\n')) resolve()
       })
     })
-    const exited = new Promise(resolve => { child.once('close', (code, signal) => { resolve(code ?? signal) }) })
+    const exited = new Promise(resolve => {
+      child.once('close', (code, signal) => {
+        resolve(code ?? signal)
+      })
+    })
     end(child)
     t.equal(await exited, 0, stderr)
-    for (const line of stdout.trim().split('\n')) t.match(JSON.parse(line), { jsonrpc: '2.0', id: 1, result: { protocolVersion: '2025-06-18' } })
+    for (const line of stdout.trim().split('\n'))
+      t.match(JSON.parse(line), { jsonrpc: '2.0', id: 1, result: { protocolVersion: '2025-06-18' } })
     t.match(stderr, '"stopped"', 'logs are on stderr')
   }
 })
 
 t.test('what is piped in is answered before the end', async t => {
-  const call = (id: number) => `${JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'list_sessions', arguments: {} } })}\n`
-  const { code, stdout, stderr } = await runToEnd(['mcp'], environment(database.url), { input: OPENING + call(2) + call(3) })
+  const call = (id: number) =>
+    `${JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'list_sessions', arguments: {} } })}\n`
+  const { code, stdout, stderr } = await runToEnd(['mcp'], environment(database.url), {
+    input: OPENING + call(2) + call(3)
+  })
   t.equal(code, 0, stderr)
-  t.same(stdout.trim().split('\n').map(line => (JSON.parse(line) as { id: number }).id).sort(), [1, 2, 3])
+  t.same(
+    stdout
+      .trim()
+      .split('\n')
+      .map(line => (JSON.parse(line) as { id: number }).id)
+      .sort(),
+    [1, 2, 3]
+  )
 })
 
 t.test('what cannot run says so on stderr', async t => {

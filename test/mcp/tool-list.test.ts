@@ -15,22 +15,24 @@ const WRONG: Headers = { 'x-api-key': 'wrong', 'x-agent-id': 'a' }
 const ERAS = ['legacy', 'modern'] as const
 type Era = (typeof ERAS)[number]
 
-function namesFor (...permissions: Permission[]): string[] {
-  return tools.filter(({ permission }) => permission === 'none' || permissions.includes(permission)).map(({ name }) => name)
+function namesFor(...permissions: Permission[]): string[] {
+  return tools
+    .filter(({ permission }) => permission === 'none' || permissions.includes(permission))
+    .map(({ name }) => name)
 }
 
-async function list (era: Era, headers: Headers = {}, query = ''): Promise<any[]> {
+async function list(era: Era, headers: Headers = {}, query = ''): Promise<any[]> {
   const { status, body } = await request(app, era, 'tools/list', {}, headers, `/mcp${query}`)
   if (status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`)
   return body.result.tools
 }
 
-async function names (era: Era, headers: Headers = {}): Promise<string[]> {
+async function names(era: Era, headers: Headers = {}): Promise<string[]> {
   return (await list(era, headers)).map(({ name }) => name)
 }
 
 /** An API key for reading alone. */
-async function readersKey (): Promise<string> {
+async function readersKey(): Promise<string> {
   const reader = { agent_id: '*', agent_type: 'reader', permissions: ['read'] }
   return (await ok(app, 'create_api_key', reader, { admin: true, agent_id: 'a' })).api_key
 }
@@ -42,14 +44,20 @@ for (const era of ERAS) {
       t.same(await names(era, { authorization }), namesFor(...permissions), permissions.join())
     }
     t.same(await names(era, KEY), namesFor('read', 'write'))
-    t.same(await names(era, ADMIN), tools.map(({ name }) => name))
+    t.same(
+      await names(era, ADMIN),
+      tools.map(({ name }) => name)
+    )
     t.same(await names(era, { 'x-api-key': await readersKey() }), namesFor('read'))
     t.same(await list(era, KEY), await list(era, KEY), 'twice the same')
   })
 
   t.test(`${era}: without credentials the list is that of a key for read and write, with auth_token`, async t => {
     const listed = await list(era)
-    t.same(listed.map(({ name }) => name), namesFor('read', 'write'))
+    t.same(
+      listed.map(({ name }) => name),
+      namesFor('read', 'write')
+    )
     for (const { name, inputSchema } of listed) {
       t.equal('auth_token' in inputSchema.properties, name !== 'authenticate_agent', name)
     }
@@ -58,7 +66,12 @@ for (const era of ERAS) {
 
   t.test(`${era}: a tool that is not listed can be called, and answers as ever`, async t => {
     t.match(await callTool(app, era, 'get_audit_log', {}, KEY), { isError: true, said: { code: 'PERMISSION_DENIED' } })
-    const admin = { agent_id: 'an-admin', agent_type: 'custom', api_key: ADMIN_API_KEY, requested_permissions: ['admin'] }
+    const admin = {
+      agent_id: 'an-admin',
+      agent_type: 'custom',
+      api_key: ADMIN_API_KEY,
+      requested_permissions: ['admin']
+    }
     const { token: auth_token } = await ok(app, 'authenticate_agent', admin)
     t.match(await callTool(app, era, 'get_audit_log', { auth_token }), { said: { success: true } })
   })
@@ -71,11 +84,18 @@ for (const era of ERAS) {
 
   t.test(`${era}: the address asks for the schemas of answers`, async t => {
     for (const query of ['', '?output_schemas=false', '?other=true']) {
-      t.same((await list(era, KEY, query)).filter(tool => 'outputSchema' in tool), [], query)
+      t.same(
+        (await list(era, KEY, query)).filter(tool => 'outputSchema' in tool),
+        [],
+        query
+      )
     }
     for (const query of ['?output_schemas=true', '/?output_schemas=true&other=1']) {
       const listed = await list(era, KEY, query)
-      t.same(listed.map(({ name }) => name), namesFor('read', 'write'))
+      t.same(
+        listed.map(({ name }) => name),
+        namesFor('read', 'write')
+      )
       const success = { type: 'object', properties: { success: { enum: [true] } } }
       for (const { name, outputSchema } of listed) t.match(outputSchema, success, name)
     }
@@ -92,7 +112,10 @@ t.test('a session that has authenticated lists what its token allows', async t =
   t.same(await names('legacy', session), namesFor('read', 'write'))
   const admin = { agent_id: 'a', agent_type: 'b', api_key: ADMIN_API_KEY, requested_permissions: ['read', 'admin'] }
   await callTool(app, 'legacy', 'authenticate_agent', admin, session)
-  t.same(await names('legacy', session), tools.map(({ name }) => name))
+  t.same(
+    await names('legacy', session),
+    tools.map(({ name }) => name)
+  )
 })
 
 t.test('who tries keys by listing is audited and slowed down, as who tries them by calling', async t => {
@@ -100,8 +123,13 @@ t.test('who tries keys by listing is audited and slowed down, as who tries them 
   for (const method of ['tools/list', 'resources/list']) {
     await request(app, 'legacy', method, {}, { ...WRONG, 'x-request-id': `try-${method.length}` })
   }
-  const rows = async () => app.database.db.selectFrom('audit_log').select(['event_type', 'action'])
-    .where('request_id', 'like', 'try-%').orderBy('action').execute()
+  const rows = async () =>
+    app.database.db
+      .selectFrom('audit_log')
+      .select(['event_type', 'action'])
+      .where('request_id', 'like', 'try-%')
+      .orderBy('action')
+      .execute()
   const wanted = ['resources/list', 'tools/list'].map(action => ({ event_type: 'credential_refused', action }))
   t.same(await eventually(rows, found => found.length === 2), wanted)
   const ask = async () => request(app, 'legacy', 'tools/list', {}, WRONG)
@@ -109,7 +137,9 @@ t.test('who tries keys by listing is audited and slowed down, as who tries them 
 })
 
 /** Counting requests asks the database too. */
-const UNCOUNTED = Object.fromEntries(['AGENT', 'KEY', 'ADDRESS', 'FAILURES', 'INITIALIZE'].map(of => [`RATE_LIMIT_${of}_PER_MINUTE`, '0']))
+const UNCOUNTED = Object.fromEntries(
+  ['AGENT', 'KEY', 'ADDRESS', 'FAILURES', 'INITIALIZE'].map(of => [`RATE_LIMIT_${of}_PER_MINUTE`, '0'])
+)
 const SOON = { DATABASE_CONNECT_TIMEOUT_MS: '500', STATEMENT_TIMEOUT_MS: '500', REQUEST_TIMEOUT_MS: '2000' }
 
 t.test('while the database cannot tell whose a key is, the list is that of read and write', async t => {
@@ -120,7 +150,11 @@ t.test('while the database cannot tell whose a key is, the list is that of read 
   for (const era of ERAS) {
     const { status, body } = await request(cut, era, 'tools/list', {}, { 'x-api-key': api_key, 'x-agent-id': 'a' })
     t.equal(status, 200)
-    t.same(body.result.tools.map(({ name }: { name: string }) => name), namesFor('read', 'write'), era)
+    t.same(
+      body.result.tools.map(({ name }: { name: string }) => name),
+      namesFor('read', 'write'),
+      era
+    )
     const shared = await request(cut, era, 'tools/list', {}, ADMIN)
     t.equal(shared.body.result?.tools.length, tools.length, `${era}: a shared key needs no database`)
   }

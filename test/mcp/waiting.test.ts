@@ -8,20 +8,31 @@ import { connectLegacy, connectModern, eventually, type Headers, openSession, po
 
 const database = await createDatabase()
 t.teardown(() => database.drop())
-const [here, there] = await Promise.all([1, 2].map(async () => startApp(t, {}, { url: database.url }))) as [Awaited<ReturnType<typeof startApp>>, Awaited<ReturnType<typeof startApp>>]
+const [here, there] = (await Promise.all([1, 2].map(async () => startApp(t, {}, { url: database.url })))) as [
+  Awaited<ReturnType<typeof startApp>>,
+  Awaited<ReturnType<typeof startApp>>
+]
 const base = await listen(here)
 const KEY: Headers = { 'x-api-key': API_KEY, 'x-agent-id': 'waiter' }
-const waiting = async (count: number) => eventually(async () => here.kernel.service.waiters.taken(), taken => taken === count)
+const waiting = async (count: number) =>
+  eventually(
+    async () => here.kernel.service.waiters.taken(),
+    taken => taken === count
+  )
 
 /** As much of both SDKs' clients as is used here. */
-interface Caller { callTool: (call: { name: string, arguments: unknown }, ...rest: unknown[]) => Promise<any>, close: () => Promise<void> }
+interface Caller {
+  callTool: (call: { name: string; arguments: unknown }, ...rest: unknown[]) => Promise<any>
+  close: () => Promise<void>
+}
 
 const clients: Record<string, (t: Test) => Promise<(name: string, args: unknown, options: object) => Promise<any>>> = {
-  async 'the SDK of 2025' (t) {
+  async 'the SDK of 2025'(t) {
     const { client } = await connectLegacy(t, `${base}/mcp`, KEY)
-    return async (name, args, options) => (client as unknown as Caller).callTool({ name, arguments: args }, undefined, options)
+    return async (name, args, options) =>
+      (client as unknown as Caller).callTool({ name, arguments: args }, undefined, options)
   },
-  async 'the SDK of 2026' (t) {
+  async 'the SDK of 2026'(t) {
     const { client } = await connectModern(t, `${base}/mcp`, KEY)
     return async (name, args, options) => (client as unknown as Caller).callTool({ name, arguments: args }, options)
   }
@@ -33,19 +44,38 @@ for (const [name, connect] of Object.entries(clients)) {
     const session_id = await newSession(here)
 
     await t.test('is told of progress while it waits, then answered', async t => {
-      const told: Array<{ progress: number, total?: number }> = []
-      const answer = call('wait_for_messages', { session_id, timeout_seconds: 20 }, { onprogress: (progress: { progress: number, total?: number }) => { told.push(progress) } })
-      await eventually(async () => told.length, length => length >= 2)
+      const told: Array<{ progress: number; total?: number }> = []
+      const answer = call(
+        'wait_for_messages',
+        { session_id, timeout_seconds: 20 },
+        {
+          onprogress: (progress: { progress: number; total?: number }) => {
+            told.push(progress)
+          }
+        }
+      )
+      await eventually(
+        async () => told.length,
+        length => length >= 2
+      )
       await ok(there, 'add_message', { session_id, content: 'here it is' })
-      t.match(await answer, { structuredContent: { success: true, timed_out: false, messages: [{ content: 'here it is' }] } })
+      t.match(await answer, {
+        structuredContent: { success: true, timed_out: false, messages: [{ content: 'here it is' }] }
+      })
       t.ok(told.length >= 2)
-      t.same(told.map(({ progress }) => progress), told.map(({ progress }) => progress).sort((a, b) => a - b), 'it rises')
+      t.same(
+        told.map(({ progress }) => progress),
+        told.map(({ progress }) => progress).sort((a, b) => a - b),
+        'it rises'
+      )
       t.match(told[0], { total: 20 })
       await waiting(0)
     })
 
     await t.test('without asking for progress it is answered as ever', async t => {
-      t.match(await call('wait_for_messages', { session_id, timeout_seconds: 1 }, {}), { structuredContent: { success: true, timed_out: true } })
+      t.match(await call('wait_for_messages', { session_id, timeout_seconds: 1 }, {}), {
+        structuredContent: { success: true, timed_out: true }
+      })
     })
 
     await t.test('a cancelled call frees what it held', async t => {
@@ -63,22 +93,32 @@ for (const [name, connect] of Object.entries(clients)) {
 }
 
 const wait = (session_id: string, id: string | number = 7, meta?: object) => ({
-  jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'wait_for_messages', arguments: { session_id, timeout_seconds: 25 }, ...(meta !== undefined && { _meta: meta }) }
+  jsonrpc: '2.0',
+  id,
+  method: 'tools/call',
+  params: {
+    name: 'wait_for_messages',
+    arguments: { session_id, timeout_seconds: 25 },
+    ...(meta !== undefined && { _meta: meta })
+  }
 })
 
 t.test('a cancellation may come to another replica than the call it is about', async t => {
   const session_id = await newSession(here)
-  const session = { ...await openSession(here), ...KEY }
-  const other = { ...await openSession(here), ...KEY }
-  const cancel = async (headers: Headers, requestId: unknown) => post(there, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } }, headers)
+  const session = { ...(await openSession(here)), ...KEY }
+  const other = { ...(await openSession(here)), ...KEY }
+  const cancel = async (headers: Headers, requestId: unknown) =>
+    post(there, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } }, headers)
   for (const id of [7, 'seven', 7]) {
     const answer = post(here, wait(session_id, id), session)
     await waiting(1)
     t.equal((await cancel(other, id)).status, 202)
     t.equal((await cancel(session, 8)).status, 202)
     t.equal((await cancel(session, {})).status, 202)
-    await new Promise(resolve => { setTimeout(resolve, 500) })
-    t.equal(await waiting(1), 1, 'another session\'s, and another request\'s, are not it')
+    await new Promise(resolve => {
+      setTimeout(resolve, 500)
+    })
+    t.equal(await waiting(1), 1, "another session's, and another request's, are not it")
     const started = Date.now()
     t.equal((await cancel(session, id)).status, 202)
     t.match(await answer, { status: 202, body: undefined }, 'what was cancelled is not answered')
@@ -90,14 +130,19 @@ t.test('a cancellation may come to another replica than the call it is about', a
 t.test('a client that goes away while it waits frees what it held', async t => {
   const session_id = await newSession(here)
   const requests = [undefined, { progressToken: 'p' }].map(meta => {
-    const sent = httpRequest(`${base}/mcp`, { method: 'POST', headers: { ...KEY, 'content-type': 'application/json', accept: 'application/json, text/event-stream' } })
+    const sent = httpRequest(`${base}/mcp`, {
+      method: 'POST',
+      headers: { ...KEY, 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+    })
     sent.on('error', () => {})
     sent.end(JSON.stringify(wait(session_id, 1, meta)))
     return sent
   })
   t.equal(await waiting(2), 2)
   // One of them is told of progress by then.
-  await new Promise(resolve => { setTimeout(resolve, 1500) })
+  await new Promise(resolve => {
+    setTimeout(resolve, 1500)
+  })
   const started = Date.now()
   for (const [i, sent] of requests.entries()) {
     sent.destroy()
@@ -109,11 +154,18 @@ t.test('a client that goes away while it waits frees what it held', async t => {
 t.test('an event stream only where it is asked for and there is something to tell', async t => {
   const session_id = await newSession(here)
   const ask = async (accept: string, message: unknown) => {
-    const response = await fetch(`${base}/mcp`, { method: 'POST', headers: { ...KEY, 'content-type': 'application/json', accept }, body: JSON.stringify(message) })
+    const response = await fetch(`${base}/mcp`, {
+      method: 'POST',
+      headers: { ...KEY, 'content-type': 'application/json', accept },
+      body: JSON.stringify(message)
+    })
     return { type: response.headers.get('content-type'), text: await response.text() }
   }
   const both = 'application/json, text/event-stream'
-  const quick = (id: number) => ({ ...wait(session_id, id, { progressToken: 'p' }), params: { name: 'list_sessions', arguments: {}, _meta: { progressToken: 'p' } } })
+  const quick = (id: number) => ({
+    ...wait(session_id, id, { progressToken: 'p' }),
+    params: { name: 'list_sessions', arguments: {}, _meta: { progressToken: 'p' } }
+  })
   t.match((await ask(both, quick(1))).type, 'application/json')
   const short = { ...wait(session_id, 2, { progressToken: 'p' }) }
   Object.assign(short.params.arguments, { timeout_seconds: 3 })
@@ -128,7 +180,10 @@ t.test('stopping answers those who wait', async t => {
   const app = await startApp(t, {}, { url: database.url })
   const session_id = await newSession(here)
   const answer = post(app, wait(session_id), KEY)
-  await eventually(async () => app.kernel.service.waiters.taken(), taken => taken === 1)
+  await eventually(
+    async () => app.kernel.service.waiters.taken(),
+    taken => taken === 1
+  )
   app.stop()
   t.match((await answer).body, { result: { structuredContent: { success: true, timed_out: true, last_seq: Number } } })
 })

@@ -1,11 +1,19 @@
 import { type ErrorCode } from '../../src/core/errors.js'
 import { aTime, Holds, Learned } from './compare.js'
 
-/** What the service is, in memory: the contract once more, written for clarity alone. One workspace each; nothing leads from one to another. */
+/**
+ * What the service is, in memory: the contract once more, written for clarity alone. One workspace each; nothing leads
+ * from one to another.
+ */
 
 export type Permission = 'read' | 'write' | 'admin'
 /** `sessions`: the only ones it may enter. */
-export interface Agent { agent_id: string, agent_type: string, permissions: Permission[], sessions?: string[] }
+export interface Agent {
+  agent_id: string
+  agent_type: string
+  permissions: Permission[]
+  sessions?: string[]
+}
 export type Visibility = 'public' | 'private' | 'agent_only' | 'admin_only'
 
 /** What a call must be answered with: a failure of this code, or these fields besides success. */
@@ -23,7 +31,11 @@ interface Message {
 }
 
 /** A text by what is in it: words that can be searched, and whom it mentions. */
-export interface Content { words: string[], mentions: string[], text: string }
+export interface Content {
+  words: string[]
+  mentions: string[]
+  text: string
+}
 
 interface Session {
   id: Learned
@@ -36,17 +48,42 @@ interface Session {
   archived_at: Learned | null
   last_seq: number
   messages: Message[]
-  changes: Array<{ seq: number, message: Message, from: Visibility, to: Visibility }>
+  changes: Array<{ seq: number; message: Message; from: Visibility; to: Visibility }>
   read: Map<string, number>
 }
 
-interface Entry { key: string, session_id: string | null, value: unknown, metadata: Record<string, unknown>, version: number, created_at: Learned, updated_at: Learned, expires_at: Learned | null }
+interface Entry {
+  key: string
+  session_id: string | null
+  value: unknown
+  metadata: Record<string, unknown>
+  version: number
+  created_at: Learned
+  updated_at: Learned
+  expires_at: Learned | null
+}
 
-export interface Draft { content: Content, visibility?: Visibility, metadata?: Record<string, unknown>, parent_message_id?: number }
-export interface Paging { limit?: number, offset?: number, after_seq?: number, before_seq?: number, order?: 'asc' | 'desc', visibility_filter?: Visibility, sender?: string, parent_message_id?: number }
+export interface Draft {
+  content: Content
+  visibility?: Visibility
+  metadata?: Record<string, unknown>
+  parent_message_id?: number
+}
+export interface Paging {
+  limit?: number
+  offset?: number
+  after_seq?: number
+  before_seq?: number
+  order?: 'asc' | 'desc'
+  visibility_filter?: Visibility
+  sender?: string
+  parent_message_id?: number
+}
 
 class Refused extends Error {
-  constructor (readonly code: ErrorCode) { super(code) }
+  constructor(readonly code: ErrorCode) {
+    super(code)
+  }
 }
 
 const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
@@ -56,8 +93,11 @@ const clone = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
 
 /** Ids grow in the whole service, so also from one workspace to the next. */
 let last_id = 0
-function aNewId (): Learned {
-  return new Learned(value => Number.isSafeInteger(value) && value > 0 && (last_id = Math.max(last_id, value as number)) > 0, 'an id')
+function aNewId(): Learned {
+  return new Learned(
+    value => Number.isSafeInteger(value) && value > 0 && (last_id = Math.max(last_id, value as number)) > 0,
+    'an id'
+  )
 }
 
 export class Workspace {
@@ -65,22 +105,35 @@ export class Workspace {
   /** What was deleted, by its id. */
   readonly gone = { sessions: [] as string[], messages: [] as number[] }
   private readonly memory = new Map<string, Entry>()
-  private readonly keys = new Map<string, { request: string, answer: Record<string, unknown> }>()
+  private readonly keys = new Map<string, { request: string; answer: Record<string, unknown> }>()
   private readonly agents: string[]
   /** Writes that succeeded, by the event of their audit row. */
   readonly audited = new Map<string, number>()
 
   /** @param agents the names of all who may come */
-  constructor (agents: string[]) { this.agents = agents }
+  constructor(agents: string[]) {
+    this.agents = agents
+  }
 
   /** One call. `request` names what makes it the same as an earlier one with its idempotency key. */
-  call (needs: Permission, who: Agent, act: () => Record<string, unknown>, once?: { key: string, request: unknown }, before: () => void = () => {}): Expected {
+  call(
+    needs: Permission,
+    who: Agent,
+    act: () => Record<string, unknown>,
+    once?: { key: string; request: unknown },
+    before: () => void = () => {}
+  ): Expected {
     try {
       if (!who.permissions.includes(needs) && !isAdmin(who)) throw new Refused('PERMISSION_DENIED')
       before()
       if (once === undefined) return { answer: act() }
       const place = JSON.stringify([who.agent_id, once.key])
-      const request = JSON.stringify([who.agent_type, who.permissions, [...who.sessions ?? ['all']].sort(), once.request])
+      const request = JSON.stringify([
+        who.agent_type,
+        who.permissions,
+        [...(who.sessions ?? ['all'])].sort(),
+        once.request
+      ])
       const first = this.keys.get(place)
       if (first !== undefined) {
         if (first.request !== request) throw new Refused('IDEMPOTENCY_CONFLICT')
@@ -95,52 +148,61 @@ export class Workspace {
     }
   }
 
-  refuse (code: ErrorCode): never {
+  refuse(code: ErrorCode): never {
     throw new Refused(code)
   }
 
-  private wrote (event: string): void {
+  private wrote(event: string): void {
     this.audited.set(event, (this.audited.get(event) ?? 0) + 1)
   }
 
-  private need (who: Agent, id: string): Session {
+  private need(who: Agent, id: string): Session {
     const found = this.reach(who).find(session => session.id.value === id)
     if (found === undefined) throw new Refused('SESSION_NOT_FOUND')
     return found
   }
 
   /** All sessions that somebody may enter. */
-  private reach (who: Agent): Session[] {
+  private reach(who: Agent): Session[] {
     return this.sessions.filter(session => mayEnter(who, session.id.value as string))
   }
 
-  private needOwn (who: Agent, id: string): Session {
+  private needOwn(who: Agent, id: string): Session {
     const session = this.need(who, id)
     if (session.created_by !== who.agent_id && !isAdmin(who)) throw new Refused('PERMISSION_DENIED')
     return session
   }
 
   /** Answers kept for repeats that show a session, or a message, go with it. */
-  private forgetAnswers (session: Session, message?: Message): void {
+  private forgetAnswers(session: Session, message?: Message): void {
     for (const [place, { answer }] of this.keys) {
-      const { session: shown, message: told, session_id } = answer as { session?: { id: Learned }, message?: { id: Learned, session_id: Learned }, session_id?: Learned }
+      const {
+        session: shown,
+        message: told,
+        session_id
+      } = answer as { session?: { id: Learned }; message?: { id: Learned; session_id: Learned }; session_id?: Learned }
       const isOfSession = 'session' in answer || 'message' in answer || 'purpose' in answer
-      if (message !== undefined ? told?.id === message.id : isOfSession && [shown?.id, told?.session_id, session_id].includes(session.id)) this.keys.delete(place)
+      if (
+        message !== undefined
+          ? told?.id === message.id
+          : isOfSession && [shown?.id, told?.session_id, session_id].includes(session.id)
+      )
+        this.keys.delete(place)
     }
   }
 
-  private sees (viewer: Agent, message: Message, as: Visibility = message.visibility): boolean {
+  private sees(viewer: Agent, message: Message, as: Visibility = message.visibility): boolean {
     if (isAdmin(viewer)) return true
     if (as === 'private') return message.sender.agent_id === viewer.agent_id
     if (as === 'agent_only') return message.sender.agent_type === viewer.agent_type
     return as === 'public'
   }
 
-  private visible (viewer: Agent, session: Session): Message[] {
+  private visible(viewer: Agent, session: Session): Message[] {
     return session.messages.filter(message => this.sees(viewer, message))
   }
 
-  private findMessage (viewer: Agent, id: number): { session: Session, message: Message } {
+  private findMessage(viewer: Agent, id: number): { session: Session; message: Message } {
     for (const session of this.reach(viewer)) {
       const message = this.visible(viewer, session).find(message => message.id.value === id)
       if (message !== undefined) return { session, message }
@@ -148,87 +210,185 @@ export class Workspace {
     throw new Refused('MESSAGE_NOT_FOUND')
   }
 
-  private shown (session: Session, message: Message): Record<string, unknown> {
+  private shown(session: Session, message: Message): Record<string, unknown> {
     return {
-      id: message.id, session_id: session.id, seq: message.seq, sender: message.sender.agent_id, sender_type: message.sender.agent_type, content: message.content.text,
-      visibility: message.visibility, metadata: message.metadata, parent_message_id: message.parent, timestamp: message.timestamp
+      id: message.id,
+      session_id: session.id,
+      seq: message.seq,
+      sender: message.sender.agent_id,
+      sender_type: message.sender.agent_type,
+      content: message.content.text,
+      visibility: message.visibility,
+      metadata: message.metadata,
+      parent_message_id: message.parent,
+      timestamp: message.timestamp
     }
   }
 
   // Sessions
 
-  createSession (who: Agent, { purpose, metadata = {} }: { purpose: string, metadata?: Record<string, unknown> }): Record<string, unknown> {
+  createSession(
+    who: Agent,
+    { purpose, metadata = {} }: { purpose: string; metadata?: Record<string, unknown> }
+  ): Record<string, unknown> {
     if (who.sessions !== undefined) throw new Refused('PERMISSION_DENIED')
     const session: Session = {
-      id: new Learned(value => /^session_[0-9a-f]{16}$/.test(value as string), 'a session_id'), purpose, metadata, created_by: who.agent_id, created_at: aTime(), updated_at: aTime(),
-      is_active: true, archived_at: null, last_seq: 0, messages: [], changes: [], read: new Map()
+      id: new Learned(value => /^session_[0-9a-f]{16}$/.test(value as string), 'a session_id'),
+      purpose,
+      metadata,
+      created_by: who.agent_id,
+      created_at: aTime(),
+      updated_at: aTime(),
+      is_active: true,
+      archived_at: null,
+      last_seq: 0,
+      messages: [],
+      changes: [],
+      read: new Map()
     }
     this.sessions.push(session)
     this.wrote('session_created')
     return { session_id: session.id, purpose, created_by: who.agent_id, created_at: session.created_at, metadata }
   }
 
-  private reading (viewer: Agent, session: Session): Record<string, unknown> {
+  private reading(viewer: Agent, session: Session): Record<string, unknown> {
     const from = session.read.get(viewer.agent_id) ?? 0
-    const later = this.visible(viewer, session).filter(message => message.sender.agent_id !== viewer.agent_id && (message.seq > from || this.shownSince(viewer, session, message, from)))
-    return { last_read_seq: from, unread: { messages: later.length, mentions: later.filter(message => message.content.mentions.includes(viewer.agent_id)).length } }
-  }
-
-  /** Whether a change after a seq has shown the viewer what it could not see before: who has read nothing has nothing to be shown again. */
-  private shownSince (viewer: Agent, session: Session, message: Message, from: number): boolean {
-    return from > 0 && this.revealedAt(viewer, session, message, from) !== undefined
-  }
-
-  private revealedAt (viewer: Agent, session: Session, message: Message, after: number): number | undefined {
-    return session.changes.findLast(change => change.message === message && change.seq > after && !this.sees(viewer, message, change.from) && this.sees(viewer, message, change.to))?.seq
-  }
-
-  private summary (viewer: Agent, session: Session): Record<string, unknown> {
-    const visible = this.visible(viewer, session)
+    const later = this.visible(viewer, session).filter(
+      message =>
+        message.sender.agent_id !== viewer.agent_id &&
+        (message.seq > from || this.shownSince(viewer, session, message, from))
+    )
     return {
-      id: session.id, purpose: session.purpose, metadata: session.metadata, created_by: session.created_by, created_at: session.created_at, updated_at: session.updated_at,
-      is_active: session.is_active, archived_at: session.archived_at, message_count: visible.length, last_activity: visible.at(-1)?.timestamp ?? session.created_at, ...this.reading(viewer, session)
+      last_read_seq: from,
+      unread: {
+        messages: later.length,
+        mentions: later.filter(message => message.content.mentions.includes(viewer.agent_id)).length
+      }
     }
   }
 
-  private view (viewer: Agent, session: Session): Record<string, unknown> {
+  /**
+   * Whether a change after a seq has shown the viewer what it could not see before: who has read nothing has nothing to
+   * be shown again.
+   */
+  private shownSince(viewer: Agent, session: Session, message: Message, from: number): boolean {
+    return from > 0 && this.revealedAt(viewer, session, message, from) !== undefined
+  }
+
+  private revealedAt(viewer: Agent, session: Session, message: Message, after: number): number | undefined {
+    return session.changes.findLast(
+      change =>
+        change.message === message &&
+        change.seq > after &&
+        !this.sees(viewer, message, change.from) &&
+        this.sees(viewer, message, change.to)
+    )?.seq
+  }
+
+  private summary(viewer: Agent, session: Session): Record<string, unknown> {
+    const visible = this.visible(viewer, session)
+    return {
+      id: session.id,
+      purpose: session.purpose,
+      metadata: session.metadata,
+      created_by: session.created_by,
+      created_at: session.created_at,
+      updated_at: session.updated_at,
+      is_active: session.is_active,
+      archived_at: session.archived_at,
+      message_count: visible.length,
+      last_activity: visible.at(-1)?.timestamp ?? session.created_at,
+      ...this.reading(viewer, session)
+    }
+  }
+
+  private view(viewer: Agent, session: Session): Record<string, unknown> {
     const known = new Set(this.agents)
     return {
       ...this.summary(viewer, session),
       participants: [...new Set(this.visible(viewer, session).map(message => message.sender.agent_id))].sort(byBytes),
       // Who has called of late is noted in the background, at times.
-      present: new Holds(value => Array.isArray(value) && value[0]?.agent_id === viewer.agent_id && value.every((one: { agent_id: string }) => known.has(one.agent_id)), 'agents of this workspace, the caller first')
+      present: new Holds(
+        value =>
+          Array.isArray(value) &&
+          value[0]?.agent_id === viewer.agent_id &&
+          value.every((one: { agent_id: string }) => known.has(one.agent_id)),
+        'agents of this workspace, the caller first'
+      )
     }
   }
 
-  getSession (viewer: Agent, id: string, message_limit = 50): Record<string, unknown> {
+  getSession(viewer: Agent, id: string, message_limit = 50): Record<string, unknown> {
     const session = this.need(viewer, id)
     const visible = this.visible(viewer, session)
     const newest = message_limit === 0 ? [] : visible.slice(-message_limit).reverse()
-    return { session: this.view(viewer, session), messages: newest.map(message => this.shown(session, message)), message_count: visible.length }
+    return {
+      session: this.view(viewer, session),
+      messages: newest.map(message => this.shown(session, message)),
+      message_count: visible.length
+    }
   }
 
-  listSessions (viewer: Agent, { created_by, active, archived = false, word, limit = 50, after }: { created_by?: string, active?: boolean, archived?: boolean, word?: string, limit?: number, after?: { created_at: string, id: string } }): Record<string, unknown> {
-    const order = (a: { created_at: string, id: string }, b: { created_at: string, id: string }) => byBytes(b.created_at, a.created_at) || byBytes(b.id, a.id)
-    const place = (session: Session) => ({ created_at: session.created_at.value as string, id: session.id.value as string })
+  listSessions(
+    viewer: Agent,
+    {
+      created_by,
+      active,
+      archived = false,
+      word,
+      limit = 50,
+      after
+    }: {
+      created_by?: string
+      active?: boolean
+      archived?: boolean
+      word?: string
+      limit?: number
+      after?: { created_at: string; id: string }
+    }
+  ): Record<string, unknown> {
+    const order = (a: { created_at: string; id: string }, b: { created_at: string; id: string }) =>
+      byBytes(b.created_at, a.created_at) || byBytes(b.id, a.id)
+    const place = (session: Session) => ({
+      created_at: session.created_at.value as string,
+      id: session.id.value as string
+    })
     const found = this.reach(viewer)
-      .filter(session => (session.archived_at !== null) === archived && (created_by === undefined || session.created_by === created_by) && (active === undefined || session.is_active === active))
+      .filter(
+        session =>
+          (session.archived_at !== null) === archived &&
+          (created_by === undefined || session.created_by === created_by) &&
+          (active === undefined || session.is_active === active)
+      )
       .filter(session => word === undefined || session.purpose.split(' ').includes(word))
       .filter(session => after === undefined || order(place(session), after) > 0)
       .sort((a, b) => order(place(a), place(b)))
     const kept = found.slice(0, limit)
     const has_more = found.length > limit
     return {
-      sessions: kept.map(session => this.summary(viewer, session)), count: kept.length, has_more,
+      sessions: kept.map(session => this.summary(viewer, session)),
+      count: kept.length,
+      has_more,
       next_cursor: has_more ? new Holds(value => typeof value === 'string', 'a cursor') : null
     }
   }
 
-  updateSession (who: Agent, id: string, { purpose, metadata, is_active }: { purpose?: string, metadata?: Record<string, unknown>, is_active?: boolean }): Record<string, unknown> {
+  updateSession(
+    who: Agent,
+    id: string,
+    { purpose, metadata, is_active }: { purpose?: string; metadata?: Record<string, unknown>; is_active?: boolean }
+  ): Record<string, unknown> {
     if (purpose === undefined && metadata === undefined && is_active === undefined) throw new Refused('INVALID_INPUT')
     const session = this.needOwn(who, id)
-    if (!session.is_active && is_active !== true && (purpose !== undefined || metadata !== undefined)) throw new Refused('SESSION_CLOSED')
-    Object.assign(session, { ...(purpose !== undefined && { purpose }), ...(metadata !== undefined && { metadata }), ...(is_active !== undefined && { is_active }), ...(is_active === true && { archived_at: null }), updated_at: aTime() })
+    if (!session.is_active && is_active !== true && (purpose !== undefined || metadata !== undefined))
+      throw new Refused('SESSION_CLOSED')
+    Object.assign(session, {
+      ...(purpose !== undefined && { purpose }),
+      ...(metadata !== undefined && { metadata }),
+      ...(is_active !== undefined && { is_active }),
+      ...(is_active === true && { archived_at: null }),
+      updated_at: aTime()
+    })
     session.last_seq++
     this.wrote(is_active === undefined ? 'session_updated' : is_active ? 'session_opened' : 'session_closed')
     // The answer is of this moment: a repeat gets it as it was.
@@ -236,17 +396,21 @@ export class Workspace {
   }
 
   /** Closed or archived already: nothing changes. */
-  putAway (who: Agent, id: string, how: 'closed' | 'archived'): Record<string, unknown> {
+  putAway(who: Agent, id: string, how: 'closed' | 'archived'): Record<string, unknown> {
     const session = this.needOwn(who, id)
     if (how === 'closed' ? session.is_active : session.archived_at === null) {
-      Object.assign(session, { is_active: false, updated_at: aTime(), ...(how === 'archived' && { archived_at: aTime() }) })
+      Object.assign(session, {
+        is_active: false,
+        updated_at: aTime(),
+        ...(how === 'archived' && { archived_at: aTime() })
+      })
       session.last_seq++
     }
     this.wrote(`session_${how}`)
     return { session: { ...this.view(who, session) } }
   }
 
-  deleteSession (who: Agent, id: string): Record<string, unknown> {
+  deleteSession(who: Agent, id: string): Record<string, unknown> {
     const session = this.needOwn(who, id)
     this.sessions = this.sessions.filter(other => other !== session)
     this.gone.sessions.push(id)
@@ -258,19 +422,19 @@ export class Workspace {
   }
 
   /** For which sessions a key may be. */
-  needAll (who: Agent, ids: string[]): void {
+  needAll(who: Agent, ids: string[]): void {
     for (const id of ids) this.need(who, id)
   }
 
   // Messages
 
   /** What is refused before a repeat is looked for. */
-  mayWrite (who: Agent, visibilities: Array<Visibility | undefined>, session_id?: string): void {
+  mayWrite(who: Agent, visibilities: Array<Visibility | undefined>, session_id?: string): void {
     if (visibilities.includes('admin_only') && !isAdmin(who)) throw new Refused('PERMISSION_DENIED')
     if (session_id !== undefined && !mayEnter(who, session_id)) throw new Refused('SESSION_NOT_FOUND')
   }
 
-  addMessages (who: Agent, id: string, drafts: Draft[]): Message[] {
+  addMessages(who: Agent, id: string, drafts: Draft[]): Message[] {
     const session = this.need(who, id)
     if (!session.is_active) throw new Refused('SESSION_CLOSED')
     const parents = drafts.map(({ parent_message_id }) => {
@@ -280,14 +444,23 @@ export class Workspace {
       return parent.id
     })
     return drafts.map(({ content, visibility = 'public', metadata = {} }, i) => {
-      const message: Message = { id: aNewId(), seq: ++session.last_seq, sender: who, content, visibility, metadata, parent: parents[i] as Learned | null, timestamp: aTime() }
+      const message: Message = {
+        id: aNewId(),
+        seq: ++session.last_seq,
+        sender: who,
+        content,
+        visibility,
+        metadata,
+        parent: parents[i] as Learned | null,
+        timestamp: aTime()
+      }
       session.messages.push(message)
       this.wrote('message_added')
       return message
     })
   }
 
-  setVisibility (who: Agent, id: number, visibility: Visibility): Record<string, unknown> {
+  setVisibility(who: Agent, id: number, visibility: Visibility): Record<string, unknown> {
     const { session, message } = this.findMessage(who, id)
     if (message.sender.agent_id !== who.agent_id && !isAdmin(who)) throw new Refused('PERMISSION_DENIED')
     this.mayWrite(who, [visibility])
@@ -299,7 +472,7 @@ export class Workspace {
     return { message: this.shown(session, message) }
   }
 
-  deleteMessage (who: Agent, id: number): Record<string, unknown> {
+  deleteMessage(who: Agent, id: number): Record<string, unknown> {
     const { session, message } = this.findMessage(who, id)
     if (message.sender.agent_id !== who.agent_id && !isAdmin(who)) throw new Refused('PERMISSION_DENIED')
     session.messages = session.messages.filter(other => other !== message)
@@ -310,18 +483,42 @@ export class Workspace {
   }
 
   /** The messages a reading takes in, each where it stands for this viewer. */
-  private positioned (viewer: Agent, session: Session, { after_seq, before_seq = Infinity, visibility_filter, sender, parent_message_id }: Paging): Array<{ position: number, message: Message }> {
+  private positioned(
+    viewer: Agent,
+    session: Session,
+    { after_seq, before_seq = Infinity, visibility_filter, sender, parent_message_id }: Paging
+  ): Array<{ position: number; message: Message }> {
     return this.visible(viewer, session)
-      .filter(message => message.seq < before_seq && (visibility_filter === undefined || message.visibility === visibility_filter))
-      .filter(message => (sender === undefined || message.sender.agent_id === sender) && (parent_message_id === undefined || message.parent?.value === parent_message_id))
-      .map(message => ({ message, position: after_seq === undefined ? message.seq : this.revealedAt(viewer, session, message, after_seq) ?? message.seq }))
+      .filter(
+        message =>
+          message.seq < before_seq && (visibility_filter === undefined || message.visibility === visibility_filter)
+      )
+      .filter(
+        message =>
+          (sender === undefined || message.sender.agent_id === sender) &&
+          (parent_message_id === undefined || message.parent?.value === parent_message_id)
+      )
+      .map(message => ({
+        message,
+        position:
+          after_seq === undefined ? message.seq : (this.revealedAt(viewer, session, message, after_seq) ?? message.seq)
+      }))
       .filter(({ position }) => (after_seq === undefined || position > after_seq) && position < before_seq)
       .sort((a, b) => a.position - b.position)
   }
 
-  getMessages (viewer: Agent, id: string, paging: Paging): Record<string, unknown> {
+  getMessages(viewer: Agent, id: string, paging: Paging): Record<string, unknown> {
     const session = this.need(viewer, id)
-    const { limit = 50, offset = 0, after_seq, before_seq, order, visibility_filter, sender, parent_message_id } = paging
+    const {
+      limit = 50,
+      offset = 0,
+      after_seq,
+      before_seq,
+      order,
+      visibility_filter,
+      sender,
+      parent_message_id
+    } = paging
     const found = this.positioned(viewer, session, paging)
     const fromEnd = order === 'desc' || (order === undefined && after_seq === undefined)
     const inOrder = fromEnd ? [...found].reverse() : found
@@ -330,53 +527,131 @@ export class Workspace {
     const total = this.positioned(viewer, session, { visibility_filter, sender, parent_message_id }).length
     const messages = order === undefined && fromEnd ? [...page].reverse() : page
     return {
-      messages: messages.map(({ message }) => this.shown(session, message)), count: page.length, total_count: total, has_more,
-      last_seq: this.cursor(session, { page: page.map(({ position }) => position), has_more, offset, after_seq, before_seq, fromEnd })
+      messages: messages.map(({ message }) => this.shown(session, message)),
+      count: page.length,
+      total_count: total,
+      has_more,
+      last_seq: this.cursor(session, {
+        page: page.map(({ position }) => position),
+        has_more,
+        offset,
+        after_seq,
+        before_seq,
+        fromEnd
+      })
     }
   }
 
-  /** How far an answer leaves nothing out: to the head (or what was asked for) if no newer one was cut off, else to the newest in it. */
-  private cursor (session: Session, { page, has_more, offset, after_seq, before_seq, fromEnd }: { page: number[], has_more: boolean, offset: number, after_seq?: number, before_seq?: number, fromEnd: boolean }): number {
+  /**
+   * How far an answer leaves nothing out: to the head (or what was asked for) if no newer one was cut off, else to the
+   * newest in it.
+   */
+  private cursor(
+    session: Session,
+    {
+      page,
+      has_more,
+      offset,
+      after_seq,
+      before_seq,
+      fromEnd
+    }: { page: number[]; has_more: boolean; offset: number; after_seq?: number; before_seq?: number; fromEnd: boolean }
+  ): number {
     const from = after_seq ?? 0
     if (fromEnd && has_more && after_seq !== undefined) return from
     if (has_more || (fromEnd && offset > 0)) return Math.max(from, ...page)
     return before_seq === undefined ? session.last_seq : Math.max(from, Math.min(session.last_seq, before_seq - 1))
   }
 
-  bySender (viewer: Agent, id: string, sender: string, limit = 20): Record<string, unknown> {
+  bySender(viewer: Agent, id: string, sender: string, limit = 20): Record<string, unknown> {
     const session = this.need(viewer, id)
-    const found = this.visible(viewer, session).filter(message => message.sender.agent_id === sender).reverse().slice(0, limit)
+    const found = this.visible(viewer, session)
+      .filter(message => message.sender.agent_id === sender)
+      .reverse()
+      .slice(0, limit)
     return { messages: found.map(message => this.shown(session, message)), sender, count: found.length }
   }
 
   /** What is there already: nobody waits here. */
-  look (viewer: Agent, id: string, { after_seq, limit = 50, sender, mentions_only = false }: { after_seq?: number, limit?: number, sender?: string, mentions_only?: boolean }): Record<string, unknown> {
+  look(
+    viewer: Agent,
+    id: string,
+    {
+      after_seq,
+      limit = 50,
+      sender,
+      mentions_only = false
+    }: { after_seq?: number; limit?: number; sender?: string; mentions_only?: boolean }
+  ): Record<string, unknown> {
     const session = this.need(viewer, id)
     const from = Math.min(after_seq ?? session.last_seq, session.last_seq)
-    const found = this.positioned(viewer, session, { after_seq: from, sender }).filter(({ message }) => !mentions_only || message.content.mentions.includes(viewer.agent_id))
+    const found = this.positioned(viewer, session, { after_seq: from, sender }).filter(
+      ({ message }) => !mentions_only || message.content.mentions.includes(viewer.agent_id)
+    )
     const page = found.slice(0, limit)
     const has_more = found.length > limit
     return {
-      messages: page.map(({ message }) => this.shown(session, message)), count: page.length, last_seq: has_more ? page.at(-1)?.position : session.last_seq, timed_out: page.length === 0,
-      has_more, is_active: session.is_active
+      messages: page.map(({ message }) => this.shown(session, message)),
+      count: page.length,
+      last_seq: has_more ? page.at(-1)?.position : session.last_seq,
+      timed_out: page.length === 0,
+      has_more,
+      is_active: session.is_active
     }
   }
 
-  search (viewer: Agent, { session_id, query, limit = 10, search_scope = 'all', sender, fuzzy_threshold = 60 }: { session_id?: string, query: string, limit?: number, search_scope?: 'all' | 'public' | 'private', sender?: string, fuzzy_threshold?: number }): Record<string, unknown> {
-    const within = session_id === undefined ? this.reach(viewer).filter(session => session.archived_at === null) : [this.need(viewer, session_id)]
-    const found = within.flatMap(session => this.visible(viewer, session).map(message => ({ session, message })))
-      .filter(({ message }) => message.content.words.includes(query) && (sender === undefined || message.sender.agent_id === sender) && (search_scope === 'all' || message.visibility === search_scope))
-      .sort((a, b) => (b.message.id.value as number) - (a.message.id.value as number)).slice(0, limit)
+  search(
+    viewer: Agent,
+    {
+      session_id,
+      query,
+      limit = 10,
+      search_scope = 'all',
+      sender,
+      fuzzy_threshold = 60
+    }: {
+      session_id?: string
+      query: string
+      limit?: number
+      search_scope?: 'all' | 'public' | 'private'
+      sender?: string
+      fuzzy_threshold?: number
+    }
+  ): Record<string, unknown> {
+    const within =
+      session_id === undefined
+        ? this.reach(viewer).filter(session => session.archived_at === null)
+        : [this.need(viewer, session_id)]
+    const found = within
+      .flatMap(session => this.visible(viewer, session).map(message => ({ session, message })))
+      .filter(
+        ({ message }) =>
+          message.content.words.includes(query) &&
+          (sender === undefined || message.sender.agent_id === sender) &&
+          (search_scope === 'all' || message.visibility === search_scope)
+      )
+      .sort((a, b) => (b.message.id.value as number) - (a.message.id.value as number))
+      .slice(0, limit)
     return {
       results: found.map(({ session, message }) => ({
-        message: this.shown(session, message), score: 100, relevance: 'high',
-        match_preview: new Holds(value => typeof value === 'string' && value.includes(query) && [...value].length <= 150, `a preview with '${query}'`)
+        message: this.shown(session, message),
+        score: 100,
+        relevance: 'high',
+        match_preview: new Holds(
+          value => typeof value === 'string' && value.includes(query) && [...value].length <= 150,
+          `a preview with '${query}'`
+        )
       })),
-      query, threshold: fuzzy_threshold, search_scope, message_count: found.length, partial: new Holds(value => typeof value === 'boolean', 'a boolean'), search_time_ms: new Holds(value => value >= 0, 'a duration')
+      query,
+      threshold: fuzzy_threshold,
+      search_scope,
+      message_count: found.length,
+      partial: new Holds(value => typeof value === 'boolean', 'a boolean'),
+      search_time_ms: new Holds(value => value >= 0, 'a duration')
     }
   }
 
-  markRead (viewer: Agent, id: string, up_to_seq?: number): Record<string, unknown> {
+  markRead(viewer: Agent, id: string, up_to_seq?: number): Record<string, unknown> {
     const session = this.need(viewer, id)
     if (up_to_seq !== undefined && up_to_seq > session.last_seq) throw new Refused('INVALID_INPUT')
     session.read.set(viewer.agent_id, Math.max(session.read.get(viewer.agent_id) ?? 0, up_to_seq ?? session.last_seq))
@@ -386,26 +661,56 @@ export class Workspace {
 
   // Memory
 
-  private place (who: Agent, session_id: string | undefined, key: string): string {
+  private place(who: Agent, session_id: string | undefined, key: string): string {
     return JSON.stringify([who.agent_id, session_id ?? null, key])
   }
 
-  setMemory (who: Agent, { key, value, session_id, expires_in = 0, metadata = {}, overwrite = true }: { key: string, value: unknown, session_id?: string, expires_in?: number, metadata?: Record<string, unknown>, overwrite?: boolean }): Record<string, unknown> {
+  setMemory(
+    who: Agent,
+    {
+      key,
+      value,
+      session_id,
+      expires_in = 0,
+      metadata = {},
+      overwrite = true
+    }: {
+      key: string
+      value: unknown
+      session_id?: string
+      expires_in?: number
+      metadata?: Record<string, unknown>
+      overwrite?: boolean
+    }
+  ): Record<string, unknown> {
     if (session_id !== undefined && !this.need(who, session_id).is_active) throw new Refused('SESSION_CLOSED')
     const place = this.place(who, session_id, key)
     const old = this.memory.get(place)
     if (old !== undefined && !overwrite) throw new Refused('KEY_EXISTS')
     const entry: Entry = {
-      key, session_id: session_id ?? null, value: clone(value), metadata, version: (old?.version ?? 0) + 1,
-      created_at: old?.created_at ?? aTime(), updated_at: aTime(), expires_at: expires_in === 0 ? null : aTime()
+      key,
+      session_id: session_id ?? null,
+      value: clone(value),
+      metadata,
+      version: (old?.version ?? 0) + 1,
+      created_at: old?.created_at ?? aTime(),
+      updated_at: aTime(),
+      expires_at: expires_in === 0 ? null : aTime()
     }
     this.memory.set(place, entry)
     this.wrote('memory_set')
     const { updated_at: stored_at, expires_at, version } = entry
-    return { key, scope: session_id === undefined ? 'global' : 'session', session_scoped: session_id !== undefined, stored_at, expires_at, version }
+    return {
+      key,
+      scope: session_id === undefined ? 'global' : 'session',
+      session_scoped: session_id !== undefined,
+      stored_at,
+      expires_at,
+      version
+    }
   }
 
-  getMemory (who: Agent, key: string, session_id?: string): Record<string, unknown> {
+  getMemory(who: Agent, key: string, session_id?: string): Record<string, unknown> {
     if (session_id !== undefined) this.need(who, session_id)
     const entry = this.memory.get(this.place(who, session_id, key))
     if (entry === undefined) throw new Refused('MEMORY_NOT_FOUND')
@@ -413,19 +718,40 @@ export class Workspace {
     return { ...rest, scope: session_id === undefined ? 'global' : 'session' }
   }
 
-  listMemory (who: Agent, { session_id, prefix = '', limit = 50 }: { session_id?: string, prefix?: string, limit?: number }): Record<string, unknown> {
+  listMemory(
+    who: Agent,
+    { session_id, prefix = '', limit = 50 }: { session_id?: string; prefix?: string; limit?: number }
+  ): Record<string, unknown> {
     if (session_id !== undefined && session_id !== 'all') this.need(who, session_id)
-    const found = [...this.memory].filter(([place, entry]) => JSON.parse(place)[0] === who.agent_id && (session_id === 'all' ? entry.session_id === null || mayEnter(who, entry.session_id) : entry.session_id === (session_id ?? null)) && entry.key.startsWith(prefix))
+    const found = [...this.memory]
+      .filter(
+        ([place, entry]) =>
+          JSON.parse(place)[0] === who.agent_id &&
+          (session_id === 'all'
+            ? entry.session_id === null || mayEnter(who, entry.session_id)
+            : entry.session_id === (session_id ?? null)) &&
+          entry.key.startsWith(prefix)
+      )
       .map(([, entry]) => entry)
-      .sort((a, b) => byBytes(b.updated_at.value, a.updated_at.value) || byBytes(a.session_id ?? '', b.session_id ?? '') || byBytes(a.key, b.key))
+      .sort(
+        (a, b) =>
+          byBytes(b.updated_at.value, a.updated_at.value) ||
+          byBytes(a.session_id ?? '', b.session_id ?? '') ||
+          byBytes(a.key, b.key)
+      )
       .slice(0, limit)
     return {
-      entries: found.map(({ value, metadata, ...entry }) => ({ ...entry, scope: entry.session_id === null ? 'global' : 'session', value_size: Buffer.byteLength(JSON.stringify(value)) })),
-      count: found.length, scope_filter: session_id ?? 'global'
+      entries: found.map(({ value, metadata, ...entry }) => ({
+        ...entry,
+        scope: entry.session_id === null ? 'global' : 'session',
+        value_size: Buffer.byteLength(JSON.stringify(value))
+      })),
+      count: found.length,
+      scope_filter: session_id ?? 'global'
     }
   }
 
-  deleteMemory (who: Agent, key: string, session_id?: string): Record<string, unknown> {
+  deleteMemory(who: Agent, key: string, session_id?: string): Record<string, unknown> {
     if (session_id !== undefined) this.need(who, session_id)
     this.wrote('memory_deleted')
     return { deleted: this.memory.delete(this.place(who, session_id, key)) }

@@ -12,7 +12,11 @@ t.test('one chain by three replicas, through kills; and what the commands say of
   const { url, drop } = await createDatabase()
   const folder = await temporaryFolder(t)
   const file = join(folder, 'heads.ndjson')
-  const env = environment(url, { AUDIT_HMAC_KEY: 'audit-key-of-tests-0123456789-0123456789', AUDIT_HEAD_FILE: file, MIGRATE_ON_START: 'false' })
+  const env = environment(url, {
+    AUDIT_HMAC_KEY: 'audit-key-of-tests-0123456789-0123456789',
+    AUDIT_HEAD_FILE: file,
+    MIGRATE_ON_START: 'false'
+  })
   const owner = new pg.Client({ connectionString: url })
   await owner.connect()
   t.teardown(async () => {
@@ -23,7 +27,8 @@ t.test('one chain by three replicas, through kills; and what the commands say of
   const { session_id } = await post(staying[0]?.url as string, 'create_session', { purpose: 'audit' }, { key: API_KEY })
   let writing = true
   const writers = staying.map(async ({ url }, writer) => {
-    while (writing) await post(url, 'add_message', { session_id, content: 'x' }, { key: API_KEY, agent: `writer-${writer}` })
+    while (writing)
+      await post(url, 'add_message', { session_id, content: 'x' }, { key: API_KEY, agent: `writer-${writer}` })
   })
   for (let round = 0; round < 2; round++) {
     const killed = await runProgram(t, ['serve'], env)
@@ -37,28 +42,55 @@ t.test('one chain by three replicas, through kills; and what the commands say of
 
   const verify = (...args: string[]) => runToEnd(['audit', 'verify', ...args], env)
   const intact = await verify('--heads', file)
-  t.match(intact, { code: 0, stdout: new RegExp(`^default: intact. ${count} rows from seq 1 to ${count}, .* kept heads fit; 0 rows not yet chained`, 'm') })
+  t.match(intact, {
+    code: 0,
+    stdout: new RegExp(
+      `^default: intact. ${count} rows from seq 1 to ${count}, .* kept heads fit; 0 rows not yet chained`,
+      'm'
+    )
+  })
   t.notMatch(intact.stdout, /not signed/)
 
-  const exported = (await runToEnd(['audit', 'export'], env)).stdout.trim().split('\n').map(line => JSON.parse(line) as { type: string, seq: number })
-  t.same(exported.filter(({ type }) => type === 'row').map(({ seq }) => seq), Array.from({ length: count }, (_, i) => i + 1))
+  const exported = (await runToEnd(['audit', 'export'], env)).stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as { type: string; seq: number })
+  t.same(
+    exported.filter(({ type }) => type === 'row').map(({ seq }) => seq),
+    Array.from({ length: count }, (_, i) => i + 1)
+  )
   t.equal(exported.at(-1)?.type, 'head')
 
-  for (const table of ['audit_log', 'audit_chain', 'audit_heads']) await owner.query(`alter table ${table} disable trigger append_only`)
-  await owner.query('with cut as (delete from audit_chain where seq > $1 returning audit_id) delete from audit_log where id in (select audit_id from cut)', [count - 3])
+  for (const table of ['audit_log', 'audit_chain', 'audit_heads'])
+    await owner.query(`alter table ${table} disable trigger append_only`)
+  await owner.query(
+    'with cut as (delete from audit_chain where seq > $1 returning audit_id) delete from audit_log where id in (select audit_id from cut)',
+    [count - 3]
+  )
   await owner.query('delete from audit_heads where seq > $1', [count - 3])
   t.match(await verify(), { code: 0 }, 'a tail that went with its heads')
-  t.match(await verify('--heads', file), { code: 1, stdout: new RegExp(`FAULT \\(missing\\).* from seq ${count - 2} on were removed`) })
-  await owner.query("update audit_log set result = 'refused' where id = (select audit_id from audit_chain where seq = 2)")
+  t.match(await verify('--heads', file), {
+    code: 1,
+    stdout: new RegExp(`FAULT \\(missing\\).* from seq ${count - 2} on were removed`)
+  })
+  await owner.query(
+    "update audit_log set result = 'refused' where id = (select audit_id from audit_chain where seq = 2)"
+  )
   t.match(await verify('--workspace', 'default'), { code: 1, stdout: /^default: FAULT \(altered\).*at seq 2\.$/m })
   for (const verb of ['verify', 'export']) {
     const { code, stdout, stderr } = await runToEnd(['audit', verb, '--workspace', 'nobody'], env)
     t.match([code, stdout + stderr], [1, /^nobody: there is no such workspace/m], verb)
   }
-  t.match(await verify('--workspace', 'nobody', '--heads', file), { code: 1, stdout: /^nobody: there is no such workspace/m })
+  t.match(await verify('--workspace', 'nobody', '--heads', file), {
+    code: 1,
+    stdout: /^nobody: there is no such workspace/m
+  })
 
   t.match(await verify('--heads', join(folder, 'nothing')), { code: 1, stderr: /cannot be read/ })
   t.match(await runToEnd(['audit', 'burn'], env), { code: 1, stderr: /audit verify \[--workspace NAME\]/ })
-  t.match(await runToEnd(['audit', 'verify'], { ...env, AUDIT_HMAC_KEY: '' }), { code: 1, stderr: /AUDIT_HMAC_KEY is not set/ })
+  t.match(await runToEnd(['audit', 'verify'], { ...env, AUDIT_HMAC_KEY: '' }), {
+    code: 1,
+    stderr: /AUDIT_HMAC_KEY is not set/
+  })
   t.notMatch(await readFile(file, 'utf8'), new RegExp(`${ADMIN_API_KEY}|audit-key`))
 })

@@ -23,7 +23,12 @@ t.test('what was acknowledged is there after kill -9', async t => {
       for (let n = 0; !killed; n++) {
         try {
           const word = wordOf(round * 1e6 + writer * 1e5 + n)
-          const answer = await post(program.url, 'add_message', { session_id, content: `round ${round} writer ${writer} message ${n} about ${word}` }, { key, agent: `writer-${writer}` })
+          const answer = await post(
+            program.url,
+            'add_message',
+            { session_id, content: `round ${round} writer ${writer} message ${n} about ${word}` },
+            { key, agent: `writer-${writer}` }
+          )
           if (answer.success === true) {
             acknowledged.add(answer.message_id)
             words.set(answer.message_id, word)
@@ -41,7 +46,7 @@ t.test('what was acknowledged is there after kill -9', async t => {
     program = await runProgram(t, ['serve'], env)
   }
 
-  const present: Array<{ id: number, seq: number }> = []
+  const present: Array<{ id: number; seq: number }> = []
   for (let after_seq = 0, more = true; more;) {
     const page = await post(program.url, 'get_messages', { session_id, after_seq, limit: 1000 }, { key })
     present.push(...page.messages)
@@ -49,8 +54,16 @@ t.test('what was acknowledged is there after kill -9', async t => {
     more = page.has_more
   }
   const ids = new Set(present.map(message => message.id))
-  t.same([...acknowledged].filter(id => !ids.has(id)), [], `${acknowledged.size} acknowledged messages are there`)
-  t.same(present.map(message => message.seq), present.map((_, i) => i + 1), 'seq has no gap')
+  t.same(
+    [...acknowledged].filter(id => !ids.has(id)),
+    [],
+    `${acknowledged.size} acknowledged messages are there`
+  )
+  t.same(
+    present.map(message => message.seq),
+    present.map((_, i) => i + 1),
+    'seq has no gap'
+  )
 
   // The program that was killed was also filling the search index.
   for (const [id, word] of [...words].filter((_, i) => i % 7 === 0)) {
@@ -62,9 +75,10 @@ t.test('what was acknowledged is there after kill -9', async t => {
 })
 
 /** A word of ten letters that stands in no other message. */
-function wordOf (n: number): string {
+function wordOf(n: number): string {
   let word = ''
-  for (let i = 0, rest = n * 7919 + 104729; i < 5; i++, rest = Math.floor(rest / 85)) word += 'bdfgklmnprstvxzqw'.charAt(rest % 17) + 'aeiou'.charAt(Math.floor(rest / 17) % 5)
+  for (let i = 0, rest = n * 7919 + 104729; i < 5; i++, rest = Math.floor(rest / 85))
+    word += 'bdfgklmnprstvxzqw'.charAt(rest % 17) + 'aeiou'.charAt(Math.floor(rest / 17) % 5)
   return word
 }
 

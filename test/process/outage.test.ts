@@ -20,9 +20,18 @@ t.test('a lost database is 503 and comes back by itself', async t => {
   await server.stop()
   for (let i = 0; i < 20; i++) {
     const answer = await post(program.url, 'add_message', { session_id, content: 'during' })
-    t.match(answer, { status: 503, success: false, code: 'DATABASE_UNAVAILABLE', recoverable: true, retry_after: Number })
+    t.match(answer, {
+      status: 503,
+      success: false,
+      code: 'DATABASE_UNAVAILABLE',
+      recoverable: true,
+      retry_after: Number
+    })
   }
-  t.match(await post(program.url, 'get_messages', { session_id }, bearer), { status: 503, code: 'DATABASE_UNAVAILABLE' })
+  t.match(await post(program.url, 'get_messages', { session_id }, bearer), {
+    status: 503,
+    code: 'DATABASE_UNAVAILABLE'
+  })
   t.equal((await fetch(`${program.url}/health/live`)).status, 200, 'the process is alive')
   t.equal((await fetch(`${program.url}/health/ready`)).status, 503, 'but not ready')
   const metrics = await (await fetch(`${program.url}/metrics`)).text()
@@ -34,7 +43,11 @@ t.test('a lost database is 503 and comes back by itself', async t => {
   await until('ready again', async () => (await fetch(`${program.url}/health/ready`)).status === 200)
   t.match(await post(program.url, 'add_message', { session_id, content: 'after' }), { status: 200 })
   const { messages } = await post(program.url, 'get_messages', { session_id }, bearer)
-  t.same(messages.map((message: { content: string }) => message.content), ['before', 'after'], 'nothing refused was written')
+  t.same(
+    messages.map((message: { content: string }) => message.content),
+    ['before', 'after'],
+    'nothing refused was written'
+  )
   t.equal(await program.stop(), 0)
 })
 
@@ -57,27 +70,47 @@ t.test('a token revoked on one replica is refused on the others', async t => {
   const other = await startApp(t, {}, app)
   const otherUrl = await listen(other)
   t.match(await post(otherUrl, 'revoke_token', {}, bearer), { status: 200, revoked: 1 })
-  await until('refused on the first replica', async () => (await post(url, 'list_sessions', {}, bearer)).code === 'TOKEN_REVOKED')
+  await until(
+    'refused on the first replica',
+    async () => (await post(url, 'list_sessions', {}, bearer)).code === 'TOKEN_REVOKED'
+  )
 })
 
 t.test('while revocations cannot be followed the database is asked, and nobody is let in unasked', async t => {
   const server = await ownServer(t)
-  const database = connectAsOwner({ url: server.url, max: 2, connect_timeout_ms: 2000, statement_timeout_ms: 2000, application_name: 'tests', onIdleError: () => {} })
+  const database = connectAsOwner({
+    url: server.url,
+    max: 2,
+    connect_timeout_ms: 2000,
+    statement_timeout_ms: 2000,
+    application_name: 'tests',
+    onIdleError: () => {}
+  })
   t.teardown(() => database.close())
   await up(database.db)
   // Only the regular reading fails: it alone asks until when.
   let failing = false
   const watch = database.db.withPlugin({
-    transformQuery ({ node }) {
+    transformQuery({ node }) {
       if (failing && JSON.stringify(node).includes(' as until')) throw new Error('not now')
       return node
     },
     transformResult: async ({ result }) => result
   })
   const revocations = followRevocations(watch, 1000)
-  t.teardown(() => { revocations.close() })
-  const claims = { workspace: 'default', agent_id: 'a', agent_type: 't', permissions: [], jti: 'one', issued_at: new Date(), expires_at: new Date(Date.now() + 60_000) }
-  await until('followed', async () => !await revocations.has('one'))
+  t.teardown(() => {
+    revocations.close()
+  })
+  const claims = {
+    workspace: 'default',
+    agent_id: 'a',
+    agent_type: 't',
+    permissions: [],
+    jti: 'one',
+    issued_at: new Date(),
+    expires_at: new Date(Date.now() + 60_000)
+  }
+  await until('followed', async () => !(await revocations.has('one')))
   failing = true
   await new Promise(resolve => setTimeout(resolve, 2500))
   await revoke(database.db, claims)

@@ -10,15 +10,24 @@ t.jobs = 3
 t.test('starts at once on one empty database', async t => {
   const database = await createDatabase({ empty: true })
   t.teardown(database.drop)
-  const programs = await Promise.all(Array.from({ length: 6 }, () => runProgram(t, ['serve'], environment(database.url, { DATABASE_POOL_MAX: '2' }))))
+  const programs = await Promise.all(
+    Array.from({ length: 6 }, () => runProgram(t, ['serve'], environment(database.url, { DATABASE_POOL_MAX: '2' })))
+  )
   for (const program of programs) t.equal((await fetch(`${program.url}/health`)).status, 200)
-  t.same(await Promise.all(programs.map(program => program.stop())), programs.map(() => 0))
+  t.same(
+    await Promise.all(programs.map(program => program.stop())),
+    programs.map(() => 0)
+  )
 })
 
 t.test('SIGTERM: not ready, drain, close', async t => {
   const database = await createDatabase()
   t.teardown(database.drop)
-  const program = await runProgram(t, ['serve'], environment(database.url, { SHUTDOWN_DELAY_MS: '1500', STATEMENT_TIMEOUT_MS: '20000' }))
+  const program = await runProgram(
+    t,
+    ['serve'],
+    environment(database.url, { SHUTDOWN_DELAY_MS: '1500', STATEMENT_TIMEOUT_MS: '20000' })
+  )
   const { session_id } = await post(program.url, 'create_session', { purpose: 'stopping' })
   const holder = new pg.Client({ connectionString: database.url })
   await holder.connect()
@@ -27,7 +36,9 @@ t.test('SIGTERM: not ready, drain, close', async t => {
   const underway = post(program.url, 'add_message', { session_id, content: 'begun before the signal' })
   // Begun for certain: its statement waits for the lock held here.
   await until('the message waits', async () => {
-    const { rows } = await holder.query('select 1 from pg_stat_activity where datname = current_database() and wait_event_type = \'Lock\'')
+    const { rows } = await holder.query(
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    )
     return rows.length === 1
   })
 
@@ -61,7 +72,17 @@ t.test('with METRICS_PORT metrics are there and nowhere else', async t => {
   const page = await fetch(`http://127.0.0.1:${port}/metrics`)
   t.equal(page.status, 200)
   const text = await page.text()
-  for (const name of ['mcp_requests_total', 'mcp_request_duration_seconds', 'mcp_active_sessions 0', 'search_index_waiting 0', 'mcp_active_agents', 'database_pool_connections', 'http_request_duration_seconds', 'process_cpu_seconds_total']) t.ok(text.includes(name), name)
+  for (const name of [
+    'mcp_requests_total',
+    'mcp_request_duration_seconds',
+    'mcp_active_sessions 0',
+    'search_index_waiting 0',
+    'mcp_active_agents',
+    'database_pool_connections',
+    'http_request_duration_seconds',
+    'process_cpu_seconds_total'
+  ])
+    t.ok(text.includes(name), name)
 })
 
 t.test('faults of the start are sentences', async t => {
@@ -70,10 +91,29 @@ t.test('faults of the start are sentences', async t => {
   const taken = await runProgram(t, ['serve'], environment(database.url))
   const cases: Array<[name: string, env: Record<string, string>, says: RegExp]> = [
     ['a foreign database', environment('sqlite:./chat.db'), /DATABASE_URL must be a PostgreSQL URL.*not sqlite:/],
-    ['missing keys', { DATABASE_URL: database.url }, /2 faults:\n.*API_KEY is required.*\n.*JWT_SECRET_KEY is required/],
-    ['placeholders', environment(database.url, { API_KEY: 'change-me-please', JWT_SECRET_KEY: 'your-secret-key-at-least-32-characters' }), /API_KEY is still a placeholder[^]*JWT_SECRET_KEY is still a placeholder/],
-    ['a port that is taken', environment(database.url, { PORT: new URL(taken.url).port }), /Port \d+ on 127.0.0.1 is taken/],
-    ['no authentication in production', environment(database.url, { AUTH_ENABLED: 'false', NODE_ENV: 'production' }), /AUTH_ENABLED=false is refused/]
+    [
+      'missing keys',
+      { DATABASE_URL: database.url },
+      /2 faults:\n.*API_KEY is required.*\n.*JWT_SECRET_KEY is required/
+    ],
+    [
+      'placeholders',
+      environment(database.url, {
+        API_KEY: 'change-me-please',
+        JWT_SECRET_KEY: 'your-secret-key-at-least-32-characters'
+      }),
+      /API_KEY is still a placeholder[^]*JWT_SECRET_KEY is still a placeholder/
+    ],
+    [
+      'a port that is taken',
+      environment(database.url, { PORT: new URL(taken.url).port }),
+      /Port \d+ on 127.0.0.1 is taken/
+    ],
+    [
+      'no authentication in production',
+      environment(database.url, { AUTH_ENABLED: 'false', NODE_ENV: 'production' }),
+      /AUTH_ENABLED=false is refused/
+    ]
   ]
   for (const [name, env, says] of cases) {
     const { code, stdout, stderr } = await runToEnd(['serve'], env)
@@ -89,8 +129,16 @@ t.test('every command says how it is called, without an environment, and does no
   const { stdout } = await runToEnd(['help'], {})
   const names = [...stdout.matchAll(/^ {2}(\S+) /gm)].map(([, name]) => name as string)
   t.ok(names.length >= 9)
-  await Promise.all(names.map(async name => t.match(await runToEnd([name, '--help'], {}), { code: 0, stdout: new RegExp(`${name} `), stderr: '' }, name)))
-  for (const args of [['keys', 'create', '--agent', 'a', '--help'], ['erase-agent', '-h']]) t.match(await runToEnd(args, {}), { code: 0, stdout: new RegExp(args[0] as string), stderr: '' })
+  await Promise.all(
+    names.map(async name =>
+      t.match(await runToEnd([name, '--help'], {}), { code: 0, stdout: new RegExp(`${name} `), stderr: '' }, name)
+    )
+  )
+  for (const args of [
+    ['keys', 'create', '--agent', 'a', '--help'],
+    ['erase-agent', '-h']
+  ])
+    t.match(await runToEnd(args, {}), { code: 0, stdout: new RegExp(args[0] as string), stderr: '' })
 })
 
 t.test('a database newer than the program is refused with a sentence', async t => {
@@ -101,7 +149,11 @@ t.test('a database newer than the program is refused with a sentence', async t =
   await client.query("insert into kysely_migration values ('9999-from-the-future', now()::text)")
   await client.end()
   for (const args of [['serve'], ['migrate', 'up'], ['migrate', 'status'], ['migrate', 'down']]) {
-    t.match(await runToEnd(args, environment(database.url)), { code: 1, stderr: /newer than this program: it has the migration 9999-from-the-future/ }, args.join(' '))
+    t.match(
+      await runToEnd(args, environment(database.url)),
+      { code: 1, stderr: /newer than this program: it has the migration 9999-from-the-future/ },
+      args.join(' ')
+    )
   }
 })
 

@@ -6,14 +6,22 @@ import t from 'tap'
 import { ROOT } from '../helper.js'
 import { temporaryFolder } from '../support/own-server.js'
 
-/** `npm start` on a fresh clone: no build step of one's own. What is compiled here is small; all of it is by the build before the tests. */
+/**
+ * `npm start` on a fresh clone: no build step of one's own. What is compiled here is small; all of it is by the build
+ * before the tests.
+ */
 t.test('the start script compiles what is missing or old', async t => {
   const clone = join(await temporaryFolder(t), 'clone')
-  for (const name of ['src/cli.ts', 'src/core/text.ts', 'migrations/index.ts']) await mkdir(dirname(join(clone, name)), { recursive: true })
-  await writeFile(join(clone, 'src/cli.ts'), 'import { said } from \'./core/text.js\'\nconsole.log(said(process.argv[2]))\n')
+  for (const name of ['src/cli.ts', 'src/core/text.ts', 'migrations/index.ts'])
+    await mkdir(dirname(join(clone, name)), { recursive: true })
+  await writeFile(
+    join(clone, 'src/cli.ts'),
+    "import { said } from './core/text.js'\nconsole.log(said(process.argv[2]))\n"
+  )
   await writeFile(join(clone, 'src/core/text.ts'), 'export const said = (word: string | undefined) => `said ${word}`\n')
   await writeFile(join(clone, 'migrations/index.ts'), 'export {}\n')
-  for (const name of ['scripts', 'package.json', 'tsconfig.json']) await cp(join(ROOT, name), join(clone, name), { recursive: true })
+  for (const name of ['scripts', 'package.json', 'tsconfig.json'])
+    await cp(join(ROOT, name), join(clone, name), { recursive: true })
   await symlink(join(ROOT, 'node_modules'), join(clone, 'node_modules'))
   const run = () => spawnSync(process.execPath, ['scripts/start.js', '--version'], { cwd: clone, encoding: 'utf8' })
 
@@ -26,15 +34,24 @@ t.test('the start script compiles what is missing or old', async t => {
   await writeFile(join(clone, 'src/core/text.ts'), 'export const said = (\n')
   await utimes(join(clone, 'src/core/text.ts'), later, new Date(Date.now() + 10_000))
   t.match(run(), { status: 2 }, 'what cannot be compiled does not start')
-  t.match(spawnSync(process.execPath, ['dist/src/cli.js', 'again'], { cwd: clone, encoding: 'utf8' }), { stdout: 'says again\n' }, 'and leaves what there was')
+  t.match(
+    spawnSync(process.execPath, ['dist/src/cli.js', 'again'], { cwd: clone, encoding: 'utf8' }),
+    { stdout: 'says again\n' },
+    'and leaves what there was'
+  )
 })
 
 t.test('without the compiler it says what to run', async t => {
   const clone = join(await temporaryFolder(t), 'clone')
   await mkdir(join(clone, 'node_modules'), { recursive: true })
-  for (const name of ['src', 'migrations', 'scripts', 'package.json', 'tsconfig.json']) await cp(join(ROOT, name), join(clone, name), { recursive: true })
-  for (const name of readdirSync(join(ROOT, 'node_modules')).filter(name => name !== 'typescript')) await symlink(join(ROOT, 'node_modules', name), join(clone, 'node_modules', name))
-  const { status, stderr } = spawnSync(process.execPath, ['scripts/start.js', '--version'], { cwd: clone, encoding: 'utf8' })
+  for (const name of ['src', 'migrations', 'scripts', 'package.json', 'tsconfig.json'])
+    await cp(join(ROOT, name), join(clone, name), { recursive: true })
+  for (const name of readdirSync(join(ROOT, 'node_modules')).filter(name => name !== 'typescript'))
+    await symlink(join(ROOT, 'node_modules', name), join(clone, 'node_modules', name))
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/start.js', '--version'], {
+    cwd: clone,
+    encoding: 'utf8'
+  })
   t.equal(status, 1)
   t.match(stderr, /npm ci --include=dev/)
 })

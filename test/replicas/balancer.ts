@@ -10,7 +10,7 @@ export interface Balancer {
 }
 
 /** nginx as it is shipped where it is installed, else one that behaves like it. */
-export async function startBalancer (t: Test, ports: number[]): Promise<Balancer> {
+export async function startBalancer(t: Test, ports: number[]): Promise<Balancer> {
   if (!nginxInstalled) return startRoundRobin(t, ports)
   // Connections kept for later would look like connections that a replica has not closed.
   const { url } = await startNginx(t, ports, conf => conf.replace('keepalive 32', 'keepalive 4'))
@@ -21,47 +21,77 @@ export async function startBalancer (t: Test, ports: number[]): Promise<Balancer
 export const BY_PROXY = 'x-answered-by-proxy'
 
 /** A request that cannot have begun goes to the next replica; one that may have is answered with 502, or breaks off. */
-async function startRoundRobin (t: Test, ports: number[]): Promise<Balancer> {
+async function startRoundRobin(t: Test, ports: number[]): Promise<Balancer> {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 4 })
   let next = 0
   const server = createServer((incoming, outgoing) => {
     const parts: Buffer[] = []
-    incoming.on('data', (part: Buffer) => { parts.push(part) })
+    incoming.on('data', (part: Buffer) => {
+      parts.push(part)
+    })
     incoming.on('error', () => {})
-    incoming.on('end', () => { pass(incoming, Buffer.concat(parts), outgoing, next++, ports.length) })
+    incoming.on('end', () => {
+      pass(incoming, Buffer.concat(parts), outgoing, next++, ports.length)
+    })
   })
 
-  function pass (incoming: IncomingMessage, body: Buffer, outgoing: ServerResponse, turn: number, tries: number): void {
+  function pass(incoming: IncomingMessage, body: Buffer, outgoing: ServerResponse, turn: number, tries: number): void {
     const port = ports[turn % ports.length] as number
     // Connection is between two neighbours, and the body is sent in one piece.
     const { connection, 'transfer-encoding': _chunks, ...headers } = incoming.headers
-    const upstream = send({ host: '127.0.0.1', port, agent, method: incoming.method, path: incoming.url, headers: { ...headers, 'content-length': body.length } })
+    const upstream = send({
+      host: '127.0.0.1',
+      port,
+      agent,
+      method: incoming.method,
+      path: incoming.url,
+      headers: { ...headers, 'content-length': body.length }
+    })
     let connected = false
     upstream.on('socket', socket => {
       connected = !socket.connecting
-      if (!connected) socket.once('connect', () => { connected = true })
+      if (!connected)
+        socket.once('connect', () => {
+          connected = true
+        })
     })
     upstream.on('response', answer => {
       const { connection, 'keep-alive': _time, ...headers } = answer.headers
       outgoing.writeHead(answer.statusCode as number, headers)
       outgoing.flushHeaders()
-      answer.on('data', part => { if (!outgoing.write(part)) { answer.pause(); outgoing.once('drain', () => { answer.resume() }) } })
-      answer.on('end', () => { outgoing.end() })
+      answer.on('data', part => {
+        if (!outgoing.write(part)) {
+          answer.pause()
+          outgoing.once('drain', () => {
+            answer.resume()
+          })
+        }
+      })
+      answer.on('end', () => {
+        outgoing.end()
+      })
       answer.on('error', () => {})
-      answer.on('close', () => { if (!answer.complete) outgoing.destroy() })
+      answer.on('close', () => {
+        if (!answer.complete) outgoing.destroy()
+      })
     })
     upstream.on('error', () => {
       if (outgoing.headersSent || outgoing.destroyed) return
       // The one after it, not whoever is next by now: that may be the same one again.
-      if (tries > 1 && (!connected || incoming.method === 'GET')) return pass(incoming, body, outgoing, turn + 1, tries - 1)
+      if (tries > 1 && (!connected || incoming.method === 'GET'))
+        return pass(incoming, body, outgoing, turn + 1, tries - 1)
       outgoing.writeHead(502, { 'content-type': 'application/json', [BY_PROXY]: 'yes' }).end('{}')
     })
     outgoing.on('error', () => {})
-    outgoing.once('close', () => { if (!outgoing.writableFinished) upstream.destroy() })
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) upstream.destroy()
+    })
     upstream.end(body)
   }
 
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  await new Promise<void>(resolve => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
   t.teardown(() => {
     server.closeAllConnections()
     server.close()

@@ -20,8 +20,17 @@ const ENOUGH_MS = 28_000
 const BETWEEN_MS = { from: 1000, to: 2000 }
 /** Bytes a replica may hold more in the end than in the beginning; what code and caches take while it warms up. */
 const HEAP_MORE = 12 * 1024 * 1024
-/** The pool opens and closes connections as it needs them, and the proxy keeps a few; a clock may run that has not yet noticed. */
-const HANDLES_MORE: Record<string, number> = { TCPSocketWrap: 18, Timeout: 10, Immediate: 1, GetAddrInfoReqWrap: 1, TCPConnectWrap: 2 }
+/**
+ * The pool opens and closes connections as it needs them, and the proxy keeps a few; a clock may run that has not yet
+ * noticed.
+ */
+const HANDLES_MORE: Record<string, number> = {
+  TCPSocketWrap: 18,
+  Timeout: 10,
+  Immediate: 1,
+  GetAddrInfoReqWrap: 1,
+  TCPConnectWrap: 2
+}
 
 t.test('exactly once, whatever dies', { timeout: 170_000 }, async t => {
   const random = createRandom(seedOf())
@@ -50,17 +59,23 @@ t.test('exactly once, whatever dies', { timeout: 170_000 }, async t => {
   t.comment(`told after ${seconds()} s`)
 
   const after = await settle(fleet)
-  t.comment(`MB held by the replicas: ${[before, after].map(levels => levels.map(({ heap }) => (heap / 2 ** 20).toFixed(1)).join(' ')).join(', then ')}`)
+  t.comment(
+    `MB held by the replicas: ${[before, after].map(levels => levels.map(({ heap }) => (heap / 2 ** 20).toFixed(1)).join(' ')).join(', then ')}`
+  )
   const most = Math.max(...before.map(({ heap }) => heap))
-  for (const [replica, { heap }] of after.entries()) t.ok(heap < most + HEAP_MORE, `memory of replica ${replica}: ${heap}, at first at most ${most}`)
+  for (const [replica, { heap }] of after.entries())
+    t.ok(heap < most + HEAP_MORE, `memory of replica ${replica}: ${heap}, at first at most ${most}`)
   for (const [replica, { handles }] of after.entries()) {
-    const more = Object.keys(handles).filter(kind => (handles[kind] ?? 0) > Math.max(...before.map(one => one.handles[kind] ?? 0)) + (HANDLES_MORE[kind] ?? 0))
+    const more = Object.keys(handles).filter(
+      kind => (handles[kind] ?? 0) > Math.max(...before.map(one => one.handles[kind] ?? 0)) + (HANDLES_MORE[kind] ?? 0)
+    )
     t.same(more, [], `handles of replica ${replica}: ${JSON.stringify(handles)}`)
   }
-  for (const replica of fleet.ports.keys()) t.notMatch(fleet.logged(replica), /"level":(50|60)/, 'no replica has logged an error')
+  for (const replica of fleet.ports.keys())
+    t.notMatch(fleet.logged(replica), /"level":(50|60)/, 'no replica has logged an error')
 })
 
-async function check (t: Test, crowd: Crowd, url: string): Promise<void> {
+async function check(t: Test, crowd: Crowd, url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   const ledger = await readLedger(client)
@@ -70,7 +85,12 @@ async function check (t: Test, crowd: Crowd, url: string): Promise<void> {
   t.ok(crowd.written > 50, 'they did write')
 }
 
-async function disturb (t: Test, fleet: Fleet, server: Awaited<ReturnType<typeof ownServer>>, random: Random): Promise<void> {
+async function disturb(
+  t: Test,
+  fleet: Fleet,
+  server: Awaited<ReturnType<typeof ownServer>>,
+  random: Random
+): Promise<void> {
   const enough = performance.now() + ENOUGH_MS
   for (const event of EVENTS) {
     if (performance.now() > enough) return
@@ -84,7 +104,9 @@ async function disturb (t: Test, fleet: Fleet, server: Awaited<ReturnType<typeof
       t.comment('all connections to the database are terminated')
       const client = new pg.Client({ connectionString: server.url })
       await client.connect()
-      await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
+      await client.query(
+        'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+      )
       await client.end()
     } else {
       t.comment('PostgreSQL is restarted')

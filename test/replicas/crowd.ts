@@ -28,7 +28,10 @@ interface Member extends Identity {
   listens: boolean
 }
 
-interface Promised { id: number, content: string }
+interface Promised {
+  id: number
+  content: string
+}
 
 export interface CrowdOptions {
   base: string
@@ -48,37 +51,71 @@ export class Crowd {
   private lasts = new Map<string, number>()
   private work: Array<Promise<void>> = []
 
-  constructor (private readonly options: CrowdOptions) {}
+  constructor(private readonly options: CrowdOptions) {}
 
   /** Everybody begins; when it returns all are listening. */
-  async begin (): Promise<void> {
+  async begin(): Promise<void> {
     const { base, random, name, retries = Infinity } = this.options
-    const identity = (i: number): Identity => ({ agent_id: `${name}-${i}`, agent_type: TYPES[i % TYPES.length] as string, admin: i === 0 })
+    const identity = (i: number): Identity => ({
+      agent_id: `${name}-${i}`,
+      agent_type: TYPES[i % TYPES.length] as string,
+      admin: i === 0
+    })
     for (let i = 0; i < AGENTS; i++) {
       // Every way is gone over every front, in every session.
-      const agent = new Agent(base, identity(i), FRONTS[Math.floor(i / WAYS.length) % FRONTS.length] as never, this.journal, retries)
-      if (i < SESSIONS) this.sessions.push((await agent.call('create_session', { purpose: `${name} ${i}`, idempotency_key: `${name}-${i}` })).session_id)
-      this.members.push({ ...identity(i), agent, way: WAYS[i % WAYS.length] as never, session_id: '', sender: undefined, random: random.fork(), told: new Map(), listens: false })
+      const agent = new Agent(
+        base,
+        identity(i),
+        FRONTS[Math.floor(i / WAYS.length) % FRONTS.length] as never,
+        this.journal,
+        retries
+      )
+      if (i < SESSIONS)
+        this.sessions.push(
+          (await agent.call('create_session', { purpose: `${name} ${i}`, idempotency_key: `${name}-${i}` })).session_id
+        )
+      this.members.push({
+        ...identity(i),
+        agent,
+        way: WAYS[i % WAYS.length] as never,
+        session_id: '',
+        sender: undefined,
+        random: random.fork(),
+        told: new Map(),
+        listens: false
+      })
     }
     for (const [i, member] of this.members.entries()) {
       member.session_id = this.sessions[(i + Math.floor(i / SESSIONS)) % SESSIONS] as string
       for (const session_id of this.sessions) member.told.set(session_id, [])
     }
     for (const member of this.members) {
-      if (member.way === 'wait for one') member.sender = member.random.pick(this.members.filter(({ session_id }) => session_id === member.session_id)).agent_id
+      if (member.way === 'wait for one')
+        member.sender = member.random.pick(
+          this.members.filter(({ session_id }) => session_id === member.session_id)
+        ).agent_id
     }
-    const settled = (work: Promise<void>) => work.catch((error: unknown) => { this.journal.fault(String(error)) })
-    this.work = this.members.map(member => settled(member.way.endsWith('stream') ? this.stream(member) : this.wait(member)))
-    await until('everybody listens', () => this.members.every(({ listens }) => listens) || this.journal.faults.length > 0, CATCH_UP_MS)
+    const settled = (work: Promise<void>) =>
+      work.catch((error: unknown) => {
+        this.journal.fault(String(error))
+      })
+    this.work = this.members.map(member =>
+      settled(member.way.endsWith('stream') ? this.stream(member) : this.wait(member))
+    )
+    await until(
+      'everybody listens',
+      () => this.members.every(({ listens }) => listens) || this.journal.faults.length > 0,
+      CATCH_UP_MS
+    )
     this.work.push(...this.members.map(member => settled(this.write(member))))
   }
 
-  get written (): number {
+  get written(): number {
     return this.promised.length
   }
 
   /** The last word is said, everybody waits for it, and all connections are closed. */
-  async end (): Promise<void> {
+  async end(): Promise<void> {
     this.writing = false
     await Promise.all(this.work.slice(this.members.length))
     const lasts = new Map<string, number>()
@@ -86,14 +123,26 @@ export class Crowd {
       // One of each sender, so that whoever waits for one hears it too.
       for (const member of this.members.filter(one => one.session_id === session_id)) {
         const content = `the last of ${member.agent_id}`
-        const { message_id, seq } = await member.agent.call('add_message', { session_id, content, idempotency_key: content })
+        const { message_id, seq } = await member.agent.call('add_message', {
+          session_id,
+          content,
+          idempotency_key: content
+        })
         this.promised.push({ id: message_id, content })
         lasts.set(session_id, seq)
       }
     }
     this.lasts = lasts
     let over = false
-    void until('', () => over, CATCH_UP_MS).catch(() => { this.journal.fault(`not told of everything in time: ${this.members.filter(member => !this.done(member)).map(({ agent_id, way, agent }) => `${agent_id} (${way}, ${agent.front})`).join(', ')}`); this.given_up = true })
+    void until('', () => over, CATCH_UP_MS).catch(() => {
+      this.journal.fault(
+        `not told of everything in time: ${this.members
+          .filter(member => !this.done(member))
+          .map(({ agent_id, way, agent }) => `${agent_id} (${way}, ${agent.front})`)
+          .join(', ')}`
+      )
+      this.given_up = true
+    })
     await Promise.all(this.work)
     over = true
     for (const { agent } of this.members) agent.close()
@@ -101,7 +150,7 @@ export class Crowd {
 
   private given_up = false
 
-  private done (member: Member): boolean {
+  private done(member: Member): boolean {
     if (this.given_up) return true
     if (this.lasts.size === 0) return false
     const of = member.way === 'workspace stream' ? this.sessions : [member.session_id]
@@ -116,14 +165,22 @@ export class Crowd {
   /** How far those have read who wait. */
   private readonly cursors = new Map<Member, number>()
 
-  private async wait (member: Member): Promise<void> {
+  private async wait(member: Member): Promise<void> {
     const { agent, session_id, sender, random } = member
     let after_seq = 0
     while (!this.done(member)) {
       member.listens = true
-      const answer = await agent.call('wait_for_messages', { session_id, after_seq, timeout_seconds: random.between(0, 5), limit: random.pick([1, 3, 50]), ...(sender !== undefined && { sender }) })
-      if (answer.last_seq < after_seq) this.journal.fault(`the cursor went back from ${after_seq} to ${answer.last_seq}`)
-      if (answer.timed_out !== (answer.count === 0)) this.journal.fault(`${answer.count} messages, timed_out ${answer.timed_out}`)
+      const answer = await agent.call('wait_for_messages', {
+        session_id,
+        after_seq,
+        timeout_seconds: random.between(0, 5),
+        limit: random.pick([1, 3, 50]),
+        ...(sender !== undefined && { sender })
+      })
+      if (answer.last_seq < after_seq)
+        this.journal.fault(`the cursor went back from ${after_seq} to ${answer.last_seq}`)
+      if (answer.timed_out !== (answer.count === 0))
+        this.journal.fault(`${answer.count} messages, timed_out ${answer.timed_out}`)
       after_seq = answer.last_seq
       for (const { id, seq } of answer.messages) member.told.get(session_id)?.push({ id, seq })
       this.cursors.set(member, after_seq)
@@ -131,9 +188,10 @@ export class Crowd {
     }
   }
 
-  private async stream (member: Member): Promise<void> {
+  private async stream(member: Member): Promise<void> {
     const { base, retries = Infinity } = this.options
-    const path = member.way === 'workspace stream' ? '/mcp/events' : `/mcp/sessions/${member.session_id}/events?after_seq=0`
+    const path =
+      member.way === 'workspace stream' ? '/mcp/events' : `/mcp/sessions/${member.session_id}/events?after_seq=0`
     let id: string | undefined
     let refused = 0
     while (!this.done(member)) {
@@ -146,10 +204,12 @@ export class Crowd {
       if (client === undefined || client.status !== 200) {
         if (client !== undefined) {
           this.journal.count(`streams refused with ${client.status}`)
-          if (client.status !== 503 && client.status !== 502) this.journal.fault(`a stream was refused: ${client.status} ${client.text()}`)
+          if (client.status !== 503 && client.status !== 502)
+            this.journal.fault(`a stream was refused: ${client.status} ${client.text()}`)
           client.close()
         }
-        if (++refused > retries) this.journal.fault(`a stream was not opened at the second try: ${client?.status} ${client?.text()}`)
+        if (++refused > retries)
+          this.journal.fault(`a stream was not opened at the second try: ${client?.status} ${client?.text()}`)
         await new Promise(resolve => setTimeout(resolve, retries === Infinity ? 100 : 1000))
         continue
       }
@@ -164,7 +224,7 @@ export class Crowd {
     }
   }
 
-  private take (member: Member, client: StreamClient): void {
+  private take(member: Member, client: StreamClient): void {
     for (const { event, data } of client.events.splice(0)) {
       if (event === 'start') member.listens = true
       const told = member.told.get(data.session_id ?? member.session_id)
@@ -177,13 +237,23 @@ export class Crowd {
     }
   }
 
-  private async write (member: Member): Promise<void> {
+  private async write(member: Member): Promise<void> {
     const { agent, session_id, random, agent_id } = member
-    const own: Array<{ id: number, visibility: string }> = []
+    const own: Array<{ id: number; visibility: string }> = []
     for (let n = 0; this.writing; n++) {
       await new Promise(resolve => setTimeout(resolve, random.between(PAUSE_MS.from, PAUSE_MS.to)))
       const idempotency_key = `${agent_id} ${n}`
-      const draft = (part: string) => ({ content: `${this.options.name} says number${n}${part} by ${agent_id}`, visibility: random.pick(['public', 'public', 'public', 'private', 'agent_only', ...(member.admin ? ['admin_only'] : [])]) })
+      const draft = (part: string) => ({
+        content: `${this.options.name} says number${n}${part} by ${agent_id}`,
+        visibility: random.pick([
+          'public',
+          'public',
+          'public',
+          'private',
+          'agent_only',
+          ...(member.admin ? ['admin_only'] : [])
+        ])
+      })
       const doing = random.between(0, 100)
       if (doing < 65) {
         const { content, visibility } = draft('')
@@ -200,43 +270,70 @@ export class Crowd {
       } else if (doing < 88) {
         // Each at most once: what is public is taken back, what was not is shown to all.
         const message = own.splice(random.between(0, own.length), 1)[0]
-        if (message !== undefined) await agent.call('set_message_visibility', { message_id: message.id, visibility: message.visibility === 'public' ? 'private' : 'public', idempotency_key })
+        if (message !== undefined)
+          await agent.call('set_message_visibility', {
+            message_id: message.id,
+            visibility: message.visibility === 'public' ? 'private' : 'public',
+            idempotency_key
+          })
       } else await this.search(member, own.at(-1)?.id)
-      this.journal.count('writers\' turns')
+      this.journal.count("writers' turns")
     }
   }
 
   /** What was acknowledged is found, on whichever replica; what is not for the searcher is not. */
-  private async search (member: Member, last: number | undefined): Promise<void> {
+  private async search(member: Member, last: number | undefined): Promise<void> {
     const { agent, session_id, agent_id } = member
-    const { results } = await agent.call('search_context', { session_id, query: `by ${agent_id}`, limit: 20, sender: agent_id })
-    if (last !== undefined && !results.some((result: any) => result.message.id === last)) this.journal.fault(`${agent_id} did not find what it had just written`)
-    const { results: others } = await agent.call('search_context', { session_id, query: `${this.options.name} says`, limit: 20 })
-    for (const { message } of others) if (!maySee(member, message, message.visibility)) this.journal.fault(`a search showed ${agent_id} what is ${message.visibility} of ${message.sender}`)
+    const { results } = await agent.call('search_context', {
+      session_id,
+      query: `by ${agent_id}`,
+      limit: 20,
+      sender: agent_id
+    })
+    if (last !== undefined && !results.some((result: any) => result.message.id === last))
+      this.journal.fault(`${agent_id} did not find what it had just written`)
+    const { results: others } = await agent.call('search_context', {
+      session_id,
+      query: `${this.options.name} says`,
+      limit: 20
+    })
+    for (const { message } of others)
+      if (!maySee(member, message, message.visibility))
+        this.journal.fault(`a search showed ${agent_id} what is ${message.visibility} of ${message.sender}`)
   }
 
   /** What of all that was promised does not hold. */
-  faults (ledger: Ledger): string[] {
+  faults(ledger: Ledger): string[] {
     const faults = [...this.journal.faults, ...ledger.gaps()]
     for (const { id, content } of this.promised) {
       const found = ledger.find(content)
-      if (found.length !== 1 || found[0]?.id !== id) faults.push(`'${content}' was acknowledged as ${id} and is there as ${found.map(({ id }) => id).join(', ') || 'nothing'}`)
+      if (found.length !== 1 || found[0]?.id !== id)
+        faults.push(
+          `'${content}' was acknowledged as ${id} and is there as ${found.map(({ id }) => id).join(', ') || 'nothing'}`
+        )
     }
     const twice = ledger.messages.filter(({ content }) => ledger.find(content).length > 1)
     if (twice.length > 0) faults.push(`${twice.length} messages are there more than once`)
     for (const member of this.members) {
       for (const session_id of member.way === 'workspace stream' ? this.sessions : [member.session_id]) {
         const senders = new Map(ledger.messages.map(({ id, sender }) => [id, sender]))
-        const due = ledger.due(member, session_id).filter(({ id }) => member.sender === undefined || senders.get(id) === member.sender)
+        const due = ledger
+          .due(member, session_id)
+          .filter(({ id }) => member.sender === undefined || senders.get(id) === member.sender)
         const streams = member.way.endsWith('stream')
         const found = faultsIn(member.told.get(session_id) ?? [], due, { tellsPlaces: streams, tellsHidden: streams })
-        faults.push(...found.slice(0, 3).map(fault => `${member.agent_id} (${member.way}, ${member.agent.front}): ${fault}`))
+        faults.push(
+          ...found.slice(0, 3).map(fault => `${member.agent_id} (${member.way}, ${member.agent.front}): ${fault}`)
+        )
       }
     }
     return faults
   }
 
-  get told (): number {
-    return this.members.reduce((sum, { told }) => sum + [...told.values()].reduce((each, { length }) => each + length, 0), 0)
+  get told(): number {
+    return this.members.reduce(
+      (sum, { told }) => sum + [...told.values()].reduce((each, { length }) => each + length, 0),
+      0
+    )
   }
 }

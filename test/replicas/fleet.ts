@@ -28,31 +28,42 @@ export interface Level {
   handles: Record<string, number>
 }
 
-export async function startFleet (t: Test, database_url: string, more: Record<string, string> = {}, count = 3): Promise<Fleet> {
+export async function startFleet(
+  t: Test,
+  database_url: string,
+  more: Record<string, string> = {},
+  count = 3
+): Promise<Fleet> {
   const ports: number[] = []
   while (ports.length < count) ports.push(await quietPort(ports))
   const programs: Program[] = []
   const earlier = ports.map(() => '')
-  const env = (port: number) => environment(database_url, {
-    PORT: String(port), LOG_LEVEL: 'warn', NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'level.mjs')).href}`, ...more
-  })
+  const env = (port: number) =>
+    environment(database_url, {
+      PORT: String(port),
+      LOG_LEVEL: 'warn',
+      NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'level.mjs')).href}`,
+      ...more
+    })
   const of = (replica: number) => programs[replica] as Program
   const fleet: Fleet = {
     urls: ports.map(port => `http://127.0.0.1:${port}`),
     ports,
-    async stop (replica, signal) {
+    async stop(replica, signal) {
       const code = await of(replica).stop(signal)
       earlier[replica] += of(replica).output()
       return code
     },
-    async start (replica) { programs[replica] = await runProgram(t, ['serve'], env(ports[replica] as number)) },
-    async gauge (replica, name) {
+    async start(replica) {
+      programs[replica] = await runProgram(t, ['serve'], env(ports[replica] as number))
+    },
+    async gauge(replica, name) {
       const text = await (await fetch(`${fleet.urls[replica]}/metrics`, { headers: { connection: 'close' } })).text()
       const found = [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))]
       if (found.length === 0) throw new Error(`There is no metric ${name}`)
       return found.reduce((sum, [, value]) => sum + Number(value), 0)
     },
-    async level (replica) {
+    async level(replica) {
       const { process, output } = of(replica)
       const before = output().length
       const said = () => /^level (.*)$/m.exec(output().slice(before))?.[1]

@@ -10,11 +10,11 @@ export interface Random {
   fork: () => Random
 }
 
-export function seedOf (env: Record<string, string | undefined> = process.env): number {
+export function seedOf(env: Record<string, string | undefined> = process.env): number {
   return env.SEED === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(env.SEED) >>> 0
 }
 
-export function createRandom (seed: number): Random {
+export function createRandom(seed: number): Random {
   let state = seed >>> 0
   const next = () => {
     // A 32-bit Weyl sequence, mixed: plenty for choosing what to do next.
@@ -24,5 +24,11 @@ export function createRandom (seed: number): Random {
     return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32
   }
   const between = (from: number, to: number) => Math.floor(from + next() * (to - from))
-  return { seed, between, chance: share => next() < share, pick: of => of[between(0, of.length)] as never, fork: () => createRandom(between(0, 2 ** 32)) }
+  return {
+    seed,
+    between,
+    chance: share => next() < share,
+    pick: of => of[between(0, of.length)] as never,
+    fork: () => createRandom(between(0, 2 ** 32))
+  }
 }

@@ -6,7 +6,9 @@ import { createDatabase } from '../support/cluster.js'
 import { post, until } from '../support/rest.js'
 import { startFleet } from './fleet.js'
 
-/** Rights that end while somebody listens, on three replicas: what is decided on one holds on all, and nothing leaks. */
+/**
+ * Rights that end while somebody listens, on three replicas: what is decided on one holds on all, and nothing leaks.
+ */
 
 /** Tokens are known to be revoked within 2 s; the rest is for a machine that is busy. */
 const LATE_MS = 6000
@@ -20,30 +22,49 @@ const at = (replica: number) => fleet.urls[replica % fleet.urls.length] as strin
 const everywhere = fleet.urls.map((_, replica) => replica)
 const WRITER = { agent: 'writer' }
 
-async function write (replica: number, session_id: string, content: string): Promise<number> {
+async function write(replica: number, session_id: string, content: string): Promise<number> {
   const { message_id, success } = await post(at(replica), 'add_message', { session_id, content }, WRITER)
   if (success !== true) throw new Error('not written')
   return message_id
 }
 
-const tokenOf = async (agent_id: string) => (await post(at(0), 'authenticate_agent', { agent_id, agent_type: 'reader' })).token as string
+const tokenOf = async (agent_id: string) =>
+  (await post(at(0), 'authenticate_agent', { agent_id, agent_type: 'reader' })).token as string
 const newSession = async () => (await post(at(0), 'create_session', { purpose: 'rights' }, WRITER)).session_id as string
 /** Of that session alone: a stream of the workspace tells of those of the tests beside, too. */
-const contentsOf = (client: StreamClient, session_id: string) => client.events.flatMap(({ data }) => (data.session_id ?? session_id) === session_id ? data.message?.content ?? [] : []) as string[]
+const contentsOf = (client: StreamClient, session_id: string) =>
+  client.events.flatMap(({ data }) =>
+    (data.session_id ?? session_id) === session_id ? (data.message?.content ?? []) : []
+  ) as string[]
 
 /** Both kinds of stream, on every replica. */
-async function openAll (t: Test, session_id: string, as: As): Promise<StreamClient[]> {
-  const streams = await Promise.all(everywhere.flatMap(replica => [`/mcp/sessions/${session_id}/events?after_seq=0`, '/mcp/events'].map(path => openStream(at(replica), path, as))))
-  t.teardown(() => { for (const stream of streams) stream.close() })
+async function openAll(t: Test, session_id: string, as: As): Promise<StreamClient[]> {
+  const streams = await Promise.all(
+    everywhere.flatMap(replica =>
+      [`/mcp/sessions/${session_id}/events?after_seq=0`, '/mcp/events'].map(path => openStream(at(replica), path, as))
+    )
+  )
+  t.teardown(() => {
+    for (const stream of streams) stream.close()
+  })
   await Promise.all(streams.map(stream => stream.waitFor(events => events.length > 0)))
   return streams
 }
 
 /** Waits again and again until it is refused. @returns all it was given, and what it was refused with */
-async function waitUntilRefused (replica: number, session_id: string, token: string): Promise<{ contents: string[], code: string }> {
+async function waitUntilRefused(
+  replica: number,
+  session_id: string,
+  token: string
+): Promise<{ contents: string[]; code: string }> {
   const contents: string[] = []
   for (let after_seq = 0; ;) {
-    const answer = await post(at(replica), 'wait_for_messages', { session_id, after_seq, timeout_seconds: 30 }, { headers: { authorization: `Bearer ${token}` } })
+    const answer = await post(
+      at(replica),
+      'wait_for_messages',
+      { session_id, after_seq, timeout_seconds: 30 },
+      { headers: { authorization: `Bearer ${token}` } }
+    )
     if (answer.success !== true) return { contents, code: answer.code }
     contents.push(...answer.messages.map(({ content }: { content: string }) => content))
     after_seq = answer.last_seq
@@ -51,7 +72,7 @@ async function waitUntilRefused (replica: number, session_id: string, token: str
 }
 
 /** Somebody writes all the time; what was begun at which time can be told from the content. */
-async function whileWriting<T> (session_id: string, during: () => Promise<T>): Promise<T> {
+async function whileWriting<T>(session_id: string, during: () => Promise<T>): Promise<T> {
   let over = false
   const writing = (async () => {
     for (let n = 0; !over; n++) {
@@ -67,9 +88,15 @@ async function whileWriting<T> (session_id: string, during: () => Promise<T>): P
   }
 }
 
-const latest = (contents: string[]) => Math.max(0, ...contents.map(content => Number(content.slice('begun at '.length))))
+const latest = (contents: string[]) =>
+  Math.max(0, ...contents.map(content => Number(content.slice('begun at '.length))))
 
-async function endsEverywhere (t: Test, token: string, { code, reason }: { code: string, reason: string }, endIt: (session_id: string) => Promise<number>): Promise<void> {
+async function endsEverywhere(
+  t: Test,
+  token: string,
+  { code, reason }: { code: string; reason: string },
+  endIt: (session_id: string) => Promise<number>
+): Promise<void> {
   const session_id = await newSession()
   await whileWriting(session_id, async () => {
     const streams = await openAll(t, session_id, { token })
@@ -114,12 +141,20 @@ t.test('a token revoked on one replica', { timeout: 90_000 }, async t => {
 })
 
 t.test('a token whose API key is revoked, and the key itself', { timeout: 90_000 }, async t => {
-  const { api_key, key_id } = await post(at(0), 'create_api_key', { agent_id: 'bound', agent_type: 'reader' }, { key: ADMIN_API_KEY, agent: 'an-admin' })
-  const token = (await post(at(1), 'authenticate_agent', { agent_id: 'bound', agent_type: 'reader', api_key })).token as string
+  const { api_key, key_id } = await post(
+    at(0),
+    'create_api_key',
+    { agent_id: 'bound', agent_type: 'reader' },
+    { key: ADMIN_API_KEY, agent: 'an-admin' }
+  )
+  const token = (await post(at(1), 'authenticate_agent', { agent_id: 'bound', agent_type: 'reader', api_key }))
+    .token as string
   const byKey = await openStream(at(0), '/mcp/events', { anonymous: true, headers: { 'x-api-key': api_key } })
   await byKey.waitFor(events => events.length > 0)
   await endsEverywhere(t, token, { code: 'TOKEN_REVOKED', reason: 'token_revoked' }, async () => {
-    t.match(await post(at(2), 'revoke_api_key', { key_id }, { key: ADMIN_API_KEY, agent: 'an-admin' }), { revoked: true })
+    t.match(await post(at(2), 'revoke_api_key', { key_id }, { key: ADMIN_API_KEY, agent: 'an-admin' }), {
+      revoked: true
+    })
     return Date.now()
   })
   await until('the stream of the key ends', byKey.closed)
@@ -129,7 +164,9 @@ t.test('a token whose API key is revoked, and the key itself', { timeout: 90_000
 t.test('all tokens of an agent, revoked by an admin', { timeout: 90_000 }, async t => {
   const token = await tokenOf('dismissed')
   await endsEverywhere(t, token, { code: 'TOKEN_REVOKED', reason: 'token_revoked' }, async () => {
-    t.match(await post(at(2), 'revoke_token', { agent_id: 'dismissed' }, { key: ADMIN_API_KEY, agent: 'an-admin' }), { success: true })
+    t.match(await post(at(2), 'revoke_token', { agent_id: 'dismissed' }, { key: ADMIN_API_KEY, agent: 'an-admin' }), {
+      success: true
+    })
     return Date.now()
   })
 })
@@ -141,21 +178,39 @@ t.test('messages taken back on another replica than they were written on', { tim
   const secrets: number[] = []
   for (let n = 0; n < 30; n++) {
     secrets.push(await write(n, session_id, `secret ${n}`))
-    t.equal((await post(at(n + 1 + n % 2), 'set_message_visibility', { message_id: secrets.at(-1), visibility: 'private' }, WRITER)).success, true)
+    t.equal(
+      (
+        await post(
+          at(n + 1 + (n % 2)),
+          'set_message_visibility',
+          { message_id: secrets.at(-1), visibility: 'private' },
+          WRITER
+        )
+      ).success,
+      true
+    )
     // From here on it is nobody else's to see, wherever it is asked for.
     const [late, waited] = await Promise.all([
       openStream(at(n + 2), `/mcp/sessions/${session_id}/events?after_seq=0`, reader),
-      post(at(n + 2), 'wait_for_messages', { session_id, after_seq: 0, timeout_seconds: 0 }, { agent: 'reader', headers: { 'x-agent-type': 'reader' } })
+      post(
+        at(n + 2),
+        'wait_for_messages',
+        { session_id, after_seq: 0, timeout_seconds: 0 },
+        { agent: 'reader', headers: { 'x-agent-type': 'reader' } }
+      )
     ])
     await late.waitFor(events => events.length > 0)
     late.close()
-    if (late.text().includes('secret') || JSON.stringify(waited.messages).includes('secret')) t.fail(`secret ${n} was shown after it was taken back`)
+    if (late.text().includes('secret') || JSON.stringify(waited.messages).includes('secret'))
+      t.fail(`secret ${n} was shown after it was taken back`)
   }
   const last = await write(0, session_id, 'in the end')
   for (const stream of streams) {
     await stream.waitFor(events => events.some(({ data }) => data.message?.id === last))
     const faults = secrets.filter(id => {
-      const events = stream.events.filter(({ data }) => data.message?.id === id || data.message_id === id).map(({ event }) => event)
+      const events = stream.events
+        .filter(({ data }) => data.message?.id === id || data.message_id === id)
+        .map(({ event }) => event)
       return !['', 'message_hidden', 'message_added,message_hidden'].includes(events.join())
     })
     t.same(faults, [], 'what was shown before was taken back, once, and not shown again')

@@ -33,6 +33,11 @@ t.test('a rolling restart that nobody notices who tries once more', { timeout: 1
   t.same(crowd.faults(ledger), [], 'no request has failed twice; nothing lost, nothing twice, in order')
   const count = (what: string) => crowd.journal.counts.get(what) ?? 0
   t.ok(count('streams that ended') > 0, 'some were open')
-  t.equal(count('streams ended with stopping'), count('streams that ended'), 'streams end with words that make the client come back')
-  for (const replica of fleet.ports.keys()) t.notMatch(fleet.logged(replica), /"level":(50|60)/, 'no replica has logged an error')
+  t.equal(
+    count('streams ended with stopping'),
+    count('streams that ended'),
+    'streams end with words that make the client come back'
+  )
+  for (const replica of fleet.ports.keys())
+    t.notMatch(fleet.logged(replica), /"level":(50|60)/, 'no replica has logged an error')
 })

@@ -4,7 +4,7 @@ import { envFile, envLines, unknownNames } from './files.js'
 
 const EXAMPLE = '.env.production.example'
 
-function refusal (env: Record<string, string>): string[] {
+function refusal(env: Record<string, string>): string[] {
   try {
     loadConfig(env)
     return []
@@ -16,20 +16,39 @@ function refusal (env: Record<string, string>): string[] {
 
 test('the example is refused as it is, and names each placeholder', async t => {
   const given = envFile(EXAMPLE)
-  const placeholders = Object.entries(given).filter(([, value]) => /replace-me/.test(value)).map(([name]) => name)
+  const placeholders = Object.entries(given)
+    .filter(([, value]) => /replace-me/.test(value))
+    .map(([name]) => name)
   t.same(placeholders.sort(), ['API_KEY', 'DATABASE_URL', 'JWT_SECRET_KEY'])
   const faults = refusal({ NODE_ENV: 'production', ...given })
   t.equal(faults.length, placeholders.length)
-  for (const name of placeholders) t.ok(faults.some(fault => fault.includes(`${name} is still a placeholder`)), name)
+  for (const name of placeholders)
+    t.ok(
+      faults.some(fault => fault.includes(`${name} is still a placeholder`)),
+      name
+    )
 })
 
 test('with its placeholders replaced it is accepted; each of them is required', async t => {
-  const filled = { ...envFile(EXAMPLE), DATABASE_URL: 'postgres://u:p@db.my-company.org:5432/shared_context', API_KEY: 'k'.repeat(48), JWT_SECRET_KEY: '0'.repeat(64) }
+  const filled = {
+    ...envFile(EXAMPLE),
+    DATABASE_URL: 'postgres://u:p@db.my-company.org:5432/shared_context',
+    API_KEY: 'k'.repeat(48),
+    JWT_SECRET_KEY: '0'.repeat(64)
+  }
   t.same(refusal({ NODE_ENV: 'production', ...filled }), [])
   t.same(refusal({ NODE_ENV: 'production', ...filled, API_KEY: '' }).length, 1)
-  t.same(refusal({ NODE_ENV: 'production', ...filled, API_KEY: '', SHARED_API_KEY: 'off' }), [], 'unless the shared keys are off')
+  t.same(
+    refusal({ NODE_ENV: 'production', ...filled, API_KEY: '', SHARED_API_KEY: 'off' }),
+    [],
+    'unless the shared keys are off'
+  )
   t.same(refusal({ NODE_ENV: 'production', ...filled, JWT_SECRET_KEY: '' }).length, 1)
-  t.equal(envFile(EXAMPLE).POSTGRES_PASSWORD, '', 'compose refuses an empty one before a volume is made with a password nobody wants')
+  t.equal(
+    envFile(EXAMPLE).POSTGRES_PASSWORD,
+    '',
+    'compose refuses an empty one before a volume is made with a password nobody wants'
+  )
 })
 
 test('every variable is in it once, with its default where it is commented out', async t => {

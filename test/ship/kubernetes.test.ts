@@ -15,7 +15,12 @@ const [app] = pod.containers
 const [migrate] = pod.initContainers
 const LABELS = { 'app.kubernetes.io/name': 'shared-context-server' }
 
-const filled = { DATABASE_URL: 'postgres://u:p@db.my-company.org:5432/shared_context', API_KEY: 'k'.repeat(48), JWT_SECRET_KEY: '0'.repeat(64), ADMIN_API_KEY: 'a'.repeat(48) }
+const filled = {
+  DATABASE_URL: 'postgres://u:p@db.my-company.org:5432/shared_context',
+  API_KEY: 'k'.repeat(48),
+  JWT_SECRET_KEY: '0'.repeat(64),
+  ADMIN_API_KEY: 'a'.repeat(48)
+}
 const configured = (): Config => loadConfig({ ...image().environment, ...settings, ...filled })
 const hasKubectl = onPath('kubectl', 'help')
 
@@ -23,7 +28,12 @@ const containerPort = (name: string) => app.ports.find((port: any) => port.name 
 
 test('every file is a resource, but for the example of the secrets', async t => {
   const others = ['kustomization.yaml', 'config.env', 'secrets.example.yaml']
-  t.same([...kustomization.resources].sort(), readdirSync(join(ROOT, 'k8s')).filter(name => !others.includes(name)).sort())
+  t.same(
+    [...kustomization.resources].sort(),
+    readdirSync(join(ROOT, 'k8s'))
+      .filter(name => !others.includes(name))
+      .sort()
+  )
   t.same(kustomization.configMapGenerator, [{ name: 'shared-context-server', envs: ['config.env'] }])
   t.equal(kustomization.namespace, yaml('k8s/namespace.yaml').metadata.name)
   const { version } = JSON.parse(text('package.json')) as { version: string }
@@ -35,7 +45,7 @@ test('one image, whose ports and user are those of the Dockerfile', async t => {
   const { runtime, environment } = image()
   t.equal(String(containerPort('http')), environment.PORT)
   t.equal(`${pod.securityContext.runAsUser}:${pod.securityContext.runAsGroup}`, only(runtime, 'USER').rest)
-  t.notOk('command' in app || 'args' in app, 'the image\'s own command')
+  t.notOk('command' in app || 'args' in app, "the image's own command")
 })
 
 test('the configuration is accepted, and means what the manifests count on', async t => {
@@ -43,26 +53,49 @@ test('the configuration is accepted, and means what the manifests count on', asy
   t.match(config, { host: '0.0.0.0', production: true, migrate_on_start: false })
   t.equal(config.port, containerPort('http'))
   t.equal(config.metrics_port, containerPort('metrics'))
-  t.same(unknownNames([...Object.keys(settings), ...[app, migrate].flatMap(({ env }) => env.map(({ name }: { name: string }) => name))]), [])
+  t.same(
+    unknownNames([
+      ...Object.keys(settings),
+      ...[app, migrate].flatMap(({ env }) => env.map(({ name }: { name: string }) => name))
+    ]),
+    []
+  )
   const secrets = variables.filter(({ secret }) => secret).map(({ name }) => name)
-  t.same(Object.keys(settings).filter(name => secrets.includes(name)), [], 'no secret among the settings')
+  t.same(
+    Object.keys(settings).filter(name => secrets.includes(name)),
+    [],
+    'no secret among the settings'
+  )
 })
 
 test('secrets come by reference; the example is refused as it is', async t => {
   const example = yaml('k8s/secrets.example.yaml')
-  t.same(app.envFrom.filter((from: object) => 'secretRef' in from), [], 'how to log in as the owner is not the service\'s to know')
+  t.same(
+    app.envFrom.filter((from: object) => 'secretRef' in from),
+    [],
+    "how to log in as the owner is not the service's to know"
+  )
   for (const { env, envFrom } of [app, migrate]) {
-    t.same(envFrom.filter((from: object) => 'configMapRef' in from), [{ configMapRef: { name: 'shared-context-server' } }])
+    t.same(
+      envFrom.filter((from: object) => 'configMapRef' in from),
+      [{ configMapRef: { name: 'shared-context-server' } }]
+    )
     for (const { name, valueFrom } of env) {
       t.match(valueFrom.secretKeyRef, { name: example.metadata.name, key: name })
       t.ok(name in example.stringData, `${name} is in the example`)
-      t.equal(valueFrom.secretKeyRef.optional === true, ['API_KEY', 'ADMIN_API_KEY', 'AUDIT_HMAC_KEY'].includes(name), 'optional only what the program can do without')
+      t.equal(
+        valueFrom.secretKeyRef.optional === true,
+        ['API_KEY', 'ADMIN_API_KEY', 'AUDIT_HMAC_KEY'].includes(name),
+        'optional only what the program can do without'
+      )
     }
     t.same(env.map(({ name }: { name: string }) => name).sort(), Object.keys(example.stringData).sort())
   }
   t.equal(example.metadata.namespace, kustomization.namespace)
   for (const name of Object.keys(example.stringData)) {
-    t.throws(() => loadConfig({ ...image().environment, ...settings, ...filled, [name]: example.stringData[name] }), { message: new RegExp(`${name} is still a placeholder`) })
+    t.throws(() => loadConfig({ ...image().environment, ...settings, ...filled, [name]: example.stringData[name] }), {
+      message: new RegExp(`${name} is still a placeholder`)
+    })
   }
 })
 
@@ -70,14 +103,33 @@ test('the shared keys can be left out of the secret once they are off, and not b
   const { API_KEY: _none, ADMIN_API_KEY: _neither, ...secrets } = filled
   const env = { ...image().environment, ...settings, ...secrets }
   t.throws(() => loadConfig(env), /API_KEY is required/)
-  t.match(loadConfig({ ...env, SHARED_API_KEY: 'off' }), { shared_api_key: false, api_key: undefined, admin_api_key: undefined })
-  const command = /kubectl -n (\S+) exec deploy\/(\S+) -c (\S+) -- node (\S+) keys create/.exec(text('docs/api-keys.md'))
-  t.same(command?.slice(1), [kustomization.namespace, deployment.metadata.name, app.name, only(image().runtime, 'CMD').rest.match(/dist[^"]+/)?.[0]], 'the first key is made where the documentation says')
+  t.match(loadConfig({ ...env, SHARED_API_KEY: 'off' }), {
+    shared_api_key: false,
+    api_key: undefined,
+    admin_api_key: undefined
+  })
+  const command = /kubectl -n (\S+) exec deploy\/(\S+) -c (\S+) -- node (\S+) keys create/.exec(
+    text('docs/api-keys.md')
+  )
+  t.same(
+    command?.slice(1),
+    [
+      kustomization.namespace,
+      deployment.metadata.name,
+      app.name,
+      only(image().runtime, 'CMD').rest.match(/dist[^"]+/)?.[0]
+    ],
+    'the first key is made where the documentation says'
+  )
 })
 
 test('probes ask what the service answers, and give it the time it needs', async t => {
   const service = await startApp(t)
-  for (const [probe, path] of [['startupProbe', '/health/live'], ['livenessProbe', '/health/live'], ['readinessProbe', '/health/ready']] as const) {
+  for (const [probe, path] of [
+    ['startupProbe', '/health/live'],
+    ['livenessProbe', '/health/live'],
+    ['readinessProbe', '/health/ready']
+  ] as const) {
     const { httpGet, timeoutSeconds } = app[probe]
     t.same(httpGet, { path, port: 'http' })
     t.equal((await service.server.inject(path)).statusCode, 200)
@@ -88,7 +140,7 @@ test('probes ask what the service answers, and give it the time it needs', async
   t.equal((await service.server.inject(annotations['prometheus.io/path'])).statusCode, 200)
 })
 
-test('the init container\'s command exists', async t => {
+test("the init container's command exists", async t => {
   const [node, program, command, verb] = migrate.command
   t.equal(node, 'node')
   t.equal(program, (JSON.parse(only(image().runtime, 'CMD').rest) as string[])[1])
@@ -97,8 +149,17 @@ test('the init container\'s command exists', async t => {
 })
 
 test('a pod may do nothing it does not need', async t => {
-  t.match(pod, { automountServiceAccountToken: false, enableServiceLinks: false, securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } })
-  for (const { securityContext } of [app, migrate]) t.same(securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } })
+  t.match(pod, {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } }
+  })
+  for (const { securityContext } of [app, migrate])
+    t.same(securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] }
+    })
   const account = yaml('k8s/serviceaccount.yaml')
   t.equal(account.metadata.name, pod.serviceAccountName)
   t.equal(account.automountServiceAccountToken, false)
@@ -146,19 +207,25 @@ test('the way in: port 80 for everybody, the metrics for the monitoring, and out
 test('TRUST_PROXY: a proxy in the cluster is believed, a client outside is not', async t => {
   const server = fastify({ trustProxy: configured().trust_proxy } as FastifyServerOptions)
   server.get('/', async request => request.ip)
-  const from = async (remoteAddress: string) => (await server.inject({ url: '/', remoteAddress, headers: { 'x-forwarded-for': '203.0.113.9' } })).body
+  const from = async (remoteAddress: string) =>
+    (await server.inject({ url: '/', remoteAddress, headers: { 'x-forwarded-for': '203.0.113.9' } })).body
   t.equal(await from('10.1.2.3'), '203.0.113.9')
   t.equal(await from('198.51.100.7'), '198.51.100.7')
-  t.equal(yaml('k8s/service.yaml').spec.externalTrafficPolicy, 'Local', 'so that the address is the client\'s own')
+  t.equal(yaml('k8s/service.yaml').spec.externalTrafficPolicy, 'Local', "so that the address is the client's own")
 })
 
-test('the most pods there may be fit the database\'s connections', async t => {
+test("the most pods there may be fit the database's connections", async t => {
   const { spec, metadata } = yaml('k8s/hpa.yaml')
-  const usable = Number(metadata.annotations['shared-context-server/max-connections']) - Number(metadata.annotations['shared-context-server/reserved-connections'])
+  const usable =
+    Number(metadata.annotations['shared-context-server/max-connections']) -
+    Number(metadata.annotations['shared-context-server/reserved-connections'])
   const each = configured().database_pool_max + 2
   const { maxSurge, maxUnavailable } = deployment.spec.strategy.rollingUpdate
   t.ok(spec.maxReplicas * each < usable)
-  t.ok((spec.maxReplicas + maxSurge + 1) * each < usable, 'also during a deploy, with one that comes and one that still goes')
+  t.ok(
+    (spec.maxReplicas + maxSurge + 1) * each < usable,
+    'also during a deploy, with one that comes and one that still goes'
+  )
   t.equal(maxUnavailable, 0)
   t.equal(deployment.spec.replicas, 3)
   t.equal(spec.minReplicas, deployment.spec.replicas)
@@ -168,12 +235,25 @@ test('the most pods there may be fit the database\'s connections', async t => {
 test('it renders', { skip: !hasKubectl && 'kubectl is not on the PATH: rendering was not checked' }, async t => {
   const rendered = documents(execFileSync('kubectl', ['kustomize', join(ROOT, 'k8s')], { encoding: 'utf8' }))
   const kinds = rendered.map(({ kind }) => kind as string)
-  t.same(kinds.sort(), ['ConfigMap', 'Deployment', 'HorizontalPodAutoscaler', 'Namespace', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'ServiceAccount'])
-  for (const { kind, metadata } of rendered) if (kind !== 'Namespace') t.equal(metadata.namespace, kustomization.namespace, kind)
+  t.same(kinds.sort(), [
+    'ConfigMap',
+    'Deployment',
+    'HorizontalPodAutoscaler',
+    'Namespace',
+    'NetworkPolicy',
+    'PodDisruptionBudget',
+    'Service',
+    'ServiceAccount'
+  ])
+  for (const { kind, metadata } of rendered)
+    if (kind !== 'Namespace') t.equal(metadata.namespace, kustomization.namespace, kind)
   const find = (kind: string) => rendered.find(document => document.kind === kind)
   const map = find('ConfigMap')
   t.same(map.data, settings)
-  for (const { image: name, envFrom, env } of [...find('Deployment').spec.template.spec.containers, ...find('Deployment').spec.template.spec.initContainers]) {
+  for (const { image: name, envFrom, env } of [
+    ...find('Deployment').spec.template.spec.containers,
+    ...find('Deployment').spec.template.spec.initContainers
+  ]) {
     t.equal(name, `shared-context-server:${kustomization.images[0].newTag}`)
     t.equal(envFrom[0].configMapRef.name, map.metadata.name)
     t.ok(env.length > 0)

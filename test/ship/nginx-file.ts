@@ -1,8 +1,14 @@
-export interface Directive { name: string, args: string[], block: Directive[] }
+export interface Directive {
+  name: string
+  args: string[]
+  block: Directive[]
+}
 
 /** An nginx configuration as nested directives. */
-export function parseNginx (source: string): Directive[] {
-  const tokens = [...source.matchAll(/#.*|'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|[{};]|(?:\$\{\w+\}|[^\s{};'"#])+/g)].filter(([token]) => !token.startsWith('#'))
+export function parseNginx(source: string): Directive[] {
+  const tokens = [
+    ...source.matchAll(/#.*|'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|[{};]|(?:\$\{\w+\}|[^\s{};'"#])+/g)
+  ].filter(([token]) => !token.startsWith('#'))
   let at = 0
   const block = (): Directive[] => {
     const found: Directive[] = []
@@ -21,11 +27,11 @@ export function parseNginx (source: string): Directive[] {
   return block()
 }
 
-export function all (directives: Directive[], name: string): Directive[] {
+export function all(directives: Directive[], name: string): Directive[] {
   return directives.filter(directive => directive.name === name)
 }
 
-export function one (directives: Directive[], name: string): Directive {
+export function one(directives: Directive[], name: string): Directive {
   const [found, ...more] = all(directives, name)
   if (found === undefined || more.length > 0) throw new Error(`There should be one ${name}`)
   return found

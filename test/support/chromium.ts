@@ -16,12 +16,29 @@ export interface Page {
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
 
-export async function openBrowser (t: Test): Promise<Page | undefined> {
+export async function openBrowser(t: Test): Promise<Page | undefined> {
   const program = NAMES.find(name => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0)
   if (program === undefined) return undefined
   const profile = await mkdtemp(join(tmpdir(), 'scs-chromium-'))
-  const browser = spawn(program, ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', `--user-data-dir=${profile}`, '--remote-debugging-pipe', 'about:blank'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] })
-  const ended = new Promise<void>(resolve => { browser.once('exit', () => { resolve() }) })
+  const browser = spawn(
+    program,
+    [
+      '--headless=new',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--no-first-run',
+      `--user-data-dir=${profile}`,
+      '--remote-debugging-pipe',
+      'about:blank'
+    ],
+    { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] }
+  )
+  const ended = new Promise<void>(resolve => {
+    browser.once('exit', () => {
+      resolve()
+    })
+  })
   t.teardown(async () => {
     browser.kill('SIGKILL')
     await ended
@@ -30,7 +47,7 @@ export async function openBrowser (t: Test): Promise<Page | undefined> {
 
   const to = browser.stdio[3] as Writable
   const from = browser.stdio[4] as Readable
-  const waiting = new Map<number, { resolve: (result: any) => void, reject: (error: Error) => void }>()
+  const waiting = new Map<number, { resolve: (result: any) => void; reject: (error: Error) => void }>()
   const complaints: string[] = []
   let rest = ''
   let last = 0
@@ -41,16 +58,17 @@ export async function openBrowser (t: Test): Promise<Page | undefined> {
   })
   to.on('error', () => {})
 
-  function hear ({ id, result, error, method, params }: any): void {
+  function hear({ id, result, error, method, params }: any): void {
     if (id !== undefined) {
       if (error === undefined) waiting.get(id)?.resolve(result)
       else waiting.get(id)?.reject(new Error(error.message))
       waiting.delete(id)
-    } else if (method === 'Log.entryAdded' && params.entry.level === 'error') complaints.push(`${params.entry.text} ${params.entry.url ?? ''}`)
+    } else if (method === 'Log.entryAdded' && params.entry.level === 'error')
+      complaints.push(`${params.entry.text} ${params.entry.url ?? ''}`)
     else if (method === 'Runtime.exceptionThrown') complaints.push(params.exceptionDetails.text)
   }
 
-  async function ask (method: string, params: Record<string, unknown> = {}, sessionId?: string): Promise<any> {
+  async function ask(method: string, params: Record<string, unknown> = {}, sessionId?: string): Promise<any> {
     const id = ++last
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject })
@@ -63,7 +81,12 @@ export async function openBrowser (t: Test): Promise<Page | undefined> {
   for (const domain of ['Page', 'Log', 'Runtime']) await ask(`${domain}.enable`, {}, sessionId)
   return {
     complaints,
-    async open (url) { await ask('Page.navigate', { url }, sessionId) },
-    async evaluate (expression) { return (await ask('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, sessionId)).result.value }
+    async open(url) {
+      await ask('Page.navigate', { url }, sessionId)
+    },
+    async evaluate(expression) {
+      return (await ask('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, sessionId)).result
+        .value
+    }
   }
 }

@@ -1,6 +1,7 @@
 /**
- * A check of a value against the JSON Schema that clients are shown: just the keywords our answers use, and nothing beyond the
- * properties that are declared. Written out rather than taken from TypeBox, so that it tests what is published.
+ * A check of a value against the JSON Schema that clients are shown: just the keywords our answers use, and nothing
+ * beyond the properties that are declared. Written out rather than taken from TypeBox, so that it tests what is
+ * published.
  */
 export interface JsonSchema {
   type?: string
@@ -16,25 +17,47 @@ export interface JsonSchema {
   [other: string]: unknown
 }
 
-const KEYWORDS = new Set(['type', 'const', 'enum', 'format', 'minItems', 'items', 'anyOf', 'properties', 'required', 'additionalProperties', 'description'])
+const KEYWORDS = new Set([
+  'type',
+  'const',
+  'enum',
+  'format',
+  'minItems',
+  'items',
+  'anyOf',
+  'properties',
+  'required',
+  'additionalProperties',
+  'description'
+])
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 /** @returns what is wrong, a line each */
-export function faults (schema: JsonSchema, value: unknown, at = ''): string[] {
+export function faults(schema: JsonSchema, value: unknown, at = ''): string[] {
   const unread = Object.keys(schema).filter(keyword => !KEYWORDS.has(keyword))
   if (unread.length > 0) return [`${at}: the test does not know the keywords ${unread.join(', ')}`]
   if (schema.anyOf !== undefined) {
     const tried = schema.anyOf.map(one => faults(one, value, at))
     return tried.some(found => found.length === 0) ? [] : tried.flat()
   }
-  if ('const' in schema && value !== schema.const) return [`${at}: ${JSON.stringify(value)} is not ${JSON.stringify(schema.const)}`]
-  if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${at}: ${JSON.stringify(value)} is not in the enum`]
-  if (schema.type !== undefined && typeOf(value) !== schema.type && !(schema.type === 'number' && typeOf(value) === 'integer')) {
+  if ('const' in schema && value !== schema.const)
+    return [`${at}: ${JSON.stringify(value)} is not ${JSON.stringify(schema.const)}`]
+  if (schema.enum !== undefined && !schema.enum.includes(value))
+    return [`${at}: ${JSON.stringify(value)} is not in the enum`]
+  if (
+    schema.type !== undefined &&
+    typeOf(value) !== schema.type &&
+    !(schema.type === 'number' && typeOf(value) === 'integer')
+  ) {
     return [`${at}: ${typeOf(value)} instead of ${schema.type}`]
   }
-  if (schema.format === 'date-time' && !TIME.test(String(value))) return [`${at}: '${String(value)}' is not UTC with milliseconds`]
+  if (schema.format === 'date-time' && !TIME.test(String(value)))
+    return [`${at}: '${String(value)}' is not UTC with milliseconds`]
   if (Array.isArray(value)) {
-    return [...value.length < (schema.minItems ?? 0) ? [`${at}: too few items`] : [], ...value.flatMap((item, i) => faults(schema.items ?? {}, item, `${at}/${i}`))]
+    return [
+      ...(value.length < (schema.minItems ?? 0) ? [`${at}: too few items`] : []),
+      ...value.flatMap((item, i) => faults(schema.items ?? {}, item, `${at}/${i}`))
+    ]
   }
   if (schema.type !== 'object') return []
   const given = value as Record<string, unknown>
@@ -49,12 +72,15 @@ export function faults (schema: JsonSchema, value: unknown, at = ''): string[] {
 }
 
 /** What the properties that are not declared must be; undefined where there must be none. */
-function openTo ({ properties, additionalProperties: more = properties === undefined }: JsonSchema): JsonSchema | undefined {
+function openTo({
+  properties,
+  additionalProperties: more = properties === undefined
+}: JsonSchema): JsonSchema | undefined {
   if (typeof more !== 'boolean') return more
   return more ? {} : undefined
 }
 
-function typeOf (value: unknown): string {
+function typeOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
   return Number.isInteger(value) ? 'integer' : typeof value

@@ -12,16 +12,25 @@ import { onPath, text } from '../ship/files.js'
 export const NGINX_FILE = 'deploy/nginx.conf'
 export const nginxInstalled = onPath('nginx', '-v')
 
-export interface Nginx { url: string, port: number }
+export interface Nginx {
+  url: string
+  port: number
+}
 
 /** nginx with the file as it is but for addresses, waiting times and places. */
-export async function startNginx (t: Test, upstreams: number[], replace: (conf: string) => string = conf => conf): Promise<Nginx> {
+export async function startNginx(
+  t: Test,
+  upstreams: number[],
+  replace: (conf: string) => string = conf => conf
+): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'scs-nginx-'))
   // Started by root, its workers are another user.
   chmodSync(folder, 0o711)
   const port = await quietPort()
   const conf = replace(text(NGINX_FILE))
-    .replace(/server app:8000 resolve (.*);/, (_whole, rest: string) => upstreams.map(each => `server 127.0.0.1:${each} ${rest};`).join('\n'))
+    .replace(/server app:8000 resolve (.*);/, (_whole, rest: string) =>
+      upstreams.map(each => `server 127.0.0.1:${each} ${rest};`).join('\n')
+    )
     .replace('listen 8080', `listen 127.0.0.1:${port}`)
     .replaceAll('/tmp/', `${folder}/`)
   const file = join(folder, 'nginx.conf')
@@ -35,13 +44,21 @@ export async function startNginx (t: Test, upstreams: number[], replace: (conf: 
     await ended
     rmSync(folder, { recursive: true, force: true })
   })
-  for (let tries = 0; tries < 100 && !await reachable(port); tries++) await new Promise(resolve => setTimeout(resolve, 50))
+  for (let tries = 0; tries < 100 && !(await reachable(port)); tries++)
+    await new Promise(resolve => setTimeout(resolve, 50))
   return { url: `http://127.0.0.1:${port}`, port }
 }
 
-function reachable (port: number): Promise<boolean> {
+function reachable(port: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(port, '127.0.0.1')
-    socket.on('connect', () => { socket.destroy(); resolve(true) }).on('error', () => { resolve(false) })
+    socket
+      .on('connect', () => {
+        socket.destroy()
+        resolve(true)
+      })
+      .on('error', () => {
+        resolve(false)
+      })
   })
 }

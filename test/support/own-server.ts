@@ -2,7 +2,14 @@ import { chmod, chown, cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { createCluster, findBinaries, serverAccount, startPostmaster, stopPostmaster, urlOf } from '../../src/db/embedded.js'
+import {
+  createCluster,
+  findBinaries,
+  serverAccount,
+  startPostmaster,
+  stopPostmaster,
+  urlOf
+} from '../../src/db/embedded.js'
 import { quietPort } from './ports.js'
 
 export interface OwnServer {
@@ -14,37 +21,49 @@ export interface OwnServer {
 }
 
 /** A PostgreSQL of a test's own, to be stopped and started under a running server. */
-export async function ownServer (t: Test): Promise<OwnServer> {
+export async function ownServer(t: Test): Promise<OwnServer> {
   const server = await serverIn(t, await temporaryFolder(t))
   await server.start()
   return server
 }
 
 /** Runs the cluster in a folder, which is made first if there is none. */
-async function serverIn (t: Test, folder: string): Promise<OwnServer> {
+async function serverIn(t: Test, folder: string): Promise<OwnServer> {
   const account = await serverAccount()
   const binaries = await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-test-binaries') })
-  const cluster = await createCluster({ dir: join(folder, 'postgres'), binaries, account, logFile: join(folder, 'postgres.log'), durable: false })
+  const cluster = await createCluster({
+    dir: join(folder, 'postgres'),
+    binaries,
+    account,
+    logFile: join(folder, 'postgres.log'),
+    durable: false
+  })
   const port = await quietPort()
   const url = urlOf(cluster, port, 'postgres')
   const stop = () => stopPostmaster(cluster)
-  t.teardown(async () => { await stop().catch(() => {}) })
+  t.teardown(async () => {
+    await stop().catch(() => {})
+  })
   return {
     url,
-    async start () {
+    async start() {
       const started = await startPostmaster(cluster, port, { fsync: 'off' })
       if (!('pid' in started)) throw new Error(`PostgreSQL did not start: ${started.problem}`)
     },
     stop,
-    async standby (t) {
+    async standby(t) {
       const other = await temporaryFolder(t)
       const copy = join(other, 'postgres')
       await cp(cluster.dir, copy, { recursive: true })
       const { hostname, username, password } = new URL(url)
       await writeFile(join(copy, 'standby.signal'), '')
-      await writeFile(join(copy, 'postgresql.auto.conf'), `primary_conninfo = 'host=${hostname} port=${port} user=${username} password=${password}'\n`)
+      await writeFile(
+        join(copy, 'postgresql.auto.conf'),
+        `primary_conninfo = 'host=${hostname} port=${port} user=${username} password=${password}'\n`
+      )
       if (account !== undefined) {
-        for (const entry of ['', ...await readdir(copy, { recursive: true })]) await chown(join(copy, entry), account.uid, account.gid)
+        for (const entry of ['', ...(await readdir(copy, { recursive: true }))])
+          await chown(join(copy, entry), account.uid, account.gid)
       }
       await chmod(copy, 0o700)
       return serverIn(t, other)
@@ -53,7 +72,7 @@ async function serverIn (t: Test, folder: string): Promise<OwnServer> {
 }
 
 /** A folder that is removed after the test, and that the unprivileged user of PostgreSQL may pass through. */
-export async function temporaryFolder (t: Test): Promise<string> {
+export async function temporaryFolder(t: Test): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'scs-test-'))
   await chmod(folder, 0o711)
   t.teardown(() => rm(folder, { recursive: true, force: true }))

@@ -4,7 +4,10 @@ import type { Test } from 'tap'
 /** A way to PostgreSQL that can misbehave, as poolers and networks do. */
 export interface Proxy {
   url: string
-  /** `swallow`: notifications do not come through, like behind a pooler of transactions. `hole`: nothing does, and nobody is told. */
+  /**
+   * `swallow`: notifications do not come through, like behind a pooler of transactions. `hole`: nothing does, and
+   * nobody is told.
+   */
   mode: 'pass' | 'swallow' | 'hole'
   /** Where new connections lead: a database URL, of which only host and port count. */
   target: string
@@ -13,12 +16,15 @@ export interface Proxy {
 
 const NOTIFICATION = 'A'.charCodeAt(0)
 
-export async function openProxy (t: Test, database_url: string): Promise<Proxy> {
+export async function openProxy(t: Test, database_url: string): Promise<Proxy> {
   const sockets = new Set<Socket>()
   const server = createServer(client => {
     const { port, hostname } = new URL(proxy.target)
     const upstream = connect(Number(port), hostname)
-    for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client]
+    ] as const) {
       sockets.add(socket)
       socket.setNoDelay(true)
       socket.on('error', () => {})
@@ -27,8 +33,11 @@ export async function openProxy (t: Test, database_url: string): Promise<Proxy> 
         if (proxy.mode !== 'hole') other.destroy()
       })
     }
-    client.on('data', data => { if (proxy.mode !== 'hole') upstream.write(data) })
-    // The server's messages are one byte of kind and four of length, which counts itself; without TLS from the first byte on.
+    client.on('data', data => {
+      if (proxy.mode !== 'hole') upstream.write(data)
+    })
+    // The server's messages are one byte of kind and four of length, which counts itself; without TLS from the first
+    // byte on.
     let rest = Buffer.alloc(0)
     upstream.on('data', (data: Buffer) => {
       rest = Buffer.concat([rest, data])
@@ -40,7 +49,9 @@ export async function openProxy (t: Test, database_url: string): Promise<Proxy> 
       }
     })
   })
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  await new Promise<void>(resolve => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
   const url = new URL(database_url)
   url.hostname = '127.0.0.1'
   url.port = String((server.address() as { port: number }).port)

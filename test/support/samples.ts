@@ -16,77 +16,178 @@ export interface Sample {
 }
 
 /** Texts that must never be found in a log, an audit row or a metric. */
-export const PRIVATE_TEXTS = { content: 'content-that-is-private', value: 'value-that-is-private', key: 'key-that-is-private', metadata: 'metadata-that-is-private', purpose: 'purpose-that-is-private' }
+export const PRIVATE_TEXTS = {
+  content: 'content-that-is-private',
+  value: 'value-that-is-private',
+  key: 'key-that-is-private',
+  metadata: 'metadata-that-is-private',
+  purpose: 'purpose-that-is-private'
+}
 
 const ADMIN: As = { admin: true, agent_id: 'an-admin' }
 const metadata = { note: PRIVATE_TEXTS.metadata }
 
-export async function token (app: App, agent_id: string, requested_permissions?: string[], agent_type = 'custom'): Promise<string> {
-  const { token } = await ok(app, 'authenticate_agent', { agent_id, agent_type, ...(requested_permissions && { requested_permissions }) }, { anonymous: true, headers: { 'x-api-key': API_KEY } })
+export async function token(
+  app: App,
+  agent_id: string,
+  requested_permissions?: string[],
+  agent_type = 'custom'
+): Promise<string> {
+  const { token } = await ok(
+    app,
+    'authenticate_agent',
+    { agent_id, agent_type, ...(requested_permissions && { requested_permissions }) },
+    { anonymous: true, headers: { 'x-api-key': API_KEY } }
+  )
   return token as string
 }
 
-async function apiKey (app: App): Promise<{ key_id: string }> {
+async function apiKey(app: App): Promise<{ key_id: string }> {
   return ok(app, 'create_api_key', { agent_id: 'research-*', agent_type: 'custom' }, ADMIN)
 }
 
-async function message (app: App, session_id: string): Promise<number> {
+async function message(app: App, session_id: string): Promise<number> {
   return (await ok(app, 'add_message', { session_id, content: PRIVATE_TEXTS.content })).message_id as number
 }
 
-async function page (app: App, tool: string, as: As): Promise<string> {
+async function page(app: App, tool: string, as: As): Promise<string> {
   for (let i = 0; i < 2; i++) await newSession(app, as)
   return (await ok(app, tool, { limit: 1 }, as)).next_cursor as string
 }
 
 export const samples: Record<string, (app: App) => Promise<Sample>> = {
   authenticate_agent: async app => ({
-    args: { agent_id: 'agent-1', agent_type: 'custom', api_key: API_KEY, requested_permissions: ['read'], sessions: [await newSession(app)], expires_in: 1000 },
+    args: {
+      agent_id: 'agent-1',
+      agent_type: 'custom',
+      api_key: API_KEY,
+      requested_permissions: ['read'],
+      sessions: [await newSession(app)],
+      expires_in: 1000
+    },
     as: { anonymous: true, headers: { 'x-api-key': API_KEY } }
   }),
-  refresh_token: async app => ({ args: { current_token: await token(app, 'agent-1') }, as: { token: await token(app, 'agent-1') } }),
-  revoke_token: async app => ({ args: { token: await token(app, 'agent-1') }, as: { token: await adminToken(app) }, instead: { agent_id: 'agent-1' } }),
-  create_token: async app => ({
-    args: { agent_id: 'agent-1/helper', permissions: ['read'], sessions: [await newSession(app)], expires_in: 1000 }, as: { token: await token(app, 'agent-1') }
+  refresh_token: async app => ({
+    args: { current_token: await token(app, 'agent-1') },
+    as: { token: await token(app, 'agent-1') }
   }),
-  create_session: async () => ({ args: { purpose: `${PRIVATE_TEXTS.purpose} ${randomUUID()}`, metadata, idempotency_key: randomUUID() } }),
+  revoke_token: async app => ({
+    args: { token: await token(app, 'agent-1') },
+    as: { token: await adminToken(app) },
+    instead: { agent_id: 'agent-1' }
+  }),
+  create_token: async app => ({
+    args: { agent_id: 'agent-1/helper', permissions: ['read'], sessions: [await newSession(app)], expires_in: 1000 },
+    as: { token: await token(app, 'agent-1') }
+  }),
+  create_session: async () => ({
+    args: { purpose: `${PRIVATE_TEXTS.purpose} ${randomUUID()}`, metadata, idempotency_key: randomUUID() }
+  }),
   get_session: async app => {
     const session_id = await newSession(app)
     await message(app, session_id)
     return { args: { session_id, message_limit: 5 } }
   },
-  list_sessions: async app => ({ args: { created_by: 'agent-1', active: true, archived: false, query: 'session', limit: 5, cursor: await page(app, 'list_sessions', {}) } }),
-  update_session: async app => ({ args: { session_id: await newSession(app), purpose: PRIVATE_TEXTS.purpose, metadata, is_active: true, idempotency_key: randomUUID() }, least: 'purpose', otherwise: { is_active: true } }),
+  list_sessions: async app => ({
+    args: {
+      created_by: 'agent-1',
+      active: true,
+      archived: false,
+      query: 'session',
+      limit: 5,
+      cursor: await page(app, 'list_sessions', {})
+    }
+  }),
+  update_session: async app => ({
+    args: {
+      session_id: await newSession(app),
+      purpose: PRIVATE_TEXTS.purpose,
+      metadata,
+      is_active: true,
+      idempotency_key: randomUUID()
+    },
+    least: 'purpose',
+    otherwise: { is_active: true }
+  }),
   close_session: async app => ({ args: { session_id: await newSession(app), idempotency_key: randomUUID() } }),
   archive_session: async app => ({ args: { session_id: await newSession(app), idempotency_key: randomUUID() } }),
   delete_session: async app => ({ args: { session_id: await newSession(app), idempotency_key: randomUUID() } }),
   export_session: async app => {
     const session_id = await newSession(app)
     for (let i = 0; i < 3; i++) await message(app, session_id)
-    return { args: { session_id, limit: 1, cursor: (await ok(app, 'export_session', { session_id, limit: 1 })).next_cursor } }
+    return {
+      args: { session_id, limit: 1, cursor: (await ok(app, 'export_session', { session_id, limit: 1 })).next_cursor }
+    }
   },
   import_session: async app => {
     const { session_id } = await ok(app, 'create_session', { purpose: PRIVATE_TEXTS.purpose, metadata })
     await message(app, session_id)
-    return { args: { ndjson: (await ok(app, 'export_session', { session_id })).ndjson, idempotency_key: randomUUID() }, as: ADMIN }
+    return {
+      args: { ndjson: (await ok(app, 'export_session', { session_id })).ndjson, idempotency_key: randomUUID() },
+      as: ADMIN
+    }
   },
   get_retention: async () => ({ args: {}, as: ADMIN }),
-  set_retention: async () => ({ args: { days: 30_000 + Math.floor(Math.random() * 6000), use_server_default: false, idempotency_key: randomUUID() }, as: ADMIN, least: 'days', otherwise: { use_server_default: true } }),
-  erase_agent: async () => ({ args: { agent_id: `an-agent-${randomUUID()}`, idempotency_key: randomUUID() }, as: ADMIN }),
-  delete_message: async app => ({ args: { message_id: await message(app, await newSession(app)), idempotency_key: randomUUID() } }),
+  set_retention: async () => ({
+    args: { days: 30_000 + Math.floor(Math.random() * 6000), use_server_default: false, idempotency_key: randomUUID() },
+    as: ADMIN,
+    least: 'days',
+    otherwise: { use_server_default: true }
+  }),
+  erase_agent: async () => ({
+    args: { agent_id: `an-agent-${randomUUID()}`, idempotency_key: randomUUID() },
+    as: ADMIN
+  }),
+  delete_message: async app => ({
+    args: { message_id: await message(app, await newSession(app)), idempotency_key: randomUUID() }
+  }),
   add_message: async app => {
     const session_id = await newSession(app)
-    return { args: { session_id, content: PRIVATE_TEXTS.content, visibility: 'public', metadata, parent_message_id: await message(app, session_id), idempotency_key: randomUUID() } }
+    return {
+      args: {
+        session_id,
+        content: PRIVATE_TEXTS.content,
+        visibility: 'public',
+        metadata,
+        parent_message_id: await message(app, session_id),
+        idempotency_key: randomUUID()
+      }
+    }
   },
   add_messages: async app => {
     const session_id = await newSession(app)
-    return { args: { session_id, messages: [{ content: PRIVATE_TEXTS.content, visibility: 'private', metadata, parent_message_id: await message(app, session_id) }], idempotency_key: randomUUID() } }
+    return {
+      args: {
+        session_id,
+        messages: [
+          {
+            content: PRIVATE_TEXTS.content,
+            visibility: 'private',
+            metadata,
+            parent_message_id: await message(app, session_id)
+          }
+        ],
+        idempotency_key: randomUUID()
+      }
+    }
   },
   get_messages: async app => {
     const session_id = await newSession(app)
     const parent_message_id = await message(app, session_id)
     await ok(app, 'add_message', { session_id, content: 'an answer', parent_message_id })
-    return { args: { session_id, limit: 5, offset: 0, after_seq: 0, before_seq: 100, order: 'asc', visibility_filter: 'public', sender: 'agent-1', parent_message_id } }
+    return {
+      args: {
+        session_id,
+        limit: 5,
+        offset: 0,
+        after_seq: 0,
+        before_seq: 100,
+        order: 'asc',
+        visibility_filter: 'public',
+        sender: 'agent-1',
+        parent_message_id
+      }
+    }
   },
   mark_read: async app => {
     const session_id = await newSession(app)
@@ -96,13 +197,36 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
   wait_for_messages: async app => {
     const session_id = await newSession(app)
     await ok(app, 'add_message', { session_id, content: '@agent-1: look' })
-    return { args: { session_id, after_seq: 0, timeout_seconds: 1, limit: 5, sender: 'agent-1', mentions_only: true }, least: 'after_seq', otherwise: { timeout_seconds: 0 } }
+    return {
+      args: { session_id, after_seq: 0, timeout_seconds: 1, limit: 5, sender: 'agent-1', mentions_only: true },
+      least: 'after_seq',
+      otherwise: { timeout_seconds: 0 }
+    }
   },
-  set_message_visibility: async app => ({ args: { message_id: await message(app, await newSession(app)), visibility: 'private', idempotency_key: randomUUID() } }),
+  set_message_visibility: async app => ({
+    args: {
+      message_id: await message(app, await newSession(app)),
+      visibility: 'private',
+      idempotency_key: randomUUID()
+    }
+  }),
   search_context: async app => {
     const session_id = await newSession(app)
     await ok(app, 'add_message', { session_id, content: 'a needle in the hay', metadata })
-    return { args: { session_id, query: 'needle', fuzzy_threshold: 60.5, limit: 5, search_metadata: true, search_scope: 'all', sender: 'agent-1', start_time: '2020-01-01', end_time: '2999-01-01', metadata_filter: metadata } }
+    return {
+      args: {
+        session_id,
+        query: 'needle',
+        fuzzy_threshold: 60.5,
+        limit: 5,
+        search_metadata: true,
+        search_scope: 'all',
+        sender: 'agent-1',
+        start_time: '2020-01-01',
+        end_time: '2999-01-01',
+        metadata_filter: metadata
+      }
+    }
   },
   search_by_sender: async app => {
     const session_id = await newSession(app)
@@ -114,36 +238,81 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     await message(app, session_id)
     return { args: { session_id, start_time: '2020-01-01', end_time: '2999-01-01', limit: 5 } }
   },
-  set_memory: async app => ({ args: { key: PRIVATE_TEXTS.key, value: PRIVATE_TEXTS.value, session_id: await newSession(app), expires_in: 1000, metadata, overwrite: true, idempotency_key: randomUUID() } }),
+  set_memory: async app => ({
+    args: {
+      key: PRIVATE_TEXTS.key,
+      value: PRIVATE_TEXTS.value,
+      session_id: await newSession(app),
+      expires_in: 1000,
+      metadata,
+      overwrite: true,
+      idempotency_key: randomUUID()
+    }
+  }),
   get_memory: async app => ({ args: { key: PRIVATE_TEXTS.key, session_id: await remembered(app) } }),
   list_memory: async app => ({ args: { session_id: await remembered(app), prefix: 'key', limit: 5 } }),
-  delete_memory: async app => ({ args: { key: PRIVATE_TEXTS.key, session_id: await remembered(app), idempotency_key: randomUUID() } }),
+  delete_memory: async app => ({
+    args: { key: PRIVATE_TEXTS.key, session_id: await remembered(app), idempotency_key: randomUUID() }
+  }),
   get_usage_guidance: async () => ({ args: { guidance_type: 'troubleshooting' } }),
-  create_api_key: async app => ({ args: { agent_id: 'research-*', agent_type: 'custom', permissions: ['read'], sessions: [await newSession(app)], expires_in: 1000, workspace: 'default' }, as: ADMIN }),
+  create_api_key: async app => ({
+    args: {
+      agent_id: 'research-*',
+      agent_type: 'custom',
+      permissions: ['read'],
+      sessions: [await newSession(app)],
+      expires_in: 1000,
+      workspace: 'default'
+    },
+    as: ADMIN
+  }),
   list_api_keys: async app => {
     for (let i = 0; i < 2; i++) await apiKey(app)
     const { next_cursor } = await ok(app, 'list_api_keys', { limit: 1 }, ADMIN)
     return { args: { include_revoked: true, workspace: 'default', limit: 5, cursor: next_cursor }, as: ADMIN }
   },
-  revoke_api_key: async app => ({ args: { key_id: (await apiKey(app)).key_id, workspace: 'default', idempotency_key: randomUUID() }, as: ADMIN }),
+  revoke_api_key: async app => ({
+    args: { key_id: (await apiKey(app)).key_id, workspace: 'default', idempotency_key: randomUUID() },
+    as: ADMIN
+  }),
   get_performance_metrics: async () => ({ args: {}, as: ADMIN }),
   get_audit_log: async app => {
     const session_id = await newSession(app)
     for (const content of ['one', 'two']) await ok(app, 'add_message', { session_id, content })
     const { next_cursor } = await ok(app, 'get_audit_log', { session_id, limit: 1 }, ADMIN)
-    return { args: { session_id, agent_id: 'agent-1', event_type: 'message_added', start_time: '2020-01-01', end_time: '2999-01-01', limit: 5, cursor: next_cursor }, as: ADMIN }
+    return {
+      args: {
+        session_id,
+        agent_id: 'agent-1',
+        event_type: 'message_added',
+        start_time: '2020-01-01',
+        end_time: '2999-01-01',
+        limit: 5,
+        cursor: next_cursor
+      },
+      as: ADMIN
+    }
   },
-  verify_audit_log: async () => ({ args: { limit: 1000, cursor: Buffer.from('[0,0]').toString('base64url') }, as: ADMIN })
+  verify_audit_log: async () => ({
+    args: { limit: 1000, cursor: Buffer.from('[0,0]').toString('base64url') },
+    as: ADMIN
+  })
 }
 
 /** In a session and globally, so that a call without the optional session_id finds it too. */
-async function remembered (app: App): Promise<string> {
+async function remembered(app: App): Promise<string> {
   const session_id = await newSession(app)
-  for (const scope of [{}, { session_id }]) await ok(app, 'set_memory', { key: PRIVATE_TEXTS.key, value: { inner: PRIVATE_TEXTS.value }, ...scope })
+  for (const scope of [{}, { session_id }])
+    await ok(app, 'set_memory', { key: PRIVATE_TEXTS.key, value: { inner: PRIVATE_TEXTS.value }, ...scope })
   return session_id
 }
 
-async function adminToken (app: App): Promise<string> {
-  const { body } = await call(app, 'authenticate_agent', { agent_id: 'an-admin', agent_type: 'custom', requested_permissions: ['read', 'write', 'admin'] }, { ...ADMIN })
+async function adminToken(app: App): Promise<string> {
+  const { body } = await call(
+    app,
+    'authenticate_agent',
+    { agent_id: 'an-admin', agent_type: 'custom', requested_permissions: ['read', 'write', 'admin'] },
+    { ...ADMIN }
+  )
   return body.token as string
 }

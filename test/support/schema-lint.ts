@@ -1,7 +1,7 @@
 /**
- * What JSON Schemas must not have, so that every client and every model vendor takes them. AutoGen loads none of the tools
- * if one property has no type; OpenAI refuses arrays without items and unions at the top; Gemini knows no `const` and only
- * strings in an `enum`; several converters break on a list of types, or drop what `patternProperties` says.
+ * What JSON Schemas must not have, so that every client and every model vendor takes them. AutoGen loads none of the
+ * tools if one property has no type; OpenAI refuses arrays without items and unions at the top; Gemini knows no `const`
+ * and only strings in an `enum`; several converters break on a list of types, or drop what `patternProperties` says.
  */
 export interface Schema {
   type?: unknown
@@ -16,28 +16,46 @@ export interface Schema {
 
 const TYPES = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null']
 const REFUSED = [
-  'patternProperties', 'const', 'oneOf', 'allOf', 'not', 'if', 'then', 'else', '$ref', '$id', '$defs', 'definitions',
-  'nullable', 'title', 'prefixItems', 'propertyNames', 'dependentRequired', 'dependentSchemas', 'unevaluatedProperties', 'contains'
+  'patternProperties',
+  'const',
+  'oneOf',
+  'allOf',
+  'not',
+  'if',
+  'then',
+  'else',
+  '$ref',
+  '$id',
+  '$defs',
+  'definitions',
+  'nullable',
+  'title',
+  'prefixItems',
+  'propertyNames',
+  'dependentRequired',
+  'dependentSchemas',
+  'unevaluatedProperties',
+  'contains'
 ]
 /** The arguments that may be of several types. */
 const UNIONS = ['value', 'payload', 'metadata', 'result']
 
 /** The faults of a tool's whole input, whose arguments must be described as well. */
-export function inputFaults (schema: Schema, at: string): string[] {
+export function inputFaults(schema: Schema, at: string): string[] {
   return [...outputFaults(schema, at), ...undescribed(schema, at), ...inputRules(schema, at)]
 }
 
 /** The faults of a tool's whole answer. */
-export function outputFaults (schema: Schema, at: string): string[] {
+export function outputFaults(schema: Schema, at: string): string[] {
   return [
-    ...schema.type === 'object' ? [] : [`${at} is no object`],
-    ...'anyOf' in schema ? [`${at} is a union`] : [],
+    ...(schema.type === 'object' ? [] : [`${at} is no object`]),
+    ...('anyOf' in schema ? [`${at} is a union`] : []),
     ...schemaFaults(schema, at)
   ]
 }
 
 /** The faults of any schema, at any depth. */
-export function schemaFaults (schema: Schema, at: string): string[] {
+export function schemaFaults(schema: Schema, at: string): string[] {
   return [
     ...REFUSED.filter(keyword => keyword in schema).map(keyword => `${at} has ${keyword}`),
     ...typeFaults(schema, at),
@@ -45,10 +63,13 @@ export function schemaFaults (schema: Schema, at: string): string[] {
   ]
 }
 
-function typeFaults ({ type, anyOf, items, properties, additionalProperties }: Schema, at: string): string[] {
+function typeFaults({ type, anyOf, items, properties, additionalProperties }: Schema, at: string): string[] {
   if (Array.isArray(type)) return [`${at} has a list of types`]
   if (anyOf !== undefined) {
-    return [...type === undefined ? [] : [`${at} has a type and a union`], ...anyOf.length > 1 ? [] : [`${at} is a union of one`]]
+    return [
+      ...(type === undefined ? [] : [`${at} has a type and a union`]),
+      ...(anyOf.length > 1 ? [] : [`${at} is a union of one`])
+    ]
   }
   if (!TYPES.includes(type as string)) return [`${at} has no type`]
   if (type === 'array' && items === undefined) return [`${at} has no items`]
@@ -59,36 +80,46 @@ function typeFaults ({ type, anyOf, items, properties, additionalProperties }: S
 const STRINGS = { type: 'string' }
 
 /** The schemas directly inside one. An array that is one of several types may have items of any kind. */
-function inside ({ properties = {}, anyOf = [], items, additionalProperties: more }: Schema): Array<[name: string, schema: Schema]> {
+function inside({
+  properties = {},
+  anyOf = [],
+  items,
+  additionalProperties: more
+}: Schema): Array<[name: string, schema: Schema]> {
   return [
     ...Object.entries(properties),
-    ...anyOf.map((branch, i): [string, Schema] => [`anyOf/${i}`, isAnyArray(branch) ? { ...branch, items: STRINGS } : branch]),
-    ...items === undefined ? [] : [['items', items] as [string, Schema]],
-    ...typeof more === 'object' ? [['additionalProperties', more] as [string, Schema]] : []
+    ...anyOf.map((branch, i): [string, Schema] => [
+      `anyOf/${i}`,
+      isAnyArray(branch) ? { ...branch, items: STRINGS } : branch
+    ]),
+    ...(items === undefined ? [] : [['items', items] as [string, Schema]]),
+    ...(typeof more === 'object' ? [['additionalProperties', more] as [string, Schema]] : [])
   ]
 }
 
-function isAnyArray ({ type, items }: Schema): boolean {
+function isAnyArray({ type, items }: Schema): boolean {
   return type === 'array' && items !== undefined && Object.keys(items).length === 0
 }
 
-function undescribed ({ properties = {}, items }: Schema, at: string): string[] {
+function undescribed({ properties = {}, items }: Schema, at: string): string[] {
   return [
     ...Object.entries(properties).flatMap(([name, inner]) => [
-      ...typeof inner.description === 'string' && inner.description.length > 4 ? [] : [`${at}/${name} is not described`],
+      ...(typeof inner.description === 'string' && inner.description.length > 4
+        ? []
+        : [`${at}/${name} is not described`]),
       ...undescribed(inner, `${at}/${name}`)
     ]),
-    ...items === undefined ? [] : undescribed(items, `${at}/items`)
+    ...(items === undefined ? [] : undescribed(items, `${at}/items`))
   ]
 }
 
-function inputRules ({ enum: words = [], properties = {}, items }: Schema, at: string): string[] {
+function inputRules({ enum: words = [], properties = {}, items }: Schema, at: string): string[] {
   return [
-    ...words.every(word => typeof word === 'string') ? [] : [`${at} has an enum of other things than strings`],
+    ...(words.every(word => typeof word === 'string') ? [] : [`${at} has an enum of other things than strings`]),
     ...Object.entries(properties).flatMap(([name, inner]) => [
-      ...'anyOf' in inner && !UNIONS.includes(name) ? [`${at}/${name} is a union`] : [],
+      ...('anyOf' in inner && !UNIONS.includes(name) ? [`${at}/${name} is a union`] : []),
       ...inputRules(inner, `${at}/${name}`)
     ]),
-    ...items === undefined ? [] : inputRules(items, `${at}/items`)
+    ...(items === undefined ? [] : inputRules(items, `${at}/items`))
   ]
 }

@@ -1,11 +1,12 @@
 import { type Kysely, sql } from 'kysely'
 
 /**
- * What the migrations make of an empty database, as text: columns with types and defaults, constraints, indexes. Read from
- * pg_catalog in words that PostgreSQL 15 and 18 share; NOT NULL is told with the column, since 18 lists it as a constraint too.
+ * What the migrations make of an empty database, as text: columns with types and defaults, constraints, indexes. Read
+ * from pg_catalog in words that PostgreSQL 15 and 18 share; NOT NULL is told with the column, since 18 lists it as a
+ * constraint too.
  */
-export async function schemaSnapshot (db: Kysely<any>): Promise<string> {
-  const { rows: columns } = await sql<{ table: string, line: string }>`
+export async function schemaSnapshot(db: Kysely<any>): Promise<string> {
+  const { rows: columns } = await sql<{ table: string; line: string }>`
     select c.relname as table, a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
       || coalesce(' collate ' || nullif(co.collname, 'default'), '')
       || case when a.attnotnull then ' not null' else '' end
@@ -17,7 +18,7 @@ export async function schemaSnapshot (db: Kysely<any>): Promise<string> {
     left join pg_collation co on co.oid = a.attcollation
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname not like 'kysely%'
     order by c.relname collate "C", a.attnum`.execute(db)
-  const { rows: rest } = await sql<{ table: string, line: string }>`
+  const { rows: rest } = await sql<{ table: string; line: string }>`
     select * from (
       select c.relname as table, 1 as kind, 'constraint ' || x.conname || ' ' || pg_get_constraintdef(x.oid) as line
       from pg_constraint x join pg_class c on c.oid = x.conrelid
@@ -45,8 +46,14 @@ export async function schemaSnapshot (db: Kysely<any>): Promise<string> {
       where c.relkind in ('v', 'm', 'S') and c.relnamespace = 'public'::regnamespace
     ) as parts order by line collate "C"`.execute(db)
   const tables = [...new Set(columns.map(column => column.table))]
-  return [
-    ...others.map(other => other.line),
-    ...tables.flatMap(table => ['', `table ${table}`, ...[...columns, ...rest].filter(one => one.table === table).map(one => `  ${one.line}`)])
-  ].join('\n') + '\n'
+  return (
+    [
+      ...others.map(other => other.line),
+      ...tables.flatMap(table => [
+        '',
+        `table ${table}`,
+        ...[...columns, ...rest].filter(one => one.table === table).map(one => `  ${one.line}`)
+      ])
+    ].join('\n') + '\n'
+  )
 }

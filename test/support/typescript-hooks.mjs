@@ -11,7 +11,7 @@ const tsconfig = readFileSync(join(root, 'tsconfig.json'), 'utf8')
 let esbuild
 
 /** `./x.js` of a TypeScript module is `./x.ts`, where there is one. */
-export async function resolve (specifier, context, next) {
+export async function resolve(specifier, context, next) {
   if (specifier.startsWith('.') && specifier.endsWith('.js') && context.parentURL?.endsWith('.ts')) {
     const url = new URL(`${specifier.slice(0, -3)}.ts`, context.parentURL)
     if (existsSync(url)) return { url: url.href, format: 'module', shortCircuit: true }
@@ -19,7 +19,7 @@ export async function resolve (specifier, context, next) {
   return next(specifier, context)
 }
 
-export async function load (url, context, next) {
+export async function load(url, context, next) {
   if (url.startsWith('file:')) {
     if (url.endsWith('.ts')) return { format: 'module', source: await compiled(fileURLToPath(url)), shortCircuit: true }
     // Read here, modules of packages do not go through tap's own hooks as well, which look into each for nothing.
@@ -29,7 +29,7 @@ export async function load (url, context, next) {
   return next(url, context)
 }
 
-async function compiled (path) {
+async function compiled(path) {
   const source = readFileSync(path, 'utf8')
   const mark = `\n//${createHash('sha256').update(tsconfig).update(source).digest('base64url')}`
   const file = `${join(kept, relative(root, path))}.js`
@@ -38,7 +38,15 @@ async function compiled (path) {
     if (text.endsWith(mark)) return text
   }
   esbuild ??= await import('esbuild')
-  const { code } = await esbuild.transform(source, { loader: 'ts', format: 'esm', target: 'node20', sourcemap: 'inline', sourcesContent: false, sourcefile: path, tsconfigRaw: tsconfig })
+  const { code } = await esbuild.transform(source, {
+    loader: 'ts',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: 'inline',
+    sourcesContent: false,
+    sourcefile: path,
+    tsconfigRaw: tsconfig
+  })
   mkdirSync(dirname(file), { recursive: true })
   // Another test may be reading it.
   const fresh = `${file}.${process.pid}`

@@ -4,14 +4,44 @@ import { isFailure } from '../support/failure.js'
 
 const app = await startApp(t)
 
-async function granted (key: string, asked?: unknown): Promise<string[]> {
-  return (await ok(app, 'authenticate_agent', { agent_id: 'a', agent_type: 'any kind', api_key: key, ...(asked !== undefined && { requested_permissions: asked }) }, { anonymous: true })).permissions
+async function granted(key: string, asked?: unknown): Promise<string[]> {
+  return (
+    await ok(
+      app,
+      'authenticate_agent',
+      {
+        agent_id: 'a',
+        agent_type: 'any kind',
+        api_key: key,
+        ...(asked !== undefined && { requested_permissions: asked })
+      },
+      { anonymous: true }
+    )
+  ).permissions
 }
 
 t.test('any type of agent gets read and write with the plain key', async t => {
-  for (const agent_type of ['claude', 'autogen', 'crewai', 'langchain', 'custom', 'admin', 'généric 🤖', 'x'.repeat(50)]) {
-    const answer = await ok(app, 'authenticate_agent', { agent_id: 'a', agent_type, api_key: API_KEY }, { anonymous: true })
-    t.match(answer, { agent_id: 'a', agent_type, permissions: ['read', 'write'], token_type: 'Bearer', expires_in: 86400 }, agent_type)
+  for (const agent_type of [
+    'claude',
+    'autogen',
+    'crewai',
+    'langchain',
+    'custom',
+    'admin',
+    'généric 🤖',
+    'x'.repeat(50)
+  ]) {
+    const answer = await ok(
+      app,
+      'authenticate_agent',
+      { agent_id: 'a', agent_type, api_key: API_KEY },
+      { anonymous: true }
+    )
+    t.match(
+      answer,
+      { agent_id: 'a', agent_type, permissions: ['read', 'write'], token_type: 'Bearer', expires_in: 86400 },
+      agent_type
+    )
     t.equal(Date.parse(answer.expires_at) - Date.parse(answer.issued_at), 86_400_000)
   }
 })
@@ -19,7 +49,11 @@ t.test('any type of agent gets read and write with the plain key', async t => {
 t.test('what is granted is what is asked for, as far as the key allows', async t => {
   t.same(await granted(API_KEY), ['read', 'write'])
   t.same(await granted(API_KEY, null), ['read', 'write'])
-  t.same(await granted(API_KEY, ['read', 'write', 'admin']), ['read', 'write'], 'asking for admin with the plain key is no error')
+  t.same(
+    await granted(API_KEY, ['read', 'write', 'admin']),
+    ['read', 'write'],
+    'asking for admin with the plain key is no error'
+  )
   t.same(await granted(API_KEY, ['admin']), ['read'], 'an empty grant is read')
   t.same(await granted(API_KEY, []), ['read'])
   t.same(await granted(API_KEY, ['write']), ['write'])
@@ -31,7 +65,12 @@ t.test('what is granted is what is asked for, as far as the key allows', async t
 })
 
 t.test('admin is everything', async t => {
-  const { token } = await ok(app, 'authenticate_agent', { agent_id: 'a', agent_type: 'b', api_key: ADMIN_API_KEY, requested_permissions: ['admin'] }, { anonymous: true })
+  const { token } = await ok(
+    app,
+    'authenticate_agent',
+    { agent_id: 'a', agent_type: 'b', api_key: ADMIN_API_KEY, requested_permissions: ['admin'] },
+    { anonymous: true }
+  )
   const { session_id } = await ok(app, 'create_session', { purpose: 'by an admin' }, { token })
   t.match(await ok(app, 'get_session', { session_id }, { token }), { success: true })
 })
@@ -44,20 +83,44 @@ t.test('only its own key counts', async t => {
     { anonymous: true, headers: { authorization: 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.x' } },
     { anonymous: true, headers: { authorization: 'nonsense', 'x-agent-id': 'somebody else' } }
   ]
-  for (const as of stale) t.match(await ok(app, 'authenticate_agent', { ...args, ...key }, as), { agent_id: 'a' }, 'a stale token does not matter')
-  t.match(await ok(app, 'authenticate_agent', args, { anonymous: true, headers: { 'x-api-key': API_KEY } }), { agent_id: 'a' }, 'the header does')
-  t.match(await ok(app, 'authenticate_agent', { ...args, ...key }, { anonymous: true, headers: { 'x-api-key': 'wrong' } }), { agent_id: 'a' }, 'the argument comes first')
+  for (const as of stale)
+    t.match(
+      await ok(app, 'authenticate_agent', { ...args, ...key }, as),
+      { agent_id: 'a' },
+      'a stale token does not matter'
+    )
+  t.match(
+    await ok(app, 'authenticate_agent', args, { anonymous: true, headers: { 'x-api-key': API_KEY } }),
+    { agent_id: 'a' },
+    'the header does'
+  )
+  t.match(
+    await ok(app, 'authenticate_agent', { ...args, ...key }, { anonymous: true, headers: { 'x-api-key': 'wrong' } }),
+    { agent_id: 'a' },
+    'the argument comes first'
+  )
   const wrong = { ...args, api_key: 'wrong' }
-  isFailure(t, await call(app, 'authenticate_agent', wrong, { anonymous: true, headers: { 'x-api-key': API_KEY } }), 'INVALID_API_KEY', 'and does not fall through')
+  isFailure(
+    t,
+    await call(app, 'authenticate_agent', wrong, { anonymous: true, headers: { 'x-api-key': API_KEY } }),
+    'INVALID_API_KEY',
+    'and does not fall through'
+  )
   for (const api_key of ['', ' ', API_KEY.slice(0, -1), `${API_KEY}x`, API_KEY.toUpperCase()]) {
-    isFailure(t, await call(app, 'authenticate_agent', { ...args, api_key }, { anonymous: true }), 'INVALID_API_KEY', 'a wrong key')
+    isFailure(
+      t,
+      await call(app, 'authenticate_agent', { ...args, api_key }, { anonymous: true }),
+      'INVALID_API_KEY',
+      'a wrong key'
+    )
   }
   const { token } = await ok(app, 'authenticate_agent', { ...args, ...key }, { anonymous: true })
   isFailure(t, await call(app, 'authenticate_agent', args, { token }), 'INVALID_API_KEY', 'a live token is no key')
 })
 
 t.test('names', async t => {
-  const as = async (agent_id: unknown, agent_type: unknown = 'b') => call(app, 'authenticate_agent', { agent_id, agent_type, api_key: API_KEY }, { anonymous: true })
+  const as = async (agent_id: unknown, agent_type: unknown = 'b') =>
+    call(app, 'authenticate_agent', { agent_id, agent_type, api_key: API_KEY }, { anonymous: true })
   for (const name of ['a', '名'.repeat(100), '🤖'.repeat(100), "o'brien; drop table", 'a/b c%_\\']) {
     const { body } = await as(name)
     t.equal(body.agent_id, name)
@@ -67,12 +130,26 @@ t.test('names', async t => {
     await ok(app, 'add_message', { session_id, content: 'x' }, { token: body.token })
     t.equal((await ok(app, 'get_messages', { session_id })).messages[0].sender, name, 'messages carry the name')
   }
-  for (const name of ['', '  ', 'x'.repeat(101), '🤖'.repeat(101), 'a\nb', 'a\u0007']) isFailure(t, await as(name), 'INVALID_INPUT', JSON.stringify(name))
-  for (const type of ['', 'x'.repeat(51), 'a\tb']) isFailure(t, await as('a', type), 'INVALID_INPUT', JSON.stringify(type))
+  for (const name of ['', '  ', 'x'.repeat(101), '🤖'.repeat(101), 'a\nb', 'a\u0007'])
+    isFailure(t, await as(name), 'INVALID_INPUT', JSON.stringify(name))
+  for (const type of ['', 'x'.repeat(51), 'a\tb'])
+    isFailure(t, await as('a', type), 'INVALID_INPUT', JSON.stringify(type))
 })
 
 t.test('several tokens of one agent live side by side', async t => {
-  const tokens = await Promise.all([1, 2, 3].map(async () => (await ok(app, 'authenticate_agent', { agent_id: 'many', agent_type: 'b', api_key: API_KEY }, { anonymous: true })).token as string))
+  const tokens = await Promise.all(
+    [1, 2, 3].map(
+      async () =>
+        (
+          await ok(
+            app,
+            'authenticate_agent',
+            { agent_id: 'many', agent_type: 'b', api_key: API_KEY },
+            { anonymous: true }
+          )
+        ).token as string
+    )
+  )
   t.equal(new Set(tokens).size, 3)
   for (const token of [...tokens, ...tokens]) t.match(await ok(app, 'list_sessions', {}, { token }), { success: true })
 })

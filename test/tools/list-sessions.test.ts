@@ -5,13 +5,18 @@ import { isFailure } from '../support/failure.js'
 const app = await startApp(t)
 const opened: string[] = []
 for (let i = 0; i < 23; i++) {
-  const { session_id } = await ok(app, 'create_session', { purpose: `${i % 2 === 0 ? 'Research' : 'Cooking'} number ${i}, 100%_done` }, { agent_id: i % 3 === 0 ? 'ann' : 'bob' })
+  const { session_id } = await ok(
+    app,
+    'create_session',
+    { purpose: `${i % 2 === 0 ? 'Research' : 'Cooking'} number ${i}, 100%_done` },
+    { agent_id: i % 3 === 0 ? 'ann' : 'bob' }
+  )
   opened.push(session_id)
 }
 for (const i of [4, 9]) await ok(app, 'update_session', { session_id: opened[i], is_active: false }, { admin: true })
 const newestFirst = [...opened].reverse()
 
-async function ids (args: Record<string, unknown> = {}): Promise<string[]> {
+async function ids(args: Record<string, unknown> = {}): Promise<string[]> {
   return (await ok(app, 'list_sessions', { limit: 200, ...args })).sessions.map((session: any) => session.id)
 }
 
@@ -35,11 +40,17 @@ t.test('a page goes on from where it was, whatever is opened meanwhile', async t
   const first = await ok(app, 'list_sessions', { limit: 5, created_by: 'ann' })
   await ok(app, 'create_session', { purpose: 'a late one' }, { agent_id: 'ann' })
   const rest = await ok(app, 'list_sessions', { cursor: first.next_cursor, created_by: 'ann' })
-  t.same([...first.sessions, ...rest.sessions].map((session: any) => session.id), newestFirst.filter(id => opened.indexOf(id) % 3 === 0))
+  t.same(
+    [...first.sessions, ...rest.sessions].map((session: any) => session.id),
+    newestFirst.filter(id => opened.indexOf(id) % 3 === 0)
+  )
 })
 
 t.test('filters', async t => {
-  t.same(await ids({ created_by: 'bob' }), newestFirst.filter(id => opened.indexOf(id) % 3 !== 0))
+  t.same(
+    await ids({ created_by: 'bob' }),
+    newestFirst.filter(id => opened.indexOf(id) % 3 !== 0)
+  )
   t.same(await ids({ created_by: 'BOB' }), [])
   t.same(await ids({ active: false }), [opened[9], opened[4]])
   t.same((await ids({ active: true })).length, 22)
@@ -58,18 +69,38 @@ t.test('a cursor that was tampered with', async t => {
   const audit = (await ok(app, 'get_audit_log', { limit: 1 }, { admin: true })).next_cursor
   const made = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   for (const cursor of [
-    'nonsense', '', '%%%', `${next_cursor.slice(0, -4)}`, audit, made(null), made([]), made({}), made(['now', 'session_x']), made(['2026-01-01', 'x']), made([0, 1]),
-    made(['2026-01-01T00:00:00.000Z', 5]), made(['+275760-09-13T00:00:00.000Z', 'session_x']), made(['-000001-01-01T00:00:00.000Z', 'session_x']), made(['0000-01-01T00:00:00.000Z', 'session_x']),
-    made(['2026-01-01T00:00:00.000Z', 'a\u0000b']), made(['2026-01-01T00:00:00.000Z', '\ud800'])
-  ]) isFailure(t, await call(app, 'list_sessions', { cursor }), 'INVALID_INPUT', cursor)
-  t.same((await ok(app, 'list_sessions', { cursor: made(['2000-01-01T00:00:00.000Z', "x' or true --"]) })).sessions, [], 'a well-formed one is just a place')
+    'nonsense',
+    '',
+    '%%%',
+    `${next_cursor.slice(0, -4)}`,
+    audit,
+    made(null),
+    made([]),
+    made({}),
+    made(['now', 'session_x']),
+    made(['2026-01-01', 'x']),
+    made([0, 1]),
+    made(['2026-01-01T00:00:00.000Z', 5]),
+    made(['+275760-09-13T00:00:00.000Z', 'session_x']),
+    made(['-000001-01-01T00:00:00.000Z', 'session_x']),
+    made(['0000-01-01T00:00:00.000Z', 'session_x']),
+    made(['2026-01-01T00:00:00.000Z', 'a\u0000b']),
+    made(['2026-01-01T00:00:00.000Z', '\ud800'])
+  ])
+    isFailure(t, await call(app, 'list_sessions', { cursor }), 'INVALID_INPUT', cursor)
+  t.same(
+    (await ok(app, 'list_sessions', { cursor: made(['2000-01-01T00:00:00.000Z', "x' or true --"]) })).sessions,
+    [],
+    'a well-formed one is just a place'
+  )
 })
 
 t.test('statistics are those of the viewer', async t => {
   const session_id = opened[0] as string
   await ok(app, 'add_message', { session_id, content: 'for all' }, { agent_id: 'ann' })
   await ok(app, 'add_message', { session_id, content: 'for me', visibility: 'private' }, { agent_id: 'ann' })
-  const of = async (agent_id: string) => (await ok(app, 'list_sessions', { query: session_id }, { agent_id })).sessions[0]
+  const of = async (agent_id: string) =>
+    (await ok(app, 'list_sessions', { query: session_id }, { agent_id })).sessions[0]
   t.match([await of('ann'), await of('bob')], [{ message_count: 2 }, { message_count: 1 }])
 })
 

@@ -5,7 +5,10 @@ import { openStream } from '../live/stream-client.js'
 import { callTool, request } from '../mcp/clients.js'
 import { isFailure } from '../support/failure.js'
 
-/** An agent that is limited to sessions: every tool, resource, prompt and stream is asked for another one, by both fronts. */
+/**
+ * An agent that is limited to sessions: every tool, resource, prompt and stream is asked for another one, by both
+ * fronts.
+ */
 
 const app = await startApp(t)
 const base = await listen(app)
@@ -17,22 +20,39 @@ const open = await newSession(app, WRITER, 'an open one')
 const hidden = await newSession(app, WRITER, `about ${SECRET}`)
 /** The agent had been in there before: what is its own is hidden with the rest. */
 const BEFORE: As = { agent_id: 'limited', agent_type: 'kind' }
-for (const visibility of ['public', 'private', 'agent_only']) await ok(app, 'add_message', { session_id: hidden, content: `@limited ${SECRET} ${visibility}`, visibility }, BEFORE)
+for (const visibility of ['public', 'private', 'agent_only'])
+  await ok(app, 'add_message', { session_id: hidden, content: `@limited ${SECRET} ${visibility}`, visibility }, BEFORE)
 const { message_id } = await ok(app, 'add_message', { session_id: hidden, content: SECRET }, BEFORE)
-for (const session_id of [hidden, open, undefined]) await ok(app, 'set_memory', { key: 'k', value: session_id === hidden ? SECRET : 1, session_id }, BEFORE)
+for (const session_id of [hidden, open, undefined])
+  await ok(app, 'set_memory', { key: 'k', value: session_id === hidden ? SECRET : 1, session_id }, BEFORE)
 await ok(app, 'add_message', { session_id: open, content: 'for everybody' }, WRITER)
 
-async function limited (permissions: string[]): Promise<Record<string, string>> {
-  const { api_key } = await ok(app, 'create_api_key', { agent_id: 'limited', agent_type: 'kind', permissions, sessions: [open] }, { admin: true, agent_id: 'boss' })
+async function limited(permissions: string[]): Promise<Record<string, string>> {
+  const { api_key } = await ok(
+    app,
+    'create_api_key',
+    { agent_id: 'limited', agent_type: 'kind', permissions, sessions: [open] },
+    { admin: true, agent_id: 'boss' }
+  )
   return { 'x-api-key': api_key }
 }
-async function byToken (headers: Record<string, string>): Promise<Record<string, string>> {
-  const { token } = await ok(app, 'authenticate_agent', { agent_id: 'limited', agent_type: 'kind', requested_permissions: ['read', 'write', 'admin'] }, { anonymous: true, headers })
+async function byToken(headers: Record<string, string>): Promise<Record<string, string>> {
+  const { token } = await ok(
+    app,
+    'authenticate_agent',
+    { agent_id: 'limited', agent_type: 'kind', requested_permissions: ['read', 'write', 'admin'] },
+    { anonymous: true, headers }
+  )
   return { authorization: `Bearer ${token}` }
 }
 const agent = await limited(['read', 'write'])
 const admin = await limited(['admin'])
-const WHO = { 'an agent': agent, 'an admin': admin, 'an agent by token': await byToken(agent), 'an admin by token': await byToken(admin) }
+const WHO = {
+  'an agent': agent,
+  'an admin': admin,
+  'an agent by token': await byToken(agent),
+  'an admin by token': await byToken(admin)
+}
 
 /** What each tool takes besides a session; nothing where it is not here. */
 const ARGS: Record<string, Record<string, unknown>> = {
@@ -52,7 +72,12 @@ const words = ({ timestamp, request_id, ...rest }: any) => rest as Record<string
 
 for (const [kind, headers] of Object.entries(WHO)) {
   const as: As = { anonymous: true, headers }
-  const ofSessions = tools.filter(tool => 'session_id' in tool.input.properties && tool.name !== 'get_audit_log' && (tool.permission !== 'admin' || kind.startsWith('an admin')))
+  const ofSessions = tools.filter(
+    tool =>
+      'session_id' in tool.input.properties &&
+      tool.name !== 'get_audit_log' &&
+      (tool.permission !== 'admin' || kind.startsWith('an admin'))
+  )
 
   t.test(`${kind}: a session that is not its own is not there, in the same words`, async t => {
     for (const tool of ofSessions) {
@@ -62,19 +87,39 @@ for (const [kind, headers] of Object.entries(WHO)) {
       const missing = words((await call(app, tool.name, { ...args, session_id: NO_SESSION }, as)).body)
       t.same(words(answer.body), missing, `${tool.name} over REST`)
       for (const era of ['legacy', 'modern'] as const) {
-        t.same(words((await callTool(app, era, tool.name, { ...args, session_id: hidden }, headers)).said), missing, `${tool.name} over MCP, ${era}`)
+        t.same(
+          words((await callTool(app, era, tool.name, { ...args, session_id: hidden }, headers)).said),
+          missing,
+          `${tool.name} over MCP, ${era}`
+        )
       }
     }
-    for (const id of [message_id, 999_999_999]) isFailure(t, await call(app, 'set_message_visibility', { message_id: id, visibility: 'private' }, as), 'MESSAGE_NOT_FOUND')
-    isFailure(t, await call(app, 'add_message', { session_id: open, content: 'x', parent_message_id: message_id }, as), 'MESSAGE_NOT_FOUND')
+    for (const id of [message_id, 999_999_999])
+      isFailure(
+        t,
+        await call(app, 'set_message_visibility', { message_id: id, visibility: 'private' }, as),
+        'MESSAGE_NOT_FOUND'
+      )
+    isFailure(
+      t,
+      await call(app, 'add_message', { session_id: open, content: 'x', parent_message_id: message_id }, as),
+      'MESSAGE_NOT_FOUND'
+    )
   })
 
   t.test(`${kind}: what covers all sessions covers its own`, async t => {
-    t.same((await ok(app, 'list_sessions', {}, as)).sessions.map(({ id }: { id: string }) => id), [open])
+    t.same(
+      (await ok(app, 'list_sessions', {}, as)).sessions.map(({ id }: { id: string }) => id),
+      [open]
+    )
     t.same((await ok(app, 'list_sessions', { query: SECRET }, as)).sessions, [])
     t.same((await ok(app, 'search_context', { query: SECRET, fuzzy_threshold: 0 }, as)).results, [])
     t.ok((await ok(app, 'search_context', { query: 'everybody' }, as)).message_count > 0)
-    t.ok((await ok(app, 'list_memory', { session_id: 'all' }, as)).entries.every(({ session_id }: { session_id: string | null }) => session_id !== hidden))
+    t.ok(
+      (await ok(app, 'list_memory', { session_id: 'all' }, as)).entries.every(
+        ({ session_id }: { session_id: string | null }) => session_id !== hidden
+      )
+    )
     isFailure(t, await call(app, 'create_session', { purpose: 'another' }, as), 'PERMISSION_DENIED')
     t.match(await ok(app, 'add_message', { session_id: open, content: 'hello' }, as), { session_id: open })
     if (kind.startsWith('an admin')) {
@@ -92,7 +137,13 @@ for (const [kind, headers] of Object.entries(WHO)) {
         await request(app, era, 'resources/read', { uri: `session://${hidden}/messages/5` }, headers),
         await request(app, era, 'resources/read', { uri: 'agent://limited/memory' }, headers),
         await request(app, era, 'prompts/get', { name: 'debug-session', arguments: { session_id: hidden } }, headers),
-        await request(app, era, 'prompts/get', { name: 'setup-collaboration', arguments: { purpose: 'p', expert_roles: 'r', session_id: hidden } }, headers)
+        await request(
+          app,
+          era,
+          'prompts/get',
+          { name: 'setup-collaboration', arguments: { purpose: 'p', expert_roles: 'r', session_id: hidden } },
+          headers
+        )
       ]
       for (const { body } of answers) t.notOk(JSON.stringify(body).includes(SECRET))
       t.ok(JSON.stringify(answers[0]?.body).includes(open) && !JSON.stringify(answers[0]?.body).includes(hidden))
@@ -102,22 +153,43 @@ for (const [kind, headers] of Object.entries(WHO)) {
 
   t.test(`${kind}: streams and waiting`, async t => {
     const other = await openStream(base, `/mcp/sessions/${hidden}/events`, WRITER)
-    t.teardown(() => { other.close() })
+    t.teardown(() => {
+      other.close()
+    })
     await other.waitFor(events => events.length > 0)
-    isFailure(t, await call(app, 'wait_for_messages', { session_id: hidden, timeout_seconds: 1 }, as), 'SESSION_NOT_FOUND', 'also where others follow')
+    isFailure(
+      t,
+      await call(app, 'wait_for_messages', { session_id: hidden, timeout_seconds: 1 }, as),
+      'SESSION_NOT_FOUND',
+      'also where others follow'
+    )
     const refused = await openStream(base, `/mcp/sessions/${hidden}/events`, as)
     t.equal(refused.status, 404)
     refused.close()
     const all = await openStream(base, '/mcp/events', as)
-    t.teardown(() => { all.close() })
+    t.teardown(() => {
+      all.close()
+    })
     await all.waitFor(events => events.length > 0)
-    const { message_id: secret } = await ok(app, 'add_message', { session_id: hidden, content: `${SECRET} streamed` }, WRITER)
+    const { message_id: secret } = await ok(
+      app,
+      'add_message',
+      { session_id: hidden, content: `${SECRET} streamed` },
+      WRITER
+    )
     await ok(app, 'set_message_visibility', { message_id: secret, visibility: 'private' }, WRITER)
-    const { message_id: last } = await ok(app, 'add_message', { session_id: open, content: `the last for ${kind}` }, WRITER)
+    const { message_id: last } = await ok(
+      app,
+      'add_message',
+      { session_id: open, content: `the last for ${kind}` },
+      WRITER
+    )
     await all.waitFor(events => events.some(({ data }) => data.message?.id === last))
     t.notOk(all.text().includes(hidden) || all.text().includes(SECRET))
     const again = await openStream(base, '/mcp/events', as, all.events[0]?.id)
-    t.teardown(() => { again.close() })
+    t.teardown(() => {
+      again.close()
+    })
     await again.waitFor(events => events.some(({ data }) => data.message?.id === last))
     t.notOk(again.text().includes(hidden) || again.text().includes(SECRET), 'nor when it comes back')
   })

@@ -12,18 +12,23 @@ const prepared = await startApp(t, { JWT_SECRET_KEY: `${JWT_SECRET},${NEWER}` },
 const rotated = await startApp(t, { JWT_SECRET_KEY: ` ${NEWER} , ${JWT_SECRET} ` }, on)
 const finished = await startApp(t, { JWT_SECRET_KEY: NEWER }, on)
 
-async function token (of: TestApp): Promise<string> {
-  return (await ok(of, 'authenticate_agent', { agent_id: 'a', agent_type: 'kind', api_key: API_KEY }, { anonymous: true })).token as string
+async function token(of: TestApp): Promise<string> {
+  return (
+    await ok(of, 'authenticate_agent', { agent_id: 'a', agent_type: 'kind', api_key: API_KEY }, { anonymous: true })
+  ).token as string
 }
 
-function decoded (token: string): [Record<string, unknown>, Record<string, unknown>] {
+function decoded(token: string): [Record<string, unknown>, Record<string, unknown>] {
   const [head = '', body = ''] = token.split('.')
-  return [head, body].map(part => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>) as [Record<string, unknown>, Record<string, unknown>]
+  return [head, body].map(part => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>) as [
+    Record<string, unknown>,
+    Record<string, unknown>
+  ]
 }
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-function signed (head: Record<string, unknown>, claims: Record<string, unknown>, secret: string): string {
+function signed(head: Record<string, unknown>, claims: Record<string, unknown>, secret: string): string {
   const text = `${encode(head)}.${encode(claims)}`
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
 }
@@ -31,7 +36,12 @@ function signed (head: Record<string, unknown>, claims: Record<string, unknown>,
 const list = (of: TestApp, token: string) => call(of, 'list_sessions', { limit: 1 }, { token })
 
 t.test('a secret is replaced without a token refused: first it is known, then it signs, then it is alone', async t => {
-  const [older, also, newer, last] = [await token(app), await token(prepared), await token(rotated), await token(finished)] as const
+  const [older, also, newer, last] = [
+    await token(app),
+    await token(prepared),
+    await token(rotated),
+    await token(finished)
+  ] as const
   const kid = (token: string) => decoded(token)[0].kid
   t.equal(kid(older), kid(also), 'an appended secret does not sign yet')
   t.equal(kid(newer), kid(last))
@@ -51,7 +61,11 @@ t.test('a token without kid is tried with every secret', async t => {
   for (const secret of [JWT_SECRET, NEWER]) {
     const old = signed({ alg: 'HS256', typ: 'JWT' }, claims, secret)
     t.equal((await list(rotated, old)).status, 200)
-    isFailure(t, await list(rotated, signed({ alg: 'HS256', typ: 'JWT' }, { ...claims, exp: 1 }, secret)), 'TOKEN_EXPIRED')
+    isFailure(
+      t,
+      await list(rotated, signed({ alg: 'HS256', typ: 'JWT' }, { ...claims, exp: 1 }, secret)),
+      'TOKEN_EXPIRED'
+    )
   }
   isFailure(t, await list(rotated, signed({ alg: 'HS256', typ: 'JWT' }, claims, `${NEWER}x`)), 'INVALID_TOKEN')
 })
@@ -77,6 +91,7 @@ t.test('a kid chooses its secret and no other', async t => {
 t.test('a kid is short and tells nothing of its secret', async t => {
   const [{ kid }] = decoded(await token(app))
   t.match(kid, /^[\w-]{11}$/)
-  for (const hash of ['sha1', 'sha256', 'sha512']) t.not(kid, createHmac(hash, '').update(JWT_SECRET).digest().subarray(0, 8).toString('base64url'))
+  for (const hash of ['sha1', 'sha256', 'sha512'])
+    t.not(kid, createHmac(hash, '').update(JWT_SECRET).digest().subarray(0, 8).toString('base64url'))
   t.notOk(JWT_SECRET.includes(kid as string))
 })

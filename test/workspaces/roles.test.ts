@@ -12,13 +12,25 @@ import { createDatabase } from '../support/cluster.js'
 /** Who migrates, and as whom the service works. */
 
 /** An empty database of a new role's. */
-async function owned (t: Test, attributes: string): Promise<{ owner: string, url: string, asAdmin: (statement: string) => Promise<void>, urlOf: (login: string) => string }> {
+async function owned(
+  t: Test,
+  attributes: string
+): Promise<{
+  owner: string
+  url: string
+  asAdmin: (statement: string) => Promise<void>
+  urlOf: (login: string) => string
+}> {
   const database = await createDatabase({ empty: true })
   const owner = `scs_owner_${randomBytes(6).toString('hex')}`
   const asAdmin = async (statement: string) => {
     const client = new pg.Client({ connectionString: database.url })
     await client.connect()
-    try { await client.query(statement) } finally { await client.end() }
+    try {
+      await client.query(statement)
+    } finally {
+      await client.end()
+    }
   }
   const urlOf = (login: string) => Object.assign(new URL(database.url), { username: login, password: 'secret' }).href
   await asAdmin(`create role ${owner} login password 'secret' ${attributes}`)
@@ -26,7 +38,9 @@ async function owned (t: Test, attributes: string): Promise<{ owner: string, url
   await asAdmin(`alter database ${database.name} reset scs.workspace`)
   t.teardown(async () => {
     await database.drop()
-    const client = new pg.Client({ connectionString: Object.assign(new URL(database.url), { pathname: '/postgres' }).href })
+    const client = new pg.Client({
+      connectionString: Object.assign(new URL(database.url), { pathname: '/postgres' }).href
+    })
     await client.connect()
     for (const role of [serviceRole(owner), `${owner}_app`, owner]) await client.query(`drop role if exists ${role}`)
     await client.end()
@@ -34,8 +48,15 @@ async function owned (t: Test, attributes: string): Promise<{ owner: string, url
   return { owner, url: urlOf(owner), asAdmin, urlOf }
 }
 
-async function migrated (url: string, login?: string): Promise<string[]> {
-  const { db, close } = connectAsOwner({ url, max: 1, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
+async function migrated(url: string, login?: string): Promise<string[]> {
+  const { db, close } = connectAsOwner({
+    url,
+    max: 1,
+    connect_timeout_ms: 5000,
+    statement_timeout_ms: 0,
+    application_name: 'tests',
+    onIdleError: () => {}
+  })
   try {
     return await up(db, login)
   } finally {
@@ -44,12 +65,25 @@ async function migrated (url: string, login?: string): Promise<string[]> {
 }
 
 /** What the service finds there, and that it can work. */
-async function works (t: Test, url: string): Promise<Wall> {
+async function works(t: Test, url: string): Promise<Wall> {
   let wall: Wall | undefined
-  const database = connect({ url, max: 2, connect_timeout_ms: 5000, statement_timeout_ms: 5000, application_name: 'tests', onIdleError: () => {}, onWall: found => { wall = found } })
+  const database = connect({
+    url,
+    max: 2,
+    connect_timeout_ms: 5000,
+    statement_timeout_ms: 5000,
+    application_name: 'tests',
+    onIdleError: () => {},
+    onWall: found => {
+      wall = found
+    }
+  })
   try {
     const [a, b] = [inWorkspace(database.db, 'a'), inWorkspace(database.db, 'b')]
-    await a.insertInto('sessions').values({ workspace: 'a', id: `session_${randomBytes(8).toString('hex')}`, purpose: 'of a', created_by: 'x' }).execute()
+    await a
+      .insertInto('sessions')
+      .values({ workspace: 'a', id: `session_${randomBytes(8).toString('hex')}`, purpose: 'of a', created_by: 'x' })
+      .execute()
     t.equal((await a.selectFrom('sessions').select('id').execute()).length, 1)
     t.same(await b.selectFrom('sessions').select('id').execute(), [], 'without any condition')
     t.same(await b.selectFrom('message_terms').select('terms').execute(), [])
@@ -84,7 +118,10 @@ t.test('an owner who may not: it is told what to say, and works until then', asy
 t.test('two logins: one migrates, the other owns nothing', async t => {
   const { owner, url, asAdmin, urlOf } = await owned(t, 'nocreaterole')
   await asAdmin(`create role ${owner}_app login password 'secret'`)
-  const { code, stdout, stderr } = await runToEnd(['migrate', 'up'], environment(urlOf(`${owner}_app`), { MIGRATION_DATABASE_URL: url }))
+  const { code, stdout, stderr } = await runToEnd(
+    ['migrate', 'up'],
+    environment(urlOf(`${owner}_app`), { MIGRATION_DATABASE_URL: url })
+  )
   t.equal(code, 0, stderr)
   t.match(stdout, /applied {2}0015/)
   t.same(await works(t, urlOf(`${owner}_app`)), { kind: 'login', login: `${owner}_app`, owner })
@@ -95,18 +132,31 @@ t.test('two logins: one migrates, the other owns nothing', async t => {
   await t.rejects(sql`delete from audit_log`.execute(inWorkspace(app.kernel.store.db, 'default')), { code: '42501' })
 
   // How long the audit log is kept is the operator's to say, who has the other login.
-  const keep = (more: Record<string, string>) => runToEnd(['retention', 'audit', 'set', '30'], environment(urlOf(`${owner}_app`), more))
+  const keep = (more: Record<string, string>) =>
+    runToEnd(['retention', 'audit', 'set', '30'], environment(urlOf(`${owner}_app`), more))
   t.match(await keep({}), { code: 1, stdout: '', stderr: /MIGRATION_DATABASE_URL, the owner of the tables\.\n$/ })
   t.match(await keep({ MIGRATION_DATABASE_URL: url }), { code: 0, stdout: /^30 days/ })
 })
 
 t.test('many make the same role at once', async t => {
   const { url, owner } = await owned(t, 'createrole')
-  const made = await Promise.all(Array.from({ length: 8 }, async () => {
-    const { db, close } = connectAsOwner({ url, max: 1, connect_timeout_ms: 5000, statement_timeout_ms: 0, application_name: 'tests', onIdleError: () => {} })
-    return makeRole(db).finally(close)
-  }))
-  t.same(made, made.map(() => serviceRole(owner)))
+  const made = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const { db, close } = connectAsOwner({
+        url,
+        max: 1,
+        connect_timeout_ms: 5000,
+        statement_timeout_ms: 0,
+        application_name: 'tests',
+        onIdleError: () => {}
+      })
+      return makeRole(db).finally(close)
+    })
+  )
+  t.same(
+    made,
+    made.map(() => serviceRole(owner))
+  )
 })
 
 t.test('names of roles', async t => {

@@ -6,7 +6,7 @@ import { ACCENTED, CJK } from './words.js'
 const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** Nearly half of the messages have some; values are nested now and then. */
-export function metadata (pen: Pen): Record<string, unknown> {
+export function metadata(pen: Pen): Record<string, unknown> {
   const { random, words } = pen
   if (random.chance(0.55)) return {}
   const all: Array<() => [string, unknown]> = [
@@ -20,7 +20,19 @@ export function metadata (pen: Pen): Record<string, unknown> {
     () => ['owner', { name: `${name(pen)} ${name(pen)}`, team: thing(pen) }],
     () => ['timing', { ms: random.int(1, 9000), queue: random.zipf(words.technical), retries: random.int(0, 4) }],
     () => ['version', number(random)],
-    () => ['place', { region: random.pick(['eu-central-1', 'us-east-2', 'ap-south-1']), city: random.pick(ACCENTED), note: random.chance(0.3) ? random.pick(CJK) : null }]
+    () => [
+      'place',
+      {
+        region: random.pick(['eu-central-1', 'us-east-2', 'ap-south-1']),
+        city: random.pick(ACCENTED),
+        note: random.chance(0.3) ? random.pick(CJK) : null
+      }
+    ]
   ]
-  return Object.fromEntries(random.shuffle(all).slice(0, random.int(1, 4)).map(make => make()))
+  return Object.fromEntries(
+    random
+      .shuffle(all)
+      .slice(0, random.int(1, 4))
+      .map(make => make())
+  )
 }

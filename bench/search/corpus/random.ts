@@ -14,7 +14,7 @@ export interface Random {
 /** How many of the first items share the top: without it the very first word would be in every other sentence. */
 const ZIPF_SHIFT = 12
 
-export function random (seed: string): Random {
+export function random(seed: string): Random {
   let [a, b, c, d] = hash128(seed)
   // sfc32
   const next = () => {
@@ -22,7 +22,7 @@ export function random (seed: string): Random {
     d = (d + 1) | 0
     a = b ^ (b >>> 9)
     b = (c + (c << 3)) | 0
-    c = ((c << 21) | (c >>> 11)) + t | 0
+    c = (((c << 21) | (c >>> 11)) + t) | 0
     return (t >>> 0) / 4294967296
   }
   for (let i = 0; i < 12; i++) next()
@@ -34,7 +34,7 @@ export function random (seed: string): Random {
     chance: probability => next() < probability,
     pick: items => at(items, Math.floor(next() * items.length)),
     zipf: items => at(items, Math.floor(zipfRank(next(), items.length))),
-    shuffle (items) {
+    shuffle(items) {
       const copy = [...items]
       for (let i = copy.length - 1; i > 0; i--) {
         const j = int(0, i)
@@ -48,12 +48,15 @@ export function random (seed: string): Random {
 }
 
 /** The rank below which a share `u` of all uses lies. */
-function zipfRank (u: number, length: number): number {
+function zipfRank(u: number, length: number): number {
   return ZIPF_SHIFT * (Math.pow((length + ZIPF_SHIFT) / ZIPF_SHIFT, u) - 1)
 }
 
-function hash128 (text: string): [number, number, number, number] {
-  let h1 = 1779033703, h2 = 3144134277, h3 = 1013904242, h4 = 2773480762
+function hash128(text: string): [number, number, number, number] {
+  let h1 = 1779033703,
+    h2 = 3144134277,
+    h3 = 1013904242,
+    h4 = 2773480762
   for (let i = 0; i < text.length; i++) {
     const k = text.charCodeAt(i)
     h1 = h2 ^ Math.imul(h1 ^ k, 597399067)

@@ -25,7 +25,7 @@ const NAMES = 20_000
  * The halves share most words but not their frequencies, and three in twenty words of each are the other's not: what is
  * tuned on one half cannot lean on the words of the other.
  */
-export function vocabulary (seed: string, half: Half): Vocabulary {
+export function vocabulary(seed: string, half: Half): Vocabulary {
   const own = half === 'dev' ? [0, 1, 2] : [3, 4, 5]
   const ranked = (list: readonly string[], name: string) => {
     const kept = list.filter(word => {
@@ -43,7 +43,11 @@ export function vocabulary (seed: string, half: Half): Vocabulary {
   const known = new Set([
     ...VERBS.flatMap(verb => [bare(verb), thirdPerson(verb), past(verb), gerund(verb)]),
     ...[...NOUNS, ...TECHNICAL].flatMap(noun => [noun, plural(noun)]),
-    ...ADJECTIVES, ...ADVERBS, ...FUNCTION_WORDS, ...SHORT_WORDS, ...names.map(name => name.toLowerCase())
+    ...ADJECTIVES,
+    ...ADVERBS,
+    ...FUNCTION_WORDS,
+    ...SHORT_WORDS,
+    ...names.map(name => name.toLowerCase())
   ])
   return { seed: `${seed}/${half}`, verbs, nouns, technical, adjectives, adverbs, names, known }
 }

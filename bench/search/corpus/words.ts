@@ -1,4 +1,7 @@
-/** Base forms the texts are made of; vocabulary.ts inflects them and gives each a frequency. A `+` doubles the last letter before -ed and -ing. */
+/**
+ * Base forms the texts are made of; vocabulary.ts inflects them and gives each a frequency. A `+` doubles the last
+ * letter before -ed and -ing.
+ */
 
 const list = (text: string): string[] => text.trim().split(/\s+/u)
 
@@ -210,7 +213,9 @@ till to too toward under unless until up upon us very was way we well were what 
 with within without would yes yet you your yours know knows tell told find found happened think`)
 
 /** Short names people type as they are. */
-export const SHORT_WORDS = list('db ci ui gc os io vm ip ssl tls jwt sql api css dns ssh tcp udp cpu gpu ram ssd pr qa eta sla slo p99 rpc url xml csv pdf cli sdk orm lru ttl id ux ml ai nlp rsa aes utc kpi faq rfc eof oom')
+export const SHORT_WORDS = list(
+  'db ci ui gc os io vm ip ssl tls jwt sql api css dns ssh tcp udp cpu gpu ram ssd pr qa eta sla slo p99 rpc url xml csv pdf cli sdk orm lru ttl id ux ml ai nlp rsa aes utc kpi faq rfc eof oom'
+)
 
 export const ACCENTED = list(`
 café naïve résumé Zürich señor São façade jalapeño über Müller Søren Åsa Łódź Ñandú élève crème brûlée déjà piñata Köln Málaga Besançon Tromsø

@@ -15,7 +15,13 @@ export const unanswered: Record<string, Maker> = kindsWithoutAnswer
 const TRIES = 3000
 
 /** Some queries of every kind given, each from a message of the session drawn by the seed. */
-export function derive (makers: Record<string, Maker>, each: number, words: Vocabulary, message: (seq: number) => Message, size: number): Query[] {
+export function derive(
+  makers: Record<string, Maker>,
+  each: number,
+  words: Vocabulary,
+  message: (seq: number) => Message,
+  size: number
+): Query[] {
   return Object.entries(makers).flatMap(([kind, make]) => {
     const made = new Map<string, Query>()
     const draw = random(`${words.seed}/queries/${size}/${kind}`)
@@ -23,7 +29,8 @@ export function derive (makers: Record<string, Maker>, each: number, words: Voca
       const target = message(draw.int(1, size))
       if (!mayRead(target)) continue
       const query = make(target, draw, words)
-      if (query !== undefined) made.set(query.text, { kind, target: target.seq, about: target.kind, unknown: [], ...query })
+      if (query !== undefined)
+        made.set(query.text, { kind, target: target.seq, about: target.kind, unknown: [], ...query })
     }
     return [...made.values()]
   })

@@ -9,7 +9,7 @@ export interface Haystack {
 const WORD = /[\p{L}\p{N}\p{M}]+/gu
 const HUMP = /(?<=\p{Ll})(?=\p{Lu})/u
 
-export function haystack (message: Message): Haystack {
+export function haystack(message: Message): Haystack {
   const lines = [message.sender, message.content.replace(/\s+/gu, ' '), ...values(message.metadata)]
   const words = new Set<string>()
   for (const line of lines) {
@@ -23,7 +23,7 @@ export function haystack (message: Message): Haystack {
   return { text: lines.join('\n').toLowerCase(), words }
 }
 
-export function values (value: unknown): string[] {
+export function values(value: unknown): string[] {
   if (value === null || value === undefined) return []
   if (typeof value === 'object') return Object.values(value).flatMap(values)
   return [typeof value === 'string' ? value : JSON.stringify(value)]

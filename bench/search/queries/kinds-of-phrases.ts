@@ -18,26 +18,38 @@ const phrase: Maker = (message, random) => {
 const otherCase: Maker = (message, random, words) => {
   const made = phrase(message, random, words)
   if (made === undefined) return undefined
-  const text = random.pick([made.text.toUpperCase(), made.text.toLowerCase(), made.text.replace(/\b[a-z]/gu, letter => letter.toUpperCase())])
+  const text = random.pick([
+    made.text.toUpperCase(),
+    made.text.toLowerCase(),
+    made.text.replace(/\b[a-z]/gu, letter => letter.toUpperCase())
+  ])
   return text === made.text ? undefined : { ...made, text }
 }
 
 /** What agents begin their messages with, to be found by each other. */
 const heading: Maker = (message, random) => {
-  const [found] = /^(TASK ASSIGNMENT: worker-\d+|Task \d+:|Decision [#\w-]+|Acknowledged: [\w -]+|COMPLETED: [\w -]+|@coordinator: Task '[^']+' completed by worker-\d+)/u.exec(message.content) ?? []
+  const [found] =
+    /^(TASK ASSIGNMENT: worker-\d+|Task \d+:|Decision [#\w-]+|Acknowledged: [\w -]+|COMPLETED: [\w -]+|@coordinator: Task '[^']+' completed by worker-\d+)/u.exec(
+      message.content
+    ) ?? []
   if (found === undefined) return undefined
   return asItStands(random.chance(0.3) ? found.toLowerCase() : found)
 }
 
 const traceLine: Maker = (message, random) => {
-  const lines = message.content.split('\n').map(line => line.trim()).filter(line => /^(at |File "|\w+(Error|Exception|Failure): )/u.test(line))
+  const lines = message.content
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => /^(at |File "|\w+(Error|Exception|Failure): )/u.test(line))
   if (lines.length === 0) return undefined
   const line = random.pick(lines)
   return line.length > LONGEST ? undefined : asItStands(line)
 }
 
 const cjk: Maker = (message, random) => {
-  const runs = [...message.content.matchAll(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー]+/gu)].map(([run]) => [...run])
+  const runs = [
+    ...message.content.matchAll(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー]+/gu)
+  ].map(([run]) => [...run])
   if (runs.length === 0) return undefined
   const run = random.pick(runs)
   const length = Math.min(run.length, random.pick([1, 2, 2, 3, 4]))

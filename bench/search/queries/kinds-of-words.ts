@@ -10,13 +10,15 @@ const word = (text: string): Needle => ({ text, as: 'word' })
 const TRIES = 12
 
 /** One to three words of a message, one or more of them misspelt. */
-function misspelt (slip: Slip, errors: number, shortest: number): Maker {
+function misspelt(slip: Slip, errors: number, shortest: number): Maker {
   return (message, random, words) => {
     const count = random.pick([1, 2, 2, 3, 3])
     const originals = neighbouringWords(message.content, count, random)
     if (originals === undefined) return undefined
     const typed = [...originals]
-    const able = random.shuffle(originals.map((_, i) => i)).filter(i => (originals[i] as string).length >= (count === 1 ? shortest + 2 : shortest))
+    const able = random
+      .shuffle(originals.map((_, i) => i))
+      .filter(i => (originals[i] as string).length >= (count === 1 ? shortest + 2 : shortest))
     const slips = able.filter((_, nth) => nth === 0 || random.chance(0.4))
     if (slips.length === 0) return undefined
     for (const i of slips) {
@@ -25,13 +27,15 @@ function misspelt (slip: Slip, errors: number, shortest: number): Maker {
       typed[i] = wrong
     }
     return {
-      text: typed.join(' '), needles: originals.map(word), unknown: slips.map(i => typed[i] as string),
+      text: typed.join(' '),
+      needles: originals.map(word),
+      unknown: slips.map(i => typed[i] as string),
       ...(count === 1 && { alone: { original: originals[0] as string, errors } })
     }
   }
 }
 
-function attempt (slip: Slip, original: string, random: Random, known: Set<string>): string | undefined {
+function attempt(slip: Slip, original: string, random: Random, known: Set<string>): string | undefined {
   for (let i = 0; i < TRIES; i++) {
     const typed = slip(original, random)
     if (typed !== undefined && typed !== original && !known.has(typed)) return typed
@@ -42,10 +46,14 @@ function attempt (slip: Slip, original: string, random: Random, known: Set<strin
 const partial: Maker = (message, random) => {
   const originals = neighbouringWords(message.content, random.pick([1, 2, 2]), random, 6)
   if (originals === undefined) return undefined
-  const typed = originals.map((original, i) => i > 0 && random.chance(0.4)
-    ? original
-    : original.slice(0, Math.max(4, Math.ceil(original.length * (0.5 + 0.3 * random.next())))))
-  return typed[0] === originals[0] ? undefined : { text: typed.join(' '), needles: typed.map(text => ({ text, as: 'start' })) }
+  const typed = originals.map((original, i) =>
+    i > 0 && random.chance(0.4)
+      ? original
+      : original.slice(0, Math.max(4, Math.ceil(original.length * (0.5 + 0.3 * random.next()))))
+  )
+  return typed[0] === originals[0]
+    ? undefined
+    : { text: typed.join(' '), needles: typed.map(text => ({ text, as: 'start' })) }
 }
 
 const reordered: Maker = (message, random) => {

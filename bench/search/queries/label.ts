@@ -11,10 +11,10 @@ export interface Labelled extends Query {
 }
 
 /**
- * Reads the session once and says for every query which messages are right, then drops the queries that turn out to have
- * another meaning than the one they were made with. Of each kind the first `each` stay.
+ * Reads the session once and says for every query which messages are right, then drops the queries that turn out to
+ * have another meaning than the one they were made with. Of each kind the first `each` stay.
  */
-export function label (queries: Query[], messages: Iterable<Message>, each: number): Labelled[] {
+export function label(queries: Query[], messages: Iterable<Message>, each: number): Labelled[] {
   const labelled = queries.map(query => ({ ...query, right: new Set<number>() }))
   const find = finder(labelled)
   const known = new Set<string>()
@@ -33,8 +33,11 @@ export function label (queries: Query[], messages: Iterable<Message>, each: numb
   })
 }
 
-/** Which queries a message is right for. Words are looked up from the message's side, or a large session would take minutes. */
-function finder (queries: Labelled[]): (hay: Haystack) => Iterable<Labelled> {
+/**
+ * Which queries a message is right for. Words are looked up from the message's side, or a large session would take
+ * minutes.
+ */
+function finder(queries: Labelled[]): (hay: Haystack) => Iterable<Labelled> {
   const byWord = new Map<string, Array<[Labelled, Test]>>()
   const others: Array<[Labelled, Test]> = []
   for (const query of queries) {
@@ -45,11 +48,11 @@ function finder (queries: Labelled[]): (hay: Haystack) => Iterable<Labelled> {
     const first = query.needles.find(needle => needle.as === 'word')?.text
     if (first === undefined) others.push([query, hay => exact(hay) || all(hay)])
     else {
-      byWord.set(first, [...byWord.get(first) ?? [], [query, all]])
+      byWord.set(first, [...(byWord.get(first) ?? []), [query, all]])
       others.push([query, exact])
     }
   }
-  return function * (hay) {
+  return function* (hay) {
     for (const [query, test] of others) if (test(hay)) yield query
     for (const word of hay.words) {
       for (const [query, test] of byWord.get(word) ?? []) if (test(hay)) yield query
@@ -59,20 +62,28 @@ function finder (queries: Labelled[]): (hay: Haystack) => Iterable<Labelled> {
 
 type Test = (hay: Haystack) => boolean
 
-/** A misspelling that is a word of the session means that word; one that is as near to another word means nothing certain. */
-function meansWhatItShould (query: Labelled, known: Set<string>): boolean {
+/**
+ * A misspelling that is a word of the session means that word; one that is as near to another word means nothing
+ * certain.
+ */
+function meansWhatItShould(query: Labelled, known: Set<string>): boolean {
   if (query.unknown.some(word => known.has(word))) return false
   if (query.needles.length > 0) {
     const { alone } = query
-    return query.right.has(query.target) && (alone === undefined || !isNear(query.text, alone.errors, known, alone.original))
+    return (
+      query.right.has(query.target) && (alone === undefined || !isNear(query.text, alone.errors, known, alone.original))
+    )
   }
-  return query.right.size === 0 && query.unknown.every(word => !isNear(word, UNRECOGNISABLE, known) && !continues(word, known))
+  return (
+    query.right.size === 0 &&
+    query.unknown.every(word => !isNear(word, UNRECOGNISABLE, known) && !continues(word, known))
+  )
 }
 
 /** Nobody reads a word through more errors than that. */
 const UNRECOGNISABLE = 2
 
-function isNear (typed: string, errors: number, known: Set<string>, except?: string): boolean {
+function isNear(typed: string, errors: number, known: Set<string>, except?: string): boolean {
   const letters = lettersOf(typed)
   for (const word of known) {
     if (word === except || Math.abs(word.length - typed.length) > errors) continue
@@ -82,19 +93,19 @@ function isNear (typed: string, errors: number, known: Set<string>, except?: str
   return false
 }
 
-function lettersOf (word: string): number {
+function lettersOf(word: string): number {
   let mask = 0
   for (let i = 0; i < word.length; i++) mask |= 1 << (word.charCodeAt(i) % 32)
   return mask
 }
 
-function bits (mask: number): number {
+function bits(mask: number): number {
   let count = 0
   for (let rest = mask; rest !== 0; rest &= rest - 1) count++
   return count
 }
 
-function continues (typed: string, known: Set<string>): boolean {
+function continues(typed: string, known: Set<string>): boolean {
   for (const word of known) if (word.length > typed.length && word.startsWith(typed)) return true
   return false
 }

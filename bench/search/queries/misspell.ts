@@ -5,7 +5,7 @@ export type Slip = (word: string, random: Random) => string | undefined
 
 const KEYBOARD = ['qwertyuiop', 'asdfghjkl', 'zxcvbnm']
 
-function neighbour (letter: string, random: Random): string | undefined {
+function neighbour(letter: string, random: Random): string | undefined {
   for (const row of KEYBOARD) {
     const at = row.indexOf(letter)
     if (at !== -1) return random.pick([row[at - 1], row[at + 1]].filter(key => key !== undefined))
@@ -13,7 +13,8 @@ function neighbour (letter: string, random: Random): string | undefined {
   return undefined
 }
 
-const splice = (word: string, at: number, removed: number, put: string) => word.slice(0, at) + put + word.slice(at + removed)
+const splice = (word: string, at: number, removed: number, put: string) =>
+  word.slice(0, at) + put + word.slice(at + removed)
 
 export const wrongLetter: Slip = (word, random) => {
   const at = random.int(0, word.length - 1)
@@ -46,4 +47,7 @@ export const twoErrors: Slip = (word, random) => {
 
 /** What nobody could read any more: most letters others, at places of their own. */
 export const beyondRecognition: Slip = (word, random) =>
-  random.shuffle([...word]).map(letter => random.chance(0.6) ? random.pick([...'qwertyuiopasdfghjklzxcvbnm']) : letter).join('')
+  random
+    .shuffle([...word])
+    .map(letter => (random.chance(0.6) ? random.pick([...'qwertyuiopasdfghjklzxcvbnm']) : letter))
+    .join('')

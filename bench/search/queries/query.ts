@@ -14,8 +14,12 @@ export interface Query {
   /** Words as typed that must be no words of the session, or the query would have another meaning. */
   unknown: string[]
   /** Errors in a word that stands alone: where another word is as near, no one could say which was meant. */
-  alone?: { original: string, errors: number }
+  alone?: { original: string; errors: number }
 }
 
 /** What a kind makes of a message; undefined where the message has nothing for it. */
-export type Maker = (message: Message, random: Random, words: Vocabulary) => Pick<Query, 'text' | 'needles'> & Partial<Pick<Query, 'unknown' | 'alone'>> | undefined
+export type Maker = (
+  message: Message,
+  random: Random,
+  words: Vocabulary
+) => (Pick<Query, 'text' | 'needles'> & Partial<Pick<Query, 'unknown' | 'alone'>>) | undefined

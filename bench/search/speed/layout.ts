@@ -21,32 +21,39 @@ const FILLER = 1_000
 /** Small sessions that are written to at the same time, as in life. */
 const ACTIVE = 20
 
-export function layout (total: number): Layout {
+export function layout(total: number): Layout {
   const named = NAMED.map((size, i) => {
     const scaled = Math.max(100, Math.round(size * Math.min(1, total / MILLION)))
     return { name: `named-${i}`, id: sessionId(i + 1), size: scaled }
   }) as Layout['named']
   const rest = Math.max(0, total - named.reduce((sum, session) => sum + session.size, 0))
-  const fillers = Array.from({ length: Math.ceil(rest / FILLER) }, (_, i) => ({ name: `filler-${i}`, id: sessionId(1000 + i), size: Math.min(FILLER, rest - i * FILLER) }))
+  const fillers = Array.from({ length: Math.ceil(rest / FILLER) }, (_, i) => ({
+    name: `filler-${i}`,
+    id: sessionId(1000 + i),
+    size: Math.min(FILLER, rest - i * FILLER)
+  }))
   return { named, fillers, total: rest + named.reduce((sum, session) => sum + session.size, 0) }
 }
 
-/** What is found only by a search that has no window: common words in an order of their own, and an emoji that stands nowhere else. */
+/**
+ * What is found only by a search that has no window: common words in an order of their own, and an emoji that stands
+ * nowhere else.
+ */
 export const PLANTED = { phrase: 'of the from that with this for', emoji: '🪐' }
 
 /**
- * All messages in the order of their writing: the named sessions are spread evenly over the whole time, so that their rows
- * lie far apart on disk; of the small ones some are open at a time.
+ * All messages in the order of their writing: the named sessions are spread evenly over the whole time, so that their
+ * rows lie far apart on disk; of the small ones some are open at a time.
  */
-export function * rows (corpus: Corpus, { named, fillers, total }: Layout): Iterable<Row> {
+export function* rows(corpus: Corpus, { named, fillers, total }: Layout): Iterable<Row> {
   const of = (session: Session, seq: number) => ({ ...corpus.message(session.name, seq), session_id: session.id })
   const small = inTurns(fillers)
   const done = named.map(() => 0)
   const largest = named[3]
   for (let position = 1; position <= total; position++) {
     for (const [i, session] of named.entries()) {
-      while ((done[i] as number) < Math.floor(position / total * session.size)) {
-        const seq = done[i] = (done[i] as number) + 1
+      while ((done[i] as number) < Math.floor((position / total) * session.size)) {
+        const seq = (done[i] = (done[i] as number) + 1)
         yield session === largest && seq === 1 ? planted(of(session, seq)) : of(session, seq)
       }
     }
@@ -55,13 +62,17 @@ export function * rows (corpus: Corpus, { named, fillers, total }: Layout): Iter
   }
 }
 
-function * inTurns (sessions: Session[]): Iterator<{ session: Session, seq: number }, void> {
+function* inTurns(sessions: Session[]): Iterator<{ session: Session; seq: number }, void> {
   for (let from = 0; from < sessions.length; from += ACTIVE) {
     const open = sessions.slice(from, from + ACTIVE)
     for (let seq = 1; seq <= FILLER; seq++) for (const session of open) if (seq <= session.size) yield { session, seq }
   }
 }
 
-function planted<T extends Message> (message: T): T {
-  return { ...message, visibility: 'public', content: `Planted ${PLANTED.phrase} and so on ${PLANTED.emoji} as the oldest of all.` }
+function planted<T extends Message>(message: T): T {
+  return {
+    ...message,
+    visibility: 'public',
+    content: `Planted ${PLANTED.phrase} and so on ${PLANTED.emoji} as the oldest of all.`
+  }
 }

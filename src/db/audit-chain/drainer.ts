@@ -17,11 +17,11 @@ export interface DrainerOptions {
 }
 
 /** Chains what is written. Every replica may run one: who finds another at it waits. Crosses workspaces. */
-export function drainContinuously ({ db, keys, onHead, onFault }: DrainerOptions): Background {
+export function drainContinuously({ db, keys, onHead, onFault }: DrainerOptions): Background {
   const drain = createDrain(db, keys)
   let idle = BUSY_MS
 
-  async function once (how?: { head_ms: number }): Promise<boolean> {
+  async function once(how?: { head_ms: number }): Promise<boolean> {
     const { more, heads } = await drain.round(how)
     for (const head of heads) await onHead(head)
     return more
@@ -30,14 +30,14 @@ export function drainContinuously ({ db, keys, onHead, onFault }: DrainerOptions
   const running = inBackground(async () => {
     if (await drain.isWanted()) {
       idle = BUSY_MS
-      return await once() ? 0 : BUSY_MS
+      return (await once()) ? 0 : BUSY_MS
     }
     idle = Math.min(2 * idle, IDLE_MAX_MS)
     return idle
   }, onFault)
   return {
     /** What has been written by now gets its head, as far as one round goes. */
-    async close () {
+    async close() {
       await running.close()
       await once({ head_ms: 0 }).catch(onFault)
     }

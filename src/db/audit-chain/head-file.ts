@@ -5,7 +5,11 @@ import { headLine, type SignedHead } from '../../core/audit-keys.js'
  * Tells each head to `tell`, and appends it to a file as one line of JSON that is on the disk before the next comes.
  * @param file undefined: no file
  */
-export function keepHeads (file: string | undefined, tell: (head: SignedHead) => void, onFault: (error: unknown) => void): (head: SignedHead) => Promise<void> {
+export function keepHeads(
+  file: string | undefined,
+  tell: (head: SignedHead) => void,
+  onFault: (error: unknown) => void
+): (head: SignedHead) => Promise<void> {
   return async head => {
     tell(head)
     if (file === undefined) return
@@ -17,7 +21,7 @@ export function keepHeads (file: string | undefined, tell: (head: SignedHead) =>
   }
 }
 
-async function append (file: string, line: string): Promise<void> {
+async function append(file: string, line: string): Promise<void> {
   const handle = await open(file, 'a+', 0o600)
   try {
     const { size } = await handle.stat()

@@ -15,18 +15,23 @@ export interface Lag {
   seconds: number
 }
 
-export function readLag (db: Db): () => Promise<Lag> {
-  let asked: { at: number, lag: Promise<Lag> } | undefined
+export function readLag(db: Db): () => Promise<Lag> {
+  let asked: { at: number; lag: Promise<Lag> } | undefined
   return () => {
-    if (asked === undefined || performance.now() - asked.at > SHARED_MS) asked = { at: performance.now(), lag: lagOf(db) }
+    if (asked === undefined || performance.now() - asked.at > SHARED_MS)
+      asked = { at: performance.now(), lag: lagOf(db) }
     return asked.lag
   }
 }
 
-export async function lagOf (db: Db): Promise<Lag> {
+export async function lagOf(db: Db): Promise<Lag> {
   const { to } = await drainedTo(db)
-  const { rows: [lag] } = await sql<Lag>`
+  const {
+    rows: [lag]
+  } = await sql<Lag>`
     select count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(a.timestamp)), 0)::float8 as seconds
-    from (select * from audit_log where id > ${to} order by id desc limit ${LOOKED_AT_MAX}) a where not ${isChained('a')}`.execute(db)
+    from (select * from audit_log where id > ${to} order by id desc limit ${LOOKED_AT_MAX}) a where not ${isChained('a')}`.execute(
+    db
+  )
   return lag as Lag
 }

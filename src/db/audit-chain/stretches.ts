@@ -2,9 +2,9 @@ import { sql } from 'kysely'
 import type { Db } from '../schema.js'
 
 /**
- * Ids are given before they are committed, and may become visible in any order. Whoever was given one holds the lock that an
- * insert takes on the table until it ends, and becomes visible before it lets go: so a row can still appear among ids that have
- * been looked through only while somebody lives who held this lock then.
+ * Ids are given before they are committed, and may become visible in any order. Whoever was given one holds the lock
+ * that an insert takes on the table until it ends, and becomes visible before it lets go: so a row can still appear
+ * among ids that have been looked through only while somebody lives who held this lock then.
  */
 export interface Stretch {
   /** Ids from the one after this … */
@@ -16,7 +16,7 @@ export interface Stretch {
 }
 
 /** Who has begun to write to the audit log, and has not ended. */
-export async function writersNow (db: Db): Promise<ReadonlySet<string>> {
+export async function writersNow(db: Db): Promise<ReadonlySet<string>> {
   const { rows } = await sql<{ writer: string }>`
     select distinct virtualtransaction as writer from pg_locks
     where locktype = 'relation' and mode = 'RowExclusiveLock' and relation = 'audit_log'::regclass
@@ -25,33 +25,46 @@ export async function writersNow (db: Db): Promise<ReadonlySet<string>> {
 }
 
 /** The last id that was given to anybody. */
-export async function lastGiven (db: Db): Promise<number> {
-  const { rows: [row] } = await sql<{ last: number | null }>`select pg_sequence_last_value(pg_get_serial_sequence('audit_log', 'id')::regclass) as last`.execute(db)
+export async function lastGiven(db: Db): Promise<number> {
+  const {
+    rows: [row]
+  } = await sql<{
+    last: number | null
+  }>`select pg_sequence_last_value(pg_get_serial_sequence('audit_log', 'id')::regclass) as last`.execute(db)
   return row?.last ?? 0
 }
 
 /** Whether a row may have appeared there since it was last looked through. */
-export function isDue ({ writers }: Stretch, now: ReadonlySet<string>): boolean {
+export function isDue({ writers }: Stretch, now: ReadonlySet<string>): boolean {
   return writers === undefined || [...writers].some(writer => !now.has(writer))
 }
 
-/** The stretch after it has been looked through, by a snapshot taken after `now` was; undefined where nobody can write there any more. */
-export function lookedThrough (stretch: Stretch, now: ReadonlySet<string>): Stretch | undefined {
-  const writers = new Set([...stretch.writers ?? now].filter(writer => now.has(writer)))
+/**
+ * The stretch after it has been looked through, by a snapshot taken after `now` was; undefined where nobody can write
+ * there any more.
+ */
+export function lookedThrough(stretch: Stretch, now: ReadonlySet<string>): Stretch | undefined {
+  const writers = new Set([...(stretch.writers ?? now)].filter(writer => now.has(writer)))
   return writers.size === 0 ? undefined : { ...stretch, writers }
 }
 
 /** Neighbours that wait for the same writers become one: while one writer takes an hour, the list does not grow. */
-export function merged (stretches: readonly Stretch[]): Stretch[] {
+export function merged(stretches: readonly Stretch[]): Stretch[] {
   const result: Stretch[] = []
   for (const stretch of stretches) {
     const last = result.at(-1)
-    if (last?.writers !== undefined && stretch.writers !== undefined && last.up_to === stretch.after && isEqual(last.writers, stretch.writers)) last.up_to = stretch.up_to
+    if (
+      last?.writers !== undefined &&
+      stretch.writers !== undefined &&
+      last.up_to === stretch.after &&
+      isEqual(last.writers, stretch.writers)
+    )
+      last.up_to = stretch.up_to
     else result.push({ ...stretch })
   }
   return result
 }
 
-function isEqual (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+function isEqual(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return a.size === b.size && [...a].every(one => b.has(one))
 }

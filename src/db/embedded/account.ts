@@ -3,36 +3,51 @@ import { EmbeddedError, useDatabaseUrl } from './error.js'
 import { run } from './run.js'
 
 /** The unprivileged user PostgreSQL runs as when we are root, which it refuses to be. */
-export interface Account { name: string, uid: number, gid: number }
+export interface Account {
+  name: string
+  uid: number
+  gid: number
+}
 
-export function isRoot (): boolean {
+export function isRoot(): boolean {
   return process.geteuid?.() === 0
 }
 
 /**
- * Undefined for an ordinary user: PostgreSQL then runs as we do. For root it is whoever owns the cluster already, else the
- * user `postgres`, else `nobody`. It must be in /etc/passwd, because PostgreSQL looks its own name up.
+ * Undefined for an ordinary user: PostgreSQL then runs as we do. For root it is whoever owns the cluster already, else
+ * the user `postgres`, else `nobody`. It must be in /etc/passwd, because PostgreSQL looks its own name up.
  */
-export async function serverAccount (clusterDir?: string): Promise<Account | undefined> {
+export async function serverAccount(clusterDir?: string): Promise<Account | undefined> {
   if (!isRoot()) return undefined
   const accounts = (await readFile('/etc/passwd', 'utf8').catch(() => '')).split('\n').flatMap(line => {
     const [name, , uid, gid] = line.split(':')
-    return name && !name.startsWith('#') && Number(uid) > 0 && Number(gid) >= 0 ? [{ name, uid: Number(uid), gid: Number(gid) }] : []
+    return name && !name.startsWith('#') && Number(uid) > 0 && Number(gid) >= 0
+      ? [{ name, uid: Number(uid), gid: Number(gid) }]
+      : []
   })
   const owner = clusterDir === undefined ? undefined : (await stat(clusterDir).catch(() => undefined))?.uid
-  const account = accounts.find(each => each.uid === owner) ??
-    accounts.find(each => each.name === 'postgres') ?? accounts.find(each => each.name === 'nobody')
+  const account =
+    accounts.find(each => each.uid === owner) ??
+    accounts.find(each => each.name === 'postgres') ??
+    accounts.find(each => each.name === 'nobody')
   if (account !== undefined) return account
-  throw new EmbeddedError('PostgreSQL does not run as root, and /etc/passwd has neither a user "postgres" nor "nobody" to run it as. ' +
-    `Start the program as an ordinary user, or ${useDatabaseUrl}.`)
+  throw new EmbeddedError(
+    'PostgreSQL does not run as root, and /etc/passwd has neither a user "postgres" nor "nobody" to run it as. ' +
+      `Start the program as an ordinary user, or ${useDatabaseUrl}.`
+  )
 }
 
-/** The first of these directories that the account cannot enter; a real attempt as that user, not a reading of mode bits. */
-export async function firstClosed (account: Account, directories: string[]): Promise<string | undefined> {
+/**
+ * The first of these directories that the account cannot enter; a real attempt as that user, not a reading of mode
+ * bits.
+ */
+export async function firstClosed(account: Account, directories: string[]): Promise<string | undefined> {
   const script = 'for d do cd "$d" 2>/dev/null || { printf %s "$d"; exit 9; }; done'
   const { code, output } = await run('/bin/sh', ['-c', script, 'sh', ...directories], account)
   if (code === 0) return undefined
   if (code === 9) return output
-  throw new EmbeddedError(`PostgreSQL does not run as root, and this process may not act as the user "${account.name}" (${output}). ` +
-    `Start the program as an ordinary user, or ${useDatabaseUrl}.`)
+  throw new EmbeddedError(
+    `PostgreSQL does not run as root, and this process may not act as the user "${account.name}" (${output}). ` +
+      `Start the program as an ordinary user, or ${useDatabaseUrl}.`
+  )
 }

@@ -8,7 +8,12 @@ import { EmbeddedError, codeOf, useDatabaseUrl } from './error.js'
 import { nativeFolder } from './package.js'
 import { run } from './run.js'
 
-export interface Binaries { binDir: string, version: string, major: number, notices: string[] }
+export interface Binaries {
+  binDir: string
+  version: string
+  major: number
+  notices: string[]
+}
 
 export interface BinariesOptions {
   /** Who runs them; by default whom `serverAccount` names. */
@@ -23,20 +28,21 @@ export interface BinariesOptions {
 
 export const systemRoot = '/var/lib/shared-context-server'
 
-export function executable (binDir: string, name: 'initdb' | 'postgres' | 'pg_ctl'): string {
+export function executable(binDir: string, name: 'initdb' | 'postgres' | 'pg_ctl'): string {
   return join(binDir, process.platform === 'win32' ? `${name}.exe` : name)
 }
 
 /** PostgreSQL's programs, in a place from which the account has really run one of them. */
-export async function findBinaries (options: BinariesOptions = {}): Promise<Binaries> {
+export async function findBinaries(options: BinariesOptions = {}): Promise<Binaries> {
   const { account = await serverAccount(), platform = process.platform, arch = process.arch } = options
   const nativeDir = options.nativeDir ?? nativeFolder(platform, arch)
   const complete = await repair(nativeDir)
   const installed = await attempt(join(nativeDir, 'bin'), account)
   if (typeof installed !== 'string') return installed
 
-  // A copy helps where the place is the fault (closed to the account, or read-only with links missing), not the machine.
-  const closed = account !== undefined && typeof await attempt(join(nativeDir, 'bin')) !== 'string'
+  // A copy helps where the place is the fault (closed to the account, or read-only with links missing), not the
+  // machine.
+  const closed = account !== undefined && typeof (await attempt(join(nativeDir, 'bin'))) !== 'string'
   if (complete && !closed) throw unusable(installed)
   const cacheRoot = options.cacheRoot ?? (isRoot() ? systemRoot : join(homedir(), '.cache', 'shared-context-server'))
   const target = join(cacheRoot, 'bin', `${await packageVersion(nativeDir)}-${platform}-${arch}`)
@@ -44,15 +50,17 @@ export async function findBinaries (options: BinariesOptions = {}): Promise<Bina
   await repair(target)
   const copied = await attempt(join(target, 'bin'), account)
   if (typeof copied === 'string') throw unusable(copied)
-  const why = closed ? `the user "${account.name}" cannot reach ${nativeDir}` : `${nativeDir} is incomplete and cannot be written to`
+  const why = closed
+    ? `the user "${account.name}" cannot reach ${nativeDir}`
+    : `${nativeDir} is incomplete and cannot be written to`
   return { ...copied, notices: [`PostgreSQL's programs are used from ${target}, because ${why}.`] }
 }
 
-function unusable (reason: string): EmbeddedError {
+function unusable(reason: string): EmbeddedError {
   return new EmbeddedError(`The embedded PostgreSQL does not run on this machine (${reason}): ${useDatabaseUrl}.`)
 }
 
-async function attempt (binDir: string, account?: Account): Promise<Binaries | string> {
+async function attempt(binDir: string, account?: Account): Promise<Binaries | string> {
   const { code, output } = await run(executable(binDir, 'postgres'), ['--version'], account)
   const version = /\(PostgreSQL\) (\d+)\S*/.exec(output)
   if (code !== 0 || version === null) return output.split('\n')[0] ?? ''
@@ -60,13 +68,13 @@ async function attempt (binDir: string, account?: Account): Promise<Binaries | s
 }
 
 /**
- * Does what the package's install script would have done, had npm run it: the libraries' links, which a tarball cannot carry,
- * and the executable bits. False if something is missing and could not be added.
+ * Does what the package's install script would have done, had npm run it: the libraries' links, which a tarball cannot
+ * carry, and the executable bits. False if something is missing and could not be added.
  */
-async function repair (nativeDir: string): Promise<boolean> {
+async function repair(nativeDir: string): Promise<boolean> {
   let complete = true
   const list = await readFile(join(nativeDir, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
-  for (const { source, target } of JSON.parse(list) as Array<{ source: string, target: string }>) {
+  for (const { source, target } of JSON.parse(list) as Array<{ source: string; target: string }>) {
     const link = join(nativeDir, relative('native', target))
     try {
       await symlink(relative(dirname(target), source), link)
@@ -86,7 +94,7 @@ async function repair (nativeDir: string): Promise<boolean> {
   return complete
 }
 
-async function packageVersion (nativeDir: string): Promise<string> {
+async function packageVersion(nativeDir: string): Promise<string> {
   const manifest = await readFile(join(nativeDir, '..', 'package.json'), 'utf8').catch(() => '{}')
   return String((JSON.parse(manifest) as { version?: string }).version ?? 'unversioned')
 }

@@ -31,13 +31,21 @@ export interface ClusterOptions {
 const passwordFile = 'shared-context-server.password'
 
 /** The cluster in this folder, made first if there is none. Safe to call from several processes at once. */
-export async function createCluster ({ dir, binaries, account, logFile = `${dir}.log`, durable = true }: ClusterOptions): Promise<Cluster> {
+export async function createCluster({
+  dir,
+  binaries,
+  account,
+  logFile = `${dir}.log`,
+  durable = true
+}: ClusterOptions): Promise<Cluster> {
   await removeDrafts(dir)
   if (await missing(dir)) await initialise(dir, binaries, account, durable)
   const version = (await readFile(join(dir, 'PG_VERSION'), 'utf8').catch(reason => unreadable(dir, reason))).trim()
   if (version !== String(binaries.major)) {
-    throw new EmbeddedError(`${dir} was written by PostgreSQL ${version}, and the embedded one is ${binaries.version}, which cannot read it. ` +
-      'Install the release of this program that wrote it, or set DATA_DIR to another folder and start afresh.')
+    throw new EmbeddedError(
+      `${dir} was written by PostgreSQL ${version}, and the embedded one is ${binaries.version}, which cannot read it. ` +
+        'Install the release of this program that wrote it, or set DATA_DIR to another folder and start afresh.'
+    )
   }
   await adjustOwner(dir, account)
   const password = (await readFile(join(dir, passwordFile), 'utf8').catch(reason => unreadable(dir, reason))).trim()
@@ -45,7 +53,12 @@ export async function createCluster ({ dir, binaries, account, logFile = `${dir}
 }
 
 /** initdb in a folder beside and then a rename: what is killed half-way leaves nothing that looks like a cluster. */
-async function initialise (dir: string, binaries: Binaries, account: Account | undefined, durable: boolean): Promise<void> {
+async function initialise(
+  dir: string,
+  binaries: Binaries,
+  account: Account | undefined,
+  durable: boolean
+): Promise<void> {
   const draft = draftOf(dir)
   const pgdata = join(draft, 'data')
   const secret = join(draft, 'password')
@@ -56,9 +69,22 @@ async function initialise (dir: string, binaries: Binaries, account: Account | u
       await chown(secret, account.uid, account.gid)
       await chown(draft, account.uid, account.gid)
     }
-    await initdb(executable(binaries.binDir, 'initdb'), [
-      '-D', pgdata, '-U', 'postgres', '-E', 'UTF8', '-A', 'scram-sha-256', `--pwfile=${secret}`, ...(durable ? [] : ['--no-sync'])
-    ], account)
+    await initdb(
+      executable(binaries.binDir, 'initdb'),
+      [
+        '-D',
+        pgdata,
+        '-U',
+        'postgres',
+        '-E',
+        'UTF8',
+        '-A',
+        'scram-sha-256',
+        `--pwfile=${secret}`,
+        ...(durable ? [] : ['--no-sync'])
+      ],
+      account
+    )
     await rename(secret, join(pgdata, passwordFile))
     await rename(pgdata, dir).catch(async error => {
       // Another process was faster; its cluster is as good as ours.
@@ -74,15 +100,18 @@ async function initialise (dir: string, binaries: Binaries, account: Account | u
 }
 
 /**
- * Under LC_CTYPE=C, pg_trgm finds no letters outside ASCII, whatever the encoding. C.UTF-8 is on every current Linux; elsewhere
- * a named locale knows the letters just as well, with the collation kept to code points.
+ * Under LC_CTYPE=C, pg_trgm finds no letters outside ASCII, whatever the encoding. C.UTF-8 is on every current Linux;
+ * elsewhere a named locale knows the letters just as well, with the collation kept to code points.
  */
-async function initdb (file: string, args: string[], account: Account | undefined): Promise<void> {
+async function initdb(file: string, args: string[], account: Account | undefined): Promise<void> {
   const named = (locale: string) => [`--locale=${locale}`, '--lc-collate=C']
   const builtin = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
-  const locales = process.platform === 'win32'
-    ? [named('en-US'), builtin]
-    : process.platform === 'darwin' ? [named('en_US.UTF-8'), builtin] : [['--locale=C.UTF-8'], named('en_US.UTF-8'), builtin]
+  const locales =
+    process.platform === 'win32'
+      ? [named('en-US'), builtin]
+      : process.platform === 'darwin'
+        ? [named('en_US.UTF-8'), builtin]
+        : [['--locale=C.UTF-8'], named('en_US.UTF-8'), builtin]
   let last = ''
   for (const locale of locales) {
     const { code, output } = await run(file, [...args, ...locale], account)
@@ -91,14 +120,25 @@ async function initdb (file: string, args: string[], account: Account | undefine
     // initdb names the locale in everything it prints: only an error about it says that another one may do.
     if (!/(error|fatal): .*locale/i.test(output)) break
   }
-  throw new Error(last.split('\n').filter(line => /error|fatal|could not|cannot/i.test(line)).join('; ') || last)
+  throw new Error(
+    last
+      .split('\n')
+      .filter(line => /error|fatal|could not|cannot/i.test(line))
+      .join('; ') || last
+  )
 }
 
-async function missing (dir: string): Promise<boolean> {
+async function missing(dir: string): Promise<boolean> {
   try {
-    if (!(await stat(dir)).isDirectory()) throw new EmbeddedError(`${dir} is not a directory, but the database would be kept there. Move it away, or set DATA_DIR to another place.`)
+    if (!(await stat(dir)).isDirectory())
+      throw new EmbeddedError(
+        `${dir} is not a directory, but the database would be kept there. Move it away, or set DATA_DIR to another place.`
+      )
     const names = await readdir(dir)
-    if (names.length > 0 && !names.includes('PG_VERSION')) throw new EmbeddedError(`${dir} holds files, but no PostgreSQL database. Move it away, or set DATA_DIR to another place.`)
+    if (names.length > 0 && !names.includes('PG_VERSION'))
+      throw new EmbeddedError(
+        `${dir} holds files, but no PostgreSQL database. Move it away, or set DATA_DIR to another place.`
+      )
     return names.length === 0
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return true
@@ -106,33 +146,42 @@ async function missing (dir: string): Promise<boolean> {
   }
 }
 
-/** A cluster restored by root, or from another machine, belongs to nobody who could run it here. PostgreSQL wants 0700 as well. */
-async function adjustOwner (dir: string, account: Account | undefined): Promise<void> {
+/**
+ * A cluster restored by root, or from another machine, belongs to nobody who could run it here. PostgreSQL wants 0700
+ * as well.
+ */
+async function adjustOwner(dir: string, account: Account | undefined): Promise<void> {
   const { uid, mode } = await stat(dir)
   if (account !== undefined && uid !== account.uid) await chownTree(dir, account)
   const own = process.geteuid?.()
-  if (account === undefined && own !== undefined && uid !== own) throw unreadableError(dir, new Error(`it belongs to the user with id ${uid}`))
+  if (account === undefined && own !== undefined && uid !== own)
+    throw unreadableError(dir, new Error(`it belongs to the user with id ${uid}`))
   if (process.platform !== 'win32' && (mode & 0o027) !== 0) await chmod(dir, 0o700)
 }
 
-async function chownTree (path: string, account: Account): Promise<void> {
+async function chownTree(path: string, account: Account): Promise<void> {
   if ((await lstat(path)).isSymbolicLink()) return
   await chown(path, account.uid, account.gid)
-  const entries = await readdir(path).catch(error => { if (codeOf(error) === 'ENOTDIR') return []; throw error })
+  const entries = await readdir(path).catch(error => {
+    if (codeOf(error) === 'ENOTDIR') return []
+    throw error
+  })
   for (const entry of entries) await chownTree(join(path, entry), account)
 }
 
-async function flush (directory: string): Promise<void> {
+async function flush(directory: string): Promise<void> {
   const handle = await open(directory, 'r').catch(() => undefined)
   await handle?.sync().catch(() => {})
   await handle?.close()
 }
 
-function unreadable (dir: string, error: unknown): never {
+function unreadable(dir: string, error: unknown): never {
   throw unreadableError(dir, error)
 }
 
-function unreadableError (dir: string, error: unknown): EmbeddedError {
-  return new EmbeddedError(`The database in ${dir} cannot be used (${messageOf(error)}). ` +
-    'Start the program as the user who owns that folder, or set DATA_DIR to another place.')
+function unreadableError(dir: string, error: unknown): EmbeddedError {
+  return new EmbeddedError(
+    `The database in ${dir} cannot be used (${messageOf(error)}). ` +
+      'Start the program as the user who owns that folder, or set DATA_DIR to another place.'
+  )
 }

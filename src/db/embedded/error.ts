@@ -8,12 +8,13 @@ export class HeldError extends EmbeddedError {
   override name = 'HeldError'
 }
 
-export const useDatabaseUrl = 'set DATABASE_URL to a PostgreSQL database, such as postgres://user:password@host:5432/name'
+export const useDatabaseUrl =
+  'set DATABASE_URL to a PostgreSQL database, such as postgres://user:password@host:5432/name'
 
-export function codeOf (error: unknown): string {
+export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException | undefined)?.code ?? ''
 }
 
-export function messageOf (error: unknown): string {
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -2,23 +2,30 @@ import { execFile } from 'node:child_process'
 import type { Account } from './account.js'
 
 /**
- * All that PostgreSQL needs from the environment. It must not inherit ours: keys would be readable in its process entry,
- * and PG* variables would change what it does. (On Windows libuv adds what the system itself requires, PATH among it.)
+ * All that PostgreSQL needs from the environment. It must not inherit ours: keys would be readable in its process
+ * entry, and PG* variables would change what it does. (On Windows libuv adds what the system itself requires, PATH
+ * among it.)
  */
-export const environment: Record<string, string> = process.platform === 'win32'
-  ? {}
-  : { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' }
+export const environment: Record<string, string> =
+  process.platform === 'win32' ? {} : { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' }
 
 /** Our own working directory may be closed to the account that PostgreSQL runs as, and it insists on reading it. */
 export const workingDirectory = process.platform === 'win32' ? undefined : '/'
 
-export interface Outcome { code: number | string, output: string }
+export interface Outcome {
+  code: number | string
+  output: string
+}
 
 /** Runs a program to its end; never rejects: a program that cannot be started has its error code as `code`. */
-export function run (file: string, args: string[], account?: Account): Promise<Outcome> {
+export function run(file: string, args: string[], account?: Account): Promise<Outcome> {
   return new Promise(resolve => {
     const options = {
-      cwd: workingDirectory, env: environment, windowsHide: true, maxBuffer: 1e7, ...(account && { uid: account.uid, gid: account.gid })
+      cwd: workingDirectory,
+      env: environment,
+      windowsHide: true,
+      maxBuffer: 1e7,
+      ...(account && { uid: account.uid, gid: account.gid })
     }
     const failed = (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? 1, output: error.message })
     try {
@@ -33,6 +40,8 @@ export function run (file: string, args: string[], account?: Account): Promise<O
   })
 }
 
-export function sleep (milliseconds: number): Promise<void> {
-  return new Promise(resolve => { setTimeout(resolve, milliseconds) })
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise(resolve => {
+    setTimeout(resolve, milliseconds)
+  })
 }

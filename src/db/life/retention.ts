@@ -11,17 +11,26 @@ const SESSIONS = 500
 /** Sessions locked in one transaction. */
 const LOCKED = 50
 
-export interface Means { db: Db, tell: (topics: readonly Topic[]) => void, stopping: () => boolean }
+export interface Means {
+  db: Db
+  tell: (topics: readonly Topic[]) => void
+  stopping: () => boolean
+}
 
 /**
- * Removes what is of age in every workspace: closed and archived sessions in which nothing has happened for so long, and messages
- * that were written before. In small transactions, each with its audit row; killed between two, the next round goes on.
+ * Removes what is of age in every workspace: closed and archived sessions in which nothing has happened for so long,
+ * and messages that were written before. In small transactions, each with its audit row; killed between two, the next
+ * round goes on.
  * @returns how many messages and sessions went
  */
-export async function applyRetention (means: Means, server_days: number): Promise<{ messages: number, sessions: number }> {
+export async function applyRetention(
+  means: Means,
+  server_days: number
+): Promise<{ messages: number; sessions: number }> {
   const total = { messages: 0, sessions: 0 }
-  // Crosses workspaces; what follows is one's. From workspace to workspace along the primary key, however many sessions each has.
-  const { rows } = await sql<{ workspace: string, days: number }>`
+  // Crosses workspaces; what follows is one's. From workspace to workspace along the primary key, however many sessions
+  // each has.
+  const { rows } = await sql<{ workspace: string; days: number }>`
     with recursive w as (
       (select workspace from sessions order by workspace limit 1)
       union all
@@ -31,7 +40,11 @@ export async function applyRetention (means: Means, server_days: number): Promis
     where coalesce(r.days, ${server_days}::int) > 0`.execute(means.db)
   for (const { workspace, days } of rows) {
     // One moment for the round, by the database's clock.
-    const { rows: [row] } = await sql<{ before: string }>`select clock_timestamp() - make_interval(days => ${days}::int) as before`.execute(means.db)
+    const {
+      rows: [row]
+    } = await sql<{ before: string }>`select clock_timestamp() - make_interval(days => ${days}::int) as before`.execute(
+      means.db
+    )
     const of: Age = { workspace, days, before: (row as { before: string }).before }
     total.sessions += await removeSessions(means, of)
     total.messages += await removeOld(means, of)
@@ -40,18 +53,40 @@ export async function applyRetention (means: Means, server_days: number): Promis
   return total
 }
 
-interface Age { workspace: string, days: number, before: string }
+interface Age {
+  workspace: string
+  days: number
+  before: string
+}
 
-async function removeSessions ({ db, tell, stopping }: Means, { workspace, days, before }: Age): Promise<number> {
+async function removeSessions({ db, tell, stopping }: Means, { workspace, days, before }: Age): Promise<number> {
   let removed = 0
   for (let more = true; more && !stopping();) {
     const gone = await inTurn(db, async tx => {
-      const sessions = await tx.selectFrom('sessions').select(['id', 'last_seq']).where('workspace', '=', workspace).where('is_active', '=', false)
-        .where('created_at', '<', before).where('updated_at', '<', before).where(sql<boolean>`(last_message_at is null or last_message_at < ${before}::timestamptz)`)
-        .orderBy('id').limit(LOCKED).forUpdate().skipLocked().execute()
+      const sessions = await tx
+        .selectFrom('sessions')
+        .select(['id', 'last_seq'])
+        .where('workspace', '=', workspace)
+        .where('is_active', '=', false)
+        .where('created_at', '<', before)
+        .where('updated_at', '<', before)
+        .where(sql<boolean>`(last_message_at is null or last_message_at < ${before}::timestamptz)`)
+        .orderBy('id')
+        .limit(LOCKED)
+        .forUpdate()
+        .skipLocked()
+        .execute()
       for (const { id, last_seq } of sessions) {
         await removeSession(tx, workspace, id, 'retention')
-        await audit.write(tx, byService(workspace, 'retention', { event_type: 'session_deleted', session_id: id, resource: `session:${id}`, metadata: { days, last_seq } }))
+        await audit.write(
+          tx,
+          byService(workspace, 'retention', {
+            event_type: 'session_deleted',
+            session_id: id,
+            resource: `session:${id}`,
+            metadata: { days, last_seq }
+          })
+        )
       }
       return sessions.map(({ id }) => id)
     })
@@ -62,11 +97,11 @@ async function removeSessions ({ db, tell, stopping }: Means, { workspace, days,
   return removed
 }
 
-async function removeOld ({ db, stopping }: Means, { workspace, days, before }: Age): Promise<number> {
+async function removeOld({ db, stopping }: Means, { workspace, days, before }: Age): Promise<number> {
   let removed = 0
   for (let after = '', more = true; more && !stopping();) {
     // From session to session by their ids, and in each to its oldest message: no index has messages by age alone.
-    const { rows } = await sql<{ id: string, old: boolean }>`
+    const { rows } = await sql<{ id: string; old: boolean }>`
       select s.id, old.old from (select id from sessions where workspace = ${workspace} and id > ${after} order by id limit ${SESSIONS}) s
       left join lateral (select true as old from messages m where m.workspace = ${workspace} and m.session_id = s.id and m.timestamp < ${before}::timestamptz limit 1) old on true
       order by s.id`.execute(db)
@@ -83,32 +118,68 @@ async function removeOld ({ db, stopping }: Means, { workspace, days, before }: 
   return removed
 }
 
-/** Messages of age of some sessions, as many as one transaction takes. @returns how many of the sessions are done with */
-async function removeBatch (tx: Db, session_ids: readonly string[], { workspace, days, before }: Age): Promise<{ messages: number, done: number }> {
+/**
+ * Messages of age of some sessions, as many as one transaction takes. @returns how many of the sessions are done with
+ */
+async function removeBatch(
+  tx: Db,
+  session_ids: readonly string[],
+  { workspace, days, before }: Age
+): Promise<{ messages: number; done: number }> {
   let messages = 0
   let done = 0
   const touched: string[] = []
   // In the order of their ids, as those who write lock them.
-  await tx.selectFrom('sessions').select('id').where('workspace', '=', workspace).where('id', 'in', [...session_ids]).orderBy('id').forUpdate().execute()
+  await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('workspace', '=', workspace)
+    .where('id', 'in', [...session_ids])
+    .orderBy('id')
+    .forUpdate()
+    .execute()
   for (const session_id of session_ids) {
-    const rows = await tx.selectFrom('messages').select('id').where('workspace', '=', workspace).where('session_id', '=', session_id).where('timestamp', '<', before)
-      .orderBy('timestamp').orderBy('seq').limit(BATCH - messages).execute()
+    const rows = await tx
+      .selectFrom('messages')
+      .select('id')
+      .where('workspace', '=', workspace)
+      .where('session_id', '=', session_id)
+      .where('timestamp', '<', before)
+      .orderBy('timestamp')
+      .orderBy('seq')
+      .limit(BATCH - messages)
+      .execute()
     const { removed } = await removeMessages(tx, { workspace, session_id, ids: rows.map(({ id }) => id) })
     if (removed > 0) touched.push(session_id)
     messages += removed
     if (messages >= BATCH) break
     done++
   }
-  if (messages > 0) await audit.write(tx, byService(workspace, 'retention', { event_type: 'retention_applied', metadata: { messages, sessions: touched.length, days, before } }))
+  if (messages > 0)
+    await audit.write(
+      tx,
+      byService(workspace, 'retention', {
+        event_type: 'retention_applied',
+        metadata: { messages, sessions: touched.length, days, before }
+      })
+    )
   return { messages, done }
 }
 
 /** What the feeds tell of messages that went long ago. */
-async function removeChanges ({ db, stopping }: Means, { workspace, before }: Age): Promise<void> {
+async function removeChanges({ db, stopping }: Means, { workspace, before }: Age): Promise<void> {
   for (let batch: number | undefined = BATCH; batch === BATCH && !stopping();) {
-    batch = await inTurn(db, async tx => Number((await sql`
+    batch = await inTurn(db, async tx =>
+      Number(
+        (
+          await sql`
       delete from session_changes where ctid = any(array(
         select c.ctid from session_changes c where c.workspace = ${workspace} and c.message_id is not null and c.changed_at < ${before}::timestamptz
-          and not exists (select from messages m where m.workspace = c.workspace and m.id = c.message_id) limit ${BATCH}))`.execute(tx)).numAffectedRows ?? 0n))
+          and not exists (select from messages m where m.workspace = c.workspace and m.id = c.message_id) limit ${BATCH}))`.execute(
+            tx
+          )
+        ).numAffectedRows ?? 0n
+      )
+    )
   }
 }

@@ -18,25 +18,41 @@ export interface LifeOptions {
   /** Days that workspaces without a setting of their own keep things; 0 for ever. */
   retention_days: number
   /** The same of audit rows; undefined: there is no chain, and they all stay. */
-  audit: { keys: AuditKeys, days: number } | undefined
+  audit: { keys: AuditKeys; days: number } | undefined
   tell: (topics: readonly Topic[]) => void
   onFault: (error: unknown) => void
-  /** Until the first look for what has come of age; by chance, so that replicas which start together do not look together. */
+  /**
+   * Until the first look for what has come of age; by chance, so that replicas which start together do not look
+   * together.
+   */
   first_ms?: number
 }
 
-/** Carries out in the background what has been decided about the life of data. Every replica runs one: they take turns. */
-export function endContinuously ({ db, retention_days, audit, tell, onFault, first_ms = Math.random() * 60_000 }: LifeOptions): Background {
+/**
+ * Carries out in the background what has been decided about the life of data. Every replica runs one: they take turns.
+ */
+export function endContinuously({
+  db,
+  retention_days,
+  audit,
+  tell,
+  onFault,
+  first_ms = Math.random() * 60_000
+}: LifeOptions): Background {
   let retention_at = performance.now() + first_ms
 
-  return inBackground(async stopping => {
-    await sweepDeletedSessions(db, tell, stopping)
-    await eraseAgents(db, tell, stopping)
-    if (performance.now() >= retention_at) {
-      retention_at = performance.now() + RETENTION_MS
-      await applyRetention({ db, tell, stopping }, retention_days)
-      if (audit !== undefined) await applyAuditRetention({ db, stopping }, audit.keys, audit.days)
-    }
-    return LOOK_MS
-  }, onFault, LOOK_MS)
+  return inBackground(
+    async stopping => {
+      await sweepDeletedSessions(db, tell, stopping)
+      await eraseAgents(db, tell, stopping)
+      if (performance.now() >= retention_at) {
+        retention_at = performance.now() + RETENTION_MS
+        await applyRetention({ db, tell, stopping }, retention_days)
+        if (audit !== undefined) await applyAuditRetention({ db, stopping }, audit.keys, audit.days)
+      }
+      return LOOK_MS
+    },
+    onFault,
+    LOOK_MS
+  )
 }

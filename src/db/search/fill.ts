@@ -6,13 +6,21 @@ import { metadataValues, termsOf } from './terms.js'
 
 /** Messages indexed in one transaction. */
 const BATCH = 200
-/** Milliseconds of taking texts apart after which others have a turn: calls would wait for it, and PostgreSQL for them. */
+/**
+ * Milliseconds of taking texts apart after which others have a turn: calls would wait for it, and PostgreSQL for them.
+ */
 const TURN_MS = 2
 
-/** Content of one transaction's messages, in bytes; the one that passes the bound still belongs to them. Taking it apart holds up everything else. */
+/**
+ * Content of one transaction's messages, in bytes; the one that passes the bound still belongs to them. Taking it apart
+ * holds up everything else.
+ */
 const BYTES_MAX = 300_000
 
-export interface Pending { workspace: string, session_id?: string }
+export interface Pending {
+  workspace: string
+  session_id?: string
+}
 
 interface Row {
   workspace: string
@@ -28,13 +36,13 @@ interface Row {
 }
 
 /**
- * Indexes messages that wait for it, in the order of their keys, in one transaction that also takes them off the list. A message
- * whose visibility changes meanwhile is put on the list again by that change (messages.ts).
+ * Indexes messages that wait for it, in the order of their keys, in one transaction that also takes them off the list.
+ * A message whose visibility changes meanwhile is put on the list again by that change (messages.ts).
  * @param only what a searcher waits for: then rows another process is at are waited for, not skipped, so that on return
  *   everything that was committed before is indexed
  * @returns how many were taken off the list; fewer than `limit`: nothing more waits
  */
-export async function fill (db: Db, only?: Pending, limit = BATCH, bytes_max = BYTES_MAX): Promise<number> {
+export async function fill(db: Db, only?: Pending, limit = BATCH, bytes_max = BYTES_MAX): Promise<number> {
   const known = knownTo(db)
   const hashes = await termHashes(db)
   /** What the vocabulary may lack, by workspace. */
@@ -60,7 +68,9 @@ export async function fill (db: Db, only?: Pending, limit = BATCH, bytes_max = B
     let turn = performance.now()
     for (const { workspace, session_id, sender, content, metadata } of present) {
       if (performance.now() - turn > TURN_MS) {
-        await new Promise(resolve => { setImmediate(resolve) })
+        await new Promise(resolve => {
+          setImmediate(resolve)
+        })
         turn = performance.now()
       }
       const indexed = termsOf(hashes(workspace), session_id, [content, sender as string, ...metadataValues(metadata)])
@@ -69,7 +79,9 @@ export async function fill (db: Db, only?: Pending, limit = BATCH, bytes_max = B
       terms.push(`{${Array.from(indexed.terms).join(',')}}`)
     }
     // In one order everywhere, so that two processes' inserts cannot wait for each other crosswise.
-    const added = [...lacked].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([workspace, words]) => [...words].sort().map(word => ({ workspace, word })))
+    const added = [...lacked]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([workspace, words]) => [...words].sort().map(word => ({ workspace, word })))
     const column = <T>(pick: (row: Row) => T) => present.map(pick)
     await sql`
       with words as (
@@ -87,7 +99,9 @@ export async function fill (db: Db, only?: Pending, limit = BATCH, bytes_max = B
       )
       delete from search_pending p
       using unnest(${rows.map(row => row.workspace)}::text[], ${rows.map(row => row.session_id)}::text[], ${rows.map(row => row.message_id)}::bigint[]) as done (workspace, session_id, message_id)
-      where p.workspace = done.workspace and p.session_id = done.session_id and p.message_id = done.message_id`.execute(tx)
+      where p.workspace = done.workspace and p.session_id = done.session_id and p.message_id = done.message_id`.execute(
+      tx
+    )
     return rows.length
   })
   // Only what has been committed is known.
@@ -96,33 +110,37 @@ export async function fill (db: Db, only?: Pending, limit = BATCH, bytes_max = B
 }
 
 /**
- * Words that are in a database's vocabulary for certain, by workspace: it never loses any. Spares asking for the common ones again
- * and again.
+ * Words that are in a database's vocabulary for certain, by workspace: it never loses any. Spares asking for the common
+ * ones again and again.
  */
 const vocabularies = new WeakMap<object, Map<string, Set<string>>>()
 /** Beyond so many remembering begins anew: about 10 MB. */
 const KNOWN_MAX = 100_000
 
-function knownTo (db: Db): Map<string, Set<string>> {
+function knownTo(db: Db): Map<string, Set<string>> {
   const database = databaseOf(db)
   let known = vocabularies.get(database)
-  if (known === undefined || [...known.values()].reduce((sum, words) => sum + words.size, 0) > KNOWN_MAX) vocabularies.set(database, known = new Map<string, Set<string>>())
+  if (known === undefined || [...known.values()].reduce((sum, words) => sum + words.size, 0) > KNOWN_MAX)
+    vocabularies.set(database, (known = new Map<string, Set<string>>()))
   return known
 }
 
-function setOf (sets: Map<string, Set<string>>, key: string): Set<string> {
+function setOf(sets: Map<string, Set<string>>, key: string): Set<string> {
   let set = sets.get(key)
-  if (set === undefined) sets.set(key, set = new Set())
+  if (set === undefined) sets.set(key, (set = new Set()))
   return set
 }
 
 /** How many messages wait, up to `most`. */
-export async function pendingCount (db: Db, of: Pending | undefined, most: number): Promise<number> {
+export async function pendingCount(db: Db, of: Pending | undefined, most: number): Promise<number> {
   let waiting = db.selectFrom('search_pending').select('message_id')
   if (of !== undefined) {
     waiting = waiting.where('workspace', '=', of.workspace)
     if (of.session_id !== undefined) waiting = waiting.where('session_id', '=', of.session_id)
   }
-  const { count } = await db.selectFrom(waiting.limit(most).as('waiting')).select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow()
+  const { count } = await db
+    .selectFrom(waiting.limit(most).as('waiting'))
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
   return count
 }

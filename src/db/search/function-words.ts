@@ -1,6 +1,6 @@
 /**
- * English words that hold a question together and say nothing about what is asked for: the stop words of PostgreSQL's English
- * dictionary. Beside other words they need not be in a message; alone they are looked for like any word.
+ * English words that hold a question together and say nothing about what is asked for: the stop words of PostgreSQL's
+ * English dictionary. Beside other words they need not be in a message; alone they are looked for like any word.
  */
 const WORDS = `i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers herself
 it its itself they them their theirs themselves what which who whom this that these those am is are was were be been being
@@ -18,14 +18,15 @@ get gets got give gives gave given go goes went please`
 const functionWords = new Set(WORDS.split(/\s+/))
 const questionWords = new Set(QUESTION_WORDS.split(/\s+/))
 
-const BEGINS_A_QUESTION = /^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|should|would|will|may)\b/
+const BEGINS_A_QUESTION =
+  /^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|should|would|will|may)\b/
 
-export function isQuestion (phrase: string): boolean {
+export function isQuestion(phrase: string): boolean {
   return phrase.endsWith('?') || BEGINS_A_QUESTION.test(phrase)
 }
 
 /** Whether a word of this query says nothing about what is looked for. */
-export function functionWordsOf (phrase: string): (word: string) => boolean {
+export function functionWordsOf(phrase: string): (word: string) => boolean {
   const question = isQuestion(phrase)
   return word => functionWords.has(word) || (question && questionWords.has(word))
 }

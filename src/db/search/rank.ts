@@ -19,18 +19,24 @@ const COVERAGE_WEIGHT = 0.65
 const NOT_EXACT = 0.99
 const CALIBRATION = 0.55
 
-/** How well a word is met: as a word of its own or at a word's start, or inside a word. A misspelt one loses by its share of errors. */
+/**
+ * How well a word is met: as a word of its own or at a word's start, or inside a word. A misspelt one loses by its
+ * share of errors.
+ */
 export const WORD_START = 1
 export const INSIDE = 0.85
-/** What a misspelt word is worth about, where only the index is asked; and one in the other number, `query` for `queries`. */
+/**
+ * What a misspelt word is worth about, where only the index is asked; and one in the other number, `query` for
+ * `queries`.
+ */
 export const MISSPELT = 0.8
 
 /** Shorter query words inside other words say nothing (`art` in `start`). */
 const INSIDE_MIN = 4
 
 /**
- * A message that lacks a word of the query stays below 60 (but for a question, see `missing`), whatever the rest of it scores: a worker that looks for
- * "TASK ASSIGNMENT: worker-1" must not be handed what worker-1 has completed.
+ * A message that lacks a word of the query stays below 60 (but for a question, see `missing`), whatever the rest of it
+ * scores: a worker that looks for "TASK ASSIGNMENT: worker-1" must not be handed what worker-1 has completed.
  */
 export const LACKS_A_WORD_MAX = 59
 
@@ -38,23 +44,28 @@ export const LACKS_A_WORD_MAX = 59
 const TOKENS_MAX = 4000
 
 /** A score, and how many words of the query the message lacks. */
-export interface Scored { score: number, lacking: number }
+export interface Scored {
+  score: number
+  lacking: number
+}
 
 /**
- * Scores the candidates of one query. How a word of the query is met by a word of a text is worked out once, however many
- * texts have that word.
+ * Scores the candidates of one query. How a word of the query is met by a word of a text is worked out once, however
+ * many texts have that word.
  */
-export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) => Scored {
-  const known = query.words.map(({ text }) => new Map(otherNumbers(text).map(other => [other, meets(text, other) || MISSPELT])))
+export function scorer(query: Query): (candidate: Candidate, missing: 0 | 1) => Scored {
+  const known = query.words.map(
+    ({ text }) => new Map(otherNumbers(text).map(other => [other, meets(text, other) || MISSPELT]))
+  )
 
   /** How well a word is met by a text's own words; undefined where it is not. */
-  function how (i: number, word: string, tokens: Set<string>): number | undefined {
+  function how(i: number, word: string, tokens: Set<string>): number | undefined {
     if (tokens.has(word)) return WORD_START
     const met = known[i] as Map<string, number>
     let best = 0
     for (const token of tokens) {
       let worth = met.get(token)
-      if (worth === undefined) met.set(token, worth = meets(word, token))
+      if (worth === undefined) met.set(token, (worth = meets(word, token)))
       if (worth === WORD_START) return WORD_START
       if (worth > best) best = worth
     }
@@ -62,7 +73,7 @@ export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) =>
   }
 
   /** @param missing how many words of the query may be lacking */
-  return function score (candidate, missing) {
+  return function score(candidate, missing) {
     if (candidate.exact) return { score: 100, lacking: 0 }
     const tokens = new Set<string>()
     const text = lower(candidate.text)
@@ -74,7 +85,8 @@ export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) =>
     let letters = 0
     let lacking = 0
     for (const [i, word] of query.words.entries()) {
-      const seen = word.standsIn === undefined ? how(i, word.text, tokens) : word.standsIn(text) ? WORD_START : undefined
+      const seen =
+        word.standsIn === undefined ? how(i, word.text, tokens) : word.standsIn(text) ? WORD_START : undefined
       // Of a long text only the beginning is looked at here; for the rest the database has looked.
       const worth = seen ?? (candidate.in_all?.[i] === true ? INSIDE : undefined)
       letters += word.text.length
@@ -89,7 +101,7 @@ export function scorer (query: Query): (candidate: Candidate, missing: 0 | 1) =>
 }
 
 /** How well a word of the query is met by a word of a text, 0 where it is not. */
-function meets (word: string, token: string): number {
+function meets(word: string, token: string): number {
   if (token.startsWith(word)) return WORD_START
   const inside = word.length >= INSIDE_MIN && token.includes(word) ? INSIDE : 0
   const errors = errorsForgiven(word, token)

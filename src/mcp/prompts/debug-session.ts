@@ -7,10 +7,13 @@ const MESSAGES_SHOWN = 20
 export const debugSession: Prompt = {
   name: 'debug-session',
   title: 'Find out what is wrong in a session',
-  description: 'A session\'s facts and recent messages, as far as you may see them, with the question what is going wrong',
+  description:
+    "A session's facts and recent messages, as far as you may see them, with the question what is going wrong",
   arguments: [{ name: 'session_id', description: 'The session to look at', required: true }],
-  async write ({ session_id }, caller, kernel) {
-    const { session, messages } = answerOf(await callTool('get_session', { session_id, message_limit: MESSAGES_SHOWN }, caller, kernel)) as { session: Record<string, unknown>, messages: unknown[] }
+  async write({ session_id }, caller, kernel) {
+    const { session, messages } = answerOf(
+      await callTool('get_session', { session_id, message_limit: MESSAGES_SHOWN }, caller, kernel)
+    ) as { session: Record<string, unknown>; messages: unknown[] }
     return [
       `Find out what is going wrong in the session ${session_id}: work that was assigned and never completed, agents that wait for each other, questions nobody answered, repetitions, contradictions.`,
       'Say what you see, what it follows from (message ids), and what should be done next and by whom. Use get_messages and search_context to see more than is shown here.',

@@ -8,13 +8,22 @@ import { setupCollaboration } from './setup-collaboration.js'
 
 const prompts: Prompt[] = [setupCollaboration, debugSession]
 
-export function createPrompts (kernel: Kernel) {
+export function createPrompts(kernel: Kernel) {
   return {
-    list: { prompts: prompts.map(({ name, title, description, arguments: args }) => ({ name, title, description, arguments: args })) },
-    async get (name: string, given: unknown, caller: Caller) {
+    list: {
+      prompts: prompts.map(({ name, title, description, arguments: args }) => ({
+        name,
+        title,
+        description,
+        arguments: args
+      }))
+    },
+    async get(name: string, given: unknown, caller: Caller) {
       const prompt = prompts.find(one => one.name === name)
       if (prompt === undefined) {
-        const error = new AppError('TOOL_NOT_FOUND', 'There is no prompt of that name.', { suggestions: [`The prompts are: ${prompts.map(one => one.name).join(', ')}`] })
+        const error = new AppError('TOOL_NOT_FOUND', 'There is no prompt of that name.', {
+          suggestions: [`The prompts are: ${prompts.map(one => one.name).join(', ')}`]
+        })
         throw new RpcFailure(INVALID_PARAMS, error.message, refusal(error, caller.request_id).data)
       }
       const text = await prompt.write(acceptArguments(prompt, given), caller, kernel)

@@ -14,22 +14,32 @@ export interface Prompt {
   write: (given: Record<string, string>, caller: Caller, kernel: Kernel) => Promise<string>
 }
 
-export interface PromptArgument { name: string, description: string, required: boolean }
+export interface PromptArgument {
+  name: string
+  description: string
+  required: boolean
+}
 
 const ARGUMENT_MAX = 1000
 
 /** Arguments of a prompt are strings; an empty one counts as not given. @throws AppError INVALID_INPUT */
-export function acceptArguments (prompt: Prompt, raw: unknown): Record<string, string> {
+export function acceptArguments(prompt: Prompt, raw: unknown): Record<string, string> {
   const given = (raw ?? {}) as Record<string, unknown>
   const names = prompt.arguments.map(argument => argument.name)
   refuseUnstorable(given)
   for (const name of Object.keys(given)) {
-    if (!names.includes(name)) throw wrong('There is no such argument.', [...name].slice(0, 60).join(''), `one of ${names.join(', ')}`)
+    if (!names.includes(name))
+      throw wrong('There is no such argument.', [...name].slice(0, 60).join(''), `one of ${names.join(', ')}`)
   }
   const accepted: Record<string, string> = {}
   for (const { name, required, description } of prompt.arguments) {
     const value = given[name] ?? ''
-    if (typeof value !== 'string' || characters(value) > ARGUMENT_MAX) throw wrong(`The argument '${name}' is not a text of at most ${ARGUMENT_MAX} characters.`, name, `a string of at most ${ARGUMENT_MAX} characters`)
+    if (typeof value !== 'string' || characters(value) > ARGUMENT_MAX)
+      throw wrong(
+        `The argument '${name}' is not a text of at most ${ARGUMENT_MAX} characters.`,
+        name,
+        `a string of at most ${ARGUMENT_MAX} characters`
+      )
     const text = cleanText(value)
     if (text !== '') accepted[name] = text
     else if (required) throw wrong(`The argument '${name}' is missing.`, name, description)
@@ -37,6 +47,6 @@ export function acceptArguments (prompt: Prompt, raw: unknown): Record<string, s
   return accepted
 }
 
-function wrong (message: string, argument: string, allowed: string): AppError {
+function wrong(message: string, argument: string, allowed: string): AppError {
   return new AppError('INVALID_INPUT', message, { context: { argument, allowed } })
 }

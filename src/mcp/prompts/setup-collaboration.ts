@@ -9,17 +9,35 @@ export const setupCollaboration: Prompt = {
   description: 'Brings several agents together in one session, each with its role',
   arguments: [
     { name: 'purpose', description: 'What the agents are to achieve together', required: true },
-    { name: 'expert_roles', description: 'The roles, separated by commas, such as "researcher, critic, writer"', required: true },
-    { name: 'collaboration_type', description: 'How they work: parallel, sequential or coordinator-worker, or in your own words', required: false },
+    {
+      name: 'expert_roles',
+      description: 'The roles, separated by commas, such as "researcher, critic, writer"',
+      required: true
+    },
+    {
+      name: 'collaboration_type',
+      description: 'How they work: parallel, sequential or coordinator-worker, or in your own words',
+      required: false
+    },
     { name: 'session_id', description: 'A session to go on in; left out, a new one is opened', required: false }
   ],
-  async write ({ purpose, expert_roles = '', collaboration_type = 'coordinator-worker', session_id }, caller, kernel) {
-    const existing = session_id === undefined ? undefined : answerOf(await callTool('get_session', { session_id, message_limit: 0 }, caller, kernel))
+  async write({ purpose, expert_roles = '', collaboration_type = 'coordinator-worker', session_id }, caller, kernel) {
+    const existing =
+      session_id === undefined
+        ? undefined
+        : answerOf(await callTool('get_session', { session_id, message_limit: 0 }, caller, kernel))
     const agent = await identify(caller, kernel.service)
-    const roles = expert_roles.split(',').map(role => role.trim()).filter(role => role !== '')
+    const roles = expert_roles
+      .split(',')
+      .map(role => role.trim())
+      .filter(role => role !== '')
     const steps = [
       ...(agent === null ? ['Authenticate with authenticate_agent; without it nothing below is possible.'] : []),
-      ...(agent !== null && !mayCall(agent, 'write') ? ['You may read but not write: authenticate with a key that grants write, or let another agent take the steps that write.'] : []),
+      ...(agent !== null && !mayCall(agent, 'write')
+        ? [
+            'You may read but not write: authenticate with a key that grants write, or let another agent take the steps that write.'
+          ]
+        : []),
       existing === undefined
         ? `Open a session with create_session and the purpose ${JSON.stringify(purpose)}, and give its session_id to every agent.`
         : `Work in the session ${session_id}, which was opened for: ${JSON.stringify((existing.session as { purpose: string }).purpose)}. Read it first, with get_messages.`,
@@ -29,7 +47,14 @@ export const setupCollaboration: Prompt = {
       'Keep what only one agent needs in its own memory with set_memory; notes for agents of the same type go into messages with visibility agent_only.',
       'At the end, sum up the results in one message and close the session with update_session and is_active: false.'
     ]
-    return ['Set up a collaboration of agents in the shared workspace.', '', `Purpose: ${purpose}`, `Roles: ${roles.join(', ')}`, `Way of working: ${collaboration_type}`, '',
-      ...steps.map((step, i) => `${i + 1}. ${step}`)].join('\n')
+    return [
+      'Set up a collaboration of agents in the shared workspace.',
+      '',
+      `Purpose: ${purpose}`,
+      `Roles: ${roles.join(', ')}`,
+      `Way of working: ${collaboration_type}`,
+      '',
+      ...steps.map((step, i) => `${i + 1}. ${step}`)
+    ].join('\n')
   }
 }

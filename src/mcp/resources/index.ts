@@ -14,7 +14,7 @@ import { toolDocs } from './tool-docs.js'
 /** Sessions that resources/list names: the newest. */
 const SESSIONS_LISTED = 50
 
-export function createResources (kernel: Kernel) {
+export function createResources(kernel: Kernel) {
   const resources = [serverInfo, toolDocs(kernel.catalogue.tools), session, sessionMessages, agentMemory]
   const places = resources.map(resource => ({ resource, match: matcher(resource.uri) }))
   const fixed = resources.filter(resource => !isTemplate(resource)).map(entry)
@@ -25,27 +25,36 @@ export function createResources (kernel: Kernel) {
   return {
     templates: { resourceTemplates: templates },
     /** Open to everybody; the caller's own and what it may see are added for a caller who is known. */
-    async list (caller: Caller) {
+    async list(caller: Caller) {
       const agent = await listerOf('resources/list', caller, kernel)
       if (agent === null || (agent instanceof AppError && agent.status === 401)) return { resources: fixed }
       if (agent instanceof AppError) throw refusal(agent, caller.request_id)
-      const { sessions } = answerOf(await callTool('list_sessions', { limit: SESSIONS_LISTED }, caller, kernel)) as { sessions: ListedSession[] }
+      const { sessions } = answerOf(await callTool('list_sessions', { limit: SESSIONS_LISTED }, caller, kernel)) as {
+        sessions: ListedSession[]
+      }
       const memory = { ...entry(agentMemory), uri: `agent://${encodeURIComponent(agent.agent_id)}/memory` }
       return { resources: [...fixed, memory, ...sessions.map(sessionEntry)] }
     },
-    async read (uri: string, caller: Caller) {
+    async read(uri: string, caller: Caller) {
       for (const { resource, match } of places) {
         const parts = match(uri)
-        if (parts !== undefined) return { contents: [{ uri, mimeType: resource.mimeType, text: await resource.read(parts, caller, kernel) }] }
+        if (parts !== undefined)
+          return { contents: [{ uri, mimeType: resource.mimeType, text: await resource.read(parts, caller, kernel) }] }
       }
       throw notThere()
     }
   }
 }
 
-interface ListedSession { id: string, purpose: string, message_count: number, last_activity: string, is_active: boolean }
+interface ListedSession {
+  id: string
+  purpose: string
+  message_count: number
+  last_activity: string
+  is_active: boolean
+}
 
-function sessionEntry ({ id, purpose, message_count, last_activity, is_active }: ListedSession) {
+function sessionEntry({ id, purpose, message_count, last_activity, is_active }: ListedSession) {
   return {
     uri: `session://${id}`,
     name: id,
@@ -55,6 +64,6 @@ function sessionEntry ({ id, purpose, message_count, last_activity, is_active }:
   }
 }
 
-function entry ({ uri, name, title, description, mimeType }: Resource) {
+function entry({ uri, name, title, description, mimeType }: Resource) {
   return { uri, name, title, description, mimeType }
 }

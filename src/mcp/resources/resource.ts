@@ -13,24 +13,26 @@ export interface Resource {
   read: (parts: Record<string, string>, caller: Caller, kernel: Kernel) => string | Promise<string>
 }
 
-export function isTemplate (resource: Resource): boolean {
+export function isTemplate(resource: Resource): boolean {
   return resource.uri.includes('{')
 }
 
 /** For a resource's address, the function that takes an address apart; undefined for another resource's. */
-export function matcher (uri: string): (given: string) => Record<string, string> | undefined {
+export function matcher(uri: string): (given: string) => Record<string, string> | undefined {
   const pattern = uri.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')
   const whole = new RegExp(`^${pattern}/?$`)
   return given => {
     const groups = whole.exec(given)?.groups ?? (whole.test(given) ? {} : undefined)
     try {
-      return groups && Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]))
+      return (
+        groups && Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]))
+      )
     } catch {
       return undefined
     }
   }
 }
 
-export function json (value: unknown): string {
+export function json(value: unknown): string {
   return JSON.stringify(value, null, 2)
 }

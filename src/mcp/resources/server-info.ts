@@ -6,7 +6,7 @@ export const serverInfo: Resource = {
   description: 'Name, version, how to authenticate and what the server offers',
   mimeType: 'application/json',
   uri: 'server://info',
-  read (_parts, _caller, { service }) {
+  read(_parts, _caller, { service }) {
     return json({
       name: service.name,
       version: service.version,

@@ -5,10 +5,11 @@ import { json, type Resource } from './resource.js'
 export const sessionMessages: Resource = {
   name: 'session-messages',
   title: 'The newest messages of a session',
-  description: 'The newest messages of a session that you may see, as many as limit says, in the order they were written',
+  description:
+    'The newest messages of a session that you may see, as many as limit says, in the order they were written',
   mimeType: 'application/json',
   uri: 'session://{session_id}/messages/{limit}',
-  async read ({ session_id, limit }, caller, kernel) {
+  async read({ session_id, limit }, caller, kernel) {
     const { success, ...answer } = answerOf(await callTool('get_messages', { session_id, limit }, caller, kernel))
     return json(answer)
   }

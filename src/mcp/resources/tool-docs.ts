@@ -3,7 +3,7 @@ import type { Tool } from '../../core/tool.js'
 import type { Resource } from './resource.js'
 
 /** Every tool in words, written once. */
-export function toolDocs (tools: readonly Tool[]): Resource {
+export function toolDocs(tools: readonly Tool[]): Resource {
   const text = `# Tools\n\n${tools.map(section).join('\n\n')}\n`
   return {
     name: 'tool-docs',
@@ -15,15 +15,41 @@ export function toolDocs (tools: readonly Tool[]): Resource {
   }
 }
 
-function section (tool: Tool): string {
-  const { properties, required = [] } = plain(tool.input) as { properties: Record<string, Argument>, required?: string[] }
-  const lines = Object.entries(properties).map(([name, argument]) => `- \`${name}\`${required.includes(name) ? '' : ' (optional)'}: ${describe(argument)}`)
+function section(tool: Tool): string {
+  const { properties, required = [] } = plain(tool.input) as {
+    properties: Record<string, Argument>
+    required?: string[]
+  }
+  const lines = Object.entries(properties).map(
+    ([name, argument]) => `- \`${name}\`${required.includes(name) ? '' : ' (optional)'}: ${describe(argument)}`
+  )
   return `## ${tool.name}\n\n${tool.description}\n\nNeeds: ${tool.permission === 'none' ? 'no permission' : tool.permission}.${lines.length > 0 ? `\n\n${lines.join('\n')}` : ''}`
 }
 
-interface Argument { type?: string, enum?: string[], default?: unknown, minimum?: number, maximum?: number, description?: string }
+interface Argument {
+  type?: string
+  enum?: string[]
+  default?: unknown
+  minimum?: number
+  maximum?: number
+  description?: string
+}
 
-function describe ({ type = 'any JSON value', enum: words, default: fallback, minimum, maximum, description }: Argument): string {
-  const kind = words !== undefined ? words.join(' | ') : minimum !== undefined && maximum !== undefined ? `${type} ${minimum}-${maximum}` : type
-  return [kind, fallback !== undefined ? `default ${JSON.stringify(fallback)}` : '', description ?? ''].filter(part => part !== '').join('; ')
+function describe({
+  type = 'any JSON value',
+  enum: words,
+  default: fallback,
+  minimum,
+  maximum,
+  description
+}: Argument): string {
+  const kind =
+    words !== undefined
+      ? words.join(' | ')
+      : minimum !== undefined && maximum !== undefined
+        ? `${type} ${minimum}-${maximum}`
+        : type
+  return [kind, fallback !== undefined ? `default ${JSON.stringify(fallback)}` : '', description ?? '']
+    .filter(part => part !== '')
+    .join('; ')
 }

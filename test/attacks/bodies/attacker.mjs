@@ -14,16 +14,24 @@ const bodies = {
   objects: () => `[${'{},'.repeat((bytes - 4) / 3)}{}]`,
   brackets: () => '['.repeat(bytes),
   numbers: () => JSON.stringify({ key: 'k', value: new Array(99_000).fill(1) }).padEnd(bytes),
-  messages: () => JSON.stringify({ session_id: attack.session_id, messages: Array.from({ length: 80 }, () => ({ content: 'x'.repeat(99_000) })) }),
+  messages: () =>
+    JSON.stringify({
+      session_id: attack.session_id,
+      messages: Array.from({ length: 80 }, () => ({ content: 'x'.repeat(99_000) }))
+    }),
   memory: () => JSON.stringify({ key: 'k', value: fields(60_000), idempotency_key: 'once' }),
   text: () => JSON.stringify({ key: 'k', value: 'é😀'.repeat(bytes / 6) }),
   batch: () => JSON.stringify(Array.from({ length: 20_000 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'ping' }))),
   params: () => JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: fields(90_000) } }),
-  strings: () => JSON.stringify({ session_id: attack.session_id, messages: Array.from({ length: 100 }, () => ({ content: 'x', metadata: `{"a":${'['.repeat(39_000)}` })) })
+  strings: () =>
+    JSON.stringify({
+      session_id: attack.session_id,
+      messages: Array.from({ length: 100 }, () => ({ content: 'x', metadata: `{"a":${'['.repeat(39_000)}` }))
+    })
 }
 const content = Buffer.from(bodies[body]())
 
-function framed () {
+function framed() {
   if (chunk === undefined) return content
   const parts = []
   for (let i = 0; i < content.length; i += chunk) {
@@ -40,19 +48,28 @@ const request = Buffer.concat([Buffer.from(head), framed()])
 // The end of a body in chunks is the empty chunk too.
 const sent = short ? request.subarray(0, request.length - (chunk === undefined ? 1 : 8)) : request
 
-function once (i) {
+function once(i) {
   return new Promise(resolve => {
-    const socket = connect({ port, host: '127.0.0.1', localAddress: `127.0.0.${1 + i % addresses}` })
+    const socket = connect({ port, host: '127.0.0.1', localAddress: `127.0.0.${1 + (i % addresses)}` })
     let left = pipelined
-    const stop = setTimeout(() => { socket.destroy() }, Math.max(0, end - Date.now()))
-    socket.on('connect', () => { for (let n = 0; n < pipelined; n++) socket.write(sent) })
+    const stop = setTimeout(
+      () => {
+        socket.destroy()
+      },
+      Math.max(0, end - Date.now())
+    )
+    socket.on('connect', () => {
+      for (let n = 0; n < pipelined; n++) socket.write(sent)
+    })
     socket.on('data', data => {
       for (const [, status] of data.toString('latin1').matchAll(/HTTP\/1\.1 (\d{3})/g)) {
         answers[status] = (answers[status] ?? 0) + 1
         if (--left === 0) socket.destroy()
       }
     })
-    socket.on('error', ({ code }) => { answers[code] = (answers[code] ?? 0) + 1 })
+    socket.on('error', ({ code }) => {
+      answers[code] = (answers[code] ?? 0) + 1
+    })
     socket.on('close', () => {
       clearTimeout(stop)
       setTimeout(resolve, PAUSE_MS)
@@ -60,7 +77,7 @@ function once (i) {
   })
 }
 
-async function lane (i) {
+async function lane(i) {
   while (Date.now() < end) await once(i)
 }
 

@@ -1,4 +1,7 @@
-/** What attacker.mjs can be told to do: many connections, each with a body that is large, deep, wide, slow or many at a time. */
+/**
+ * What attacker.mjs can be told to do: many connections, each with a body that is large, deep, wide, slow or many at a
+ * time.
+ */
 export interface Attack {
   name: string
   path: string
@@ -31,18 +34,75 @@ export const attacks: Attack[] = [
   { name: 'a  with a key', path: memory, body: 'spaces', bytes: LARGE, sockets: 70, short: true, authenticated: true },
   { name: 'b  [{},{},…]', path: memory, body: 'objects', bytes: LARGE, sockets: 16 },
   { name: 'b  with a key', path: memory, body: 'objects', bytes: LARGE, sockets: 16, authenticated: true },
-  { name: 'b  99 000 numbers, with a key', path: memory, body: 'numbers', bytes: LARGE, sockets: 16, authenticated: true },
+  {
+    name: 'b  99 000 numbers, with a key',
+    path: memory,
+    body: 'numbers',
+    bytes: LARGE,
+    sockets: 16,
+    authenticated: true
+  },
   { name: 'b  60 000 fields, with a key', path: memory, body: 'memory', sockets: 16, authenticated: true },
-  { name: 'b  8 MB of messages, with a key', path: '/mcp/tool/add_messages', body: 'messages', sockets: 16, authenticated: true },
-  { name: 'b  deep metadata in strings, with a key', path: '/mcp/tool/add_messages', body: 'strings', sockets: 16, authenticated: true },
-  { name: 'b  8 MB of emoji, with a key', path: memory, body: 'text', bytes: 8_000_000, sockets: 16, authenticated: true },
+  {
+    name: 'b  8 MB of messages, with a key',
+    path: '/mcp/tool/add_messages',
+    body: 'messages',
+    sockets: 16,
+    authenticated: true
+  },
+  {
+    name: 'b  deep metadata in strings, with a key',
+    path: '/mcp/tool/add_messages',
+    body: 'strings',
+    sockets: 16,
+    authenticated: true
+  },
+  {
+    name: 'b  8 MB of emoji, with a key',
+    path: memory,
+    body: 'text',
+    bytes: 8_000_000,
+    sockets: 16,
+    authenticated: true
+  },
   { name: 'c  [[[[…', path: memory, body: 'brackets', bytes: LARGE, sockets: 16 },
   { name: 'c  with a key', path: memory, body: 'brackets', bytes: LARGE, sockets: 16, authenticated: true },
-  { name: 'd  chunks of a byte', path: '/mcp/tool/get_usage_guidance', body: 'spaces', bytes: 64_000, chunk: 1, sockets: 70, short: true },
-  { name: 'd  chunks of 1100 bytes, with a key', path: memory, body: 'spaces', bytes: LARGE, chunk: 1100, sockets: 30, authenticated: true },
+  {
+    name: 'd  chunks of a byte',
+    path: '/mcp/tool/get_usage_guidance',
+    body: 'spaces',
+    bytes: 64_000,
+    chunk: 1,
+    sockets: 70,
+    short: true
+  },
+  {
+    name: 'd  chunks of 1100 bytes, with a key',
+    path: memory,
+    body: 'spaces',
+    bytes: LARGE,
+    chunk: 1100,
+    sockets: 30,
+    authenticated: true
+  },
   { name: 'e  pipelined', path: memory, body: 'numbers', bytes: SMALL, sockets: 20, pipelined: 20 },
-  { name: 'f  /mcp, 8 MiB short of a byte', path: '/mcp', body: 'spaces', bytes: LARGE, chunk: 65_536, sockets: 70, short: true },
-  { name: 'f  /mcp, [{},{},…], with a key', path: '/mcp', body: 'objects', bytes: LARGE, sockets: 16, authenticated: true },
+  {
+    name: 'f  /mcp, 8 MiB short of a byte',
+    path: '/mcp',
+    body: 'spaces',
+    bytes: LARGE,
+    chunk: 65_536,
+    sockets: 70,
+    short: true
+  },
+  {
+    name: 'f  /mcp, [{},{},…], with a key',
+    path: '/mcp',
+    body: 'objects',
+    bytes: LARGE,
+    sockets: 16,
+    authenticated: true
+  },
   { name: 'f  /mcp, a batch of 20 000', path: '/mcp', body: 'batch', sockets: 16, authenticated: true },
   { name: 'f  /mcp, 90 000 params', path: '/mcp', body: 'params', sockets: 16, authenticated: true },
   { name: 'g  an unknown tool', path: '/mcp/tool/nothing', body: 'numbers', bytes: SMALL, sockets: 70 },

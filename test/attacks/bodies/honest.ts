@@ -13,7 +13,7 @@ export interface Report {
 const PAUSE_MS = 20
 
 /** Calls one after the other until told to stop. */
-export function workHonestly (port: number, session_id: string): { stop: () => Promise<Report> } {
+export function workHonestly(port: number, session_id: string): { stop: () => Promise<Report> } {
   const agent = new Agent({ keepAlive: true })
   const errors: Record<string, number> = {}
   const took: number[] = []
@@ -23,18 +23,43 @@ export function workHonestly (port: number, session_id: string): { stop: () => P
     ['/mcp/tool/add_message', known, { session_id, content: 'an ordinary message' }],
     ['/mcp/tool/get_messages', known, { session_id, limit: 5 }],
     ['/mcp/tool/add_message', known, { session_id, content: 'a long message '.repeat(2000) }],
-    ['/mcp', known, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'get_usage_guidance', arguments: {} } }],
+    [
+      '/mcp',
+      known,
+      { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'get_usage_guidance', arguments: {} } }
+    ],
     ['/mcp/tool/authenticate_agent', {}, { agent_id: 'newcomer', agent_type: 'honest', api_key: API_KEY }]
   ]
 
-  async function send ([path, headers, args]: (typeof calls)[number]): Promise<string> {
+  async function send([path, headers, args]: (typeof calls)[number]): Promise<string> {
     const body = JSON.stringify(args)
     return new Promise(resolve => {
-      const sent = request({ agent, host: '127.0.0.1', port, path, method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', 'content-length': Buffer.byteLength(body), ...headers } }, response => {
-        response.resume().on('end', () => { resolve(String(response.statusCode)) })
+      const sent = request(
+        {
+          agent,
+          host: '127.0.0.1',
+          port,
+          path,
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            accept: 'application/json, text/event-stream',
+            'content-length': Buffer.byteLength(body),
+            ...headers
+          }
+        },
+        response => {
+          response.resume().on('end', () => {
+            resolve(String(response.statusCode))
+          })
+        }
+      )
+      sent.on('error', error => {
+        resolve((error as NodeJS.ErrnoException).code ?? error.message)
       })
-      sent.on('error', error => { resolve((error as NodeJS.ErrnoException).code ?? error.message) })
-      sent.setTimeout(10_000, () => { sent.destroy(new Error('no answer')) })
+      sent.setTimeout(10_000, () => {
+        sent.destroy(new Error('no answer'))
+      })
       sent.end(body)
     })
   }
@@ -50,7 +75,7 @@ export function workHonestly (port: number, session_id: string): { stop: () => P
   })()
 
   return {
-    async stop () {
+    async stop() {
       over = true
       await working
       agent.destroy()

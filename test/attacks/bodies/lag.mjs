@@ -12,5 +12,7 @@ setInterval(() => {
 process.on('SIGUSR2', () => {
   const sorted = late.sort((a, b) => a - b)
   late = []
-  process.stderr.write(`lag ${JSON.stringify({ max_ms: sorted.at(-1) ?? 0, p99_ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0 })}\n`)
+  process.stderr.write(
+    `lag ${JSON.stringify({ max_ms: sorted.at(-1) ?? 0, p99_ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0 })}\n`
+  )
 })

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 
 /**
  * Which transaction wrote each message and change, so that a reader of all sessions of a workspace can ask for what a
- * snapshot of it did not show (src/db/workspace-feed.ts). Written by the database, so that the previous release writes
+ * snapshot of it did not show (src/feed/store/workspace-feed.ts). Written by the database, so that the previous release writes
  * it too.
  *
  * What is there already gets 0, "before anybody followed": as a constant default, which rewrites nothing. The indexes

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 
 /**
- * Words by length and by how they begin and end, for those with typing errors (src/db/search/edits.ts). Length first:
+ * Words by length and by how they begin and end, for those with typing errors (src/search/edits.ts). Length first:
  * most of a vocabulary is long identifiers, which end alike by the ten thousand. While it is built, for a few seconds,
  * no new word is indexed; searches of what was just written wait for that, and so do changes of visibility. Adding
  * messages does not.

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely'
 /**
  * What limits are measured by.
  *
- * rate_limits: what has been let through of each minute that is being counted (src/db/rate-limits.ts). Addresses belong
+ * rate_limits: what has been let through of each minute that is being counted (src/limits/store/rate-limits.ts). Addresses belong
  * to no workspace: theirs is ''. Unlogged: taking costs no flush of the log to disk. A crash of PostgreSQL empties the
  * table, and every count begins anew.
  *

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 
 /**
  * The second wall between workspaces. Policies, and what the service's role may do, are made for every table after each
- * run of migrations (src/db/walls.ts), so that a table of a later migration has them too. Here is what tables need for
+ * run of migrations (src/postgres/row-security.ts), so that a table of a later migration has them too. Here is what tables need for
  * it.
  *
  * Behind a policy PostgreSQL uses an index only for operators that are "leakproof"; those of GIN are not: `&&` on

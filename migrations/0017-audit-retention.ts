@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely'
 /**
  * How long a workspace keeps audit rows, where that differs from the server's setting. Not a column of `retention`,
  * which an admin may change through the service: the audit log tells of admins too, so the service may only read this
- * one (src/db/walls.ts).
+ * one (src/postgres/row-security.ts).
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`

@@ -2,14 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { TObject, TSchema } from '@sinclair/typebox'
-import { type Variable, variables } from '../src/config.js'
-import { allowed } from '../src/core/accept.js'
-import { type ErrorCode, errorKinds } from '../src/core/errors.js'
-import { plain } from '../src/core/openapi.js'
-import { AnyValueField, Code, type Marks } from '../src/core/schema.js'
-import { takesIdempotencyKey, type Tool } from '../src/core/tool.js'
-import { tools } from '../src/tools/index.js'
-import { Message, Session, SessionSummary } from '../src/tools/shapes.js'
+import { type Variable, variables } from '../src/config/config.js'
+import { allowed } from '../src/kernel/accept.js'
+import { type ErrorCode, errorKinds } from '../src/kernel/errors.js'
+import { plain } from '../src/http/openapi.js'
+import { AnyValueField, Code, type SchemaExtensions } from '../src/kernel/schema.js'
+import { takesIdempotencyKey, type Tool } from '../src/kernel/tool.js'
+import { tools } from '../src/tools.js'
+import { Message, Session, SessionSummary } from '../src/kernel/shapes.js'
 
 /**
  * Writes what can be derived: the table in docs/configuration.md, docs/tools.md, and the facts in
@@ -132,7 +132,7 @@ export function errorsOf(tool: Tool): ErrorCode[] {
  * value's.
  */
 function codesIn(schema: TObject): ErrorCode[] {
-  return Object.values(schema.properties as Record<string, TSchema & Marks>).flatMap(property => {
+  return Object.values(schema.properties as Record<string, TSchema & SchemaExtensions>).flatMap(property => {
     const code = property[Code]
     const own = typeof code === 'function' ? [code(''), code('x')] : code === undefined ? [] : [code]
     const items = property.items as TSchema | undefined
@@ -182,7 +182,7 @@ function troubleshooting(current: string): string {
 function toolsPage(all: readonly Tool[]): string {
   return `# Tools
 
-<!-- Generated from the catalogue by \`npm run docs\`; edit src/tools/ instead. -->
+<!-- Generated from the catalogue by \`npm run docs\`; edit the tools in src/ instead. -->
 
 ${[
   'Call a tool over REST with `POST /mcp/tool/<name>` and a JSON object, or over MCP at `/mcp` by the same name. Both run the same checks and the same code. The answer is a JSON object with `success: true` and the fields listed here, or `success: false` with `error`, `code`, `suggestions` and more ([troubleshooting.md](troubleshooting.md)). The running server describes itself at `/openapi.json` and `/docs`. What holds for all tools is in [semantics.md](semantics.md).',
@@ -247,12 +247,14 @@ function toolSection(tool: Tool): string {
 
 function argumentTable(schema: TObject): string {
   const required = new Set(schema.required ?? [])
-  const rows = Object.entries(schema.properties as Record<string, TSchema & Marks>).map(([name, property]) => [
-    `\`${name}\``,
-    (property.type as string | undefined) ?? 'any',
-    required.has(name) ? 'required' : property.default === undefined ? '' : `\`${JSON.stringify(property.default)}\``,
-    sentence([allowed(property), property.description])
-  ])
+  const rows = Object.entries(schema.properties as Record<string, TSchema & SchemaExtensions>).map(
+    ([name, property]) => [
+      `\`${name}\``,
+      (property.type as string | undefined) ?? 'any',
+      required.has(name) ? 'required' : property.default === undefined ? '' : `\`${JSON.stringify(property.default)}\``,
+      sentence([allowed(property), property.description])
+    ]
+  )
   return table(['argument', 'type', 'default', 'what it takes'], rows)
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { type Described, helpOf, overview } from './commands/help.js'
-import { ConfigError } from './config.js'
-import { EmbeddedError } from './db/embedded.js'
-import { MigrationError } from './db/migrate.js'
+import { ConfigError } from './config/config.js'
+import { EmbeddedError } from './postgres/embedded/index.js'
+import { MigrationError } from './postgres/migrate.js'
 import { version } from './version.js'
 
 interface Command {

@@ -4,9 +4,9 @@ import pino from 'pino'
 import type { Test } from 'tap'
 import { build } from '../scripts/start.js'
 import { type App, buildApp } from '../src/app.js'
-import { type Config, loadConfig } from '../src/config.js'
-import { connect, connectAsOwner, type Database } from '../src/db/connect.js'
-import type { Db } from '../src/db/schema.js'
+import { type Config, loadConfig } from '../src/config/config.js'
+import { connect, connectAsOwner, type Database } from '../src/postgres/connect.js'
+import type { Db } from '../src/postgres/schema.js'
 import { createDatabase } from './support/cluster.js'
 
 /** Boots the app as production does, on a database of its own; everything is closed when the test ends. */

@@ -9,7 +9,7 @@ import {
   startPostmaster,
   stopPostmaster,
   urlOf
-} from '../../src/db/embedded.js'
+} from '../../src/postgres/embedded/index.js'
 import type { Cleanup } from './cleanup.js'
 
 /** Durable, as the bars ask: an answered write has been flushed. */

@@ -1,4 +1,4 @@
-import { freePort } from '../../src/db/embedded.js'
+import { freePort } from '../../src/postgres/embedded/index.js'
 import type { Bench, Finding, Row } from '../kit/bench.js'
 import { addMessages, CONNECTIONS, contents, get, post, senders, SUCCESS } from '../kit/requests.js'
 import { perSecond, sideNotes } from '../kit/report.js'

@@ -1,4 +1,4 @@
-import { variables } from '../../src/config.js'
+import { variables } from '../../src/config/config.js'
 import type { Bench, Finding } from '../kit/bench.js'
 import { addMessages, CONNECTIONS, SUCCESS } from '../kit/requests.js'
 import { ratioRow, sideNotes } from '../kit/report.js'

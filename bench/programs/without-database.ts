@@ -3,7 +3,7 @@
  * arguments, permission, metrics, log and serialisation are the program's own.
  */
 import { serve } from '../../src/commands/serve.js'
-import { tools } from '../../src/tools/index.js'
+import { tools } from '../../src/tools.js'
 
 const tool = tools.find(({ name }) => name === 'add_message')
 if (tool === undefined) throw new Error('There is no add_message.')
@@ -18,5 +18,5 @@ tool.handler = async input => {
   }
 }
 // Nothing has changed that another replica would have to hear of by way of the database.
-delete tool.touches
+delete tool.affectedTopics
 await serve([])

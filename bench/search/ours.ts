@@ -1,10 +1,10 @@
-import type { Db } from '../../src/db/schema.js'
-import { search } from '../../src/db/search/index.js'
+import type { Db } from '../../src/postgres/schema.js'
+import { search } from '../../src/search/search.js'
 import type { Searcher } from './baselines/searcher.js'
 import { TOP } from './measure.js'
 import { VIEWER } from './viewer.js'
 
-/** The least score of a result, where a caller names none (contract §5). */
+/** The least score of a result, where a caller names none (docs/semantics.md, Search). */
 export const THRESHOLD = 60
 
 /** The search of the service, called as its tool calls it. */

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
-import type { Db } from '../../src/db/schema.js'
-import { acrossSession } from '../../src/db/scope.js'
-import { fill } from '../../src/db/search/fill.js'
-import { indexContinuously } from '../../src/db/search/worker.js'
+import type { Db } from '../../src/postgres/schema.js'
+import { acrossSession } from '../../src/postgres/scope.js'
+import { fill } from '../../src/search/fill.js'
+import { indexContinuously } from '../../src/search/worker.js'
 
 /**
  * What has to happen between loading and searching. The loader writes past the service, so whatever the service would

@@ -15,7 +15,7 @@ import { prepareSearch } from './prepare.js'
 import { label, type Labelled } from './queries/label.js'
 import { qualityReport } from './quality-report.js'
 import { writeSection } from './report-file.js'
-import { inWorkspace } from '../../src/db/scope.js'
+import { inWorkspace } from '../../src/postgres/scope.js'
 import { startServer } from './server.js'
 
 /** Of each kind: asked, and made beforehand, since some turn out to mean something else. */

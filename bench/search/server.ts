@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import pg from 'pg'
-import { connect, connectAsOwner, type Database } from '../../src/db/connect.js'
+import { connect, connectAsOwner, type Database } from '../../src/postgres/connect.js'
 import {
   createCluster,
   findBinaries,
@@ -13,9 +13,9 @@ import {
   startPostmaster,
   stopPostmaster,
   urlOf
-} from '../../src/db/embedded.js'
-import * as migrations from '../../src/db/migrate.js'
-import type { Db } from '../../src/db/schema.js'
+} from '../../src/postgres/embedded/index.js'
+import * as migrations from '../../src/postgres/migrate.js'
+import type { Db } from '../../src/postgres/schema.js'
 import { cpuOfPostgres } from '../kit/cpu.js'
 
 export interface Server {

@@ -1,4 +1,4 @@
-import type { Agent } from '../../src/core/agent.js'
+import type { Agent } from '../../src/kernel/agent.js'
 import type { Message } from './corpus/messages.js'
 
 /** Who searches: one agent among others, without admin, so that some messages are not for it. */
@@ -9,7 +9,7 @@ export const VIEWER: Agent = {
   permissions: ['read', 'write']
 }
 
-/** The rule of contract §4, said once more: labels must not come from the code they judge. */
+/** The rule of docs/semantics.md, Visibility, said once more: labels must not come from the code they judge. */
 export function mayRead(message: Message): boolean {
   switch (message.visibility) {
     case 'public':

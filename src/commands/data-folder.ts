@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { posix, resolve, win32 } from 'node:path'
-import { ConfigError } from '../config.js'
+import { ConfigError } from '../config/config.js'
 import { isCheckout, name } from '../version.js'
 import { SECRETS_FILE } from './local-secrets.js'
 

@@ -1,4 +1,4 @@
-import { variables } from '../config.js'
+import { variables } from '../config/config.js'
 import { name as program, version } from '../version.js'
 
 export interface Described {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ConfigError } from '../config.js'
+import { ConfigError } from '../config/config.js'
 
 /**
  * The keys of an installation that has only its data folder: made on the first run, kept there, for the owner's eyes.

@@ -1,5 +1,5 @@
-import { ConfigError } from '../config.js'
-import * as migrations from '../db/migrate.js'
+import { ConfigError } from '../config/config.js'
+import * as migrations from '../postgres/migrate.js'
 import { bringUp, onOneConnection, open } from './open.js'
 import { expectSignals } from './stop.js'
 

@@ -1,13 +1,13 @@
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
-import { type Config, loadConfig } from '../config.js'
-import { connect, connectAsOwner, type Database } from '../db/connect.js'
-import { loggableFault, explainFault } from '../db/faults.js'
-import { type Embedded, openEmbedded } from '../db/embedded.js'
-import { MigrationError } from '../db/migrate.js'
-import * as migrations from '../db/migrate.js'
-import type { Db } from '../db/schema.js'
-import { adviceFor, describeWall, loginName, makeRole } from '../db/service-role.js'
+import { type Config, loadConfig } from '../config/config.js'
+import { connect, connectAsOwner, type Database } from '../postgres/connect.js'
+import { loggableFault, explainFault } from '../postgres/faults.js'
+import { type Embedded, openEmbedded } from '../postgres/embedded/index.js'
+import { MigrationError } from '../postgres/migrate.js'
+import * as migrations from '../postgres/migrate.js'
+import type { Db } from '../postgres/schema.js'
+import { adviceFor, describeRowSecurity, loginName, makeRole } from '../postgres/service-role.js'
 import { defaultDataDir, passedOver } from './data-folder.js'
 import { localSecrets } from './local-secrets.js'
 import { type Signals } from './stop.js'
@@ -73,7 +73,10 @@ export function connectForRequests({ config, url, replica }: Opened, logger: Fas
       logger.warn({ err: loggableFault(error) }, 'database connection lost')
     },
     onWall: wall => {
-      logger[wall.kind === 'login' || wall.kind === 'role' ? 'info' : 'warn']({ wall: wall.kind }, describeWall(wall))
+      logger[wall.kind === 'login' || wall.kind === 'role' ? 'info' : 'warn'](
+        { wall: wall.kind },
+        describeRowSecurity(wall)
+      )
     }
   })
 }

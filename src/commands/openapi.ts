@@ -1,5 +1,5 @@
-import { openApi } from '../core/openapi.js'
-import { tools } from '../tools/index.js'
+import { openApi } from '../http/openapi.js'
+import { tools } from '../tools.js'
 import { version } from '../version.js'
 
 export const USAGE = 'openapi takes no arguments; it prints the OpenAPI document.'

@@ -1,7 +1,7 @@
-import { ConfigError } from '../config.js'
-import * as audit from '../db/audit.js'
-import { retentionOf, setRetention } from '../db/life/retention-setting.js'
-import { RETENTION_DAYS_MAX } from '../tools/retention-view.js'
+import { ConfigError } from '../config/config.js'
+import * as audit from '../audit/store/rows.js'
+import { retentionOf, setRetention } from '../lifecycle/store/retention-setting.js'
+import { RETENTION_DAYS_MAX } from '../lifecycle/retention-view.js'
 import { byOperator, withDatabase, wordsAndWorkspace } from './operator.js'
 
 export const USAGE = `Say one of:

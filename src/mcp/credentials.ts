@@ -1,8 +1,8 @@
-import { explain, type Kernel, refuseCredentials } from '../core/call.js'
-import type { Caller } from '../core/caller.js'
-import { AppError } from '../core/errors.js'
-import { slowDown } from '../core/guesses.js'
-import { bearer, byToken, identifiedJustNow } from '../core/identify.js'
+import { explain, type Kernel, refuseCredentials } from '../kernel/call.js'
+import type { Caller } from '../kernel/caller.js'
+import { AppError } from '../kernel/errors.js'
+import { throttleFailedAuth } from '../agents/failed-auth-throttle.js'
+import { bearer, byToken, identifiedJustNow } from '../agents/identify.js'
 import { AUTH_TOKEN } from './tool-list.js'
 
 /** As much of a JSON-RPC message as this front looks at before an SDK does. */
@@ -17,7 +17,7 @@ export const NO_TOOL = 'mcp'
 
 /**
  * The token in the Authorization header of an MCP request, where it is bad: HTTP 401, whatever the request asks for
- * (contract §3). A database that cannot tell is left to the calls themselves.
+ * (docs/semantics.md, Identity). A database that cannot tell is left to the calls themselves.
  */
 export async function refusedToken(messages: Message[], caller: Caller, kernel: Kernel): Promise<AppError | undefined> {
   const { authorization } = caller.credentials
@@ -33,7 +33,7 @@ export async function refusedToken(messages: Message[], caller: Caller, kernel: 
     const error = explain(thrown, caller, kernel)
     if (error.status !== 401) return undefined
     tellRefusal(error, messages, caller, kernel)
-    return slowDown(error, caller, kernel.service)
+    return throttleFailedAuth(error, caller, kernel.service)
   }
 }
 

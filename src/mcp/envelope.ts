@@ -1,4 +1,4 @@
-import { AppError } from '../core/errors.js'
+import { AppError } from '../kernel/errors.js'
 
 /** Messages of a batch, of the 2025-03-26 revision; the SDK's bound. */
 const BATCH_MAX = 100

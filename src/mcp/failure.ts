@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import type { Outcome } from '../core/call.js'
-import { type AppError, type ErrorBody, errorBody } from '../core/errors.js'
+import type { Outcome } from '../kernel/call.js'
+import { type AppError, type ErrorBody, errorBody } from '../kernel/errors.js'
 
 /** Codes of JSON-RPC and MCP. */
 export const INVALID_PARAMS = -32602

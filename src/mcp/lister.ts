@@ -1,9 +1,9 @@
-import type { Agent } from '../core/agent.js'
-import { auditRefusal, explain, type Kernel } from '../core/call.js'
-import type { Caller } from '../core/caller.js'
-import { type AppError } from '../core/errors.js'
-import { slowDown } from '../core/guesses.js'
-import { identify } from '../core/identify.js'
+import type { Agent } from '../kernel/agent.js'
+import { auditRefusal, explain, type Kernel } from '../kernel/call.js'
+import type { Caller } from '../kernel/caller.js'
+import { type AppError } from '../kernel/errors.js'
+import { throttleFailedAuth } from '../agents/failed-auth-throttle.js'
+import { identify } from '../agents/identify.js'
 
 /**
  * Who asks for a list that everybody may have, and that depends on who asks. A wrong key is audited and slowed down as
@@ -17,7 +17,7 @@ export async function listerOf(method: string, caller: Caller, kernel: Kernel): 
   } catch (thrown) {
     const error = explain(thrown, caller, kernel)
     auditRefusal(error, method, null, caller, kernel)
-    const told = await slowDown(error, caller, kernel.service)
+    const told = await throttleFailedAuth(error, caller, kernel.service)
     if (told.code === 'RATE_LIMITED') throw told
     return told
   }

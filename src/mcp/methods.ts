@@ -1,8 +1,8 @@
-import type { Permission } from '../core/agent.js'
-import { auditRefusal, callTool, explain, type Kernel } from '../core/call.js'
-import type { Caller } from '../core/caller.js'
-import { AppError } from '../core/errors.js'
-import { slowDown } from '../core/guesses.js'
+import type { Permission } from '../kernel/agent.js'
+import { auditRefusal, callTool, explain, type Kernel } from '../kernel/call.js'
+import type { Caller } from '../kernel/caller.js'
+import { AppError } from '../kernel/errors.js'
+import { throttleFailedAuth } from '../agents/failed-auth-throttle.js'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, rpcFailure, RpcFailure } from './failure.js'
 import { listerOf } from './lister.js'
 import { createPrompts } from './prompts/index.js'
@@ -56,7 +56,7 @@ export function createMethods(kernel: Kernel, own: ReadonlyMap<string, Method> =
         if (thrown instanceof RpcFailure) throw thrown
         const error = explain(thrown, caller, kernel)
         auditRefusal(error, name, null, caller, kernel)
-        throw refusal(await slowDown(error, caller, kernel.service), caller.request_id)
+        throw refusal(await throttleFailedAuth(error, caller, kernel.service), caller.request_id)
       }
     }
   }

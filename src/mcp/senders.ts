@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify'
-import type { Kernel } from '../core/call.js'
-import { bearer, byMcpSession, byToken } from '../core/identify.js'
-import * as mcpSessions from '../db/mcp-sessions.js'
-import type { HeldSession } from '../db/mcp-sessions.js'
-import { callerOf } from '../plugins/caller.js'
-import { judge, provesKey } from '../plugins/sender.js'
+import type { Kernel } from '../kernel/call.js'
+import { bearer, byMcpSession, byToken } from '../agents/identify.js'
+import * as mcpSessions from '../agents/store/mcp-sessions.js'
+import type { HeldSession } from '../agents/store/mcp-sessions.js'
+import { callerOf } from '../http/caller.js'
+import { judge, provesKey } from '../http/sender.js'
 import { NO_TOOL } from './credentials.js'
-import { sessionIdOf } from './sessions.js'
+import { sessionIdOf } from './legacy/sessions.js'
 
 export interface Senders {
   /** The onRequest hook: judges who sends the body. It refuses nobody, which is for the answer to the message. */

@@ -4,12 +4,12 @@ import { PassThrough, type Readable, type Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server'
-import { AGENT_TYPE_MAX, agentIdFrom } from '../core/agent.js'
-import type { Kernel } from '../core/call.js'
-import type { Caller } from '../core/caller.js'
-import { createLocalSubscriptions, lookAtListening } from './local-subscriptions.js'
+import { AGENT_TYPE_MAX, agentIdFrom } from '../kernel/agent.js'
+import type { Kernel } from '../kernel/call.js'
+import type { Caller } from '../kernel/caller.js'
+import { createLocalSubscriptions, lookAtListening } from './subscriptions/local-subscriptions.js'
 import { createMethods, type Methods } from './methods.js'
-import { clientNameOf, createServer } from './modern.js'
+import { clientNameOf, createServer } from './modern/modern.js'
 
 export interface Local {
   /** Undefined: named after the client. */

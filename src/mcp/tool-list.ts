@@ -1,6 +1,6 @@
-import { allOf, type Permission, PERMISSIONS } from '../core/agent.js'
-import { answerSchema, plain } from '../core/openapi.js'
-import type { Tool } from '../core/tool.js'
+import { allOf, type Permission, PERMISSIONS } from '../kernel/agent.js'
+import { answerSchema, plain } from '../http/openapi.js'
+import type { Tool } from '../kernel/tool.js'
 
 export const AUTH_TOKEN = 'auth_token'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { sql } from 'kysely'
-import { plain } from '../../src/core/openapi.js'
+import { plain } from '../../src/http/openapi.js'
 import { call, newSession, ok, startApp } from '../helper.js'
 import { samples } from '../support/samples.js'
 

@@ -1,4 +1,4 @@
-import { type ErrorCode } from '../../src/core/errors.js'
+import { type ErrorCode } from '../../src/kernel/errors.js'
 import { aTime, Holds, Learned } from './compare.js'
 
 /**

@@ -1,4 +1,4 @@
-import { errorKinds } from '../../src/core/errors.js'
+import { errorKinds } from '../../src/kernel/errors.js'
 import { aTime, differences, Holds, Learned } from './compare.js'
 import { type Agent, type Content, type Draft, type Expected, Workspace } from './model.js'
 import { AGENTS, BEGINNING, type CursorRef, KEY_NAMES, type MessageRef, type SessionRef, type Step } from './steps.js'

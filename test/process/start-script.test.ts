@@ -12,13 +12,16 @@ import { temporaryFolder } from '../support/own-server.js'
  */
 t.test('the start script compiles what is missing or old', async t => {
   const clone = join(await temporaryFolder(t), 'clone')
-  for (const name of ['src/cli.ts', 'src/core/text.ts', 'migrations/index.ts'])
+  for (const name of ['src/cli.ts', 'src/kernel/text.ts', 'migrations/index.ts'])
     await mkdir(dirname(join(clone, name)), { recursive: true })
   await writeFile(
     join(clone, 'src/cli.ts'),
-    "import { said } from './core/text.js'\nconsole.log(said(process.argv[2]))\n"
+    "import { said } from './kernel/text.js'\nconsole.log(said(process.argv[2]))\n"
   )
-  await writeFile(join(clone, 'src/core/text.ts'), 'export const said = (word: string | undefined) => `said ${word}`\n')
+  await writeFile(
+    join(clone, 'src/kernel/text.ts'),
+    'export const said = (word: string | undefined) => `said ${word}`\n'
+  )
   await writeFile(join(clone, 'migrations/index.ts'), 'export {}\n')
   for (const name of ['scripts', 'package.json', 'tsconfig.json'])
     await cp(join(ROOT, name), join(clone, name), { recursive: true })
@@ -28,11 +31,14 @@ t.test('the start script compiles what is missing or old', async t => {
   t.match(run(), { status: 0, stdout: 'said --version\n', stderr: /^Compiling/ }, 'missing: compiles')
   t.match(run(), { status: 0, stdout: 'said --version\n', stderr: /^$/ }, 'current: does not')
   const later = new Date(Date.now() + 5000)
-  await writeFile(join(clone, 'src/core/text.ts'), 'export const said = (word: string | undefined) => `says ${word}`\n')
-  await utimes(join(clone, 'src/core/text.ts'), later, later)
+  await writeFile(
+    join(clone, 'src/kernel/text.ts'),
+    'export const said = (word: string | undefined) => `says ${word}`\n'
+  )
+  await utimes(join(clone, 'src/kernel/text.ts'), later, later)
   t.match(run(), { status: 0, stdout: 'says --version\n', stderr: /^Compiling/ }, 'older than a source: compiles again')
-  await writeFile(join(clone, 'src/core/text.ts'), 'export const said = (\n')
-  await utimes(join(clone, 'src/core/text.ts'), later, new Date(Date.now() + 10_000))
+  await writeFile(join(clone, 'src/kernel/text.ts'), 'export const said = (\n')
+  await utimes(join(clone, 'src/kernel/text.ts'), later, new Date(Date.now() + 10_000))
   t.match(run(), { status: 2 }, 'what cannot be compiled does not start')
   t.match(
     spawnSync(process.execPath, ['dist/src/cli.js', 'again'], { cwd: clone, encoding: 'utf8' }),

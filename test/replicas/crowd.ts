@@ -1,4 +1,4 @@
-import { openStream, type StreamClient } from '../live/stream-client.js'
+import { openStream, type StreamClient } from '../http/stream-client.js'
 import { until } from '../support/rest.js'
 import { Agent, FRONTS, type Identity, Journal } from './agent.js'
 import { faultsIn, type Ledger, maySee, type Told } from './ledger.js'

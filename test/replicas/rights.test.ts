@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { ADMIN_API_KEY, type As, JWT_SECRET } from '../helper.js'
-import { openStream, type StreamClient } from '../live/stream-client.js'
+import { openStream, type StreamClient } from '../http/stream-client.js'
 import { createDatabase } from '../support/cluster.js'
 import { post, until } from '../support/rest.js'
 import { startFleet } from './fleet.js'

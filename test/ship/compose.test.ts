@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { type Config, loadConfig, variables } from '../../src/config.js'
+import { type Config, loadConfig, variables } from '../../src/config/config.js'
 import { ROOT } from '../helper.js'
 import { bytes, envFile, heap, image, only, stopping, text, unknownNames, yaml } from './files.js'
 import { all, one, parseNginx } from './nginx-file.js'

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { ConfigError, loadConfig, variables } from '../../src/config.js'
+import { ConfigError, loadConfig, variables } from '../../src/config/config.js'
 import { envFile, envLines, unknownNames } from './files.js'
 
 const EXAMPLE = '.env.production.example'

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
-import { type Config, variables } from '../../src/config.js'
+import { type Config, variables } from '../../src/config/config.js'
 import { ROOT } from '../helper.js'
 
 /** The files that ship the service, read as the tools that use them would. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'tap'
 import ts from 'typescript'
-import { variables } from '../../src/config.js'
+import { variables } from '../../src/config/config.js'
 import { compiled, listen, ROOT, runToEnd, startApp } from '../helper.js'
 import { every, image, only, pairs, text, unknownNames } from './files.js'
 
@@ -193,7 +193,9 @@ test('what runs needs neither a development nor an optional dependency', async t
   const asked = new Set<string>()
   for (const path of [...sourcesOf('src'), ...sourcesOf('migrations')]) {
     const { atLoad, later } = imports(path)
-    const left = path.startsWith(join('src', 'db', 'embedded')) ? later.filter(name => !optional.has(name)) : later
+    const left = path.startsWith(join('src', 'postgres', 'embedded'))
+      ? later.filter(name => !optional.has(name))
+      : later
     t.same(
       [...atLoad, ...left].filter(name => !dependencies.has(name)),
       [],

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fastify, type FastifyServerOptions } from 'fastify'
 import { test } from 'tap'
-import { type Config, loadConfig, variables } from '../../src/config.js'
+import { type Config, loadConfig, variables } from '../../src/config/config.js'
 import { ROOT, runToEnd, startApp } from '../helper.js'
 import { bytes, documents, envFile, heap, image, only, onPath, stopping, text, unknownNames, yaml } from './files.js'
 

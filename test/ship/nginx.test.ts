@@ -8,8 +8,8 @@ import {
 } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { type Test, test } from 'tap'
-import { variables } from '../../src/config.js'
-import { AppError, type ErrorBody, type ErrorCode, errorBody, errorKinds } from '../../src/core/errors.js'
+import { variables } from '../../src/config/config.js'
+import { AppError, type ErrorBody, type ErrorCode, errorBody, errorKinds } from '../../src/kernel/errors.js'
 import { quietPort } from '../support/ports.js'
 import { API_KEY, listen, startApp } from '../helper.js'
 import { type Nginx, NGINX_FILE, nginxInstalled, startNginx } from '../support/nginx.js'
@@ -85,7 +85,7 @@ test('its own failures are objects of the contract', async t => {
       words.replace('$seconds_utc.${milliseconds}', '2026-01-31T09:30:00.000').replaceAll('$kept_request_id', 'an-id')
     ) as ErrorBody
     t.equal(body.code, code)
-    t.same(body, asTheService(body), 'fields, severity and retry_after as in src/core/errors.ts')
+    t.same(body, asTheService(body), 'fields, severity and retry_after as in src/kernel/errors.ts')
     if (status !== 400) t.same(body.suggestions, errorKinds[code].suggestions)
     if (status === 413) t.same(body.context, { limit_bytes: limit })
     const headers = Object.fromEntries(

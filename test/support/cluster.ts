@@ -11,9 +11,9 @@ import {
   startPostmaster,
   stopPostmaster,
   urlOf
-} from '../../src/db/embedded.js'
-import { connectAsOwner } from '../../src/db/connect.js'
-import * as migrations from '../../src/db/migrate.js'
+} from '../../src/postgres/embedded/index.js'
+import { connectAsOwner } from '../../src/postgres/connect.js'
+import * as migrations from '../../src/postgres/migrate.js'
 
 /**
  * The PostgreSQL that a test run uses: the server of TEST_DATABASE_URL, else one of our own, started by

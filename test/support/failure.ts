@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
-import { type ErrorCode, errorKinds } from '../../src/core/errors.js'
-import { tools } from '../../src/tools/index.js'
+import { type ErrorCode, errorKinds } from '../../src/kernel/errors.js'
+import { tools } from '../../src/tools.js'
 import type { Answer } from '../helper.js'
 
 const FIELDS = ['success', 'error', 'code', 'severity', 'recoverable', 'suggestions', 'timestamp', 'request_id']
@@ -18,7 +18,7 @@ const known = new Set([
   'permission_denied'
 ])
 
-/** Checks that an answer is a failure as contract §2 has it, whatever led to it. */
+/** Checks that an answer is a failure as docs/semantics.md, Errors has it, whatever led to it. */
 export function isFailure(t: Test, { status, headers, body }: Answer, code: ErrorCode, what: string = code): void {
   const faults: string[] = []
   const need = (holds: boolean, fault: string) => {

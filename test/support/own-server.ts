@@ -9,7 +9,7 @@ import {
   startPostmaster,
   stopPostmaster,
   urlOf
-} from '../../src/db/embedded.js'
+} from '../../src/postgres/embedded/index.js'
 import { quietPort } from './ports.js'
 
 export interface OwnServer {

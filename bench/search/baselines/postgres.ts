@@ -1,6 +1,6 @@
 import type pg from 'pg'
-import { visibleTo } from '../../../src/db/visibility.js'
-import type { Db } from '../../../src/db/schema.js'
+import { visibleTo } from '../../../src/visibility/visibility.js'
+import type { Db } from '../../../src/postgres/schema.js'
 import { sql } from 'kysely'
 import { TOP } from '../measure.js'
 import { VIEWER } from '../viewer.js'

@@ -1,4 +1,4 @@
-import { editDistance } from '../../../src/core/edit-distance.js'
+import { editDistance } from '../../../src/kernel/edit-distance.js'
 import type { Message } from '../corpus/messages.js'
 import { mayRead } from '../viewer.js'
 import { type Haystack, haystack } from './haystack.js'

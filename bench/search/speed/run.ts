@@ -1,5 +1,5 @@
-import type { Db } from '../../../src/db/schema.js'
-import { search } from '../../../src/db/search/index.js'
+import type { Db } from '../../../src/postgres/schema.js'
+import { search } from '../../../src/search/search.js'
 import { TOP } from '../measure.js'
 import { THRESHOLD } from '../ours.js'
 import { VIEWER } from '../viewer.js'

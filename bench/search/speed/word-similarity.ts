@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { Db } from '../../../src/db/schema.js'
+import type { Db } from '../../../src/postgres/schema.js'
 import { VIEWER } from '../viewer.js'
 import type { Session } from './layout.js'
 import type { Question } from './questions.js'

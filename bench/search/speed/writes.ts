@@ -1,7 +1,7 @@
-import type { AuditRow } from '../../../src/core/store.js'
-import type { Database } from '../../../src/db/connect.js'
-import { NO_QUOTAS } from '../../../src/core/quotas.js'
-import { createMessageWriter, type MessageWriter } from '../../../src/db/message-writer.js'
+import type { AuditRow } from '../../../src/kernel/store.js'
+import type { Database } from '../../../src/postgres/connect.js'
+import { NO_QUOTAS } from '../../../src/limits/quotas.js'
+import { createMessageWriter, type MessageWriter } from '../../../src/messages/store/message-writer.js'
 import type { Corpus } from '../corpus.js'
 import type { Session } from './layout.js'
 

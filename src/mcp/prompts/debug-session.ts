@@ -1,4 +1,4 @@
-import { callTool } from '../../core/call.js'
+import { callTool } from '../../kernel/call.js'
 import { answerOf } from '../failure.js'
 import type { Prompt } from './prompt.js'
 

@@ -1,8 +1,8 @@
-import type { Kernel } from '../../core/call.js'
-import type { Caller } from '../../core/caller.js'
-import { AppError } from '../../core/errors.js'
-import { refuseUnstorable } from '../../core/json.js'
-import { characters, cleanText } from '../../core/text.js'
+import type { Kernel } from '../../kernel/call.js'
+import type { Caller } from '../../kernel/caller.js'
+import { AppError } from '../../kernel/errors.js'
+import { refuseUnstorable } from '../../kernel/json.js'
+import { characters, cleanText } from '../../kernel/text.js'
 
 /** A message to begin with, made for a person who picks it from a menu. */
 export interface Prompt {

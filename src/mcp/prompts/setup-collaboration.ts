@@ -1,5 +1,5 @@
-import { callTool, mayCall } from '../../core/call.js'
-import { identify } from '../../core/identify.js'
+import { callTool, mayCall } from '../../kernel/call.js'
+import { identify } from '../../agents/identify.js'
 import { answerOf } from '../failure.js'
 import type { Prompt } from './prompt.js'
 

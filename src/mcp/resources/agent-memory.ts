@@ -1,5 +1,5 @@
-import { callTool } from '../../core/call.js'
-import { identify } from '../../core/identify.js'
+import { callTool } from '../../kernel/call.js'
+import { identify } from '../../agents/identify.js'
 import { answerOf } from '../failure.js'
 import { notThere } from './not-there.js'
 import { json, type Resource } from './resource.js'

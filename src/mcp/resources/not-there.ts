@@ -1,4 +1,4 @@
-import { AppError } from '../../core/errors.js'
+import { AppError } from '../../kernel/errors.js'
 
 /** The same words for what does not exist and for what is somebody else's. */
 export function notThere(): AppError {

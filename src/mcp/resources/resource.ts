@@ -1,5 +1,5 @@
-import type { Kernel } from '../../core/call.js'
-import type { Caller } from '../../core/caller.js'
+import type { Kernel } from '../../kernel/call.js'
+import type { Caller } from '../../kernel/caller.js'
 
 /** Something to read at an address, besides what the tools answer. */
 export interface Resource {

@@ -1,4 +1,4 @@
-import { callTool } from '../../core/call.js'
+import { callTool } from '../../kernel/call.js'
 import { answerOf } from '../failure.js'
 import { json, type Resource } from './resource.js'
 

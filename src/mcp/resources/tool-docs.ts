@@ -1,5 +1,5 @@
-import { plain } from '../../core/openapi.js'
-import type { Tool } from '../../core/tool.js'
+import { plain } from '../../http/openapi.js'
+import type { Tool } from '../../kernel/tool.js'
 import type { Resource } from './resource.js'
 
 /** Every tool in words, written once. */

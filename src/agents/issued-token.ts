@@ -1,0 +1,74 @@
+import { type Static, Type } from '@sinclair/typebox'
+import type { Agent } from '../kernel/agent.js'
+import type { Caller } from '../kernel/caller.js'
+import { mcpTopic, type Topic } from '../kernel/events.js'
+import type { Service } from '../kernel/service.js'
+import type { AuditFields } from '../kernel/tool.js'
+import * as mcpSessions from './store/mcp-sessions.js'
+import type { Db } from '../postgres/schema.js'
+import * as tokens from './store/tokens.js'
+import { output, Time } from '../kernel/shapes.js'
+
+/** The answer of the tools that issue a token. */
+export const issuedToken = output({
+  token: Type.String(),
+  token_type: Type.Unsafe<'Bearer'>({ type: 'string', enum: ['Bearer'] }),
+  agent_id: Type.String(),
+  agent_type: Type.String(),
+  permissions: Type.Array(Type.String()),
+  sessions: Type.Union([Type.Array(Type.String()), Type.Null()], {
+    description: 'The only sessions it may see and write in; null: all'
+  }),
+  issued_at: Time,
+  expires_at: Time,
+  expires_in: Type.Integer({ description: 'Seconds until it expires' })
+})
+
+/**
+ * Signs and remembers a token; an MCP session that it was asked for in is that agent from now on.
+ * @param replaced the token it takes the place of: then only a session that was authenticated with that one goes on
+ * with it
+ * @param parent the token it was made from, for another client: no session goes on with it
+ */
+export async function issue(
+  db: Db,
+  agent: Omit<Agent, 'token'>,
+  { jti, replaced, parent }: { jti: string; replaced?: string; parent?: string },
+  caller: Caller,
+  service: Service
+): Promise<Static<typeof issuedToken>> {
+  const { token, issued_at, expires_at } = service.tokens.sign(agent, jti)
+  const { agent_id, agent_type, permissions, sessions } = agent
+  await tokens.remember(db, agent, jti, issued_at, expires_at, parent)
+  if (replaced !== undefined) await tokens.replace(db, replaced, jti)
+  const session = caller.credentials.mcp_session
+  // Refreshing somebody else's token does not make the session theirs.
+  const takesOver = parent === undefined && (replaced === undefined || session?.identity?.jti === replaced)
+  if (session !== undefined && takesOver)
+    await mcpSessions.bind(db, session.id_hash, { ...agent, jti, issued_at, expires_at })
+  return {
+    token,
+    token_type: 'Bearer',
+    agent_id,
+    agent_type,
+    permissions,
+    sessions: sessions === undefined ? null : [...sessions],
+    issued_at: issued_at.toISOString(),
+    expires_at: expires_at.toISOString(),
+    expires_in: Math.round((expires_at.getTime() - issued_at.getTime()) / 1000)
+  }
+}
+
+export function tokenAudit(event_type: string) {
+  return (_input: unknown, answer: Static<typeof issuedToken>): AuditFields => ({
+    event_type,
+    agent_id: answer.agent_id,
+    metadata: { agent_type: answer.agent_type, permissions: answer.permissions }
+  })
+}
+
+/** The MCP session that a token was asked for in has another identity now. */
+export function ofMcpSession(_input: unknown, _output: unknown, { caller }: { caller: Caller }): readonly Topic[] {
+  const session = caller.credentials.mcp_session
+  return session === undefined ? [] : [mcpTopic(session.id_hash)]
+}

@@ -1,0 +1,48 @@
+import { Type } from '@sinclair/typebox'
+import type { Agent } from '../kernel/agent.js'
+import type { ApiKey } from './api-key.js'
+import { AppError } from '../kernel/errors.js'
+import type { Managed } from './store/api-keys.js'
+import { Nullable, Time } from '../kernel/shapes.js'
+
+/** What everybody may know of a key who manages it. */
+export const keyFields = {
+  key_id: Type.String(),
+  workspace: Type.String(),
+  agent_id: Type.String({ description: 'The agent_id it is for; with * at its end, what agent_ids begin with' }),
+  agent_type: Type.String(),
+  permissions: Type.Array(Type.String()),
+  sessions: Type.Union([Type.Array(Type.String()), Type.Null()], {
+    description: 'The only sessions it may see and write in; null: all'
+  }),
+  created_at: Time,
+  expires_at: Nullable(Time)
+}
+
+export function keyView({
+  key_id,
+  workspace,
+  agent_id,
+  agent_type,
+  permissions,
+  sessions,
+  created_at,
+  expires_at
+}: ApiKey) {
+  return { key_id, workspace, agent_id, agent_type, permissions, sessions, created_at, expires_at }
+}
+
+/** Which keys an admin manages. @throws AppError PERMISSION_DENIED for another workspace, but from the operator */
+export function managedBy(agent: Agent, workspace: string | undefined): Managed {
+  if (workspace !== undefined && workspace !== agent.workspace && agent.operator !== true) {
+    throw new AppError(
+      'PERMISSION_DENIED',
+      'Only the operator may name another workspace: with the shared ADMIN_API_KEY, or by command.',
+      {
+        context: { argument: 'workspace', allowed: agent.workspace, current_permissions: agent.permissions },
+        suggestions: ['Leave workspace out to manage the keys of your own']
+      }
+    )
+  }
+  return { workspace: workspace ?? agent.workspace, sessions: agent.sessions }
+}

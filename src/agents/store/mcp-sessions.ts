@@ -1,0 +1,217 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { type Selectable, sql } from 'kysely'
+import { type Bounds, boundsOf } from '../../kernel/agent.js'
+import type { McpSession } from '../../kernel/caller.js'
+import type { Claims } from '../../kernel/service.js'
+import { fixedStatement } from '../../postgres/fixed-statement.js'
+import { groupReads } from '../../postgres/grouped-reads.js'
+import type { Db, Schema } from '../../postgres/schema.js'
+import { acrossWorkspaces, type Unscoped, acrossWorkspacesIn } from '../../postgres/scope.js'
+
+/**
+ * The rows behind `Mcp-Session-Id`: which agent a 2025-era connection authenticated as, what it has subscribed to and
+ * which of its requests it has cancelled, on whichever replica each of its requests arrives.
+ */
+
+/** An MCP session that has not been used for so long is gone. */
+export const IDLE_HOURS = 24
+
+/** Resources one MCP session may be subscribed to. */
+export const SUBSCRIPTIONS_MAX = 100
+/** Cancellations that are remembered: they matter while the request runs, which is seconds. */
+const CANCELLED_MAX = 20
+
+/** How far a resource had come when it was subscribed to; what comes later is told. */
+export type ResourceVersion = number | string
+
+export interface HeldSession extends McpSession {
+  /** URIs as the client wrote them. */
+  subscriptions: Map<string, ResourceVersion>
+  /** The notification stream that delivers: of several, the one that was opened last. */
+  stream: string | null
+  /** Requests the client has cancelled, by their key; the value differs each time. */
+  cancelled: Record<string, string>
+}
+
+/** The column `subscriptions`, as it is kept; rows of an earlier release hold an empty array. */
+interface Kept {
+  uris?: Record<string, ResourceVersion>
+  stream?: string
+  cancelled?: Record<string, string>
+}
+
+/** They are looked up before anybody is known: who has the id, of 256 random bits, has the session. */
+function held(database: Unscoped): Db {
+  return acrossWorkspaces(database)
+}
+
+export function hashId(id: string): Buffer {
+  return createHash('sha256').update(id).digest()
+}
+
+/** @returns the new Mcp-Session-Id, of 256 random bits; only its hash is kept */
+export async function open(db: Unscoped, protocol_version: string, client_name: string | null): Promise<string> {
+  const id = randomBytes(32).toString('base64url')
+  await held(db)
+    .insertInto('mcp_sessions')
+    .values({ id_hash: hashId(id), protocol_version, client_name })
+    .execute()
+  return id
+}
+
+export async function find(db: Unscoped, id: string): Promise<HeldSession | undefined> {
+  return (await findAll(db, [hashId(id)]))[0]
+}
+
+/** The same for a place where many requests ask at once: they are looked up together. */
+export function findTogether(db: Unscoped): (id: string) => Promise<HeldSession | undefined> {
+  const find = groupReads<Buffer, HeldSession>(100, async (_all, hashes) => {
+    const found = new Map((await findAll(db, hashes)).map(session => [session.id_hash.toString('hex'), session]))
+    return hashes.map(hash => found.get(hash.toString('hex')))
+  })
+  return id => find('', hashId(id))
+}
+
+/** By name: a prepared statement that selects all columns fails when the next release adds one. */
+const columns = [
+  'id_hash',
+  'workspace',
+  'protocol_version',
+  'client_name',
+  'agent_id',
+  'agent_type',
+  'permissions',
+  'token_jti',
+  'token_expires_at',
+  'token_bounds',
+  'subscriptions',
+  'last_seen_at'
+] as const
+
+type HeldRow = Pick<Selectable<Schema['mcp_sessions']>, (typeof columns)[number]>
+
+const readHeld = fixedStatement<{ hashes: Buffer[]; idle_hours: number }, HeldRow>((db, { hashes, idle_hours }) =>
+  db
+    .selectFrom('mcp_sessions')
+    .select(columns)
+    .where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`)
+    .where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${idle_hours})`)
+)
+
+/** Those of the sessions that are there, in any order; one that is asked for twice is one for both. */
+export async function findAll(db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
+  const rows = await readHeld(held(db), { hashes, idle_hours: IDLE_HOURS })
+  // At most one write an hour keeps a row from idling out, so a session ends after 23 to 24 idle hours.
+  const aging = rows.filter(row => Date.now() - Date.parse(row.last_seen_at) > 3_600_000).map(row => row.id_hash)
+  if (aging.length > 0)
+    await held(db)
+      .updateTable('mcp_sessions')
+      .set({ last_seen_at: sql<string>`clock_timestamp()` })
+      .where('id_hash', '=', sql<Buffer>`any(${aging}::bytea[])`)
+      .execute()
+  return rows.map(row => {
+    const { workspace, agent_id, agent_type, permissions, token_jti, token_expires_at } = row
+    const identity =
+      workspace !== null && agent_id !== null && agent_type !== null && token_jti !== null && token_expires_at !== null
+        ? {
+            workspace,
+            agent_id,
+            agent_type,
+            permissions: permissions ?? [],
+            jti: token_jti,
+            expires_at: new Date(token_expires_at),
+            ...boundsFrom(row.token_bounds)
+          }
+        : null
+    const { uris = {}, stream = null, cancelled = {} } = row.subscriptions as Kept
+    return {
+      id_hash: row.id_hash,
+      client_name: row.client_name,
+      protocol_version: row.protocol_version,
+      identity,
+      subscriptions: new Map(Object.entries(uris)),
+      stream,
+      cancelled
+    }
+  })
+}
+
+/** From now on this MCP session is that agent, as long as the token lives; it may have been another workspace's. */
+export async function bind(tx: Db, id_hash: Buffer, claims: Claims): Promise<void> {
+  await acrossWorkspacesIn(tx, () =>
+    tx
+      .updateTable('mcp_sessions')
+      .set({
+        workspace: claims.workspace,
+        agent_id: claims.agent_id,
+        agent_type: claims.agent_type,
+        permissions: claims.permissions,
+        token_jti: claims.jti,
+        token_expires_at: claims.expires_at.toISOString(),
+        token_bounds: JSON.stringify(boundsOf(claims)),
+        last_seen_at: sql<string>`clock_timestamp()`
+      })
+      .where('id_hash', '=', id_hash)
+      .execute()
+  )
+}
+
+/** Of a row; one of an earlier release has none. */
+function boundsFrom(kept: Record<string, unknown> | null): Bounds {
+  const { until, ...rest } = (kept ?? {}) as Omit<Bounds, 'until'> & { until?: string }
+  return { ...rest, ...(until !== undefined && { until: new Date(until) }) }
+}
+
+const kept = sql`(case jsonb_typeof(subscriptions) when 'object' then subscriptions else '{}'::jsonb end)`
+const uris = sql`coalesce(${kept} -> 'uris', '{}'::jsonb)`
+const cancelled = sql`coalesce(${kept} -> 'cancelled', '{}'::jsonb)`
+
+/** @returns false where the session has as many subscriptions as it may have, or has ended */
+export async function subscribe(db: Unscoped, id_hash: Buffer, uri: string, mark: ResourceVersion): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update mcp_sessions set subscriptions = jsonb_set(${kept}, '{uris}', ${uris} || ${JSON.stringify({ [uri]: mark })}::jsonb)
+    where id_hash = ${id_hash} and (${uris} ? ${uri} or (select count(*) from jsonb_object_keys(${uris})) < ${SUBSCRIPTIONS_MAX})`.execute(
+    held(db)
+  )
+  return numAffectedRows === 1n
+}
+
+export async function unsubscribe(db: Unscoped, id_hash: Buffer, uri: string): Promise<void> {
+  await sql`update mcp_sessions set subscriptions = ${kept} #- array['uris', ${uri}] where id_hash = ${id_hash}`.execute(
+    held(db)
+  )
+}
+
+/** Makes a notification stream the one that delivers; with `free`, only where no other does. */
+export async function takeStream(db: Unscoped, id_hash: Buffer, stream: string, free = false): Promise<void> {
+  await sql`
+    update mcp_sessions set subscriptions = ${kept} || ${JSON.stringify({ stream })}::jsonb
+    where id_hash = ${id_hash} ${free ? sql`and ${kept} -> 'stream' is null` : sql``}`.execute(held(db))
+}
+
+/** @returns whether it was the one that delivered */
+export async function leaveStream(db: Unscoped, id_hash: Buffer, stream: string): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update mcp_sessions set subscriptions = ${kept} - 'stream' where id_hash = ${id_hash} and ${kept} ->> 'stream' = ${stream}`.execute(
+    held(db)
+  )
+  return numAffectedRows === 1n
+}
+
+/** Notes that the client has cancelled a request, for the replica that works on it. */
+export async function cancel(db: Unscoped, id_hash: Buffer, request: string): Promise<void> {
+  await sql`
+    update mcp_sessions set subscriptions = jsonb_set(${kept}, '{cancelled}',
+      (case when (select count(*) from jsonb_object_keys(${cancelled})) < ${CANCELLED_MAX} then ${cancelled} else '{}'::jsonb end)
+      || jsonb_build_object(${request}::text, clock_timestamp()::text))
+    where id_hash = ${id_hash}`.execute(held(db))
+}
+
+/** @returns whether there was one */
+export async function close(db: Unscoped, id: string): Promise<boolean> {
+  const { numDeletedRows } = await held(db)
+    .deleteFrom('mcp_sessions')
+    .where('id_hash', '=', hashId(id))
+    .executeTakeFirstOrThrow()
+  return numDeletedRows > 0n
+}

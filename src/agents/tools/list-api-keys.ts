@@ -1,0 +1,64 @@
+import { Type } from '@sinclair/typebox'
+import { decodeCursor, encodeCursor } from '../../kernel/cursor.js'
+import { defineTool } from '../../kernel/tool.js'
+import * as apiKeys from '../store/api-keys.js'
+import { keyFields, keyView, managedBy } from '../managed-keys.js'
+import { Cursor, input, Limit, Nullable, output, Time, Workspace } from '../../kernel/shapes.js'
+
+export const listApiKeys = defineTool({
+  name: 'list_api_keys',
+  title: 'List API keys',
+  description:
+    'For admins: the API keys that were made for agents, newest first: whom each is for, what it may do, who made it and when it ends. Never the keys themselves.',
+  permission: 'admin',
+  effect: 'reads',
+  commits: 'transaction',
+  input: input({
+    include_revoked: Type.Optional(
+      Type.Boolean({ default: false, description: 'true: also those that were revoked or have expired' })
+    ),
+    workspace: Workspace(),
+    limit: Limit(50, 200),
+    cursor: Cursor
+  }),
+  output: output({
+    keys: Type.Array(
+      Type.Object({
+        ...keyFields,
+        created_by: Nullable(Type.String({ description: 'The agent that made it; null: the operator, by command' })),
+        created_with: Nullable(
+          Type.String({ description: 'The key_id which that agent had; null: none, but the shared key' })
+        ),
+        revoked_at: Nullable(Time)
+      })
+    ),
+    count: Type.Integer(),
+    has_more: Type.Boolean(),
+    next_cursor: Nullable(Type.String())
+  }),
+  audit: () => ({ event_type: 'api_keys_listed' }),
+  async handler({ include_revoked = false, workspace, limit = 50, cursor }, { db, enter, agent }) {
+    const managed = managedBy(agent, workspace)
+    await enter(managed.workspace)
+    const place = cursor === undefined ? undefined : decodeCursor(cursor, 'string')
+    const rows = await apiKeys.list(db, managed, {
+      include_revoked,
+      limit,
+      after: place && { created_at: place.time, key_id: place.id }
+    })
+    const kept = rows.slice(0, limit)
+    const has_more = rows.length > limit
+    const last = kept.at(-1)
+    return {
+      keys: kept.map(key => ({
+        ...keyView(key),
+        created_by: key.created_by,
+        created_with: key.created_with,
+        revoked_at: key.revoked_at
+      })),
+      count: kept.length,
+      has_more,
+      next_cursor: has_more && last !== undefined ? encodeCursor(last.created_at, last.key_id) : null
+    }
+  }
+})

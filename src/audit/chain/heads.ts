@@ -1,0 +1,90 @@
+import { sql } from 'kysely'
+import { type AuditKeys, NO_MAC, type SignedBeginning, type SignedHead, signHead } from './keys.js'
+import type { Db } from '../../postgres/schema.js'
+
+/** The end of a chain. */
+export interface Tail {
+  workspace: string
+  seq: number
+  mac: Buffer
+}
+
+/**
+ * The ends of those workspaces' chains, in the order of their names. One whose rows have all been dropped ends where it
+ * begins.
+ */
+export async function tailsOf(db: Db, workspaces: readonly string[]): Promise<Tail[]> {
+  const { rows } = await sql<{ workspace: string; seq: number | null; mac: Buffer | null }>`
+    select w.workspace, t.seq, t.mac
+    from unnest(${workspaces}::text[]) as w (workspace) left join lateral (
+      (select seq, mac from audit_chain where workspace = w.workspace order by seq desc limit 1)
+      union all (select seq, mac from audit_beginnings where workspace = w.workspace order by seq desc limit 1)
+      order by seq desc limit 1) t on true
+    order by w.workspace collate "C"`.execute(db)
+  return rows.map(({ workspace, seq, mac }) => ({ workspace, seq: seq ?? 0, mac: mac ?? NO_MAC }))
+}
+
+/** How far the newest head says that all rows are chained, and how old it is. */
+export async function drainedTo(db: Db): Promise<{ to: number; age_ms: number }> {
+  const {
+    rows: [row]
+  } = await sql<{ to: number; age_ms: number }>`
+    select drained_to as to, (extract(epoch from clock_timestamp() - signed_at) * 1000)::bigint as age_ms
+    from audit_heads order by drained_to desc, signed_at desc limit 1`.execute(db)
+  return row ?? { to: 0, age_ms: Infinity }
+}
+
+/**
+ * Signs a head of each chain that has grown since its last one; of rows beyond `since`, where the newest head of all
+ * ended.
+ */
+export async function signHeads(db: Db, keys: AuditKeys, since: number, drained_to: number): Promise<SignedHead[]> {
+  const { rows: grown } = await sql<{
+    workspace: string
+  }>`select distinct workspace from audit_log where id > ${since}`.execute(db)
+  const tails = await tailsOf(
+    db,
+    grown.map(({ workspace }) => workspace)
+  )
+  const {
+    rows: [clock]
+  } = await sql<{ now: string }>`select clock_timestamp() as now`.execute(db)
+  const { rows: known } = await sql<{ workspace: string; seq: number }>`
+    select w.workspace, h.seq from unnest(${tails.map(({ workspace }) => workspace)}::text[]) as w (workspace)
+    cross join lateral (select seq from audit_heads where workspace = w.workspace order by seq desc limit 1) h`.execute(
+    db
+  )
+  const last = new Map(known.map(({ workspace, seq }) => [workspace, seq]))
+  const heads = tails
+    .filter(({ workspace, seq }) => seq > (last.get(workspace) ?? 0))
+    .map(tail => signHead(keys.first, { ...tail, drained_to, signed_at: (clock as { now: string }).now }))
+  if (heads.length > 0) await db.insertInto('audit_heads').values(heads).execute()
+  return heads
+}
+
+export async function beginningOf(db: Db, workspace: string): Promise<SignedBeginning | undefined> {
+  return db
+    .selectFrom('audit_beginnings')
+    .where('workspace', '=', workspace)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .selectAll()
+    .executeTakeFirst()
+}
+
+/** Every workspace that has audit rows, or had. */
+export async function auditedWorkspaces(db: Db): Promise<string[]> {
+  const found = new Set<string>()
+  for (const table of ['audit_log', 'audit_chain', 'audit_heads', 'audit_beginnings']) {
+    // From one name to the next by the index, past all the rows of each.
+    const { rows } = await sql<{ workspace: string }>`
+      with recursive name (workspace) as (
+        (select workspace from ${sql.table(table)} order by workspace limit 1)
+        union all
+        select (select workspace from ${sql.table(table)} t where t.workspace > name.workspace order by workspace limit 1) from name where name.workspace is not null
+      )
+      select workspace from name where workspace is not null`.execute(db)
+    for (const { workspace } of rows) found.add(workspace)
+  }
+  return [...found].sort()
+}

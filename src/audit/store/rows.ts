@@ -1,0 +1,54 @@
+import { sql } from 'kysely'
+import type { AuditRow } from '../../kernel/store.js'
+import type { Db } from '../../postgres/schema.js'
+import { withinSessions } from '../../visibility/visibility.js'
+
+export async function write(db: Db, row: AuditRow): Promise<void> {
+  await db
+    .insertInto('audit_log')
+    .values({ ...row, metadata: JSON.stringify(row.metadata) })
+    .execute()
+}
+
+export interface AuditFilter {
+  workspace: string
+  /** Only what was done in these. */
+  sessions?: readonly string[]
+  session_id?: string
+  agent_id?: string
+  event_type?: string
+  start_time?: string
+  end_time?: string
+  limit: number
+  after?: { timestamp: string; id: number }
+}
+
+/** Newest first, one more than `limit` if there are more. */
+export async function list(db: Db, filter: AuditFilter) {
+  let query = db.selectFrom('audit_log').where('workspace', '=', filter.workspace)
+  if (filter.sessions !== undefined) query = query.where(withinSessions(filter.sessions, 'session_id'))
+  if (filter.session_id !== undefined) query = query.where('session_id', '=', filter.session_id)
+  if (filter.agent_id !== undefined) query = query.where('agent_id', '=', filter.agent_id)
+  if (filter.event_type !== undefined) query = query.where('event_type', '=', filter.event_type)
+  if (filter.start_time !== undefined) query = query.where('timestamp', '>=', filter.start_time)
+  if (filter.end_time !== undefined) query = query.where('timestamp', '<=', filter.end_time)
+  if (filter.after !== undefined)
+    query = query.where(sql<boolean>`(timestamp, id) < (${filter.after.timestamp}::timestamptz, ${filter.after.id})`)
+  return query
+    .select([
+      'id',
+      'timestamp',
+      'event_type',
+      'agent_id',
+      'session_id',
+      'action',
+      'resource',
+      'result',
+      'request_id',
+      'metadata'
+    ])
+    .orderBy('timestamp', 'desc')
+    .orderBy('id', 'desc')
+    .limit(filter.limit + 1)
+    .execute()
+}

@@ -1,0 +1,94 @@
+import { Type } from '@sinclair/typebox'
+import { decodeCursor, encodeCursor } from '../../kernel/cursor.js'
+import { Allowed, Checked } from '../../kernel/schema.js'
+import { defineTool } from '../../kernel/tool.js'
+import * as audit from '../store/rows.js'
+import {
+  AgentId,
+  AnyObject,
+  Cursor,
+  DateTime,
+  input,
+  Limit,
+  Nullable,
+  output,
+  SessionId,
+  Time
+} from '../../kernel/shapes.js'
+import { timeRange } from '../../kernel/time-range.js'
+
+const EVENT_TYPE_MAX = 100
+
+export const getAuditLog = defineTool({
+  name: 'get_audit_log',
+  title: 'Read the audit log',
+  description:
+    'For admins: what was written, by whom and when, and which credentials and permissions were refused; newest first. Holds ids, never content. An admin limited to sessions sees what was done in these.',
+  permission: 'admin',
+  effect: 'reads',
+  commits: 'transaction',
+  input: input({
+    session_id: Type.Optional(SessionId),
+    agent_id: Type.Optional(AgentId('Only what this agent did')),
+    event_type: Type.Optional(
+      Checked<string>(
+        { type: 'string', maxLength: EVENT_TYPE_MAX, description: 'Only events of this type, such as message_added' },
+        value => typeof value === 'string' && value.length <= EVENT_TYPE_MAX,
+        { [Allowed]: `a string of at most ${EVENT_TYPE_MAX} characters` }
+      )
+    ),
+    start_time: Type.Optional(DateTime('Only events from then on')),
+    end_time: Type.Optional(DateTime('Only events up to then')),
+    limit: Limit(100, 1000),
+    cursor: Cursor
+  }),
+  output: output({
+    entries: Type.Array(
+      Type.Object({
+        id: Type.Integer(),
+        timestamp: Time,
+        event_type: Type.String(),
+        agent_id: Nullable(Type.String()),
+        session_id: Nullable(Type.String()),
+        action: Type.String({ description: 'The tool that was called' }),
+        resource: Nullable(Type.String()),
+        result: Type.String(),
+        request_id: Type.String(),
+        metadata: AnyObject
+      })
+    ),
+    count: Type.Integer(),
+    has_more: Type.Boolean(),
+    next_cursor: Nullable(Type.String())
+  }),
+  audit: ({ session_id, agent_id, event_type }) => ({
+    event_type: 'audit_read',
+    metadata: Object.fromEntries(
+      Object.entries({ session_id, of_agent: agent_id, event_type }).filter(([, value]) => value !== undefined)
+    )
+  }),
+  async handler({ session_id, agent_id, event_type, start_time, end_time, limit = 100, cursor }, { db, agent }) {
+    const { start, end } = timeRange(start_time, end_time)
+    const place = cursor === undefined ? undefined : decodeCursor(cursor, 'number')
+    const rows = await audit.list(db, {
+      workspace: agent.workspace,
+      sessions: agent.sessions,
+      session_id,
+      agent_id,
+      event_type,
+      start_time: start,
+      end_time: end,
+      limit,
+      after: place && { timestamp: place.time, id: place.id }
+    })
+    const entries = rows.slice(0, limit)
+    const has_more = rows.length > limit
+    const last = entries.at(-1)
+    return {
+      entries,
+      count: entries.length,
+      has_more,
+      next_cursor: has_more && last !== undefined ? encodeCursor(last.timestamp, last.id) : null
+    }
+  }
+})

@@ -1,0 +1,61 @@
+/**
+ * Where a reader of all sessions of a workspace stands, and how that is written as an event's id.
+ *
+ * A snapshot (PostgreSQL's pg_snapshot, as its text) says of every transaction whether it had committed: what a reader
+ * has been told is what a snapshot shows. The next part is what a later one shows and the first does not, in the order
+ * of session and seq; within it a reader stands after one number of one session. No single number would do:
+ * transactions commit in another order than they begin, and one that stays open, in any database of the server, must
+ * not hold the others up.
+ */
+export interface FeedCursor {
+  since: string
+  /** In the middle of a part: where it ends, and the last that was told of it. */
+  part?: { until: string; session_id: string; seq: number }
+}
+
+/** 2^63, beyond any transaction. */
+const LIMIT = 2n ** 63n
+/** A server has no more connections than that, so that no snapshot lists more that are open. */
+const OPEN_MAX = 10_000
+
+/** @param origin names the database: snapshots of another one mean nothing here */
+export function encodeFeedCursor(origin: string, { since, part }: FeedCursor): string {
+  const at = part === undefined ? [] : [encodeSnapshot(part.until), part.session_id, part.seq.toString(36)]
+  return [origin, encodeSnapshot(since), ...at].join('.')
+}
+
+/** @returns undefined for a text that is none of ours, or of another database */
+export function decodeFeedCursor(origin: string, text: string): FeedCursor | undefined {
+  const [of, first = '', second, session_id = '', number = '', ...more] = text.split('.')
+  const since = decodeSnapshot(first)
+  if (of !== origin || since === undefined || more.length > 0) return undefined
+  if (second === undefined) return { since }
+  const until = decodeSnapshot(second)
+  const seq = /^[0-9a-z]{1,11}$/.test(number) ? parseInt(number, 36) : NaN
+  if (until === undefined || !Number.isSafeInteger(seq) || !/^[\w-]{1,100}$/.test(session_id)) return undefined
+  return { since, part: { until, session_id, seq } }
+}
+
+/** `1000:1004:1000,1002` → lowest, how far the highest is from it, and so each one that is open; in base 36. */
+function encodeSnapshot(snapshot: string): string {
+  const [lowest = '', highest = '', open = ''] = snapshot.split(':')
+  const from = BigInt(lowest)
+  const distances = [highest, ...(open === '' ? [] : open.split(','))].map(number =>
+    (BigInt(number) - from).toString(36)
+  )
+  return [from.toString(36), ...distances].join('-')
+}
+
+/** Anybody can make up an id: only what PostgreSQL takes for a snapshot goes on to it. */
+function decodeSnapshot(text: string): string | undefined {
+  if (!/^[0-9a-z]{1,13}(-[0-9a-z]{1,13})+$/.test(text)) return undefined
+  const [from = 0n, ...distances] = text.split('-').map(base36)
+  const [span = 0n, ...open] = distances
+  if (from === 0n || from + span >= LIMIT || open.length > OPEN_MAX) return undefined
+  if (open.some((distance, i) => distance >= span || (i > 0 && distance <= (open[i - 1] as bigint)))) return undefined
+  return `${from}:${from + span}:${open.map(distance => from + distance).join(',')}`
+}
+
+function base36(text: string): bigint {
+  return [...text].reduce((sum, digit) => sum * 36n + BigInt(parseInt(digit, 36)), 0n)
+}

@@ -1,0 +1,250 @@
+import { sql } from 'kysely'
+import type { Agent } from '../../kernel/agent.js'
+import { fixedStatement } from '../../postgres/fixed-statement.js'
+import { messageColumns, type MessageRow } from '../../messages/store/messages.js'
+import type { Db } from '../../postgres/schema.js'
+import { need, type SessionRow } from '../../sessions/store/sessions.js'
+import { PLANNED_ONCE } from '../../postgres/statement-name.js'
+import {
+  messagesForMany,
+  ofViewer,
+  seenBy,
+  type ViewerColumns,
+  viewerColumns,
+  viewerRows
+} from '../../visibility/visibility.js'
+
+/**
+ * The ordered feed of a session: what of it changed for a viewer after a cursor, with the rights the viewer has now.
+ *
+ * What happened to one message between the cursor and now is told once, at the place of the last that matters: a reader
+ * who goes from cursor to cursor has in the end what a reader has who reads everything, and is never shown what may no
+ * longer be seen. A message that a change has made visible stands at that change, as in get_messages.
+ */
+export type Change =
+  /** Written after the cursor, or made visible to this viewer after it: `seq` is the change that made it visible. */
+  | { seq: number; type: 'message_added'; message: MessageRow }
+  /** The viewer could see it at the cursor, and still can. */
+  | { seq: number; type: 'visibility_changed'; message: MessageRow }
+  /** The viewer could see it, and now cannot. */
+  | { seq: number; type: 'message_hidden'; message_id: number }
+  | { seq: number; type: 'message_deleted'; message_id: number }
+  /** The session is no more. For those who follow all sessions: who follows this one is told by its end. */
+  | { seq: number; type: 'session_deleted' }
+  /** The session as it is now; `session_closed` when it is closed. */
+  | { seq: number; type: 'session_updated' | 'session_closed'; session: SessionRow }
+
+export interface FeedPage {
+  /** In the order of seq. */
+  changes: readonly Change[]
+  /** The next cursor: everything up to it has been taken account of, also what was not for this viewer. */
+  cursor: number
+  has_more: boolean
+  /** The session's last_seq in the same snapshot. */
+  head: number
+}
+
+/**
+ * One page for one viewer: the changes at the `limit` numbers after the cursor. undefined: there is no such session.
+ */
+export async function changesSince(
+  db: Db,
+  viewer: Agent,
+  session_id: string,
+  after_seq: number,
+  limit: number
+): Promise<FeedPage | undefined> {
+  const page = await changesForMany(db, [viewer], session_id, after_seq, after_seq + limit)
+  return page && { changes: page.changesOf(0), cursor: page.cursor, has_more: page.head > page.cursor, head: page.head }
+}
+
+export interface SharedPage {
+  cursor: number
+  head: number
+  is_active: boolean
+  /** What of it is for the viewer at that place of the list; equal lists are the same list. */
+  changesOf: (viewer: number) => readonly Change[]
+}
+
+/** [seq, who saw the message before it, who saw it after it], the viewers by their number from 1; null is everybody. */
+type Move = [seq: number, from: number[] | null, to: number[] | null]
+
+type Row = MessageRow & {
+  head: number
+  is_active: boolean
+  updated: number | null
+  deleted: Array<[seq: number, message_id: number, seen_by: number[] | null]> | null
+  seen_by: number[] | null
+  moves: Move[] | null
+}
+
+interface Asked extends ViewerColumns {
+  workspace: string
+  session_id: string
+  after_seq: number
+  until: number
+}
+
+const readChanges = fixedStatement<Asked, Row>(
+  (db, { workspace, session_id, after_seq, until, agent_ids, agent_types, admins }) => {
+    const ofSession = sql`c.workspace = ${workspace} and c.session_id = ${session_id}`
+    const columns = [...messageColumns, 'm.workspace as workspace', seenBy('viewer', 'm').as('seen_by')] as const
+    const messages = messagesForMany(db, workspace).where('m.session_id', '=', session_id).select(columns)
+    // Content that is for none of the viewers is not fetched.
+    const shown = sql`m.seen_by is null or cardinality(m.seen_by) > 0`
+    // Who could ever see a message that was deleted: its row is gone, and with it what it was at the cursor.
+    const shownAs = sql`from session_changes x, lateral (select ${seenBy('viewer', 'c', 'x.from_visibility')} as seen_by) s
+    where x.workspace = ${workspace} and x.session_id = ${session_id} and x.message_id = c.message_id and x.seq <= c.seq`
+    const everyone = sql`select ${shownAs} and s.seen_by is null`
+    const someone = sql`select distinct unnest(s.seen_by) as n ${shownAs}`
+    return sql<Row>`${PLANNED_ONCE}
+    with viewer as materialized (select * from ${viewerRows({ agent_ids, agent_types, admins })}),
+    change as materialized (
+      select c.seq, c.kind, c.message_id, c.sender, c.sender_type from session_changes c
+      where ${ofSession} and c.seq > ${after_seq} and c.seq <= ${until}
+    ),
+    touched as (
+      ${messages.where('m.seq', '>', after_seq).where('m.seq', '<=', until)}
+      union all
+      ${messages.where('m.seq', '<=', after_seq).where('m.id', '=', sql<number>`any(array(select message_id from change where message_id is not null))`)}
+    ),
+    found as (
+      select m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility, m.parent_message_id, m.timestamp, m.seen_by,
+             case when ${shown} then m.content end as content, case when ${shown} then m.metadata end as metadata,
+             (select json_agg(json_build_array(c.seq, ${seenBy('viewer', 'm', 'c.from_visibility')}, ${seenBy('viewer', 'm', 'c.to_visibility')}) order by c.seq)
+              from session_changes c where ${ofSession} and c.message_id = m.id and c.seq > ${after_seq} and c.kind = 'visibility_changed') as moves
+      from touched m
+    )
+    select s.last_seq as head, s.is_active, (select max(seq) from change where kind = 'session_updated') as updated,
+           (select json_agg(json_build_array(c.seq, c.message_id, case when not exists (${everyone}) then array(${someone}) end) order by c.seq)
+            from change c where c.kind = 'message_deleted') as deleted, found.*
+    from sessions s left join found on true
+    where s.workspace = ${workspace} and s.id = ${session_id}`
+  }
+)
+
+/**
+ * One page for many viewers of one workspace who are at the same cursor: each message is read once. One statement, so
+ * that nothing is committed between its parts. seq has no gaps, so `until` bounds the work.
+ */
+export async function changesForMany(
+  db: Db,
+  viewers: readonly Agent[],
+  session_id: string,
+  after_seq: number,
+  until: number
+): Promise<SharedPage | undefined> {
+  const { workspace } = viewers[0] as Agent
+  const rows = await readChanges(db, { workspace, session_id, after_seq, until, ...viewerColumns(viewers) })
+  const first = rows[0]
+  if (first === undefined) return undefined
+
+  const { head, is_active, updated, deleted } = first
+  const cursor = Math.max(after_seq, Math.min(until, head))
+  const items: Item[] = []
+  if (updated !== null) {
+    // As it is now, which may be newer than the messages: it is then told once more, at its own place.
+    const session = await sessionOf(db, workspace, session_id)
+    items.push({
+      seen_by: null,
+      change: { seq: updated, type: session.is_active ? 'session_updated' : 'session_closed', session }
+    })
+  }
+  const gone = new Set<number>()
+  for (const [seq, message_id, seen_by] of deleted ?? []) {
+    gone.add(message_id)
+    items.push({ seen_by, change: { seq, type: 'message_deleted', message_id } })
+  }
+  for (const row of rows)
+    if (row.id !== null && !gone.has(row.id)) items.push(...itemsOf(row, viewers.length, after_seq))
+  const within = items.filter(({ change }) => change.seq <= cursor).sort((a, b) => a.change.seq - b.change.seq)
+
+  const forAll = within.every(({ seen_by }) => seen_by === null) ? within.map(({ change }) => change) : undefined
+  return {
+    cursor,
+    head,
+    is_active,
+    changesOf: ofViewer(
+      viewers,
+      session_id,
+      viewer =>
+        forAll ??
+        within.flatMap(({ change, seen_by }) => (seen_by === null || seen_by.includes(viewer + 1) ? [change] : []))
+    )
+  }
+}
+
+/** A change and the viewers it is for; null is all. */
+interface Item {
+  change: Change
+  seen_by: number[] | null
+}
+
+/**
+ * What happened to one message since the cursor: for all alike where everybody saw it all the time, else viewer by
+ * viewer.
+ */
+function itemsOf(
+  { head, is_active, updated, deleted, seen_by, moves, ...message }: Row,
+  viewers: number,
+  after_seq: number
+): Item[] {
+  const written = message.seq > after_seq
+  if (moves === null || moves.length === 0) {
+    return written && (seen_by === null || seen_by.length > 0)
+      ? [{ seen_by, change: { seq: message.seq, type: 'message_added', message } }]
+      : []
+  }
+  const items = new Map<string, { change: Change; seen_by: number[] }>()
+  const first = moves[0] as Move
+  for (let viewer = 1; viewer <= viewers; viewer++) {
+    for (const change of changesFor(message, {
+      written,
+      before: !written && sees(first[1], viewer),
+      now: sees(seen_by, viewer),
+      moves,
+      viewer
+    })) {
+      const same = `${change.type} ${change.seq}`
+      const item = items.get(same) ?? { change, seen_by: [] }
+      item.seen_by.push(viewer)
+      items.set(same, item)
+    }
+  }
+  return [...items.values()]
+}
+
+interface MessageTransition {
+  written: boolean
+  before: boolean
+  now: boolean
+  moves: Move[]
+  viewer: number
+}
+
+function changesFor(message: MessageRow, { written, before, now, moves, viewer }: MessageTransition): Change[] {
+  const last = (is: (from: boolean, to: boolean) => boolean) =>
+    moves.findLast(([, from, to]) => is(sees(from, viewer), sees(to, viewer)))?.[0]
+  const lastHidden = before ? last((from, to) => from && !to) : undefined
+  const hidden: Change[] =
+    lastHidden === undefined ? [] : [{ seq: lastHidden, type: 'message_hidden', message_id: message.id }]
+  if (!now) return hidden
+  const shown = last((from, to) => !from && to)
+  // Taken back and shown again: both are told, so that nobody is given what it has.
+  if (shown !== undefined) return [...hidden, { seq: shown, type: 'message_added', message }]
+  return [
+    written
+      ? { seq: message.seq, type: 'message_added', message }
+      : { seq: last(() => true) as number, type: 'visibility_changed', message }
+  ]
+}
+
+function sees(seen_by: number[] | null, viewer: number): boolean {
+  return seen_by === null || seen_by.includes(viewer)
+}
+
+/** For all viewers alike: who may not enter the session is handed nothing of it. */
+async function sessionOf(db: Db, workspace: string, session_id: string): Promise<SessionRow> {
+  const { last_seq, public_count, ...session } = await need(db, { workspace }, session_id)
+  return session
+}

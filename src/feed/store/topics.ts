@@ -1,0 +1,41 @@
+import { type RawBuilder, sql } from 'kysely'
+import { partsOf, type Topic } from '../../kernel/events.js'
+import type { Db } from '../../postgres/schema.js'
+
+/**
+ * The version of each topic, by which a change is noticed whose hint was lost: one statement for all of a kind. What is
+ * gone has the version ''. A workspace has none that is cheap to read, so that its listeners are always told.
+ */
+export async function versionsOf(db: Db, topics: readonly Topic[]): Promise<Map<Topic, string>> {
+  const versions = new Map<Topic, string>()
+  const sessions: Topic[] = []
+  const memories: Topic[] = []
+  const connections: Topic[] = []
+  for (const topic of topics) {
+    const { kind } = partsOf(topic)
+    if (kind === 'session') sessions.push(topic)
+    else if (kind === 'memory') memories.push(topic)
+    else if (kind === 'mcp') connections.push(topic)
+  }
+  const keys = (of: Topic[]) =>
+    sql`unnest(${of}::text[], ${of.map(topic => partsOf(topic).of)}::text[], ${of.map(topic => partsOf(topic).id)}::text[]) as wanted (topic, workspace, id)`
+  // A row at a time, by its key: for many topics PostgreSQL would else read the whole table.
+  const one = (statement: RawBuilder<unknown>) => sql`${statement} limit 1`
+  const found = [
+    sessions.length > 0 &&
+      sql`select wanted.topic, s.last_seq::text as version from ${keys(sessions)}
+      left join lateral (${one(sql`select last_seq from sessions where workspace = wanted.workspace and id = wanted.id`)}) s on true`,
+    memories.length > 0 &&
+      sql`select wanted.topic, m.version from ${keys(memories)}, lateral (
+      select concat_ws(' ', count(*), sum(version), max(updated_at)) as version from agent_memory
+      where workspace = wanted.workspace and agent_id = wanted.id and (expires_at is null or expires_at > clock_timestamp())) m`,
+    connections.length > 0 &&
+      sql`select wanted.topic, s.version from ${keys(connections)}
+      left join lateral (${one(sql`select xmin::text as version from mcp_sessions where id_hash = decode(wanted.workspace, 'hex')`)}) s on true`
+  ].filter(statement => statement !== false)
+  for (const statement of found) {
+    const { rows } = await sql<{ topic: Topic; version: string | null }>`${statement}`.execute(db)
+    for (const { topic, version } of rows) versions.set(topic, version ?? '')
+  }
+  return versions
+}

@@ -1,0 +1,222 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Agent } from '../../kernel/agent.js'
+import type { FeedCursor } from '../feed-cursor.js'
+import { type Change, changesForMany } from './feed.js'
+import { messageColumns, type MessageRow } from '../../messages/store/messages.js'
+import type { Db } from '../../postgres/schema.js'
+import { messagesForMany, ofViewer, seenBy, viewerColumns, viewerRows } from '../../visibility/visibility.js'
+
+/**
+ * The feed of all sessions of a workspace: what a later snapshot shows of each session and an earlier one does not.
+ * Numbers are given and committed under the session's row lock, so that a snapshot which shows a number shows all
+ * before it: of every session it is a beginning, and what two of them differ by is a stretch.
+ */
+
+/** Rows that one statement takes in while it looks for what has grown. */
+const ROWS = 10_000
+
+/** A session's numbers from `first` to `last`. */
+export interface Grown {
+  session_id: string
+  first: number
+  last: number
+}
+
+/** What is visible now. */
+export async function snapshotNow(db: Db): Promise<string> {
+  const {
+    rows: [row]
+  } = await sql<{ now: string }>`select pg_current_snapshot()::text as now`.execute(db)
+  return (row as { now: string }).now
+}
+
+/**
+ * Whether this database can have shown it: a place of one that has been set back to an earlier state is not to be found
+ * again.
+ */
+export async function isReached(db: Db, { since, part }: FeedCursor): Promise<boolean> {
+  const {
+    rows: [row]
+  } = await sql<{ reached: boolean }>`
+    select pg_snapshot_xmax(pg_current_snapshot()) >= pg_snapshot_xmax(${part?.until ?? since}::pg_snapshot) as reached`.execute(
+    db
+  )
+  return row?.reached === true
+}
+
+/** A name for this database, equal on every replica and unlike that of a copy in another server. */
+export async function originOf(db: Db): Promise<string> {
+  const named = (server: RawBuilder<unknown>) =>
+    sql<{ name: string }>`
+    select substr(md5(${server} || ':' || oid::text), 1, 6) as name from pg_database where datname = current_database()`.execute(
+      db
+    )
+  // A few hosts do not let everybody ask for the server's number.
+  const {
+    rows: [row]
+  } = await named(sql`(select system_identifier::text from pg_control_system())`).catch(() => named(sql`''`))
+  return row?.name ?? ''
+}
+
+/** Which sessions the snapshot `until` (absent: now) shows more of than `since`, in the order of their ids. */
+export async function grown(
+  db: Db,
+  workspace: string,
+  since: string,
+  until?: string
+): Promise<{ until: string; sessions: Grown[] }> {
+  const sessions = new Map<string, Grown>()
+  let from = since.slice(0, since.indexOf(':'))
+  let limit = ROWS
+  for (;;) {
+    const page = await grownPage(db, workspace, since, until, from, limit)
+    until = page.until
+    for (const [session_id, first, last] of page.sessions ?? []) {
+      const known = sessions.get(session_id)
+      sessions.set(session_id, {
+        session_id,
+        first: Math.min(first, known?.first ?? first),
+        last: Math.max(last, known?.last ?? last)
+      })
+    }
+    if (page.next === null) break
+    // The rows of one transaction have no order here: where it wrote more than a page, which no tool does, the page
+    // grows.
+    if (page.next === from) limit *= 2
+    from = page.next
+  }
+  return { until, sessions: [...sessions.values()].sort((a, b) => (a.session_id < b.session_id ? -1 : 1)) }
+}
+
+interface GrownPage {
+  until: string
+  next: string | null
+  sessions: Array<[session_id: string, first: number, last: number]> | null
+}
+
+async function grownPage(
+  db: Db,
+  workspace: string,
+  since: string,
+  until: string | undefined,
+  from: string,
+  limit: number
+): Promise<GrownPage> {
+  // xact > '0' is the indexes' own condition. A transaction yet to come wrote what was restored from another server.
+  const within = (xact: RawBuilder<unknown>) =>
+    sql<boolean>`${xact} > '0' and ${xact} >= ${from}::xid8 and ${xact} < (select pg_snapshot_xmax(until) from at)`
+  const messages = messagesForMany(db, workspace)
+    .where(within(sql`m.xact`))
+    .select(['m.session_id', 'm.seq', 'm.xact'])
+    .orderBy('m.xact')
+    .limit(limit)
+  const changes = db
+    .selectFrom('session_changes as c')
+    .where('c.workspace', '=', workspace)
+    .where(within(sql`c.xact`))
+    .select(['c.session_id', 'c.seq', 'c.xact'])
+    .orderBy('c.xact')
+    .limit(limit)
+  const {
+    rows: [page]
+  } = await sql<GrownPage>`
+    with at as materialized (select ${until === undefined ? sql`pg_current_snapshot()` : sql`${until}::pg_snapshot`} as until),
+    written as materialized (
+      select 1 as kind, * from (${messages}) m union all select 2, * from (${changes}) c
+    ),
+    session as (
+      select session_id, min(seq) as first, max(seq) as last from written, at
+      where not pg_visible_in_snapshot(xact, ${since}::pg_snapshot) and pg_visible_in_snapshot(xact, at.until)
+      group by session_id
+    )
+    select (select until::text from at) as until,
+           (select min(last)::text from (select max(xact) as last from written group by kind having count(*) = ${limit}) full_pages) as next,
+           (select json_agg(json_build_array(session_id, first, last)) from session) as sessions`.execute(db)
+  return page as GrownPage
+}
+
+/** A session's numbers after `after`, up to `until`. */
+export interface SeqRange {
+  session_id: string
+  after: number
+  until: number
+}
+
+/** What of a stretch is for the viewer at that place of the list; equal lists are the same list. */
+export interface ReadSeqRange {
+  stretch: SeqRange
+  changesOf: (viewer: number) => readonly Change[]
+}
+
+type Row = MessageRow & { stretch: number; changed: boolean; deleted: number | null; seen_by: number[] | null }
+
+/**
+ * Reads stretches for many viewers of one workspace, with the rights they have now. Where messages were only added,
+ * which is nearly everywhere, one statement reads all stretches; where something was changed, `changesForMany` has the
+ * rules.
+ */
+export async function readSeqRanges(
+  db: Db,
+  viewers: readonly Agent[],
+  stretches: readonly SeqRange[]
+): Promise<ReadSeqRange[]> {
+  const { workspace } = viewers[0] as Agent
+  const added = messagesForMany(db, workspace)
+    .where('m.session_id', '=', sql<string>`stretch.session_id`)
+    .where('m.seq', '>', sql<number>`stretch.after`)
+    .where('m.seq', '<=', sql<number>`stretch.until`)
+    .select([...messageColumns, seenBy('viewer', 'm').as('seen_by')])
+  // Content that is for none of the viewers is not fetched.
+  const shown = sql`m.seen_by is null or cardinality(m.seen_by) > 0`
+  const { rows } = await sql<Row>`
+    with viewer as materialized (select * from ${viewerRows(viewerColumns(viewers))}),
+    stretch as materialized (
+      select given.*, exists (select from session_changes c where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after) as changed,
+             (select c.seq from session_changes c where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after and c.seq <= given.until and c.kind = 'session_deleted') as deleted
+      from unnest(${stretches.map(({ session_id }) => session_id)}::text[], ${stretches.map(({ after }) => after)}::bigint[], ${stretches.map(({ until }) => until)}::bigint[])
+        with ordinality as given (session_id, after, until, n)
+    )
+    select stretch.n as stretch, stretch.changed, stretch.deleted, m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility, m.parent_message_id, m.timestamp, m.seen_by,
+           case when ${shown} then m.content end as content, case when ${shown} then m.metadata end as metadata
+    from stretch left join lateral (${added}) m on not stretch.changed
+    order by stretch.n, m.seq`.execute(db)
+
+  const of = stretches.map(
+    (): { changed: boolean; deleted: number | null; added: Array<{ seen_by: number[] | null; change: Change }> } => ({
+      changed: false,
+      deleted: null,
+      added: []
+    })
+  )
+  for (const { stretch, changed, deleted, seen_by, ...message } of rows) {
+    const read = of[stretch - 1]
+    if (read === undefined) continue
+    read.changed = changed
+    read.deleted = deleted
+    if (message.id !== null && (seen_by === null || seen_by.length > 0))
+      read.added.push({ seen_by, change: { seq: message.seq, type: 'message_added', message } })
+  }
+  const result: ReadSeqRange[] = []
+  for (const [i, { changed, deleted, added }] of of.entries()) {
+    const stretch = stretches[i] as SeqRange
+    if (changed) {
+      const page = await changesForMany(db, viewers, stretch.session_id, stretch.after, stretch.until)
+      // Of a session that is gone nothing else is told.
+      const end: Change[] = deleted === null ? [] : [{ seq: deleted, type: 'session_deleted' }]
+      result.push({ stretch, changesOf: page?.changesOf ?? ofViewer(viewers, stretch.session_id, () => end) })
+      continue
+    }
+    const forAll = added.every(({ seen_by }) => seen_by === null) ? added.map(({ change }) => change) : undefined
+    result.push({
+      stretch,
+      changesOf: ofViewer(
+        viewers,
+        stretch.session_id,
+        viewer =>
+          forAll ??
+          added.flatMap(({ change, seen_by }) => (seen_by === null || seen_by.includes(viewer + 1) ? [change] : []))
+      )
+    })
+  }
+  return result
+}

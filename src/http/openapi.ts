@@ -1,0 +1,93 @@
+import type { TSchema } from '@sinclair/typebox'
+import { type ErrorCode, errorKinds } from '../kernel/errors.js'
+import { streamPaths } from './openapi-streams.js'
+import type { Tool } from '../kernel/tool.js'
+
+/** OpenAPI 3.1 of every tool, derived from the catalogue, and of the event streams. */
+export function openApi(tools: readonly Tool[], version: string): Record<string, unknown> {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'shared-context-server',
+      version,
+      description:
+        'A shared workspace for AI agents. Every tool is a POST of a JSON object; every answer is a JSON object with `success`. The same tools are offered over MCP at /mcp. Two addresses are read with GET: streams of what changes, as server-sent events. Authenticate with `authenticate_agent`, then send the token as a bearer token; or send X-API-Key with X-Agent-Id.'
+    },
+    security: [{ token: [] }, { apiKey: [], agentId: [] }],
+    paths: {
+      ...Object.fromEntries(tools.map(tool => [`/mcp/tool/${tool.name}`, { post: operation(tool) }])),
+      ...streamPaths()
+    },
+    components: {
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        agentId: { type: 'apiKey', in: 'header', name: 'X-Agent-Id' }
+      },
+      schemas: { Error: errorSchema() }
+    }
+  }
+}
+
+function operation(tool: Tool): Record<string, unknown> {
+  return {
+    operationId: tool.name,
+    summary: tool.title,
+    description: `${tool.description}\n\nNeeds: ${tool.permission === 'none' ? 'no permission' : `the permission \`${tool.permission}\``}.`,
+    // refresh_token and revoke_token need a token of some kind, get_usage_guidance takes none or any.
+    ...(tool.credentials === 'own' && { security: [{}] }),
+    ...(tool.permission === 'none' &&
+      tool.credentials !== 'own' &&
+      tool.effect === 'reads' && { security: [{}, { token: [] }, { apiKey: [], agentId: [] }] }),
+    requestBody: {
+      required: (tool.input.required ?? []).length > 0,
+      content: { 'application/json': { schema: plain(tool.input) } }
+    },
+    responses: {
+      200: { description: 'Done', content: { 'application/json': { schema: answerSchema(tool) } } },
+      default: {
+        description: 'Refused or failed',
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
+      }
+    }
+  }
+}
+
+/** A tool's whole answer: its output and `success`. */
+export function answerSchema(tool: Tool): Record<string, unknown> {
+  const {
+    type,
+    properties,
+    required = []
+  } = plain(tool.output) as { type: string; properties: Record<string, unknown>; required?: string[] }
+  return {
+    type,
+    properties: { success: { type: 'boolean', enum: [true] }, ...properties },
+    required: ['success', ...required]
+  }
+}
+
+/** A TypeBox schema as plain JSON Schema: its marks are symbols, which JSON leaves out. */
+export function plain(schema: TSchema): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
+}
+
+/** The object of every failure (docs/semantics.md, Errors). */
+function errorSchema(): Record<string, unknown> {
+  return {
+    type: 'object',
+    properties: {
+      success: { type: 'boolean', enum: [false] },
+      error: { type: 'string' },
+      code: { type: 'string', enum: Object.keys(errorKinds) as ErrorCode[] },
+      severity: { type: 'string', enum: ['warning', 'error', 'critical'] },
+      recoverable: { type: 'boolean' },
+      suggestions: { type: 'array', items: { type: 'string' }, minItems: 1 },
+      timestamp: { type: 'string', format: 'date-time' },
+      request_id: { type: 'string' },
+      context: { type: 'object', additionalProperties: true },
+      retry_after: { type: 'integer', description: 'Seconds' }
+    },
+    required: ['success', 'error', 'code', 'severity', 'recoverable', 'suggestions', 'timestamp', 'request_id']
+  }
+}

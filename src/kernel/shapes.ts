@@ -1,0 +1,277 @@
+import { type TObject, type TProperties, Type } from '@sinclair/typebox'
+import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
+import { AppError } from './errors.js'
+import { parseBounded } from './json-scan.js'
+import { Allowed, Checked, Code, ObjectOf, OneOf, Repair, Whole } from './schema.js'
+import { characters, cleanText, hasControlCharacters } from './text.js'
+import { parseTime } from './time.js'
+import { VISIBILITIES } from '../postgres/schema.js'
+
+/**
+ * The shapes that several tools share. Limits are those of docs/semantics.md, Limits; lengths count characters (code
+ * points).
+ */
+
+/** An input: closed, so that a misspelt argument is refused instead of ignored. */
+export function input<T extends TProperties>(properties: T): TObject<T> {
+  return Type.Object(properties, { additionalProperties: false })
+}
+
+/** An answer, without `success`, which the kernel adds. */
+export function output<T extends TProperties>(properties: T): TObject<T> {
+  return Type.Object(properties)
+}
+
+function text(minLength: number, maxLength: number, description: string, is: (value: string) => boolean = () => true) {
+  return {
+    json: { type: 'string', minLength, maxLength, description },
+    check: (value: unknown) =>
+      typeof value === 'string' && characters(value) >= minLength && characters(value) <= maxLength && is(value),
+    allowed: `a string of ${minLength} to ${maxLength} characters`
+  }
+}
+
+const cleaned = (value: unknown) => (typeof value === 'string' ? cleanText(value) : value)
+const trimmed = (value: unknown) => (typeof value === 'string' ? value.trim() : value)
+
+export const SessionId = Checked<string>(
+  {
+    type: 'string',
+    pattern: '^session_[0-9a-f]{16}$',
+    description: 'The session, as create_session or list_sessions named it'
+  },
+  value => typeof value === 'string' && value.length <= 300,
+  { [Allowed]: 'a session_id as create_session returned it' }
+)
+
+/** As many as credentials can be limited to. */
+const SESSIONS_MAX = 100
+export const Sessions = (description: string) =>
+  Type.Optional(Type.Array(SessionId, { minItems: 1, maxItems: SESSIONS_MAX, description }))
+
+/** Seconds: a year. */
+const EXPIRES_MAX = 31_536_000
+export const ExpiresIn = (description: string) =>
+  Type.Optional(Whole({ minimum: 0, maximum: EXPIRES_MAX, default: 0, description, [Code]: 'INVALID_TTL' }))
+
+const WORKSPACE = /^[a-z0-9][a-z0-9._-]{0,62}$/
+export const Workspace = (more = '') =>
+  Type.Optional(
+    Checked<string>(
+      {
+        type: 'string',
+        pattern: WORKSPACE.source,
+        maxLength: 63,
+        description: `Another workspace than your own: for the operator alone, who has the shared ADMIN_API_KEY${more}`
+      },
+      value => typeof value === 'string' && WORKSPACE.test(value),
+      {
+        [Allowed]: 'a name of 1 to 63 small letters, digits, dots, dashes and underscores, with a letter or digit first'
+      }
+    )
+  )
+
+export const KeyId = Checked<string>(
+  {
+    type: 'string',
+    pattern: '^key_[0-9a-f]{16}$',
+    description: 'The key, as create_api_key or list_api_keys named it'
+  },
+  value => typeof value === 'string' && value.length <= 300,
+  { [Allowed]: 'a key_id as create_api_key returned it' }
+)
+
+export const MessageId = Whole({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'The message, as add_message or get_messages named it'
+})
+
+/** Names are compared as they are, so that one with a space behind it would look like another's. */
+function isName(value: string): boolean {
+  return !hasControlCharacters(value) && value.trim() === value
+}
+
+export function AgentId(description: string) {
+  const of = text(1, AGENT_ID_MAX, description, isName)
+  return Checked<string>(of.json, of.check, {
+    [Allowed]: `${of.allowed}, without control characters and without space around it`
+  })
+}
+
+export function AgentType(description: string) {
+  const of = text(1, AGENT_TYPE_MAX, description, isName)
+  return Checked<string>(of.json, of.check, {
+    [Allowed]: `${of.allowed}, without control characters and without space around it`
+  })
+}
+
+const PURPOSE_MAX = 1000
+export function Purpose(description: string) {
+  const of = text(1, PURPOSE_MAX, description)
+  return Checked<string>(of.json, of.check, { [Repair]: cleaned, [Allowed]: `${of.allowed} after trimming` })
+}
+
+const CONTENT_MAX = 100_000
+const content = text(1, CONTENT_MAX, 'The text of the message')
+export const Content = Checked<string>(content.json, content.check, {
+  [Repair]: cleaned,
+  [Allowed]: `${content.allowed} after trimming`,
+  [Code]: value => (typeof value === 'string' && value !== '' ? 'CONTENT_TOO_LARGE' : 'INVALID_INPUT')
+})
+
+export const VisibilityWord = (description: string, fallback?: 'public') =>
+  OneOf(VISIBILITIES, {
+    description,
+    ...(fallback !== undefined && { default: fallback }),
+    [Code]: 'INVALID_VISIBILITY'
+  })
+
+const METADATA_KEYS_MAX = 50
+const METADATA_KEY_MAX = 100
+const METADATA_MAX = 10_000
+
+function isMetadata(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const keys = Object.keys(value)
+  return (
+    keys.length <= METADATA_KEYS_MAX &&
+    keys.every(key => characters(key) <= METADATA_KEY_MAX) &&
+    characters(JSON.stringify(value)) <= METADATA_MAX
+  )
+}
+
+/** Models send an object in a string as well; anything else that is a string stays one, and is refused. */
+function objectInString(value: unknown): unknown {
+  if (typeof value !== 'string' || value.length > 4 * METADATA_MAX || !/^\s*\{/.test(value)) return value
+  try {
+    return parseBounded(value, 'The object in the string')
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    return value
+  }
+}
+
+export function Metadata(description = 'Anything about it that others may filter and search by') {
+  return Type.Optional(
+    Checked<Record<string, unknown>>(
+      { type: 'object', additionalProperties: true, maxProperties: METADATA_KEYS_MAX, description },
+      isMetadata,
+      {
+        [Repair]: objectInString,
+        [Code]: 'INVALID_METADATA',
+        [Allowed]: `an object of at most ${METADATA_KEYS_MAX} keys (each at most ${METADATA_KEY_MAX} characters) and ${METADATA_MAX} characters as JSON`
+      }
+    )
+  )
+}
+
+export const MEMORY_KEY_MAX = 255
+const memoryKey = text(1, MEMORY_KEY_MAX, 'The name of the value', value => !hasControlCharacters(value))
+export const MemoryKey = Checked<string>(memoryKey.json, memoryKey.check, {
+  [Repair]: trimmed,
+  [Code]: 'INVALID_KEY',
+  [Allowed]: `${memoryKey.allowed} after trimming, without control characters`
+})
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && parseTime(value) !== undefined
+}
+
+export function DateTime(description: string) {
+  return Checked<string>(
+    { type: 'string', description: `${description}: an ISO-8601 date or date-time, UTC unless it has an offset` },
+    isTime,
+    {
+      [Code]: 'INVALID_DATETIME',
+      [Allowed]: 'an ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z)'
+    }
+  )
+}
+
+export function Limit(fallback: number, maximum: number, minimum = 1, description = 'How many to return at most') {
+  return Type.Optional(Whole({ minimum, maximum, default: fallback, description }))
+}
+
+export const Cursor = Type.Optional(
+  Checked<string>(
+    { type: 'string', maxLength: 1000, description: 'next_cursor of the previous answer, for the page after it' },
+    value => typeof value === 'string' && value.length <= 1000,
+    { [Allowed]: 'next_cursor of an earlier answer' }
+  )
+)
+
+const idempotencyKey = text(
+  1,
+  255,
+  'A text of your own that names this request: repeated with it within 24 hours, the call gets its first answer and happens once'
+)
+export const IdempotencyKey = Type.Optional(
+  Checked<string>(idempotencyKey.json, idempotencyKey.check, { [Allowed]: idempotencyKey.allowed })
+)
+
+/** Times in answers: ISO-8601, UTC, milliseconds, Z. */
+export const Time = Type.String({ format: 'date-time' })
+export const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Integer>>(schema: T) =>
+  Type.Union([schema, Type.Null()])
+export const AnyObject = ObjectOf()
+
+export const Message = Type.Object({
+  id: Type.Integer(),
+  session_id: Type.String(),
+  seq: Type.Integer({ description: "Its place in the order of the session's changes" }),
+  sender: Type.String(),
+  sender_type: Type.String(),
+  content: Type.String(),
+  visibility: Type.Unsafe<(typeof VISIBILITIES)[number]>({ type: 'string', enum: [...VISIBILITIES] }),
+  metadata: AnyObject,
+  parent_message_id: Nullable(Type.Integer()),
+  timestamp: Time
+})
+
+const sessionFields = {
+  id: Type.String(),
+  purpose: Type.String(),
+  metadata: AnyObject,
+  created_by: Type.String(),
+  created_at: Time,
+  updated_at: Time,
+  is_active: Type.Boolean(),
+  archived_at: { ...Nullable(Time), description: 'When it was archived; null: it is not' }
+}
+
+const statisticsFields = {
+  message_count: Type.Integer({ description: 'Messages you may see' }),
+  message_count_is_estimate: Type.Optional(Type.Boolean()),
+  last_activity: Time
+}
+
+const Unread = Type.Object({
+  messages: Type.Integer({
+    description: 'Messages by others that you may see and that came, or were shown to you, after last_read_seq'
+  }),
+  messages_is_estimate: Type.Optional(Type.Boolean()),
+  mentions: Type.Integer({ description: 'Those of them that mention you: @ and your agent_id' }),
+  mentions_is_estimate: Type.Optional(Type.Boolean())
+})
+
+export const readingFields = {
+  last_read_seq: Type.Integer({
+    description:
+      'How far you have read, as you last told mark_read; 0 if you never did. What follows it is got with after_seq'
+  }),
+  unread: Unread
+}
+
+export const SessionSummary = Type.Object({ ...sessionFields, ...statisticsFields, ...readingFields })
+
+export const Session = Type.Object({
+  ...sessionFields,
+  ...statisticsFields,
+  ...readingFields,
+  participants: Type.Array(Type.String(), { description: 'Senders of messages you may see' }),
+  present: Type.Array(Type.Object({ agent_id: Type.String(), agent_type: Type.String(), last_seen_at: Time }), {
+    description:
+      'Agents that called something about the session within 5 minutes, the last one first, you among them; at most 100'
+  })
+})

@@ -1,0 +1,39 @@
+import { Type } from '@sinclair/typebox'
+import type { Service } from '../kernel/service.js'
+import { retentionOf } from './store/retention-setting.js'
+import type { Db } from '../postgres/schema.js'
+
+/** Most days that can be set: a century. */
+export const RETENTION_DAYS_MAX = 36_500
+
+const source = (description: string) =>
+  Type.Unsafe<'workspace' | 'server'>({ type: 'string', enum: ['workspace', 'server'], description })
+
+export const retentionFields = {
+  days: Type.Integer({ description: 'Days that messages and closed sessions are kept; 0: for ever' }),
+  source: source("Whether the workspace has a setting of its own, or follows the server's"),
+  server_days: Type.Integer({ description: "The server's own setting" }),
+  audit_days: Type.Integer({
+    description: 'Days that audit rows are kept; 0: for ever. Only the operator can change it'
+  }),
+  audit_source: source('The same of audit rows')
+}
+
+export async function retentionView(
+  db: Db,
+  workspace: string,
+  {
+    retention_days,
+    audit_retention_days,
+    audit_keys
+  }: Pick<Service, 'retention_days' | 'audit_retention_days' | 'audit_keys'>
+) {
+  const audit = await retentionOf(db, 'audit_retention', workspace, audit_retention_days)
+  return {
+    ...(await retentionOf(db, 'retention', workspace, retention_days)),
+    server_days: retention_days,
+    // Without a chain no row goes, whatever is set.
+    audit_days: audit_keys === undefined ? 0 : audit.days,
+    audit_source: audit.source
+  }
+}

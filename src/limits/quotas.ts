@@ -1,0 +1,90 @@
+import { AppError } from '../kernel/errors.js'
+
+/** How much there may be of what is stored; 0: any amount. */
+export interface Quotas {
+  /** Sessions of a workspace. */
+  sessions: number
+  /** Numbers given in a session: its messages, and its later changes. */
+  session_messages: number
+  /** Bytes written into a session: content and metadata of its messages. */
+  session_bytes: number
+  /** Values an agent remembers. */
+  memory_entries: number
+  /** Bytes of their keys, values and metadata. */
+  memory_bytes: number
+}
+
+export const NO_QUOTAS: Quotas = {
+  sessions: 0,
+  session_messages: 0,
+  session_bytes: 0,
+  memory_entries: 0,
+  memory_bytes: 0
+}
+
+/** As the configuration has them. */
+export function quotasOf(config: { [name in keyof Quotas as `quota_${name}`]: number }): Quotas {
+  return {
+    sessions: config.quota_sessions,
+    session_messages: config.quota_session_messages,
+    session_bytes: config.quota_session_bytes,
+    memory_entries: config.quota_memory_entries,
+    memory_bytes: config.quota_memory_bytes
+  }
+}
+
+const words: Record<keyof Quotas, { full: string; advice: string[] }> = {
+  sessions: {
+    full: 'The workspace has as many sessions as it may have',
+    advice: [
+      'Call list_sessions and go on in a session that is there',
+      'The operator of this server can raise QUOTA_SESSIONS'
+    ]
+  },
+  session_messages: {
+    full: 'The session would have more messages and changes than a session may have',
+    advice: [
+      'Call create_session and go on in the new session',
+      'The operator of this server can raise QUOTA_SESSION_MESSAGES'
+    ]
+  },
+  session_bytes: {
+    full: 'More bytes would be written into the session than a session may hold',
+    advice: [
+      'Call create_session and go on in the new session',
+      'The operator of this server can raise QUOTA_SESSION_BYTES'
+    ]
+  },
+  memory_entries: {
+    full: 'This agent would remember more values than an agent may',
+    advice: [
+      'Call list_memory to see what is there, and delete_memory for what is no longer needed; expires_in makes a value go by itself',
+      'The operator of this server can raise QUOTA_MEMORY_ENTRIES'
+    ]
+  },
+  memory_bytes: {
+    full: 'This agent would remember more bytes than an agent may',
+    advice: [
+      'Call list_memory to see what is there and how large it is, and delete_memory for what is no longer needed',
+      'The operator of this server can raise QUOTA_MEMORY_BYTES'
+    ]
+  }
+}
+
+/** @param instead of the first advice, where that does not help */
+export function quotaExceeded(quota: keyof Quotas, quotas: Quotas, instead?: string): AppError {
+  const {
+    full,
+    advice: [first = '', ...rest]
+  } = words[quota]
+  const limit = quotas[quota]
+  return new AppError('QUOTA_EXCEEDED', `${full}: ${limit}.`, {
+    context: { quota, limit },
+    suggestions: [instead ?? first, ...rest]
+  })
+}
+
+/** Whether a quota is set and an amount lies beyond it. */
+export function isBeyond(quota: keyof Quotas, amount: number, quotas: Quotas): boolean {
+  return quotas[quota] !== 0 && amount > quotas[quota]
+}

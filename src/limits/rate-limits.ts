@@ -1,0 +1,130 @@
+import { networkOf } from '../kernel/address.js'
+import type { Agent } from '../kernel/agent.js'
+import { AppError } from '../kernel/errors.js'
+
+/**
+ * Rate limits: how many calls of one agent, with one key and from one address a minute may have, on all replicas
+ * together. Counting is limits/store/rate-limits.ts's; here is what is counted as what, and what is said to who has had
+ * enough.
+ */
+
+/** `failure`: keys and tokens that were refused. `initialize`: MCP sessions opened. Both of an address. */
+export type Limited = 'agent' | 'key' | 'address' | 'failure' | 'initialize'
+
+/** 0: not limited. */
+export type PerMinute = Readonly<Record<Limited, number>>
+
+/** How much is left of a minute. */
+export interface RateLimitStatus {
+  of: Limited
+  limit: number
+  /** As far as this replica knows: others may have spent some of it since. */
+  remaining: number
+  /** Whole seconds, rounded up, until the minute is over and everything is there again. */
+  reset_s: number
+  admitted: boolean
+}
+
+/** Takes from what is left; refuses, and takes nothing, where that is too little. */
+export type Take = (
+  of: Limited,
+  workspace: string,
+  subject: string,
+  count: number
+) => RateLimitStatus | Promise<RateLimitStatus>
+
+/** Told of how the caller stands, for its front to pass on; also before a refusal. */
+export type Told = ((standing: RateLimitStatus) => void) | undefined
+
+export interface Limits {
+  /** A call of an agent, which counts for it and for its key. @throws AppError RATE_LIMITED */
+  call: (agent: Agent, told: Told) => void | Promise<void>
+  /** Requests from an address, whoever sends them. @throws AppError RATE_LIMITED */
+  request: (address: string, told: Told, count?: number) => void | Promise<void>
+  /** An MCP session that is opened from an address. @throws AppError RATE_LIMITED */
+  initialize: (address: string, told: Told) => void | Promise<void>
+  /**
+   * A key or token from an address that was wrong. @returns how many more are answered this minute @throws AppError
+   * RATE_LIMITED
+   */
+  failure: (address: string, told: Told) => Promise<number>
+}
+
+/** Of the callers whose key is none of an agent's own, and of those without one. */
+const SHARED_KEY = 'shared'
+/** Addresses belong to no workspace. */
+const NO_WORKSPACE = ''
+
+/** Every request comes through here two or three times, and ordinarily nothing is waited for. */
+export function createLimits(take: Take, per_minute: PerMinute): Limits {
+  function admit(
+    of: Limited,
+    workspace: string,
+    subject: string,
+    count: number
+  ): RateLimitStatus | undefined | Promise<RateLimitStatus> {
+    return per_minute[of] === 0 ? undefined : take(of, workspace, subject, count)
+  }
+
+  function ofAddress(
+    of: Limited,
+    address: string,
+    told: Told,
+    count = 1
+  ): RateLimitStatus | undefined | Promise<RateLimitStatus | undefined> {
+    return then(admit(of, NO_WORKSPACE, networkOf(address), count), standing => decide(standing, told))
+  }
+
+  return {
+    call({ workspace, agent_id, key_id = SHARED_KEY }, told) {
+      return then(admit('agent', workspace, agent_id, 1), mine => {
+        decide(mine, told)
+        return then(admit('key', workspace, key_id, 1), ofKey => {
+          decide(ofKey, told)
+        })
+      })
+    },
+    request: (address, told, count) => then(ofAddress('address', address, told, count), () => {}),
+    initialize: (address, told) => then(ofAddress('initialize', address, told), () => {}),
+    failure: async (address, told) => (await ofAddress('failure', address, told))?.remaining ?? Infinity
+  }
+}
+
+/** Goes on at once where there is nothing to wait for. */
+function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value)
+}
+
+function decide(standing: RateLimitStatus | undefined, told: Told): RateLimitStatus | undefined {
+  if (standing === undefined) return undefined
+  told?.(standing)
+  if (!standing.admitted) throw rateLimited(standing)
+  return standing
+}
+
+const words: Record<Limited, string> = {
+  agent: 'This agent has made as many calls as it may within a minute',
+  key: 'The callers with this API key have made as many calls as they may within a minute',
+  address: 'As many requests have come from this address as may within a minute',
+  failure: 'Too many wrong keys or tokens have come from this address within a minute',
+  initialize: 'As many MCP sessions have been opened from this address as may within a minute'
+}
+
+/** What is better than to call again at once. */
+const advice: Record<Limited, string> = {
+  agent:
+    'Do more with one call: add_messages writes up to 100 messages, wait_for_messages waits for what comes instead of asking again and again',
+  key: 'Do more with one call: add_messages writes up to 100 messages, wait_for_messages waits for what comes instead of asking again and again',
+  address:
+    'Ask the operator of this server whether RATE_LIMIT_ADDRESS_PER_MINUTE fits, and TRUST_PROXY if there is a proxy',
+  failure: 'Check the key or token before it is sent again; a right one is taken all the same',
+  initialize: 'Keep the Mcp-Session-Id that initialize answered, and go on with it'
+}
+
+function rateLimited({ of, limit, reset_s }: RateLimitStatus): AppError {
+  return new AppError('RATE_LIMITED', `${words[of]}: ${limit}.`, {
+    context: { limit_of: of, limit, window_seconds: 60 },
+    suggestions: ['Wait retry_after seconds and call again', advice[of]],
+    retry_after: reset_s
+  })
+}

@@ -1,0 +1,157 @@
+import { sql } from 'kysely'
+import { type Agent, mayEnter } from '../../kernel/agent.js'
+import { AppError } from '../../kernel/errors.js'
+import { groupReads } from '../../postgres/grouped-reads.js'
+import { likeLiteral } from '../../postgres/like.js'
+import type { Db } from '../../postgres/schema.js'
+import { inWorkspace, type Unscoped } from '../../postgres/scope.js'
+import { PLANNED_ONCE } from '../../postgres/statement-name.js'
+import { withinSessions } from '../../visibility/visibility.js'
+
+/** Where a value belongs: one session, or '' for the agent's global memory. There is no fall-back between scopes. */
+export type Scope = string
+export const GLOBAL: Scope = ''
+
+export interface MemoryEntry {
+  key: string
+  session_id: Scope
+  version: number
+  value_size: number
+  created_at: string
+  updated_at: string
+  expires_at: string | null
+}
+
+/** Expired means absent, in every read; the sweep only frees space. */
+const live = sql<boolean>`(expires_at is null or expires_at > clock_timestamp())`
+
+const entryColumns = ['key', 'session_id', 'version', 'value_size', 'created_at', 'updated_at', 'expires_at'] as const
+
+/**
+ * What a deleted session still holds of it until it is swept. (A scalar subquery, so that each row's session is looked
+ * up by its key.)
+ */
+const ofDeletedSession = sql<boolean>`(agent_memory.session_id <> '' and (select true from sessions s where s.workspace = agent_memory.workspace and s.id = agent_memory.session_id) is null)`
+
+function own(db: Db, agent: Agent) {
+  const mine = db
+    .selectFrom('agent_memory')
+    .where('workspace', '=', agent.workspace)
+    .where('agent_id', '=', agent.agent_id)
+    .where(live)
+    .where(sql<boolean>`not ${ofDeletedSession}`)
+  return agent.sessions === undefined ? mine : mine.where(withinSessions([GLOBAL, ...agent.sessions], 'session_id'))
+}
+
+export interface NewValue {
+  key: string
+  scope: Scope
+  /** The value as JSON text. */
+  value: string
+  metadata: Record<string, unknown>
+  /** Seconds from now, 0 for ever. */
+  expires_in: number
+  overwrite: boolean
+}
+
+/**
+ * Stores a value; an expired one under the key counts as absent. @throws AppError KEY_EXISTS where `overwrite` is false
+ * and a live one is there
+ */
+export async function put(
+  db: Db,
+  agent: Agent,
+  given: NewValue
+): Promise<{ stored_at: string; expires_at: string | null; version: number }> {
+  const { rows } = await sql<{ stored_at: string; expires_at: string | null; version: number }>`
+    insert into agent_memory as old (workspace, agent_id, session_id, key, value, metadata, value_size, expires_at)
+    values (${agent.workspace}, ${agent.agent_id}, ${given.scope}, ${given.key}, ${given.value}::jsonb, ${JSON.stringify(given.metadata)}::jsonb,
+            ${Buffer.byteLength(given.value)}, clock_timestamp() + make_interval(secs => nullif(${given.expires_in}::int, 0)))
+    on conflict (workspace, agent_id, session_id, key) do update set
+      value = excluded.value, metadata = excluded.metadata, value_size = excluded.value_size, expires_at = excluded.expires_at,
+      version = case when old.expires_at <= clock_timestamp() then 1 else old.version + 1 end,
+      created_at = case when old.expires_at <= clock_timestamp() then clock_timestamp() else old.created_at end,
+      updated_at = clock_timestamp()
+    where ${given.overwrite} or old.expires_at <= clock_timestamp()
+    returning updated_at as stored_at, expires_at, version`.execute(db)
+  const stored = rows[0]
+  if (stored === undefined)
+    throw new AppError('KEY_EXISTS', 'A value is stored under that key already.', { context: { argument: 'key' } })
+  return stored
+}
+
+export interface MemoryReader {
+  /** One value; those of several calls are read at once. @throws AppError MEMORY_NOT_FOUND */
+  need: (agent: Agent, scope: Scope, key: string) => Promise<StoredValue>
+}
+
+export type StoredValue = MemoryEntry & { value: unknown; metadata: Record<string, unknown> }
+
+/** Values read at once: each may have a megabyte. */
+const TOGETHER_MAX = 20
+
+export function createMemoryReader(database: Unscoped): MemoryReader {
+  const read = groupReads<{ agent_id: string; scope: Scope; key: string }, StoredValue>(
+    TOGETHER_MAX,
+    async (workspace, questions) => {
+      // One that many ask for is read once.
+      const places = new Map<string, number>()
+      const asked: typeof questions = []
+      const place = questions.map(question => {
+        const of = JSON.stringify([question.agent_id, question.scope, question.key])
+        if (!places.has(of)) places.set(of, asked.push(question) - 1)
+        return places.get(of) as number
+      })
+      const { rows } = await sql<StoredValue & { n: number }>`${PLANNED_ONCE}
+      select asked.n::int as n, ${sql.join([...entryColumns, 'value', 'metadata'].map(column => sql.ref(`agent_memory.${column}`)))}
+      from unnest(${asked.map(({ agent_id }) => agent_id)}::text[], ${asked.map(({ scope }) => scope)}::text[], ${asked.map(({ key }) => key)}::text[]) with ordinality as asked (agent_id, session_id, key, n)
+      join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
+      where ${live} and not ${ofDeletedSession}`.execute(inWorkspace(database, workspace))
+      const answers = new Array<StoredValue | undefined>(asked.length)
+      for (const { n, ...stored } of rows) answers[n - 1] = stored
+      return place.map(n => answers[n])
+    }
+  )
+  return {
+    async need(agent, scope, key) {
+      const found =
+        scope === GLOBAL || mayEnter(agent, scope)
+          ? await read(agent.workspace, { agent_id: agent.agent_id, scope, key })
+          : undefined
+      if (found === undefined)
+        throw new AppError('MEMORY_NOT_FOUND', 'No value is stored under that key in that scope.', {
+          context: { argument: 'key' }
+        })
+      return found
+    }
+  }
+}
+
+/** Last updated first. `scope` undefined: every scope. */
+export async function list(
+  db: Db,
+  agent: Agent,
+  scope: Scope | undefined,
+  prefix: string | undefined,
+  limit: number
+): Promise<MemoryEntry[]> {
+  let query = own(db, agent)
+  if (scope !== undefined) query = query.where('session_id', '=', scope)
+  if (prefix !== undefined) query = query.where('key', 'like', `${likeLiteral(prefix)}%`)
+  return query
+    .select(entryColumns)
+    .orderBy('updated_at', 'desc')
+    .orderBy('session_id')
+    .orderBy('key')
+    .limit(limit)
+    .execute()
+}
+
+/** @returns whether a live value was there */
+export async function remove(db: Db, agent: Agent, scope: Scope, key: string): Promise<boolean> {
+  const { rows } = await sql<{ was_live: boolean }>`
+    delete from agent_memory
+    where workspace = ${agent.workspace} and agent_id = ${agent.agent_id} and session_id = ${scope} and key = ${key}
+    returning ${live} as was_live`.execute(db)
+  return rows[0]?.was_live ?? false
+}

@@ -1,0 +1,167 @@
+import { CompiledQuery } from 'kysely'
+import { type Agent, isAdmin } from '../../kernel/agent.js'
+import type { Quotas } from '../../limits/quotas.js'
+import type { AuditRow, IdempotencyKey } from '../../kernel/store.js'
+import type { Draft, Written } from './messages.js'
+import type { Db } from '../../postgres/schema.js'
+import { prepared, type Unscoped } from '../../postgres/scope.js'
+import { VISIBLE_TO_WRITER } from '../../visibility/visibility.js'
+
+/** One call's messages: all of them are written or none. */
+export interface MessagesRequest {
+  sender: Agent
+  session_id: string
+  drafts: Draft[]
+  audit: AuditRow
+  /** The call's idempotency key; its first answer is what was written. */
+  idempotencyKey?: IdempotencyKey
+}
+
+/**
+ * What became of a request: written; its key was there before; its session's row is locked by somebody; its session
+ * would have too many messages or bytes; or refused, for a session that is not there or closed or for a parent that the
+ * sender cannot see.
+ */
+export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large' | 'refused'
+
+/**
+ * Runs a statement with named columns. On a pool the statement is prepared under its name; in a transaction it is not
+ * worth it.
+ */
+export type Run = <R>(name: string, text: string, values: unknown[]) => Promise<R[]>
+
+export function onPool(database: Unscoped, workspace: string): Run {
+  return async <R>(name: string, text: string, values: unknown[]) =>
+    (await prepared(database, workspace, { name, text, values })) as R[]
+}
+
+export function inTransaction(tx: Db): Run {
+  return async <R>(_name: string, text: string, values: unknown[]) =>
+    (await tx.executeQuery<R>(CompiledQuery.raw(text, values))).rows
+}
+
+/**
+ * Many calls in one statement, which commits by itself: checks, seq, messages, what waits for the search index, audit
+ * rows and idempotency keys. The sessions' rows are locked in the order of their ids, so that the batches of two
+ * replicas cannot wait for each other crosswise; under these locks seq is gap-free and in the order in which changes
+ * become visible. A session that somebody else has locked is passed over, unless the batch is for waiting.
+ *
+ * Quotas are held exactly, by what the locked row says: of the requests for one session, in their order, those fit with
+ * which it stays within them. A request that does not fit counts against those behind it in the same batch.
+ *
+ * A key that another call takes at this very moment makes the statement fail as a whole with a unique violation.
+ */
+const batch = (locking: '' | 'skip locked') => `
+  with request as materialized (
+    select * from json_to_recordset($2) as q (r int, session_id text, sender text, sender_type text, is_admin boolean,
+      event_type text, action text, result text, request_id text, audit_metadata jsonb, key text, request_hash text)
+  ), draft as materialized (
+    select q.r, q.session_id, q.sender, q.sender_type, q.is_admin, d.n, d.content, d.visibility, d.metadata, d.parent_message_id
+    from json_to_recordset($3) as d (r int, n int, content text, visibility text, metadata jsonb, parent_message_id bigint)
+    join request q on q.r = d.r
+  ), repeated as materialized (
+    select q.r from request q where q.key is not null
+      and exists (select from idempotency_keys k where k.workspace = $1 and k.agent_id = q.sender and k.key = q.key)
+  ), refused as materialized (
+    select d.r from draft d where d.parent_message_id is not null and not exists (
+      select from messages m where m.workspace = $1 and m.id = d.parent_message_id and m.session_id = d.session_id and ${VISIBLE_TO_WRITER})
+  ), wanted as materialized (
+    select d.r, d.session_id, count(*) as n, count(*) filter (where d.visibility = 'public') as published,
+      sum(octet_length(d.content) + pg_column_size(d.metadata)) as bytes from draft d
+    where d.r not in (select r from repeated) and d.r not in (select r from refused) group by d.r, d.session_id
+  ), locked as materialized (
+    select s.id, s.last_seq, s.content_bytes from sessions s
+    where s.workspace = $1 and s.id in (select session_id from wanted) and s.is_active order by s.id for no key update ${locking}
+  ), measured as materialized (
+    select w.*, locked.last_seq + sum(w.n) over before as seq_after, locked.content_bytes + sum(w.bytes) over before as bytes_after
+    from wanted w join locked on locked.id = w.session_id window before as (partition by w.session_id order by w.r)
+  ), fitting as materialized (
+    select * from measured where seq_after <= $4 and bytes_after <= $5
+  ), session as (
+    update sessions s set last_seq = s.last_seq + f.n, public_count = s.public_count + f.published, content_bytes = s.content_bytes + f.bytes,
+      last_message_at = clock_timestamp()
+    from (select session_id, sum(n)::bigint as n, sum(published)::bigint as published, sum(bytes)::bigint as bytes from fitting group by session_id) f
+    where s.workspace = $1 and s.id = f.session_id
+    returning s.id, s.last_seq - f.n as head
+  ), numbered as materialized (
+    select d.*, session.head + row_number() over (partition by d.session_id order by d.r, d.n) as seq
+    from draft d join session on session.id = d.session_id
+    where d.r in (select r from fitting)
+  ), written as (
+    insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id)
+    select $1, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id from numbered order by r, n
+    returning id, session_id, seq, timestamp
+  ), to_index as (
+    insert into search_pending (workspace, session_id, message_id) select $1, session_id, id from written
+  ), placed as materialized (
+    select numbered.r, written.* from written join numbered on numbered.session_id = written.session_id and numbered.seq = written.seq
+  ), audited as (
+    insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)
+    select $1, q.event_type, q.sender, q.session_id, q.action, 'message:' || placed.id, q.result, q.request_id, q.audit_metadata
+    from placed join request q on q.r = placed.r order by placed.id
+  ), kept as (
+    insert into idempotency_keys (workspace, agent_id, key, request_hash, answer)
+    select $1, q.sender, q.key, decode(q.request_hash, 'hex'), jsonb_agg(jsonb_build_object('id', placed.id, 'seq', placed.seq,
+      'timestamp', to_char(placed.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by placed.seq)
+    from placed join request q on q.r = placed.r where q.key is not null group by q.r, q.sender, q.key, q.request_hash
+  )
+  select r, 'written' as outcome, id, seq, timestamp from placed
+  union all select r, 'repeated', null, null, null from repeated
+  union all select r, case when seq_after > $4 then 'too_many' else 'too_large' end, null, null, null from measured where r not in (select r from fitting)
+  union all select q.r, 'busy', null, null, null from request q join sessions s on s.workspace = $1 and s.id = q.session_id
+    where s.is_active and q.session_id in (select session_id from wanted) and q.session_id not in (select id from locked)
+  order by seq`
+
+const PASSING = batch('skip locked')
+const WAITING = batch('')
+
+interface Row {
+  r: number
+  outcome: 'written' | 'repeated' | 'busy' | 'too_many' | 'too_large'
+  id: number
+  seq: number
+  timestamp: string
+}
+
+/**
+ * Writes the requests of one workspace; every outcome in the place of its request.
+ * @param waits whether to wait for sessions that somebody else has locked; else those are `busy`
+ */
+export async function writeBatch(
+  run: Run,
+  workspace: string,
+  requests: readonly MessagesRequest[],
+  quotas: Quotas,
+  waits: boolean
+): Promise<Outcome[]> {
+  const rows = await run<Row>(waits ? 'messages.batch.waiting' : 'messages.batch', waits ? WAITING : PASSING, [
+    workspace,
+    JSON.stringify(
+      requests.map(({ sender, session_id, audit, idempotencyKey: once }, r) => ({
+        r,
+        session_id,
+        sender: sender.agent_id,
+        sender_type: sender.agent_type,
+        is_admin: isAdmin(sender),
+        event_type: audit.event_type,
+        action: audit.action,
+        result: audit.result,
+        request_id: audit.request_id,
+        audit_metadata: audit.metadata,
+        key: once?.key,
+        request_hash: once?.request_hash.toString('hex')
+      }))
+    ),
+    JSON.stringify(requests.flatMap(({ drafts }, r) => drafts.map((draft, n) => ({ r, n, ...draft })))),
+    quotas.session_messages || Number.MAX_SAFE_INTEGER,
+    quotas.session_bytes || Number.MAX_SAFE_INTEGER
+  ])
+  const outcomes: Outcome[] = requests.map(() => 'refused')
+  for (const { r, outcome, id, seq, timestamp } of rows) {
+    const of = outcomes[r]
+    if (outcome !== 'written') outcomes[r] = outcome
+    else if (Array.isArray(of)) of.push({ id, seq, timestamp })
+    else outcomes[r] = [{ id, seq, timestamp }]
+  }
+  return outcomes
+}

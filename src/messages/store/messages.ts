@@ -1,0 +1,123 @@
+import { type Selectable, sql } from 'kysely'
+import { type Agent } from '../../kernel/agent.js'
+import { AppError } from '../../kernel/errors.js'
+import type { Db, Schema, Visibility } from '../../postgres/schema.js'
+import { readableMessages } from '../../visibility/visibility.js'
+
+/** A message as clients see it: its row, without what is the database's own. */
+export type MessageRow = Omit<Selectable<Schema['messages']>, 'workspace' | 'xact'>
+
+export const messageColumns = [
+  'm.id',
+  'm.session_id',
+  'm.seq',
+  'm.sender',
+  'm.sender_type',
+  'm.content',
+  'm.visibility',
+  'm.metadata',
+  'm.parent_message_id',
+  'm.timestamp'
+] as const
+
+export interface Draft {
+  content: string
+  visibility: Visibility
+  metadata: Record<string, unknown>
+  parent_message_id?: number
+}
+
+export interface Written {
+  id: number
+  seq: number
+  timestamp: string
+}
+
+export function messageNotFound(argument: string): AppError {
+  return new AppError('MESSAGE_NOT_FOUND', 'There is no message with that id in reach.', { context: { argument } })
+}
+
+/** @throws AppError MESSAGE_NOT_FOUND, also where it exists but is not the viewer's to see */
+export async function needMessage(db: Db, viewer: Agent, id: number, argument = 'message_id'): Promise<MessageRow> {
+  const message = await readableMessages(db, viewer)
+    .where('m.id', '=', id)
+    // The messages of a deleted session are there until they are swept.
+    .where(sql<boolean>`exists (select from sessions s where s.workspace = m.workspace and s.id = m.session_id)`)
+    .select(messageColumns)
+    .executeTakeFirst()
+  if (message === undefined) throw messageNotFound(argument)
+  return message
+}
+
+/**
+ * Gives a message another visibility, as the next change of its session. The caller holds the session's row lock, under
+ * which every change of visibility happens, so `message` is what it is now.
+ */
+export async function changeVisibility(
+  tx: Db,
+  agent: Agent,
+  message: MessageRow,
+  visibility: Visibility
+): Promise<MessageRow> {
+  const published = Number(visibility === 'public') - Number(message.visibility === 'public')
+  // Before the index's row: the indexer, too, takes the list first. A row that is being indexed at this moment is
+  // waited for.
+  await sql`
+    insert into search_pending as pending (workspace, session_id, message_id)
+    select ${agent.workspace}, ${message.session_id}, ${message.id}
+    where not exists (select from message_terms where workspace = ${agent.workspace} and message_id = ${message.id})
+    on conflict (workspace, session_id, message_id) do update set message_id = pending.message_id`.execute(tx)
+  await sql`
+    with session as (
+      update sessions set last_seq = last_seq + 1, public_count = public_count + ${published}
+      where workspace = ${agent.workspace} and id = ${message.session_id}
+      returning last_seq
+    ), change as (
+      insert into session_changes (workspace, session_id, seq, kind, message_id, from_visibility, to_visibility, changed_by)
+      select ${agent.workspace}, ${message.session_id}, last_seq, 'visibility_changed', ${message.id}, ${message.visibility}, ${visibility}, ${agent.agent_id}
+      from session
+    ), indexed as (
+      update message_terms set visibility = ${visibility} where workspace = ${agent.workspace} and message_id = ${message.id}
+    )
+    update messages set visibility = ${visibility} where workspace = ${agent.workspace} and id = ${message.id}`.execute(
+    tx
+  )
+  return { ...message, visibility }
+}
+
+/** By sender, newest first. */
+export async function bySender(
+  db: Db,
+  viewer: Agent,
+  session_id: string,
+  sender: string,
+  limit: number
+): Promise<MessageRow[]> {
+  return readableMessages(db, viewer)
+    .where('m.session_id', '=', session_id)
+    .where('m.sender', '=', sender)
+    .select(messageColumns)
+    .orderBy('m.seq', 'desc')
+    .limit(limit)
+    .execute()
+}
+
+/** Written from `start` to `end`, both included, oldest first. */
+export async function byTime(
+  db: Db,
+  viewer: Agent,
+  session_id: string,
+  start: string,
+  end: string,
+  limit: number
+): Promise<MessageRow[]> {
+  return readableMessages(db, viewer)
+    .where('m.session_id', '=', session_id)
+    .where('m.timestamp', '>=', start)
+    .where('m.timestamp', '<=', end)
+    .select(messageColumns)
+    .orderBy('m.timestamp')
+    .orderBy('m.seq')
+    .limit(limit)
+    .execute()
+}

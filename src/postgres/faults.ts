@@ -1,0 +1,142 @@
+import { AppError } from '../kernel/errors.js'
+
+/** What a fault of PostgreSQL or its driver means to a caller. Only codes are looked at; their texts go nowhere. */
+
+/** Faults of sockets and name look-ups. */
+const NODE_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT'
+])
+
+const READ_ONLY = '25006'
+/** A statement in a transaction that had failed already: the connection was not given back properly. */
+const FAILED_TRANSACTION = '25P02'
+
+/** A statement was cancelled, waited too long for a lock, or its transaction took too long. */
+const TOO_LONG = new Set(['57014', '55P03', '25P03', '25P04'])
+
+/** PostgreSQL answers, and cannot serve anybody right now. */
+const UNFIT = new Set([
+  '53300', // its connections are used up
+  '53100',
+  '53200', // its disk or memory is full
+  '3D000', // the database is gone
+  '42P01' // the tables are not there (yet): migrations are missing
+])
+
+/** Errors of the driver have no code, only these texts (pg 8, pg-pool 3). */
+const POOL_BUSY = 'timeout exceeded when trying to connect'
+const NOT_SENT = /^(Client has encountered a connection error|Client was closed)/
+const DRIVER_TEXTS =
+  /^(Connection terminated|Client has encountered a connection error|Query read timeout|Connection ended|Client was closed|timeout expired)/
+
+/** No connection could be made, or it could not be prepared; `cause` is what PostgreSQL or the driver said. */
+export class ConnectError extends Error {
+  readonly code: unknown
+  constructor(cause: unknown) {
+    super('The database gave no usable connection.', { cause })
+    this.name = 'ConnectError'
+    this.code = codeOf(cause)
+  }
+}
+
+/** The server answers and must not be written to: a standby, or a primary that has handed over. */
+export class ReadOnlyServer extends Error {
+  readonly code = READ_ONLY
+  constructor() {
+    super('The database server is read-only.')
+    this.name = 'ReadOnlyServer'
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}
+
+/** No connection of the pool became free in time. */
+export function isPoolBusy(error: unknown): boolean {
+  return error instanceof Error && error.message === POOL_BUSY
+}
+
+/** Whether the connection it happened on, and others to the same server, are of no more use. */
+export function isConnectionFault(error: unknown): boolean {
+  if (!(error instanceof Error) || isPoolBusy(error)) return false
+  if (error instanceof ConnectError) return true
+  const code = codeOf(error)
+  if (code === undefined)
+    return DRIVER_TEXTS.test(error.message) || (error instanceof AggregateError && isConnectionFault(error.errors[0]))
+  return NODE_CODES.has(code) || /^(08|28|57P0)/.test(code) || code === READ_ONLY || code === FAILED_TRANSACTION
+}
+
+/** A fault of what is told before a statement: the connection could not be prepared, whatever the statement is. */
+export function preparationFault(error: Error): Error {
+  return isConnectionFault(error) || TOO_LONG.has(codeOf(error) ?? '') ? error : new ConnectError(error)
+}
+
+/**
+ * Whether the statement never ran, because its connection had been ended before: it can be sent again on another one.
+ */
+export function neverRan(error: unknown): boolean {
+  // 57P05: PostgreSQL ends a connection for idleness only while it waits for a statement.
+  return error instanceof Error && (codeOf(error) === '57P05' || NOT_SENT.test(error.message))
+}
+
+/**
+ * Whether PostgreSQL took everything back because others wrote at the same time, so that the same again may succeed.
+ */
+export function isSerializationFault(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === '40001' || code === '40P01'
+}
+
+export function explainFault(error: unknown): AppError | undefined {
+  if (!(error instanceof Error)) return undefined
+  const of = { cause: error }
+  if (isPoolBusy(error))
+    return new AppError('SERVICE_UNAVAILABLE', 'All database connections of this server are busy.', of)
+  const code = codeOf(error)
+  if (isConnectionFault(error) || (code !== undefined && UNFIT.has(code)))
+    return new AppError('DATABASE_UNAVAILABLE', 'The database cannot be reached.', of)
+  if (code !== undefined && TOO_LONG.has(code)) {
+    return new AppError('SERVICE_UNAVAILABLE', 'The database took longer than the server allows for one statement.', {
+      ...of,
+      suggestions: [
+        'Ask for less at once: a smaller limit, a narrower filter',
+        'Wait retry_after seconds and call again'
+      ]
+    })
+  }
+  if (isSerializationFault(error))
+    return new AppError('CONFLICT', 'Another call changed the same thing at the same moment.', of)
+  return undefined
+}
+
+/**
+ * An error for the log: what and where, without values. PostgreSQL repeats a statement's values in message and detail,
+ * so for its errors only code, table and constraint are kept, and the stack without its first line. What it says to a
+ * connection holds no values, and is what an operator needs.
+ */
+export function loggableFault(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const { code, table, constraint, severity } = error as {
+    code?: unknown
+    table?: unknown
+    constraint?: unknown
+    severity?: unknown
+  }
+  if (error instanceof ConnectError)
+    return { type: error.name, code, reason: (error.cause as Error | undefined)?.message }
+  const ofDatabase = severity !== undefined || typeof code === 'string'
+  const stack = error.stack ?? ''
+  const frames = stack.slice(stack.indexOf('\n    at '))
+  return { type: error.name, code, table, constraint, stack: ofDatabase ? frames : stack }
+}

@@ -1,0 +1,223 @@
+import type { ColumnType, Generated, Kysely } from 'kysely'
+import type { Permission } from '../kernel/agent.js'
+
+/**
+ * What the tables hold, as Kysely reads and writes it. `migrations/` makes them; test/schema.snapshot.txt shows them.
+ */
+export interface Schema {
+  sessions: {
+    workspace: string
+    id: string
+    purpose: string
+    metadata: Json
+    created_by: string
+    created_at: Stamp
+    updated_at: Stamp
+    is_active: Generated<boolean>
+    /** Null: not archived. An archived session is closed. */
+    archived_at: Stamp | null
+    last_seq: Generated<number>
+    public_count: Generated<number>
+    last_message_at: Stamp | null
+    /** Bytes written into it. */
+    content_bytes: Generated<number>
+  }
+  messages: {
+    workspace: string
+    id: Generated<number>
+    session_id: string
+    seq: number
+    sender: string
+    sender_type: string
+    content: string
+    visibility: Visibility
+    metadata: Json
+    parent_message_id: number | null
+    timestamp: Stamp
+    /** The transaction that wrote it: a 64-bit number as text, given by the database. */
+    xact: Generated<string>
+  }
+  session_changes: {
+    workspace: string
+    session_id: string
+    seq: number
+    kind: 'session_updated' | 'visibility_changed' | 'message_deleted' | 'session_deleted'
+    message_id: number | null
+    from_visibility: Visibility | null
+    to_visibility: Visibility | null
+    changed_by: string
+    /** Whose a deleted message was. */
+    sender: string | null
+    sender_type: string | null
+    changed_at: Stamp
+    xact: Generated<string>
+  }
+  agent_memory: {
+    workspace: string
+    agent_id: string
+    /** '' is the global scope: a null would never conflict with itself. */
+    session_id: string
+    key: string
+    value: unknown
+    metadata: Json
+    version: number
+    value_size: number
+    created_at: Stamp
+    updated_at: Stamp
+    expires_at: Stamp | null
+  }
+  audit_log: {
+    id: Generated<number>
+    workspace: string
+    timestamp: Stamp
+    event_type: string
+    agent_id: string | null
+    session_id: string | null
+    action: string
+    resource: string | null
+    result: string
+    request_id: string
+    metadata: Json
+  }
+  audit_chain: { workspace: string; seq: number; audit_id: number; key_id: string; mac: Buffer }
+  audit_heads: {
+    workspace: string
+    seq: number
+    mac: Buffer
+    drained_to: number
+    signed_at: Stamp
+    key_id: string
+    signature: Buffer
+  }
+  audit_beginnings: {
+    workspace: string
+    seq: number
+    mac: Buffer
+    begun_at: Stamp
+    key_id: string
+    signature: Buffer
+  }
+  tokens: {
+    jti: string
+    workspace: string
+    agent_id: string
+    agent_type: string
+    issued_at: Stamp
+    expires_at: Stamp
+    revoked_at: Stamp | null
+    /** The one it was made from by create_token. */
+    parent_jti: string | null
+  }
+  api_keys: {
+    workspace: string
+    key_id: string
+    hash: Buffer
+    /** An agent_id, or with `*` at its end what agent_ids begin with. */
+    agent_id: string
+    agent_type: string
+    permissions: Permission[]
+    sessions: string[] | null
+    created_at: Stamp
+    created_by: string | null
+    created_with: string | null
+    expires_at: Stamp | null
+    revoked_at: Stamp | null
+  }
+  mcp_sessions: {
+    id_hash: Buffer
+    workspace: string | null
+    protocol_version: string
+    client_name: string | null
+    agent_id: string | null
+    agent_type: string | null
+    permissions: string[] | null
+    token_jti: string | null
+    token_expires_at: Stamp | null
+    token_bounds: Json | null
+    subscriptions: Json
+    created_at: Stamp
+    last_seen_at: Stamp
+  }
+  idempotency_keys: {
+    workspace: string
+    agent_id: string
+    key: string
+    request_hash: Buffer
+    answer: Json | null
+    created_at: Stamp
+  }
+  search_words: { workspace: string; word: string }
+  message_terms: {
+    workspace: string
+    message_id: number
+    session_id: string
+    sender: string
+    sender_type: string
+    visibility: Visibility
+    timestamp: Stamp
+    terms: number[]
+  }
+  /** One row: what terms are hashed with. */
+  search_secret: { one: Generated<boolean>; secret: Buffer }
+  search_pending: { workspace: string; session_id: string; message_id: number }
+  agents: {
+    workspace: string
+    agent_id: string
+    agent_type: string
+    last_seen_at: Stamp
+  }
+  read_cursors: {
+    workspace: string
+    agent_id: string
+    session_id: string
+    last_read_seq: number
+    updated_at: Stamp
+  }
+  rate_limits: {
+    /** '' where the subject belongs to none. */
+    workspace: string
+    kind: string
+    subject: string
+    ends_at: Stamp
+    taken: number
+    given: number
+  }
+  /** Kept by triggers. */
+  workspace_usage: { workspace: string; sessions: number }
+  memory_usage: { workspace: string; agent_id: string; entries: number; bytes: number }
+  /** Sessions whose row is gone, and whose messages are still to be swept. */
+  deleted_sessions: { workspace: string; session_id: string; deleted_at: Stamp }
+  erased_agents: {
+    workspace: string
+    agent_id: string
+    pseudonym: string
+    up_to_message_id: number
+    request_id: string
+    messages_erased: Generated<number>
+    erased_at: Stamp
+    xact: Generated<string>
+  }
+  retention: { workspace: string; days: number; set_at: Stamp }
+  audit_retention: { workspace: string; days: number; set_at: Stamp }
+  session_presence: {
+    workspace: string
+    session_id: string
+    agent_id: string
+    agent_type: string
+    last_seen_at: Stamp
+  }
+}
+
+export const VISIBILITIES = ['public', 'private', 'agent_only', 'admin_only'] as const
+export type Visibility = (typeof VISIBILITIES)[number]
+
+/**
+ * Read as an ISO-8601 UTC text with milliseconds and Z (connect.ts parses it so), written as such or by the database's
+ * clock.
+ */
+type Stamp = ColumnType<string, string | undefined, string>
+/** Read parsed; written as JSON text. */
+type Json = ColumnType<Record<string, unknown>, string | undefined, string>
+
+/** What SQL runs on: the pool, or a transaction. */
+export type Db = Kysely<Schema>

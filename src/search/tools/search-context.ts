@@ -1,0 +1,116 @@
+import { Type } from '@sinclair/typebox'
+import { Allowed, Checked, Numeric, OneOf } from '../../kernel/schema.js'
+import { defineTool } from '../../kernel/tool.js'
+import { characters } from '../../kernel/text.js'
+import { search } from '../search.js'
+import * as sessions from '../../sessions/store/sessions.js'
+import { AgentId, DateTime, input, Limit, Message, Metadata, output, SessionId } from '../../kernel/shapes.js'
+import { timeRange } from '../../kernel/time-range.js'
+
+const QUERY_MAX = 500
+/** From these scores on a result is of high or medium relevance (docs/semantics.md, Search). */
+const HIGH = 80
+const MEDIUM = 60
+
+export const searchContext = defineTool({
+  name: 'search_context',
+  title: 'Search messages',
+  description:
+    'Find messages by what they say, who wrote them, or their metadata, best first; typing errors and another order of words are forgiven, identifiers such as worker-1 must match as given. Searches one session, or without session_id every session that is not archived.',
+  permission: 'read',
+  effect: 'reads',
+  commits: 'none',
+  input: input({
+    session_id: Type.Optional(SessionId),
+    query: Checked<string>(
+      { type: 'string', maxLength: QUERY_MAX, description: 'What to look for; an empty query finds nothing' },
+      value => typeof value === 'string' && characters(value) <= QUERY_MAX,
+      { [Allowed]: `a string of 0 to ${QUERY_MAX} characters` }
+    ),
+    fuzzy_threshold: Type.Optional(
+      Numeric({
+        minimum: 0,
+        maximum: 100,
+        default: 60,
+        description: 'The least score of a result; 100 finds exact matches only'
+      })
+    ),
+    limit: Limit(10, 100),
+    search_metadata: Type.Optional(
+      Type.Boolean({ default: true, description: 'Whether values in metadata count as well' })
+    ),
+    search_scope: Type.Optional(
+      OneOf(['all', 'public', 'private'], {
+        default: 'all',
+        description: 'all that you may see, only public messages, or only private ones'
+      })
+    ),
+    sender: Type.Optional(AgentId('Only messages of this agent')),
+    start_time: Type.Optional(DateTime('Only messages from then on')),
+    end_time: Type.Optional(DateTime('Only messages up to then')),
+    metadata_filter: Metadata('Only messages whose metadata contains this object')
+  }),
+  output: output({
+    results: Type.Array(
+      Type.Object({
+        message: Message,
+        score: Type.Number({ description: '0 to 100; 100 is an exact match' }),
+        match_preview: Type.String({ description: 'The part of the content around the match' }),
+        relevance: Type.Unsafe<'high' | 'medium' | 'low'>({ type: 'string', enum: ['high', 'medium', 'low'] })
+      })
+    ),
+    query: Type.String(),
+    threshold: Type.Number(),
+    search_scope: Type.String(),
+    message_count: Type.Integer({ description: 'How many results' }),
+    partial: Type.Boolean({
+      description:
+        'Whether something may have been left out: too much met the query, or too much is still to be indexed'
+    }),
+    search_time_ms: Type.Number()
+  }),
+  async handler(given, { db, agent }) {
+    const {
+      session_id,
+      query,
+      fuzzy_threshold: threshold = 60,
+      limit = 10,
+      search_metadata = true,
+      search_scope = 'all',
+      sender,
+      metadata_filter
+    } = given
+    const started = performance.now()
+    const { start, end } = timeRange(given.start_time, given.end_time)
+    if (session_id !== undefined) await sessions.need(db, agent, session_id)
+    const { results, partial } = await search(
+      db,
+      agent,
+      query,
+      {
+        session_id,
+        sender,
+        scope: search_scope,
+        start_time: start,
+        end_time: end,
+        metadata_filter,
+        search_metadata
+      },
+      threshold,
+      limit
+    )
+    return {
+      results: results.map(result => ({
+        ...result,
+        relevance:
+          result.score >= HIGH ? ('high' as const) : result.score >= MEDIUM ? ('medium' as const) : ('low' as const)
+      })),
+      query,
+      threshold,
+      search_scope,
+      message_count: results.length,
+      partial,
+      search_time_ms: Math.round((performance.now() - started) * 100) / 100
+    }
+  }
+})

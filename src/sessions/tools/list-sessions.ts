@@ -1,0 +1,66 @@
+import { Type } from '@sinclair/typebox'
+import { decodeCursor, encodeCursor } from '../../kernel/cursor.js'
+import { Allowed, Checked } from '../../kernel/schema.js'
+import { defineTool } from '../../kernel/tool.js'
+import { characters } from '../../kernel/text.js'
+import * as sessions from '../store/sessions.js'
+import { sessionSummaries } from './session-view.js'
+import { AgentId, Cursor, input, Limit, Nullable, output, SessionSummary } from '../../kernel/shapes.js'
+
+const QUERY_MAX = 500
+
+export const listSessions = defineTool({
+  name: 'list_sessions',
+  title: 'List sessions',
+  description:
+    "Find sessions, newest first: all of them, an agent's, the open or closed ones, or those whose purpose is about something. Archived ones are left out, unless you ask for just these.",
+  permission: 'read',
+  effect: 'reads',
+  commits: 'none',
+  input: input({
+    created_by: Type.Optional(AgentId('Only sessions this agent opened')),
+    active: Type.Optional(Type.Boolean({ description: 'true: only open sessions; false: only closed ones' })),
+    archived: Type.Optional(
+      Type.Boolean({ default: false, description: 'true: only archived sessions; else none of them' })
+    ),
+    query: Type.Optional(
+      Checked<string>(
+        {
+          type: 'string',
+          maxLength: QUERY_MAX,
+          description: 'Only sessions whose purpose contains this, or something spelt much like it'
+        },
+        value => typeof value === 'string' && characters(value) <= QUERY_MAX,
+        { [Allowed]: `a string of at most ${QUERY_MAX} characters` }
+      )
+    ),
+    limit: Limit(50, 200),
+    cursor: Cursor
+  }),
+  output: output({
+    sessions: Type.Array(SessionSummary),
+    count: Type.Integer(),
+    has_more: Type.Boolean(),
+    next_cursor: Nullable(Type.String())
+  }),
+  async handler({ created_by, active, archived = false, query, limit = 50, cursor }, { db, agent }) {
+    const place = cursor === undefined ? undefined : decodeCursor(cursor, 'string')
+    const rows = await sessions.list(db, agent, {
+      created_by,
+      active,
+      archived,
+      query: query?.trim() || undefined,
+      limit,
+      after: place && { created_at: place.time, id: place.id }
+    })
+    const kept = rows.slice(0, limit)
+    const has_more = rows.length > limit
+    const last = kept.at(-1)
+    return {
+      sessions: await sessionSummaries(db, agent, kept),
+      count: kept.length,
+      has_more,
+      next_cursor: has_more && last !== undefined ? encodeCursor(last.created_at, last.id) : null
+    }
+  }
+})

@@ -1,0 +1,51 @@
+import { sql } from 'kysely'
+import type { Agent } from '../../kernel/agent.js'
+import { messageColumns, type MessageRow } from '../../messages/store/messages.js'
+import type { Db } from '../../postgres/schema.js'
+import { readableMessages } from '../../visibility/visibility.js'
+
+/** Bytes of content and metadata in one page; the message that passes the bound still belongs to it. */
+const BYTES_MAX = 1024 * 1024
+
+/**
+ * Messages after one number of a session's order up to another, as the viewer may see them now: at most `limit`, and
+ * some mebibyte.
+ */
+export async function exportPage(
+  db: Db,
+  viewer: Agent,
+  session_id: string,
+  after: number,
+  until: number,
+  limit: number
+): Promise<{ messages: MessageRow[]; has_more: boolean }> {
+  const page = readableMessages(db, viewer)
+    .where('m.session_id', '=', session_id)
+    .where('m.seq', '>', after)
+    .where('m.seq', '<=', until)
+    .select(messageColumns)
+    .orderBy('m.seq')
+    .limit(limit + 1)
+  const { rows } = await sql<MessageRow & { found: number; n: number }>`
+    select * from (
+      select sized.*, sum(bytes) over (order by seq) - bytes as before, count(*) over () as found, row_number() over (order by seq) as n
+      from (select m.*, octet_length(content) + octet_length(metadata::text) as bytes from (${page}) m) sized) counted
+    where before < ${BYTES_MAX} and n <= ${limit} order by seq`.execute(db)
+  return {
+    messages: rows.map(
+      ({ id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }) => ({
+        id,
+        session_id,
+        seq,
+        sender,
+        sender_type,
+        content,
+        visibility,
+        metadata,
+        parent_message_id,
+        timestamp
+      })
+    ),
+    has_more: rows.length < (rows[0]?.found ?? 0)
+  }
+}

@@ -1,0 +1,102 @@
+import { sql } from 'kysely'
+import { isBeyond, quotaExceeded, type Quotas } from '../../limits/quotas.js'
+import type { MessageRow } from '../../messages/store/messages.js'
+import type { Db } from '../../postgres/schema.js'
+import type { SessionRow } from '../../sessions/store/sessions.js'
+import { refuseManySessions } from '../../limits/store/usage.js'
+
+/** Messages of one statement. */
+const BATCH = 500
+
+/** About a session that is too large; the other advice is to raise the quota. */
+const ADVICE = 'Nothing of it was imported: delete what it does not need where it comes from, and export it again'
+
+export type ImportedMessage = Omit<MessageRow, 'session_id'>
+
+/**
+ * Writes a session that was exported, in the caller's transaction: its messages get new ids and a seq without gaps, in
+ * the order in which they come, and keep everything else. A parent that does not come along gets a new id too, which no
+ * message has: answers to it still belong together.
+ * @returns how many messages there were
+ * @throws AppError QUOTA_EXCEEDED
+ */
+export async function importSession(
+  tx: Db,
+  workspace: string,
+  id: string,
+  session: Omit<SessionRow, 'id'>,
+  messages: AsyncIterable<ImportedMessage>,
+  quotas: Quotas
+): Promise<number> {
+  const ids = new Map<number, number>()
+  let count = 0
+  let batch: ImportedMessage[] = []
+
+  async function write(): Promise<void> {
+    if (batch.length === 0) return
+    const unknown = new Set(
+      batch
+        .flatMap(message => [message.id, ...(message.parent_message_id === null ? [] : [message.parent_message_id])])
+        .filter(old => !ids.has(old))
+    )
+    const { rows } = await sql<{
+      id: number
+    }>`select nextval(pg_get_serial_sequence('messages', 'id')) as id from generate_series(1, ${unknown.size}::int)`.execute(
+      tx
+    )
+    for (const [i, old] of [...unknown].entries()) ids.set(old, (rows[i] as { id: number }).id)
+    const first = count + 1
+    count += batch.length
+    await tx
+      .insertInto('messages')
+      .values(
+        batch.map(({ metadata, parent_message_id, ...message }, i) => ({
+          ...message,
+          workspace,
+          session_id: id,
+          id: ids.get(message.id) as number,
+          seq: first + i,
+          metadata: JSON.stringify(metadata),
+          parent_message_id: parent_message_id === null ? null : (ids.get(parent_message_id) as number)
+        }))
+      )
+      .execute()
+    await tx
+      .insertInto('search_pending')
+      .values(batch.map(message => ({ workspace, session_id: id, message_id: ids.get(message.id) as number })))
+      .execute()
+    batch = []
+  }
+
+  let published = 0
+  let bytes = 0
+  let last: string | null = null
+  for await (const message of messages) {
+    batch.push(message)
+    if (message.visibility === 'public') published++
+    bytes += Buffer.byteLength(message.content) + Buffer.byteLength(JSON.stringify(message.metadata))
+    if (last === null || message.timestamp > last) last = message.timestamp
+    // While they come: what is too large is not written to its end first.
+    if (isBeyond('session_messages', count + batch.length, quotas))
+      throw quotaExceeded('session_messages', quotas, ADVICE)
+    if (isBeyond('session_bytes', bytes, quotas)) throw quotaExceeded('session_bytes', quotas, ADVICE)
+    if (batch.length === BATCH) await write()
+  }
+  await write()
+  const { metadata, ...row } = session
+  await tx
+    .insertInto('sessions')
+    .values({
+      ...row,
+      workspace,
+      id,
+      metadata: JSON.stringify(metadata),
+      last_seq: count,
+      public_count: published,
+      content_bytes: bytes,
+      last_message_at: last
+    })
+    .execute()
+  await refuseManySessions(tx, workspace, quotas)
+  return count
+}

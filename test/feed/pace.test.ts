@@ -1,0 +1,32 @@
+import t from 'tap'
+import { createPace } from '../../src/feed/pace.js'
+
+t.test('what is done at once needs no pause; beyond it the pause grows with the work, up to its bound', t => {
+  const pace = createPace(100, 50, 300)
+  t.equal(pace.pause_ms(), 0)
+  pace.spent(50)
+  t.ok(pace.pause_ms() <= 1)
+  pace.spent(10)
+  const first = pace.pause_ms()
+  t.ok(first > 0 && first <= 100, `${first}`)
+  pace.spent(5)
+  t.ok(pace.pause_ms() > first)
+  pace.spent(1_000_000)
+  t.ok(pace.pause_ms() <= 300)
+  t.end()
+})
+
+t.test('after the pause there is none, and what was not used is not saved up', async t => {
+  const pace = createPace(1000, 10, 50)
+  pace.spent(30)
+  const pause = pace.pause_ms()
+  await new Promise(resolve => {
+    setTimeout(resolve, pause + 5)
+  })
+  t.equal(pace.pause_ms(), 0)
+  await new Promise(resolve => {
+    setTimeout(resolve, 100)
+  })
+  pace.spent(20)
+  t.ok(pace.pause_ms() > 0)
+})

@@ -1,0 +1,65 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { canonicalJson } from '../../src/kernel/json.js'
+import { JSON_VALUES_MAX, JsonScan } from '../../src/kernel/json-scan.js'
+
+/** What is counted of a text of JSON before it is parsed. */
+
+function count(value: unknown): number {
+  return typeof value === 'object' && value !== null
+    ? Object.values(value).reduce((sum: number, inner) => sum + count(inner), 1)
+    : 1
+}
+
+function scanned(text: string, piece: number): JsonScan {
+  const scan = new JsonScan()
+  const bytes = Buffer.from(text)
+  for (let i = 0; i < bytes.length; i += piece) scan.feed(bytes.subarray(i, i + piece), 'The text')
+  return scan
+}
+
+t.test('values are counted exactly, however the bytes arrive', async t => {
+  fc.assert(
+    fc.property(
+      fc.jsonValue(),
+      fc.integer({ min: 1, max: 50 }),
+      fc.constantFrom(0, 2),
+      (value, piece, indent) => scanned(JSON.stringify(value, null, indent), piece).values === count(value)
+    )
+  )
+  for (const text of [
+    '"[{,}]"',
+    '"\\"[,"',
+    `"${'x'.repeat(100)}\\"${'y'.repeat(5000)}\\\\"`,
+    '[ \n]',
+    '{"a,b":[{},[]]}'
+  ]) {
+    for (const piece of [1, 3, 64, 10_000])
+      t.equal(scanned(text, piece).values, count(JSON.parse(text)), text.slice(0, 20))
+  }
+})
+
+t.test('what goes too far', async t => {
+  t.throws(() => scanned('['.repeat(100), 7), { code: 'INVALID_INPUT' })
+  t.throws(() => scanned(`[${'{},'.repeat(JSON_VALUES_MAX)}`, 1000), { code: 'PAYLOAD_TOO_LARGE' })
+  t.doesNotThrow(
+    () => scanned(`["${'['.repeat(100_000)}${'{},'.repeat(JSON_VALUES_MAX)}"]`, 1000),
+    'in a string it is text'
+  )
+})
+
+t.test('equal values have one text, the one that kept hashes were made of', async t => {
+  const copied = (value: unknown): string =>
+    JSON.stringify(value, (_key, inner: unknown) =>
+      typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+        ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : inner
+    )
+  fc.assert(fc.property(fc.jsonValue(), value => canonicalJson(value) === copied(value)))
+  for (const value of [
+    { b: 1, a: { 10: 1, 9: 2, x: 3, '01': 4 } },
+    { 4294967295: 1, 4294967294: 2, '-1': 3 },
+    [undefined, { a: undefined, b: 1 }]
+  ])
+    t.equal(canonicalJson(value), copied(value))
+})

@@ -1,0 +1,134 @@
+import { sql } from 'kysely'
+import t from 'tap'
+import { connect, connectAsOwner } from '../../../src/postgres/connect.js'
+import {
+  acrossWorkspaces,
+  enterWorkspace,
+  inWorkspace,
+  prepared,
+  acrossWorkspacesIn
+} from '../../../src/postgres/scope.js'
+import { createDatabase } from '../../support/cluster.js'
+
+/** How a statement is told for which workspace it runs: with it, for it alone. */
+
+const { url, drop } = await createDatabase()
+const options = {
+  url,
+  connect_timeout_ms: 5000,
+  statement_timeout_ms: 0,
+  application_name: 'tests',
+  onIdleError: () => {}
+}
+const database = connect({ ...options, max: 1 })
+const { db: owner, close } = connectAsOwner({ ...options, max: 2 })
+t.teardown(async () => {
+  await Promise.all([database.close(), close()])
+  await drop()
+})
+const { db: service } = database
+const [a, b] = [inWorkspace(service, 'a'), inWorkspace(service, 'b')]
+interface Told {
+  workspace: string
+  me: string
+}
+const told = sql<Told>`select current_setting('scs.workspace', true) as workspace, current_user as me`
+
+t.test('each statement runs for its own workspace, and leaves nothing behind on the connection', async t => {
+  const found = await Promise.all(
+    Array.from(
+      { length: 60 },
+      async (_, i) =>
+        (await told.execute([a, b, acrossWorkspaces(service), inWorkspace(service, undefined)][i % 4] as typeof a))
+          .rows[0]?.workspace
+    )
+  )
+  t.same(
+    found,
+    Array.from({ length: 60 }, (_, i) => ['a', 'b', '*', ''][i % 4])
+  )
+  const {
+    rows: [row]
+  } = await database.pool.query<Told>("select current_setting('scs.workspace', true) as workspace, current_user as me")
+  const {
+    rows: [login]
+  } = await told.execute(owner)
+  t.equal(row?.workspace, '*', "as the tests' database has it by itself")
+  t.equal(row?.me, login?.me, 'as who has logged in')
+  t.not((await told.execute(a)).rows[0]?.me, login?.me)
+})
+
+t.test('so do transactions, which are told once', async t => {
+  await a.transaction().execute(async tx => {
+    t.equal((await told.execute(tx)).rows[0]?.workspace, 'a')
+    t.equal((await told.execute(tx)).rows[0]?.workspace, 'a')
+    await enterWorkspace(tx, 'b')
+    t.equal((await told.execute(tx)).rows[0]?.workspace, 'b')
+    t.equal(await acrossWorkspacesIn(tx, async () => (await told.execute(tx)).rows[0]?.workspace), '*')
+    t.equal((await told.execute(tx)).rows[0]?.workspace, 'b')
+  })
+  await t.rejects(
+    a.transaction().execute(async tx => {
+      await sql`select 1 / 0`.execute(tx)
+    }),
+    { code: '22012' }
+  )
+  t.equal((await told.execute(b)).rows[0]?.workspace, 'b')
+  await a
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async tx => {
+      t.equal((await told.execute(tx)).rows[0]?.workspace, 'a')
+      t.same(
+        (await sql<{ level: string }>`select current_setting('transaction_isolation') as level`.execute(tx)).rows,
+        [{ level: 'repeatable read' }]
+      )
+    })
+  t.equal(await a.connection().execute(async one => (await told.execute(one)).rows[0]?.workspace), 'a')
+})
+
+t.test('a statement that fails, prepared or not, does not keep the next from it', async t => {
+  for (let i = 0; i < 3; i++) {
+    await t.rejects(sql`select nonsense`.execute(a), { code: '42703' })
+    await t.rejects(prepared(service, 'a', { name: 'wrong', text: 'select nonsense' }), { code: '42703' })
+    await t.rejects(prepared(service, 'a', { name: 'divided', text: 'select 1 / $1::int as n', values: [0] }), {
+      code: '22012'
+    })
+    t.same(await prepared(service, 'a', { name: 'divided', text: 'select 1 / $1::int as n', values: [1] }), [{ n: 1 }])
+    t.same(
+      await prepared(service, 'b', { name: 'told', text: "select current_setting('scs.workspace') as workspace" }),
+      [{ workspace: 'b' }]
+    )
+    t.equal((await told.execute(a)).rows[0]?.workspace, 'a')
+  }
+})
+
+t.test('on a new connection too, where nothing is prepared yet', async t => {
+  for (const first of [
+    () => t.rejects(prepared(service, 'a', { name: 'new', text: 'select nonsense' })),
+    () => t.rejects(sql`select nonsense`.execute(a)),
+    () => told.execute(a)
+  ]) {
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(
+      owner
+    )
+    await new Promise(resolve => setTimeout(resolve, 50))
+    await first()
+    t.same(
+      await prepared(service, 'b', { name: 'told', text: "select current_setting('scs.workspace') as workspace" }),
+      [{ workspace: 'b' }]
+    )
+    t.equal((await told.execute(a)).rows[0]?.workspace, 'a')
+  }
+})
+
+t.test('no workspace is called by the sign for all of them', async t => {
+  t.throws(() => inWorkspace(service, '*'))
+  await t.rejects(a.transaction().execute(tx => enterWorkspace(tx, '*')))
+})
+
+t.test('more workspaces than handles are kept', async t => {
+  for (let n = 0; n < 1200; n++) inWorkspace(service, `many-${n}`)
+  t.equal((await told.execute(a)).rows[0]?.workspace, 'a')
+  t.equal((await told.execute(inWorkspace(service, 'many-0'))).rows[0]?.workspace, 'many-0')
+})

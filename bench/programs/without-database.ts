@@ -3,20 +3,33 @@
  * arguments, permission, metrics, log and serialisation are the program's own.
  */
 import { serve } from '../../src/commands/serve.js'
-import { tools } from '../../src/tools.js'
+import { Kernel } from '../../src/kernel/kernel.js'
+import type { Tool } from '../../src/kernel/tool.js'
 
-const tool = tools.find(({ name }) => name === 'add_message')
-if (tool === undefined) throw new Error('There is no add_message.')
 let last = 0
-tool.handler = async input => {
-  const number = ++last
+
+function answering(tool: Tool): Tool {
   return {
-    message_id: number,
-    seq: number,
-    timestamp: new Date().toISOString(),
-    session_id: (input as { session_id: string }).session_id
+    ...tool,
+    async handler(input) {
+      const number = ++last
+      return {
+        message_id: number,
+        seq: number,
+        timestamp: new Date().toISOString(),
+        session_id: (input as { session_id: string }).session_id
+      }
+    },
+    // Nothing has changed that another replica would have to hear of by way of the database.
+    affectedTopics: () => []
   }
 }
-// Nothing has changed that another replica would have to hear of by way of the database.
-delete tool.affectedTopics
+
+const addTool = Object.getOwnPropertyDescriptor(Kernel.prototype, 'addTool')?.value as (
+  this: Kernel,
+  tool: Tool
+) => void
+Kernel.prototype.addTool = function (tool) {
+  addTool.call(this, tool.name === 'add_message' ? answering(tool) : tool)
+}
 await serve([])

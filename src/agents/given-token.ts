@@ -4,7 +4,7 @@ import { AppError } from '../kernel/errors.js'
 import { bearer } from './identify.js'
 import { rightsEnd, rightsEnded } from './rights.js'
 import { Allowed, Checked } from '../kernel/schema.js'
-import type { Claims, Service } from '../kernel/service.js'
+import type { Claims, Verifiers } from './verifiers.js'
 
 /** Longer than any token of ours, and than those of outside issuers, which may list many groups. */
 const TOKEN_MAX = 16_384
@@ -25,9 +25,9 @@ export async function givenOwnToken(
   argument: string | undefined,
   agent: Agent | null,
   caller: Caller,
-  service: Service
+  { tokens }: Pick<Verifiers, 'tokens'>
 ): Promise<Claims> {
-  const claims = await givenToken(argument, agent, caller, service)
+  const claims = await givenToken(argument, agent, caller, { tokens })
   if (claims.issuer === undefined) return claims
   throw new AppError(
     'INVALID_TOKEN',
@@ -47,13 +47,13 @@ export async function givenToken(
   argument: string | undefined,
   agent: Agent | null,
   caller: Caller,
-  service: Service
+  { tokens }: Pick<Verifiers, 'tokens'>
 ): Promise<Claims> {
   const { authorization, auth_token } = caller.credentials
   const text = argument ?? (authorization !== undefined ? bearer(authorization) : auth_token)
   if (text !== undefined) {
-    const claims = await service.tokens.verify(text)
-    const ended = await rightsEnd({ ...claims, token: claims }, service.tokens)
+    const claims = await tokens.verify(text)
+    const ended = await rightsEnd({ ...claims, token: claims }, tokens)
     if (ended !== false) throw rightsEnded(ended)
     return claims
   }

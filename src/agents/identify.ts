@@ -13,7 +13,7 @@ import type { Caller, Credentials } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
 import { boundsOfKey, boundType } from './keys.js'
 import { rightsEnd, rightsEnded } from './rights.js'
-import type { KeyGrant, Service } from '../kernel/service.js'
+import type { KeyGrant, Verifiers } from './verifiers.js'
 import { characters, hasControlCharacters } from '../kernel/text.js'
 
 /**
@@ -22,17 +22,17 @@ import { characters, hasControlCharacters } from '../kernel/text.js'
  * @returns null where there are no credentials at all
  * @throws AppError with one of the 401 codes
  */
-export async function identify(caller: Caller, service: Service): Promise<Agent | null> {
+export async function identify(caller: Caller, verifiers: Verifiers): Promise<Agent | null> {
   const { credentials, front } = caller
   const earlier = identifiedJustNow(caller)
   if (earlier !== undefined) return earlier
-  if (credentials.authorization !== undefined) return byToken(bearer(credentials.authorization), service)
-  if (credentials.auth_token !== undefined) return byToken(credentials.auth_token, service)
-  if (credentials.mcp_session?.identity) return byMcpSession(credentials.mcp_session.identity, service)
-  if (credentials.api_key !== undefined) return byKey(credentials, credentials.api_key, front, service)
+  if (credentials.authorization !== undefined) return byToken(bearer(credentials.authorization), verifiers)
+  if (credentials.auth_token !== undefined) return byToken(credentials.auth_token, verifiers)
+  if (credentials.mcp_session?.identity) return byMcpSession(credentials.mcp_session.identity, verifiers)
+  if (credentials.api_key !== undefined) return byKey(credentials, credentials.api_key, front, verifiers)
   if (credentials.local !== undefined)
     return unchecked(credentials.local.agent_id, credentials.local.agent_type, ['read', 'write'])
-  if (!service.auth_enabled) {
+  if (!verifiers.auth_enabled) {
     const agent_id = credentials.agent_id ?? agentIdFrom(credentials.client_name, 'anonymous')
     return unchecked(named(agent_id, 'X-Agent-Id', AGENT_ID_MAX), givenType(credentials) ?? typeByFront(front), [
       'read',
@@ -62,8 +62,8 @@ export function bearer(authorization: string): string {
   return token
 }
 
-export async function byToken(token: string, service: Service): Promise<Agent> {
-  const claims = await service.tokens.verify(token)
+export async function byToken(token: string, verifiers: Verifiers): Promise<Agent> {
+  const claims = await verifiers.tokens.verify(token)
   const { workspace, agent_id, agent_type, permissions, jti, expires_at, mark } = claims
   const agent = {
     workspace,
@@ -73,38 +73,43 @@ export async function byToken(token: string, service: Service): Promise<Agent> {
     ...boundsOf(claims),
     token: { jti, expires_at, ...(mark !== undefined && { mark }) }
   }
-  const ended = await rightsEnd(agent, service.tokens)
+  const ended = await rightsEnd(agent, verifiers.tokens)
   if (ended !== false) throw rightsEnded(ended)
   return agent
 }
 
 export async function byMcpSession(
   identity: NonNullable<NonNullable<Credentials['mcp_session']>['identity']>,
-  service: Service
+  verifiers: Verifiers
 ): Promise<Agent> {
   const again = { suggestions: ['Call authenticate_agent again in this connection'] }
   const { workspace, agent_id, agent_type, jti, expires_at } = identity
   const permissions = PERMISSIONS.filter(p => identity.permissions.includes(p))
   const agent = { workspace, agent_id, agent_type, permissions, ...boundsOf(identity), token: { jti, expires_at } }
-  const ended = await rightsEnd(agent, service.tokens)
+  const ended = await rightsEnd(agent, verifiers.tokens)
   if (ended === 'token_expired')
     throw new AppError('TOKEN_EXPIRED', 'The token this connection authenticated with has expired.', again)
   // One that a shared key made, before these were turned off.
-  if (ended !== false || (!service.keys.shared && agent.key_id === undefined)) {
+  if (ended !== false || (!verifiers.keys.shared && agent.key_id === undefined)) {
     throw new AppError('TOKEN_REVOKED', 'The token this connection authenticated with has been revoked.', again)
   }
   return agent
 }
 
 /** What an API key allows. @throws AppError INVALID_API_KEY */
-export async function grantOf(key: string, { keys }: Pick<Service, 'keys'>): Promise<KeyGrant> {
+export async function grantOf(key: string, { keys }: Pick<Verifiers, 'keys'>): Promise<KeyGrant> {
   const allowed = await keys.allows(key)
   if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
   return allowed
 }
 
-async function byKey(credentials: Credentials, key: string, front: Caller['front'], service: Service): Promise<Agent> {
-  const allowed = await grantOf(key, service)
+async function byKey(
+  credentials: Credentials,
+  key: string,
+  front: Caller['front'],
+  verifiers: Verifiers
+): Promise<Agent> {
+  const allowed = await grantOf(key, verifiers)
   const { binding } = allowed
   // A key for one agent says itself who is calling.
   const own = binding === undefined || isPrefix(binding.agent_id) ? undefined : binding.agent_id

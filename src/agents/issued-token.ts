@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { Agent } from '../kernel/agent.js'
 import type { Caller } from '../kernel/caller.js'
 import { mcpTopic, type Topic } from '../kernel/events.js'
-import type { Service } from '../kernel/service.js'
+import type { Tokens } from './verifiers.js'
 import type { AuditFields } from '../kernel/tool.js'
 import * as mcpSessions from './store/mcp-sessions.js'
 import type { Db } from '../postgres/schema.js'
@@ -35,9 +35,9 @@ export async function issue(
   agent: Omit<Agent, 'token'>,
   { jti, replaced, parent }: { jti: string; replaced?: string; parent?: string },
   caller: Caller,
-  service: Service
+  { sign }: Pick<Tokens, 'sign'>
 ): Promise<Static<typeof issuedToken>> {
-  const { token, issued_at, expires_at } = service.tokens.sign(agent, jti)
+  const { token, issued_at, expires_at } = sign(agent, jti)
   const { agent_id, agent_type, permissions, sessions } = agent
   await tokens.remember(db, agent, jti, issued_at, expires_at, parent)
   if (replaced !== undefined) await tokens.replace(db, replaced, jti)

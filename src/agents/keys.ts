@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { type Bounds, DEFAULT_WORKSPACE, type Permission } from '../kernel/agent.js'
 import { type ApiKey, hashApiKey, isBound, isPrefix, keyIdOf } from './api-key.js'
 import { AppError } from '../kernel/errors.js'
-import type { KeyGrant, Keys } from '../kernel/service.js'
+import type { KeyGrant, Keys } from './verifiers.js'
 
 const AGENT: readonly Permission[] = ['read', 'write']
 const ADMIN: readonly Permission[] = ['read', 'write', 'admin']

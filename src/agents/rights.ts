@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Agent } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
-import type { Tokens } from '../kernel/service.js'
+import type { Tokens } from './verifiers.js'
 
 /** What ends the rights of somebody who listens: its token or, where it came without one, its API key. */
 export type RightsEnd = 'token_revoked' | 'token_expired' | 'key_revoked' | 'key_expired'

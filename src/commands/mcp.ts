@@ -25,9 +25,9 @@ export async function mcp(args: string[]): Promise<void> {
   try {
     if (config.migrate_on_start) await bringUp(opened, tell, signals)
     const connected = (database = connectForRequests(opened, logger))
-    const { server, kernel } = await buildApp({ config, database, jwt_secrets: opened.jwt_secrets, replica, logger })
+    const { server } = await buildApp({ config, database, jwt_secrets: opened.jwt_secrets, replica, logger })
     await server.ready()
-    const local = serveLocal(kernel, {
+    const local = serveLocal(server, {
       agent_id: config.agent_id,
       agent_type: config.agent_type,
       output_schemas: config.mcp_output_schemas,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Agent, DEFAULT_WORKSPACE } from '../kernel/agent.js'
 import { type Config, ConfigError } from '../config/config.js'
-import type { AuditRow } from '../kernel/store.js'
+import type { AuditRow } from '../kernel/receipt.js'
 import type { AuditFields } from '../kernel/tool.js'
 import type { Db } from '../postgres/schema.js'
 import { acrossSession } from '../postgres/scope.js'

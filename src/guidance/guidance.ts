@@ -1,5 +1,5 @@
 import type { Agent } from '../kernel/agent.js'
-import { mayCall } from '../kernel/call.js'
+import { mayCall } from '../kernel/authorize.js'
 import { type ErrorCode, errorKinds } from '../kernel/errors.js'
 import type { Tool } from '../kernel/tool.js'
 

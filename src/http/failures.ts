@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { explain, type Kernel } from '../kernel/call.js'
+import { explain } from '../kernel/authorize.js'
 import { AppError, type ErrorBody, errorBody } from '../kernel/errors.js'
 import { SECURITY_HEADER_LINES, SECURITY_HEADERS } from './security-headers.js'
 
@@ -14,7 +14,7 @@ declare module 'fastify' {
 }
 
 /** What went wrong on the way to a tool → an AppError: Fastify's own errors, the body parser's, anything unexpected. */
-export function failureOf(error: unknown, request: FastifyRequest, kernel: Pick<Kernel, 'store' | 'log'>): AppError {
+export function failureOf(error: unknown, request: FastifyRequest): AppError {
   if (error instanceof AppError) return error
   const { statusCode, code } = error as Partial<FastifyError>
   // The client has gone away in the middle of its body: nobody's fault here, and nobody reads the answer.
@@ -24,7 +24,7 @@ export function failureOf(error: unknown, request: FastifyRequest, kernel: Pick<
   if (typeof code === 'string' && code.startsWith('FST_ERR_') && statusCode !== undefined && statusCode < 500) {
     return new AppError('INVALID_JSON', 'The request could not be read.')
   }
-  return explain(error, { request_id: request.id }, kernel)
+  return explain(error, { request_id: request.id }, request.server.kernel)
 }
 
 /**

@@ -25,6 +25,9 @@ export function wireOf(request: FastifyRequest): Wire | undefined {
 }
 
 export function registerLoadLimit(app: FastifyInstance, load: Load, max_in_flight: number): void {
+  app.stopping.addEventListener('abort', () => {
+    if (load.phase === 'serving') load.phase = 'stopping'
+  })
   const counted = new WeakSet<object>()
   app.addHook('onRequest', (request, reply, next) => {
     if (isProbe(request)) {

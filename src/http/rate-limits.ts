@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Kernel } from '../kernel/call.js'
-import type { RateLimitStatus } from '../limits/rate-limits.js'
+import type { RateLimitStatus } from '../kernel/rate-limit-status.js'
 import { isProbe } from './probes.js'
 
 declare module 'fastify' {
@@ -18,7 +17,7 @@ declare module 'fastify' {
  * their caller stands, in the fields of draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy what may be done,
  * RateLimit what is left of it.
  */
-export function registerRateLimits(app: FastifyInstance, kernel: Kernel): void {
+export function registerRateLimits(app: FastifyInstance): void {
   app.decorateRequest('rateLimitStatus', null)
   app.addHook('onRequest', (request, _reply, next) => {
     if (isProbe(request)) {
@@ -27,7 +26,7 @@ export function registerRateLimits(app: FastifyInstance, kernel: Kernel): void {
     }
     request.rateLimitStatus = []
     try {
-      const waiting = kernel.service.limits.request(request.ip, collectStatus(request.rateLimitStatus))
+      const waiting = app.limits.request(request.ip, collectStatus(request.rateLimitStatus))
       if (waiting === undefined) next()
       else
         waiting.then(() => {

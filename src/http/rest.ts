@@ -1,38 +1,80 @@
-import type { FastifyInstance } from 'fastify'
-import { callTool, type Kernel, toolNotFound } from '../kernel/call.js'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type Outcome, ToolCall, toolNotFound } from '../kernel/call.js'
 import { AppError } from '../kernel/errors.js'
+import type { RegisteredTool } from '../kernel/kernel.js'
 import { takesIdempotencyKey } from '../kernel/tool.js'
 import { callerOf, header } from './caller.js'
 import { sendFailure } from './failures.js'
+import { answerSchema } from './openapi.js'
 import { admitToTool } from './sender.js'
 
-/** The REST front: POST /mcp/tool/<name>, one route per tool of the catalogue. */
-export function registerRest(app: FastifyInstance, kernel: Kernel): void {
-  for (const tool of kernel.catalogue.tools) {
-    const url = `/mcp/tool/${tool.name}`
-    app.post(url, { onRequest: admitToTool(tool, kernel) }, async (request, reply) => {
-      const outcome = await callTool(
-        tool.name,
-        withIdempotencyKey(request.body, header(request, 'idempotency-key'), takesIdempotencyKey(tool)),
-        request.sender?.caller ?? callerOf(request, 'rest'),
-        kernel
-      )
-      if (!outcome.ok) return sendFailure(reply, outcome.error)
-      return reply.type('application/json; charset=utf-8').send(JSON.stringify(outcome.body))
-    })
-    app.route({
-      method: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
-      url,
-      handler: async (_request, reply) =>
-        sendFailure(reply.header('allow', 'POST'), new AppError('METHOD_NOT_ALLOWED', 'Tools are called with POST.'))
-    })
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The call that a tool's REST route makes; null on other routes. */
+    call: ToolCall | null
   }
+}
+
+const OTHER_METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE']
+
+/** The REST front: POST /mcp/tool/<name>, one typed route per tool. */
+export function registerRest(app: FastifyInstance): void {
+  app.decorateRequest('call', null)
+  for (const tool of app.kernel.tools) addRoute(app, app.kernel.find(tool.name) as RegisteredTool)
   app.all('/mcp/tool/*', async (_request, reply) => sendFailure(reply, toolNotFound()))
 }
 
-/** The Idempotency-Key header is the argument of the same name, where the body does not have one. */
-function withIdempotencyKey(body: unknown, key: string | undefined, takesOne: boolean): unknown {
-  const given = body ?? {}
+/** Credentials → body → permission → arguments → handler, each in the phase that Fastify has for it. */
+function addRoute(app: FastifyInstance, registered: RegisteredTool): void {
+  const { tool, accept } = registered
+  const url = `/mcp/tool/${tool.name}`
+  app.route({
+    method: 'POST',
+    url,
+    schema: { body: tool.input, response: { 200: answerSchema(tool) } },
+    onRequest: admitToTool(tool, app),
+    async preValidation(request, reply) {
+      request.body = withIdempotencyKey(request, takesIdempotencyKey(tool))
+      request.call = new ToolCall(registered, request.sender?.caller ?? callerOf(request, 'rest'), app.kernel)
+      const refused = await request.call.authorize(request.body)
+      return refused === undefined ? undefined : sendOutcome(refused)
+
+      function sendOutcome(outcome: Outcome) {
+        return outcome.ok ? reply : sendFailure(reply, outcome.error)
+      }
+    },
+    // The kernel's check: what it throws is the answer of the call.
+    validatorCompiler: () => (body: unknown) => {
+      try {
+        return { value: accept(body) }
+      } catch (error) {
+        return { error: error as Error }
+      }
+    },
+    attachValidation: true,
+    // The kernel's answers are checked against their schemas by tests, not at each call.
+    serializerCompiler: () => JSON.stringify,
+    async handler(request, reply) {
+      const { body, call, validationError } = request
+      const outcome = await (call as ToolCall).run(body, () => {
+        if (validationError !== undefined) throw validationError
+        return body as Record<string, unknown>
+      })
+      return outcome.ok ? outcome.body : sendFailure(reply, outcome.error)
+    }
+  })
+  app.route({
+    method: OTHER_METHODS,
+    url,
+    handler: async (_request, reply) =>
+      sendFailure(reply.header('allow', 'POST'), new AppError('METHOD_NOT_ALLOWED', 'Tools are called with POST.'))
+  })
+}
+
+/** The body. The Idempotency-Key header is the argument of the same name if the body does not have one. */
+function withIdempotencyKey(request: FastifyRequest, takesOne: boolean): unknown {
+  const given = request.body ?? {}
+  const key = header(request, 'idempotency-key')
   if (!takesOne || key === undefined || typeof given !== 'object' || Array.isArray(given)) return given
   const own = (given as { idempotency_key?: unknown }).idempotency_key ?? undefined
   return own !== undefined ? given : { ...given, idempotency_key: key }

@@ -1,8 +1,9 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
-import { identifyFirst, type Kernel, refuseFirst } from '../kernel/call.js'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { grantOf } from '../agents/identify.js'
+import { refuse } from '../kernel/authorize.js'
+import { observeRefusal } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
-import { grantOf } from '../agents/identify.js'
 import type { Tool } from '../kernel/tool.js'
 import { callerOf } from './caller.js'
 import { sendFailure } from './failures.js'
@@ -20,49 +21,60 @@ export interface Sender {
   /** Whether the credentials in the headers are good. */
   good: boolean
   /**
-   * Where they are bad: what a body is refused with that only good ones allow. It is audited, counted and slowed down,
-   * since such a refusal tells that the credentials are bad.
+   * How to refuse a body that only good credentials allow, if the credentials are bad. The refusal is audited, counted
+   * and throttled, since it tells that the credentials are bad.
    */
   refusal?: () => Promise<AppError>
 }
 
-/** The onRequest hook of a tool's REST route. It refuses a bad credential, before the body is read. */
-export function admitToTool({ name, credentials }: Tool, kernel: Kernel) {
+/** The onRequest hook of a tool's REST route. It refuses a bad credential before the body is read. */
+export function admitToTool({ name, credentials }: Tool, app: FastifyInstance) {
   return async function admit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const caller = callerOf(request, 'rest')
     if (credentials === 'own') {
-      request.sender = await judge(caller, name, kernel, () => provesKey(caller, kernel))
+      request.sender = await judge(caller, name, app, () => provesKey(caller, app))
       return undefined
     }
-    const refused = await identifyFirst(name, caller, kernel)
-    if (refused !== undefined) return sendFailure(reply, refused)
-    request.sender = { caller, good: (caller.identified?.agent ?? null) !== null }
-    return undefined
+    try {
+      const agent = await app.identify(caller)
+      caller.identified = { agent, at: performance.now() }
+      request.sender = { caller, good: agent !== null }
+      return undefined
+    } catch (thrown) {
+      return sendFailure(reply, await refuseEarly(thrown, name, caller, app))
+    }
   }
 }
 
 /**
  * Judges a sender whose bad credentials the call itself refuses, later and in its own way.
- * @param action what the audit names
- * @param prove whether the credentials are good; throws AppError where they are bad
+ * @param action what the audit log names
+ * @param prove whether the credentials are good; throws AppError if they are bad
  */
 export async function judge(
   caller: Caller,
   action: string,
-  kernel: Kernel,
+  app: FastifyInstance,
   prove: () => Promise<boolean>
 ): Promise<Sender> {
-  if (!kernel.service.auth_enabled) return { caller, good: true }
+  if (!app.verifiers.auth_enabled) return { caller, good: true }
   try {
     return { caller, good: await prove() }
   } catch (thrown) {
-    // Where the database cannot tell, nobody is known, and nobody has guessed.
+    // If the database cannot tell, nobody is known, and nobody has guessed.
     if (!(thrown instanceof AppError) || thrown.status !== 401) return { caller, good: false }
-    return { caller, good: false, refusal: () => refuseFirst(thrown, action, caller, kernel) }
+    return { caller, good: false, refusal: () => refuseEarly(thrown, action, caller, app) }
   }
 }
 
 /** @throws AppError INVALID_API_KEY */
-export async function provesKey({ credentials: { api_key } }: Caller, { service }: Kernel): Promise<boolean> {
-  return api_key !== undefined && (await grantOf(api_key, service)) !== undefined
+export async function provesKey({ credentials: { api_key } }: Caller, app: FastifyInstance): Promise<boolean> {
+  return api_key !== undefined && (await grantOf(api_key, app.verifiers)) !== undefined
+}
+
+/** Refuses a credential before the body is read; audited, counted and throttled like the refusal of a call. */
+async function refuseEarly(thrown: unknown, action: string, caller: Caller, app: FastifyInstance): Promise<AppError> {
+  const error = await refuse(thrown, action, null, caller, app.kernel)
+  observeRefusal(action, error, caller, app.kernel)
+  return error
 }

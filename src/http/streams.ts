@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { compileAccept } from '../kernel/accept.js'
 import type { Agent } from '../kernel/agent.js'
-import { auditRefusal, type Kernel, mayCall, permissionDenied } from '../kernel/call.js'
+import { authorize } from '../kernel/authorize.js'
 import type { Caller } from '../kernel/caller.js'
+import type { Kernel } from '../kernel/kernel.js'
 import { AppError } from '../kernel/errors.js'
-import { throttleFailedAuth } from '../agents/failed-auth-throttle.js'
-import { identify } from '../agents/identify.js'
 import type { Following } from '../feed/live.js'
 import type { ConcurrencyLimit } from '../limits/concurrency-limit.js'
 import { addLabelledGauge } from '../kernel/metrics.js'
@@ -20,7 +19,6 @@ import { Stream, type StreamEnd } from './stream.js'
 
 export interface StreamsOptions {
   places: ConcurrencyLimit
-  workspaces: WorkspaceLive
   /** The session's last_seq. @throws AppError SESSION_NOT_FOUND */
   headOf: (agent: Agent, session_id: string) => Promise<number>
   /** Where a reader of all sessions stands who begins now. */
@@ -49,12 +47,12 @@ interface Opening {
 const STREAM_PRICE = 0.2
 
 /** GET /mcp/sessions/{session_id}/events and GET /mcp/events: changes as they come, as server-sent events. */
-export function registerStreams(app: FastifyInstance, kernel: Kernel, options: StreamsOptions): void {
-  const { service } = kernel
+export function registerStreams(app: FastifyInstance, options: StreamsOptions): void {
+  const { kernel } = app
   const clock = new StreamClock()
   const open: Record<Kind, number> = { session: 0, workspace: 0 }
   addLabelledGauge(
-    service.metrics,
+    app.metrics,
     'event_streams_open',
     'Server-sent event streams open on this replica: of one session, or of the whole workspace.',
     'kind',
@@ -75,7 +73,7 @@ export function registerStreams(app: FastifyInstance, kernel: Kernel, options: S
     return {
       start: { data: { session_id, last_seq: cursor }, id: cursor },
       follow: stream =>
-        service.live.follow(session_id, agent, cursor, {
+        app.live.follow(session_id, agent, cursor, {
           price: STREAM_PRICE,
           deliver(changes, upTo) {
             cursor = upTo
@@ -110,7 +108,7 @@ export function registerStreams(app: FastifyInstance, kernel: Kernel, options: S
     return {
       start: { data: {}, id: resumed ?? encodeFeedCursor(origin, place) },
       follow: stream =>
-        (following = options.workspaces.follow(agent, place, origin, {
+        (following = app.workspaceLive.follow(agent, place, origin, {
           deliver: changes => stream.write(workspaceFrames(changes)),
           ended: reason => {
             stream.end(reason)
@@ -126,7 +124,7 @@ export function registerStreams(app: FastifyInstance, kernel: Kernel, options: S
       const agent = await admit(caller, `${kind}_events`, kernel)
       // A client that is sent away now would find the same replica behind its balancer for a while yet, but not for
       // long.
-      if (service.stopping.aborted) throw new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.')
+      if (app.stopping.aborted) throw new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.')
       const giveBack = options.places.take(agent)
       try {
         begin(await prepare(request, agent), { kind, agent, caller, reply, giveBack })
@@ -185,7 +183,7 @@ export function registerStreams(app: FastifyInstance, kernel: Kernel, options: S
         return id === undefined ? undefined : frame('position', {}, id)
       }
     })
-    kernel.store.seen(agent)
+    kernel.ports.noteSeen(agent)
     kernel.log.info({ request_id: caller.request_id, stream: kind, agent_id: agent.agent_id }, 'stream')
     // It would hold a place among the requests in flight for hours.
     caller.releaseSlot?.()
@@ -200,19 +198,10 @@ export function registerStreams(app: FastifyInstance, kernel: Kernel, options: S
 }
 
 /** Who calls, if it may read. @throws AppError, audited as a tool's refusal is */
-async function admit(caller: Caller, action: string, kernel: Kernel): Promise<Agent> {
-  let agent: Agent | null = null
-  try {
-    agent = await identify(caller, kernel.service)
-    if (agent === null) throw new AppError('AUTHENTICATION_REQUIRED', 'Event streams need to know who is calling.')
-    await kernel.service.limits.call(agent, caller.onRateLimit)
-    if (!mayCall(agent, 'read')) throw permissionDenied('read', agent)
-    return agent
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    auditRefusal(error, action, agent, caller, kernel)
-    throw await throttleFailedAuth(error, caller, kernel.service)
-  }
+async function admit(caller: Caller, name: string, kernel: Kernel): Promise<Agent> {
+  const { agent, refusal } = await authorize({ name, permission: 'read' }, caller, kernel)
+  if (refusal !== undefined) throw refusal
+  return agent as Agent
 }
 
 function lastEventId(request: FastifyRequest): string | undefined {

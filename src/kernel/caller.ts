@@ -1,5 +1,5 @@
 import type { Agent, Bounds } from './agent.js'
-import type { RateLimitStatus } from '../limits/rate-limits.js'
+import type { RateLimitStatus } from './rate-limit-status.js'
 
 /** What a front knows about a request before anybody is identified. The fronts fill it in; the kernel decides. */
 export interface Caller {

@@ -5,7 +5,7 @@ import { parseBounded } from './json-scan.js'
 import { Allowed, Checked, Code, ObjectOf, OneOf, Repair, Whole } from './schema.js'
 import { characters, cleanText, hasControlCharacters } from './text.js'
 import { parseTime } from './time.js'
-import { VISIBILITIES } from '../postgres/schema.js'
+import { VISIBILITIES } from './visibilities.js'
 
 /**
  * The shapes that several tools share. Limits are those of docs/semantics.md, Limits; lengths count characters (code

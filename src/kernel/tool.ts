@@ -1,10 +1,9 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
-import type { Db } from '../postgres/schema.js'
 import type { Agent, Permission } from './agent.js'
 import type { Caller } from './caller.js'
 import type { Topic } from './events.js'
-import type { Service } from './service.js'
-import type { IdempotencyKey } from './store.js'
+import type { Executor } from './executor.js'
+import type { Receipt } from './receipt.js'
 
 /**
  * Glossary. A **tool** is one capability, said once; REST route, MCP tool, OpenAPI entry, permission check, metric and
@@ -14,37 +13,41 @@ import type { IdempotencyKey } from './store.js'
  */
 
 export interface ToolContext<P extends Permission | 'none' = Permission> {
-  /** Who calls; tools that need no permission may be called by nobody. */
+  /** Who calls; null only for tools that need no permission. */
   agent: P extends 'none' ? Agent | null : Agent
-  /** What to run SQL on, in the caller's workspace: a transaction where `commits` is 'transaction', else the pool. */
-  db: Db
+  /** What SQL runs on, in the caller's workspace: a transaction if `commits` is 'transaction', else the pool. */
+  db: Executor
   /**
-   * From here on the call's transaction, and its audit row, are that workspace's: for tools that learn from a key or a
-   * token whose the call is.
+   * Moves the call's transaction, and its audit row, to another workspace from here on: for tools that learn the
+   * workspace from a key or a token.
    */
-  enter: (workspace: string) => Promise<void>
+  enterWorkspace: (workspace: string) => Promise<void>
   caller: Caller
-  service: Service
-  /** The call's idempotency key, for a tool that commits in a batch. */
-  idempotencyKey: IdempotencyKey | undefined
-  /** What the audit row's metadata should say beyond what input and answer tell. Ids only. */
-  audited: Record<string, unknown>
+  /** What to commit together with the rows of a batch. Only for tools that commit in a batch. */
+  readonly receipt: Receipt
+  /** What the audit row's metadata says beyond what input and answer tell. Ids only. */
+  auditMetadata: Record<string, unknown>
 }
 
 export interface AuditFields {
   event_type: string
   agent_id?: string
   session_id?: string
-  /** What was acted on, as an id: `message:17`, `memory:<key's hash>`; never content. */
+  /** What was acted on, as an id: `message:17`, `memory:<hash of the key>`; never content. */
   resource?: string
   metadata?: Record<string, unknown>
 }
 
-export interface Tool<
-  I extends TObject = TObject,
-  O extends TObject = TObject,
-  P extends Permission | 'none' = Permission | 'none'
-> {
+/**
+ * How a tool commits. `none`: it writes nothing. `transaction`: the kernel opens a transaction and commits the audit row
+ * and the idempotency key in it. `batch`: a writer commits the rows of several calls together, each with its receipt.
+ */
+type Commit<I extends TObject, O extends TObject> =
+  | { commits: 'none' }
+  | { commits: 'transaction'; audit(input: Static<I>, output: Static<O>): AuditFields }
+  | { commits: 'batch'; audit(input: Static<I>): AuditFields }
+
+interface Definition<I extends TObject, O extends TObject, P extends Permission | 'none'> {
   name: string
   /** A heading of a few words. */
   title: string
@@ -55,42 +58,41 @@ export interface Tool<
   credentials?: 'own'
   /** What a call does to what is stored. */
   effect: 'reads' | 'adds' | 'replaces'
-  /** Whether the same call again changes nothing further. Reading tools always are. */
+  /** Whether the same call again changes nothing further. Reading tools always are repeatable. */
   repeatable?: boolean
-  /**
-   * How it commits. `none`: it writes nothing. `transaction`: the kernel opens one, with audit row and idempotency key.
-   * `batch`: a writer in db/ commits it together with other calls, audit row and idempotency key (`once`) too.
-   */
-  commits: 'none' | 'transaction' | 'batch'
-  /** Whether its answer holds a secret, which is then never kept for repeats. */
+  /** Whether its answer holds a secret. The kernel never keeps such an answer for repeats. */
   secret?: boolean
   input: I
   /** Every field of the answer but `success`. */
   output: O
-  /** What the audit row says; required where something is written. */
-  audit?: (input: Static<I>, output: Static<O>) => AuditFields
   /**
-   * What others may be waiting for that the call has changed: told after the commit, to every replica, and not for a
-   * repeat that changed nothing.
+   * What the call has changed and others may wait for. The kernel tells every replica after the commit; it does not for
+   * a repeat that changed nothing.
    */
-  affectedTopics?: (
+  affectedTopics?(
     input: Static<I>,
     output: Static<O>,
-    context: Pick<ToolContext<P>, 'agent' | 'caller'>
-  ) => readonly Topic[]
+    context: { agent: P extends 'none' ? Agent | null : Agent; caller: Caller }
+  ): readonly Topic[]
   /** Milliseconds that the call may spend waiting, beyond what any call may take. */
-  waits_ms?: (input: Static<I>) => number
-  handler: (input: Static<I>, context: ToolContext<P>) => Promise<Static<O>>
+  waits_ms?(input: Static<I>): number
+  handler(input: Static<I>, context: ToolContext<P>): Promise<Static<O>>
 }
+
+export type Tool<
+  I extends TObject = TObject,
+  O extends TObject = TObject,
+  P extends Permission | 'none' = Permission | 'none'
+> = Definition<I, O, P> & Commit<I, O>
 
 /** Ties a tool's handler to the types of its schemas. */
 export function defineTool<I extends TObject, O extends TObject, P extends Permission | 'none'>(
   tool: Tool<I, O, P>
 ): Tool {
-  return tool as unknown as Tool
+  return tool
 }
 
-/** Whether a call of the tool with this input may be repeated safely with an idempotency_key. */
+/** Whether an idempotency_key makes a call of the tool safe to repeat. */
 export function takesIdempotencyKey(tool: Tool): boolean {
   return 'idempotency_key' in (tool.input.properties as Record<string, TSchema>)
 }

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import type { Service } from '../kernel/service.js'
+import type { AuditKeys } from '../audit/chain/keys.js'
 import { retentionOf } from './store/retention-setting.js'
 import type { Db } from '../postgres/schema.js'
 
@@ -19,14 +19,19 @@ export const retentionFields = {
   audit_source: source('The same of audit rows')
 }
 
+/** What the server keeps for workspaces without a setting of their own. */
+export interface RetentionDefaults {
+  /** Days that messages and closed sessions are kept; 0: for ever. */
+  retention_days: number
+  audit_retention_days: number
+  /** Undefined: the audit log is not chained, and no audit row ends. */
+  audit_keys: AuditKeys | undefined
+}
+
 export async function retentionView(
   db: Db,
   workspace: string,
-  {
-    retention_days,
-    audit_retention_days,
-    audit_keys
-  }: Pick<Service, 'retention_days' | 'audit_retention_days' | 'audit_keys'>
+  { retention_days, audit_retention_days, audit_keys }: RetentionDefaults
 ) {
   const audit = await retentionOf(db, 'audit_retention', workspace, audit_retention_days)
   return {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import type { AuditRow } from '../kernel/store.js'
+import type { AuditRow } from '../kernel/receipt.js'
 import type { AuditFields } from '../kernel/tool.js'
 import type { Db } from '../postgres/schema.js'
 

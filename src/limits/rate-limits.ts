@@ -1,6 +1,7 @@
 import { networkOf } from '../kernel/address.js'
 import type { Agent } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
+import type { Limited, RateLimitStatus } from '../kernel/rate-limit-status.js'
 
 /**
  * Rate limits: how many calls of one agent, with one key and from one address a minute may have, on all replicas
@@ -8,22 +9,8 @@ import { AppError } from '../kernel/errors.js'
  * enough.
  */
 
-/** `failure`: keys and tokens that were refused. `initialize`: MCP sessions opened. Both of an address. */
-export type Limited = 'agent' | 'key' | 'address' | 'failure' | 'initialize'
-
 /** 0: not limited. */
 export type PerMinute = Readonly<Record<Limited, number>>
-
-/** How much is left of a minute. */
-export interface RateLimitStatus {
-  of: Limited
-  limit: number
-  /** As far as this replica knows: others may have spent some of it since. */
-  remaining: number
-  /** Whole seconds, rounded up, until the minute is over and everything is there again. */
-  reset_s: number
-  admitted: boolean
-}
 
 /** Takes from what is left; refuses, and takes nothing, where that is too little. */
 export type Take = (

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { classifyInboundRequest } from '@modelcontextprotocol/server'
+import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Kernel } from '../kernel/call.js'
 import { AppError } from '../kernel/errors.js'
 import { mcpTopic } from '../kernel/events.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
@@ -15,7 +15,8 @@ import { createMethods } from './methods.js'
 import { tooWide } from './envelope.js'
 import { clientNameOf, serveModern } from './modern/modern.js'
 import { ALLOWED, serveNotifications } from './subscriptions/notifications.js'
-import { mcpSessionNotFound, serveSessions, sessionIdOf } from './legacy/sessions.js'
+import { sessionIdOf } from './session-id.js'
+import { mcpSessionNotFound, serveSessions } from './legacy/sessions.js'
 import { createSenders } from './senders.js'
 import { createStreams } from './subscriptions/streams.js'
 import { subscriptionMethods } from './subscriptions/methods.js'
@@ -24,17 +25,19 @@ import { createWatches } from './subscriptions/watch.js'
 const URL = '/mcp'
 
 /** The MCP front: one address, at which the first look at a message tells its protocol era. */
-export async function registerMcp(app: FastifyInstance, kernel: Kernel): Promise<void> {
-  const means = {
-    streams: createStreams(kernel),
-    watches: createWatches(kernel),
-    lookUp: lookUpTogether(kernel.store.db)
+export const mcpPlugin = fp(registerMcp, { name: 'mcp', dependencies: ['requests', 'feed', 'http'] })
+
+async function registerMcp(app: FastifyInstance): Promise<void> {
+  const deps = {
+    streams: createStreams(app),
+    watches: createWatches(app),
+    lookUp: lookUpTogether(app.database.db)
   }
-  const eraOf2025 = await serveLegacy(createMethods(kernel, subscriptionMethods(kernel)), kernel.service)
-  const senders = createSenders(kernel)
-  const legacy = serveSessions(eraOf2025, means.lookUp, senders.sessionOf, kernel)
-  const notifications = serveNotifications(eraOf2025.versions, means, kernel)
-  const modern = serveModern(createMethods(kernel), means, kernel)
+  const eraOf2025 = await serveLegacy(createMethods(app, subscriptionMethods(app)), app.about)
+  const senders = createSenders(app)
+  const legacy = serveSessions(eraOf2025, deps.lookUp, senders.sessionOf, app)
+  const notifications = serveNotifications(eraOf2025.versions, deps, app)
+  const modern = serveModern(createMethods(app), deps, app)
   const config = { wrapFailure }
 
   app.post(URL, { config, onRequest: senders.admit }, async (request, reply) => {
@@ -50,7 +53,7 @@ export async function registerMcp(app: FastifyInstance, kernel: Kernel): Promise
     })
     if (era.kind === 'legacy') return legacy(request, reply, caller)
     caller.credentials.client_name = clientNameOf(request.body)
-    const refused = era.kind === 'modern' ? await refusedToken([era.message], caller, kernel) : undefined
+    const refused = era.kind === 'modern' ? await refusedToken([era.message], caller, app) : undefined
     if (refused !== undefined) return sendFailure(reply, refused)
     const response = await modern.answer(request, era, reply, caller)
     return response === undefined ? reply : sendResponse(reply, response)
@@ -70,9 +73,9 @@ export async function registerMcp(app: FastifyInstance, kernel: Kernel): Promise
           suggestions: ['Send the Mcp-Session-Id that initialize answered']
         })
       )
-    if (!(await mcpSessions.close(kernel.store.db, id))) return sendFailure(reply, mcpSessionNotFound())
+    if (!(await mcpSessions.close(app.database.db, id))) return sendFailure(reply, mcpSessionNotFound())
     // Its streams end, on whichever replica they are.
-    kernel.service.events.publish([mcpTopic(mcpSessions.hashId(id))])
+    app.events.publish([mcpTopic(mcpSessions.hashId(id))])
     return reply.code(200).send()
   })
 
@@ -90,7 +93,7 @@ export async function registerMcp(app: FastifyInstance, kernel: Kernel): Promise
   })
 
   app.addHook('preClose', async () => {
-    means.streams.close()
+    deps.streams.close()
   })
   // It breaks off the calls under way: only once they are answered.
   app.addHook('onClose', async () => {

@@ -1,8 +1,8 @@
+import type { FastifyInstance } from 'fastify'
 import type { Agent } from '../kernel/agent.js'
-import { auditRefusal, explain, type Kernel } from '../kernel/call.js'
+import { refuse } from '../kernel/authorize.js'
 import type { Caller } from '../kernel/caller.js'
 import { type AppError } from '../kernel/errors.js'
-import { throttleFailedAuth } from '../agents/failed-auth-throttle.js'
 import { identify } from '../agents/identify.js'
 
 /**
@@ -11,13 +11,11 @@ import { identify } from '../agents/identify.js'
  * @returns null where there are no credentials, and the error where they are refused or cannot be checked
  * @throws AppError RATE_LIMITED where the address has had too many refused
  */
-export async function listerOf(method: string, caller: Caller, kernel: Kernel): Promise<Agent | AppError | null> {
+export async function listerOf(method: string, caller: Caller, app: FastifyInstance): Promise<Agent | AppError | null> {
   try {
-    return await identify(caller, kernel.service)
+    return await identify(caller, app.verifiers)
   } catch (thrown) {
-    const error = explain(thrown, caller, kernel)
-    auditRefusal(error, method, null, caller, kernel)
-    const told = await throttleFailedAuth(error, caller, kernel.service)
+    const told = await refuse(thrown, method, null, caller, app.kernel)
     if (told.code === 'RATE_LIMITED') throw told
     return told
   }

@@ -1,8 +1,9 @@
+import type { FastifyInstance } from 'fastify'
 import type { Permission } from '../kernel/agent.js'
-import { auditRefusal, callTool, explain, type Kernel } from '../kernel/call.js'
+import { refuse } from '../kernel/authorize.js'
+import { callTool } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
-import { throttleFailedAuth } from '../agents/failed-auth-throttle.js'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, rpcFailure, RpcFailure } from './failure.js'
 import { listerOf } from './lister.js'
 import { createPrompts } from './prompts/index.js'
@@ -30,13 +31,13 @@ export interface Methods {
  * Every method this server answers, the same for both eras. The SDKs add their own: initialize, ping, server/discover.
  * @param own what one era has beyond
  */
-export function createMethods(kernel: Kernel, own: ReadonlyMap<string, Method> = new Map()): Methods {
-  const toolsFor = createToolLists(kernel.catalogue.tools)
-  const resources = createResources(kernel)
-  const prompts = createPrompts(kernel)
+export function createMethods(app: FastifyInstance, own: ReadonlyMap<string, Method> = new Map()): Methods {
+  const toolsFor = createToolLists(app.kernel.tools)
+  const resources = createResources(app)
+  const prompts = createPrompts(app)
   const methods = new Map<string, Method>([
-    ['tools/list', async (_params, caller) => ({ tools: await list(caller, toolsFor, kernel) })],
-    ['tools/call', (params, caller) => call(params, caller, kernel)],
+    ['tools/list', async (_params, caller) => ({ tools: await list(caller, toolsFor, app) })],
+    ['tools/call', (params, caller) => call(params, caller, app)],
     ['resources/list', (_params, caller) => resources.list(caller)],
     ['resources/templates/list', () => resources.templates],
     ['resources/read', (params, caller) => resources.read(text(params, 'uri', caller), caller)],
@@ -54,9 +55,7 @@ export function createMethods(kernel: Kernel, own: ReadonlyMap<string, Method> =
       } catch (thrown) {
         // Refused by a call in it: told and audited there.
         if (thrown instanceof RpcFailure) throw thrown
-        const error = explain(thrown, caller, kernel)
-        auditRefusal(error, name, null, caller, kernel)
-        throw refusal(await throttleFailedAuth(error, caller, kernel.service), caller.request_id)
+        throw refusal(await refuse(thrown, name, null, caller, app.kernel), caller.request_id)
       }
     }
   }
@@ -72,19 +71,19 @@ const ORDINARY: readonly Permission[] = ['read', 'write']
  * the list is the ordinary one: many clients ask for it once, and an error would leave them without tools for as long
  * as they run. Each call checks the credentials again.
  */
-async function list(caller: Caller, toolsFor: ToolsFor, kernel: Kernel): Promise<McpTool[]> {
-  const lister = await listerOf('tools/list', caller, kernel)
+async function list(caller: Caller, toolsFor: ToolsFor, app: FastifyInstance): Promise<McpTool[]> {
+  const lister = await listerOf('tools/list', caller, app)
   const permissions = lister === null || lister instanceof AppError ? ORDINARY : lister.permissions
   return toolsFor({ permissions, auth_token: !hasCredentials(caller), output_schemas: caller.output_schemas === true })
 }
 
-async function call(params: Params, caller: Caller, kernel: Kernel): Promise<Result> {
+async function call(params: Params, caller: Caller, app: FastifyInstance): Promise<Result> {
   const name = text(params, 'name', caller)
   const given = params.arguments ?? {}
   if (typeof given !== 'object' || Array.isArray(given))
     throw refusal(malformed('arguments', 'an object'), caller.request_id)
   const { [AUTH_TOKEN]: auth_token, ...args } = given as Params
-  const outcome = await callTool(name, args, withToken(caller, auth_token), kernel)
+  const outcome = await callTool(name, args, withToken(caller, auth_token), app.kernel)
   if (!outcome.ok && outcome.error.code === 'TOOL_NOT_FOUND') {
     throw new RpcFailure(INVALID_PARAMS, outcome.error.message, rpcFailure(outcome.error, outcome.body).data)
   }

@@ -1,12 +1,11 @@
-import type { FastifyRequest } from 'fastify'
-import type { Kernel } from '../kernel/call.js'
+import type { FastifyRequest, FastifyInstance } from 'fastify'
 import { bearer, byMcpSession, byToken } from '../agents/identify.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
 import type { HeldSession } from '../agents/store/mcp-sessions.js'
 import { callerOf } from '../http/caller.js'
 import { judge, provesKey } from '../http/sender.js'
 import { NO_TOOL } from './credentials.js'
-import { sessionIdOf } from './legacy/sessions.js'
+import { sessionIdOf } from './session-id.js'
 
 export interface Senders {
   /** The onRequest hook: judges who sends the body. It refuses nobody, which is for the answer to the message. */
@@ -20,9 +19,9 @@ const ROW_MS = 100
 /** Of a body whose sender is not judged beforehand: most messages are shorter. */
 const SHORT_BYTES = 4096
 
-export function createSenders(kernel: Kernel): Senders {
-  const { service } = kernel
-  const find = mcpSessions.findTogether(kernel.store.db)
+export function createSenders(app: FastifyInstance): Senders {
+  const { verifiers } = app
+  const find = mcpSessions.findTogether(app.database.db)
   const rows = new WeakMap<FastifyRequest, { row: HeldSession | undefined; at: number }>()
 
   return {
@@ -34,16 +33,16 @@ export function createSenders(kernel: Kernel): Senders {
         return
       }
       const { authorization } = caller.credentials
-      request.sender = await judge(caller, NO_TOOL, kernel, async () => {
+      request.sender = await judge(caller, NO_TOOL, app, async () => {
         if (authorization !== undefined) {
-          caller.identified = { agent: await byToken(bearer(authorization), service), at: performance.now() }
+          caller.identified = { agent: await byToken(bearer(authorization), verifiers), at: performance.now() }
           return true
         }
         const id = sessionIdOf(request)
         const row = id === undefined ? undefined : await find(id)
         if (id !== undefined) rows.set(request, { row, at: performance.now() })
-        if (row?.identity) return (await byMcpSession(row.identity, service)) !== null
-        return provesKey(caller, kernel)
+        if (row?.identity) return (await byMcpSession(row.identity, verifiers)) !== null
+        return provesKey(caller, app)
       })
     },
     async sessionOf(request, id) {

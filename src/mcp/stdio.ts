@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { PassThrough, type Readable, type Writable } from 'node:stream'
@@ -5,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server'
 import { AGENT_TYPE_MAX, agentIdFrom } from '../kernel/agent.js'
-import type { Kernel } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
 import { createLocalSubscriptions, lookAtListening } from './subscriptions/local-subscriptions.js'
 import { createMethods, type Methods } from './methods.js'
@@ -26,7 +26,7 @@ const MESSAGE_MAX = 64 * 1024 * 1024
 
 /** Serves one local client, of either era. `ended` is when its input has ended and all that came by it is answered. */
 export function serveLocal(
-  kernel: Kernel,
+  app: FastifyInstance,
   { agent_id, agent_type = 'mcp', output_schemas = false, stdin, stdout }: Local
 ): { ended: Promise<void>; close: () => Promise<void> } {
   const type = [...agent_type].slice(0, AGENT_TYPE_MAX).join('')
@@ -34,13 +34,13 @@ export function serveLocal(
   const input = new PassThrough()
   stdin.pipe(input, { end: false })
   const wire = new StdioServerTransport(input, stdout, { maxBufferSize: MESSAGE_MAX })
-  const subscriptions = createLocalSubscriptions(kernel, stdout, message => {
+  const subscriptions = createLocalSubscriptions(app, stdout, message => {
     void wire.send(message).catch(() => {})
   })
   const { counted, idle } = counter()
   const methods = {
-    modern: counted(createMethods(kernel)),
-    legacy: counted(createMethods(kernel, subscriptions.methods))
+    modern: counted(createMethods(app)),
+    legacy: counted(createMethods(app, subscriptions.methods))
   }
   const ended = Promise.race(['end', 'close', 'error'].map(async event => once(stdin, event).catch(() => {}))).then(
     idle
@@ -59,7 +59,7 @@ export function serveLocal(
 
   const connection = serveStdio(
     ({ era }) => {
-      const server = createServer(methods[era], kernel.service, ({ mcpReq }, server) => {
+      const server = createServer(methods[era], app.about, ({ mcpReq }, server) => {
         // 2026-07-28 clients say who they are with every request, earlier ones once.
         const envelope = mcpReq.envelope as Record<string, { name?: string } | undefined> | undefined
         return callerOf(envelope?.[CLIENT_INFO_META_KEY]?.name ?? server.getClientVersion()?.name)
@@ -70,7 +70,7 @@ export function serveLocal(
     {
       transport: lookAtListening(wire, subscriptions, message => callerOf(clientNameOf(message))),
       onerror: error => {
-        kernel.log.info({ err: kernel.store.loggable(error) }, 'mcp message refused')
+        app.log.info({ err: app.kernel.ports.loggableFault(error) }, 'mcp message refused')
       }
     }
   )

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { type Agent, isAdmin } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
 import { Whole } from '../kernel/schema.js'
-import type { Visibility } from '../postgres/schema.js'
+import type { Visibility } from '../kernel/visibilities.js'
 import { Content, Metadata, VisibilityWord } from '../kernel/shapes.js'
 
 /** What a message to be written is made of. */

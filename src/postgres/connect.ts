@@ -22,6 +22,15 @@ export interface DatabaseOptions {
   onIdleError: (error: Error) => void
 }
 
+/** How many connections the pool has, by what they do. */
+export interface PoolState {
+  total: number
+  idle: number
+  /** Calls that wait for a connection. */
+  waiting: number
+  max: number
+}
+
 export interface Database {
   db: Unscoped
   pool: pg.Pool

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { AppError } from '../kernel/errors.js'
-import type { IdempotencyKey } from '../kernel/store.js'
+import type { IdempotencyKey } from '../kernel/receipt.js'
 import type { Db } from './schema.js'
 
 /** How long a first answer is kept for repeats. */

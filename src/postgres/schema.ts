@@ -1,3 +1,4 @@
+import type { Visibility } from '../kernel/visibilities.js'
 import type { ColumnType, Generated, Kysely } from 'kysely'
 import type { Permission } from '../kernel/agent.js'
 
@@ -208,9 +209,6 @@ export interface Schema {
   }
 }
 
-export const VISIBILITIES = ['public', 'private', 'agent_only', 'admin_only'] as const
-export type Visibility = (typeof VISIBILITIES)[number]
-
 /**
  * Read as an ISO-8601 UTC text with milliseconds and Z (connect.ts parses it so), written as such or by the database's
  * clock.
@@ -221,3 +219,8 @@ type Json = ColumnType<Record<string, unknown>, string | undefined, string>
 
 /** What SQL runs on: the pool, or a transaction. */
 export type Db = Kysely<Schema>
+
+declare module '../kernel/executor.js' {
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merges Kysely's members into the kernel's name
+  interface Executor extends Kysely<Schema> {}
+}

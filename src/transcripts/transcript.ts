@@ -4,7 +4,7 @@ import { AppError } from '../kernel/errors.js'
 import { parseBounded } from '../kernel/json-scan.js'
 import { Whole } from '../kernel/schema.js'
 import { parseTime } from '../kernel/time.js'
-import type { Visibility } from '../postgres/schema.js'
+import type { Visibility } from '../kernel/visibilities.js'
 import {
   AgentId,
   AgentType,

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { mentionPattern, mentionText } from './mentions.js'
 import { likePattern } from '../postgres/like.js'
 import type { readableMessages } from './visibility.js'
-import type { Visibility } from '../postgres/schema.js'
+import type { Visibility } from '../kernel/visibilities.js'
 
 export type ReadableMessages = ReturnType<typeof readableMessages>
 

@@ -20,7 +20,7 @@ const ISSUED = { OIDC_ISSUER: issuer.url, OIDC_AUDIENCE: `${AUDIENCE},other`, ..
 /** Ready to answer for tokens: on a busy machine the first look at what is revoked takes a while. */
 async function start(t: Test, env: Record<string, string>, on?: { url: string }): Promise<TestApp> {
   const app = await startApp(t, env, on)
-  await until('what is revoked is known', () => app.kernel.service.tokens.knownRevoked('none') === false)
+  await until('what is revoked is known', () => app.server.verifiers.tokens.knownRevoked('none') === false)
   return app
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { tools } from '../../src/tools.js'
+import { tools } from '../support/tools.js'
 import { type As, call, listen, newSession, ok, startApp } from '../helper.js'
 import { openStream } from '../http/stream-client.js'
 import { callTool, request } from '../mcp/clients.js'

@@ -93,7 +93,7 @@ t.test('every text argument of every tool', async t => {
   const before = await rows()
   let asked = 0
   const faults: string[] = []
-  for (const tool of app.kernel.catalogue.tools) {
+  for (const tool of app.kernel.tools) {
     const { properties } = plain(tool.input) as { properties: Record<string, { type?: string }> }
     for (const [name, { type }] of Object.entries(properties)) {
       if (type !== 'string' && type !== 'object' && name !== 'value') continue

@@ -96,7 +96,7 @@ const told = ({ status, body: { timestamp, request_id, search_time_ms, ...body }
 
 t.test('every tool that is given an id from outside', async t => {
   let asked = 0
-  for (const tool of app.kernel.catalogue.tools) {
+  for (const tool of app.kernel.tools) {
     const { properties } = plain(tool.input) as { properties: Record<string, unknown> }
     for (const name of ['session_id', 'message_id', 'parent_message_id'].filter(name => name in properties)) {
       const { args } = await (samples[tool.name] as (typeof samples)[string])(app)

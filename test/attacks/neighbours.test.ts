@@ -14,7 +14,7 @@ import { samples } from '../support/samples.js'
 const app = await startApp(t)
 
 function tokenOf(agent: Partial<Agent>): string {
-  return app.kernel.service.tokens.sign(
+  return app.server.verifiers.tokens.sign(
     { workspace: 'default', agent_id: 'agent-1', agent_type: 'custom', permissions: ['read', 'write'], ...agent },
     randomUUID()
   ).token
@@ -37,7 +37,7 @@ const told = ({ status, body: { timestamp, request_id, search_time_ms, ...body }
 
 t.test('every tool that is given an id of another workspace', async t => {
   let asked = 0
-  for (const tool of app.kernel.catalogue.tools) {
+  for (const tool of app.kernel.tools) {
     const { properties } = plain(tool.input) as { properties: Record<string, { type?: string }> }
     const names = ['session_id', 'message_id', 'parent_message_id'].filter(name => name in properties)
     for (const name of names) {

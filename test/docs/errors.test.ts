@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { errorsOf } from '../../scripts/docs.js'
 import type { ErrorCode } from '../../src/kernel/errors.js'
-import { tools } from '../../src/tools.js'
+import { tools } from '../support/tools.js'
 import { API_KEY, type As, call, newSession, ok, startApp } from '../helper.js'
 
 /**

@@ -6,7 +6,7 @@ import { PAGES, read, render } from '../../scripts/docs.js'
 import { variables } from '../../src/config/config.js'
 import { type ErrorCode, errorKinds } from '../../src/kernel/errors.js'
 import { takesIdempotencyKey } from '../../src/kernel/tool.js'
-import { tools } from '../../src/tools.js'
+import { tools } from '../support/tools.js'
 import { ROOT } from '../helper.js'
 
 const DECISIONS = readdirSync(join(ROOT, 'docs/adr')).filter(name => name !== 'README.md')

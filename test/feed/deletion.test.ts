@@ -287,7 +287,7 @@ t.test('a deleted session is nowhere any more, at once', async t => {
   const all = await openStream(there, '/mcp/events', STRANGER)
   await Promise.all([stream, all].map(client => client.waitFor(events => events.length > 0)))
   const waiting = call(other, 'wait_for_messages', { session_id, timeout_seconds: 50 }, PEER)
-  await until(() => other.kernel.service.live.counts().followers >= 2, 'the wait')
+  await until(() => other.server.live.counts().followers >= 2, 'the wait')
   t.same(await ok(app, 'delete_session', { session_id, idempotency_key: 'end' }, WRITER), {
     success: true,
     deleted: true,

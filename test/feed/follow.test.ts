@@ -49,7 +49,7 @@ interface Told {
 
 function follow(on: TestApp, session_id: string, viewer: Agent, after_seq: number, slow_ms = 0): Told {
   const told: Omit<Told, 'following'> = { changes: [], cursors: [], ended: [] }
-  const following = on.kernel.service.live.follow(session_id, viewer, after_seq, {
+  const following = on.server.live.follow(session_id, viewer, after_seq, {
     deliver(changes, cursor) {
       told.changes.push(...changes)
       told.cursors.push(cursor)
@@ -68,8 +68,8 @@ const brief = (changes: readonly Change[]) =>
   )
 
 async function freed(): Promise<void> {
-  for (const { kernel } of [app, other]) {
-    await until(() => kernel.service.live.counts().followers + kernel.service.live.counts().sessions === 0, 'all freed')
+  for (const { server } of [app, other]) {
+    await until(() => server.live.counts().followers + server.live.counts().sessions === 0, 'all freed')
   }
 }
 t.afterEach(freed)
@@ -326,8 +326,7 @@ t.test('one reading serves all who wait at one place', async t => {
   let quiet = 0
   await until(() => {
     quiet =
-      other.database.pool.idleCount === other.database.pool.totalCount &&
-      other.kernel.service.live.counts().followers === 200
+      other.database.pool.idleCount === other.database.pool.totalCount && other.server.live.counts().followers === 200
         ? quiet + 1
         : 0
     return quiet > 30
@@ -342,7 +341,7 @@ t.test('one reading serves all who wait at one place', async t => {
 t.test('ends when the rights do, and says why', async t => {
   const session_id = await newSession(app, WRITER)
   const text = await token(app, 'short-lived')
-  const { jti, expires_at } = await app.kernel.service.tokens.verify(text)
+  const { jti, expires_at } = await app.server.verifiers.tokens.verify(text)
   const revoked = follow(other, session_id, { ...VIEWERS.stranger, token: { jti, expires_at } }, 0)
   const expired = follow(
     other,
@@ -355,7 +354,7 @@ t.test('ends when the rights do, and says why', async t => {
   await until(() => [revoked, expired, gone].every(({ ended }) => ended.length > 0), 'ended')
   t.same([revoked.ended, expired.ended, gone.ended], [['token_revoked'], ['token_expired'], ['session_gone']])
   await write(app, session_id)
-  other.kernel.service.events.publish([sessionTopic('default', session_id)])
+  other.server.events.publish([sessionTopic('default', session_id)])
   await new Promise(resolve => setTimeout(resolve, 100))
   t.same([revoked.changes, expired.changes], [[], []], 'nothing after the end')
 })
@@ -388,7 +387,7 @@ t.test('when the replica stops, all who follow are told', async t => {
   const late = follow(leaving, session_id, VIEWERS.stranger, 0)
   await until(() => late.ended.length > 0, 'ended')
   t.same([told.ended, late.ended], [['stopping'], ['stopping']])
-  t.same(leaving.kernel.service.live.counts(), { sessions: 0, followers: 0 })
+  t.same(leaving.server.live.counts(), { sessions: 0, followers: 0 })
 })
 
 t.test(

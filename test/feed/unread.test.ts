@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type Visibility, VISIBILITIES } from '../../src/postgres/schema.js'
+import { type Visibility, VISIBILITIES } from '../../src/kernel/visibilities.js'
 import { type As, call, newSession, ok, startApp } from '../helper.js'
 
 /** What is unread, in get_session and list_sessions. */

@@ -45,13 +45,13 @@ async function write(
 }
 
 async function waiting(app: TestApp, n: number): Promise<void> {
-  await until(() => app.kernel.service.waiters.taken() === n, `${n} waiting`)
+  await until(() => app.server.waiters.taken() === n, `${n} waiting`)
 }
 
 /** Nothing is held for anybody who waited. */
 async function nobodyWaits(): Promise<void> {
   for (const app of replicas) {
-    const { live, waiters } = app.kernel.service
+    const { live, waiters } = app.server
     await until(
       () => waiters.taken() + live.counts().sessions + live.counts().followers + app.load.in_flight === 0,
       'all freed'
@@ -61,7 +61,7 @@ async function nobodyWaits(): Promise<void> {
 
 /** Begins to wait and returns when the waiting has begun. */
 async function wait(app: TestApp, args: Record<string, unknown>, as = READER): Promise<{ answer: Promise<Answer> }> {
-  const before = app.kernel.service.waiters.taken()
+  const before = app.server.waiters.taken()
   const answer = call(app, 'wait_for_messages', { timeout_seconds: LONG, ...args }, as)
   await waiting(app, before + 1)
   return { answer }
@@ -238,7 +238,7 @@ t.test('what is written after a token was revoked is not handed out', async t =>
       ).token
     }
   )
-  await until(async () => await b.kernel.service.tokens.revoked(tokenId(text)), 'known')
+  await until(async () => await b.server.verifiers.tokens.revoked(tokenId(text)), 'known')
   await write(c, session_id, 'too late')
   const got = await answer
   isFailure(t, got, 'TOKEN_REVOKED')
@@ -298,7 +298,7 @@ t.test('those who wait are not in flight, and have limits of their own', async t
   )
   await write(app, session_id, 'all of you')
   for (const { answer } of waits) t.same(contents(await answer), ['all of you'])
-  await until(() => app.load.in_flight === 0 && app.kernel.service.waiters.taken() === 0, 'all freed')
+  await until(() => app.load.in_flight === 0 && app.server.waiters.taken() === 0, 'all freed')
   const { body } = await app.server.inject({ url: '/metrics' })
   t.match(body, /^waiters 0$/m)
   t.match(body, /^event_hints_mode\{mode="listen"\} 1$/m)
@@ -349,11 +349,11 @@ t.test('a client that goes away frees everything', async t => {
     })
     request.end(JSON.stringify(body))
     await waiting(app, 1)
-    t.same(app.kernel.service.live.counts(), { sessions: 1, followers: 1 })
+    t.same(app.server.live.counts(), { sessions: 1, followers: 1 })
     request.destroy()
     await gone
     await waiting(app, 0)
-    t.same(app.kernel.service.live.counts(), { sessions: 0, followers: 0 }, path)
+    t.same(app.server.live.counts(), { sessions: 0, followers: 0 }, path)
     await until(() => app.load.in_flight === 0, 'nothing in flight')
   }
 })

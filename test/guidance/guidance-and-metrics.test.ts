@@ -1,6 +1,6 @@
 import t from 'tap'
 import { errorKinds } from '../../src/kernel/errors.js'
-import { tools } from '../../src/tools.js'
+import { tools } from '../support/tools.js'
 import { call, newSession, ok, startApp } from '../helper.js'
 import { isFailure, suggestionFaults } from '../support/failure.js'
 import { token } from '../support/samples.js'
@@ -66,7 +66,7 @@ t.test('the examples are calls that the tools accept', async t => {
   for (const guidance_type of TOPICS) {
     for (const { tool, arguments: args } of (await ok(app, 'get_usage_guidance', { guidance_type }, { admin: true }))
       .examples) {
-      t.doesNotThrow(() => app.kernel.catalogue.find(tool)?.accept(args), `${tool} ${JSON.stringify(args)}`)
+      t.doesNotThrow(() => app.kernel.find(tool)?.accept(args), `${tool} ${JSON.stringify(args)}`)
     }
   }
 })

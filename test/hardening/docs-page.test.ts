@@ -18,7 +18,7 @@ t.test('GET /docs works under its Content-Security-Policy', async t => {
   const base = await listen(app)
   await page.open(`${base}/docs`)
   const shown = async () => Number(await page.evaluate('document.querySelectorAll(".opblock").length'))
-  await until('the page shows the tools', async () => (await shown()) >= app.kernel.catalogue.tools.length)
+  await until('the page shows the tools', async () => (await shown()) >= app.kernel.tools.length)
 
   const click = (selector: string) => page.evaluate(`document.querySelector(${JSON.stringify(selector)})?.click()`)
   const appears = (selector: string) =>

@@ -346,7 +346,7 @@ t.test(
 
 t.test('nothing is left of streams that have gone', async t => {
   await until(
-    () => replicas.every(({ kernel, load }) => kernel.service.live.counts().followers === 0 && load.in_flight === 0),
+    () => replicas.every(({ server, load }) => server.live.counts().followers === 0 && load.in_flight === 0),
     'all gone'
   )
   for (const { server } of replicas)

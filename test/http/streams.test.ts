@@ -182,8 +182,7 @@ t.test('an agent that may not read gets nothing', async t => {
 
 t.test('nothing is left of streams that have gone', async t => {
   await until(
-    () =>
-      [app, other].every(({ kernel, load }) => kernel.service.live.counts().followers === 0 && load.in_flight === 0),
+    () => [app, other].every(({ server, load }) => server.live.counts().followers === 0 && load.in_flight === 0),
     'followers and requests in flight are gone'
   )
   const { body } = await app.server.inject({ url: '/metrics' })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { errorKinds } from '../../src/kernel/errors.js'
 import { plain } from '../../src/http/openapi.js'
-import { tools } from '../../src/tools.js'
+import { tools } from '../support/tools.js'
 import { startApp } from '../helper.js'
 import { suggestionFaults } from '../support/failure.js'
 

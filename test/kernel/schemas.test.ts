@@ -1,6 +1,6 @@
 import t from 'tap'
 import { plain } from '../../src/http/openapi.js'
-import { tools } from '../../src/tools.js'
+import { tools } from '../support/tools.js'
 import { ADMIN_API_KEY, startApp } from '../helper.js'
 import { type Headers, request } from '../mcp/clients.js'
 import { inputFaults, outputFaults, type Schema, schemaFaults } from '../support/schema-lint.js'

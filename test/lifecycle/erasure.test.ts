@@ -13,7 +13,7 @@ const { db } = app.database
 const ADMIN: As = { agent_id: 'boss', admin: true }
 const PEER: As = { agent_id: 'peer', agent_type: 'red' }
 
-const erased = () => until(() => eraseAgents(db, app.kernel.service.events.publish), 'all erasures')
+const erased = () => until(() => eraseAgents(db, app.server.events.publish), 'all erasures')
 
 /** Every place where the name still stands, but for the audit log. */
 async function traces(name: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import type { PerMinute, RateLimitStatus } from '../../src/limits/rate-limits.js'
+import type { RateLimitStatus } from '../../src/kernel/rate-limit-status.js'
+import type { PerMinute } from '../../src/limits/rate-limits.js'
 import { networkOf } from '../../src/kernel/address.js'
 import { connectAsOwner } from '../../src/postgres/connect.js'
 import { countCalls, type RateLimits } from '../../src/limits/store/rate-limits.js'

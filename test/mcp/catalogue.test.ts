@@ -1,7 +1,7 @@
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import t from 'tap'
 import { createToolLists } from '../../src/mcp/tool-list.js'
-import { tools } from '../../src/tools.js'
+import { tools } from '../support/tools.js'
 
 const listOf = createToolLists(tools)
 const authenticated = listOf({ permissions: ['admin'], auth_token: false, output_schemas: false })

@@ -156,11 +156,11 @@ t.test('nothing is left of clients that go', { buffered: false }, async t => {
   const session_id = await newSession(here)
   const clients = await Promise.all(Array.from({ length: 20 }, async () => connect(t, AS('leaving'))))
   for (const { client } of clients) await client.listen({ resourceSubscriptions: [`session://${session_id}`] })
-  t.equal(here.kernel.service.live.counts().followers, 20)
+  t.equal(here.server.live.counts().followers, 20)
   for (const { client } of clients) await client.close()
   t.same(
     await eventually(
-      async () => here.kernel.service.live.counts(),
+      async () => here.server.live.counts(),
       ({ followers }) => followers === 0
     ),
     { sessions: 0, followers: 0 }

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { tools } from '../../src/tools.js'
+import { tools } from '../support/tools.js'
 import { ADMIN_API_KEY, API_KEY, listen, newSession, ok, startApp } from '../helper.js'
 import { samples } from '../support/samples.js'
 import { connectLegacy, connectModern, type Connected, type Headers, MODERN, saidBy, VERSIONS } from './clients.js'

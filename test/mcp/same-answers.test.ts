@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Tool } from '../../src/kernel/tool.js'
-import { tools } from '../../src/tools.js'
+import { tools } from '../support/tools.js'
 import { type As, call, credentials, startApp } from '../helper.js'
 import { samples, type Sample, token } from '../support/samples.js'
 import { callTool } from './clients.js'

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import t from 'tap'
-import { tools } from '../../src/tools.js'
+import { tools } from '../support/tools.js'
 import { environment, runToEnd } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
 import { saidBy } from './clients.js'

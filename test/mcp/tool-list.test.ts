@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Permission } from '../../src/kernel/agent.js'
-import { tools } from '../../src/tools.js'
+import { tools } from '../support/tools.js'
 import { ADMIN_API_KEY, API_KEY, credentials, ok, startApp } from '../helper.js'
 import { openProxy } from '../support/proxy.js'
 import { token } from '../support/samples.js'

@@ -9,10 +9,10 @@ import { eventually } from './clients.js'
 
 /** What becomes of clients that do not read what they are sent. */
 
-const { kernel } = await startApp(t)
+const { server: app } = await startApp(t)
 
 t.test('a stream whose client does not read holds each notification once, and is cut off', async t => {
-  const streams = createStreams(kernel, 20)
+  const streams = createStreams(app, 20)
   const server = fastify({ forceCloseConnections: true })
   const opened: EventStream[] = []
   let closed = 0

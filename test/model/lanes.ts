@@ -50,7 +50,7 @@ async function playShare({ url, seed, steps: wanted, name }: Share): Promise<Pla
     const tokens = [0, 1].map(workspace =>
       AGENTS.map(
         (agent, i) =>
-          app.kernel.service.tokens.sign(
+          app.server.verifiers.tokens.sign(
             { ...agent, workspace: `model-${name}-${n}-${workspace}` },
             `jti-${name}-${n}-${workspace}-${i}`
           ).token
@@ -82,7 +82,10 @@ async function playShare({ url, seed, steps: wanted, name }: Share): Promise<Pla
             const wrong = await play(steps, {
               send: onNewWorkspaces(),
               untilRefused: ({ key_id }) =>
-                until('the key is known to be revoked', () => app.kernel.service.tokens.knownRevoked(key_id) === true),
+                until(
+                  'the key is known to be revoked',
+                  () => app.server.verifiers.tokens.knownRevoked(key_id) === true
+                ),
               onStep: () => {
                 result.steps++
               },

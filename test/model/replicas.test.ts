@@ -28,7 +28,7 @@ function onNewWorkspaces(seed: number): Send {
   const tokens = [0, 1].map(workspace =>
     AGENTS.map(
       (agent, i) =>
-        app.kernel.service.tokens.sign(
+        app.server.verifiers.tokens.sign(
           { ...agent, workspace: `replicas-${n}-${workspace}` },
           `jti-${n}-${workspace}-${i}`
         ).token

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { type ErrorCode, errorKinds } from '../../src/kernel/errors.js'
-import { tools } from '../../src/tools.js'
+import { tools } from './tools.js'
 import type { Answer } from '../helper.js'
 
 const FIELDS = ['success', 'error', 'code', 'severity', 'recoverable', 'suggestions', 'timestamp', 'request_id']

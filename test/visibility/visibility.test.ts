@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { type Visibility, VISIBILITIES } from '../../src/postgres/schema.js'
+import { type Visibility, VISIBILITIES } from '../../src/kernel/visibilities.js'
 import { type As, call, newSession, ok, ROOT, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
 

@@ -1,4 +1,4 @@
-import type { AuditRow } from '../../../src/kernel/store.js'
+import type { AuditRow } from '../../../src/kernel/receipt.js'
 import type { Database } from '../../../src/postgres/connect.js'
 import { NO_QUOTAS } from '../../../src/limits/quotas.js'
 import { createMessageWriter, type MessageWriter } from '../../../src/messages/store/message-writer.js'

@@ -23,6 +23,8 @@ export interface Revocations {
   has: (id: string, after?: Date) => Promise<boolean>
   /** The same from memory alone; undefined where it cannot tell. */
   known: (id: string, after?: Date) => boolean | undefined
+  /** Begins to read. */
+  start: () => void
   close: () => void
 }
 
@@ -36,7 +38,7 @@ export function followRevocations(db: Db, statement_timeout_ms: number): Revocat
   let known = false
   let read_at = -Infinity
   let closed = false
-  let timer: NodeJS.Timeout
+  let timer: NodeJS.Timeout | undefined
 
   async function read(): Promise<void> {
     const asked_at = performance.now()
@@ -69,8 +71,6 @@ export function followRevocations(db: Db, statement_timeout_ms: number): Revocat
       timer.unref()
     }
   }
-  void loop()
-
   function knownOf(id: string, after?: Date): boolean | undefined {
     const found = revoked.get(id)
     if (found !== undefined && (after === undefined || found.at > after.getTime())) return true
@@ -78,6 +78,9 @@ export function followRevocations(db: Db, statement_timeout_ms: number): Revocat
   }
 
   return {
+    start() {
+      void loop()
+    },
     known: knownOf,
     async has(id, after = new Date(0)) {
       const told = knownOf(id, after)

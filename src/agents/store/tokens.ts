@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
 import { revocationMarkerOf } from '../rights.js'
-import type { Claims } from '../../kernel/service.js'
+import type { Claims } from '../verifiers.js'
 import type { Db } from '../../postgres/schema.js'
 
 /**

@@ -10,7 +10,7 @@ import {
 } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import { revocationMarkerOf } from '../rights.js'
-import type { Claims } from '../../kernel/service.js'
+import type { Claims } from '../verifiers.js'
 import { characters, hasControlCharacters } from '../../kernel/text.js'
 import { createIssuerKeys } from './issuer-keys.js'
 

@@ -3,7 +3,7 @@ import jwt, { type JWT } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
 import { boundsOf, DEFAULT_WORKSPACE, PERMISSIONS } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
-import type { Claims, Tokens } from '../../kernel/service.js'
+import type { Claims, Tokens } from '../verifiers.js'
 
 /** Issuer and audience of our tokens. */
 const ISSUER = 'shared-context-server'

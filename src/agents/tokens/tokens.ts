@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../../kernel/errors.js'
-import type { Claims, Tokens } from '../../kernel/service.js'
+import type { Claims, Tokens } from '../verifiers.js'
 import type { Revocations } from '../store/revocations.js'
 import { createOutsideTokens, type OutsideRules } from './outside-tokens.js'
 import { registerOwnTokens } from './own-tokens.js'

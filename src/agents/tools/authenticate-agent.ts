@@ -9,79 +9,82 @@ import { needAll } from '../../sessions/store/sessions.js'
 import * as tokens from '../store/tokens.js'
 import { issue, issuedToken, ofMcpSession, tokenAudit } from '../issued-token.js'
 import { AgentId, AgentType, ExpiresIn, input, Sessions } from '../../kernel/shapes.js'
+import type { Limits } from '../../limits/rate-limits.js'
+import type { Verifiers } from '../verifiers.js'
 
 const PERMISSIONS_ASKED_MAX = 20
 
-export const authenticateAgent = defineTool({
-  name: 'authenticate_agent',
-  title: 'Authenticate',
-  description:
-    'Exchange an API key for a token that says who you are; call this first. Send the token as Authorization: Bearer <token>. A 2025-era MCP connection stays authenticated by itself after this call; other MCP clients that cannot set headers pass the token as auth_token with each call.',
-  permission: 'none',
-  credentials: 'own',
-  effect: 'adds',
-  commits: 'transaction',
-  secret: true,
-  input: input({
-    agent_id: AgentId('Your name, under which others see your messages'),
-    agent_type: AgentType(
-      'What kind of agent you are, such as claude, autogen or reviewer; agent_only messages are for agents of the same type'
-    ),
-    api_key: Type.Optional(
-      Checked<string>(
-        {
-          type: 'string',
-          maxLength: 1000,
-          description: "Your API key, or the server's, if it is not in the X-API-Key header"
-        },
-        value => typeof value === 'string' && value.length <= 1000,
-        { [Allowed]: 'a string of at most 1000 characters' }
+export const authenticateAgent = (verifiers: Verifiers, limits: Limits) =>
+  defineTool({
+    name: 'authenticate_agent',
+    title: 'Authenticate',
+    description:
+      'Exchange an API key for a token that says who you are; call this first. Send the token as Authorization: Bearer <token>. A 2025-era MCP connection stays authenticated by itself after this call; other MCP clients that cannot set headers pass the token as auth_token with each call.',
+    permission: 'none',
+    credentials: 'own',
+    effect: 'adds',
+    commits: 'transaction',
+    secret: true,
+    input: input({
+      agent_id: AgentId('Your name, under which others see your messages'),
+      agent_type: AgentType(
+        'What kind of agent you are, such as claude, autogen or reviewer; agent_only messages are for agents of the same type'
+      ),
+      api_key: Type.Optional(
+        Checked<string>(
+          {
+            type: 'string',
+            maxLength: 1000,
+            description: "Your API key, or the server's, if it is not in the X-API-Key header"
+          },
+          value => typeof value === 'string' && value.length <= 1000,
+          { [Allowed]: 'a string of at most 1000 characters' }
+        )
+      ),
+      requested_permissions: Type.Optional(
+        Type.Array(Type.String({ maxLength: 100 }), {
+          maxItems: PERMISSIONS_ASKED_MAX,
+          default: ['read', 'write'],
+          description: 'What you need of read, write and admin; you get what the key allows of it'
+        })
+      ),
+      sessions: Sessions(
+        'The only sessions the token is to see and write in, to hand it on to a helper; left out: all that the key allows'
+      ),
+      expires_in: ExpiresIn(
+        'Seconds until it ends for good: refresh_token then goes no further; 0: as the server and the key have it'
       )
-    ),
-    requested_permissions: Type.Optional(
-      Type.Array(Type.String({ maxLength: 100 }), {
-        maxItems: PERMISSIONS_ASKED_MAX,
-        default: ['read', 'write'],
-        description: 'What you need of read, write and admin; you get what the key allows of it'
-      })
-    ),
-    sessions: Sessions(
-      'The only sessions the token is to see and write in, to hand it on to a helper; left out: all that the key allows'
-    ),
-    expires_in: ExpiresIn(
-      'Seconds until it ends for good: refresh_token then goes no further; 0: as the server and the key have it'
-    )
-  }),
-  output: issuedToken,
-  audit: tokenAudit('agent_authenticated'),
-  affectedTopics: ofMcpSession,
-  async handler(
-    { agent_id, agent_type, api_key, requested_permissions = ['read', 'write'], sessions, expires_in = 0 },
-    { db, enter, caller, service, audited }
-  ) {
-    const key = api_key ?? caller.credentials.api_key
-    if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')
-    const allowed = await service.keys.allows(key)
-    if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
-    const { workspace, key_id } = allowed
-    boundType(allowed, agent_id, agent_type, agent_type)
-    await enter(workspace)
-    if (key_id !== undefined) audited.key_id = key_id
-    const permissions = grant(requested_permissions, allOf(allowed.permissions))
-    if (permissions.length === 0) throw noneGranted(workspace, allowed.permissions)
-    if (sessions !== undefined) await needAll(db, allowed, sessions)
-    let bounds: Bounds = boundsOfKey(allowed)
-    if (sessions !== undefined || expires_in > 0)
-      bounds = narrowed(bounds, {
-        sessions,
-        until: expires_in > 0 ? new Date(Date.now() + expires_in * 1000) : undefined
-      })
-    const agent = { workspace, agent_id, agent_type, permissions, ...bounds }
-    await service.limits.call(agent, caller.onRateLimit)
-    await tokens.lockAgent(db, workspace, agent_id)
-    return issue(db, agent, { jti: randomUUID() }, caller, service)
-  }
-})
+    }),
+    output: issuedToken,
+    audit: tokenAudit('agent_authenticated'),
+    affectedTopics: ofMcpSession,
+    async handler(
+      { agent_id, agent_type, api_key, requested_permissions = ['read', 'write'], sessions, expires_in = 0 },
+      { db, enterWorkspace, caller, auditMetadata }
+    ) {
+      const key = api_key ?? caller.credentials.api_key
+      if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')
+      const allowed = await verifiers.keys.allows(key)
+      if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
+      const { workspace, key_id } = allowed
+      boundType(allowed, agent_id, agent_type, agent_type)
+      await enterWorkspace(workspace)
+      if (key_id !== undefined) auditMetadata.key_id = key_id
+      const permissions = grant(requested_permissions, allOf(allowed.permissions))
+      if (permissions.length === 0) throw noneGranted(workspace, allowed.permissions)
+      if (sessions !== undefined) await needAll(db, allowed, sessions)
+      let bounds: Bounds = boundsOfKey(allowed)
+      if (sessions !== undefined || expires_in > 0)
+        bounds = narrowed(bounds, {
+          sessions,
+          until: expires_in > 0 ? new Date(Date.now() + expires_in * 1000) : undefined
+        })
+      const agent = { workspace, agent_id, agent_type, permissions, ...bounds }
+      await limits.call(agent, caller.onRateLimit)
+      await tokens.lockAgent(db, workspace, agent_id)
+      return issue(db, agent, { jti: randomUUID() }, caller, verifiers.tokens)
+    }
+  })
 
 function noneGranted(workspace: string, permissions: readonly Permission[]): AppError {
   return new AppError('PERMISSION_DENIED', 'The API key grants none of the permissions asked for.', {

@@ -41,7 +41,7 @@ export const createApiKey = defineTool({
   }),
   async handler(
     { agent_id, agent_type, permissions = ['read', 'write'], sessions, expires_in = 0, workspace },
-    { db, enter, agent }
+    { db, enterWorkspace, agent }
   ) {
     // It would outlive the token, and the token's revocation.
     if (agent.narrowed === true) {
@@ -51,7 +51,7 @@ export const createApiKey = defineTool({
       })
     }
     const managed = managedBy(agent, workspace)
-    await enter(managed.workspace)
+    await enterWorkspace(managed.workspace)
     const within = sessions ?? agent.sessions
     if (within !== undefined) await needAll(db, managed, within)
     const { api_key, key_id, hash } = newApiKey()

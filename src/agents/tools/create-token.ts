@@ -5,7 +5,7 @@ import { isBound, isPrefix } from '../api-key.js'
 import { AppError } from '../../kernel/errors.js'
 import { tokenRevoked } from '../rights.js'
 import { OneOf } from '../../kernel/schema.js'
-import type { Claims, Service } from '../../kernel/service.js'
+import type { Claims, Verifiers } from '../verifiers.js'
 import { defineTool } from '../../kernel/tool.js'
 import { needAll } from '../../sessions/store/sessions.js'
 import * as tokens from '../store/tokens.js'
@@ -13,68 +13,73 @@ import { givenOwnToken } from '../given-token.js'
 import { issue, issuedToken } from '../issued-token.js'
 import { AgentId, ExpiresIn, input, Sessions } from '../../kernel/shapes.js'
 
-export const createToken = defineTool({
-  name: 'create_token',
-  title: 'Make a narrower token',
-  description:
-    'From your token make one for a helper: with fewer permissions, for some sessions only, for a shorter time, under your name or, if your key is for several names, one that begins with yours and a slash (planner/helper-1). It ends with yours, is revoked with yours, and cannot be made wider again.',
-  permission: 'none',
-  effect: 'adds',
-  commits: 'transaction',
-  secret: true,
-  input: input({
-    agent_id: Type.Optional(
-      AgentId(
-        'The helper: your agent_id or, if your key is for several names, your agent_id/ and a name; with a key for research-* also another such name'
+export const createToken = (verifiers: Verifiers) =>
+  defineTool({
+    name: 'create_token',
+    title: 'Make a narrower token',
+    description:
+      'From your token make one for a helper: with fewer permissions, for some sessions only, for a shorter time, under your name or, if your key is for several names, one that begins with yours and a slash (planner/helper-1). It ends with yours, is revoked with yours, and cannot be made wider again.',
+    permission: 'none',
+    effect: 'adds',
+    commits: 'transaction',
+    secret: true,
+    input: input({
+      agent_id: Type.Optional(
+        AgentId(
+          'The helper: your agent_id or, if your key is for several names, your agent_id/ and a name; with a key for research-* also another such name'
+        )
+      ),
+      permissions: Type.Optional(
+        Type.Array(OneOf(PERMISSIONS), {
+          minItems: 1,
+          maxItems: PERMISSIONS.length,
+          description: 'What it may do, of what you may; left out: the same'
+        })
+      ),
+      sessions: Sessions('The only sessions it may see and write in, of those you may; left out: the same as you'),
+      expires_in: ExpiresIn('Seconds until it ends; 0: with your token')
+    }),
+    output: issuedToken,
+    audit: (_input, { agent_id, permissions, sessions, expires_at }) => ({
+      event_type: 'token_created',
+      metadata: { for_agent: agent_id, permissions, sessions, expires_at }
+    }),
+    async handler({ agent_id, permissions, sessions, expires_in = 0 }, { db, enterWorkspace, agent, caller }) {
+      const mine = await givenOwnToken(undefined, agent, caller, verifiers)
+      const name = agent_id ?? mine.agent_id
+      if (!(await mayName(mine, name, verifiers))) throw notThatName(mine.agent_id)
+      const granted = grant(permissions ?? mine.permissions, allOf(mine.permissions))
+      if (granted.length === 0) {
+        throw new AppError('PERMISSION_DENIED', 'Your token has none of these permissions to hand on.', {
+          context: { argument: 'permissions', current_permissions: mine.permissions },
+          suggestions: ['Pass in permissions only what your token has; context lists it']
+        })
+      }
+      await enterWorkspace(mine.workspace)
+      if (sessions !== undefined) await needAll(db, mine, sessions)
+      // Held until this commits, so that whoever revokes it meanwhile revokes this one too.
+      if (!(await tokens.hold(db, mine))) throw tokenRevoked()
+      const asked = expires_in > 0 ? Date.now() + expires_in * 1000 : Infinity
+      const bounds = narrowed(boundsOf(mine), { sessions, until: new Date(Math.min(asked, mine.expires_at.getTime())) })
+      const { workspace, agent_type } = mine
+      return issue(
+        db,
+        { workspace, agent_id: name, agent_type, permissions: granted, ...bounds },
+        { jti: randomUUID(), parent: mine.jti },
+        caller,
+        verifiers.tokens
       )
-    ),
-    permissions: Type.Optional(
-      Type.Array(OneOf(PERMISSIONS), {
-        minItems: 1,
-        maxItems: PERMISSIONS.length,
-        description: 'What it may do, of what you may; left out: the same'
-      })
-    ),
-    sessions: Sessions('The only sessions it may see and write in, of those you may; left out: the same as you'),
-    expires_in: ExpiresIn('Seconds until it ends; 0: with your token')
-  }),
-  output: issuedToken,
-  audit: (_input, { agent_id, permissions, sessions, expires_at }) => ({
-    event_type: 'token_created',
-    metadata: { for_agent: agent_id, permissions, sessions, expires_at }
-  }),
-  async handler({ agent_id, permissions, sessions, expires_in = 0 }, { db, enter, agent, caller, service }) {
-    const mine = await givenOwnToken(undefined, agent, caller, service)
-    const name = agent_id ?? mine.agent_id
-    if (!(await mayName(mine, name, service))) throw notThatName(mine.agent_id)
-    const granted = grant(permissions ?? mine.permissions, allOf(mine.permissions))
-    if (granted.length === 0) {
-      throw new AppError('PERMISSION_DENIED', 'Your token has none of these permissions to hand on.', {
-        context: { argument: 'permissions', current_permissions: mine.permissions },
-        suggestions: ['Pass in permissions only what your token has; context lists it']
-      })
     }
-    await enter(mine.workspace)
-    if (sessions !== undefined) await needAll(db, mine, sessions)
-    // Held until this commits, so that whoever revokes it meanwhile revokes this one too.
-    if (!(await tokens.hold(db, mine))) throw tokenRevoked()
-    const asked = expires_in > 0 ? Date.now() + expires_in * 1000 : Infinity
-    const bounds = narrowed(boundsOf(mine), { sessions, until: new Date(Math.min(asked, mine.expires_at.getTime())) })
-    const { workspace, agent_type } = mine
-    return issue(
-      db,
-      { workspace, agent_id: name, agent_type, permissions: granted, ...bounds },
-      { jti: randomUUID(), parent: mine.jti },
-      caller,
-      service
-    )
-  }
-})
+  })
 
 /**
  * Its own name, or one below it; where the key is for several names, and the token as the key made it, any of these.
  */
-async function mayName({ agent_id, key_id, narrowed }: Claims, name: string, { keys }: Service): Promise<boolean> {
+async function mayName(
+  { agent_id, key_id, narrowed }: Claims,
+  name: string,
+  { keys }: Pick<Verifiers, 'keys'>
+): Promise<boolean> {
   if (name === agent_id) return true
   const binding = key_id === undefined ? undefined : (await keys.bindingOf(key_id))?.agent_id
   if (binding === undefined ? key_id !== undefined : !isBound(binding, name)) return false

@@ -37,9 +37,9 @@ export const listApiKeys = defineTool({
     next_cursor: Nullable(Type.String())
   }),
   audit: () => ({ event_type: 'api_keys_listed' }),
-  async handler({ include_revoked = false, workspace, limit = 50, cursor }, { db, enter, agent }) {
+  async handler({ include_revoked = false, workspace, limit = 50, cursor }, { db, enterWorkspace, agent }) {
     const managed = managedBy(agent, workspace)
-    await enter(managed.workspace)
+    await enterWorkspace(managed.workspace)
     const place = cursor === undefined ? undefined : decodeCursor(cursor, 'string')
     const rows = await apiKeys.list(db, managed, {
       include_revoked,

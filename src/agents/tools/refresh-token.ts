@@ -7,34 +7,36 @@ import * as tokens from '../store/tokens.js'
 import { issue, issuedToken, ofMcpSession, tokenAudit } from '../issued-token.js'
 import { givenOwnToken, TokenText } from '../given-token.js'
 import { input } from '../../kernel/shapes.js'
+import type { Verifiers } from '../verifiers.js'
 
-export const refreshToken = defineTool({
-  name: 'refresh_token',
-  title: 'Refresh a token',
-  description:
-    'Exchange a live token for a new one of the same agent and permissions, before expires_at; the old one is revoked at once.',
-  permission: 'none',
-  effect: 'replaces',
-  commits: 'transaction',
-  secret: true,
-  input: input({
-    current_token: Type.Optional(TokenText('The token to exchange, if it is not the one in the Authorization header'))
-  }),
-  output: issuedToken,
-  audit: tokenAudit('token_refreshed'),
-  affectedTopics: ofMcpSession,
-  async handler({ current_token }, { db, enter, caller, service, agent }) {
-    const claims = await givenOwnToken(current_token, agent, caller, service)
-    await enter(claims.workspace)
-    await tokens.lockAgent(db, claims.workspace, claims.agent_id)
-    if (!(await tokens.revoke(db, claims))) throw tokenRevoked()
-    const { workspace, agent_id, agent_type, permissions, jti: replaced } = claims
-    return issue(
-      db,
-      { workspace, agent_id, agent_type, permissions, ...boundsOf(claims) },
-      { jti: randomUUID(), replaced },
-      caller,
-      service
-    )
-  }
-})
+export const refreshToken = (verifiers: Verifiers) =>
+  defineTool({
+    name: 'refresh_token',
+    title: 'Refresh a token',
+    description:
+      'Exchange a live token for a new one of the same agent and permissions, before expires_at; the old one is revoked at once.',
+    permission: 'none',
+    effect: 'replaces',
+    commits: 'transaction',
+    secret: true,
+    input: input({
+      current_token: Type.Optional(TokenText('The token to exchange, if it is not the one in the Authorization header'))
+    }),
+    output: issuedToken,
+    audit: tokenAudit('token_refreshed'),
+    affectedTopics: ofMcpSession,
+    async handler({ current_token }, { db, enterWorkspace, caller, agent }) {
+      const claims = await givenOwnToken(current_token, agent, caller, verifiers)
+      await enterWorkspace(claims.workspace)
+      await tokens.lockAgent(db, claims.workspace, claims.agent_id)
+      if (!(await tokens.revoke(db, claims))) throw tokenRevoked()
+      const { workspace, agent_id, agent_type, permissions, jti: replaced } = claims
+      return issue(
+        db,
+        { workspace, agent_id, agent_type, permissions, ...boundsOf(claims) },
+        { jti: randomUUID(), replaced },
+        caller,
+        verifiers.tokens
+      )
+    }
+  })

@@ -23,9 +23,9 @@ export const revokeApiKey = defineTool({
     resource: `api_key:${key_id}`,
     metadata: { revoked }
   }),
-  async handler({ key_id, workspace }, { db, enter, agent }) {
+  async handler({ key_id, workspace }, { db, enterWorkspace, agent }) {
     const managed = managedBy(agent, workspace)
-    await enter(managed.workspace)
+    await enterWorkspace(managed.workspace)
     return { key_id, revoked: await apiKeys.revoke(db, managed, key_id) }
   }
 })

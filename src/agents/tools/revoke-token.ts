@@ -5,61 +5,64 @@ import { defineTool } from '../../kernel/tool.js'
 import * as tokens from '../store/tokens.js'
 import { givenToken, TokenText } from '../given-token.js'
 import { AgentId, input, output } from '../../kernel/shapes.js'
+import type { Verifiers } from '../verifiers.js'
 
-export const revokeToken = defineTool({
-  name: 'revoke_token',
-  title: 'Revoke a token',
-  description:
-    "End a token before its time: the one given, else your own, and with it those that create_token made from it. An admin can end all of an agent's tokens with agent_id, those of an outside issuer too. Every replica refuses it within 2 seconds.",
-  permission: 'none',
-  effect: 'replaces',
-  commits: 'transaction',
-  input: input({
-    token: Type.Optional(TokenText('The token to revoke, if it is not the one in the Authorization header')),
-    agent_id: Type.Optional(AgentId('Admin only: revoke every live token of this agent'))
-  }),
-  output: output({
-    revoked: Type.Integer({
-      description: 'How many tokens were revoked; with agent_id, those of an outside issuer are not counted'
-    })
-  }),
-  audit: ({ agent_id }, { revoked }) => ({
-    event_type: 'token_revoked',
-    metadata: { revoked, ...(agent_id !== undefined && { of_agent: agent_id }) }
-  }),
-  async handler({ token, agent_id }, { db, enter, agent, caller, service, audited }) {
-    if (agent_id === undefined) {
-      const claims = await givenToken(token, agent, caller, service)
-      await enter(claims.workspace)
-      audited.of_agent = claims.agent_id
-      return { revoked: (await tokens.revoke(db, claims)) ? 1 + (await tokens.revokeMadeFrom(db, [claims.jti])) : 0 }
-    }
-    if (token !== undefined) {
-      throw new AppError('INVALID_INPUT', 'Pass either token or agent_id, not both.', {
-        context: { argument: 'agent_id', given: 'both', allowed: 'one of the two' }
+export const revokeToken = (verifiers: Verifiers) =>
+  defineTool({
+    name: 'revoke_token',
+    title: 'Revoke a token',
+    description:
+      "End a token before its time: the one given, else your own, and with it those that create_token made from it. An admin can end all of an agent's tokens with agent_id, those of an outside issuer too. Every replica refuses it within 2 seconds.",
+    permission: 'none',
+    effect: 'replaces',
+    commits: 'transaction',
+    input: input({
+      token: Type.Optional(TokenText('The token to revoke, if it is not the one in the Authorization header')),
+      agent_id: Type.Optional(AgentId('Admin only: revoke every live token of this agent'))
+    }),
+    output: output({
+      revoked: Type.Integer({
+        description: 'How many tokens were revoked; with agent_id, those of an outside issuer are not counted'
       })
+    }),
+    audit: ({ agent_id }, { revoked }) => ({
+      event_type: 'token_revoked',
+      metadata: { revoked, ...(agent_id !== undefined && { of_agent: agent_id }) }
+    }),
+    async handler({ token, agent_id }, { db, enterWorkspace, agent, caller, auditMetadata }) {
+      if (agent_id === undefined) {
+        const claims = await givenToken(token, agent, caller, verifiers)
+        await enterWorkspace(claims.workspace)
+        auditMetadata.of_agent = claims.agent_id
+        return { revoked: (await tokens.revoke(db, claims)) ? 1 + (await tokens.revokeMadeFrom(db, [claims.jti])) : 0 }
+      }
+      if (token !== undefined) {
+        throw new AppError('INVALID_INPUT', 'Pass either token or agent_id, not both.', {
+          context: { argument: 'agent_id', given: 'both', allowed: 'one of the two' }
+        })
+      }
+      if (agent === null)
+        throw new AppError('AUTHENTICATION_REQUIRED', 'Revoking the tokens of an agent needs an admin.')
+      if (!isAdmin(agent)) {
+        throw new AppError('PERMISSION_DENIED', 'Only an admin may revoke the tokens of an agent.', {
+          context: { required_permission: 'admin', current_permissions: agent.permissions },
+          suggestions: ['Leave agent_id out to revoke your own token']
+        })
+      }
+      if (agent.sessions !== undefined) {
+        throw new AppError(
+          'PERMISSION_DENIED',
+          'Your credentials are limited to certain sessions; tokens of others may be for more.',
+          {
+            context: {
+              required_permission: 'admin',
+              current_permissions: agent.permissions,
+              limited_to_sessions: agent.sessions.length
+            },
+            suggestions: ['Leave agent_id out to revoke your own token', 'Or ask an admin without that limit']
+          }
+        )
+      }
+      return { revoked: await tokens.revokeAgent(db, agent.workspace, agent_id) }
     }
-    if (agent === null) throw new AppError('AUTHENTICATION_REQUIRED', 'Revoking the tokens of an agent needs an admin.')
-    if (!isAdmin(agent)) {
-      throw new AppError('PERMISSION_DENIED', 'Only an admin may revoke the tokens of an agent.', {
-        context: { required_permission: 'admin', current_permissions: agent.permissions },
-        suggestions: ['Leave agent_id out to revoke your own token']
-      })
-    }
-    if (agent.sessions !== undefined) {
-      throw new AppError(
-        'PERMISSION_DENIED',
-        'Your credentials are limited to certain sessions; tokens of others may be for more.',
-        {
-          context: {
-            required_permission: 'admin',
-            current_permissions: agent.permissions,
-            limited_to_sessions: agent.sessions.length
-          },
-          suggestions: ['Leave agent_id out to revoke your own token', 'Or ask an admin without that limit']
-        }
-      )
-    }
-    return { revoked: await tokens.revokeAgent(db, agent.workspace, agent_id) }
-  }
-})
+  })

@@ -1,4 +1,4 @@
-import type { AuditRow } from '../../kernel/store.js'
+import type { AuditRow } from '../../kernel/receipt.js'
 
 /**
  * Rows a minute for refusals of one kind from one address and agent; what is beyond is counted and told once a minute.

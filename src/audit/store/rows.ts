@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AuditRow } from '../../kernel/store.js'
+import type { AuditRow } from '../../kernel/receipt.js'
 import type { Db } from '../../postgres/schema.js'
 import { withinSessions } from '../../visibility/visibility.js'
 

@@ -4,7 +4,7 @@ import { createSemaphore } from '../../kernel/semaphore.js'
 import type { EndReason, Follower, Following, Live } from '../live.js'
 import { createPace } from '../pace.js'
 import { knownEnd, rightsEnd } from '../../agents/rights.js'
-import type { Tokens } from '../../kernel/service.js'
+import type { Tokens } from '../../agents/verifiers.js'
 import { type Entry, FollowedSession } from './followed-session.js'
 import { inWorkspace, type Unscoped } from '../../postgres/scope.js'
 

@@ -4,7 +4,7 @@ import { createSemaphore } from '../../kernel/semaphore.js'
 import type { EndReason, Following } from '../live.js'
 import { encodeFeedCursor, type FeedCursor } from '../feed-cursor.js'
 import { knownEnd } from '../../agents/rights.js'
-import type { Tokens } from '../../kernel/service.js'
+import type { Tokens } from '../../agents/verifiers.js'
 import { type Entry, FollowedWorkspace, type WorkspaceFollower } from './followed-workspace.js'
 import { inWorkspace, type Unscoped } from '../../postgres/scope.js'
 

@@ -11,6 +11,8 @@ import { page } from '../../messages/store/message-pages.js'
 import type { MessageRow } from '../../messages/store/messages.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { AgentId, input, Limit, Message, output, SessionId } from '../../kernel/shapes.js'
+import type { ConcurrencyLimit } from '../../limits/concurrency-limit.js'
+import type { Live } from '../live.js'
 
 /** Some clients give up after 5 s, and most MCP clients after 30. */
 const TIMEOUT_DEFAULT = 4
@@ -40,100 +42,113 @@ const answer = output({
 })
 type Answer = Static<typeof answer>
 
-export const waitForMessages = defineTool({
-  name: 'wait_for_messages',
-  title: 'Wait for messages',
-  description:
-    'Wait until a message that you may see comes, and get it; at once if there is one after after_seq. Pass last_seq of the previous answer as after_seq, and nothing is missed or got twice. ' +
-    `When the time is up the answer is empty, with timed_out: true; call again with its last_seq. At most ${TIMEOUT_MAX_MCP} seconds over MCP, ${TIMEOUT_MAX} over REST. A session that is closed meanwhile ends it too.`,
-  permission: 'read',
-  effect: 'reads',
-  commits: 'none',
-  input: input({
-    session_id: SessionId,
-    after_seq: Type.Optional(
-      Whole({
-        minimum: 0,
-        maximum: Number.MAX_SAFE_INTEGER,
-        description: 'Only what became visible to you after this seq. Left out: only what comes from now on'
-      })
-    ),
-    timeout_seconds: Type.Optional(
-      Numeric({
-        minimum: 0,
-        maximum: TIMEOUT_MAX,
-        default: TIMEOUT_DEFAULT,
-        description: `How long to wait; at most ${TIMEOUT_MAX_MCP} over MCP. 0: only look`
-      })
-    ),
-    limit: Limit(50, 1000),
-    sender: Type.Optional(AgentId('Wait for messages of this agent alone')),
-    mentions_only: Type.Optional(
-      Type.Boolean({
-        default: false,
-        description: 'true: wait only for messages that mention you, as @ and your agent_id'
-      })
-    )
-  }),
-  output: answer,
-  waits_ms: ({ timeout_seconds = TIMEOUT_DEFAULT }) => timeout_seconds * 1000,
-  async handler(
-    { session_id, after_seq, timeout_seconds = TIMEOUT_DEFAULT, limit = 50, sender, mentions_only = false },
-    context
-  ) {
-    const { db, agent, caller, service } = context
-    if (caller.front === 'mcp' && timeout_seconds > TIMEOUT_MAX_MCP) throw tooLong(timeout_seconds)
-    const started = performance.now()
-    const waiting = (cursor: number, is_active: boolean) => {
-      const mentions = mentions_only ? mentionsOf(agent.agent_id) : () => true
-      const takes = sender === undefined && !mentions_only ? limit + 1 : undefined
-      const wanted = (message: MessageRow) =>
-        (sender === undefined || message.sender === sender) && mentions(message.content)
-      return wait(
-        session_id,
-        { cursor, is_active, limit, takes, wanted, started, total_ms: timeout_seconds * 1000 },
-        context
+/** What a wait holds on to. */
+export interface WaitDeps {
+  live: Live
+  /** Bounds the calls that wait at the same time. */
+  waiters: ConcurrencyLimit
+  /** Aborted when this replica stops: waits end then, with an answer that makes the client come back. */
+  stopping: AbortSignal
+}
+
+export const waitForMessages = (deps: WaitDeps) =>
+  defineTool({
+    name: 'wait_for_messages',
+    title: 'Wait for messages',
+    description:
+      'Wait until a message that you may see comes, and get it; at once if there is one after after_seq. Pass last_seq of the previous answer as after_seq, and nothing is missed or got twice. ' +
+      `When the time is up the answer is empty, with timed_out: true; call again with its last_seq. At most ${TIMEOUT_MAX_MCP} seconds over MCP, ${TIMEOUT_MAX} over REST. A session that is closed meanwhile ends it too.`,
+    permission: 'read',
+    effect: 'reads',
+    commits: 'none',
+    input: input({
+      session_id: SessionId,
+      after_seq: Type.Optional(
+        Whole({
+          minimum: 0,
+          maximum: Number.MAX_SAFE_INTEGER,
+          description: 'Only what became visible to you after this seq. Left out: only what comes from now on'
+        })
+      ),
+      timeout_seconds: Type.Optional(
+        Numeric({
+          minimum: 0,
+          maximum: TIMEOUT_MAX,
+          default: TIMEOUT_DEFAULT,
+          description: `How long to wait; at most ${TIMEOUT_MAX_MCP} over MCP. 0: only look`
+        })
+      ),
+      limit: Limit(50, 1000),
+      sender: Type.Optional(AgentId('Wait for messages of this agent alone')),
+      mentions_only: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: 'true: wait only for messages that mention you, as @ and your agent_id'
+        })
       )
+    }),
+    output: answer,
+    waits_ms: ({ timeout_seconds = TIMEOUT_DEFAULT }) => timeout_seconds * 1000,
+    async handler(
+      { session_id, after_seq, timeout_seconds = TIMEOUT_DEFAULT, limit = 50, sender, mentions_only = false },
+      context
+    ) {
+      const { db, agent, caller } = context
+      if (caller.front === 'mcp' && timeout_seconds > TIMEOUT_MAX_MCP) throw tooLong(timeout_seconds)
+      const started = performance.now()
+      const waiting = (cursor: number, is_active: boolean) => {
+        const mentions = mentions_only ? mentionsOf(agent.agent_id) : () => true
+        const takes = sender === undefined && !mentions_only ? limit + 1 : undefined
+        const wanted = (message: MessageRow) =>
+          (sender === undefined || message.sender === sender) && mentions(message.content)
+        return wait(
+          session_id,
+          { cursor, is_active, limit, takes, wanted, started, total_ms: timeout_seconds * 1000 },
+          context,
+          deps
+        )
+      }
+      // Who comes back to where the others stand, or near it, need not ask for itself: many do, each time one message has
+      // answered them all.
+      const standing =
+        timeout_seconds > 0 &&
+        (after_seq === undefined || timeout_seconds >= NEAR_SECONDS) &&
+        mayEnter(agent, session_id)
+          ? deps.live.position(agent.workspace, session_id)
+          : undefined
+      if (
+        standing !== undefined &&
+        after_seq !== undefined &&
+        after_seq <= standing.cursor &&
+        after_seq >= standing.cursor - NEAR
+      )
+        return waiting(after_seq, standing.is_active)
+      const { last_seq, is_active } = await sessions.need(db, agent, session_id)
+      // A cursor beyond the end, of a typing error or of another session, would wait past what comes next.
+      let cursor = Math.min(after_seq ?? last_seq, last_seq)
+      if (cursor < last_seq) {
+        const found = await page(db, agent, session_id, {
+          sender,
+          mentions: mentions_only ? agent.agent_id : undefined,
+          limit,
+          offset: 0,
+          after_seq: cursor,
+          order: 'asc'
+        })
+        cursor = found.has_more ? (found.positions.at(-1) as number) : found.head
+        if (found.messages.length > 0)
+          return {
+            messages: found.messages,
+            count: found.messages.length,
+            last_seq: cursor,
+            timed_out: false,
+            has_more: found.has_more,
+            is_active
+          }
+      }
+      return waiting(cursor, is_active)
     }
-    // Who comes back to where the others stand, or near it, need not ask for itself: many do, each time one message has
-    // answered them all.
-    const standing =
-      timeout_seconds > 0 && (after_seq === undefined || timeout_seconds >= NEAR_SECONDS) && mayEnter(agent, session_id)
-        ? service.live.position(agent.workspace, session_id)
-        : undefined
-    if (
-      standing !== undefined &&
-      after_seq !== undefined &&
-      after_seq <= standing.cursor &&
-      after_seq >= standing.cursor - NEAR
-    )
-      return waiting(after_seq, standing.is_active)
-    const { last_seq, is_active } = await sessions.need(db, agent, session_id)
-    // A cursor beyond the end, of a typing error or of another session, would wait past what comes next.
-    let cursor = Math.min(after_seq ?? last_seq, last_seq)
-    if (cursor < last_seq) {
-      const found = await page(db, agent, session_id, {
-        sender,
-        mentions: mentions_only ? agent.agent_id : undefined,
-        limit,
-        offset: 0,
-        after_seq: cursor,
-        order: 'asc'
-      })
-      cursor = found.has_more ? (found.positions.at(-1) as number) : found.head
-      if (found.messages.length > 0)
-        return {
-          messages: found.messages,
-          count: found.messages.length,
-          last_seq: cursor,
-          timed_out: false,
-          has_more: found.has_more,
-          is_active
-        }
-    }
-    return waiting(cursor, is_active)
-  }
-})
+  })
 
 function tooLong(given: number): AppError {
   const allowed = `a number from 0 to ${TIMEOUT_MAX_MCP} over MCP`
@@ -163,7 +178,8 @@ interface Waiting {
 async function wait(
   session_id: string,
   { cursor, is_active, limit, takes, wanted, started, total_ms }: Waiting,
-  { agent, caller, service }: ToolContext<'read'>
+  { agent, caller }: ToolContext<'read'>,
+  { live, waiters, stopping }: WaitDeps
 ): Promise<Answer> {
   const left_ms = total_ms - (performance.now() - started)
   const nothing = (): Answer => ({
@@ -175,8 +191,8 @@ async function wait(
     is_active
   })
   const { signal, progress } = caller
-  if (left_ms <= 0 || service.stopping.aborted || signal?.aborted === true) return nothing()
-  const giveBack = service.waiters.take(agent)
+  if (left_ms <= 0 || stopping.aborted || signal?.aborted === true) return nothing()
+  const giveBack = waiters.take(agent)
   const work = caller.releaseSlot?.()
   let free = () => {}
   const found: Array<{ seq: number; message: MessageRow }> = []
@@ -199,7 +215,7 @@ async function wait(
       }
       const timer = setTimeout(timeUp, left_ms)
       signal?.addEventListener('abort', timeUp, { once: true })
-      const following = service.live.follow(session_id, agent, cursor, {
+      const following = live.follow(session_id, agent, cursor, {
         takes,
         deliver(changes, upTo, more) {
           const closed = sessionIn(changes)

@@ -3,61 +3,65 @@ import { ObjectOf } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { databaseSize } from '../store/figures.js'
 import { input, output, Time } from '../../kernel/shapes.js'
+import type { About } from '../../kernel/about.js'
+import type { Metrics } from '../../kernel/metrics.js'
+import type { PoolState } from '../../postgres/connect.js'
 
 const Ms = Type.Number({ description: 'Milliseconds' })
 
-export const getPerformanceMetrics = defineTool({
-  name: 'get_performance_metrics',
-  title: 'Figures of the server',
-  description:
-    'For admins: what this replica has served since it started, how long it took, its connection pool, and the size of the database.',
-  permission: 'admin',
-  effect: 'reads',
-  commits: 'transaction',
-  input: input({}),
-  output: output({
-    replica: Type.String({ description: 'The replica that answered; counts and latencies are its own' }),
-    version: Type.String(),
-    started_at: Time,
-    uptime_seconds: Type.Number(),
-    pool: Type.Object({ total: Type.Integer(), idle: Type.Integer(), waiting: Type.Integer(), max: Type.Integer() }),
-    tools: Type.Array(
-      Type.Object({
-        tool: Type.String(),
-        success: Type.Integer(),
-        error: Type.Integer(),
-        p50_ms: Ms,
-        p95_ms: Ms,
-        p99_ms: Ms
-      })
-    ),
-    database: Type.Object({
-      size_bytes: Type.Integer(),
-      estimated_rows: ObjectOf(Type.Number(), { description: 'As of the last analysis by PostgreSQL' })
+export const getPerformanceMetrics = (about: About, metrics: Metrics, pool: () => PoolState) =>
+  defineTool({
+    name: 'get_performance_metrics',
+    title: 'Figures of the server',
+    description:
+      'For admins: what this replica has served since it started, how long it took, its connection pool, and the size of the database.',
+    permission: 'admin',
+    effect: 'reads',
+    commits: 'transaction',
+    input: input({}),
+    output: output({
+      replica: Type.String({ description: 'The replica that answered; counts and latencies are its own' }),
+      version: Type.String(),
+      started_at: Time,
+      uptime_seconds: Type.Number(),
+      pool: Type.Object({ total: Type.Integer(), idle: Type.Integer(), waiting: Type.Integer(), max: Type.Integer() }),
+      tools: Type.Array(
+        Type.Object({
+          tool: Type.String(),
+          success: Type.Integer(),
+          error: Type.Integer(),
+          p50_ms: Ms,
+          p95_ms: Ms,
+          p99_ms: Ms
+        })
+      ),
+      database: Type.Object({
+        size_bytes: Type.Integer(),
+        estimated_rows: ObjectOf(Type.Number(), { description: 'As of the last analysis by PostgreSQL' })
+      }),
+      process: Type.Object({ resident_bytes: Type.Integer(), heap_used_bytes: Type.Integer() })
     }),
-    process: Type.Object({ resident_bytes: Type.Integer(), heap_used_bytes: Type.Integer() })
-  }),
-  audit: () => ({ event_type: 'metrics_read' }),
-  async handler(_input, { db, service }) {
-    const [calls, size] = await Promise.all([service.metrics.calls(), databaseSize(db)])
-    const ms = (seconds: number) => Math.round(seconds * 100_000) / 100
-    const memory = process.memoryUsage()
-    return {
-      replica: service.replica,
-      version: service.version,
-      started_at: service.started_at.toISOString(),
-      uptime_seconds: Math.round((Date.now() - service.started_at.getTime()) / 100) / 10,
-      pool: service.pool(),
-      tools: calls.map(({ tool, success, error, p50, p95, p99 }) => ({
-        tool,
-        success,
-        error,
-        p50_ms: ms(p50),
-        p95_ms: ms(p95),
-        p99_ms: ms(p99)
-      })),
-      database: { size_bytes: size.bytes, estimated_rows: size.rows },
-      process: { resident_bytes: memory.rss, heap_used_bytes: memory.heapUsed }
+    audit: () => ({ event_type: 'metrics_read' }),
+    async handler(_input, { db }) {
+      const [calls, size] = await Promise.all([metrics.calls(), databaseSize(db)])
+      const ms = (seconds: number) => Math.round(seconds * 100_000) / 100
+      const memory = process.memoryUsage()
+      return {
+        replica: about.replica,
+        version: about.version,
+        started_at: about.started_at.toISOString(),
+        uptime_seconds: Math.round((Date.now() - about.started_at.getTime()) / 100) / 10,
+        pool: pool(),
+        tools: calls.map(({ tool, success, error, p50, p95, p99 }) => ({
+          tool,
+          success,
+          error,
+          p50_ms: ms(p50),
+          p95_ms: ms(p95),
+          p99_ms: ms(p99)
+        })),
+        database: { size_bytes: size.bytes, estimated_rows: size.rows },
+        process: { resident_bytes: memory.rss, heap_used_bytes: memory.heapUsed }
+      }
     }
-  }
-})
+  })

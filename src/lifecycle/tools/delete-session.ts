@@ -19,10 +19,10 @@ export const deleteSession = defineTool({
   output: output({ deleted: Type.Boolean({ description: 'true' }), session_id: Type.String() }),
   audit: ({ session_id }) => ({ event_type: 'session_deleted', session_id, resource: `session:${session_id}` }),
   affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler({ session_id }, { db, agent, audited }) {
+  async handler({ session_id }, { db, agent, auditMetadata }) {
     const session = await sessions.needLocked(db, agent, session_id)
     mayChange(agent, session)
-    audited.last_seq = session.last_seq
+    auditMetadata.last_seq = session.last_seq
     await removeSession(db, agent.workspace, session_id, agent.agent_id)
     return { deleted: true, session_id }
   }

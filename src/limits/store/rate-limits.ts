@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import type { Limited, PerMinute, RateLimitStatus, Take } from '../rate-limits.js'
+import type { Limited, RateLimitStatus } from '../../kernel/rate-limit-status.js'
+import type { PerMinute, Take } from '../rate-limits.js'
 import { explainFault } from '../../postgres/faults.js'
 import type { Db } from '../../postgres/schema.js'
 

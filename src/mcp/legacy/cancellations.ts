@@ -1,5 +1,5 @@
+import type { FastifyInstance } from 'fastify'
 import { createHash } from 'node:crypto'
-import type { Kernel } from '../../kernel/call.js'
 import type { Caller } from '../../kernel/caller.js'
 import { mcpTopic } from '../../kernel/events.js'
 import * as mcpSessions from '../../agents/store/mcp-sessions.js'
@@ -20,8 +20,9 @@ export interface Cancellable {
  * it is about. It is noted in the session's row, where the replica that waits finds it. Only calls that wait are worth
  * it.
  */
-export function createCancellations(lookUp: LookUp, { service, store, catalogue, log }: Kernel) {
-  const { db } = store
+export function createCancellations(lookUp: LookUp, app: FastifyInstance) {
+  const { db } = app.database
+  const { kernel, log } = app
   const waiting = new Map<string, () => void>()
 
   async function heard(session: HeldSession, key: string, abort: () => void): Promise<void> {
@@ -30,7 +31,7 @@ export function createCancellations(lookUp: LookUp, { service, store, catalogue,
       // What was there when the call began was about an earlier call of a client that counts from one again.
       if (row?.cancelled[key] !== undefined && row.cancelled[key] !== session.cancelled[key]) abort()
     } catch (error) {
-      log.info({ err: store.loggable(error) }, 'cancellations not read')
+      log.info({ err: kernel.ports.loggableFault(error) }, 'cancellations not read')
     }
   }
 
@@ -39,7 +40,7 @@ export function createCancellations(lookUp: LookUp, { service, store, catalogue,
       const session = caller.credentials.mcp_session as HeldSession | undefined
       const called =
         message.method === 'tools/call' && typeof message.params?.name === 'string'
-          ? catalogue.find(message.params.name)?.tool
+          ? kernel.find(message.params.name)?.tool
           : undefined
       if (session === undefined || called?.waits_ms === undefined)
         return { signal: caller.signal, cancelled: () => false, end() {} }
@@ -52,7 +53,7 @@ export function createCancellations(lookUp: LookUp, { service, store, catalogue,
       const key = keyOf(message.id)
       const name = `${session.id_hash.toString('hex')} ${key}`
       waiting.set(name, abort)
-      const unsubscribe = service.events.subscribe(mcpTopic(session.id_hash), () => {
+      const unsubscribe = app.events.subscribe(mcpTopic(session.id_hash), () => {
         void heard(session, key, abort)
       })
       return {
@@ -73,7 +74,7 @@ export function createCancellations(lookUp: LookUp, { service, store, catalogue,
         return
       }
       await mcpSessions.cancel(db, id_hash, key)
-      service.events.publish([mcpTopic(id_hash)])
+      app.events.publish([mcpTopic(id_hash)])
     }
   }
 }

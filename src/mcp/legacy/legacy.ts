@@ -1,7 +1,7 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { type JSONRPCRequest, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
 import type { Caller } from '../../kernel/caller.js'
-import type { Service } from '../../kernel/service.js'
+import type { About } from '../../kernel/about.js'
 import { type Answer, Exchanges } from './exchanges.js'
 import { INVALID_PARAMS } from '../failure.js'
 import { capabilities, instructions, type Methods } from '../methods.js'
@@ -17,7 +17,7 @@ export interface Legacy {
  * One SDK server for the life of the app. It keeps nothing of a client that any answer depends on: what a connection
  * has is in its row in the database.
  */
-export async function serveLegacy(methods: Methods, { name, version }: Service): Promise<Legacy> {
+export async function serveLegacy(methods: Methods, { name, version }: About): Promise<Legacy> {
   const server = new Server({ name, version }, { capabilities, instructions, jsonSchemaValidator: noValidator })
   const exchanges = new Exchanges()
   server.fallbackRequestHandler = ({ method, params }, { requestId }) =>

@@ -1,10 +1,10 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, FastifyInstance } from 'fastify'
 import { agentIdFrom } from '../../kernel/agent.js'
-import type { Kernel } from '../../kernel/call.js'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
 import * as mcpSessions from '../../agents/store/mcp-sessions.js'
 import { sendFailure } from '../../http/failures.js'
+import { SESSION_HEADER, sessionIdOf } from '../session-id.js'
 import { createCancellations } from './cancellations.js'
 import { type Message, refusedToken } from '../credentials.js'
 import { type EventStream, openEventStream } from '../event-stream.js'
@@ -14,15 +14,10 @@ import type { Legacy } from './legacy.js'
 import type { Senders } from '../senders.js'
 import { progressOf, progressTokenOf } from '../progress.js'
 
-const SESSION_HEADER = 'mcp-session-id'
-
 /** Serves a POST of a 2025-era client. What a connection has is in its row, so that any replica answers any request. */
-export function serveSessions(legacy: Legacy, lookUp: LookUp, sessionOf: Senders['sessionOf'], kernel: Kernel) {
-  const {
-    store: { db },
-    service
-  } = kernel
-  const cancellations = createCancellations(lookUp, kernel)
+export function serveSessions(legacy: Legacy, lookUp: LookUp, sessionOf: Senders['sessionOf'], app: FastifyInstance) {
+  const { db } = app.database
+  const cancellations = createCancellations(lookUp, app)
 
   return async function answer(request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
     const messages = (Array.isArray(request.body) ? request.body : [request.body]) as Message[]
@@ -37,8 +32,8 @@ export function serveSessions(legacy: Legacy, lookUp: LookUp, sessionOf: Senders
     const wrong = malformed(request, opening)
     if (wrong !== undefined) return sendFailure(reply, wrong)
     // It leaves a row, whoever sends it.
-    if (opening) await service.limits.initialize(caller.address, caller.onRateLimit)
-    const refused = await refusedToken(messages, caller, kernel)
+    if (opening) await app.limits.initialize(caller.address, caller.onRateLimit)
+    const refused = await refusedToken(messages, caller, app)
     if (refused !== undefined) return sendFailure(reply, refused)
 
     const { id_hash } = caller.credentials.mcp_session ?? {}
@@ -47,7 +42,7 @@ export function serveSessions(legacy: Legacy, lookUp: LookUp, sessionOf: Senders
         await cancellations.cancel(id_hash, message.params?.requestId)
     const requests = messages.filter(isRequest)
     // The HTTP request has counted as one.
-    if (requests.length > 1) await service.limits.request(caller.address, caller.onRateLimit, requests.length - 1)
+    if (requests.length > 1) await app.limits.request(caller.address, caller.onRateLimit, requests.length - 1)
     if (requests.length === 1 && !Array.isArray(request.body))
       return answerOne(request, reply, requests[0] as Message, caller)
 
@@ -130,11 +125,6 @@ function isCancellation({ method, id }: Message): boolean {
 /** A request has an id; notifications and answers to questions (we ask none) are acknowledged and no more. */
 function isRequest({ method, id }: Message): boolean {
   return method !== undefined && id !== undefined
-}
-
-export function sessionIdOf(request: Pick<FastifyRequest, 'headers'>): string | undefined {
-  const id = request.headers[SESSION_HEADER]
-  return typeof id === 'string' && id !== '' ? id : undefined
 }
 
 export function mcpSessionNotFound(): AppError {

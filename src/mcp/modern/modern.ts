@@ -4,10 +4,10 @@ import {
   type InboundClassificationOutcome,
   Server
 } from '@modelcontextprotocol/server'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, FastifyInstance } from 'fastify'
 import type { Caller } from '../../kernel/caller.js'
-import { auditRefusal, explain, type Kernel } from '../../kernel/call.js'
-import { throttleFailedAuth } from '../../agents/failed-auth-throttle.js'
+import type { About } from '../../kernel/about.js'
+import { refuse } from '../../kernel/authorize.js'
 import type { Message } from '../credentials.js'
 import { refusal } from '../failure.js'
 import { serveListen } from '../subscriptions/listen.js'
@@ -34,29 +34,33 @@ export interface Modern {
 export const LISTEN = 'subscriptions/listen'
 const HEADERS = ['mcp-protocol-version', 'mcp-method', 'mcp-name']
 
-export function serveModern(methods: Methods, means: { streams: Streams; watches: Watches }, kernel: Kernel): Modern {
-  const { service, log, store } = kernel
+export function serveModern(
+  methods: Methods,
+  means: { streams: Streams; watches: Watches },
+  app: FastifyInstance
+): Modern {
+  const { about, log, kernel } = app
   const callers = new WeakMap<Request, Caller>()
   const handler = createMcpHandler(
     ({ requestInfo }) => {
       const caller = callers.get(requestInfo as Request) as Caller
-      return createServer(methods, service, () => caller, methodOf(requestInfo as Request))
+      return createServer(methods, about, () => caller, methodOf(requestInfo as Request))
     },
     {
       legacy: 'reject',
       onerror: error => {
-        log.info({ err: store.loggable(error) }, 'mcp request refused')
+        log.info({ err: kernel.ports.loggableFault(error) }, 'mcp request refused')
       }
     }
   )
-  const plain = servePlainCalls(methods, kernel)
+  const plain = servePlainCalls(methods, app)
   const listen = serveListen(
     means,
     () =>
-      createServer(methods, service, () => {
+      createServer(methods, about, () => {
         throw new Error('A listen request calls nothing.')
       }),
-    kernel
+    app
   )
   return {
     async answer(request, era, reply, caller) {
@@ -80,12 +84,8 @@ export function serveModern(methods: Methods, means: { streams: Streams; watches
       try {
         return await listen(exchange, request.body, reply, caller)
       } catch (thrown) {
-        const error = explain(thrown, caller, kernel)
-        auditRefusal(error, LISTEN, null, caller, kernel)
-        const { code, message, data } = refusal(
-          await throttleFailedAuth(error, caller, kernel.service),
-          caller.request_id
-        )
+        const error = await refuse(thrown, LISTEN, null, caller, app.kernel)
+        const { code, message, data } = refusal(error, caller.request_id)
         return Response.json({ jsonrpc: '2.0', id: (request.body as Message).id, error: { code, message, data } })
       }
     },
@@ -108,7 +108,7 @@ type Context = Parameters<NonNullable<Server['fallbackRequestHandler']>>[1]
  */
 export function createServer(
   methods: Methods,
-  { name, version }: Kernel['service'],
+  { name, version }: Pick<About, 'name' | 'version'>,
   callerOf: (context: Context, server: Server) => Caller,
   only?: string
 ): Server {

@@ -7,9 +7,8 @@ import {
 } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import type { JSONRPCRequest } from '@modelcontextprotocol/sdk/types.js'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyRequest, FastifyInstance } from 'fastify'
 import type { Caller } from '../../kernel/caller.js'
-import type { Kernel } from '../../kernel/call.js'
 import { type Answer, Exchanges } from '../legacy/exchanges.js'
 import { capabilities, instructions, type Methods } from '../methods.js'
 import { noValidator } from '../validator.js'
@@ -52,7 +51,10 @@ export function plainCallOf(
   return plain ? call : undefined
 }
 
-export function servePlainCalls(methods: Methods, { service: { name, version }, log, store }: Kernel): PlainCalls {
+export function servePlainCalls(
+  methods: Methods,
+  { about: { name, version }, log, kernel }: FastifyInstance
+): PlainCalls {
   const exchanges = new Exchanges()
   // The SDK's way to serve many requests of this revision by one server: on a connection, which all clients share here.
   const connection = serveStdio(
@@ -66,7 +68,7 @@ export function servePlainCalls(methods: Methods, { service: { name, version }, 
       transport: exchanges as unknown as Transport,
       legacy: 'reject',
       onerror: error => {
-        log.info({ err: store.loggable(error) }, 'mcp request refused')
+        log.info({ err: kernel.ports.loggableFault(error) }, 'mcp request refused')
       }
     }
   )

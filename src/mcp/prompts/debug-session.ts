@@ -10,9 +10,9 @@ export const debugSession: Prompt = {
   description:
     "A session's facts and recent messages, as far as you may see them, with the question what is going wrong",
   arguments: [{ name: 'session_id', description: 'The session to look at', required: true }],
-  async write({ session_id }, caller, kernel) {
+  async write({ session_id }, caller, app) {
     const { session, messages } = answerOf(
-      await callTool('get_session', { session_id, message_limit: MESSAGES_SHOWN }, caller, kernel)
+      await callTool('get_session', { session_id, message_limit: MESSAGES_SHOWN }, caller, app.kernel)
     ) as { session: Record<string, unknown>; messages: unknown[] }
     return [
       `Find out what is going wrong in the session ${session_id}: work that was assigned and never completed, agents that wait for each other, questions nobody answered, repetitions, contradictions.`,

@@ -1,4 +1,4 @@
-import type { Kernel } from '../../kernel/call.js'
+import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
 import { INVALID_PARAMS, refusal, RpcFailure } from '../failure.js'
@@ -8,7 +8,7 @@ import { setupCollaboration } from './setup-collaboration.js'
 
 const prompts: Prompt[] = [setupCollaboration, debugSession]
 
-export function createPrompts(kernel: Kernel) {
+export function createPrompts(app: FastifyInstance) {
   return {
     list: {
       prompts: prompts.map(({ name, title, description, arguments: args }) => ({
@@ -26,7 +26,7 @@ export function createPrompts(kernel: Kernel) {
         })
         throw new RpcFailure(INVALID_PARAMS, error.message, refusal(error, caller.request_id).data)
       }
-      const text = await prompt.write(acceptArguments(prompt, given), caller, kernel)
+      const text = await prompt.write(acceptArguments(prompt, given), caller, app)
       return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text } }] }
     }
   }

@@ -1,4 +1,4 @@
-import type { Kernel } from '../../kernel/call.js'
+import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
 import { refuseUnstorable } from '../../kernel/json.js'
@@ -11,7 +11,7 @@ export interface Prompt {
   description: string
   arguments: PromptArgument[]
   /** The text of the one message. @throws RpcFailure or AppError */
-  write: (given: Record<string, string>, caller: Caller, kernel: Kernel) => Promise<string>
+  write: (given: Record<string, string>, caller: Caller, app: FastifyInstance) => Promise<string>
 }
 
 export interface PromptArgument {

@@ -1,4 +1,5 @@
-import { callTool, mayCall } from '../../kernel/call.js'
+import { mayCall } from '../../kernel/authorize.js'
+import { callTool } from '../../kernel/call.js'
 import { identify } from '../../agents/identify.js'
 import { answerOf } from '../failure.js'
 import type { Prompt } from './prompt.js'
@@ -21,12 +22,12 @@ export const setupCollaboration: Prompt = {
     },
     { name: 'session_id', description: 'A session to go on in; left out, a new one is opened', required: false }
   ],
-  async write({ purpose, expert_roles = '', collaboration_type = 'coordinator-worker', session_id }, caller, kernel) {
+  async write({ purpose, expert_roles = '', collaboration_type = 'coordinator-worker', session_id }, caller, app) {
     const existing =
       session_id === undefined
         ? undefined
-        : answerOf(await callTool('get_session', { session_id, message_limit: 0 }, caller, kernel))
-    const agent = await identify(caller, kernel.service)
+        : answerOf(await callTool('get_session', { session_id, message_limit: 0 }, caller, app.kernel))
+    const agent = await identify(caller, app.verifiers)
     const roles = expert_roles
       .split(',')
       .map(role => role.trim())

@@ -13,11 +13,11 @@ export const agentMemory: Resource = {
   description: 'The keys you have stored in every scope, last updated first; yours alone. get_memory reads a value.',
   mimeType: 'application/json',
   uri: 'agent://{agent_id}/memory',
-  async read({ agent_id }, caller, kernel) {
+  async read({ agent_id }, caller, app) {
     const { entries, count } = answerOf(
-      await callTool('list_memory', { session_id: 'all', limit: ENTRIES_MAX }, caller, kernel)
+      await callTool('list_memory', { session_id: 'all', limit: ENTRIES_MAX }, caller, app.kernel)
     )
-    const agent = await identify(caller, kernel.service)
+    const agent = await identify(caller, app.verifiers)
     if (agent?.agent_id !== agent_id) throw notThere()
     return json({ agent_id, entries, count })
   }

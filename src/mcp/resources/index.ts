@@ -1,4 +1,5 @@
-import { callTool, type Kernel } from '../../kernel/call.js'
+import type { FastifyInstance } from 'fastify'
+import { callTool } from '../../kernel/call.js'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
 import { answerOf, refusal } from '../failure.js'
@@ -14,8 +15,8 @@ import { toolDocs } from './tool-docs.js'
 /** Sessions that resources/list names: the newest. */
 const SESSIONS_LISTED = 50
 
-export function createResources(kernel: Kernel) {
-  const resources = [serverInfo, toolDocs(kernel.catalogue.tools), session, sessionMessages, agentMemory]
+export function createResources(app: FastifyInstance) {
+  const resources = [serverInfo, toolDocs(app.kernel.tools), session, sessionMessages, agentMemory]
   const places = resources.map(resource => ({ resource, match: matcher(resource.uri) }))
   const fixed = resources.filter(resource => !isTemplate(resource)).map(entry)
   const templates = resources.filter(isTemplate).map(resource => {
@@ -26,10 +27,12 @@ export function createResources(kernel: Kernel) {
     templates: { resourceTemplates: templates },
     /** Open to everybody; the caller's own and what it may see are added for a caller who is known. */
     async list(caller: Caller) {
-      const agent = await listerOf('resources/list', caller, kernel)
+      const agent = await listerOf('resources/list', caller, app)
       if (agent === null || (agent instanceof AppError && agent.status === 401)) return { resources: fixed }
       if (agent instanceof AppError) throw refusal(agent, caller.request_id)
-      const { sessions } = answerOf(await callTool('list_sessions', { limit: SESSIONS_LISTED }, caller, kernel)) as {
+      const { sessions } = answerOf(
+        await callTool('list_sessions', { limit: SESSIONS_LISTED }, caller, app.kernel)
+      ) as {
         sessions: ListedSession[]
       }
       const memory = { ...entry(agentMemory), uri: `agent://${encodeURIComponent(agent.agent_id)}/memory` }
@@ -39,7 +42,7 @@ export function createResources(kernel: Kernel) {
       for (const { resource, match } of places) {
         const parts = match(uri)
         if (parts !== undefined)
-          return { contents: [{ uri, mimeType: resource.mimeType, text: await resource.read(parts, caller, kernel) }] }
+          return { contents: [{ uri, mimeType: resource.mimeType, text: await resource.read(parts, caller, app) }] }
       }
       throw notThere()
     }

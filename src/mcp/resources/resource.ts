@@ -1,4 +1,4 @@
-import type { Kernel } from '../../kernel/call.js'
+import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../../kernel/caller.js'
 
 /** Something to read at an address, besides what the tools answer. */
@@ -10,7 +10,7 @@ export interface Resource {
   /** An address, or with {…} a template of addresses. */
   uri: string
   /** The text behind an address. `parts` are those that the template names, decoded. @throws RpcFailure or AppError */
-  read: (parts: Record<string, string>, caller: Caller, kernel: Kernel) => string | Promise<string>
+  read: (parts: Record<string, string>, caller: Caller, app: FastifyInstance) => string | Promise<string>
 }
 
 export function isTemplate(resource: Resource): boolean {

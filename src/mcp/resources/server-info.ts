@@ -6,18 +6,18 @@ export const serverInfo: Resource = {
   description: 'Name, version, how to authenticate and what the server offers',
   mimeType: 'application/json',
   uri: 'server://info',
-  read(_parts, _caller, { service }) {
+  read(_parts, _caller, { about, kernel, verifiers }) {
     return json({
-      name: service.name,
-      version: service.version,
+      name: about.name,
+      version: about.version,
       description: 'A workspace that AI agents share: sessions, messages, search and memory.',
-      authentication: service.auth_enabled
+      authentication: verifiers.auth_enabled
         ? 'Authorization: Bearer <token of authenticate_agent>; or X-API-Key, with X-Agent-Id to choose a name'
         : 'not required: callers without credentials may read and write',
-      token_life_seconds: service.tokens.expires_in,
+      token_life_seconds: verifiers.tokens.expires_in,
       permissions: ['read', 'write', 'admin'],
       visibilities: ['public', 'private', 'agent_only', 'admin_only'],
-      tools: service.tools.map(tool => tool.name),
+      tools: kernel.tools.map(tool => tool.name),
       documentation: ['docs://tools', '/docs', '/openapi.json']
     })
   }

@@ -9,8 +9,8 @@ export const sessionMessages: Resource = {
     'The newest messages of a session that you may see, as many as limit says, in the order they were written',
   mimeType: 'application/json',
   uri: 'session://{session_id}/messages/{limit}',
-  async read({ session_id, limit }, caller, kernel) {
-    const { success, ...answer } = answerOf(await callTool('get_messages', { session_id, limit }, caller, kernel))
+  async read({ session_id, limit }, caller, app) {
+    const { success, ...answer } = answerOf(await callTool('get_messages', { session_id, limit }, caller, app.kernel))
     return json(answer)
   }
 }

@@ -8,8 +8,8 @@ export const session: Resource = {
   description: 'A session, its newest messages that you may see (newest first), and its statistics',
   mimeType: 'application/json',
   uri: 'session://{session_id}',
-  async read({ session_id }, caller, kernel) {
-    const answer = answerOf(await callTool('get_session', { session_id }, caller, kernel))
+  async read({ session_id }, caller, app) {
+    const answer = answerOf(await callTool('get_session', { session_id }, caller, app.kernel))
     const { session, messages } = answer as { session: Record<string, unknown>; messages: unknown[] }
     const { message_count, message_count_is_estimate, participants, last_activity } = session
     return json({

@@ -1,6 +1,5 @@
 import { createMcpHandler, InMemoryServerEventBus, type Server } from '@modelcontextprotocol/server'
-import type { FastifyReply } from 'fastify'
-import type { Kernel } from '../../kernel/call.js'
+import type { FastifyReply, FastifyInstance } from 'fastify'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
 import { SUBSCRIPTIONS_MAX, type ResourceVersion } from '../../agents/store/mcp-sessions.js'
@@ -21,7 +20,7 @@ export interface Honoured {
  * The request with a filter that names only what the caller may read, so that the acknowledgement is true.
  * @throws AppError where resources are asked for and nobody, or one who may not read, asks; or too many
  */
-export async function honour(message: unknown, caller: Caller, kernel: Kernel): Promise<Honoured> {
+export async function honour(message: unknown, caller: Caller, app: FastifyInstance): Promise<Honoured> {
   const { params } = message as { params?: { notifications?: { resourceSubscriptions?: unknown } } }
   const asked = params?.notifications?.resourceSubscriptions
   const marks = new Map<string, ResourceVersion>()
@@ -29,11 +28,11 @@ export async function honour(message: unknown, caller: Caller, kernel: Kernel): 
   if (!Array.isArray(asked) || asked.length === 0 || !asked.every(uri => typeof uri === 'string'))
     return { message, marks }
   if (asked.length > SUBSCRIPTIONS_MAX) throw tooMany()
-  const agent = await subscriberOf(caller, kernel)
+  const agent = await subscriberOf(caller, app)
   const readable: string[] = []
   for (const uri of new Set(asked)) {
     try {
-      const mark = await markOf(uri, agent, kernel)
+      const mark = await markOf(uri, agent, app)
       readable.push(uri)
       if (mark !== undefined) marks.set(uri, mark)
     } catch (error) {
@@ -56,9 +55,9 @@ export async function honour(message: unknown, caller: Caller, kernel: Kernel): 
 export function serveListen(
   { streams, watches }: { streams: Streams; watches: Watches },
   createServer: () => Server,
-  kernel: Kernel
+  app: FastifyInstance
 ) {
-  const { log, store, service } = kernel
+  const { log, kernel } = app
 
   /** @throws AppError before anything is sent */
   return async function listen(
@@ -67,19 +66,19 @@ export function serveListen(
     reply: FastifyReply,
     caller: Caller
   ): Promise<Response | undefined> {
-    const { message, marks } = await honour(body, caller, kernel)
+    const { message, marks } = await honour(body, caller, app)
     const bus = new InMemoryServerEventBus()
     const handler = createMcpHandler(createServer, {
       legacy: 'reject',
       bus,
       keepAliveMs: 0,
       onerror: error => {
-        log.info({ err: store.loggable(error) }, 'mcp request refused')
+        log.info({ err: kernel.ports.loggableFault(error) }, 'mcp request refused')
       }
     })
     if (marks.size === 0) return handler.fetch(exchange, { parsedBody: message })
 
-    const viewer = await subscriberOf(caller, kernel)
+    const viewer = await subscriberOf(caller, app)
     const leave = streams.take(viewer)
     const response = await handler.fetch(exchange, { parsedBody: message }).catch((error: unknown) => {
       leave()
@@ -118,7 +117,7 @@ export function serveListen(
     streams.add(open)
     void carry(response.body, stream)
     for (const [uri, mark] of marks) watch.add(uri, mark)
-    if (service.stopping.aborted) open.end('stopping')
+    if (app.stopping.aborted) open.end('stopping')
     return undefined
   }
 }

@@ -1,7 +1,8 @@
+import type { FastifyInstance } from 'fastify'
 import type { Writable } from 'node:stream'
 import { PROTOCOL_VERSION_META_KEY, type JSONRPCMessage, type Server } from '@modelcontextprotocol/server'
 import type { StdioServerTransport } from '@modelcontextprotocol/server/stdio'
-import { explain, type Kernel } from '../../kernel/call.js'
+import { explain } from '../../kernel/authorize.js'
 import type { Agent } from '../../kernel/agent.js'
 import type { Caller } from '../../kernel/caller.js'
 import { type ResourceVersion, SUBSCRIPTIONS_MAX } from '../../agents/store/mcp-sessions.js'
@@ -35,11 +36,11 @@ export interface LocalSubscriptions {
 const DIRECT = Symbol('resources/subscribe')
 
 export function createLocalSubscriptions(
-  kernel: Kernel,
+  app: FastifyInstance,
   stdout: Writable,
   answer: (message: JSONRPCMessage) => void
 ): LocalSubscriptions {
-  const watches = createWatches(kernel)
+  const watches = createWatches(app)
   const held = new Map<unknown, Set<string>>()
   let server: Server | undefined
   let watch: Watch | undefined
@@ -73,8 +74,8 @@ export function createLocalSubscriptions(
         'resources/subscribe',
         async (params, caller) => {
           const uri = text(params, 'uri', caller)
-          const viewer = await subscriberOf(caller, kernel)
-          const mark = await markOf(uri, viewer, kernel)
+          const viewer = await subscriberOf(caller, app)
+          const mark = await markOf(uri, viewer, app)
           if (mark === undefined) return {}
           const uris = held.get(DIRECT)
           if (uris !== undefined && uris.size >= SUBSCRIPTIONS_MAX && !uris.has(uri)) throw tooMany()
@@ -95,11 +96,11 @@ export function createLocalSubscriptions(
     },
     async listen(message, caller) {
       try {
-        const honoured = await honour(message, caller, kernel)
-        if (honoured.marks.size > 0) add(message.id, await subscriberOf(caller, kernel), honoured.marks)
+        const honoured = await honour(message, caller, app)
+        if (honoured.marks.size > 0) add(message.id, await subscriberOf(caller, app), honoured.marks)
         return honoured.message
       } catch (thrown) {
-        const { code, message: words, data } = refusal(explain(thrown, caller, kernel), caller.request_id)
+        const { code, message: words, data } = refusal(explain(thrown, caller, app.kernel), caller.request_id)
         answer({ jsonrpc: '2.0', id: message.id as string, error: { code, message: words, data } })
         return undefined
       }

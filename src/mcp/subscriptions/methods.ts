@@ -1,4 +1,4 @@
-import type { Kernel } from '../../kernel/call.js'
+import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
 import { mcpTopic } from '../../kernel/events.js'
@@ -10,21 +10,21 @@ import { markOf, subscriberOf } from './subscribable.js'
  * `resources/subscribe` and `resources/unsubscribe` of 2025-era clients over HTTP: kept in the session's row, and
  * obeyed by its stream, wherever that is.
  */
-export function subscriptionMethods(kernel: Kernel): Map<string, Method> {
+export function subscriptionMethods(app: FastifyInstance): Map<string, Method> {
   const {
-    service,
-    store: { db }
-  } = kernel
+    events,
+    database: { db }
+  } = app
   return new Map<string, Method>([
     [
       'resources/subscribe',
       async (params, caller) => {
         const uri = text(params, 'uri', caller)
         const id_hash = sessionOf(caller)
-        const mark = await markOf(uri, await subscriberOf(caller, kernel), kernel)
+        const mark = await markOf(uri, await subscriberOf(caller, app), app)
         if (mark === undefined) return {}
         if (!(await mcpSessions.subscribe(db, id_hash, uri, mark))) throw tooMany()
-        service.events.publish([mcpTopic(id_hash)])
+        events.publish([mcpTopic(id_hash)])
         return {}
       }
     ],
@@ -34,7 +34,7 @@ export function subscriptionMethods(kernel: Kernel): Map<string, Method> {
         const uri = text(params, 'uri', caller)
         const id_hash = sessionOf(caller)
         await mcpSessions.unsubscribe(db, id_hash, uri)
-        service.events.publish([mcpTopic(id_hash)])
+        events.publish([mcpTopic(id_hash)])
         return {}
       }
     ]

@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, FastifyInstance } from 'fastify'
 import type { Agent } from '../../kernel/agent.js'
-import type { Kernel } from '../../kernel/call.js'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
 import { mcpTopic } from '../../kernel/events.js'
-import { throttleFailedAuth } from '../../agents/failed-auth-throttle.js'
-import { identify } from '../../agents/identify.js'
 import { memoryVersions, memoryOf, sessionVersions } from '../../feed/store/resource-versions.js'
 import * as mcpSessions from '../../agents/store/mcp-sessions.js'
 import type { HeldSession, ResourceVersion } from '../../agents/store/mcp-sessions.js'
@@ -15,7 +12,8 @@ import { refusedToken } from '../credentials.js'
 import { openEventStream } from '../event-stream.js'
 import type { LookUp } from '../legacy/held-sessions.js'
 import { createOutbox } from './outbox.js'
-import { acceptsEvents, mcpSessionNotFound, sessionIdOf, unspokenVersion } from '../legacy/sessions.js'
+import { sessionIdOf } from '../session-id.js'
+import { acceptsEvents, mcpSessionNotFound, unspokenVersion } from '../legacy/sessions.js'
 import type { Open, Streams } from './streams.js'
 import { placeOf } from './subscribable.js'
 import type { Watch, Watches } from './watch.js'
@@ -32,13 +30,10 @@ import type { Watch, Watches } from './watch.js'
 export function serveNotifications(
   versions: readonly string[],
   { streams, watches, lookUp }: { streams: Streams; watches: Watches; lookUp: LookUp },
-  kernel: Kernel
+  app: FastifyInstance
 ) {
-  const {
-    service,
-    store: { db },
-    log
-  } = kernel
+  const { db } = app.database
+  const { log } = app
 
   return async function open(request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
     const id = sessionIdOf(request)
@@ -48,15 +43,15 @@ export function serveNotifications(
     if (session === undefined) return sendFailure(reply, mcpSessionNotFound())
     const unspoken = unspokenVersion(request, versions)
     if (unspoken !== undefined) return sendFailure(reply, unspoken)
-    const refused = await refusedToken([{ method: 'notifications', id: 0 }], caller, kernel)
+    const refused = await refusedToken([{ method: 'notifications', id: 0 }], caller, app)
     if (refused !== undefined) return sendFailure(reply, refused)
     caller.credentials.client_name = session.client_name ?? undefined
     // A session whose token has ended is one that has not authenticated yet.
     const viewer = await viewerOf(caller, session).catch(async (error: unknown) => {
-      throw error instanceof AppError ? await throttleFailedAuth(error, caller, service) : error
+      throw error instanceof AppError ? await app.kernel.ports.throttleFailedAuth(error, caller) : error
     })
     const leave = streams.take(viewer)
-    if (reply.raw.destroyed || service.stopping.aborted) {
+    if (reply.raw.destroyed || app.stopping.aborted) {
       leave()
       return sendFailure(reply, new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.'))
     }
@@ -69,7 +64,7 @@ export function serveNotifications(
   async function viewerOf(caller: Caller, session: HeldSession): Promise<Agent | undefined> {
     caller.credentials.mcp_session = session
     try {
-      return (await identify(caller, service)) ?? undefined
+      return (await app.identify(caller)) ?? undefined
     } catch (error) {
       if (session.identity !== null && error instanceof AppError && error.status === 401) return undefined
       throw error
@@ -132,11 +127,11 @@ export function serveNotifications(
       void mcpSessions
         .leaveStream(db, id_hash, name)
         .then(delivered => {
-          if (delivered) service.events.publish([topic])
+          if (delivered) app.events.publish([topic])
         })
         // Then the next stream of the session takes its place.
         .catch((error: unknown) => {
-          log.info({ err: kernel.store.loggable(error) }, 'mcp stream not given back')
+          log.info({ err: app.kernel.ports.loggableFault(error) }, 'mcp stream not given back')
         })
     }
 
@@ -161,7 +156,7 @@ export function serveNotifications(
       } catch (error) {
         // No room for the agent it has become: the client may open another stream.
         if (error instanceof AppError) return goodbye('unavailable')
-        log.warn({ err: kernel.store.loggable(error) }, 'mcp session not read')
+        log.warn({ err: app.kernel.ports.loggableFault(error) }, 'mcp session not read')
         setTimeout(() => {
           void reread()
         }, RETRY_MS).unref()
@@ -224,9 +219,11 @@ export function serveNotifications(
         )
       ]
       const [sessions, memories] = await Promise.all([
-        ids.length > 0 ? sessionVersions(kernel.store.in(who.workspace), who, ids) : new Map<string, number>(),
+        ids.length > 0
+          ? sessionVersions(app.kernel.ports.executorFor(who.workspace), who, ids)
+          : new Map<string, number>(),
         [...places.values()].some(place => typeof place === 'object' && 'agent_id' in place)
-          ? memoryVersions(kernel.store.in(who.workspace), [who])
+          ? memoryVersions(app.kernel.ports.executorFor(who.workspace), [who])
           : new Map<string, string>()
       ])
       const marks = new Map<string, ResourceVersion>()
@@ -246,17 +243,17 @@ export function serveNotifications(
     const watched = new Set<string>()
     stream.onDrain = outbox.resume
     stream.onClose = close
-    const unsubscribe = service.events.subscribe(topic, () => {
+    const unsubscribe = app.events.subscribe(topic, () => {
       void reread()
     })
     streams.add(open)
     stream.write(': open\n\n')
     try {
       await mcpSessions.takeStream(db, id_hash, name)
-      service.events.publish([topic])
+      app.events.publish([topic])
       await reread()
     } catch (error) {
-      log.warn({ err: kernel.store.loggable(error) }, 'mcp stream not opened')
+      log.warn({ err: app.kernel.ports.loggableFault(error) }, 'mcp stream not opened')
       goodbye('unavailable')
     }
   }

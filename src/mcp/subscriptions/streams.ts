@@ -1,5 +1,5 @@
+import type { FastifyInstance } from 'fastify'
 import type { Agent } from '../../kernel/agent.js'
-import type { Kernel } from '../../kernel/call.js'
 import type { EndReason } from '../../feed/live.js'
 import { rightsEnd } from '../../agents/rights.js'
 import { createConcurrencyLimit } from '../../limits/concurrency-limit.js'
@@ -41,7 +41,7 @@ export interface Streams {
 
 const NOBODY = { workspace: '', agent_id: '', agent_type: '', permissions: [] } satisfies Agent
 
-export function createStreams({ service }: Pick<Kernel, 'service'>, tick_ms = TICK_MS): Streams {
+export function createStreams(app: Pick<FastifyInstance, 'verifiers' | 'stopping'>, tick_ms = TICK_MS): Streams {
   const places = createConcurrencyLimit({
     max: STREAMS_MAX,
     per_agent: STREAMS_PER_AGENT,
@@ -66,14 +66,14 @@ export function createStreams({ service }: Pick<Kernel, 'service'>, tick_ms = TI
   async function check(open: Open): Promise<void> {
     const viewer = open.viewer()
     if (viewer === undefined) return
-    const ended = await rightsEnd(viewer, service.tokens).catch(() => false as const)
+    const ended = await rightsEnd(viewer, app.verifiers.tokens).catch(() => false as const)
     if (ended !== false) open.end(ended)
   }
 
   function endAll(): void {
     for (const open of [...streams.keys()]) open.end('stopping')
   }
-  service.stopping.addEventListener('abort', endAll, { once: true })
+  app.stopping.addEventListener('abort', endAll, { once: true })
 
   return {
     take: viewer => places.take(viewer ?? NOBODY),
@@ -87,7 +87,7 @@ export function createStreams({ service }: Pick<Kernel, 'service'>, tick_ms = TI
     },
     count: () => streams.size,
     close() {
-      service.stopping.removeEventListener('abort', endAll)
+      app.stopping.removeEventListener('abort', endAll)
       endAll()
     }
   }

@@ -1,5 +1,5 @@
-import { mayCall } from '../../kernel/call.js'
-import type { Kernel } from '../../kernel/call.js'
+import type { FastifyInstance } from 'fastify'
+import { mayCall } from '../../kernel/authorize.js'
 import type { Agent } from '../../kernel/agent.js'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
@@ -41,8 +41,8 @@ export function placeOf(uri: string): ResourceRef | undefined {
 }
 
 /** Who subscribes: somebody who may read. @throws AppError */
-export async function subscriberOf(caller: Caller, kernel: Kernel): Promise<Agent> {
-  const agent = await identify(caller, kernel.service)
+export async function subscriberOf(caller: Caller, app: FastifyInstance): Promise<Agent> {
+  const agent = await identify(caller, app.verifiers)
   if (agent === null) throw new AppError('AUTHENTICATION_REQUIRED', 'Subscribing needs to know who is calling.')
   if (!mayCall(agent, 'read')) {
     throw new AppError('PERMISSION_DENIED', "This needs the permission 'read'.", {
@@ -57,8 +57,8 @@ export async function subscriberOf(caller: Caller, kernel: Kernel): Promise<Agen
  * @returns undefined for what never changes
  * @throws AppError
  */
-export async function markOf(uri: string, agent: Agent, kernel: Kernel): Promise<ResourceVersion | undefined> {
-  const db = kernel.store.in(agent.workspace)
+export async function markOf(uri: string, agent: Agent, app: FastifyInstance): Promise<ResourceVersion | undefined> {
+  const db = app.kernel.ports.executorFor(agent.workspace)
   const place = placeOf(uri)
   if (place === undefined) throw notThere()
   if (place === 'fixed') return undefined

@@ -1,5 +1,5 @@
+import type { FastifyInstance } from 'fastify'
 import type { Agent } from '../../kernel/agent.js'
-import type { Kernel } from '../../kernel/call.js'
 import { memoryTopic } from '../../kernel/events.js'
 import type { EndReason } from '../../feed/live.js'
 import { memoryVersionsAcross, memoryOf } from '../../feed/store/resource-versions.js'
@@ -30,9 +30,9 @@ interface Spot {
 
 export type Watches = (viewer: Agent, watcher: Watcher) => Watch
 
-export function createWatches(kernel: Kernel): Watches {
-  const { live } = kernel.service
-  const memories = createMemories(kernel)
+export function createWatches(app: FastifyInstance): Watches {
+  const { live } = app
+  const memories = createMemories(app)
 
   return (viewer, watcher) => {
     const spots = new Map<string, Spot>()
@@ -97,7 +97,7 @@ function keyOf(uri: string): string {
 }
 
 /** Agents' memories that are watched on this replica: one statement for all that something was heard of. */
-function createMemories({ service, store, log }: Kernel) {
+function createMemories({ database, events, kernel, log }: FastifyInstance) {
   const followed = new Map<string, { agent: Agent; mark: string; changed: Set<() => void>; stop: () => void }>()
   const due = new Set<string>()
   let reading = false
@@ -111,7 +111,7 @@ function createMemories({ service, store, log }: Kernel) {
         due.clear()
         if (keys.length === 0) continue
         const marks = await memoryVersionsAcross(
-          store.db,
+          database.db,
           keys.map(key => (followed.get(key) as { agent: Agent }).agent)
         )
         for (const key of keys) {
@@ -124,7 +124,7 @@ function createMemories({ service, store, log }: Kernel) {
       }
     } catch (error) {
       // Heard again within a second.
-      log.warn({ err: store.loggable(error) }, 'memory not looked at')
+      log.warn({ err: kernel.ports.loggableFault(error) }, 'memory not looked at')
     } finally {
       reading = false
     }
@@ -141,7 +141,7 @@ function createMemories({ service, store, log }: Kernel) {
         agent,
         mark,
         changed: new Set(),
-        stop: service.events.subscribe(memoryTopic(agent.workspace, agent.agent_id), look)
+        stop: events.subscribe(memoryTopic(agent.workspace, agent.agent_id), look)
       }
       // The others may not have been told of what lies between their mark and this one.
       if (memory.mark !== mark) for (const each of memory.changed) each()

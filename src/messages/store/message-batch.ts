@@ -1,7 +1,7 @@
 import { CompiledQuery } from 'kysely'
 import { type Agent, isAdmin } from '../../kernel/agent.js'
 import type { Quotas } from '../../limits/quotas.js'
-import type { AuditRow, IdempotencyKey } from '../../kernel/store.js'
+import type { AuditRow, IdempotencyKey } from '../../kernel/receipt.js'
 import type { Draft, Written } from './messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { prepared, type Unscoped } from '../../postgres/scope.js'

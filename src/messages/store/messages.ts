@@ -1,7 +1,8 @@
 import { type Selectable, sql } from 'kysely'
 import { type Agent } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
-import type { Db, Schema, Visibility } from '../../postgres/schema.js'
+import type { Visibility } from '../../kernel/visibilities.js'
+import type { Db, Schema } from '../../postgres/schema.js'
 import { readableMessages } from '../../visibility/visibility.js'
 
 /** A message as clients see it: its row, without what is the database's own. */

@@ -1,34 +1,34 @@
 import { Type } from '@sinclair/typebox'
-import { auditRow } from '../../kernel/call.js'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
+import type { MessageWriter } from '../store/message-writer.js'
 import type { Written } from '../store/messages.js'
 import { draftFields, mayWrite } from '../draft.js'
 import { IdempotencyKey, input, output, SessionId, Time } from '../../kernel/shapes.js'
 
-export const addMessage = defineTool({
-  name: 'add_message',
-  title: 'Write a message',
-  description:
-    'Write a message into a session. visibility says who may read it: public (everyone), private (only you), agent_only (agents of your type), admin_only (admins; only they may write it).',
-  permission: 'write',
-  effect: 'adds',
-  commits: 'batch',
-  input: input({ session_id: SessionId, ...draftFields, idempotency_key: IdempotencyKey }),
-  output: output({ message_id: Type.Integer(), seq: Type.Integer(), timestamp: Time, session_id: Type.String() }),
-  affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler({ session_id, ...draft }, { agent, caller, service, idempotencyKey: once }) {
-    const { visibility = 'public', metadata = {} } = draft
-    mayWrite(agent, visibility)
-    const audit = auditRow({ event_type: 'message_added', session_id }, 'add_message', agent, caller)
-    const [written] = await service.messages.write({
-      sender: agent,
-      session_id,
-      drafts: [{ ...draft, visibility, metadata }],
-      audit,
-      idempotencyKey: once
-    })
-    const { id, seq, timestamp } = written as Written
-    return { message_id: id, seq, timestamp, session_id }
-  }
-})
+export const addMessage = (writer: MessageWriter) =>
+  defineTool({
+    name: 'add_message',
+    title: 'Write a message',
+    description:
+      'Write a message into a session. visibility says who may read it: public (everyone), private (only you), agent_only (agents of your type), admin_only (admins; only they may write it).',
+    permission: 'write',
+    effect: 'adds',
+    commits: 'batch',
+    input: input({ session_id: SessionId, ...draftFields, idempotency_key: IdempotencyKey }),
+    output: output({ message_id: Type.Integer(), seq: Type.Integer(), timestamp: Time, session_id: Type.String() }),
+    audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
+    affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
+    async handler({ session_id, ...draft }, { agent, receipt }) {
+      const { visibility = 'public', metadata = {} } = draft
+      mayWrite(agent, visibility)
+      const [written] = await writer.write({
+        sender: agent,
+        session_id,
+        drafts: [{ ...draft, visibility, metadata }],
+        ...receipt
+      })
+      const { id, seq, timestamp } = written as Written
+      return { message_id: id, seq, timestamp, session_id }
+    }
+  })

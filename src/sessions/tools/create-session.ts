@@ -4,37 +4,43 @@ import { defineTool } from '../../kernel/tool.js'
 import * as sessions from '../store/sessions.js'
 import { refuseManySessions } from '../../limits/store/usage.js'
 import { AnyObject, IdempotencyKey, input, Metadata, output, Purpose, Time } from '../../kernel/shapes.js'
+import type { Quotas } from '../../limits/quotas.js'
 
-export const createSession = defineTool({
-  name: 'create_session',
-  title: 'Open a session',
-  description: 'Open a session in which agents work together, and get the session_id to share with them.',
-  permission: 'write',
-  effect: 'adds',
-  commits: 'transaction',
-  input: input({
-    purpose: Purpose('What the session is for, in a sentence'),
-    metadata: Metadata(),
-    idempotency_key: IdempotencyKey
-  }),
-  output: output({
-    session_id: Type.String(),
-    purpose: Type.String(),
-    created_by: Type.String(),
-    created_at: Time,
-    metadata: AnyObject
-  }),
-  audit: (_input, { session_id }) => ({ event_type: 'session_created', session_id, resource: `session:${session_id}` }),
-  affectedTopics: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler({ purpose, metadata = {} }, { db, agent, service }) {
-    const { id, created_by, created_at, ...session } = await sessions.create(
-      db,
-      agent,
-      sessions.newSessionId(),
-      purpose,
-      metadata
-    )
-    await refuseManySessions(db, agent.workspace, service.quotas)
-    return { session_id: id, purpose: session.purpose, created_by, created_at, metadata: session.metadata }
-  }
-})
+export const createSession = (quotas: Quotas) =>
+  defineTool({
+    name: 'create_session',
+    title: 'Open a session',
+    description: 'Open a session in which agents work together, and get the session_id to share with them.',
+    permission: 'write',
+    effect: 'adds',
+    commits: 'transaction',
+    input: input({
+      purpose: Purpose('What the session is for, in a sentence'),
+      metadata: Metadata(),
+      idempotency_key: IdempotencyKey
+    }),
+    output: output({
+      session_id: Type.String(),
+      purpose: Type.String(),
+      created_by: Type.String(),
+      created_at: Time,
+      metadata: AnyObject
+    }),
+    audit: (_input, { session_id }) => ({
+      event_type: 'session_created',
+      session_id,
+      resource: `session:${session_id}`
+    }),
+    affectedTopics: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
+    async handler({ purpose, metadata = {} }, { db, agent }) {
+      const { id, created_by, created_at, ...session } = await sessions.create(
+        db,
+        agent,
+        sessions.newSessionId(),
+        purpose,
+        metadata
+      )
+      await refuseManySessions(db, agent.workspace, quotas)
+      return { session_id: id, purpose: session.purpose, created_by, created_at, metadata: session.metadata }
+    }
+  })

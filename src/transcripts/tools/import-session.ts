@@ -7,42 +7,44 @@ import { newSessionId } from '../../sessions/store/sessions.js'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import { IdempotencyKey, input, output } from '../../kernel/shapes.js'
 import { readTranscript } from '../transcript.js'
+import type { Quotas } from '../../limits/quotas.js'
 
-export const importSession = defineTool({
-  name: 'import_session',
-  title: 'Import a session',
-  description:
-    'Make a session of what export_session wrote, here or on another server: a new session_id and new message ids, the same order, senders, visibility, metadata, times and answers to each other. All of it or, where a line is not right, nothing. For admins, since it speaks for others. What is larger than a request may be is imported by the command `session import`.',
-  permission: 'admin',
-  effect: 'adds',
-  commits: 'transaction',
-  input: input({
-    ndjson: Checked<string>(
-      { type: 'string', minLength: 1, description: 'The ndjson of all pages of export_session, one after the other' },
-      value => typeof value === 'string' && value !== '',
-      { [Allowed]: 'the lines that export_session returned' }
-    ),
-    idempotency_key: IdempotencyKey
-  }),
-  output: output({ session_id: Type.String(), message_count: Type.Integer() }),
-  audit: (_input, { session_id, message_count }) => ({
-    event_type: 'session_imported',
-    session_id,
-    resource: `session:${session_id}`,
-    metadata: { messages: message_count }
-  }),
-  affectedTopics: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
-  async handler({ ndjson }, { db, agent, service, audited }) {
-    needWholeWorkspace(agent)
-    const {
-      session: { id: exported, ...session },
-      messages
-    } = await readTranscript(ndjson.split('\n'))
-    audited.exported_session_id = exported
-    const session_id = newSessionId()
-    return {
+export const importSession = (quotas: Quotas) =>
+  defineTool({
+    name: 'import_session',
+    title: 'Import a session',
+    description:
+      'Make a session of what export_session wrote, here or on another server: a new session_id and new message ids, the same order, senders, visibility, metadata, times and answers to each other. All of it or, where a line is not right, nothing. For admins, since it speaks for others. What is larger than a request may be is imported by the command `session import`.',
+    permission: 'admin',
+    effect: 'adds',
+    commits: 'transaction',
+    input: input({
+      ndjson: Checked<string>(
+        { type: 'string', minLength: 1, description: 'The ndjson of all pages of export_session, one after the other' },
+        value => typeof value === 'string' && value !== '',
+        { [Allowed]: 'the lines that export_session returned' }
+      ),
+      idempotency_key: IdempotencyKey
+    }),
+    output: output({ session_id: Type.String(), message_count: Type.Integer() }),
+    audit: (_input, { session_id, message_count }) => ({
+      event_type: 'session_imported',
       session_id,
-      message_count: await write(db, agent.workspace, session_id, session, messages, service.quotas)
+      resource: `session:${session_id}`,
+      metadata: { messages: message_count }
+    }),
+    affectedTopics: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
+    async handler({ ndjson }, { db, agent, auditMetadata }) {
+      needWholeWorkspace(agent)
+      const {
+        session: { id: exported, ...session },
+        messages
+      } = await readTranscript(ndjson.split('\n'))
+      auditMetadata.exported_session_id = exported
+      const session_id = newSessionId()
+      return {
+        session_id,
+        message_count: await write(db, agent.workspace, session_id, session, messages, quotas)
+      }
     }
-  }
-})
+  })

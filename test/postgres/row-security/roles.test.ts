@@ -135,7 +135,7 @@ t.test('two logins: one migrates, the other owns nothing', async t => {
   const session_id = await newSession(app)
   await ok(app, 'add_message', { session_id, content: 'the pelican' })
   t.equal((await ok(app, 'search_context', { query: 'pelican' })).message_count, 1)
-  await t.rejects(sql`delete from audit_log`.execute(inWorkspace(app.kernel.store.db, 'default')), { code: '42501' })
+  await t.rejects(sql`delete from audit_log`.execute(inWorkspace(app.server.database.db, 'default')), { code: '42501' })
 
   // How long the audit log is kept is the operator's to say, who has the other login.
   const keep = (more: Record<string, string>) =>

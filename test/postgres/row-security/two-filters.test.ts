@@ -1,3 +1,5 @@
+import { inWorkspace } from '../../../src/postgres/scope.js'
+import { createMessageWriter } from '../../../src/messages/store/message-writer.js'
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
@@ -18,7 +20,7 @@ interface Side {
 }
 
 async function live(app: TestApp, workspace: string): Promise<Side> {
-  const { token } = app.kernel.service.tokens.sign(
+  const { token } = app.server.verifiers.tokens.sign(
     { workspace, agent_id: 'agent-1', agent_type: 'custom', permissions: ['read', 'write', 'admin'] },
     randomUUID()
   )
@@ -126,12 +128,12 @@ t.test('what a handle of one workspace is asked of another is not there, whateve
     agent_type: 'custom',
     permissions: ['read' as const, 'admin' as const]
   }
-  const { store, service } = both.kernel
-  t.ok(await changesSince(store.in('north'), viewer, session?.id as string, 0, 100))
-  t.equal(await changesSince(store.in('south'), viewer, session?.id as string, 0, 100), undefined)
+  const { db } = both.server.database
+  t.ok(await changesSince(inWorkspace(db, 'north'), viewer, session?.id as string, 0, 100))
+  t.equal(await changesSince(inWorkspace(db, 'south'), viewer, session?.id as string, 0, 100), undefined)
   // A batch is told its writer's workspace; no condition of the statement stands between it and another's session.
   await t.rejects(
-    service.messages.write({
+    createMessageWriter(db, both.server.quotas).write({
       sender: { ...viewer, workspace: 'south' },
       session_id: session?.id as string,
       drafts: [{ content: 'x', visibility: 'public', metadata: {} }],

@@ -1,6 +1,6 @@
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
-import type { Service } from '../kernel/service.js'
+import type { Limits } from './rate-limits.js'
 
 /**
  * Slows down who tries keys and tokens. Of the refusals that an address gets in a minute, on all replicas together, the
@@ -21,7 +21,8 @@ let held = 0
 export async function throttleFailedAuth(
   error: AppError,
   caller: Caller,
-  { limits, stopping }: Pick<Service, 'limits' | 'stopping'>
+  limits: Pick<Limits, 'failure'>,
+  stopping: AbortSignal
 ): Promise<AppError> {
   if (error.code !== 'INVALID_API_KEY' && error.code !== 'INVALID_TOKEN') return error
   try {

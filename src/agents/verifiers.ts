@@ -1,54 +1,12 @@
-import type { MemoryReader } from '../memory/store/memory.js'
-import type { MessageWriter } from '../messages/store/message-writer.js'
-import type { Agent, Bounds, RevocationMarker, Permission } from './agent.js'
-import type { ApiKey } from '../agents/api-key.js'
-import type { AuditKeys } from '../audit/chain/keys.js'
-import type { Events } from './events.js'
-import type { Limits } from '../limits/rate-limits.js'
-import type { Live } from '../feed/live.js'
-import type { ConcurrencyLimit } from '../limits/concurrency-limit.js'
-import type { Metrics } from './metrics.js'
-import type { Quotas } from '../limits/quotas.js'
-import type { Tool } from './tool.js'
+import type { Agent, Bounds, Permission, RevocationMarker } from '../kernel/agent.js'
+import type { ApiKey } from './api-key.js'
 
-/** What a handler may need of the running service beyond the database. */
-export interface Service {
-  name: string
-  version: string
-  /** Names this replica in answers, logs and metrics. */
-  replica: string
-  started_at: Date
-  tools: readonly Tool[]
+/** What credentials are checked by. */
+export interface Verifiers {
+  /** false: a caller without credentials may read and write. */
   auth_enabled: boolean
-  /** Days that workspaces without a setting of their own keep messages and closed sessions; 0 for ever. */
-  retention_days: number
-  /** The same of audit rows. */
-  audit_retention_days: number
   keys: Keys
   tokens: Tokens
-  /** How often callers may call. */
-  limits: Limits
-  /** How much may be stored. */
-  quotas: Quotas
-  metrics: Metrics
-  /** Undefined: the audit log is not chained. */
-  audit_keys: AuditKeys | undefined
-  /** Hints about changes, to and from every replica. The kernel publishes; see `touches` of a tool. */
-  events: Events
-  /** Follows sessions as they grow. */
-  live: Live
-  /** Writes messages, those of many calls at once. */
-  messages: MessageWriter
-  /** Reads memory, that of many calls at once. */
-  memory: MemoryReader
-  /** Calls that wait. */
-  waiters: ConcurrencyLimit
-  /**
-   * Aborted when this replica is asked to stop: waits and streams end then, with an answer that makes the client come
-   * back.
-   */
-  stopping: AbortSignal
-  pool: () => { total: number; idle: number; waiting: number; max: number }
 }
 
 export interface Keys {

@@ -1,0 +1,79 @@
+import fp from 'fastify-plugin'
+import type { Agent } from '../kernel/agent.js'
+import type { Caller } from '../kernel/caller.js'
+import { acrossWorkspaces } from '../postgres/scope.js'
+import { identify } from './identify.js'
+import { createKeys } from './keys.js'
+import { rememberKeys } from './store/api-keys.js'
+import { trackPresence } from './store/presence.js'
+import { followRevocations } from './store/revocations.js'
+import type { OutsideRules } from './tokens/outside-tokens.js'
+import { registerTokens } from './tokens/tokens.js'
+import { authenticateAgent } from './tools/authenticate-agent.js'
+import { createApiKey } from './tools/create-api-key.js'
+import { createToken } from './tools/create-token.js'
+import { listApiKeys } from './tools/list-api-keys.js'
+import { refreshToken } from './tools/refresh-token.js'
+import { revokeApiKey } from './tools/revoke-api-key.js'
+import { revokeToken } from './tools/revoke-token.js'
+import type { Verifiers } from './verifiers.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    verifiers: Verifiers
+    /** @throws AppError with one of the 401 codes */
+    identify: (caller: Caller) => Promise<Agent | null>
+  }
+}
+
+export interface AgentsOptions extends OutsideRules {
+  /** The first signs tokens, all verify them; the same on every replica. */
+  jwt_secrets: readonly string[]
+  jwt_expires_in: number
+  shared_api_key: boolean
+  api_key: string | undefined
+  admin_api_key: string | undefined
+  auth_enabled: boolean
+  statement_timeout_ms: number
+}
+
+/** Who calls: API keys, tokens of the service's own and of an outside issuer, revocation, presence. */
+export const agentsPlugin = fp(
+  async (app, options: AgentsOptions) => {
+    const { db, watch } = app.database
+    const revocations = followRevocations(acrossWorkspaces(watch), options.statement_timeout_ms)
+    const presence = trackPresence(acrossWorkspaces(db))
+    const tokens = await registerTokens(app, {
+      secrets: options.jwt_secrets,
+      expires_in: options.jwt_expires_in,
+      shared_keys: options.shared_api_key,
+      revocations,
+      outside: options
+    })
+    const keys = createKeys(
+      options.shared_api_key ? options : 'off',
+      rememberKeys(acrossWorkspaces(watch), revocations)
+    )
+    const verifiers: Verifiers = { auth_enabled: options.auth_enabled, keys, tokens }
+    app.decorate('verifiers', verifiers)
+    app.decorate('identify', (caller: Caller) => identify(caller, verifiers))
+    app.kernel.provide({ identify: app.identify, noteSeen: presence.seen })
+
+    app.addTool(authenticateAgent(verifiers, app.limits))
+    app.addTool(refreshToken(verifiers))
+    app.addTool(revokeToken(verifiers))
+    app.addTool(createToken(verifiers))
+    app.addTool(createApiKey)
+    app.addTool(listApiKeys)
+    app.addTool(revokeApiKey)
+
+    app.addHook('onReady', async () => {
+      revocations.start()
+    })
+    app.addHook('onClose', async () => {
+      revocations.close()
+      await presence.close()
+    })
+  },
+  { name: 'agents', dependencies: ['kernel', 'postgres', 'limits', 'audit'] }
+)

@@ -1,0 +1,111 @@
+import fp from 'fastify-plugin'
+import type { Events } from '../kernel/events.js'
+import { addGauge, addLabelledGauge } from '../kernel/metrics.js'
+import { type ConcurrencyLimit, createConcurrencyLimit } from '../limits/concurrency-limit.js'
+import { loggableFault } from '../postgres/faults.js'
+import { acrossWorkspaces } from '../postgres/scope.js'
+import type { Live } from './live.js'
+import { followSessions } from './store/live.js'
+import { type Notify, openNotify } from './store/notify.js'
+import { followWorkspaces, type WorkspaceLive } from './store/workspace-feed-live.js'
+import { markRead } from './tools/mark-read.js'
+import { waitForMessages } from './tools/wait-for-messages.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Hints about changes, to and from every replica. */
+    events: Events
+    /** Follows sessions as they grow. */
+    live: Live
+    /** Bounds the calls that wait at the same time. */
+    waiters: ConcurrencyLimit
+    /** Follows workspaces as their sessions grow. */
+    workspaceLive: WorkspaceLive
+  }
+}
+
+export interface FeedOptions {
+  waiters_max: number
+  waiters_per_agent_max: number
+  database_pool_max: number
+}
+
+/** Order and waking: the change feed, those who follow it, waits and read cursors. */
+export const feedPlugin = fp(
+  async (app, { waiters_max, waiters_per_agent_max, database_pool_max }: FeedOptions) => {
+    const { db, watch, client } = app.database
+    // Connects when the app is ready.
+    let notify: Notify | undefined
+    const events: Events = {
+      publish: topics => notify?.publish(topics),
+      subscribe(topic, wake) {
+        if (notify === undefined) throw new Error('The app is not ready.')
+        return notify.subscribe(topic, wake)
+      }
+    }
+    const deps = {
+      db,
+      events,
+      tokens: app.verifiers.tokens,
+      stopping: app.stopping,
+      readings_max: Math.max(1, Math.floor(database_pool_max / 2))
+    }
+    const live = followSessions({
+      ...deps,
+      onFault: error => {
+        app.log.warn({ err: loggableFault(error) }, 'session not read for those who wait')
+      }
+    })
+    const workspaceLive = followWorkspaces({
+      ...deps,
+      onFault: error => {
+        app.log.warn({ err: loggableFault(error) }, 'workspace not read for its streams')
+      }
+    })
+    const waiters = createConcurrencyLimit({
+      max: waiters_max,
+      per_agent: waiters_per_agent_max,
+      what: 'calls that wait'
+    })
+    app.decorate('events', events)
+    app.decorate('live', live)
+    app.decorate('waiters', waiters)
+    app.decorate('workspaceLive', workspaceLive)
+    app.kernel.provide({ publish: events.publish })
+    app.addTool(waitForMessages({ live, waiters, stopping: app.stopping }))
+    app.addTool(markRead)
+
+    const { metrics } = app
+    addGauge(
+      metrics,
+      'waiters',
+      'Calls of wait_for_messages that wait on this replica; they are not in flight.',
+      waiters.taken
+    )
+    addGauge(
+      metrics,
+      'followed_sessions',
+      'Sessions that somebody waits for on this replica.',
+      () => live.counts().sessions
+    )
+    addGauge(
+      metrics,
+      'followers',
+      'Calls and streams that follow a session on this replica.',
+      () => live.counts().followers
+    )
+    addLabelledGauge(
+      metrics,
+      'event_hints_mode',
+      'How this replica hears of changes: 1 for listen (notifications arrive) or for poll (they do not, and the database is asked every 250 ms).',
+      'mode',
+      ['listen', 'poll'],
+      mode => Number(notify?.mode() === mode)
+    )
+    app.addHook('onReady', async () => {
+      notify = openNotify({ client, db: acrossWorkspaces(watch), log: app.log })
+    })
+    app.addHook('onClose', () => notify?.close())
+  },
+  { name: 'feed', dependencies: ['kernel', 'postgres', 'limits', 'agents', 'messages'] }
+)

@@ -1,0 +1,106 @@
+import { type Agent, agentIdFrom, type Permission } from './agent.js'
+import { auditRow } from './audit-row.js'
+import type { Caller } from './caller.js'
+import { AppError, internalError } from './errors.js'
+import type { Kernel } from './kernel.js'
+
+/** What is asked for: a tool, a stream, a list. */
+export interface Action {
+  /** What the audit log names as the action. */
+  name: string
+  permission: Permission | 'none'
+  /** `own`: it looks at its own key and at no other credential. */
+  credentials?: 'own'
+}
+
+/** Who calls, and why the call is refused if it is. The agent is known even if it lacks the permission. */
+export interface Authorization {
+  agent: Agent | null
+  refusal?: AppError
+}
+
+/**
+ * Decides whether a caller may do something: identify → limit → permit. Every front, stream and subscription comes
+ * through here.
+ * @param raw the arguments, for the audit row of a refusal
+ */
+export async function authorize(action: Action, caller: Caller, kernel: Kernel, raw?: unknown): Promise<Authorization> {
+  let agent: Agent | null = null
+  try {
+    if (action.credentials !== 'own') agent = await kernel.ports.identify(caller)
+    if (agent !== null) await kernel.ports.countCall(agent, caller.onRateLimit)
+    permit(action, agent)
+    return { agent }
+  } catch (thrown) {
+    return { agent, refusal: await refuse(thrown, action.name, agent, caller, kernel, raw) }
+  }
+}
+
+/**
+ * Turns anything that was thrown on the way of a call into what the caller is told. Audits a refused credential or
+ * permission, and delays the answer to a wrong credential.
+ */
+export async function refuse(
+  thrown: unknown,
+  action: string,
+  agent: Agent | null,
+  caller: Caller,
+  kernel: Kernel,
+  raw?: unknown
+): Promise<AppError> {
+  const error = explain(thrown, caller, kernel)
+  auditRefusal(error, action, agent, caller, kernel, raw)
+  return kernel.ports.throttleFailedAuth(error, caller)
+}
+
+/** Any thrown thing → what the caller is told. Logs a fault of the program with its stack. */
+export function explain(thrown: unknown, caller: Pick<Caller, 'request_id'>, kernel: Kernel): AppError {
+  if (thrown instanceof AppError) return thrown
+  const known = kernel.ports.explainFault(thrown)
+  const fields = { request_id: caller.request_id, err: kernel.ports.loggableFault(thrown) }
+  if (known !== undefined) {
+    kernel.log.warn(fields, known.code)
+    return known
+  }
+  kernel.log.error(fields, 'internal error')
+  return internalError(thrown)
+}
+
+/** @throws AppError AUTHENTICATION_REQUIRED or PERMISSION_DENIED */
+function permit({ name, permission }: Action, agent: Agent | null): void {
+  if (permission === 'none') return
+  if (agent === null) throw new AppError('AUTHENTICATION_REQUIRED', `${name} needs to know who is calling.`)
+  if (!mayCall(agent, permission)) throw permissionDenied(permission, agent)
+}
+
+export function mayCall(agent: Agent, permission: Permission): boolean {
+  return agent.permissions.includes(permission) || agent.permissions.includes('admin')
+}
+
+function permissionDenied(required: Permission, agent: Agent): AppError {
+  return new AppError('PERMISSION_DENIED', `This needs the permission '${required}'.`, {
+    context: { required_permission: required, current_permissions: agent.permissions }
+  })
+}
+
+/** A caller without any credentials is a client that has not started yet: that is no refusal to audit. */
+function auditRefusal(
+  error: AppError,
+  action: string,
+  agent: Agent | null,
+  caller: Caller,
+  kernel: Kernel,
+  raw: unknown
+): void {
+  if (error.code === 'AUTHENTICATION_REQUIRED' || (error.status !== 401 && error.status !== 403)) return
+  const event_type = error.status === 401 ? 'credential_refused' : 'permission_denied'
+  const claimed = agent === null ? claimedAgent(raw, caller) : undefined
+  const metadata = { code: error.code, ...(claimed !== undefined && { claimed_agent_id: claimed }) }
+  const row = auditRow({ event_type, metadata }, action, agent, caller)
+  kernel.ports.auditRefusal({ ...row, workspace: error.workspace ?? row.workspace, result: 'refused' }, caller.address)
+}
+
+function claimedAgent(raw: unknown, caller: Caller): string | undefined {
+  const claimed = (raw as { agent_id?: unknown } | null | undefined)?.agent_id ?? caller.credentials.agent_id
+  return typeof claimed === 'string' ? agentIdFrom(claimed, '') || undefined : undefined
+}

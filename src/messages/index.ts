@@ -1,0 +1,20 @@
+import fp from 'fastify-plugin'
+import { createMessageWriter } from './store/message-writer.js'
+import { addMessage } from './tools/add-message.js'
+import { addMessages } from './tools/add-messages.js'
+import { deleteMessage } from './tools/delete-message.js'
+import { getMessages } from './tools/get-messages.js'
+import { setMessageVisibility } from './tools/set-message-visibility.js'
+
+/** Writing and reading messages. */
+export const messagesPlugin = fp(
+  async app => {
+    const writer = createMessageWriter(app.database.db, app.quotas)
+    app.addTool(addMessage(writer))
+    app.addTool(addMessages(writer))
+    app.addTool(getMessages)
+    app.addTool(setMessageVisibility)
+    app.addTool(deleteMessage)
+  },
+  { name: 'messages', dependencies: ['kernel', 'postgres', 'limits', 'sessions'] }
+)

@@ -1,0 +1,57 @@
+import fp from 'fastify-plugin'
+import { addGauge } from '../kernel/metrics.js'
+import type { Database, PoolState } from './connect.js'
+import { explainFault, loggableFault } from './faults.js'
+import * as idempotency from './idempotency.js'
+import { enterWorkspace, inWorkspace, transact } from './scope.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    database: Database
+    poolState: () => PoolState
+  }
+}
+
+/** Gives calls their database. Whoever opened it closes it. */
+export const postgresPlugin = fp(
+  async (app, { database }: { database: Database }) => {
+    const { db, pool } = database
+    app.decorate('database', database)
+    app.decorate('poolState', () => ({
+      total: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+      max: pool.options.max
+    }))
+    app.kernel.provide({
+      executorFor: workspace => inWorkspace(db, workspace),
+      transaction: (workspace, work) => transact(inWorkspace(db, workspace), work),
+      enterWorkspace: (tx, workspace) => enterWorkspace(tx, workspace),
+      claimIdempotencyKey: (tx, key) => idempotency.claim(tx, key),
+      storeFirstAnswer: (tx, key, answer) => idempotency.settle(tx, key, answer),
+      explainFault,
+      loggableFault
+    })
+    const { metrics, poolState } = app
+    addGauge(
+      metrics,
+      'database_pool_connections',
+      'Open database connections of this replica.',
+      () => poolState().total
+    )
+    addGauge(
+      metrics,
+      'database_pool_idle',
+      'Database connections of this replica that are free.',
+      () => poolState().idle
+    )
+    addGauge(
+      metrics,
+      'database_pool_waiting',
+      'Calls of this replica that wait for a database connection.',
+      () => poolState().waiting
+    )
+    addGauge(metrics, 'database_pool_max', 'Most database connections of this replica.', () => poolState().max)
+  },
+  { name: 'postgres', dependencies: ['kernel'] }
+)

@@ -1,0 +1,36 @@
+import fp from 'fastify-plugin'
+import { addGauge } from '../kernel/metrics.js'
+import { loggableFault } from '../postgres/faults.js'
+import { acrossWorkspaces } from '../postgres/scope.js'
+import { pendingCount } from './fill.js'
+import { searchBySender } from './tools/search-by-sender.js'
+import { searchByTimerange } from './tools/search-by-timerange.js'
+import { searchContext } from './tools/search-context.js'
+import { indexContinuously } from './worker.js'
+
+/** Messages that wait for the search index are counted up to here. */
+const WAITING_COUNTED_MAX = 100_000
+
+/** Search, and the index of terms that it goes through. */
+export const searchPlugin = fp(
+  async app => {
+    const { db, watch } = app.database
+    app.addTool(searchContext)
+    app.addTool(searchBySender)
+    app.addTool(searchByTimerange)
+    addGauge(
+      app.metrics,
+      'search_index_waiting',
+      'Messages written that the search index does not hold yet, in the whole service; counted up to 100000.',
+      () => pendingCount(acrossWorkspaces(watch), undefined, WAITING_COUNTED_MAX)
+    )
+    let indexing: ReturnType<typeof indexContinuously> | undefined
+    app.addHook('onReady', async () => {
+      indexing = indexContinuously(acrossWorkspaces(db), error => {
+        app.log.warn({ err: loggableFault(error) }, 'search index not filled')
+      })
+    })
+    app.addHook('onClose', () => indexing?.close())
+  },
+  { name: 'search', dependencies: ['kernel', 'postgres', 'messages'] }
+)

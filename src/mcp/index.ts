@@ -9,7 +9,6 @@ import { callerOf } from '../http/caller.js'
 import { sendFailure } from '../http/failures.js'
 import { refusedToken } from './credentials.js'
 import { wrapFailure } from './failure.js'
-import { lookUpTogether } from './legacy/held-sessions.js'
 import { serveLegacy } from './legacy/legacy.js'
 import { createMethods } from './methods.js'
 import { tooWide } from './envelope.js'
@@ -28,7 +27,7 @@ export async function registerMcp(app: FastifyInstance, kernel: Kernel): Promise
   const means = {
     streams: createStreams(kernel),
     watches: createWatches(kernel),
-    lookUp: lookUpTogether(kernel.store.db)
+    lookUp: mcpSessions.lookUpTogether(kernel.store.db)
   }
   const eraOf2025 = await serveLegacy(createMethods(kernel, subscriptionMethods(kernel)), kernel.service)
   const senders = createSenders(kernel)

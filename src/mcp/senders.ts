@@ -22,7 +22,8 @@ const SHORT_BYTES = 4096
 
 export function createSenders(kernel: Kernel): Senders {
   const { service } = kernel
-  const find = mcpSessions.findTogether(kernel.store.db)
+  const lookUp = mcpSessions.lookUpTogether(kernel.store.db)
+  const find = (id: string) => lookUp(mcpSessions.hashId(id))
   const rows = new WeakMap<FastifyRequest, { row: HeldSession | undefined; at: number }>()
 
   return {

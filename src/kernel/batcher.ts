@@ -150,7 +150,7 @@ export function createBatcher<I, A>({
     in_flight--
     group.in_flight.delete(flight)
     if (group.queue.length === 0 && group.in_flight.size === 0) groups.delete(name)
-    schedule()
+    if (groups.size > 0 || whenIdle.length > 0) schedule()
   }
 
   async function flushAndSettle(name: string, batch: Array<Queued<I, A>>): Promise<void> {
@@ -174,7 +174,8 @@ export function createBatcher<I, A>({
         let group = groups.get(name)
         if (group === undefined) groups.set(name, (group = { queue: [], in_flight: new Set() }))
         group.queue.push(queued)
-        schedule()
+        // Where it cannot begin, the end of a batch schedules the next.
+        if (in_flight < in_flight_max && group.in_flight.size < group_in_flight_max) schedule()
       }),
     has: group => groups.has(group),
     idle: () =>

@@ -14,15 +14,18 @@ import { need, sessionClosed, sessionNotFound } from '../../sessions/store/sessi
 const BATCH_MAX = 256
 /** So many characters of content count as much as a message: a batch has at most a million. */
 const CHARACTERS_PER_MESSAGE = 4000
-/** Batches of several workspaces, and of several held sessions, in flight at most: the rest of the pool is for other calls. */
+/**
+ * Batches of all workspaces in flight, and as many of all held sessions, at most: the rest of the pool is for other
+ * calls. (For the test "sessions that somebody holds, however many, leave connections to other calls".)
+ */
 const IN_FLIGHT_MAX = 3
 /**
  * One batch of a workspace at a time: two would find the same sessions locked by each other. But a batch that has been
- * in flight for so long waits for something, such as another's idempotency key; then one more begins. (For the test "a
- * key that is being taken by another replica".)
+ * in flight for SLOW_MS waits for something, such as another's idempotency key. Then one more begins. (For the test "a
+ * key that is being taken by another replica at this moment is waited for, and nobody else waits".)
  */
-const SLOW_MS = 25
 const WORKSPACE_IN_FLIGHT_MAX = 2
+const SLOW_MS = 25
 
 export interface MessageWriter {
   /**

@@ -9,7 +9,6 @@ import { callerOf } from '../http/caller.js'
 import { sendFailure } from '../http/failures.js'
 import { refusedToken } from './credentials.js'
 import { wrapFailure } from './failure.js'
-import { lookUpTogether } from './legacy/held-sessions.js'
 import { serveLegacy } from './legacy/legacy.js'
 import { createMethods } from './methods.js'
 import { tooWide } from './envelope.js'
@@ -31,7 +30,7 @@ async function registerMcp(app: FastifyInstance): Promise<void> {
   const deps = {
     streams: createStreams(app),
     watches: createWatches(app),
-    lookUp: lookUpTogether(app.database.db)
+    lookUp: mcpSessions.lookUpTogether(app.database.db)
   }
   const eraOf2025 = await serveLegacy(createMethods(app, subscriptionMethods(app)), app.about)
   const senders = createSenders(app)

@@ -21,7 +21,8 @@ const SHORT_BYTES = 4096
 
 export function createSenders(app: FastifyInstance): Senders {
   const { verifiers } = app
-  const find = mcpSessions.findTogether(app.database.db)
+  const lookUp = mcpSessions.lookUpTogether(app.database.db)
+  const find = (id: string) => lookUp(mcpSessions.hashId(id))
   const rows = new WeakMap<FastifyRequest, { row: HeldSession | undefined; at: number }>()
 
   return {

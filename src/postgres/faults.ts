@@ -83,6 +83,14 @@ export function preparationFault(error: Error): Error {
 }
 
 /**
+ * Whether PostgreSQL refused the statement, so that nothing of it has been committed. Classes 08 (connection) and 57
+ * (cancelled, or the server goes) are not the statement's fault.
+ */
+export function isStatementFault(error: unknown): boolean {
+  return /^(?!08|57)[0-9A-Z]{5}$/.test(codeOf(error) ?? '')
+}
+
+/**
  * Whether the statement never ran, because its connection had been ended before: it can be sent again on another one.
  */
 export function neverRan(error: unknown): boolean {

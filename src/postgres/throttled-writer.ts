@@ -8,7 +8,8 @@ export interface ThrottledWriter<T> {
 }
 
 /**
- * Writes what is noted, each thing at most every 30 s, off the requests' path and all that is due in one statement.
+ * Writes what is noted, each thing at most every 30 s, off the requests' path and all that is due in one statement. It
+ * is no Batcher: nobody waits for an answer, a later note replaces an earlier one, and a clock says when it is written.
  * `write` gets them in the order of their keys, the same everywhere, so that two replicas' statements cannot lock the
  * same rows crosswise.
  */

@@ -126,6 +126,22 @@ t.test('a session whose row somebody holds keeps nobody else waiting', async t =
   t.equal((await messages(held)).length, 5)
 })
 
+t.test('sessions that somebody holds, however many, leave connections to other calls', async t => {
+  const small = await startApp(t, { DATABASE_POOL_MAX: '5' }, { url: app.url })
+  const held = await Promise.all(Array.from({ length: 8 }, () => newSession(app)))
+  const free = await newSession(app)
+  const release = await holding(t, 'select from sessions where id = any($1) for update', [held])
+  const waiting = held.map(session_id => ok(small, 'add_message', { session_id, content: 'held' }))
+  await until(async () => {
+    const { rowCount } = await app.database.pool.query("select from pg_stat_activity where wait_event_type = 'Lock'")
+    return (rowCount ?? 0) >= 3
+  })
+  for (let i = 0; i < 5; i++) await ok(small, 'add_message', { session_id: free, content: `free ${i}` })
+  t.equal((await ok(small, 'get_messages', { session_id: free })).messages.length, 5)
+  await release()
+  t.equal((await Promise.all(waiting)).length, 8)
+})
+
 t.test('a key that is being taken by another replica at this moment is waited for, and nobody else waits', async t => {
   const session_id = await newSession(app)
   const key = randomUUID()

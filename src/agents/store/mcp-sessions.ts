@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type Selectable, sql } from 'kysely'
 import { type Bounds, boundsOf } from '../../kernel/agent.js'
+import { createBatcher } from '../../kernel/batcher.js'
 import type { McpSession } from '../../kernel/caller.js'
 import type { Claims } from '../verifiers.js'
 import { fixedStatement } from '../../postgres/fixed-statement.js'
-import { groupReads } from '../../postgres/grouped-reads.js'
 import type { Db, Schema } from '../../postgres/schema.js'
 import { acrossWorkspaces, type Unscoped, acrossWorkspacesIn } from '../../postgres/scope.js'
 
@@ -63,13 +63,27 @@ export async function find(db: Unscoped, id: string): Promise<HeldSession | unde
   return (await findAll(db, [hashId(id)]))[0]
 }
 
-/** The same for a place where many requests ask at once: they are looked up together. */
-export function findTogether(db: Unscoped): (id: string) => Promise<HeldSession | undefined> {
-  const find = groupReads<Buffer, HeldSession>(100, async (_all, hashes) => {
-    const found = new Map((await findAll(db, hashes)).map(session => [session.id_hash.toString('hex'), session]))
-    return hashes.map(hash => found.get(hash.toString('hex')))
-  })
-  return id => find('', hashId(id))
+/** Reads the row of an MCP session; undefined where it has ended. */
+export type LookUp = (id_hash: Buffer) => Promise<HeldSession | undefined>
+
+/** Rows that one statement reads, at most. */
+const BATCH_MAX = 500
+/**
+ * Statements in flight, at most. After a gap in hearing every stream looks its row up: a statement for each would keep
+ * calls from the pool.
+ */
+const IN_FLIGHT_MAX = 2
+
+/** For a place where many look up at the same time: one statement reads the rows of all. */
+export function lookUpTogether(db: Unscoped): LookUp {
+  return createBatcher<Buffer, HeldSession | undefined>({
+    async flush(hashes) {
+      const found = new Map((await findAll(db, hashes)).map(session => [session.id_hash.toString('hex'), session]))
+      return hashes.map(hash => found.get(hash.toString('hex')))
+    },
+    weight_max: BATCH_MAX,
+    group_in_flight_max: IN_FLIGHT_MAX
+  }).add
 }
 
 /** By name: a prepared statement that selects all columns fails when the next release adds one. */
@@ -99,7 +113,7 @@ const readHeld = fixedStatement<{ hashes: Buffer[]; idle_hours: number }, HeldRo
 )
 
 /** Those of the sessions that are there, in any order; one that is asked for twice is one for both. */
-export async function findAll(db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
+async function findAll(db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
   const rows = await readHeld(held(db), { hashes, idle_hours: IDLE_HOURS })
   // At most one write an hour keeps a row from idling out, so a session ends after 23 to 24 idle hours.
   const aging = rows.filter(row => Date.now() - Date.parse(row.last_seen_at) > 3_600_000).map(row => row.id_hash)

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { createBatcher } from '../../kernel/batcher.js'
 import type { Limited, RateLimitStatus } from '../../kernel/rate-limit-status.js'
 import type { PerMinute, Take } from '../rate-limits.js'
 import { explainFault } from '../../postgres/faults.js'
@@ -21,8 +22,9 @@ const WINDOW_MS = 60_000
 const SLICES = 200
 /** While the database is away, a replica lets a slice through in so long a time, by itself. */
 const ALONE_MS = 1000
-/** Subjects of one statement, and those remembered: about 20 MB. A forgotten one's lease is lost. */
-const TOGETHER_MAX = 500
+/** Subjects of one statement, at most. */
+const BATCH_MAX = 500
+/** Subjects that are remembered, at most: about 20 MB. A forgotten one's lease is lost. */
 const REMEMBERED_MAX = 50_000
 
 interface Lease {
@@ -47,6 +49,12 @@ interface Waiting {
   reject: (error: unknown) => void
 }
 
+/** What the database gave to a lease, and when it was asked, by our clock. */
+interface Given {
+  row: Row
+  sent_at: number
+}
+
 interface Row {
   workspace: string
   kind: Limited
@@ -64,8 +72,8 @@ export interface RateLimits {
 
 export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS): RateLimits {
   const leases = new Map<string, Lease>()
-  let asking = new Set<Lease>()
-  let flight: Promise<void> | undefined
+  // One statement at a time: a lease that is asked for meanwhile goes with the next.
+  const fetches = createBatcher<Lease, Given>({ flush: fetch, weight_max: BATCH_MAX, group_in_flight_max: 1 })
   const sizes = Object.fromEntries(
     Object.entries(per_minute).map(([of, limit]) => [of, Math.max(1, Math.floor(limit / SLICES))])
   ) as Record<Limited, number>
@@ -76,7 +84,7 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
     subject: string,
     count: number
   ): RateLimitStatus | Promise<RateLimitStatus> {
-    const key = `${of}\n${workspace}\n${subject}`
+    const key = keyOf({ of, workspace, subject })
     const lease =
       leases.get(key) ??
       add(key, {
@@ -135,39 +143,28 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
   function ask(lease: Lease): void {
     if (lease.asked) return
     lease.asked = true
-    asking.add(lease)
-    // After this turn's other calls have asked too; what is asked meanwhile goes when the answer is there.
-    flight ??= new Promise<void>(resolve => {
-      setImmediate(resolve)
-    }).then(askForAll)
-  }
-
-  async function askForAll(): Promise<void> {
-    while (asking.size > 0) {
-      const batch = [...asking].slice(0, TOGETHER_MAX)
-      asking = new Set([...asking].slice(TOGETHER_MAX))
-      const sent_at = performance.now()
-      try {
-        const rows = await fetch(batch)
-        const answered = new Map(rows.map(row => [`${row.kind}\n${row.workspace}\n${row.subject}`, row]))
-        for (const lease of batch) {
-          const row = answered.get(`${lease.of}\n${lease.workspace}\n${lease.subject}`) as Row
-          lease.left = row.window === lease.window ? lease.left + row.given : row.given
-          lease.window = row.window
-          lease.taken = row.taken
-          lease.spend_until = sent_at + row.left_ms
-          lease.over_at = performance.now() + row.left_ms
-          lease.asked = false
-          serve(lease)
-        }
-      } catch (error) {
-        for (const lease of batch) fail(lease, error)
+    fetches.add(lease).then(
+      given => {
+        receive(lease, given)
+      },
+      (error: unknown) => {
+        fail(lease, error)
       }
-    }
-    flight = undefined
+    )
   }
 
-  async function fetch(batch: Lease[]): Promise<Row[]> {
+  function receive(lease: Lease, { row, sent_at }: Given): void {
+    lease.left = row.window === lease.window ? lease.left + row.given : row.given
+    lease.window = row.window
+    lease.taken = row.taken
+    lease.spend_until = sent_at + row.left_ms
+    lease.over_at = performance.now() + row.left_ms
+    lease.asked = false
+    serve(lease)
+  }
+
+  async function fetch(batch: Lease[]): Promise<Given[]> {
+    const sent_at = performance.now()
     const wanted = batch.map(({ of, workspace, subject, waiting, taken }) => {
       const near = Math.ceil((per_minute[of] - taken) / 4)
       const wanted = waiting.reduce((sum, { count }) => sum + count, 0)
@@ -195,7 +192,8 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
         (extract(epoch from ends_at) * 1000000)::bigint as window, greatest(0, extract(epoch from ends_at - clock_timestamp()) * 1000) as left_ms`.execute(
       db
     )
-    return rows
+    const answered = new Map(rows.map(row => [`${row.kind}\n${row.workspace}\n${row.subject}`, row]))
+    return batch.map(lease => ({ row: answered.get(keyOf(lease)) as Row, sent_at }))
   }
 
   function serve(lease: Lease): void {
@@ -245,7 +243,11 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
     take,
     async close() {
       clearInterval(timer)
-      await flight
+      await fetches.idle()
     }
   }
+}
+
+function keyOf({ of, workspace, subject }: Pick<Lease, 'of' | 'workspace' | 'subject'>): string {
+  return `${of}\n${workspace}\n${subject}`
 }

@@ -3,9 +3,8 @@ import { createHash } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.js'
 import { mcpTopic } from '../../kernel/events.js'
 import * as mcpSessions from '../../agents/store/mcp-sessions.js'
-import type { HeldSession } from '../../agents/store/mcp-sessions.js'
+import type { HeldSession, LookUp } from '../../agents/store/mcp-sessions.js'
 import type { Message } from '../credentials.js'
-import type { LookUp } from './held-sessions.js'
 
 /** One request that may be cancelled while it is worked on. */
 export interface Cancellable {

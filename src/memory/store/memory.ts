@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import { type Agent, mayEnter } from '../../kernel/agent.js'
+import { createBatcher } from '../../kernel/batcher.js'
 import { AppError } from '../../kernel/errors.js'
-import { groupReads } from '../../postgres/grouped-reads.js'
+import { isStatementFault } from '../../postgres/faults.js'
 import { likeLiteral } from '../../postgres/like.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, type Unscoped } from '../../postgres/scope.js'
@@ -87,36 +88,51 @@ export interface MemoryReader {
 
 export type StoredValue = MemoryEntry & { value: unknown; metadata: Record<string, unknown> }
 
-/** Values read at once: each may have a megabyte. */
-const TOGETHER_MAX = 20
+/** Values that one statement reads, at most: each may have a megabyte, and all are in memory at the same time. */
+const BATCH_MAX = 20
+/** Statements in flight for one workspace, at most. */
+const IN_FLIGHT_MAX = 2
+
+interface Place {
+  workspace: string
+  agent_id: string
+  scope: Scope
+  key: string
+}
+
+/** Reads the values of one workspace, in the order of the places; undefined where there is none. */
+async function readValues(db: Db, workspace: string, places: Place[]): Promise<Array<StoredValue | undefined>> {
+  // One that many ask for is read once.
+  const numbers = new Map<string, number>()
+  const asked: Place[] = []
+  const numberOf = places.map(place => {
+    const name = JSON.stringify([place.agent_id, place.scope, place.key])
+    if (!numbers.has(name)) numbers.set(name, asked.push(place) - 1)
+    return numbers.get(name) as number
+  })
+  const { rows } = await sql<StoredValue & { n: number }>`${PLANNED_ONCE}
+    select asked.n::int as n, ${sql.join([...entryColumns, 'value', 'metadata'].map(column => sql.ref(`agent_memory.${column}`)))}
+    from unnest(${asked.map(({ agent_id }) => agent_id)}::text[], ${asked.map(({ scope }) => scope)}::text[], ${asked.map(({ key }) => key)}::text[]) with ordinality as asked (agent_id, session_id, key, n)
+    join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
+    where ${live} and not ${ofDeletedSession}`.execute(db)
+  const values = new Array<StoredValue | undefined>(asked.length)
+  for (const { n, ...stored } of rows) values[n - 1] = stored
+  return numberOf.map(n => values[n])
+}
 
 export function createMemoryReader(database: Unscoped): MemoryReader {
-  const read = groupReads<{ agent_id: string; scope: Scope; key: string }, StoredValue>(
-    TOGETHER_MAX,
-    async (workspace, questions) => {
-      // One that many ask for is read once.
-      const places = new Map<string, number>()
-      const asked: typeof questions = []
-      const place = questions.map(question => {
-        const of = JSON.stringify([question.agent_id, question.scope, question.key])
-        if (!places.has(of)) places.set(of, asked.push(question) - 1)
-        return places.get(of) as number
-      })
-      const { rows } = await sql<StoredValue & { n: number }>`${PLANNED_ONCE}
-      select asked.n::int as n, ${sql.join([...entryColumns, 'value', 'metadata'].map(column => sql.ref(`agent_memory.${column}`)))}
-      from unnest(${asked.map(({ agent_id }) => agent_id)}::text[], ${asked.map(({ scope }) => scope)}::text[], ${asked.map(({ key }) => key)}::text[]) with ordinality as asked (agent_id, session_id, key, n)
-      join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
-      where ${live} and not ${ofDeletedSession}`.execute(inWorkspace(database, workspace))
-      const answers = new Array<StoredValue | undefined>(asked.length)
-      for (const { n, ...stored } of rows) answers[n - 1] = stored
-      return place.map(n => answers[n])
-    }
-  )
+  const reads = createBatcher<Place, StoredValue | undefined>({
+    flush: (places, workspace) => readValues(inWorkspace(database, workspace), workspace, places),
+    group: ({ workspace }) => workspace,
+    weight_max: BATCH_MAX,
+    group_in_flight_max: IN_FLIGHT_MAX,
+    isItemFault: isStatementFault
+  })
   return {
     async need(agent, scope, key) {
       const found =
         scope === GLOBAL || mayEnter(agent, scope)
-          ? await read(agent.workspace, { agent_id: agent.agent_id, scope, key })
+          ? await reads.add({ workspace: agent.workspace, agent_id: agent.agent_id, scope, key })
           : undefined
       if (found === undefined)
         throw new AppError('MEMORY_NOT_FOUND', 'No value is stored under that key in that scope.', {

@@ -1,6 +1,8 @@
 import { mayEnter } from '../../kernel/agent.js'
+import { createBatcher } from '../../kernel/batcher.js'
 import { AppError } from '../../kernel/errors.js'
 import { quotaExceeded, type Quotas } from '../../limits/quotas.js'
+import { isStatementFault } from '../../postgres/faults.js'
 import { claim, settle } from '../../postgres/idempotency.js'
 import { inTransaction, type MessagesRequest, onPool, type Outcome, writeBatch } from './message-batch.js'
 import { messageNotFound, type Written } from './messages.js'
@@ -8,22 +10,22 @@ import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
 import { need, sessionClosed, sessionNotFound } from '../../sessions/store/sessions.js'
 
-/** Most messages, and characters of content, of one batch; one request alone may have more. */
-const MESSAGES_MAX = 256
-const CHARACTERS_MAX = 1_000_000
-/** A batch that has been out for so long waits for something, such as another's idempotency key: one more may leave. */
+/** Messages of one batch, at most; one request alone may have more. */
+const BATCH_MAX = 256
+/** So many characters of content count as much as a message: a batch has at most a million. */
+const CHARACTERS_PER_MESSAGE = 4000
+/**
+ * Batches of all workspaces in flight, and as many of all held sessions, at most: the rest of the pool is for other
+ * calls. (For the test "sessions that somebody holds, however many, leave connections to other calls".)
+ */
+const IN_FLIGHT_MAX = 3
+/**
+ * One batch of a workspace at a time: two would find the same sessions locked by each other. But a batch that has been
+ * in flight for SLOW_MS waits for something, such as another's idempotency key. Then one more begins. (For the test "a
+ * key that is being taken by another replica at this moment is waited for, and nobody else waits".)
+ */
+const WORKSPACE_IN_FLIGHT_MAX = 2
 const SLOW_MS = 25
-/**
- * Batches out at the same time, of several sessions and of one busy session, at most. Of the former it is ordinarily
- * one.
- */
-const FLIGHTS_MAX = 2
-const BUSY_FLIGHTS_MAX = 3
-/**
- * For so long a session that others were seen writing to, from another replica or in a longer transaction, has batches
- * of its own.
- */
-const BUSY_MS = 1000
 
 export interface MessageWriter {
   /**
@@ -34,141 +36,54 @@ export interface MessageWriter {
   write: (request: MessagesRequest) => Promise<Written[]>
 }
 
-interface Waiting {
-  request: MessagesRequest
-  resolve: (written: Written[]) => void
-  reject: (error: unknown) => void
-}
-
-/** A batch on its way; `session_id` where it is one busy session's. */
-interface BatchInFlight {
-  session_id?: string
-  left_at: number
-}
-
 /**
  * Writes what arrives at the same time in one statement: a flush of the log to disk, a round trip and a plan serve many
- * calls. Nothing waits for a clock: a call that finds nobody on the way leaves at once, and what arrives meanwhile
- * leaves together when that one is back.
+ * calls.
  *
- * A session whose row another transaction holds must not keep the others of a batch waiting: it is passed over, and
- * from then on what is for it travels by itself and waits for the row.
+ * A session whose row another transaction holds must not keep the others of a batch waiting: the statement passes it
+ * over. Its requests then go in batches of its own, which wait for the row, until none of them is left.
  */
 export function createMessageWriter(database: Unscoped, quotas: Quotas): MessageWriter {
-  let waiting: Waiting[] = []
-  /** Busy sessions, until when. */
-  const busy = new Map<string, number>()
-  const flights = new Set<BatchInFlight>()
-  let scheduled = false
-  let look_again: NodeJS.Timeout | undefined
-
-  function schedule(): void {
-    if (scheduled) return
-    scheduled = true
-    // After this turn's other requests have been read too.
-    setImmediate(() => {
-      scheduled = false
-      dispatch()
-    })
+  const limits = {
+    key: ({ idempotencyKey: once }: MessagesRequest) => once && `${once.agent_id}\n${once.key}`,
+    weight: ({ drafts }: MessagesRequest) =>
+      Math.max(drafts.length, drafts.reduce((sum, { content }) => sum + content.length, 0) / CHARACTERS_PER_MESSAGE),
+    weight_max: BATCH_MAX,
+    in_flight_max: IN_FLIGHT_MAX,
+    isItemFault: isStatementFault
   }
+  const batches = createBatcher<MessagesRequest, Written[]>({
+    ...limits,
+    flush: requests => flush(requests, false),
+    group: ({ sender }) => sender.workspace,
+    group_in_flight_max: WORKSPACE_IN_FLIGHT_MAX,
+    slow_ms: SLOW_MS
+  })
+  const heldBatches = createBatcher<MessagesRequest, Written[]>({
+    ...limits,
+    flush: requests => flush(requests, true),
+    group: sessionOf,
+    group_in_flight_max: 1
+  })
 
-  function dispatch(): void {
-    const now = performance.now()
-    for (const [session_id, until] of busy) {
-      if (ofBusy(session_id)) continue
-      if (now > until && !waiting.some(({ request }) => request.session_id === session_id)) busy.delete(session_id)
-      else if ([...flights].filter(flight => flight.session_id !== undefined).length < BUSY_FLIGHTS_MAX)
-        sendBatch(session_id)
-    }
-    const mixed = [...flights].filter(flight => flight.session_id === undefined)
-    if (mixed.length < FLIGHTS_MAX && mixed.every(({ left_at }) => now - left_at >= SLOW_MS)) sendBatch()
-    else if (mixed.length === 1 && waiting.length > 0)
-      look_again ??= setTimeout(() => {
-        look_again = undefined
-        schedule()
-      }, SLOW_MS).unref()
-  }
-
-  function ofBusy(session_id: string): boolean {
-    for (const flight of flights) if (flight.session_id === session_id) return true
-    return false
-  }
-
-  /** Sends the next batch on its way, if there is one. */
-  function sendBatch(session_id?: string): void {
-    const batch = take(session_id)
-    if (batch.length > 0) void flush(batch, { session_id, left_at: performance.now() })
-  }
-
-  /** The next batch, of a busy session or of all that are not: one workspace's, and no idempotency key twice. */
-  function take(session_id?: string): Waiting[] {
-    const batch: Waiting[] = []
-    const keys = new Set<string>()
-    const left: Waiting[] = []
-    let workspace: string | undefined
-    let messages = 0
-    let characters = 0
-    for (const one of waiting) {
-      const { sender, session_id: into, drafts, idempotencyKey: once } = one.request
-      const key = once && `${once.agent_id}\n${once.key}`
-      const length = drafts.reduce((sum, { content }) => sum + content.length, 0)
-      const fits =
-        batch.length === 0 || (messages + drafts.length <= MESSAGES_MAX && characters + length <= CHARACTERS_MAX)
-      const goes = session_id === undefined ? !busy.has(into) : into === session_id
-      if (
-        fits &&
-        goes &&
-        (workspace === undefined || workspace === sender.workspace) &&
-        (key === undefined || !keys.has(key))
-      ) {
-        workspace = sender.workspace
-        messages += drafts.length
-        characters += length
-        if (key !== undefined) keys.add(key)
-        batch.push(one)
-      } else left.push(one)
-    }
-    waiting = left
-    return batch
-  }
-
-  async function flush(batch: Waiting[], flight: BatchInFlight): Promise<void> {
-    flights.add(flight)
-    await finish(batch, flight.session_id !== undefined)
-    flights.delete(flight)
-    if (waiting.length > 0 || busy.size > 0) schedule()
-  }
-
-  async function finish(batch: Waiting[], waits: boolean): Promise<void> {
-    const [first] = batch as [Waiting]
+  /** Writes requests of one workspace. @param waits whether to wait for sessions that somebody holds */
+  async function flush(requests: MessagesRequest[], waits: boolean): Promise<Array<Written[] | Promise<Written[]>>> {
+    const [first] = requests as [MessagesRequest]
+    const { workspace } = first.sender
     let outcomes: Outcome[]
     try {
-      const { workspace } = first.request.sender
-      outcomes = await writeBatch(
-        onPool(database, workspace),
-        workspace,
-        batch.map(({ request }) => request),
-        quotas,
-        waits
-      )
+      outcomes = await writeBatch(onPool(database, workspace), workspace, requests, quotas, waits)
     } catch (error) {
-      // One that cannot be written must not keep the others from it. Where the connection broke, nobody knows what was
-      // committed.
-      if (batch.length > 1 && isStatementFault(error)) for (const one of batch) await finish([one], true)
-      else if (isStatementFault(error) && first.request.idempotencyKey !== undefined)
-        settleOne(first, alone(first.request))
-      else for (const { reject } of batch) reject(error)
-      return
+      if (requests.length === 1 && first.idempotencyKey !== undefined && isStatementFault(error)) return [alone(first)]
+      throw error
     }
-    for (const [i, one] of batch.entries()) {
-      const outcome = outcomes[i] as Outcome
-      if (Array.isArray(outcome)) one.resolve(outcome)
-      else if (outcome === 'repeated') settleOne(one, alone(one.request))
-      else if (outcome === 'busy') {
-        busy.set(one.request.session_id, performance.now() + BUSY_MS)
-        waiting.push(one)
-      } else settleOne(one, whyRefused(inWorkspace(database, one.request.sender.workspace), outcome, one.request))
-    }
+    return outcomes.map((outcome, i) => {
+      const request = requests[i] as MessagesRequest
+      if (Array.isArray(outcome)) return outcome
+      if (outcome === 'repeated') return alone(request)
+      if (outcome === 'busy') return heldBatches.add(request)
+      return whyRefused(inWorkspace(database, workspace), outcome, request)
+    })
   }
 
   /** A request whose key has come before or comes twice at once: whoever has the key decides, so it is waited for. */
@@ -205,27 +120,13 @@ export function createMessageWriter(database: Unscoped, quotas: Quotas): Message
   }
 
   return {
-    write: request =>
-      new Promise((resolve, reject) => {
-        if (!mayEnter(request.sender, request.session_id)) {
-          reject(sessionNotFound())
-          return
-        }
-        waiting.push({ request, resolve, reject })
-        schedule()
-      })
+    async write(request) {
+      if (!mayEnter(request.sender, request.session_id)) throw sessionNotFound()
+      return (heldBatches.has(sessionOf(request)) ? heldBatches : batches).add(request)
+    }
   }
 }
 
-function settleOne({ resolve, reject }: Waiting, work: Promise<Written[]>): void {
-  work.then(resolve, reject)
-}
-
-/**
- * A fault of the statement, after which nothing of it has been committed: a class of SQLSTATE other than 08
- * (connection) and 57 (the server goes).
- */
-function isStatementFault(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' && /^(?!08|57)[0-9A-Z]{5}$/.test(code)
+function sessionOf({ sender, session_id }: MessagesRequest): string {
+  return `${sender.workspace}\n${session_id}`
 }

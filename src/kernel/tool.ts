@@ -86,8 +86,9 @@ export interface Tool<
 /** Ties a tool's handler to the types of its schemas. */
 export function defineTool<I extends TObject, O extends TObject, P extends Permission | 'none'>(
   tool: Tool<I, O, P>
-): Tool {
-  return tool as unknown as Tool
+): Tool
+export function defineTool(tool: Tool): Tool {
+  return tool
 }
 
 /** Whether a call of the tool with this input may be repeated safely with an idempotency_key. */

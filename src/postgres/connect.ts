@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { guardPool } from './guarded-pool.js'
+import { onConnect } from './pg-internals.js'
 import type { Db, Schema } from './schema.js'
 import { type Unscoped, unscoped } from './scope.js'
 import { roles, type RowSecurity } from './service-role.js'
@@ -103,8 +104,7 @@ function openPool(options: DatabaseOptions): pg.Pool {
     max: options.max,
     types: types,
     connectionTimeoutMillis: options.connect_timeout_ms,
-    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- pg-pool waits for it; its types do not say so
-    onConnect: client => applySettings(client, options.statement_timeout_ms),
+    ...onConnect(client => applySettings(client, options.statement_timeout_ms)),
     // For a server that stopped answering altogether: its own statement_timeout cannot be heard then.
     query_timeout: options.statement_timeout_ms === 0 ? 0 : options.statement_timeout_ms + 2000,
     application_name: options.application_name,

@@ -5,7 +5,7 @@ import { groupReads } from '../../postgres/grouped-reads.js'
 import { likeLiteral } from '../../postgres/like.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, type Unscoped } from '../../postgres/scope.js'
-import { PLANNED_ONCE } from '../../postgres/statement-name.js'
+import { defineStatement } from '../../postgres/statements.js'
 import { withinSessions } from '../../visibility/visibility.js'
 
 /** Where a value belongs: one session, or '' for the agent's global memory. There is no fall-back between scopes. */
@@ -90,6 +90,19 @@ export type StoredValue = MemoryEntry & { value: unknown; metadata: Record<strin
 /** Values read at once: each may have a megabyte. */
 const TOGETHER_MAX = 20
 
+const readValues = defineStatement<
+  { workspace: string; agent_ids: string[]; scopes: Scope[]; keys: string[] },
+  StoredValue & { n: number }
+>(
+  'agent_memory.read',
+  (_db, { workspace, agent_ids, scopes, keys }) => sql`
+    select asked.n::int as n, ${sql.join([...entryColumns, 'value', 'metadata'].map(column => sql.ref(`agent_memory.${column}`)))}
+    from unnest(${agent_ids}::text[], ${scopes}::text[], ${keys}::text[]) with ordinality as asked (agent_id, session_id, key, n)
+    join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
+    where ${live} and not ${ofDeletedSession}`,
+  'once'
+)
+
 export function createMemoryReader(database: Unscoped): MemoryReader {
   const read = groupReads<{ agent_id: string; scope: Scope; key: string }, StoredValue>(
     TOGETHER_MAX,
@@ -102,11 +115,12 @@ export function createMemoryReader(database: Unscoped): MemoryReader {
         if (!places.has(of)) places.set(of, asked.push(question) - 1)
         return places.get(of) as number
       })
-      const { rows } = await sql<StoredValue & { n: number }>`${PLANNED_ONCE}
-      select asked.n::int as n, ${sql.join([...entryColumns, 'value', 'metadata'].map(column => sql.ref(`agent_memory.${column}`)))}
-      from unnest(${asked.map(({ agent_id }) => agent_id)}::text[], ${asked.map(({ scope }) => scope)}::text[], ${asked.map(({ key }) => key)}::text[]) with ordinality as asked (agent_id, session_id, key, n)
-      join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
-      where ${live} and not ${ofDeletedSession}`.execute(inWorkspace(database, workspace))
+      const rows = await readValues(inWorkspace(database, workspace), {
+        workspace,
+        agent_ids: asked.map(({ agent_id }) => agent_id),
+        scopes: asked.map(({ scope }) => scope),
+        keys: asked.map(({ key }) => key)
+      })
       const answers = new Array<StoredValue | undefined>(asked.length)
       for (const { n, ...stored } of rows) answers[n - 1] = stored
       return place.map(n => answers[n])

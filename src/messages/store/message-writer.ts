@@ -2,7 +2,7 @@ import { mayEnter } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import { quotaExceeded, type Quotas } from '../../limits/quotas.js'
 import { claim, settle } from '../../postgres/idempotency.js'
-import { inTransaction, type MessagesRequest, onPool, type Outcome, writeBatch } from './message-batch.js'
+import { type MessagesRequest, type Outcome, writeBatch } from './message-batch.js'
 import { messageNotFound, type Written } from './messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
@@ -145,7 +145,7 @@ export function createMessageWriter(database: Unscoped, quotas: Quotas): Message
     try {
       const { workspace } = first.request.sender
       outcomes = await writeBatch(
-        onPool(database, workspace),
+        inWorkspace(database, workspace),
         workspace,
         batch.map(({ request }) => request),
         quotas,
@@ -178,7 +178,7 @@ export function createMessageWriter(database: Unscoped, quotas: Quotas): Message
       const first = await claim<Written[]>(tx, once)
       if (first !== undefined) return first
       const [outcome] = await writeBatch(
-        inTransaction(tx),
+        tx,
         request.sender.workspace,
         [{ ...request, idempotencyKey: undefined }],
         quotas,

@@ -3,7 +3,7 @@ import type { GuardedPool } from './guarded-pool.js'
 import { queryWithPrefix } from './pg-internals.js'
 import type { Db, Schema } from './schema.js'
 import { repeated, type RunStatement, ScopedDriver, type ScopedPool } from './scoped-connection.js'
-import { asLogin, type Roles } from './service-role.js'
+import type { RoleLookup } from './row-security-kind.js'
 
 /**
  * For which workspace SQL runs. Every query filters by workspace. PostgreSQL row-level security enforces the same filter
@@ -62,12 +62,8 @@ const drivers = new WeakMap<Db, ScopedDriver>()
 const databases = new WeakMap<Db, Unscoped>()
 
 /** @param run how a statement is run, for tests */
-export function unscoped(
-  connections: GuardedPool,
-  roles: Roles = asLogin,
-  run: RunStatement = queryWithPrefix
-): Unscoped {
-  return new Unscoped({ connections, roles, run })
+export function unscoped(connections: GuardedPool, role: RoleLookup, run: RunStatement = queryWithPrefix): Unscoped {
+  return new Unscoped({ connections, role, run })
 }
 
 /** What SQL for a workspace runs on. Undefined: the caller is not known, and there are no rows. */

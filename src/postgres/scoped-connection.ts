@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from 'kysely'
-import pg from 'pg'
+import type pg from 'pg'
 import { ConnectError, isSerializationFault, neverRan, preparationFault, ReadOnlyServer } from './faults.js'
 import type { GuardedPool } from './guarded-pool.js'
 import type { PrefixStatement, Statement } from './pg-internals.js'
-import type { Roles } from './service-role.js'
-import { nameFor, nameFromSecondTime } from './statement-names.js'
+import type { RoleLookup } from './row-security-kind.js'
+import { type ScopePrefixes, scopePrefixes } from './scope-prefix.js'
+import { nameFromSecondTime } from './statement-names.js'
 
 /**
  * Connections that tell PostgreSQL the role and the workspace before what they run. Both are told in the same round trip
@@ -43,13 +44,13 @@ export type RunStatement = (
 
 export interface ScopedPool {
   connections: GuardedPool
-  roles: Roles
+  role: RoleLookup
   run: RunStatement
 }
 
 /** What Kysely calls to run SQL for one workspace. */
 export class ScopedDriver implements Driver {
-  private prefixes: Prefixes | undefined
+  private prefixes: ScopePrefixes | undefined
 
   constructor(
     readonly pool: ScopedPool,
@@ -57,9 +58,9 @@ export class ScopedDriver implements Driver {
   ) {}
 
   /** What is told before a statement. The texts are made once for each role: this runs for every statement. */
-  prefix(): Prefixes {
-    const { role } = this.pool.roles
-    if (this.prefixes === undefined || this.prefixes.role !== role) this.prefixes = prefixesOf(role, this.scope)
+  prefix(): ScopePrefixes {
+    const { role } = this.pool.role
+    if (this.prefixes === undefined || this.prefixes.role !== role) this.prefixes = scopePrefixes(role, this.scope)
     return this.prefixes
   }
 
@@ -190,52 +191,16 @@ class ScopedConnection implements DatabaseConnection {
 }
 
 /** A connection for which the service's role has been looked up. */
-async function takeClient({ connections, roles }: ScopedPool): Promise<pg.PoolClient> {
+async function takeClient({ connections, role }: ScopedPool): Promise<pg.PoolClient> {
   const client = await connections.take()
-  if (roles.known) return client
+  if (role.known) return client
   try {
-    await roles.find(client)
+    await role.find(client)
     return client
   } catch (error) {
     const fault = new ConnectError(error)
     connections.giveBack(client, fault)
     throw fault
-  }
-}
-
-interface Prefixes {
-  role: string | undefined
-  /** Before a statement, and before one that is planned once. */
-  each: readonly PrefixStatement[]
-  once: readonly PrefixStatement[]
-  /** The same as a statement by itself, after `begin`. */
-  inTransaction: Statement
-}
-
-function prefixesOf(role: string | undefined, scope: string): Prefixes {
-  const each = scopeStatement(role, scope, [])
-  const once = scopeStatement(role, scope, ["set_config('plan_cache_mode', 'force_generic_plan', true) as plan"])
-  const { name, text, values } = each
-  return { role, each: [each], once: [once], inTransaction: { name, text, values } }
-}
-
-/**
- * Tells PostgreSQL role and workspace for one transaction, and asks whether the server is read-only. Nothing is read from
- * a read-only server: it may be a standby, whose data may be out of date.
- */
-function scopeStatement(role: string | undefined, scope: string, more: readonly string[]): PrefixStatement {
-  const columns = [
-    ...(role === undefined ? [] : [`set_config('role', ${pg.escapeLiteral(role)}, true) as role`]),
-    "set_config('scs.workspace', $1, true) as workspace",
-    ...more,
-    "current_setting('transaction_read_only') as read_only"
-  ]
-  const text = `select ${columns.join(', ')}`
-  return {
-    name: nameFor('scs.scope', text),
-    text,
-    values: [scope],
-    check: row => (row.at(-1) === 'on' ? new ReadOnlyServer() : undefined)
   }
 }
 

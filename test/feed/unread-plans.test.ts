@@ -5,7 +5,7 @@ import { inWorkspace, unscoped } from '../../src/postgres/scope.js'
 import type { RunStatement } from '../../src/postgres/scoped-connection.js'
 import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { roles } from '../../src/postgres/service-role.js'
+import { createRoleLookup } from '../../src/postgres/row-security-kind.js'
 import { readings, type Unread } from '../../src/feed/store/unread.js'
 import { createDatabase } from '../support/cluster.js'
 
@@ -54,7 +54,7 @@ const explaining: RunStatement = async (client, prefix, statement) => {
   statements++
   return queryWithPrefix(client, prefix, statement)
 }
-const db = inWorkspace(unscoped(guardPool(pool), roles(), explaining), 'default')
+const db = inWorkspace(unscoped(guardPool(pool), createRoleLookup(), explaining), 'default')
 
 const session = (n: number) => `session_${n.toString(16).padStart(16, '0')}`
 const CROWDED = session(1)

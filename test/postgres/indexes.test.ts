@@ -13,7 +13,7 @@ import { acrossWorkspaces, inWorkspace, unscoped } from '../../src/postgres/scop
 import type { RunStatement } from '../../src/postgres/scoped-connection.js'
 import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { roles } from '../../src/postgres/service-role.js'
+import { createRoleLookup } from '../../src/postgres/row-security-kind.js'
 import { fill } from '../../src/search/fill.js'
 import { versionsOf } from '../../src/feed/store/topics.js'
 import { type Grown, grown, readSeqRanges, snapshotNow } from '../../src/feed/store/workspace-feed.js'
@@ -70,7 +70,7 @@ const explaining: RunStatement = async (client, prefix, statement) => {
   return queryWithPrefix(client, prefix, statement)
 }
 
-const database = unscoped(guardPool(pool), roles(), explaining)
+const database = unscoped(guardPool(pool), createRoleLookup(), explaining)
 const db = inWorkspace(database, 'default')
 const app = await buildApp({
   config,

@@ -7,7 +7,7 @@ import { served } from './with.js'
 /** What row-level security, and telling each statement its workspace and its role, cost: a write and a read. */
 export async function wall(bench: Bench): Promise<Finding> {
   const walled = await served(bench, 'wall')
-  const open = await served(bench, 'wall_without', { entry: 'bench/programs/without-wall.js' })
+  const open = await served(bench, 'wall_without', { entry: 'bench/programs/without-row-security.js' })
   const both = [
     ['wall', walled],
     ['without', open]

@@ -7,7 +7,8 @@ import { type Embedded, openEmbedded } from '../postgres/embedded/index.js'
 import { MigrationError } from '../postgres/migrate.js'
 import * as migrations from '../postgres/migrate.js'
 import type { Db } from '../postgres/schema.js'
-import { adviceFor, describeRowSecurity, loginName, makeRole } from '../postgres/service-role.js'
+import { describeRowSecurity } from '../postgres/row-security-kind.js'
+import { adviceFor, loginName, makeRole } from '../postgres/service-role.js'
 import { defaultDataDir, passedOver } from './data-folder.js'
 import { localSecrets } from './local-secrets.js'
 import { type Signals } from './stop.js'
@@ -72,10 +73,10 @@ export function connectForRequests({ config, url, replica }: Opened, logger: Fas
     onIdleError: error => {
       logger.warn({ err: loggableFault(error) }, 'database connection lost')
     },
-    onWall: wall => {
-      logger[wall.kind === 'login' || wall.kind === 'role' ? 'info' : 'warn'](
-        { wall: wall.kind },
-        describeRowSecurity(wall)
+    onRowSecurity: found => {
+      logger[found.kind === 'login' || found.kind === 'role' ? 'info' : 'warn'](
+        { row_security: found.kind },
+        describeRowSecurity(found)
       )
     }
   })
@@ -133,7 +134,7 @@ export async function onOneConnection<T>(
   }
 }
 
-/** Brings the database up to date, and says what its walls lack. @returns the migrations applied now */
+/** Migrates the database, and logs what row-level security lacks. @returns the migrations applied now */
 export async function bringUp(opened: Opened, log: (line: string) => void, signals: Signals): Promise<string[]> {
   const login =
     opened.url === opened.owner_url

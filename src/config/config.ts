@@ -443,12 +443,12 @@ export const variables: Variable[] = Object.values(described).map(({ read, ...va
 export function loadConfig(env: Record<string, string | undefined>): Readonly<Config> {
   const faults: string[] = []
   const faulty = new Set<string>()
-  const config: Record<string, unknown> = { production: env.NODE_ENV === 'production' }
+  const config: Partial<Record<keyof Config, unknown>> = { production: env.NODE_ENV === 'production' }
   for (const [name, { read, ...variable }] of Object.entries(described)) {
     const own = env[variable.name]?.trim()
     const text = own || (variable.alias !== undefined ? env[variable.alias]?.trim() : undefined) || variable.default
     try {
-      config[name] = (read as Reader<unknown>)(text || undefined)
+      config[name as keyof Config] = (read as Reader<unknown>)(text || undefined)
     } catch (fault) {
       faults.push(`${variable.name} ${(fault as Error).message}`)
       faulty.add(variable.name)
@@ -456,18 +456,18 @@ export function loadConfig(env: Record<string, string | undefined>): Readonly<Co
   }
   // A full body, parsed, is at most three times as large, which is what one address may have.
   config.body_memory ??= Math.max(BODY_MEMORY, BODY_MEMORY_TIMES * (config.body_limit as number))
-  faults.push(...together(config as unknown as Config, faulty))
+  faults.push(...together(config as Config, faulty))
   if (faults.length > 0)
     throw new ConfigError(
       `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  - ${fault}`).join('\n')}`
     )
-  const { host, allowed_hosts, oidc_audience, public_url } = config as unknown as Partial<Config> & { host: string }
+  const { host, allowed_hosts, oidc_audience, public_url } = config as Partial<Config> & { host: string }
   config.oidc_audience = oidc_audience ?? (public_url !== undefined ? [`${public_url}/mcp`] : [])
   config.allowed_hosts = allowed_hosts?.includes('*')
     ? undefined
     : (allowed_hosts ??
       (isLoopback(host) ? [...new Set([...LOOPBACK_HOSTS, host.includes(':') ? '[::1]' : host])] : undefined))
-  return Object.freeze(config as unknown as Config)
+  return Object.freeze(config as Config)
 }
 
 /** What variables demand of each other; one that is `faulty` already has no value here, and is not told twice. */

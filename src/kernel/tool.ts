@@ -88,7 +88,8 @@ export type Tool<
 /** Ties a tool's handler to the types of its schemas. */
 export function defineTool<I extends TObject, O extends TObject, P extends Permission | 'none'>(
   tool: Tool<I, O, P>
-): Tool {
+): Tool
+export function defineTool(tool: Tool): Tool {
   return tool
 }
 

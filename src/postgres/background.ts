@@ -1,16 +1,16 @@
-/** Pause after a fault, such as a database that is away, at least. */
+/** The least pause after a fault, for instance while the database is away. */
 const FAULT_MS = 2000
 
 export interface Background {
-  /** No turn begins after it; the one under way is waited for. */
+  /** Waits for the turn that runs now. No other turn begins. */
   close: () => Promise<void>
 }
 
 /**
- * Work in the background, turn after turn, which keeps no process alive.
- * @param turn one of them, which may ask whether it should come to its end; how many milliseconds to rest after it
- * @param onFault told what a turn throws; after a while there is another
- * @param first_ms until the first, and after a fault where that is longer
+ * Runs turns of work, one after the other, until it is closed. It does not keep the process alive.
+ * @param turn one turn, which can ask whether it should stop early. It returns the milliseconds until the next turn.
+ * @param onFault is called with what a turn throws. The next turn runs after a pause.
+ * @param first_ms milliseconds until the first turn, and also after a fault if that is longer
  */
 export function inBackground(
   turn: (closing: () => boolean) => Promise<number>,

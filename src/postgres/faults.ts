@@ -1,8 +1,8 @@
 import { AppError } from '../kernel/errors.js'
 
-/** What a fault of PostgreSQL or its driver means to a caller. Only codes are looked at; their texts go nowhere. */
+/** What a fault of PostgreSQL or its driver means to a caller. Callers never see its text, which can hold values. */
 
-/** Faults of sockets and name look-ups. */
+/** Codes of sockets and of name look-ups. */
 const NODE_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -17,13 +17,13 @@ const NODE_CODES = new Set([
 ])
 
 const READ_ONLY = '25006'
-/** A statement in a transaction that had failed already: the connection was not given back properly. */
+/** A statement in a transaction that had failed before. The connection should not have been handed out. */
 const FAILED_TRANSACTION = '25P02'
 
-/** A statement was cancelled, waited too long for a lock, or its transaction took too long. */
+/** PostgreSQL cancelled a statement, or it waited too long for a lock, or its transaction took too long. */
 const TOO_LONG = new Set(['57014', '55P03', '25P03', '25P04'])
 
-/** PostgreSQL answers, and cannot serve anybody right now. */
+/** PostgreSQL answers, but cannot serve anybody now. */
 const UNFIT = new Set([
   '53300', // its connections are used up
   '53100',
@@ -32,13 +32,13 @@ const UNFIT = new Set([
   '42P01' // the tables are not there (yet): migrations are missing
 ])
 
-/** Errors of the driver have no code, only these texts (pg 8, pg-pool 3). */
+/** Errors of pg 8 and pg-pool 3 have no code, only these texts. */
 const POOL_BUSY = 'timeout exceeded when trying to connect'
 const NOT_SENT = /^(Client has encountered a connection error|Client was closed)/
 const DRIVER_TEXTS =
   /^(Connection terminated|Client has encountered a connection error|Query read timeout|Connection ended|Client was closed|timeout expired)/
 
-/** No connection could be made, or it could not be prepared; `cause` is what PostgreSQL or the driver said. */
+/** There is no usable connection: none could be made, or it could not be prepared. `cause` has the reason. */
 export class ConnectError extends Error {
   readonly code: unknown
   constructor(cause: unknown) {
@@ -48,7 +48,7 @@ export class ConnectError extends Error {
   }
 }
 
-/** The server answers and must not be written to: a standby, or a primary that has handed over. */
+/** The server answers, but is a standby, or a primary that another server has replaced. */
 export class ReadOnlyServer extends Error {
   readonly code = READ_ONLY
   constructor() {
@@ -62,12 +62,12 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
-/** No connection of the pool became free in time. */
+/** Whether no connection of the pool became free in time. */
 export function isPoolBusy(error: unknown): boolean {
   return error instanceof Error && error.message === POOL_BUSY
 }
 
-/** Whether the connection it happened on, and others to the same server, are of no more use. */
+/** Whether the connection on which it happened, and others to the same server, cannot be used any more. */
 export function isConnectionFault(error: unknown): boolean {
   if (!(error instanceof Error) || isPoolBusy(error)) return false
   if (error instanceof ConnectError) return true
@@ -77,7 +77,7 @@ export function isConnectionFault(error: unknown): boolean {
   return NODE_CODES.has(code) || /^(08|28|57P0)/.test(code) || code === READ_ONLY || code === FAILED_TRANSACTION
 }
 
-/** A fault of what is told before a statement: the connection could not be prepared, whatever the statement is. */
+/** What a fault of the prefix of a statement means: the connection cannot be prepared, whatever the statement is. */
 export function preparationFault(error: Error): Error {
   return isConnectionFault(error) || TOO_LONG.has(codeOf(error) ?? '') ? error : new ConnectError(error)
 }
@@ -90,17 +90,13 @@ export function isStatementFault(error: unknown): boolean {
   return /^(?!08|57)[0-9A-Z]{5}$/.test(codeOf(error) ?? '')
 }
 
-/**
- * Whether the statement never ran, because its connection had been ended before: it can be sent again on another one.
- */
+/** Whether the connection had ended before the statement was sent. Then the statement can be sent on another one. */
 export function neverRan(error: unknown): boolean {
-  // 57P05: PostgreSQL ends a connection for idleness only while it waits for a statement.
+  // 57P05: PostgreSQL ends an idle connection only while it waits for a statement.
   return error instanceof Error && (codeOf(error) === '57P05' || NOT_SENT.test(error.message))
 }
 
-/**
- * Whether PostgreSQL took everything back because others wrote at the same time, so that the same again may succeed.
- */
+/** Whether PostgreSQL took a transaction back because others wrote at the same time. The same again may succeed. */
 export function isSerializationFault(error: unknown): boolean {
   const code = codeOf(error)
   return code === '40001' || code === '40P01'
@@ -108,15 +104,15 @@ export function isSerializationFault(error: unknown): boolean {
 
 export function explainFault(error: unknown): AppError | undefined {
   if (!(error instanceof Error)) return undefined
-  const of = { cause: error }
+  const cause = { cause: error }
   if (isPoolBusy(error))
-    return new AppError('SERVICE_UNAVAILABLE', 'All database connections of this server are busy.', of)
+    return new AppError('SERVICE_UNAVAILABLE', 'All database connections of this server are busy.', cause)
   const code = codeOf(error)
   if (isConnectionFault(error) || (code !== undefined && UNFIT.has(code)))
-    return new AppError('DATABASE_UNAVAILABLE', 'The database cannot be reached.', of)
+    return new AppError('DATABASE_UNAVAILABLE', 'The database cannot be reached.', cause)
   if (code !== undefined && TOO_LONG.has(code)) {
     return new AppError('SERVICE_UNAVAILABLE', 'The database took longer than the server allows for one statement.', {
-      ...of,
+      ...cause,
       suggestions: [
         'Ask for less at once: a smaller limit, a narrower filter',
         'Wait retry_after seconds and call again'
@@ -124,14 +120,14 @@ export function explainFault(error: unknown): AppError | undefined {
     })
   }
   if (isSerializationFault(error))
-    return new AppError('CONFLICT', 'Another call changed the same thing at the same moment.', of)
+    return new AppError('CONFLICT', 'Another call changed the same thing at the same moment.', cause)
   return undefined
 }
 
 /**
- * An error for the log: what and where, without values. PostgreSQL repeats a statement's values in message and detail,
- * so for its errors only code, table and constraint are kept, and the stack without its first line. What it says to a
- * connection holds no values, and is what an operator needs.
+ * An error for the log, without values. PostgreSQL repeats a statement's values in message and detail, so of its errors
+ * the log has the code, the table, the constraint, and the stack without its first line. The reason of a ConnectError
+ * holds no values, and operators need it.
  */
 export function loggableFault(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error }

@@ -1,29 +1,29 @@
 import type pg from 'pg'
 import { ConnectError, isConnectionFault, isPoolBusy } from './faults.js'
 
-/** Connections to run statements on. A connection that may be spoilt is never handed out again. */
+/** A pool that never hands out a connection again after a fault that may have spoilt it. */
 export interface GuardedPool {
   /**
-   * @throws ConnectError where the database refuses or cannot be reached
-   * @throws Error of pg-pool where all connections stayed busy for the pool's connection time-out
+   * @throws ConnectError if the database refuses or cannot be reached
+   * @throws Error of pg-pool if all connections stay busy for the pool's connection time-out
    */
   take: () => Promise<pg.PoolClient>
-  /** Takes a connection back. @param fault the last thing that went wrong on it */
+  /** Takes a connection back. @param fault the last fault that happened on it */
   giveBack: (client: pg.PoolClient, fault?: unknown) => void
   /** When a connection last came back without a fault, by performance.now(); -Infinity if none has. */
   lastGoodAt: () => number
 }
 
 /**
- * A fault of one connection (it was ended, or its server became read-only) is usually a fault of all connections to
- * that server. So it also ends the idle ones: the next calls connect anew, to whichever server the address leads to by
+ * If one connection has been ended, or its server has become read-only, the same is usually true of all connections to
+ * that server. So the idle ones are ended too. The next calls connect again, to the server that the address leads to
  * then.
  */
 export function guardPool(pool: Pick<pg.Pool, 'connect'>): GuardedPool {
-  /** How often idle connections were ended. */
-  let ended = 0
-  /** Of each idle connection, the count above at the time it became idle. */
-  const idleSince = new WeakMap<pg.PoolClient, number>()
+  /** How often idle connections have been given up. */
+  let generation = 0
+  /** The generation in which each idle connection came back. */
+  const generationOf = new WeakMap<pg.PoolClient, number>()
   let last_good_at = -Infinity
 
   return {
@@ -34,18 +34,18 @@ export function guardPool(pool: Pick<pg.Pool, 'connect'>): GuardedPool {
           client = await pool.connect()
         } catch (error) {
           if (isPoolBusy(error)) throw error
-          ended++
+          generation++
           throw new ConnectError(error)
         }
-        if ((idleSince.get(client) ?? ended) === ended) return client
+        if ((generationOf.get(client) ?? generation) === generation) return client
         client.release(true)
       }
     },
     giveBack(client, fault) {
-      if (isConnectionFault(fault)) ended++
-      // 'I': in no transaction. A connection that is inside one, or inside a failed one, would run the next call in it.
+      if (isConnectionFault(fault)) generation++
+      // 'I': no transaction. In one that is open, or has failed, the next call would run inside it.
       const reusable = !isConnectionFault(fault) && client.getTransactionStatus() === 'I'
-      if (reusable) idleSince.set(client, ended)
+      if (reusable) generationOf.set(client, generation)
       if (fault === undefined) last_good_at = performance.now()
       client.release(!reusable)
     },

@@ -3,14 +3,14 @@ import { AppError } from '../kernel/errors.js'
 import type { IdempotencyKey } from '../kernel/receipt.js'
 import type { Db } from './schema.js'
 
-/** How long a first answer is kept for repeats. */
+/** How long the first answer is kept for repeats of the call. */
 export const KEPT_HOURS = 24
 
 /**
- * Claims a key in the transaction of the call. Where another call holds it, the insert waits for that one to commit
- * (then its answer is here) or to roll back (then the key is ours).
+ * Claims a key in the transaction of the call. If another call holds the key, the insert waits for it. After its commit
+ * its answer is here; after its rollback the key is ours.
  * @returns the first answer, if there is one
- * @throws AppError IDEMPOTENCY_CONFLICT
+ * @throws AppError IDEMPOTENCY_CONFLICT if the key came with another request
  */
 export async function claim<T = Record<string, unknown>>(tx: Db, key: IdempotencyKey): Promise<T | undefined> {
   const { rows } = await sql`
@@ -36,6 +36,7 @@ export async function claim<T = Record<string, unknown>>(tx: Db, key: Idempotenc
   return first.answer as T
 }
 
+/** Keeps the answer for repeats of the call. */
 export async function settle(tx: Db, key: IdempotencyKey, answer: object): Promise<void> {
   await tx
     .updateTable('idempotency_keys')

@@ -5,13 +5,13 @@ import { acrossSession } from './scope.js'
 import { settleRowSecurity } from './row-security.js'
 import { settleRestored } from './restored-dump.js'
 
-/** One migrating process in a database at a time; the others wait, then find nothing left to do. */
+/** An advisory lock. One process migrates a database at a time. The others wait, and then have nothing to do. */
 const LOCK = 7_261_001
 
-/** Oldest PostgreSQL that is supported. */
+/** The oldest supported PostgreSQL. */
 const OLDEST_SERVER = 15
 
-/** A sentence for the operator: the program and the database do not fit each other. */
+/** A sentence for the operator: this program cannot use or migrate the database. */
 export class MigrationError extends Error {}
 
 export interface MigrationStatus {
@@ -30,8 +30,8 @@ async function appliedNames(db: Kysely<Schema>): Promise<string[]> {
 }
 
 /**
- * Every migration of this program and whether the database has it. @throws MigrationError for a database newer than the
- * program
+ * Every migration of this program, and whether the database has it.
+ * @throws MigrationError if the database is newer than the program
  */
 export async function status(db: Db): Promise<MigrationStatus[]> {
   const applied = await appliedNames(db)
@@ -45,8 +45,8 @@ export async function status(db: Db): Promise<MigrationStatus[]> {
 }
 
 /**
- * Whether all migrations of this program are applied, for readiness. A database that has become newer meanwhile counts
- * as current: during a deploy the releases run side by side.
+ * Whether the database has all migrations of this program. A newer database counts as current: during a deploy two
+ * releases run side by side.
  */
 export async function isCurrent(db: Db): Promise<boolean> {
   const applied = new Set(await appliedNames(db))
@@ -54,10 +54,10 @@ export async function isCurrent(db: Db): Promise<boolean> {
 }
 
 /**
- * Applies what is missing, mends what a restored dump brought with it, and sees to the walls between workspaces. `db`
- * must have no statement time-out: it may wait for others, and migrations may be long.
- * @param login who the service logs in as, where that is somebody else
- * @returns the names applied now
+ * Applies the missing migrations, repairs the rows of a restored dump, and sees to row-level security. `db` must have no
+ * statement time-out: it may wait for another process, and migrations may take long.
+ * @param login the service's login, if it is not the owner who migrates
+ * @returns the names of the migrations applied now
  */
 export async function up(db: Db, login?: string): Promise<string[]> {
   return migrate(
@@ -70,12 +70,12 @@ export async function up(db: Db, login?: string): Promise<string[]> {
   )
 }
 
-/** Takes the last migration back, with the data in what it made. @returns its name, or nothing */
+/** Reverts the last migration; the data in its tables is lost. @returns its name, or nothing */
 export async function down(db: Db): Promise<string[]> {
   return migrate(db, migrator => migrator.migrateDown())
 }
 
-/** @param after what is looked at each time, whether or not there was something to do */
+/** @param after runs each time, also if there was nothing to migrate */
 async function migrate(
   db: Db,
   run: (migrator: Migrator) => ReturnType<Migrator['migrateToLatest']>,
@@ -86,7 +86,7 @@ async function migrate(
     await sql`select pg_advisory_lock(${LOCK})`.execute(connection)
     try {
       await status(connection)
-      // Policies hold for the owner too, unless it is a superuser.
+      // Policies hold for the owner too, unless the owner is a superuser.
       await acrossSession(connection)
       const migrator = new Migrator({ db: connection, provider: { getMigrations: async () => migrations } })
       const { error, results } = await run(migrator)

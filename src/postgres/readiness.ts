@@ -3,15 +3,15 @@ import { migrations } from '../../migrations/index.js'
 import { explainFault, ReadOnlyServer } from './faults.js'
 import type { Db } from './schema.js'
 
-/** Why calls would fail, in words for a probe's log. */
+/** Why calls would fail, as a probe's log says it. */
 export type Unready =
   'migrations missing' | 'database read-only' | 'database unreachable' | 'database refuses what calls do'
 
 /**
- * Does what a call does: the role and the workspace are told, rows are read, and a table is written to. The write
- * matches no row; PostgreSQL checks all the same that the role may write and that the server takes writes.
+ * Does what a call does: it sets role and workspace, reads rows and writes to a table. The write matches no row. Yet
+ * PostgreSQL checks that the role may write and that the server is not read-only.
  * @param db on the pool that calls use, in no workspace
- * @returns undefined where calls would succeed
+ * @returns undefined if calls would succeed
  */
 export async function whyUnready(db: Db): Promise<Unready | undefined> {
   try {
@@ -19,7 +19,7 @@ export async function whyUnready(db: Db): Promise<Unready | undefined> {
       with written as (update sessions set last_seq = last_seq where false)
       select name from kysely_migration`.execute(db)
     const applied = new Set(rows.map(({ name }) => name))
-    // A database that has become newer meanwhile counts as current: during a deploy the releases run side by side.
+    // A newer database counts as current: during a deploy two releases run side by side.
     return Object.keys(migrations).every(name => applied.has(name)) ? undefined : 'migrations missing'
   } catch (error) {
     if (error instanceof ReadOnlyServer || (error as { code?: unknown }).code === '25006') return 'database read-only'

@@ -1,15 +1,17 @@
 import { sql } from 'kysely'
 import type { Db } from './schema.js'
 
-/** About a second's work. */
+/** Rows of one statement, which takes about a second. */
 const BATCH = 10_000
 
 /**
- * After a dump is restored into another server, rows name transactions that server has yet to give out: when it does,
- * readers would take old rows for new. They get 0, "before anybody followed". What a snapshot shows and yet counts
- * among the transactions to come can only be such a row, so this is safe beside others who write. The lowest first:
- * those come first.
- * @returns how many there were
+ * Repairs the rows of a dump that was restored into another server. A row names the transaction that wrote it (`xact`).
+ * The new server has not given out that number yet. When it does, readers would take the old row for a new one. So the
+ * row gets 0, which means "before anybody followed".
+ *
+ * A row that a snapshot shows, and whose transaction is still to come in that snapshot, can only be such a row. So this
+ * is safe while others write. The server reaches the lowest numbers first, so they are repaired first.
+ * @returns how many rows were repaired
  */
 export async function settleRestored(db: Db): Promise<number> {
   let settled = 0

@@ -3,28 +3,26 @@ import type { Db } from './schema.js'
 import { makeRole } from './service-role.js'
 
 /**
- * The second wall between workspaces: row-level security, on every table that has a workspace, and the rights of the
- * role that the service works as. Settled after each run of migrations, so that no table is forgotten.
+ * Every query filters by workspace. PostgreSQL row-level security enforces the same filter again, on every table that
+ * has a workspace. Each run of migrations ends with this file, which sees to the policies and to the privileges of the
+ * service's role, so no table is forgotten.
  *
- * Policies read what scope.ts tells. The sub-selects make it something that is worked out once for a statement, not for
- * each row. Behind a policy only "leakproof" operators use an index: comparing text, numbers and times does; those of
- * GIN and `like` do not (migrations/0015-row-level-security.ts).
+ * A policy reads the setting `scs.workspace` (scoped-connection.ts). The sub-select makes PostgreSQL read it once for a
+ * statement, not once for each row. Behind a policy only "leakproof" operators use an index: those that compare text,
+ * numbers and times are, `like` and those of GIN indexes are not (migrations/0015-row-level-security.ts).
  */
 const POLICY = 'own_workspace'
-const IN_REACH =
+const POLICY_CONDITION =
   "workspace = (select current_setting('scs.workspace', true)) or (select current_setting('scs.workspace', true)) = '*'"
 
-/**
- * Tables that the service's role cannot touch at all: it sees them through the views of that name, which hold the
- * condition.
- */
+/** Tables that the service's role may not use, and the views with the policy's condition that it uses in their place. */
 export const BEHIND_VIEWS: Record<string, string> = {
   message_terms_rows: 'message_terms',
   search_words_rows: 'search_words',
   session_purposes_rows: 'session_purposes'
 }
 
-/** What the service may do with a table where that is not reading and writing as it likes. What was recorded stays. */
+/** Privileges of the service's role on tables where it may not do everything. It cannot change the audit log. */
 export const SERVICE_MAY: Record<string, readonly Privilege[]> = {
   audit_log: ['SELECT', 'INSERT'],
   audit_chain: ['SELECT', 'INSERT'],
@@ -36,8 +34,8 @@ export const SERVICE_MAY: Record<string, readonly Privilege[]> = {
   ...Object.fromEntries(Object.keys(BEHIND_VIEWS).map(table => [table, []]))
 }
 
-/** Tables of the whole database, of which the service needs something: they have no workspace, and so no policy. */
-const OF_ALL = ['kysely_migration', 'search_secret']
+/** Tables that the service needs and that have no workspace, and so no policy. */
+const WITHOUT_WORKSPACE = ['kysely_migration', 'search_secret']
 
 const READ_AND_WRITE = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const
 export type Privilege = (typeof READ_AND_WRITE)[number]
@@ -50,7 +48,7 @@ interface Table {
   granted: string[]
 }
 
-/** @param login who the service logs in as, where that is somebody else than the owner who migrates */
+/** @param login the service's login, if it is not the owner who migrates */
 export async function settleRowSecurity(db: Db, login?: string): Promise<void> {
   const role = login ?? (await makeRole(db))
   const { rows: tables } = await sql<Table>`
@@ -59,12 +57,13 @@ export async function settleRowSecurity(db: Db, login?: string): Promise<void> {
            coalesce((select json_agg(distinct a.privilege_type) from aclexplode(c.relacl) a where a.grantee = to_regrole(quote_ident(${role ?? null}))), '[]') as granted
     from pg_class c
     where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v')
-      and (c.relname = any(${OF_ALL}::text[]) or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'workspace' and not a.attisdropped))
+      and (c.relname = any(${WITHOUT_WORKSPACE}::text[]) or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'workspace' and not a.attisdropped))
     order by c.relname`.execute(db)
   for (const { name, kind, policy, forced, granted } of tables) {
     const table = sql.table(name)
-    if (kind === 'table' && !(name in BEHIND_VIEWS) && !OF_ALL.includes(name)) {
-      if (!policy) await sql`create policy ${sql.id(POLICY)} on ${table} using (${sql.raw(IN_REACH)})`.execute(db)
+    if (kind === 'table' && !(name in BEHIND_VIEWS) && !WITHOUT_WORKSPACE.includes(name)) {
+      if (!policy)
+        await sql`create policy ${sql.id(POLICY)} on ${table} using (${sql.raw(POLICY_CONDITION)})`.execute(db)
       if (!forced) await sql`alter table ${table} enable row level security, force row level security`.execute(db)
     }
     if (role === undefined) continue
@@ -76,7 +75,7 @@ export async function settleRowSecurity(db: Db, login?: string): Promise<void> {
   if (role !== undefined) await grantRest(db, role)
 }
 
-/** Functions that run as the owner and are nobody's by default: how old audit rows go. */
+/** Functions that run as the owner, and that nobody may call by default. This one deletes old audit rows. */
 const FUNCTIONS = ['drop_audit_rows']
 
 async function grantRest(db: Db, role: string): Promise<void> {
@@ -88,8 +87,7 @@ async function grantRest(db: Db, role: string): Promise<void> {
   }>`select current_schema() as name, has_schema_privilege(${role}, current_schema(), 'usage') as may`.execute(db)
   if (schema !== undefined && !schema.may)
     await sql`grant usage on schema ${sql.id(schema.name)} to ${sql.id(role)}`.execute(db)
-  // Ids are taken beforehand where a session is imported, and the drainer of the audit chain asks how far they have
-  // been given.
+  // An import takes ids in advance. The drainer of the audit chain reads how far ids have been given.
   const { rows: sequences } = await sql<{ name: string }>`
     select s.relname as name from pg_class s join pg_depend d on d.objid = s.oid and d.deptype in ('a', 'i') join pg_attribute a on a.attrelid = d.refobjid and a.attname = 'workspace'
     where s.relnamespace = current_schema()::regnamespace and s.relkind = 'S' and not (has_sequence_privilege(${role}, s.oid, 'select') and has_sequence_privilege(${role}, s.oid, 'usage'))`.execute(

@@ -2,9 +2,7 @@ import type { Visibility } from '../kernel/visibilities.js'
 import type { ColumnType, Generated, Kysely } from 'kysely'
 import type { Permission } from '../kernel/agent.js'
 
-/**
- * What the tables hold, as Kysely reads and writes it. `migrations/` makes them; test/schema.snapshot.txt shows them.
- */
+/** The tables, as Kysely reads and writes them. `migrations/` makes them. test/schema.snapshot.txt shows them. */
 export interface Schema {
   sessions: {
     workspace: string
@@ -20,7 +18,7 @@ export interface Schema {
     last_seq: Generated<number>
     public_count: Generated<number>
     last_message_at: Stamp | null
-    /** Bytes written into it. */
+    /** Bytes of all that was ever written into the session. Deleting does not lower it. */
     content_bytes: Generated<number>
   }
   messages: {
@@ -35,7 +33,7 @@ export interface Schema {
     metadata: Json
     parent_message_id: number | null
     timestamp: Stamp
-    /** The transaction that wrote it: a 64-bit number as text, given by the database. */
+    /** The transaction that wrote the row: a 64-bit number as text. The database sets it. */
     xact: Generated<string>
   }
   session_changes: {
@@ -47,7 +45,7 @@ export interface Schema {
     from_visibility: Visibility | null
     to_visibility: Visibility | null
     changed_by: string
-    /** Whose a deleted message was. */
+    /** The sender of a deleted message. */
     sender: string | null
     sender_type: string | null
     changed_at: Stamp
@@ -56,7 +54,7 @@ export interface Schema {
   agent_memory: {
     workspace: string
     agent_id: string
-    /** '' is the global scope: a null would never conflict with itself. */
+    /** '' is the global scope. Null would not do: in a unique key no null equals another. */
     session_id: string
     key: string
     value: unknown
@@ -106,14 +104,14 @@ export interface Schema {
     issued_at: Stamp
     expires_at: Stamp
     revoked_at: Stamp | null
-    /** The one it was made from by create_token. */
+    /** The token from which create_token made this one. */
     parent_jti: string | null
   }
   api_keys: {
     workspace: string
     key_id: string
     hash: Buffer
-    /** An agent_id, or with `*` at its end what agent_ids begin with. */
+    /** An agent_id; with `*` at its end, the beginning of agent_ids. */
     agent_id: string
     agent_type: string
     permissions: Permission[]
@@ -158,7 +156,7 @@ export interface Schema {
     timestamp: Stamp
     terms: number[]
   }
-  /** One row: what terms are hashed with. */
+  /** One row: the secret with which terms are hashed. */
   search_secret: { one: Generated<boolean>; secret: Buffer }
   search_pending: { workspace: string; session_id: string; message_id: number }
   agents: {
@@ -175,7 +173,7 @@ export interface Schema {
     updated_at: Stamp
   }
   rate_limits: {
-    /** '' where the subject belongs to none. */
+    /** '' if the subject belongs to no workspace. */
     workspace: string
     kind: string
     subject: string
@@ -183,10 +181,10 @@ export interface Schema {
     taken: number
     given: number
   }
-  /** Kept by triggers. */
+  /** Triggers count these. */
   workspace_usage: { workspace: string; sessions: number }
   memory_usage: { workspace: string; agent_id: string; entries: number; bytes: number }
-  /** Sessions whose row is gone, and whose messages are still to be swept. */
+  /** Sessions whose row is deleted and whose messages the sweep has still to delete. */
   deleted_sessions: { workspace: string; session_id: string; deleted_at: Stamp }
   erased_agents: {
     workspace: string
@@ -210,11 +208,11 @@ export interface Schema {
 }
 
 /**
- * Read as an ISO-8601 UTC text with milliseconds and Z (connect.ts parses it so), written as such or by the database's
- * clock.
+ * Read as ISO-8601 text in UTC with milliseconds and Z (connect.ts makes it). Written as such a text, or by the
+ * database's clock.
  */
 type Stamp = ColumnType<string, string | undefined, string>
-/** Read parsed; written as JSON text. */
+/** Read as a parsed object. Written as JSON text. */
 type Json = ColumnType<Record<string, unknown>, string | undefined, string>
 
 /** What SQL runs on: the pool, or a transaction. */

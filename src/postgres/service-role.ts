@@ -1,22 +1,19 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
-import type pg from 'pg'
 import type { Db } from './schema.js'
 
 /**
- * The role that the service works as: it owns nothing, and row-level security holds for it. Either the service logs in
- * as such a role (DATABASE_URL), and the owner migrates (MIGRATION_DATABASE_URL). Or there is one login, the owner, and
- * every statement is run as a role of the owner's: then the wall is thinner, since who could make the service run SQL
- * of their own could become the owner again.
+ * The role that the service works as. Table owners bypass row-level security or can remove it, so the service does not
+ * run as the owner. There are two ways:
  *
- * A superuser, as the embedded PostgreSQL has, passes by every policy; there it is the role alone that carries the
- * wall.
+ * - The service logs in as a role that owns nothing (DATABASE_URL), and the owner migrates (MIGRATION_DATABASE_URL).
+ * - There is one login, the owner. Every statement then runs as a role that the owner has made. This protects less: SQL
+ *   that somebody smuggles into the service can become the owner again.
+ *
+ * The login of the embedded PostgreSQL is a superuser, who bypasses every policy. There only the role protects.
  */
 
-/**
- * Named after the owner, since roles are the whole server's: two installations in it, of two owners, have nothing of
- * each other's.
- */
+/** Roles belong to the whole server. The owner's name in the role's name keeps two installations apart. */
 export function serviceRole(owner: string): string {
   const name = `shared_context_service_${owner}`
   return Buffer.byteLength(name) <= 63
@@ -24,16 +21,16 @@ export function serviceRole(owner: string): string {
     : `shared_context_service_${createHash('sha256').update(owner).digest('hex').slice(0, 32)}`
 }
 
-/** From 16 on, being a member of a role and being allowed to become it are two things. */
-const BECOME = "case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end"
+/** The privilege to become a role. From PostgreSQL 16 on a member of a role need not have it. */
+export const MAY_BECOME = "case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end"
 
 const TRIES = 5
-/** What one of two is told who make the same role at once: it is there, its row is there, its row is being changed. */
+/** Codes that PostgreSQL answers if another process makes the same role at the same time. */
 const AT_ONCE = new Set(['42710', '23505', 'XX000'])
 
 /**
- * Makes the service's role for the owner who is logged in, unless it is there. @returns undefined where the owner may
- * not
+ * Makes the service's role for the owner who is logged in, unless the role is there.
+ * @returns the role's name; undefined if the owner may not make roles
  */
 export async function makeRole(db: Db): Promise<string | undefined> {
   for (let tries = 1; ; tries++) {
@@ -48,7 +45,7 @@ export async function makeRole(db: Db): Promise<string | undefined> {
     const {
       rows: [there]
     } = await sql<{ may_become: boolean }>`
-      select pg_has_role(current_user, oid, ${sql.raw(BECOME)}) as may_become from pg_roles where rolname = ${role}`.execute(
+      select pg_has_role(current_user, oid, ${sql.raw(MAY_BECOME)}) as may_become from pg_roles where rolname = ${role}`.execute(
       db
     )
     if (there?.may_become === true) return role
@@ -62,7 +59,7 @@ export async function makeRole(db: Db): Promise<string | undefined> {
       return role
     } catch (error) {
       const { code = '' } = error as { code?: string }
-      // Somebody else's role of that name.
+      // Another owner has a role of that name.
       if (code === '42501') return undefined
       if (tries === TRIES || !AT_ONCE.has(code)) throw error
     }
@@ -77,57 +74,7 @@ export async function loginName(db: Db): Promise<string> {
   return (row as { login: string }).login
 }
 
-/**
- * What stands between workspaces for a login of the service. `login`: it owns nothing. `role`: it works as a role that
- * owns nothing.
- * `owner`: it works as the tables' owner, for whom policies hold but who could take them away. `none`: policies do not
- * hold for it.
- */
-export interface RowSecurity {
-  kind: 'login' | 'role' | 'owner' | 'none'
-  login: string
-  owner: string
-  role?: string
-}
-
-/** @returns undefined where there are no policies yet */
-async function findRowSecurity(client: pg.ClientBase): Promise<RowSecurity | undefined> {
-  const {
-    rows: [found]
-  } = await client.query<{ login: string; owner: string; walled: boolean; owns: boolean; bypasses: boolean }>(`
-    select current_user as login, pg_get_userbyid(c.relowner) as owner, c.relrowsecurity as walled,
-           pg_has_role(current_user, c.relowner, 'MEMBER') as owns, r.rolsuper or r.rolbypassrls as bypasses
-    from pg_class c, pg_roles r where c.oid = to_regclass('messages') and r.rolname = current_user`)
-  if (found === undefined || !found.walled) return undefined
-  const { login, owner, owns, bypasses } = found
-  if (!owns && !bypasses) return { kind: 'login', login, owner }
-  const role = serviceRole(owner)
-  const {
-    rows: [usable]
-  } = await client.query<{ may: boolean }>(
-    `
-    select pg_has_role(current_user, oid, ${BECOME}) and has_table_privilege(oid, to_regclass('messages'), 'insert') and not rolsuper and not rolbypassrls as may
-    from pg_roles where rolname = $1`,
-    [role]
-  )
-  if (usable?.may === true) return { kind: 'role', login, owner, role }
-  return { kind: bypasses ? 'none' : 'owner', login, owner }
-}
-
-/** For the log at the start: what stands, and what to do where that is not all there could be. */
-export function describeRowSecurity({ kind, login, owner, role }: RowSecurity): string {
-  if (kind === 'login')
-    return `Workspaces are kept apart by row-level security: the service logs in as "${login}", which owns nothing.`
-  if (kind === 'role')
-    return `Workspaces are kept apart by row-level security: the service logs in as "${login}" and works as "${role}". This wall is thinner than with a login of its own: see MIGRATION_DATABASE_URL in docs/operations.md.`
-  const what =
-    kind === 'owner'
-      ? 'row-level security holds, but the service works as the owner of the tables, who could take it away'
-      : 'the service works as a user for whom row-level security does not hold, so only its own conditions keep workspaces apart'
-  return `The wall between workspaces lacks a role: ${what}. ${adviceFor(owner)}`
-}
-
-/** What somebody who may has to say to the database. */
+/** The SQL by which a user who may create roles makes the service's role. */
 export function adviceFor(owner: string): string {
   const role = quoted(serviceRole(owner))
   return `As a user who may create roles, say: create role ${role} nologin; grant ${role} to ${quoted(owner)}; -- then run "migrate up" again, which grants it what it needs.`
@@ -136,28 +83,3 @@ export function adviceFor(owner: string): string {
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
-
-/** Who works on a pool, found on its first connection; as long as there are no policies, looked for again. */
-export interface Roles {
-  known: boolean
-  role: string | undefined
-  find: (client: pg.ClientBase) => Promise<void>
-}
-
-export function roles(onFound: (wall: RowSecurity) => void = () => {}): Roles {
-  const of: Roles = {
-    known: false,
-    role: undefined,
-    async find(client) {
-      const wall = await findRowSecurity(client)
-      if (wall === undefined || of.known) return
-      of.known = true
-      of.role = wall.role
-      onFound(wall)
-    }
-  }
-  return of
-}
-
-/** Whoever logs in. */
-export const asLogin: Roles = { known: true, role: undefined, async find() {} }

@@ -1,10 +1,11 @@
 import type pg from 'pg'
 
 /**
- * Settings that our SQL relies on. A server, database or role may set each of them to something else, so every
- * connection sets them once it is made. They are not in the startup packet: poolers refuse most of them there.
+ * Settings that our SQL relies on. A server, database or role can have other values, so every new connection sets them.
+ * They are not in the startup packet, because poolers refuse most of them there.
  *
- * `default_transaction_read_only` is missing on purpose: it marks a server that must not be written to (see scope.ts).
+ * `default_transaction_read_only` is not among them: with it an operator marks a server that must not be written to, and
+ * the service respects that (scoped-connection.ts).
  */
 const SETTINGS: Record<string, string> = {
   // How times are written and read (connect.ts parses them).
@@ -17,17 +18,17 @@ const SETTINGS: Record<string, string> = {
   standard_conforming_strings: 'on',
   transform_null_equals: 'off',
   array_nulls: 'on',
-  // Policies filter rows; with `off` PostgreSQL refuses the statement instead.
+  // With `off` PostgreSQL refuses a statement whose rows a policy would filter.
   row_security: 'on',
-  // Statements are written for this level; a stricter one refuses writers that only came at the same time.
+  // A stricter level refuses writers that come at the same time.
   default_transaction_isolation: 'read committed',
   default_transaction_deferrable: 'off',
   // The pool ends idle connections itself.
   idle_session_timeout: '0',
-  // PostgreSQL 17: it would end statements and transactions that statement_timeout allows.
+  // From PostgreSQL 17 on. It would end transactions that statement_timeout allows.
   transaction_timeout: '0',
   lock_timeout: '0',
-  // What `<%` finds.
+  // Decides what the operator `<%` finds.
   'pg_trgm.word_similarity_threshold': '0.6'
 }
 
@@ -36,9 +37,9 @@ const APPLY = `
   where wanted.name like '%.%' or exists (select from pg_settings s where lower(s.name) = lower(wanted.name))`
 
 /**
- * Applies them to a connection, for as long as it lives.
- * @param statement_timeout_ms after which PostgreSQL ends a statement, and a transaction that does nothing; 0 for never
- * @throws whatever PostgreSQL or the driver throws; the connection is then not fit for use
+ * Sets them for the life of a connection.
+ * @param statement_timeout_ms after which PostgreSQL ends a statement, and a transaction that is idle; 0 for never
+ * @throws whatever PostgreSQL or the driver throws. The connection must not be used then.
  */
 export async function applySettings(client: pg.ClientBase, statement_timeout_ms: number): Promise<void> {
   const timeouts = {

@@ -1,17 +1,18 @@
-/** The same thing is written at most this often by one replica (docs/semantics.md, Metrics). */
+/** How often one replica writes the same key at most (docs/semantics.md, Metrics). */
 const AT_MOST_EVERY_MS = 30_000
 const FLUSH_MS = 1000
 
 export interface ThrottledWriter<T> {
-  note: (key: string, what: T) => void
+  note: (key: string, value: T) => void
   close: () => Promise<void>
 }
 
 /**
- * Writes what is noted, each thing at most every 30 s, off the requests' path and all that is due in one statement. It
- * is no Batcher: nobody waits for an answer, a later note replaces an earlier one, and a clock says when it is written.
- * `write` gets them in the order of their keys, the same everywhere, so that two replicas' statements cannot lock the
- * same rows crosswise.
+ * Gathers what requests note and writes it in the background: once a second everything that is due, in one statement,
+ * and each key at most every 30 s. `write` gets the values in the order of their keys. All replicas have this order, so
+ * their statements cannot deadlock.
+ *
+ * It is no Batcher: nobody waits for an answer, a later note replaces an earlier one, and a clock says when it is written.
  */
 export function throttledWriter<T>(write: (due: T[]) => Promise<void>): ThrottledWriter<T> {
   const written = new Map<string, number>()
@@ -26,9 +27,9 @@ export function throttledWriter<T>(write: (due: T[]) => Promise<void>): Throttle
     due = new Map()
     for (const [key] of batch) written.set(key, now)
     try {
-      await write(batch.map(([, what]) => what))
+      await write(batch.map(([, value]) => value))
     } catch {
-      // The database is away: the next of each is noted instead.
+      // The database is away. The next value of each key is written instead.
       for (const [key] of batch) written.delete(key)
     }
   }
@@ -39,8 +40,8 @@ export function throttledWriter<T>(write: (due: T[]) => Promise<void>): Throttle
   timer.unref()
 
   return {
-    note(key, what) {
-      if (!written.has(key)) due.set(key, what)
+    note(key, value) {
+      if (!written.has(key)) due.set(key, value)
     },
     async close() {
       clearInterval(timer)

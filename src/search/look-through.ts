@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Agent } from '../kernel/agent.js'
 import type { Db } from '../postgres/schema.js'
-import { PLANNED_EACH_TIME } from '../postgres/statement-name.js'
+import { plannedEachTime } from '../postgres/statements.js'
 import type { SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import { newestOf } from './recent.js'
@@ -25,7 +25,9 @@ export async function lookThrough(
   const metadata = filter.search_metadata ? sql`case when m.metadata = '{}' then '' else m.metadata::text end` : sql`''`
   const rough = roughly(query.words.map(({ text }) => text).join(''))
   const lowered = sql`${rough(sql`m.sender`)} || E'\\n' || ${rough(sql`m.content`)} || E'\\n' || ${rough(metadata)}`
-  const { rows } = await sql<Candidate>`${PLANNED_EACH_TIME}
+  const { rows } = await plannedEachTime(
+    db,
+    sql<Candidate>`
     select m.*, left(w.text, ${TEXT_MAX}) as text, ${inAll(query, sql`w.text`)} as in_all, ${isExact(query, sql`w.text`)} as exact,
            word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity
     from (
@@ -34,15 +36,17 @@ export async function lookThrough(
         query.words.map(({ text }) => sql`strpos(l.text, ${text}) > 0`),
         sql` and `
       )} limit ${scoredMax(limit)}) m,
-      lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w`.execute(db)
+      lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w`
+  )
   if (rows.length >= limit) return { candidates: rows, cut: false }
   const newest = newestOf(db, viewer, filter).clearSelect()
   const {
     rows: [all]
-  } = await sql<{ beyond: boolean }>`${PLANNED_EACH_TIME}
+  } = await plannedEachTime(
+    db,
+    sql<{ beyond: boolean }>`
     select exists (select from (${newest.select('m.id').offset(LOOKED_THROUGH).limit(1)}) m)
-      or (select sum(octet_length(m.content)) from (${newest.select('m.content').limit(LOOKED_THROUGH)}) m) >= ${READ_MAX} as beyond`.execute(
-    db
+      or (select sum(octet_length(m.content)) from (${newest.select('m.content').limit(LOOKED_THROUGH)}) m) >= ${READ_MAX} as beyond`
   )
   return { candidates: rows, cut: all?.beyond === true }
 }

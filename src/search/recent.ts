@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../kernel/agent.js'
 import { messageColumns } from '../messages/store/messages.js'
 import type { Db } from '../postgres/schema.js'
-import { PLANNED_EACH_TIME } from '../postgres/statement-name.js'
+import { plannedEachTime } from '../postgres/statements.js'
 import { searched, type SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import { type Candidate, firstOf, isExact, roughly, TEXT_MAX, wholeText } from './texts.js'
@@ -22,11 +22,14 @@ export async function recentExact(
   filter: SearchFilter,
   limit: number
 ): Promise<Candidate[]> {
-  const { rows } = await sql<Candidate>`${PLANNED_EACH_TIME}
+  const { rows } = await plannedEachTime(
+    db,
+    sql<Candidate>`
     select m.*, true as exact, 1::real as phrase_similarity, left(w.text, ${TEXT_MAX}) as text
     from (select * from ${firstOf(sql`${newestOf(db, viewer, filter).limit(LOOKED_AT)}`, sql`m.id desc`)} m where ${mayHold(query.phrase)}) m, lateral (select ${wholeText(filter.search_metadata, query.phrase)} as text offset 0) w
     where ${isExact(query, sql`w.text`)}
-    order by m.timestamp desc, m.id desc limit ${limit}`.execute(db)
+    order by m.timestamp desc, m.id desc limit ${limit}`
+  )
   return rows
 }
 
@@ -36,10 +39,11 @@ const COUNTED_IN = 2000
 /** How many of the newest messages hold each word of the query. */
 export async function recentHolding(db: Db, viewer: Agent, { words }: Query, filter: SearchFilter): Promise<number[]> {
   const rough = roughly(words.map(({ text }) => text).join(''))
-  const { rows } = await sql<{ holding: number[] }>`${PLANNED_EACH_TIME}
+  const { rows } = await plannedEachTime(
+    db,
+    sql<{ holding: number[] }>`
     select array[${sql.join(words.map(({ text }) => sql`count(*) filter (where strpos(text, ${text}) > 0)`))}]::int[] as holding
-    from (select ${rough(sql`left(m.content, ${COUNTED_IN})`)} as text from (${newestOf(db, viewer, filter).limit(LOOKED_AT)}) m offset 0) newest`.execute(
-    db
+    from (select ${rough(sql`left(m.content, ${COUNTED_IN})`)} as text from (${newestOf(db, viewer, filter).limit(LOOKED_AT)}) m offset 0) newest`
   )
   return (rows[0] as { holding: number[] }).holding
 }

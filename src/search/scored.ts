@@ -3,7 +3,7 @@ import type { Agent } from '../kernel/agent.js'
 import { messageColumns } from '../messages/store/messages.js'
 import type { Db } from '../postgres/schema.js'
 import { readableMessages } from '../visibility/visibility.js'
-import { PLANNED_EACH_TIME } from '../postgres/statement-name.js'
+import { plannedEachTime } from '../postgres/statements.js'
 import type { SearchFilter } from './filter.js'
 import type { Query } from './query.js'
 import { type Candidate, firstOf, inAll, isExact, TEXT_MAX, wholeText } from './texts.js'
@@ -36,14 +36,15 @@ export async function score(
   const messages = readableMessages(db, viewer)
     .where('m.id', 'in', sql<number>`(select message_id from best)`)
     .select(messageColumns)
-  const { rows: found } = await sql<Candidate & { fresh: number; compared: number }>`${PLANNED_EACH_TIME}
+  const { rows: found } = await plannedEachTime(
+    db,
+    sql<Candidate & { fresh: number; compared: number }>`
     with ${steps}
     select m.*, left(w.text, ${TEXT_MAX}) as text, ${inAll(query, sql`w.text`)} as in_all, e.exact,
            case when e.exact then 1 else word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) end as phrase_similarity,
            (select count(*) from compared where message_id <> all(${scored}::bigint[])) as fresh, (select count(*) from compared) as compared
     from ${firstOf(sql`select m.*, best.coverage from (${messages}) m join best on best.message_id = m.id`, sql`m.coverage desc, m.id desc`)} m,
-         lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w, lateral (select ${isExact(query, sql`w.text`)} as exact offset 0) e`.execute(
-    db
+         lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w, lateral (select ${isExact(query, sql`w.text`)} as exact offset 0) e`
   )
   const { fresh = 0, compared = 0 } = found[0] ?? {}
   return {

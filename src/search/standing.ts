@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../kernel/agent.js'
 import type { Db } from '../postgres/schema.js'
-import { PLANNED_EACH_TIME } from '../postgres/statement-name.js'
+import { plannedEachTime } from '../postgres/statements.js'
 import { readableMessage } from '../visibility/visibility.js'
 import { indexedConditions, ofSession, sample, type SearchFilter } from './filter.js'
 import type { Query, Word } from './query.js'
@@ -33,7 +33,9 @@ export async function standing(
   const message = readableMessage(db, viewer, sql`t.message_id`).select(['m.sender', 'm.content', 'm.metadata'])
   const holds = (rows: RawBuilder<unknown>, { text }: Word) => sql`exists (
     select from ${rows}, lateral (${message} offset 0) m, lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w where ${standsIn(text, sql`w.text`)})`
-  const { rows } = await sql<{ n: number }>`${PLANNED_EACH_TIME}
+  const { rows } = await plannedEachTime(
+    db,
+    sql<{ n: number }>`
     with sample as materialized (select t.message_id, t.terms from (${sample(viewer, filter)}) t where ${conditions}),
     ${sql.join(
       lists.map(
@@ -48,6 +50,7 @@ export async function standing(
       select ${n}::int as n where ${holds(sql`(select t.message_id from sample t where ${hasOne(lists[n] as number[])}) t`, word)} or ${holds(sql`${sql.ref(`holding_${n}`)} t`, word)}`
       ),
       sql` union all `
-    )}`.execute(db)
+    )}`
+  )
   return new Set(rows.map(({ n }) => (words[n] as Word).text))
 }

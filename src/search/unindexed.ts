@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../kernel/agent.js'
 import { messageColumns } from '../messages/store/messages.js'
 import type { Db } from '../postgres/schema.js'
-import { PLANNED_EACH_TIME } from '../postgres/statement-name.js'
+import { plannedEachTime } from '../postgres/statements.js'
 import { readableMessage } from '../visibility/visibility.js'
 import { piecesOf } from './edits.js'
 import { inScope, narrowed, type SearchFilter } from './filter.js'
@@ -40,7 +40,9 @@ export async function unindexed(
   const metadata = filter.search_metadata ? sql`case when m.metadata = '{}' then '' else m.metadata::text end` : sql`''`
   const letters = query.words.map(({ text }) => sql.lit(text.length))
   const met = query.words.map(word => mayMeet(word, sql`t.text`))
-  const { rows } = await sql<(Candidate | { id: null }) & { meeting: number; beyond: boolean }>`${PLANNED_EACH_TIME}
+  const { rows } = await plannedEachTime(
+    db,
+    sql<(Candidate | { id: null }) & { meeting: number; beyond: boolean }>`
     with waiting as materialized (
       select p.message_id, m.bytes
       from (select p.message_id from search_pending p where p.workspace = ${viewer.workspace} and ${inScope(viewer, filter, sql`p.session_id`)} order by p.message_id desc offset 0) p,
@@ -65,7 +67,8 @@ export async function unindexed(
       select m.*, left(w.text, ${TEXT_MAX}) as text, ${inAll(query, sql`w.text`)} as in_all, ${isExact(query, sql`w.text`)} as exact,
              word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity
       from ${firstOf(sql`select m.*, b.coverage from best b, lateral (${message(sql`b.id`).select(messageColumns)} offset 0) m`, sql`m.coverage desc, m.id desc`)} m,
-        lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w) m on true`.execute(db)
+        lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w) m on true`
+  )
   const [{ meeting, beyond }] = rows as [(typeof rows)[0]]
   const candidates = rows
     .filter(({ id }) => id !== null)

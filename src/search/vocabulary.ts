@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { editDistance } from '../kernel/edit-distance.js'
 import { likePattern } from '../postgres/like.js'
 import type { Db } from '../postgres/schema.js'
-import { PLANNED_EACH_TIME } from '../postgres/statement-name.js'
+import { plannedEachTime } from '../postgres/statements.js'
 import { errorsForgiven, halvesOf, mayHaveErrors, TWO_ERRORS_MIN } from './edits.js'
 import { otherNumbers } from './other-number.js'
 import type { Word } from './query.js'
@@ -55,10 +55,13 @@ export async function typed(
     ({ text }, i) =>
       sql`(select ${i}::int as n, word from search_words where workspace = ${workspace} and word like ${likePattern(text)})`
   )
-  const { rows } = await sql<{
-    n: number
-    word: string
-  }>`${PLANNED_EACH_TIME} ${sql.join(parts, sql` union all `)}`.execute(db)
+  const { rows } = await plannedEachTime(
+    db,
+    sql<{
+      n: number
+      word: string
+    }>`${sql.join(parts, sql` union all `)}`
+  )
   for (const { text } of letters) found.set(text, { starts: [wordTerm(hash, text)], inside: [], near: [] })
   for (const { n, word } of rows) {
     const { text } = letters[n] as Word
@@ -85,14 +88,16 @@ export async function addMisspelt(
 ): Promise<boolean> {
   const letters = words.filter(word => found.has(word.text) && mayHaveErrors(word.text, errors))
   if (letters.length === 0) return false
-  const { rows } = await sql<{ n: number; word: string }>`${PLANNED_EACH_TIME} ${sql.join(
-    letters.map(({ text }, i) => {
-      const { beginnings, endings } = halvesOf(text, errors)
-      const length = [...text].length
-      const lengths = Array.from({ length: 2 * errors + 1 }, (_, more) => length - errors + more).filter(
-        other => other > 0 && (errors === 1 || Math.max(length, other) >= TWO_ERRORS_MIN)
-      )
-      return sql`
+  const { rows } = await plannedEachTime(
+    db,
+    sql<{ n: number; word: string }>`${sql.join(
+      letters.map(({ text }, i) => {
+        const { beginnings, endings } = halvesOf(text, errors)
+        const length = [...text].length
+        const lengths = Array.from({ length: 2 * errors + 1 }, (_, more) => length - errors + more).filter(
+          other => other > 0 && (errors === 1 || Math.max(length, other) >= TWO_ERRORS_MIN)
+        )
+        return sql`
       (select ${i}::int as n, known.word from unnest(${lengths}::int[]) letters, unnest(${beginnings}::text[]) part, lateral (
          select known.word from search_words known where known.workspace = ${workspace} and length(known.word) = letters
            and known.word >= part collate "C" and known.word < (part || ${LAST}) collate "C" offset 0) known
@@ -100,9 +105,10 @@ export async function addMisspelt(
        select ${i}::int, known.word from unnest(${lengths}::int[]) letters, unnest(${endings}::text[]) part, lateral (
          select known.word from search_words known where known.workspace = ${workspace} and length(known.word) = letters
            and reverse(known.word) >= part collate "C" and reverse(known.word) < (part || ${LAST}) collate "C" offset 0) known)`
-    }),
-    sql` union all `
-  )}`.execute(db)
+      }),
+      sql` union all `
+    )}`
+  )
   const near = rows
     .map(({ n, word }) => ({ word, text: (letters[n] as Word).text }))
     .filter(

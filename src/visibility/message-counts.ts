@@ -1,8 +1,8 @@
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Agent } from '../kernel/agent.js'
 import { type MessageFilter, filtered, type ReadableMessages } from './message-filter.js'
 import type { Db } from '../postgres/schema.js'
-import { PLANNED_ONCE } from '../postgres/statement-name.js'
+import { plannedOnce } from '../postgres/statements.js'
 import { partsNotPublic, readableMessages } from './visibility.js'
 
 /**
@@ -44,7 +44,7 @@ export async function countReadable(
     session,
     partsNotPublic(viewer).map(part => readable.where(part)),
     countedOneByOne(session),
-    PLANNED_ONCE
+    true
   )
   const count = session.public_count + rest.count
   // Estimates of its parts may together be more than there is.
@@ -57,7 +57,7 @@ async function together(
   session: { last_seq: number },
   parts: ReadableMessages[],
   most: number,
-  planned: RawBuilder<unknown> = sql``
+  planned_once = false
 ): Promise<Count> {
   const counted = parts.map(part => {
     const newest = part
@@ -66,10 +66,8 @@ async function together(
       .limit(most + 1)
     return sql`(select count(*) as count, min(seq) as from from (${newest}) newest)`
   })
-  const { rows } = await sql<{
-    count: number
-    from: number | null
-  }>`${planned}select * from (${sql.join(counted, sql` union all `)}) part`.execute(db)
+  const query = sql<{ count: number; from: number | null }>`select * from (${sql.join(counted, sql` union all `)}) part`
+  const { rows } = await (planned_once ? plannedOnce(db, query) : query.execute(db))
   const counts = rows.map(row => countOf(session, row, most))
   return {
     count: counts.reduce((sum, { count }) => sum + count, 0),

@@ -1,10 +1,11 @@
 import t, { type Test } from 'tap'
 import type { Agent } from '../../src/kernel/agent.js'
 import { connect } from '../../src/postgres/connect.js'
-import { inWorkspace, type RunStatement, unscoped } from '../../src/postgres/scope.js'
-import { queryAfter } from '../../src/postgres/preceded-query.js'
+import { inWorkspace, unscoped } from '../../src/postgres/scope.js'
+import type { RunStatement } from '../../src/postgres/scoped-connection.js'
+import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { roles } from '../../src/postgres/service-role.js'
+import { createRoleLookup } from '../../src/postgres/row-security-kind.js'
 import { readings, type Unread } from '../../src/feed/store/unread.js'
 import { createDatabase } from '../support/cluster.js'
 
@@ -43,17 +44,17 @@ function judge(plan: Plan): void {
 }
 
 /** Each statement's real work is counted. */
-const explaining: RunStatement = async (client, before, statement) => {
+const explaining: RunStatement = async (client, prefix, statement) => {
   const { text, values } = statement
-  const { rows } = await queryAfter<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(client, before, {
+  const { rows } = await queryWithPrefix<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(client, prefix, {
     text: `explain (analyze, format json) ${text}`,
     values
   })
   judge((rows[0] as { 'QUERY PLAN': Array<{ Plan: Plan }> })['QUERY PLAN'][0]?.Plan as Plan)
   statements++
-  return queryAfter(client, before, statement)
+  return queryWithPrefix(client, prefix, statement)
 }
-const db = inWorkspace(unscoped(guardPool(pool), roles(), explaining), 'default')
+const db = inWorkspace(unscoped(guardPool(pool), createRoleLookup(), explaining), 'default')
 
 const session = (n: number) => `session_${n.toString(16).padStart(16, '0')}`
 const CROWDED = session(1)

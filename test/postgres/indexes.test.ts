@@ -9,12 +9,12 @@ import { connect } from '../../src/postgres/connect.js'
 import { changesForMany } from '../../src/feed/store/feed.js'
 import { applyRetention } from '../../src/lifecycle/store/retention.js'
 import type { Schema } from '../../src/postgres/schema.js'
-import { acrossWorkspaces, inWorkspace, type RunStatement, unscoped } from '../../src/postgres/scope.js'
-import { queryAfter } from '../../src/postgres/preceded-query.js'
+import { acrossWorkspaces, inWorkspace, unscoped } from '../../src/postgres/scope.js'
+import type { RunStatement } from '../../src/postgres/scoped-connection.js'
+import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { roles } from '../../src/postgres/service-role.js'
+import { createRoleLookup } from '../../src/postgres/row-security-kind.js'
 import { fill } from '../../src/search/fill.js'
-import { isPlannedOnce } from '../../src/postgres/statement-name.js'
 import { versionsOf } from '../../src/feed/store/topics.js'
 import { type Grown, grown, readSeqRanges, snapshotNow } from '../../src/feed/store/workspace-feed.js'
 import { type As, environment, JWT_SECRET, ok } from '../helper.js'
@@ -56,21 +56,21 @@ interface Plan {
 let plans: Array<{ statement: string; plan: Plan }> = []
 
 /** Each statement is explained before it is run, by whom it is run. */
-const explaining: RunStatement = async (client, before, statement) => {
+const explaining: RunStatement = async (client, prefix, statement) => {
   const { text, values } = statement
   if (/^(\/\*[^*]*\*\/|[\s(])*(select|with|insert|update|delete)\b/i.test(text) && !text.includes('set_config')) {
     type Explained = { 'QUERY PLAN': Array<{ Plan: Plan }> }
     const note = ({ rows: [row] }: { rows: Explained[] }) =>
       plans.push({ statement: text, plan: (row as Explained)['QUERY PLAN'][0]?.Plan as Plan })
-    note(await queryAfter<Explained>(client, before, { text: `explain (format json) ${text}`, values }))
+    note(await queryWithPrefix<Explained>(client, prefix, { text: `explain (format json) ${text}`, values }))
     // The one plan for all values, which PostgreSQL tells from 16 on, and of a statement without any.
-    if (isPlannedOnce(text) && !/^1[0-5]\b/.test(server_version))
+    if (statement.plan === 'once' && !/^1[0-5]\b/.test(server_version))
       note(await client.query<Explained>(`explain (format json, generic_plan) ${text}`))
   }
-  return queryAfter(client, before, statement)
+  return queryWithPrefix(client, prefix, statement)
 }
 
-const database = unscoped(guardPool(pool), roles(), explaining)
+const database = unscoped(guardPool(pool), createRoleLookup(), explaining)
 const db = inWorkspace(database, 'default')
 const app = await buildApp({
   config,

@@ -4,9 +4,9 @@ import { type Bounds, boundsOf } from '../../kernel/agent.js'
 import { createBatcher } from '../../kernel/batcher.js'
 import type { McpSession } from '../../kernel/caller.js'
 import type { Claims } from '../verifiers.js'
-import { fixedStatement } from '../../postgres/fixed-statement.js'
 import type { Db, Schema } from '../../postgres/schema.js'
 import { acrossWorkspaces, type Unscoped, acrossWorkspacesIn } from '../../postgres/scope.js'
+import { defineStatement } from '../../postgres/statements.js'
 
 /**
  * The rows behind `Mcp-Session-Id`: which agent a 2025-era connection authenticated as, what it has subscribed to and
@@ -104,12 +104,14 @@ const columns = [
 
 type HeldRow = Pick<Selectable<Schema['mcp_sessions']>, (typeof columns)[number]>
 
-const readHeld = fixedStatement<{ hashes: Buffer[]; idle_hours: number }, HeldRow>((db, { hashes, idle_hours }) =>
-  db
-    .selectFrom('mcp_sessions')
-    .select(columns)
-    .where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`)
-    .where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${idle_hours})`)
+const readHeld = defineStatement<{ hashes: Buffer[]; idle_hours: number }, HeldRow>(
+  'mcp_sessions.read',
+  (db, { hashes, idle_hours }) =>
+    db
+      .selectFrom('mcp_sessions')
+      .select(columns)
+      .where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`)
+      .where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${idle_hours})`)
 )
 
 /** Those of the sessions that are there, in any order; one that is asked for twice is one for both. */

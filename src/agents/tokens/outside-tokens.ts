@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type CryptoKey, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from 'jose'
+import { errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from 'jose'
 import {
   AGENT_ID_MAX,
   AGENT_TYPE_MAX,
@@ -89,7 +89,7 @@ export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Lo
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
       // Without a kid any of the issuer's keys may have signed it.
-      for await (const key of error as unknown as AsyncIterable<CryptoKey>) {
+      for await (const key of error) {
         try {
           return await jwtVerify(token, key, options)
         } catch (error) {

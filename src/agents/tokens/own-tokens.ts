@@ -56,7 +56,7 @@ export async function registerOwnTokens(
       sign: { algorithm: ALGORITHM, iss: ISSUER, aud: ISSUER, kid },
       verify: { algorithms: [ALGORITHM], allowedIss: ISSUER, allowedAud: ISSUER, requiredClaims: REQUIRED }
     })
-    byKid.set(kid, (app.jwt as unknown as Record<string, JWT>)[kid] as JWT)
+    byKid.set(kid, Reflect.get(app.jwt, kid) as JWT)
   }
   const all = [...byKid.values()]
   const [signer] = all as [JWT]

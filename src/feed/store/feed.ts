@@ -1,10 +1,9 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
-import { fixedStatement } from '../../postgres/fixed-statement.js'
 import { messageColumns, type MessageRow } from '../../messages/store/messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { need, type SessionRow } from '../../sessions/store/sessions.js'
-import { PLANNED_ONCE } from '../../postgres/statement-name.js'
+import { defineStatement } from '../../postgres/statements.js'
 import {
   messagesForMany,
   ofViewer,
@@ -85,7 +84,8 @@ interface Asked extends ViewerColumns {
   until: number
 }
 
-const readChanges = fixedStatement<Asked, Row>(
+const readChanges = defineStatement<Asked, Row>(
+  'messages.changes',
   (db, { workspace, session_id, after_seq, until, agent_ids, agent_types, admins }) => {
     const ofSession = sql`c.workspace = ${workspace} and c.session_id = ${session_id}`
     const columns = [...messageColumns, 'm.workspace as workspace', seenBy('viewer', 'm').as('seen_by')] as const
@@ -97,7 +97,7 @@ const readChanges = fixedStatement<Asked, Row>(
     where x.workspace = ${workspace} and x.session_id = ${session_id} and x.message_id = c.message_id and x.seq <= c.seq`
     const everyone = sql`select ${shownAs} and s.seen_by is null`
     const someone = sql`select distinct unnest(s.seen_by) as n ${shownAs}`
-    return sql<Row>`${PLANNED_ONCE}
+    return sql<Row>`
     with viewer as materialized (select * from ${viewerRows({ agent_ids, agent_types, admins })}),
     change as materialized (
       select c.seq, c.kind, c.message_id, c.sender, c.sender_type from session_changes c
@@ -120,7 +120,8 @@ const readChanges = fixedStatement<Asked, Row>(
             from change c where c.kind = 'message_deleted') as deleted, found.*
     from sessions s left join found on true
     where s.workspace = ${workspace} and s.id = ${session_id}`
-  }
+  },
+  'once'
 )
 
 /**

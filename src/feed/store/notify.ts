@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Client } from 'pg'
 import { createHub, type Events, partsOf, type Topic } from '../../kernel/events.js'
 import { loggableFault, ReadOnlyServer } from '../../postgres/faults.js'
+import { destroySocket } from '../../postgres/pg-internals.js'
 import type { Db } from '../../postgres/schema.js'
 import { versionsOf } from './topics.js'
 
@@ -232,7 +233,7 @@ export function openNotify({
     client.removeAllListeners()
     client.on('error', () => {})
     // A polite end would wait for a peer that may be gone.
-    ;(client as unknown as { connection: { stream: { destroy: () => void } } }).connection.stream.destroy()
+    destroySocket(client)
   }
 
   function lookSoon(): void {

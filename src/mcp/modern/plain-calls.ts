@@ -2,8 +2,7 @@ import {
   type InboundClassificationOutcome,
   LOG_LEVEL_META_KEY,
   PROTOCOL_VERSION_META_KEY,
-  Server,
-  type Transport
+  Server
 } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import type { JSONRPCRequest } from '@modelcontextprotocol/sdk/types.js'
@@ -65,7 +64,7 @@ export function servePlainCalls(
       return server
     },
     {
-      transport: exchanges as unknown as Transport,
+      transport: exchanges,
       legacy: 'reject',
       onerror: error => {
         log.info({ err: kernel.ports.loggableFault(error) }, 'mcp request refused')

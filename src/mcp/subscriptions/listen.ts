@@ -128,7 +128,6 @@ async function carry(
   stream: { write: (frame: string) => void; end: () => void }
 ): Promise<void> {
   const text = new TextDecoder()
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>)
-    stream.write(text.decode(chunk, { stream: true }))
+  for await (const chunk of body) stream.write(text.decode(chunk, { stream: true }))
   stream.end()
 }

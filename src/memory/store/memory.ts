@@ -6,7 +6,7 @@ import { isStatementFault } from '../../postgres/faults.js'
 import { likeLiteral } from '../../postgres/like.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, type Unscoped } from '../../postgres/scope.js'
-import { PLANNED_ONCE } from '../../postgres/statement-name.js'
+import { defineStatement } from '../../postgres/statements.js'
 import { withinSessions } from '../../visibility/visibility.js'
 
 /** Where a value belongs: one session, or '' for the agent's global memory. There is no fall-back between scopes. */
@@ -100,9 +100,22 @@ interface Place {
   key: string
 }
 
+const selectValues = defineStatement<
+  { workspace: string; agent_ids: string[]; scopes: Scope[]; keys: string[] },
+  StoredValue & { n: number }
+>(
+  'agent_memory.read',
+  (_db, { workspace, agent_ids, scopes, keys }) => sql`
+    select asked.n::int as n, ${sql.join([...entryColumns, 'value', 'metadata'].map(column => sql.ref(`agent_memory.${column}`)))}
+    from unnest(${agent_ids}::text[], ${scopes}::text[], ${keys}::text[]) with ordinality as asked (agent_id, session_id, key, n)
+    join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
+    where ${live} and not ${ofDeletedSession}`,
+  'once'
+)
+
 /** Reads the values of one workspace, in the order of the places; undefined where there is none. */
 async function readValues(db: Db, workspace: string, places: Place[]): Promise<Array<StoredValue | undefined>> {
-  // One that many ask for is read once.
+  // A place that several ask for is read once.
   const numbers = new Map<string, number>()
   const asked: Place[] = []
   const numberOf = places.map(place => {
@@ -110,11 +123,12 @@ async function readValues(db: Db, workspace: string, places: Place[]): Promise<A
     if (!numbers.has(name)) numbers.set(name, asked.push(place) - 1)
     return numbers.get(name) as number
   })
-  const { rows } = await sql<StoredValue & { n: number }>`${PLANNED_ONCE}
-    select asked.n::int as n, ${sql.join([...entryColumns, 'value', 'metadata'].map(column => sql.ref(`agent_memory.${column}`)))}
-    from unnest(${asked.map(({ agent_id }) => agent_id)}::text[], ${asked.map(({ scope }) => scope)}::text[], ${asked.map(({ key }) => key)}::text[]) with ordinality as asked (agent_id, session_id, key, n)
-    join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
-    where ${live} and not ${ofDeletedSession}`.execute(db)
+  const rows = await selectValues(db, {
+    workspace,
+    agent_ids: asked.map(({ agent_id }) => agent_id),
+    scopes: asked.map(({ scope }) => scope),
+    keys: asked.map(({ key }) => key)
+  })
   const values = new Array<StoredValue | undefined>(asked.length)
   for (const { n, ...stored } of rows) values[n - 1] = stored
   return numberOf.map(n => values[n])

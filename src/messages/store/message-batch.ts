@@ -1,10 +1,9 @@
-import { CompiledQuery } from 'kysely'
 import { type Agent, isAdmin } from '../../kernel/agent.js'
 import type { Quotas } from '../../limits/quotas.js'
 import type { AuditRow, IdempotencyKey } from '../../kernel/receipt.js'
 import type { Draft, Written } from './messages.js'
 import type { Db } from '../../postgres/schema.js'
-import { prepared, type Unscoped } from '../../postgres/scope.js'
+import { defineStatement } from '../../postgres/statements.js'
 import { VISIBLE_TO_WRITER } from '../../visibility/visibility.js'
 
 /** One call's messages: all of them are written or none. */
@@ -23,22 +22,6 @@ export interface MessagesRequest {
  * sender cannot see.
  */
 export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large' | 'refused'
-
-/**
- * Runs a statement with named columns. On a pool the statement is prepared under its name; in a transaction it is not
- * worth it.
- */
-export type Run = <R>(name: string, text: string, values: unknown[]) => Promise<R[]>
-
-export function onPool(database: Unscoped, workspace: string): Run {
-  return async <R>(name: string, text: string, values: unknown[]) =>
-    (await prepared(database, workspace, { name, text, values })) as R[]
-}
-
-export function inTransaction(tx: Db): Run {
-  return async <R>(_name: string, text: string, values: unknown[]) =>
-    (await tx.executeQuery<R>(CompiledQuery.raw(text, values))).rows
-}
 
 /**
  * Many calls in one statement, which commits by itself: checks, seq, messages, what waits for the search index, audit
@@ -112,8 +95,10 @@ const batch = (locking: '' | 'skip locked') => `
     where s.is_active and q.session_id in (select session_id from wanted) and q.session_id not in (select id from locked)
   order by seq`
 
-const PASSING = batch('skip locked')
-const WAITING = batch('')
+type Values = [workspace: string, requests: string, drafts: string, session_messages: number, session_bytes: number]
+
+const writePassing = defineStatement<Values, Row>('messages.batch', batch('skip locked'))
+const writeWaiting = defineStatement<Values, Row>('messages.batch_waiting', batch(''))
 
 interface Row {
   r: number
@@ -128,13 +113,14 @@ interface Row {
  * @param waits whether to wait for sessions that somebody else has locked; else those are `busy`
  */
 export async function writeBatch(
-  run: Run,
+  db: Db,
   workspace: string,
   requests: readonly MessagesRequest[],
   quotas: Quotas,
   waits: boolean
 ): Promise<Outcome[]> {
-  const rows = await run<Row>(waits ? 'messages.batch.waiting' : 'messages.batch', waits ? WAITING : PASSING, [
+  const write = waits ? writeWaiting : writePassing
+  const rows = await write(db, [
     workspace,
     JSON.stringify(
       requests.map(({ sender, session_id, audit, idempotencyKey: once }, r) => ({

@@ -4,7 +4,7 @@ import { AppError } from '../../kernel/errors.js'
 import { quotaExceeded, type Quotas } from '../../limits/quotas.js'
 import { isStatementFault } from '../../postgres/faults.js'
 import { claim, settle } from '../../postgres/idempotency.js'
-import { inTransaction, type MessagesRequest, onPool, type Outcome, writeBatch } from './message-batch.js'
+import { type MessagesRequest, type Outcome, writeBatch } from './message-batch.js'
 import { messageNotFound, type Written } from './messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
@@ -72,7 +72,7 @@ export function createMessageWriter(database: Unscoped, quotas: Quotas): Message
     const { workspace } = first.sender
     let outcomes: Outcome[]
     try {
-      outcomes = await writeBatch(onPool(database, workspace), workspace, requests, quotas, waits)
+      outcomes = await writeBatch(inWorkspace(database, workspace), workspace, requests, quotas, waits)
     } catch (error) {
       if (requests.length === 1 && first.idempotencyKey !== undefined && isStatementFault(error)) return [alone(first)]
       throw error
@@ -93,7 +93,7 @@ export function createMessageWriter(database: Unscoped, quotas: Quotas): Message
       const first = await claim<Written[]>(tx, once)
       if (first !== undefined) return first
       const [outcome] = await writeBatch(
-        inTransaction(tx),
+        tx,
         request.sender.workspace,
         [{ ...request, idempotencyKey: undefined }],
         quotas,

@@ -5,8 +5,7 @@ import { AppError } from '../../kernel/errors.js'
 import { likePattern } from '../../postgres/like.js'
 import { countedOneByOne, countReadable } from '../../visibility/message-counts.js'
 import type { Db } from '../../postgres/schema.js'
-import { fixedStatement } from '../../postgres/fixed-statement.js'
-import { PLANNED_EACH_TIME } from '../../postgres/statement-name.js'
+import { defineStatement, plannedEachTime } from '../../postgres/statements.js'
 import { partsNotPublic, readableMessages, withinSessions } from '../../visibility/visibility.js'
 
 export interface SessionRow {
@@ -81,10 +80,10 @@ export async function need(
   return session
 }
 
-const readSession = fixedStatement<
+const readSession = defineStatement<
   { workspace: string; id: string },
   SessionRow & { last_seq: number; public_count: number }
->((db, { workspace, id }) =>
+>('sessions.read', (db, { workspace, id }) =>
   db
     .selectFrom('sessions')
     .select([...columns, 'last_seq', 'public_count'])
@@ -185,7 +184,6 @@ export async function list(db: Db, agent: Agent, filter: SessionFilter) {
   if (filter.created_by !== undefined) query = query.where('created_by', '=', filter.created_by)
   if (filter.active !== undefined) query = query.where('is_active', '=', filter.active)
   if (filter.query !== undefined) {
-    query = query.modifyFront(PLANNED_EACH_TIME)
     // `<%`: the query is much like some part of the purpose (pg_trgm's threshold 0.6), so that a typo still finds it.
     query = query.where(sql<boolean>`exists (
       select from session_purposes p where p.workspace = sessions.workspace and p.session_id = sessions.id and p.workspace = ${agent.workspace}
@@ -193,11 +191,11 @@ export async function list(db: Db, agent: Agent, filter: SessionFilter) {
   }
   if (filter.after !== undefined)
     query = query.where(sql<boolean>`(created_at, id) < (${filter.after.created_at}::timestamptz, ${filter.after.id})`)
-  return query
+  query = query
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(filter.limit + 1)
-    .execute()
+  return filter.query === undefined ? query.execute() : (await plannedEachTime(db, query)).rows
 }
 
 export interface SessionStatistics {

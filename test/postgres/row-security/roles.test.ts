@@ -5,13 +5,8 @@ import t, { type Test } from 'tap'
 import { connect, connectAsOwner } from '../../../src/postgres/connect.js'
 import { up } from '../../../src/postgres/migrate.js'
 import { inWorkspace } from '../../../src/postgres/scope.js'
-import {
-  adviceFor,
-  describeRowSecurity,
-  makeRole,
-  serviceRole,
-  type RowSecurity
-} from '../../../src/postgres/service-role.js'
+import { describeRowSecurity, type RowSecurity } from '../../../src/postgres/row-security-kind.js'
+import { adviceFor, makeRole, serviceRole } from '../../../src/postgres/service-role.js'
 import { newSession, ok, runToEnd, environment, startApp } from '../../helper.js'
 import { createDatabase } from '../../support/cluster.js'
 
@@ -72,7 +67,7 @@ async function migrated(url: string, login?: string): Promise<string[]> {
 
 /** What the service finds there, and that it can work. */
 async function works(t: Test, url: string): Promise<RowSecurity> {
-  let wall: RowSecurity | undefined
+  let row_security: RowSecurity | undefined
   const database = connect({
     url,
     max: 2,
@@ -80,8 +75,8 @@ async function works(t: Test, url: string): Promise<RowSecurity> {
     statement_timeout_ms: 5000,
     application_name: 'tests',
     onIdleError: () => {},
-    onWall: found => {
-      wall = found
+    onRowSecurity: found => {
+      row_security = found
     }
   })
   try {
@@ -96,24 +91,24 @@ async function works(t: Test, url: string): Promise<RowSecurity> {
   } finally {
     await database.close()
   }
-  return wall as RowSecurity
+  return row_security as RowSecurity
 }
 
 t.test('an owner who may create roles, and is no superuser', async t => {
   const { owner, url } = await owned(t, 'createrole')
   t.ok((await migrated(url)).length > 0)
   t.same(await migrated(url), [], 'again, with policies that hold for the owner too')
-  const wall = await works(t, url)
-  t.same(wall, { kind: 'role', login: owner, owner, role: serviceRole(owner) })
-  t.match(describeRowSecurity(wall), /thinner/)
+  const row_security = await works(t, url)
+  t.same(row_security, { kind: 'role', login: owner, owner, role: serviceRole(owner) })
+  t.match(describeRowSecurity(row_security), /would protect more: see MIGRATION_DATABASE_URL/)
 })
 
 t.test('an owner who may not: it is told what to say, and works until then', async t => {
   const { owner, url, asAdmin } = await owned(t, 'nocreaterole')
   await migrated(url)
-  const wall = await works(t, url)
-  t.same(wall, { kind: 'owner', login: owner, owner })
-  t.ok(describeRowSecurity(wall).includes(adviceFor(owner)))
+  const row_security = await works(t, url)
+  t.same(row_security, { kind: 'owner', login: owner, owner })
+  t.ok(describeRowSecurity(row_security).includes(adviceFor(owner)))
   const statements = /say: (.*?;.*?;)/.exec(adviceFor(owner))?.[1]
   await asAdmin(statements as string)
   await asAdmin('truncate sessions cascade')

@@ -1,13 +1,8 @@
 import { sql } from 'kysely'
 import t from 'tap'
 import { connect, connectAsOwner } from '../../../src/postgres/connect.js'
-import {
-  acrossWorkspaces,
-  enterWorkspace,
-  inWorkspace,
-  prepared,
-  acrossWorkspacesIn
-} from '../../../src/postgres/scope.js'
+import { acrossWorkspaces, enterWorkspace, inWorkspace, acrossWorkspacesIn } from '../../../src/postgres/scope.js'
+import { defineStatement } from '../../../src/postgres/statements.js'
 import { createDatabase } from '../../support/cluster.js'
 
 /** How a statement is told for which workspace it runs: with it, for it alone. */
@@ -33,6 +28,13 @@ interface Told {
   me: string
 }
 const told = sql<Told>`select current_setting('scs.workspace', true) as workspace, current_user as me`
+
+const wrong = defineStatement<[], never>('test.wrong', 'select nonsense')
+const divided = defineStatement<[by: number], { n: number }>('test.divided', 'select 1 / $1::int as n')
+const whose = defineStatement<[], Pick<Told, 'workspace'>>(
+  'test.whose',
+  "select current_setting('scs.workspace') as workspace"
+)
 
 t.test('each statement runs for its own workspace, and leaves nothing behind on the connection', async t => {
   const found = await Promise.all(
@@ -90,22 +92,19 @@ t.test('so do transactions, which are told once', async t => {
 t.test('a statement that fails, prepared or not, does not keep the next from it', async t => {
   for (let i = 0; i < 3; i++) {
     await t.rejects(sql`select nonsense`.execute(a), { code: '42703' })
-    await t.rejects(prepared(service, 'a', { name: 'wrong', text: 'select nonsense' }), { code: '42703' })
-    await t.rejects(prepared(service, 'a', { name: 'divided', text: 'select 1 / $1::int as n', values: [0] }), {
+    await t.rejects(wrong(a, []), { code: '42703' })
+    await t.rejects(divided(a, [0]), {
       code: '22012'
     })
-    t.same(await prepared(service, 'a', { name: 'divided', text: 'select 1 / $1::int as n', values: [1] }), [{ n: 1 }])
-    t.same(
-      await prepared(service, 'b', { name: 'told', text: "select current_setting('scs.workspace') as workspace" }),
-      [{ workspace: 'b' }]
-    )
+    t.same(await divided(a, [1]), [{ n: 1 }])
+    t.same(await whose(b, []), [{ workspace: 'b' }])
     t.equal((await told.execute(a)).rows[0]?.workspace, 'a')
   }
 })
 
 t.test('on a new connection too, where nothing is prepared yet', async t => {
   for (const first of [
-    () => t.rejects(prepared(service, 'a', { name: 'new', text: 'select nonsense' })),
+    () => t.rejects(wrong(a, [])),
     () => t.rejects(sql`select nonsense`.execute(a)),
     () => told.execute(a)
   ]) {
@@ -114,10 +113,7 @@ t.test('on a new connection too, where nothing is prepared yet', async t => {
     )
     await new Promise(resolve => setTimeout(resolve, 50))
     await first()
-    t.same(
-      await prepared(service, 'b', { name: 'told', text: "select current_setting('scs.workspace') as workspace" }),
-      [{ workspace: 'b' }]
-    )
+    t.same(await whose(b, []), [{ workspace: 'b' }])
     t.equal((await told.execute(a)).rows[0]?.workspace, 'a')
   }
 })
@@ -127,7 +123,7 @@ t.test('no workspace is called by the sign for all of them', async t => {
   await t.rejects(a.transaction().execute(tx => enterWorkspace(tx, '*')))
 })
 
-t.test('more workspaces than handles are kept', async t => {
+t.test('more workspaces than are kept', async t => {
   for (let n = 0; n < 1200; n++) inWorkspace(service, `many-${n}`)
   t.equal((await told.execute(a)).rows[0]?.workspace, 'a')
   t.equal((await told.execute(inWorkspace(service, 'many-0'))).rows[0]?.workspace, 'many-0')

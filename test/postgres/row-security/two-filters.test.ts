@@ -9,7 +9,7 @@ import { call, listen, ok, startApp, type TestApp } from '../../helper.js'
 import { isFailure } from '../../support/failure.js'
 
 /**
- * Two workspaces with the same agents, keys and words in them: what one sees of the other. With both walls, and with
+ * Two workspaces with the same agents, keys and words in them: what one sees of the other. With both filters, and with
  * the first alone.
  */
 
@@ -114,11 +114,11 @@ async function apart(t: Test, app: TestApp): Promise<void> {
 }
 
 const both = await startApp(t)
-t.test('with both walls', async t => {
+t.test('with both filters', async t => {
   await apart(t, both)
 })
 
-t.test('what a handle of one workspace is asked of another is not there, whatever the conditions say', async t => {
+t.test('what is asked of another workspace is not there, whatever the conditions say', async t => {
   const {
     rows: [session]
   } = await sql<{ id: string }>`select id from sessions where workspace = 'north'`.execute(both.database.db)
@@ -153,7 +153,7 @@ t.test('what a handle of one workspace is asked of another is not there, whateve
   )
 })
 
-t.test('with the first wall alone', async t => {
+t.test('with the conditions of the queries alone', async t => {
   const app = await startApp(t)
   const { rows: tables } = await sql<{ name: string }>`select polrelid::regclass::text as name from pg_policy`.execute(
     app.database.db

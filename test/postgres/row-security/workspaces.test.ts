@@ -10,7 +10,7 @@ import { ROOT } from '../../helper.js'
 import { createDatabase } from '../../support/cluster.js'
 
 /**
- * The second wall by itself, table by table: statements that have forgotten their condition, as the service runs them.
+ * Row-level security by itself, table by table: statements that have forgotten their condition, as the service runs them.
  */
 
 const { url, drop } = await createDatabase()
@@ -94,14 +94,14 @@ for (const { name, columns } of tables) {
 }
 
 t.test('each table with a workspace has a policy that holds for its owner too, or cannot be touched', async t => {
-  const { rows } = await sql<{ name: string; walled: boolean; policies: number }>`
-    select relname as name, relrowsecurity and relforcerowsecurity as walled, (select count(*) from pg_policy where polrelid = c.oid) as policies
+  const { rows } = await sql<{ name: string; enabled: boolean; policies: number }>`
+    select relname as name, relrowsecurity and relforcerowsecurity as enabled, (select count(*) from pg_policy where polrelid = c.oid) as policies
     from pg_class c where relnamespace = 'public'::regnamespace and relname = any(${names}::text[]) order by relname`.execute(
     owner
   )
   t.ok(rows.length > 10)
   t.same(
-    rows.filter(({ name, walled, policies }) => !(name in BEHIND_VIEWS) && !(walled && policies === 1)),
+    rows.filter(({ name, enabled, policies }) => !(name in BEHIND_VIEWS) && !(enabled && policies === 1)),
     []
   )
 })

@@ -1,5 +1,5 @@
 /**
- * The service without the second wall between workspaces: its statements are not told for which workspace they run, nor
+ * The service without row-level security: its statements are not told for which workspace they run, nor
  * run as a role of their own, but as the superuser who logs in, for whom no policy holds.
  */
 import pg from 'pg'
@@ -10,12 +10,12 @@ url.searchParams.set('options', '-c scs.workspace=*')
 process.env.DATABASE_URL = url.href
 
 interface Told {
-  awaited?: Array<{ text: string }>
+  prefix?: Array<{ text: string }>
 }
 const { query } = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown }
 Object.assign(pg.Client.prototype, {
   query(this: pg.Client, given: Told, ...more: unknown[]) {
-    if (given.awaited !== undefined) given.awaited = given.awaited.filter(({ text }) => !text.includes('set_config'))
+    if (given.prefix !== undefined) given.prefix = given.prefix.filter(({ text }) => !text.includes('set_config'))
     return query.call(this, given, ...more)
   }
 })

@@ -1,0 +1,221 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from 'kysely'
+import type pg from 'pg'
+import { ConnectError, isSerializationFault, neverRan, preparationFault, ReadOnlyServer } from './faults.js'
+import type { GuardedPool } from './guarded-pool.js'
+import type { PrefixStatement, Statement } from './pg-internals.js'
+import type { RoleLookup } from './row-security-kind.js'
+import { type ScopePrefixes, scopePrefixes } from './scope-prefix.js'
+import { nameFromSecondTime } from './statement-names.js'
+
+/**
+ * Connections that tell PostgreSQL the role and the workspace before what they run. Both are told in the same round trip
+ * and for one transaction only: the next transaction on the connection, which may be another process's behind a pooler,
+ * has neither.
+ */
+
+/** When PostgreSQL plans a statement. Undefined: PostgreSQL decides. */
+export type Plan = 'once' | 'each time' | undefined
+
+export interface PlannedStatement extends Statement {
+  plan?: Plan
+}
+
+interface PlannedQuery extends CompiledQuery {
+  readonly plan?: Plan
+  readonly name?: string
+}
+
+/** A query of Kysely's, with what the connection has to know of it. */
+export function withPlan(query: CompiledQuery, plan: Plan, name?: string): PlannedQuery {
+  return { ...query, plan, name }
+}
+
+function statementOf({ sql: text, parameters: values, plan, name }: PlannedQuery): PlannedStatement {
+  return { name: name ?? (plan === 'each time' ? undefined : nameFromSecondTime(text)), text, values, plan }
+}
+
+/** How a connection runs a statement; tests put another one in its place. */
+export type RunStatement = (
+  client: pg.PoolClient,
+  prefix: readonly PrefixStatement[],
+  statement: PlannedStatement
+) => Promise<pg.QueryResult>
+
+export interface ScopedPool {
+  connections: GuardedPool
+  role: RoleLookup
+  run: RunStatement
+}
+
+/** What Kysely calls to run SQL for one workspace. */
+export class ScopedDriver implements Driver {
+  private prefixes: ScopePrefixes | undefined
+
+  constructor(
+    readonly pool: ScopedPool,
+    private readonly scope: string
+  ) {}
+
+  /** What is told before a statement. The texts are made once for each role: this runs for every statement. */
+  prefix(): ScopePrefixes {
+    const { role } = this.pool.role
+    if (this.prefixes === undefined || this.prefixes.role !== role) this.prefixes = scopePrefixes(role, this.scope)
+    return this.prefixes
+  }
+
+  /** Runs one statement by itself, without Kysely. */
+  async run(statement: PlannedStatement): Promise<pg.QueryResult> {
+    const connection = await this.acquireConnection()
+    try {
+      return await connection.run(statement)
+    } finally {
+      connection.release()
+    }
+  }
+
+  /** @throws ConnectError; or the pool's own error if all connections are busy */
+  async acquireConnection(): Promise<ScopedConnection> {
+    return new ScopedConnection(this, await takeClient(this.pool))
+  }
+
+  async releaseConnection(connection: DatabaseConnection): Promise<void> {
+    ;(connection as ScopedConnection).release()
+  }
+
+  async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    await (connection as ScopedConnection).begin(settings)
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await (connection as ScopedConnection).end('commit')
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await (connection as ScopedConnection).end('rollback')
+  }
+
+  async init(): Promise<void> {}
+
+  /** Nothing: whoever opened the pool closes it. */
+  async destroy(): Promise<void> {}
+}
+
+const NO_PREFIX: readonly PrefixStatement[] = []
+
+class ScopedConnection implements DatabaseConnection {
+  private inTransaction = false
+  /** The last fault. The pool decides by it whether the connection can be used again. */
+  private fault: unknown
+
+  constructor(
+    private readonly driver: ScopedDriver,
+    private client: pg.PoolClient
+  ) {}
+
+  release(): void {
+    this.driver.pool.connections.giveBack(this.client, this.fault)
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { command, rowCount, rows } = await this.run(statementOf(query))
+    return {
+      rows: rows as R[],
+      numAffectedRows: command === 'SELECT' || rowCount === null ? undefined : BigInt(rowCount)
+    }
+  }
+
+  streamQuery(): never {
+    throw new Error('Rows are not streamed.')
+  }
+
+  async run(statement: PlannedStatement): Promise<pg.QueryResult> {
+    try {
+      if (this.inTransaction) return await this.send(NO_PREFIX, statement)
+      const { each, once } = this.driver.prefix()
+      const prefix = statement.plan === 'once' ? once : each
+      return await repeated(() => this.sendOutsideTransaction(prefix, statement))
+    } catch (error) {
+      // The fault was made where the socket is read. A reader of the log needs to know who asked.
+      if (error instanceof Error) Error.captureStackTrace(error)
+      throw error
+    }
+  }
+
+  /** Begins a transaction. It is told role and workspace once. */
+  async begin({ isolationLevel = 'read committed', accessMode }: TransactionSettings): Promise<void> {
+    // The level is always named: a pooler may hand out a connection that has not been told the session settings.
+    const text = `begin isolation level ${isolationLevel}${accessMode === undefined ? '' : ` ${accessMode}`}`
+    try {
+      const { rows } = await this.sendOutsideTransaction([{ text }], this.driver.prefix().inTransaction)
+      if ((rows as Array<{ read_only: string }>)[0]?.read_only === 'on') throw new ReadOnlyServer()
+    } catch (error) {
+      this.fault = preparationFault(error as Error)
+      throw this.fault
+    }
+    this.inTransaction = true
+  }
+
+  async end(text: 'commit' | 'rollback'): Promise<void> {
+    // Also a commit that fails ends the transaction.
+    this.inTransaction = false
+    await this.send(NO_PREFIX, { text })
+  }
+
+  /** Sends a statement that no transaction holds: once more, on another connection, if this one had been ended before. */
+  private async sendOutsideTransaction(
+    prefix: readonly PrefixStatement[],
+    statement: PlannedStatement
+  ): Promise<pg.QueryResult> {
+    try {
+      return await this.send(prefix, statement)
+    } catch (error) {
+      if (!neverRan(error)) throw error
+      const { client, fault } = this
+      // First the new one: if there is none, `release` gives the old one back.
+      this.client = await takeClient(this.driver.pool)
+      this.fault = undefined
+      this.driver.pool.connections.giveBack(client, fault)
+      return this.send(prefix, statement)
+    }
+  }
+
+  private async send(prefix: readonly PrefixStatement[], statement: PlannedStatement): Promise<pg.QueryResult> {
+    try {
+      return await this.driver.pool.run(this.client, prefix, statement)
+    } catch (error) {
+      this.fault = error
+      throw error
+    }
+  }
+}
+
+/** A connection for which the service's role has been looked up. */
+async function takeClient({ connections, role }: ScopedPool): Promise<pg.PoolClient> {
+  const client = await connections.take()
+  if (role.known) return client
+  try {
+    await role.find(client)
+    return client
+  } catch (error) {
+    const fault = new ConnectError(error)
+    connections.giveBack(client, fault)
+    throw fault
+  }
+}
+
+/** How often something is run that PostgreSQL takes back because others write at the same time. */
+const TRIES_MAX = 6
+/** Milliseconds until the second try; each later wait is up to twice as long. */
+const RETRY_MS = 10
+
+export async function repeated<T>(run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run()
+    } catch (error) {
+      if (tries === TRIES_MAX || !isSerializationFault(error)) throw error
+      await sleep(RETRY_MS * 2 ** (tries - 1) * Math.random())
+    }
+  }
+}

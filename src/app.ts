@@ -11,6 +11,7 @@ import { createMetrics } from './kernel/metrics.js'
 import { openApi } from './http/openapi.js'
 import { createConcurrencyLimit } from './limits/concurrency-limit.js'
 import { quotasOf } from './limits/quotas.js'
+import { createSemaphore } from './kernel/semaphore.js'
 import type { Service } from './kernel/service.js'
 import type { Config } from './config/config.js'
 import { rememberKeys } from './agents/store/api-keys.js'
@@ -21,7 +22,9 @@ import type { Database } from './postgres/connect.js'
 import { loggableFault } from './postgres/faults.js'
 import { readFigures } from './guidance/store/figures.js'
 import { endContinuously } from './lifecycle/worker.js'
-import { followSessions } from './feed/store/live.js'
+import { followSessions } from './feed/follow-sessions.js'
+import { followWorkspaces } from './feed/follow-workspaces.js'
+import { deliveryPace } from './feed/pace.js'
 import { openNotify } from './feed/store/notify.js'
 import { createMemoryReader } from './memory/store/memory.js'
 import { createMessageWriter } from './messages/store/message-writer.js'
@@ -33,7 +36,6 @@ import { need } from './sessions/store/sessions.js'
 import { acrossWorkspaces, inWorkspace } from './postgres/scope.js'
 import { createStore } from './audit/call-store.js'
 import { sweepRegularly } from './lifecycle/sweep.js'
-import { followWorkspaces } from './feed/store/workspace-feed-live.js'
 import { isReached, originOf, snapshotNow } from './feed/store/workspace-feed.js'
 import { registerMcp } from './mcp/index.js'
 import { registerBodies } from './http/body/index.js'
@@ -164,7 +166,8 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
     events,
     tokens,
     stopping: stopping.signal,
-    readings_max: Math.max(1, Math.floor(config.database_pool_max / 2))
+    readings: createSemaphore(Math.max(1, Math.floor(config.database_pool_max / 2))),
+    pace: deliveryPace()
   }
   const live = followSessions({
     ...following,
@@ -271,7 +274,7 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
   registerRest(server, kernel)
   let origin: string | undefined
   registerStreams(server, kernel, {
-    places: createConcurrencyLimit({
+    limit: createConcurrencyLimit({
       max: config.streams_max,
       per_agent: config.streams_per_agent_max,
       what: 'event streams'
@@ -283,8 +286,8 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
       }
     }),
     headOf: async (agent, session_id) => (await need(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
-    placeNow: async () => ({ since: await snapshotNow(inWorkspace(db, undefined)) }),
-    isReached: place => isReached(inWorkspace(db, undefined), place),
+    cursorNow: async () => ({ since: await snapshotNow(inWorkspace(db, undefined)) }),
+    isReached: cursor => isReached(inWorkspace(db, undefined), cursor),
     origin: async () => (origin ??= await originOf(inWorkspace(db, undefined)))
   })
   await registerMcp(server, kernel)

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Kernel } from '../kernel/call.js'
@@ -6,6 +5,7 @@ import { AppError } from '../kernel/errors.js'
 import { mcpTopic } from '../kernel/events.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
 import { callerOf } from '../http/caller.js'
+import { EventStream } from '../http/event-stream.js'
 import { sendFailure } from '../http/failures.js'
 import { refusedToken } from './credentials.js'
 import { wrapFailure } from './failure.js'
@@ -16,6 +16,7 @@ import { tooWide } from './envelope.js'
 import { clientNameOf, serveModern } from './modern/modern.js'
 import { ALLOWED, serveNotifications } from './subscriptions/notifications.js'
 import { mcpSessionNotFound, serveSessions, sessionIdOf } from './legacy/sessions.js'
+import { carry } from './sdk-stream.js'
 import { createSenders } from './senders.js'
 import { createStreams } from './subscriptions/streams.js'
 import { subscriptionMethods } from './subscriptions/methods.js'
@@ -122,10 +123,12 @@ function header(request: FastifyRequest, name: string): string | undefined {
 }
 
 async function sendResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {
-  // The SDK lets event streams be kept, which the server's own header does not.
+  // The SDK lets caches keep event streams; the server does not.
   const { 'cache-control': _, ...headers } = Object.fromEntries(response.headers)
   void reply.code(response.status).headers(headers)
   if (response.body === null) return reply.send()
-  const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true
-  return reply.send(streams ? Readable.fromWeb(response.body as never) : await response.text())
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
+    return reply.send(await response.text())
+  void carry(response.body, new EventStream(reply))
+  return reply
 }

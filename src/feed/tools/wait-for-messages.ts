@@ -86,12 +86,12 @@ export const waitForMessages = defineTool({
     const started = performance.now()
     const waiting = (cursor: number, is_active: boolean) => {
       const mentions = mentions_only ? mentionsOf(agent.agent_id) : () => true
-      const takes = sender === undefined && !mentions_only ? limit + 1 : undefined
+      const maxChanges = sender === undefined && !mentions_only ? limit + 1 : undefined
       const wanted = (message: MessageRow) =>
         (sender === undefined || message.sender === sender) && mentions(message.content)
       return wait(
         session_id,
-        { cursor, is_active, limit, takes, wanted, started, total_ms: timeout_seconds * 1000 },
+        { cursor, is_active, limit, maxChanges, wanted, started, total_ms: timeout_seconds * 1000 },
         context
       )
     }
@@ -151,7 +151,7 @@ interface Waiting {
   cursor: number
   is_active: boolean
   limit: number
-  takes: number | undefined
+  maxChanges: number | undefined
   wanted: (message: MessageRow) => boolean
   started: number
   total_ms: number
@@ -162,7 +162,7 @@ interface Waiting {
  */
 async function wait(
   session_id: string,
-  { cursor, is_active, limit, takes, wanted, started, total_ms }: Waiting,
+  { cursor, is_active, limit, maxChanges, wanted, started, total_ms }: Waiting,
   { agent, caller, service }: ToolContext<'read'>
 ): Promise<Answer> {
   const left_ms = total_ms - (performance.now() - started)
@@ -200,7 +200,7 @@ async function wait(
       const timer = setTimeout(timeUp, left_ms)
       signal?.addEventListener('abort', timeUp, { once: true })
       const following = service.live.follow(session_id, agent, cursor, {
-        takes,
+        maxChanges,
         deliver(changes, upTo, more) {
           const closed = sessionIn(changes)
           for (const change of changes)

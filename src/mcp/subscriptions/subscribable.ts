@@ -1,10 +1,9 @@
-import { mayCall } from '../../kernel/call.js'
-import type { Kernel } from '../../kernel/call.js'
+import { type Kernel, mayCall } from '../../kernel/call.js'
 import type { Agent } from '../../kernel/agent.js'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
 import { identify } from '../../agents/identify.js'
-import { memoryVersions, memoryOf, sessionVersion } from '../../feed/store/resource-versions.js'
+import { memoryVersions, memoryOf, sessionVersion, sessionVersions } from '../../feed/store/resource-versions.js'
 import type { ResourceVersion } from '../../agents/store/mcp-sessions.js'
 import { agentMemory } from '../resources/agent-memory.js'
 import { notThere } from '../resources/not-there.js'
@@ -24,8 +23,8 @@ const fixed = [serverInfo.uri, 'docs://tools'].map(matcher)
 /** Of get_messages. */
 const LIMIT_MAX = 1000
 
-/** Where a URI's changes come from; undefined for one of no resource. */
-export function placeOf(uri: string): ResourceRef | undefined {
+/** What a URI shows; undefined if it is none of a resource. */
+export function refOf(uri: string): ResourceRef | undefined {
   const messages = ofMessages(uri)
   if (messages !== undefined)
     return /^\d{1,4}$/.test(messages.limit as string) &&
@@ -53,16 +52,45 @@ export async function subscriberOf(caller: Caller, kernel: Kernel): Promise<Agen
 }
 
 /**
- * How far a resource has come, for somebody who may read it; what is not theirs to see is not there.
+ * The version of a resource, for somebody who may read it. A resource that the agent may not see looks like one that is
+ * not there.
  * @returns undefined for what never changes
  * @throws AppError
  */
-export async function markOf(uri: string, agent: Agent, kernel: Kernel): Promise<ResourceVersion | undefined> {
+export async function versionOf(uri: string, agent: Agent, kernel: Kernel): Promise<ResourceVersion | undefined> {
   const db = kernel.store.in(agent.workspace)
-  const place = placeOf(uri)
-  if (place === undefined) throw notThere()
-  if (place === 'fixed') return undefined
-  if ('session_id' in place) return sessionVersion(db, agent, place.session_id)
-  if (place.agent_id !== agent.agent_id) throw notThere()
+  const ref = refOf(uri)
+  if (ref === undefined) throw notThere()
+  if (ref === 'fixed') return undefined
+  if ('session_id' in ref) return sessionVersion(db, agent, ref.session_id)
+  if (ref.agent_id !== agent.agent_id) throw notThere()
   return (await memoryVersions(db, [agent])).get(memoryOf(agent)) ?? ''
+}
+
+/** The versions of several resources, in two statements at most; of those that the agent may see and that can change. */
+export async function versionsOf(
+  agent: Agent,
+  uris: readonly string[],
+  kernel: Kernel
+): Promise<Map<string, ResourceVersion>> {
+  const db = kernel.store.in(agent.workspace)
+  const refs = new Map(uris.map(uri => [uri, refOf(uri)]))
+  const changing = [...refs.values()].filter(ref => typeof ref === 'object')
+  const ids = [...new Set(changing.flatMap(ref => ('session_id' in ref ? [ref.session_id] : [])))]
+  const [sessions, memories] = await Promise.all([
+    ids.length > 0 ? sessionVersions(db, agent, ids) : new Map<string, number>(),
+    changing.some(ref => 'agent_id' in ref) ? memoryVersions(db, [agent]) : new Map<string, string>()
+  ])
+  const versions = new Map<string, ResourceVersion>()
+  for (const [uri, ref] of refs) {
+    if (typeof ref !== 'object') continue
+    const version =
+      'session_id' in ref
+        ? sessions.get(ref.session_id)
+        : ref.agent_id === agent.agent_id
+          ? (memories.get(memoryOf(agent)) ?? '')
+          : undefined
+    if (version !== undefined) versions.set(uri, version)
+  }
+  return versions
 }

@@ -36,6 +36,20 @@ export function decodeFeedCursor(origin: string, text: string): FeedCursor | und
   return { since, part: { until, session_id, seq } }
 }
 
+/**
+ * Below 0 where the first snapshot was taken before the second, of the same server: from one to the next no transaction
+ * gets out of sight, so the highest number grows, or fewer are open.
+ */
+export function compareSnapshots(one: string, other: string): number {
+  const [a, b] = [extentOf(one), extentOf(other)]
+  return a.highest === b.highest ? b.open - a.open : a.highest < b.highest ? -1 : 1
+}
+
+function extentOf(snapshot: string): { highest: bigint; open: number } {
+  const [, highest = '', open = ''] = snapshot.split(':')
+  return { highest: BigInt(highest), open: open === '' ? 0 : open.split(',').length }
+}
+
 /** `1000:1004:1000,1002` → lowest, how far the highest is from it, and so each one that is open; in base 36. */
 function encodeSnapshot(snapshot: string): string {
   const [lowest = '', highest = '', open = ''] = snapshot.split(':')

@@ -1,13 +1,15 @@
 import fp from 'fastify-plugin'
 import type { Events } from '../kernel/events.js'
 import { addGauge, addLabelledGauge } from '../kernel/metrics.js'
+import { createSemaphore } from '../kernel/semaphore.js'
 import { type ConcurrencyLimit, createConcurrencyLimit } from '../limits/concurrency-limit.js'
 import { loggableFault } from '../postgres/faults.js'
 import { acrossWorkspaces } from '../postgres/scope.js'
+import { followSessions } from './follow-sessions.js'
+import { followWorkspaces, type WorkspaceLive } from './follow-workspaces.js'
 import type { Live } from './live.js'
-import { followSessions } from './store/live.js'
+import { deliveryPace } from './pace.js'
 import { type Notify, openNotify } from './store/notify.js'
-import { followWorkspaces, type WorkspaceLive } from './store/workspace-feed-live.js'
 import { markRead } from './tools/mark-read.js'
 import { waitForMessages } from './tools/wait-for-messages.js'
 
@@ -48,7 +50,8 @@ export const feedPlugin = fp(
       events,
       tokens: app.verifiers.tokens,
       stopping: app.stopping,
-      readings_max: Math.max(1, Math.floor(database_pool_max / 2))
+      readings: createSemaphore(Math.max(1, Math.floor(database_pool_max / 2))),
+      pace: deliveryPace()
     }
     const live = followSessions({
       ...deps,

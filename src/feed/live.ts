@@ -2,29 +2,26 @@ import type { Change } from './store/feed.js'
 import type { Agent } from '../kernel/agent.js'
 import type { RightsEnd } from '../agents/rights.js'
 
-/** Following a session's feed, on this replica, as it grows: one reading of a session serves all who follow it. */
-
-/**
- * Why no more comes. `session_gone`: it is not there (any more). `stopping`: this replica goes; another carries on from
- * the cursor.
- */
+/** Why no more changes come. `stopping`: this replica stops; another replica goes on from the cursor. */
 export type EndReason = RightsEnd | 'session_gone' | 'stopping'
 
-export interface Follower {
-  /** What telling it costs beside answering one who then calls again, which is 1, as if left out. */
-  price?: number
-  /** How many changes it can do with when it is behind; left out: all. */
-  takes?: number
+/** One who is told the changes of a feed as they come. */
+export interface Follower<Cursor, Change> {
+  /** Delivery cost relative to a wait response; default 1. */
+  deliveryCost?: number
+  /** How many changes the follower can use while it is behind; default all. */
+  maxChanges?: number
   /**
-   * Changes in the order of their seq, each after the cursor and each once; with `cursor`, the seq up to which the
-   * follower has now been told everything, also when nothing of it was for this viewer. While it is behind, what this
-   * returns is awaited before the next; once it has caught up it is not, and must not be needed: whoever is slow cuts
-   * itself off. `more`: what follows has been written already, and comes next.
+   * Takes changes in the order of the feed: each lies after the follower's cursor, and comes once. The follower has been
+   * told everything up to `cursor`, also when it may see nothing of it. `more`: further changes exist and come next.
+   *
+   * While the follower is behind, the next delivery waits for the promise that this returns. A follower that has caught
+   * up gets its deliveries without that, together with the others: one that is slow must cut itself off.
    */
-  deliver: (changes: readonly Change[], cursor: number, more: boolean) => void | Promise<void>
-  /** Once, and nothing after it. Not called after `close`. */
+  deliver: (changes: readonly Change[], cursor: Cursor, more: boolean) => void | Promise<void>
+  /** Called once; nothing comes after it. Not called after `close`. */
   ended: (reason: EndReason) => void
-  /** About once a second, from the one clock that all share. */
+  /** Called about once a second. */
   tick?: () => void
 }
 
@@ -33,17 +30,18 @@ export interface Following {
   close: () => void
 }
 
+/** Follows sessions on this replica. */
 export interface Live {
   /**
-   * Follows from `after_seq` on, which is the session's head where it lies beyond it. Holds no database connection
-   * between readings.
+   * Follows from `after_seq` on. A cursor beyond the session's end becomes the end. Between readings no database
+   * connection is held.
    */
-  follow: (session_id: string, viewer: Agent, after_seq: number, follower: Follower) => Following
+  follow: (session_id: string, viewer: Agent, after_seq: number, follower: Follower<number, Change>) => Following
   /**
-   * Where those stand who follow a session here, or did a moment ago: whoever has read so far, or nearly, need not ask
-   * the database, but may follow from there, and is told with the others what comes next. undefined: nobody does.
+   * The cursor of those who follow the session here, or did a second ago. A caller who has read up to it, or nearly, can
+   * follow from its own cursor without a query; the next reading serves it with the others. undefined: nobody follows.
    */
   position: (workspace: string, session_id: string) => { cursor: number; is_active: boolean } | undefined
-  /** What is held at the moment; all nought when nobody follows. */
+  /** What is held at the moment. */
   counts: () => { sessions: number; followers: number }
 }

@@ -1,14 +1,30 @@
-/** Work that is put off while there is too much of it: what comes meanwhile is then done together. */
+/**
+ * How many deliveries to followers a replica makes in a second, counted in answers of wait_for_messages, and how many at
+ * once. Beyond that, followers wait up to GATHERED_MAX_MS for the next delivery, which then has all changes that came
+ * meanwhile, at the same cost. Writers need this: with 2000 waiting and 2000 streams, a tenth of them on sessions that
+ * are written to without a pause, deliveries without a bound halved the write rate. With it the rate is 0.91 of the rate
+ * without followers (bench/wake.md).
+ */
+const DELIVERIES_PER_SECOND = 500
+const DELIVERIES_AT_ONCE = 200
+const GATHERED_MAX_MS = 500
+
+/** Puts work off while there is too much of it, so that what comes meanwhile is done together. */
 export interface Pace {
-  /** Notes work that has been done, in calls. */
-  spent: (calls: number) => void
-  /** Milliseconds until more should be done; 0: now. */
+  /** Notes the cost of work that was done. */
+  spent: (cost: number) => void
+  /** Milliseconds to wait before more work is done; 0: none. */
   pause_ms: () => number
 }
 
+/** For all deliveries of a replica. */
+export function deliveryPace(): Pace {
+  return createPace(DELIVERIES_PER_SECOND, DELIVERIES_AT_ONCE, GATHERED_MAX_MS)
+}
+
 /**
- * @param per_second calls' worth of work a second, once `burst` of it has been done at once
- * @param pause_max_ms however much there is
+ * @param per_second the cost of the work that may be done in a second, after `burst` of it was done at once
+ * @param pause_max_ms the longest pause, whatever the work has cost
  */
 export function createPace(per_second: number, burst: number, pause_max_ms: number): Pace {
   let left = burst
@@ -19,9 +35,9 @@ export function createPace(per_second: number, burst: number, pause_max_ms: numb
     at = now
   }
   return {
-    spent(calls) {
+    spent(cost) {
       refill()
-      left = Math.max(left - calls, (-per_second * pause_max_ms) / 1000)
+      left = Math.max(left - cost, (-per_second * pause_max_ms) / 1000)
     },
     pause_ms() {
       refill()

@@ -88,14 +88,14 @@ export const httpPlugin = fp(
     registerRest(app)
     let origin: string | undefined
     registerStreams(app, {
-      places: createConcurrencyLimit({
+      limit: createConcurrencyLimit({
         max: options.streams_max,
         per_agent: options.streams_per_agent_max,
         what: 'event streams'
       }),
       headOf: async (agent, session_id) => (await need(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
-      placeNow: async () => ({ since: await snapshotNow(nobody) }),
-      isReached: place => isReached(nobody, place),
+      cursorNow: async () => ({ since: await snapshotNow(nobody) }),
+      isReached: cursor => isReached(nobody, cursor),
       origin: async () => (origin ??= await originOf(nobody))
     })
     app.decorate('unready', registerHealth(app, { db: nobody, lastGoodAt, load: app.load, version: app.about.version }))

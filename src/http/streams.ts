@@ -2,29 +2,29 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { compileAccept } from '../kernel/accept.js'
 import type { Agent } from '../kernel/agent.js'
 import { authorize } from '../kernel/authorize.js'
-import type { Caller } from '../kernel/caller.js'
 import type { Kernel } from '../kernel/kernel.js'
+import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
-import type { Following } from '../feed/live.js'
+import type { EndReason, Following } from '../feed/live.js'
 import type { ConcurrencyLimit } from '../limits/concurrency-limit.js'
 import { addLabelledGauge } from '../kernel/metrics.js'
 import { decodeFeedCursor, encodeFeedCursor, type FeedCursor } from '../feed/feed-cursor.js'
 import { SessionEventsInput, WorkspaceEventsInput } from './stream-input.js'
-import type { WorkspaceLive } from '../feed/store/workspace-feed-live.js'
 import { callerOf, header } from './caller.js'
 import { sendFailure } from './failures.js'
-import { StreamClock } from './stream-clock.js'
-import { frame, sessionFrames, workspaceFrames } from './stream-frames.js'
-import { Stream, type StreamEnd } from './stream.js'
+import { sessionFrames, workspaceFrames } from './change-frames.js'
+import { eventFrame } from './event-frames.js'
+import { EventStream } from './event-stream.js'
 
 export interface StreamsOptions {
-  places: ConcurrencyLimit
+  /** How many streams may be open. */
+  limit: ConcurrencyLimit
   /** The session's last_seq. @throws AppError SESSION_NOT_FOUND */
   headOf: (agent: Agent, session_id: string) => Promise<number>
-  /** Where a reader of all sessions stands who begins now. */
-  placeNow: () => Promise<FeedCursor>
-  /** Whether it is a place of this database as it is. */
-  isReached: (place: FeedCursor) => Promise<boolean>
+  /** The cursor of a reader of all sessions who begins now. */
+  cursorNow: () => Promise<FeedCursor>
+  /** Whether the database has come to this cursor. */
+  isReached: (cursor: FeedCursor) => Promise<boolean>
   /** A name for the database. */
   origin: () => Promise<string>
 }
@@ -32,24 +32,37 @@ export interface StreamsOptions {
 const KINDS = ['session', 'workspace'] as const
 type Kind = (typeof KINDS)[number]
 
-/** What a stream does once it may begin: where from, and who feeds it. */
+/** Whether a client should make the same request again, with the last id. */
+const RESUME: Record<EndReason | 'slow_reader', boolean> = {
+  token_revoked: false,
+  token_expired: false,
+  key_revoked: false,
+  key_expired: false,
+  session_gone: false,
+  stopping: true,
+  slow_reader: true
+}
+
+/** Clients come back after a time between these, so that those of a replica that stops do not all come at once. */
+const RETRY_MS = { from: 500, to: 2000 }
+
+type Stream = EventStream<EndReason>
+
+/** What an admitted stream sends. */
 interface Opening {
-  /**
-   * The first event's data and id: a client that loses the connection before anything came resumes there all the same.
-   */
+  /** Data and id of the first event: a client that loses the connection before any change resumes from there. */
   start: { data: unknown; id: string | number }
   follow: (stream: Stream) => Following
-  /** An id further on than the last one sent, if nothing between the two was for this client. */
+  /** An id after the last one that was sent, if nothing between the two was for this client. */
   moved: () => string | number | undefined
 }
 
-/** Frames written to an open stream, beside a call and its answer (feed/live.ts). */
-const STREAM_PRICE = 0.2
+/** Of frames for an open stream, beside a call and its answer: feed/live.ts. */
+const DELIVERY_COST = 0.2
 
 /** GET /mcp/sessions/{session_id}/events and GET /mcp/events: changes as they come, as server-sent events. */
 export function registerStreams(app: FastifyInstance, options: StreamsOptions): void {
   const { kernel } = app
-  const clock = new StreamClock()
   const open: Record<Kind, number> = { session: 0, workspace: 0 }
   addLabelledGauge(
     app.metrics,
@@ -74,13 +87,13 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
       start: { data: { session_id, last_seq: cursor }, id: cursor },
       follow: stream =>
         app.live.follow(session_id, agent, cursor, {
-          price: STREAM_PRICE,
+          deliveryCost: DELIVERY_COST,
           deliver(changes, upTo) {
             cursor = upTo
             const last = changes.at(-1)
             if (last === undefined) return
             sent = last.seq
-            return stream.write(sessionFrames(changes))
+            return stream.send(sessionFrames(changes))
           },
           ended: reason => {
             stream.end(reason)
@@ -98,23 +111,31 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
     acceptWorkspace(request.query)
     const resumed = lastEventId(request)
     const origin = await options.origin()
-    const place = resumed === undefined ? await options.placeNow() : decodeFeedCursor(origin, resumed)
-    if (place === undefined || (resumed !== undefined && !(await options.isReached(place)))) {
+    const from = resumed === undefined ? await options.cursorNow() : decodeFeedCursor(origin, resumed)
+    if (from === undefined || (resumed !== undefined && !(await options.isReached(from)))) {
       throw wrongId('an id that an event of GET /mcp/events had, of this database', [
         'Leave Last-Event-ID out to begin now, and call get_messages for what came before'
       ])
     }
-    let following: ReturnType<WorkspaceLive['follow']> | undefined
+    let moved: FeedCursor | undefined
     return {
-      start: { data: {}, id: resumed ?? encodeFeedCursor(origin, place) },
+      start: { data: {}, id: resumed ?? encodeFeedCursor(origin, from) },
       follow: stream =>
-        (following = app.workspaceLive.follow(agent, place, origin, {
-          deliver: changes => stream.write(workspaceFrames(changes)),
+        app.workspaceLive.follow(agent, from, {
+          deliveryCost: DELIVERY_COST,
+          deliver(changes, cursor) {
+            moved = changes.length === 0 ? cursor : undefined
+            return changes.length === 0 ? undefined : stream.send(workspaceFrames(origin, changes))
+          },
           ended: reason => {
             stream.end(reason)
           }
-        })),
-      moved: () => following?.moved()
+        }),
+      moved() {
+        const cursor = moved
+        moved = undefined
+        return cursor && encodeFeedCursor(origin, cursor)
+      }
     }
   })
 
@@ -125,7 +146,7 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
       // A client that is sent away now would find the same replica behind its balancer for a while yet, but not for
       // long.
       if (app.stopping.aborted) throw new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.')
-      const giveBack = options.places.take(agent)
+      const giveBack = options.limit.take(agent)
       try {
         begin(await prepare(request, agent), { kind, agent, caller, reply, giveBack })
       } catch (error) {
@@ -159,41 +180,35 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
   ): void {
     const began = performance.now()
     const parts: Array<() => void> = [giveBack]
-    let over = false
-    const onEnd = (reason: StreamEnd) => {
-      over = true
-      open[kind]--
-      for (const end of parts) end()
-      kernel.log.info(
-        {
-          request_id: caller.request_id,
-          stream: kind,
-          agent_id: agent.agent_id,
-          reason,
-          ms: Math.round(performance.now() - began)
-        },
-        'stream ended'
-      )
-    }
     open[kind]++
-    const stream = new Stream(reply, frame('start', start.data, start.id), {
-      onEnd,
-      beat() {
+    const stream: Stream = new EventStream(reply, {
+      heartbeat() {
         const id = moved()
-        return id === undefined ? undefined : frame('position', {}, id)
+        return id === undefined ? undefined : eventFrame('position', {}, id)
+      },
+      last: reason => eventFrame('end', { reason, resume: RESUME[reason] }),
+      onEnd(reason) {
+        open[kind]--
+        for (const end of parts) end()
+        kernel.log.info(
+          {
+            request_id: caller.request_id,
+            stream: kind,
+            agent_id: agent.agent_id,
+            reason,
+            ms: Math.round(performance.now() - began)
+          },
+          'stream ended'
+        )
       }
     })
+    const retry = Math.round(RETRY_MS.from + Math.random() * (RETRY_MS.to - RETRY_MS.from))
+    void stream.send(`retry: ${retry}\n${eventFrame('start', start.data, start.id)}`)
     kernel.ports.noteSeen(agent)
     kernel.log.info({ request_id: caller.request_id, stream: kind, agent_id: agent.agent_id }, 'stream')
-    // It would hold a place among the requests in flight for hours.
+    // It would count as a request in flight for hours.
     caller.releaseSlot?.()
-    parts.push(clock.add(stream))
-    const following = follow(stream)
-    parts.push(() => {
-      following.close()
-    })
-    // A client that was gone before it began.
-    if (over) for (const end of parts) end()
+    parts.push(follow(stream).close)
   }
 }
 

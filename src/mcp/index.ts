@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -20,6 +19,8 @@ import { createSenders } from './senders.js'
 import { createStreams } from './subscriptions/streams.js'
 import { subscriptionMethods } from './subscriptions/methods.js'
 import { createWatches } from './subscriptions/watch.js'
+import { EventStream } from '../http/event-stream.js'
+import { carry } from './sdk-stream.js'
 
 const URL = '/mcp'
 
@@ -124,10 +125,12 @@ function header(request: FastifyRequest, name: string): string | undefined {
 }
 
 async function sendResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {
-  // The SDK lets event streams be kept, which the server's own header does not.
+  // The SDK lets caches keep event streams; the server does not.
   const { 'cache-control': _, ...headers } = Object.fromEntries(response.headers)
   void reply.code(response.status).headers(headers)
   if (response.body === null) return reply.send()
-  const streams = response.headers.get('content-type')?.startsWith('text/event-stream') === true
-  return reply.send(streams ? Readable.fromWeb(response.body as never) : await response.text())
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
+    return reply.send(await response.text())
+  void carry(response.body, new EventStream(reply))
+  return reply
 }

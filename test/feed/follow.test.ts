@@ -3,11 +3,12 @@ import t from 'tap'
 import type { Agent, Permission } from '../../src/kernel/agent.js'
 import { sessionTopic } from '../../src/kernel/events.js'
 import type { EndReason, Following } from '../../src/feed/live.js'
-import { type Change, changesSince } from '../../src/feed/store/feed.js'
+import type { Change } from '../../src/feed/store/feed.js'
 import { type As, call, newSession, ok, startApp, type TestApp } from '../helper.js'
 import { token } from '../support/samples.js'
 import { countStatements } from '../support/statements.js'
 import { until } from '../support/until.js'
+import { changesSince } from './changes.js'
 
 /** Following a session's feed: what every viewer is told, in which order, and that nothing of it is kept afterwards. */
 

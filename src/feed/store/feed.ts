@@ -33,28 +33,18 @@ export type Change =
   /** The session as it is now; `session_closed` when it is closed. */
   | { seq: number; type: 'session_updated' | 'session_closed'; session: SessionRow }
 
-export interface FeedPage {
-  /** In the order of seq. */
-  changes: readonly Change[]
-  /** The next cursor: everything up to it has been taken account of, also what was not for this viewer. */
-  cursor: number
-  has_more: boolean
-  /** The session's last_seq in the same snapshot. */
-  head: number
-}
-
-/**
- * One page for one viewer: the changes at the `limit` numbers after the cursor. undefined: there is no such session.
- */
-export async function changesSince(
+/** How far a session has come. undefined: there is no such session. */
+export async function headOf(
   db: Db,
-  viewer: Agent,
-  session_id: string,
-  after_seq: number,
-  limit: number
-): Promise<FeedPage | undefined> {
-  const page = await changesForMany(db, [viewer], session_id, after_seq, after_seq + limit)
-  return page && { changes: page.changesOf(0), cursor: page.cursor, has_more: page.head > page.cursor, head: page.head }
+  workspace: string,
+  session_id: string
+): Promise<{ last_seq: number; is_active: boolean } | undefined> {
+  return db
+    .selectFrom('sessions')
+    .select(['last_seq', 'is_active'])
+    .where('workspace', '=', workspace)
+    .where('id', '=', session_id)
+    .executeTakeFirst()
 }
 
 export interface SharedPage {

@@ -4,10 +4,7 @@ import type { Db } from '../../postgres/schema.js'
 import { acrossWorkspaces, type Unscoped } from '../../postgres/scope.js'
 import { need } from '../../sessions/store/sessions.js'
 
-/**
- * How far something that can be subscribed to has come: a mark differs from an earlier one where there is something
- * new.
- */
+/** Versions of what MCP clients can subscribe to: a version differs from an earlier one where there is something new. */
 
 /** The highest seq given in a session. @throws AppError SESSION_NOT_FOUND */
 export async function sessionVersion(db: Db, agent: Agent, session_id: string): Promise<number> {
@@ -31,12 +28,12 @@ export async function memoryVersions(
   db: Db,
   agents: ReadonlyArray<Pick<Agent, 'workspace' | 'agent_id'>>
 ): Promise<Map<string, string>> {
-  const { rows } = await sql<{ workspace: string; agent_id: string; mark: string }>`
-    select workspace, agent_id, count(*) || ' ' || max(updated_at) as mark from agent_memory
+  const { rows } = await sql<{ workspace: string; agent_id: string; version: string }>`
+    select workspace, agent_id, count(*) || ' ' || max(updated_at) as version from agent_memory
     where (workspace, agent_id) in (select * from unnest(${agents.map(agent => agent.workspace)}::text[], ${agents.map(agent => agent.agent_id)}::text[]))
       and (expires_at is null or expires_at > clock_timestamp())
     group by workspace, agent_id`.execute(db)
-  return new Map(rows.map(row => [memoryOf(row), row.mark]))
+  return new Map(rows.map(row => [memoryOf(row), row.version]))
 }
 
 /** The same for agents of any workspaces. */

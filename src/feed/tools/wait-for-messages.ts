@@ -98,12 +98,12 @@ export const waitForMessages = (deps: WaitDeps) =>
       const started = performance.now()
       const waiting = (cursor: number, is_active: boolean) => {
         const mentions = mentions_only ? mentionsOf(agent.agent_id) : () => true
-        const takes = sender === undefined && !mentions_only ? limit + 1 : undefined
+        const maxChanges = sender === undefined && !mentions_only ? limit + 1 : undefined
         const wanted = (message: MessageRow) =>
           (sender === undefined || message.sender === sender) && mentions(message.content)
         return wait(
           session_id,
-          { cursor, is_active, limit, takes, wanted, started, total_ms: timeout_seconds * 1000 },
+          { cursor, is_active, limit, maxChanges, wanted, started, total_ms: timeout_seconds * 1000 },
           context,
           deps
         )
@@ -166,7 +166,7 @@ interface Waiting {
   cursor: number
   is_active: boolean
   limit: number
-  takes: number | undefined
+  maxChanges: number | undefined
   wanted: (message: MessageRow) => boolean
   started: number
   total_ms: number
@@ -177,7 +177,7 @@ interface Waiting {
  */
 async function wait(
   session_id: string,
-  { cursor, is_active, limit, takes, wanted, started, total_ms }: Waiting,
+  { cursor, is_active, limit, maxChanges, wanted, started, total_ms }: Waiting,
   { agent, caller }: ToolContext<'read'>,
   { live, waiters, stopping }: WaitDeps
 ): Promise<Answer> {
@@ -216,7 +216,7 @@ async function wait(
       const timer = setTimeout(timeUp, left_ms)
       signal?.addEventListener('abort', timeUp, { once: true })
       const following = live.follow(session_id, agent, cursor, {
-        takes,
+        maxChanges,
         deliver(changes, upTo, more) {
           const closed = sessionIn(changes)
           for (const change of changes)

@@ -8,7 +8,8 @@ import { sendFailure } from '../../http/failures.js'
 import { SESSION_HEADER, sessionIdOf } from '../session-id.js'
 import { createCancellations } from './cancellations.js'
 import { type Message, refusedToken } from '../credentials.js'
-import { type EventStream, openEventStream } from '../event-stream.js'
+import { eventFrame } from '../../http/event-frames.js'
+import { EventStream } from '../../http/event-stream.js'
 import type { Answer } from './exchanges.js'
 import type { Legacy } from './legacy.js'
 import type { Senders } from '../senders.js'
@@ -59,21 +60,22 @@ export function serveSessions(legacy: Legacy, lookUp: LookUp, sessionOf: Senders
     message: Message,
     caller: Caller
   ): Promise<FastifyReply> {
-    let stream: EventStream | undefined
+    let stream: EventStream<'answered'> | undefined
     const token = progressTokenOf(message)
     const progress =
       token === undefined || !acceptsEvents(request)
         ? undefined
         : (elapsed: number, total: number) => {
             if (reply.raw.destroyed) return
-            stream ??= openEventStream(reply)
-            if (!stream.blocked) stream.send(progressOf(token, elapsed, total))
+            stream ??= new EventStream(reply)
+            // A client that does not read gets only the answer.
+            if (stream.ready() === undefined) void stream.send(eventFrame('message', progressOf(token, elapsed, total)))
           }
     const call = cancellations.begin(message, caller)
     try {
       const answer = await legacy.answer(message as never, { ...caller, signal: call.signal, progress })
       if (stream !== undefined) {
-        stream.end(call.cancelled() ? undefined : answer)
+        void sendLast(stream, call.cancelled() ? '' : eventFrame('message', answer))
         return reply
       }
       // The protocol wants no answer to what was cancelled, and HTTP wants one.
@@ -100,6 +102,12 @@ export function serveSessions(legacy: Legacy, lookUp: LookUp, sessionOf: Senders
       return badRequest('initialize is sent by itself, not in a batch.', ['Send initialize alone, then the rest'])
     return opening ? undefined : unspokenVersion(request, legacy.versions)
   }
+}
+
+/** The client has as long for reading the answer as for anything. */
+async function sendLast(stream: EventStream<'answered'>, frame: string): Promise<void> {
+  if (frame !== '') await stream.send(frame)
+  stream.end('answered')
 }
 
 export function sendJson(reply: FastifyReply, answer: Answer | Answer[]): FastifyReply {

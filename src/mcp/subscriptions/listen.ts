@@ -2,18 +2,20 @@ import { createMcpHandler, InMemoryServerEventBus, type Server } from '@modelcon
 import type { FastifyReply, FastifyInstance } from 'fastify'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
+import { commentFrame } from '../../http/event-frames.js'
+import { EventStream } from '../../http/event-stream.js'
 import { SUBSCRIPTIONS_MAX, type ResourceVersion } from '../../agents/store/mcp-sessions.js'
-import { openEventStream } from '../event-stream.js'
+import { carry } from '../sdk-stream.js'
 import { createOutbox } from './outbox.js'
 import type { Open, Streams } from './streams.js'
-import { markOf, subscriberOf } from './subscribable.js'
+import { versionOf, subscriberOf } from './subscribable.js'
 import { tooMany } from './methods.js'
 import type { Watches } from './watch.js'
 
-/** What of a listen request's filter this server can honour: of the resources, those that the caller may read. */
+/** A listen request, of whose filter only what the caller may read is left. */
 export interface Honoured {
   message: unknown
-  marks: Map<string, ResourceVersion>
+  versions: Map<string, ResourceVersion>
 }
 
 /**
@@ -23,18 +25,18 @@ export interface Honoured {
 export async function honour(message: unknown, caller: Caller, app: FastifyInstance): Promise<Honoured> {
   const { params } = message as { params?: { notifications?: { resourceSubscriptions?: unknown } } }
   const asked = params?.notifications?.resourceSubscriptions
-  const marks = new Map<string, ResourceVersion>()
+  const versions = new Map<string, ResourceVersion>()
   // What is malformed the SDK refuses.
   if (!Array.isArray(asked) || asked.length === 0 || !asked.every(uri => typeof uri === 'string'))
-    return { message, marks }
+    return { message, versions }
   if (asked.length > SUBSCRIPTIONS_MAX) throw tooMany()
   const agent = await subscriberOf(caller, app)
   const readable: string[] = []
   for (const uri of new Set(asked)) {
     try {
-      const mark = await markOf(uri, agent, app)
+      const version = await versionOf(uri, agent, app)
       readable.push(uri)
-      if (mark !== undefined) marks.set(uri, mark)
+      if (version !== undefined) versions.set(uri, version)
     } catch (error) {
       if (!(error instanceof AppError) || error.status !== 404) throw error
     }
@@ -44,7 +46,7 @@ export async function honour(message: unknown, caller: Caller, app: FastifyInsta
       ...(message as object),
       params: { ...params, notifications: { ...params?.notifications, resourceSubscriptions: readable } }
     },
-    marks
+    versions
   }
 }
 
@@ -66,7 +68,7 @@ export function serveListen(
     reply: FastifyReply,
     caller: Caller
   ): Promise<Response | undefined> {
-    const { message, marks } = await honour(body, caller, app)
+    const { message, versions } = await honour(body, caller, app)
     const bus = new InMemoryServerEventBus()
     const handler = createMcpHandler(createServer, {
       legacy: 'reject',
@@ -76,7 +78,7 @@ export function serveListen(
         log.info({ err: kernel.ports.loggableFault(error) }, 'mcp request refused')
       }
     })
-    if (marks.size === 0) return handler.fetch(exchange, { parsedBody: message })
+    if (versions.size === 0) return handler.fetch(exchange, { parsedBody: message })
 
     const viewer = await subscriberOf(caller, app)
     const leave = streams.take(viewer)
@@ -89,45 +91,34 @@ export function serveListen(
       return response
     }
     caller.releaseSlot?.()
-    const stream = openEventStream(reply)
+    const stream = new EventStream<'answered'>(reply, {
+      onEnd() {
+        watch.close()
+        outbox.close()
+        leave()
+        streams.remove(open)
+        void handler.close()
+      }
+    })
     const outbox = createOutbox(
       uri => {
         bus.publish({ kind: 'resource_updated', uri })
       },
-      () => stream.blocked
+      () => stream.ready()
     )
     const open: Open = {
-      stream,
       viewer: () => viewer,
       end(reason) {
-        stream.write(`: ended: ${reason}\n\n`)
-        // The SDK says the end of the subscription, and its stream's end is that of the answer.
+        void stream.send(commentFrame(`ended: ${reason}`))
+        // The SDK tells the client that the subscription has ended, and ends its stream, which ends the answer.
         void handler.close()
       }
     }
     const watch = watches(viewer, { updated: outbox.updated, ended: open.end })
-    stream.onDrain = outbox.resume
-    stream.onClose = () => {
-      watch.close()
-      outbox.close()
-      leave()
-      streams.remove(open)
-      void handler.close()
-    }
     streams.add(open)
     void carry(response.body, stream)
-    for (const [uri, mark] of marks) watch.add(uri, mark)
+    for (const [uri, version] of versions) watch.add(uri, version)
     if (app.stopping.aborted) open.end('stopping')
     return undefined
   }
-}
-
-/** What the SDK writes goes on at once: how much that can be is bounded by what it is given to say. */
-async function carry(
-  body: ReadableStream<Uint8Array>,
-  stream: { write: (frame: string) => void; end: () => void }
-): Promise<void> {
-  const text = new TextDecoder()
-  for await (const chunk of body) stream.write(text.decode(chunk, { stream: true }))
-  stream.end()
 }

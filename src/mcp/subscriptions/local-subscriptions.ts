@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { PROTOCOL_VERSION_META_KEY, type JSONRPCMessage, type Server } from '@modelcontextprotocol/server'
 import type { StdioServerTransport } from '@modelcontextprotocol/server/stdio'
@@ -12,7 +13,7 @@ import { honour } from './listen.js'
 import { type Method, text } from '../methods.js'
 import { LISTEN } from '../modern/modern.js'
 import { createOutbox } from './outbox.js'
-import { markOf, subscriberOf } from './subscribable.js'
+import { versionOf, subscriberOf } from './subscribable.js'
 import { tooMany } from './methods.js'
 import { createWatches, type Watch } from './watch.js'
 
@@ -49,17 +50,18 @@ export function createLocalSubscriptions(
     uri => {
       void server?.notification({ method: 'notifications/resources/updated', params: { uri } }).catch(() => {})
     },
-    () => stdout.writableNeedDrain
+    async () => {
+      if (stdout.writableNeedDrain) await once(stdout, 'drain')
+    }
   )
-  stdout.on('drain', outbox.resume)
 
-  function add(holder: unknown, viewer: Agent, marks: ReadonlyMap<string, ResourceVersion>): void {
+  function add(holder: unknown, viewer: Agent, versions: ReadonlyMap<string, ResourceVersion>): void {
     watch ??= watches(viewer, { updated: outbox.updated, ended() {} })
     const uris = held.get(holder) ?? new Set()
     held.set(holder, uris)
-    for (const [uri, mark] of marks) {
+    for (const [uri, version] of versions) {
       uris.add(uri)
-      watch.add(uri, mark)
+      watch.add(uri, version)
     }
   }
 
@@ -75,11 +77,11 @@ export function createLocalSubscriptions(
         async (params, caller) => {
           const uri = text(params, 'uri', caller)
           const viewer = await subscriberOf(caller, app)
-          const mark = await markOf(uri, viewer, app)
-          if (mark === undefined) return {}
+          const version = await versionOf(uri, viewer, app)
+          if (version === undefined) return {}
           const uris = held.get(DIRECT)
           if (uris !== undefined && uris.size >= SUBSCRIPTIONS_MAX && !uris.has(uri)) throw tooMany()
-          add(DIRECT, viewer, new Map([[uri, mark]]))
+          add(DIRECT, viewer, new Map([[uri, version]]))
           return {}
         }
       ],
@@ -97,7 +99,7 @@ export function createLocalSubscriptions(
     async listen(message, caller) {
       try {
         const honoured = await honour(message, caller, app)
-        if (honoured.marks.size > 0) add(message.id, await subscriberOf(caller, app), honoured.marks)
+        if (honoured.versions.size > 0) add(message.id, await subscriberOf(caller, app), honoured.versions)
         return honoured.message
       } catch (thrown) {
         const { code, message: words, data } = refusal(explain(thrown, caller, app.kernel), caller.request_id)
@@ -112,7 +114,6 @@ export function createLocalSubscriptions(
     close() {
       outbox.close()
       watch?.close()
-      stdout.off('drain', outbox.resume)
     }
   }
 }

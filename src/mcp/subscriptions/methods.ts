@@ -4,7 +4,7 @@ import { AppError } from '../../kernel/errors.js'
 import { mcpTopic } from '../../kernel/events.js'
 import * as mcpSessions from '../../agents/store/mcp-sessions.js'
 import { type Method, text } from '../methods.js'
-import { markOf, subscriberOf } from './subscribable.js'
+import { versionOf, subscriberOf } from './subscribable.js'
 
 /**
  * `resources/subscribe` and `resources/unsubscribe` of 2025-era clients over HTTP: kept in the session's row, and
@@ -21,9 +21,9 @@ export function subscriptionMethods(app: FastifyInstance): Map<string, Method> {
       async (params, caller) => {
         const uri = text(params, 'uri', caller)
         const id_hash = sessionOf(caller)
-        const mark = await markOf(uri, await subscriberOf(caller, app), app)
-        if (mark === undefined) return {}
-        if (!(await mcpSessions.subscribe(db, id_hash, uri, mark))) throw tooMany()
+        const version = await versionOf(uri, await subscriberOf(caller, app), app)
+        if (version === undefined) return {}
+        if (!(await mcpSessions.subscribe(db, id_hash, uri, version))) throw tooMany()
         events.publish([mcpTopic(id_hash)])
         return {}
       }

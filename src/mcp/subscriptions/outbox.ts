@@ -1,47 +1,47 @@
-/** Between two rounds of notifications on one stream. */
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** The least time between two rounds of notifications on one stream. */
 const GAP_MS = 100
 
 export interface Outbox {
   updated: (uri: string) => void
-  /** The client reads again. */
-  resume: () => void
   close: () => void
 }
 
 /**
- * What is to be told on a stream: each URI once, however often it has changed meanwhile, and nothing while the client
- * does not read. So a stream never holds more than the URIs it is subscribed to.
+ * Holds what a client is told: each URI once, however often its resource has changed meanwhile. Nothing is sent while
+ * the client does not read. So a stream never holds more than the URIs that it is subscribed to.
+ * @param ready what to wait for before the next is sent, if anything
  */
-export function createOutbox(send: (uri: string) => void, blocked: () => boolean): Outbox {
+export function createOutbox(send: (uri: string) => void, ready: () => void | Promise<void>): Outbox {
   const due = new Set<string>()
-  let timer: NodeJS.Timeout | undefined
-  let last = -Infinity
+  let sending = false
   let closed = false
+  let last = -Infinity
 
-  function flush(): void {
-    timer = undefined
-    for (const uri of due) {
-      if (blocked()) return
-      due.delete(uri)
-      send(uri)
+  async function sendAll(): Promise<void> {
+    sending = true
+    while (due.size > 0 && !closed) {
+      await sleep(Math.max(0, last + GAP_MS - performance.now()))
+      for (const uri of [...due]) {
+        await ready()
+        if (closed) return
+        due.delete(uri)
+        send(uri)
+      }
+      last = performance.now()
     }
-    last = performance.now()
-  }
-
-  function later(): void {
-    if (closed || timer !== undefined || due.size === 0 || blocked()) return
-    timer = setTimeout(flush, Math.max(0, last + GAP_MS - performance.now()))
+    sending = false
   }
 
   return {
     updated(uri) {
+      if (closed) return
       due.add(uri)
-      later()
+      if (!sending) void sendAll()
     },
-    resume: later,
     close() {
       closed = true
-      clearTimeout(timer)
       due.clear()
     }
   }

@@ -3,35 +3,25 @@ import type { Agent } from '../../kernel/agent.js'
 import type { EndReason } from '../../feed/live.js'
 import { rightsEnd } from '../../agents/rights.js'
 import { createConcurrencyLimit } from '../../limits/concurrency-limit.js'
-import type { EventStream } from '../event-stream.js'
-
-/**
- * The notification streams that are open on this replica: how many there may be, and what all of them need now and
- * then.
- */
 
 const STREAMS_MAX = 5000
-/** Of one agent; those whose client has not authenticated yet share one such number. */
+/** Of one agent. All clients that have not authenticated count as one agent. */
 const STREAMS_PER_AGENT = 100
-const TICK_MS = 1000
-/** A comment keeps proxies from taking a silent stream for a dead one. */
-const HEARTBEAT_TICKS = 15
-/** How long a client may leave what was written to it unread before it is cut off. */
-const UNREAD_TICKS = 30
-const LOOK_TICKS = 600
+const CHECK_MS = 1000
+const CHECKS_PER_LOOK = 600
 
 export interface Open {
-  stream: EventStream
-  /** For whom it is, at the moment; undefined for a client that has not authenticated. */
+  /** Whose rights the stream has at the moment; undefined: its client has not authenticated. */
   viewer: () => Agent | undefined
-  /** Every ten minutes: that the stream is open counts as use of its MCP session, which would end unused. */
+  /** Called every ten minutes: an open stream counts as use of its MCP session, which would end otherwise. */
   look?: () => void
-  /** Says goodbye and ends the stream. */
+  /** Tells the client, and ends the stream. */
   end: (reason: EndReason) => void
 }
 
+/** The notification streams that are open on this replica. */
 export interface Streams {
-  /** @throws AppError where there are too many. @returns what gives the place back, harmless twice */
+  /** @throws AppError where there are too many. @returns what gives the stream back, harmless twice */
   take: (viewer: Agent | undefined) => () => void
   add: (open: Open) => void
   remove: (open: Open) => void
@@ -41,28 +31,24 @@ export interface Streams {
 
 const NOBODY = { workspace: '', agent_id: '', agent_type: '', permissions: [] } satisfies Agent
 
-export function createStreams(app: Pick<FastifyInstance, 'verifiers' | 'stopping'>, tick_ms = TICK_MS): Streams {
-  const places = createConcurrencyLimit({
+export function createStreams(app: Pick<FastifyInstance, 'verifiers' | 'stopping'>): Streams {
+  const limit = createConcurrencyLimit({
     max: STREAMS_MAX,
     per_agent: STREAMS_PER_AGENT,
     what: 'notification streams'
   })
-  const streams = new Map<Open, { unread: number; age: number }>()
+  /** With the number of checks that each has been through. */
+  const streams = new Map<Open, { checks: number }>()
   let clock: NodeJS.Timeout | undefined
-  let ticks = 0
 
-  function tick(): void {
-    ticks++
+  function checkAll(): void {
     for (const [open, state] of streams) {
-      state.unread = open.stream.blocked ? state.unread + 1 : 0
-      if (state.unread > UNREAD_TICKS) open.stream.cut()
-      else if (ticks % HEARTBEAT_TICKS === 0 && state.unread === 0) open.stream.write(': still here\n\n')
-      if (++state.age % LOOK_TICKS === 0) open.look?.()
+      if (++state.checks % CHECKS_PER_LOOK === 0) open.look?.()
       void check(open)
     }
   }
 
-  /** Who listens to nothing that Live follows is looked at here. */
+  /** A stream may watch nothing for which the rights are checked elsewhere: an agent's memory, or nothing at all. */
   async function check(open: Open): Promise<void> {
     const viewer = open.viewer()
     if (viewer === undefined) return
@@ -76,10 +62,10 @@ export function createStreams(app: Pick<FastifyInstance, 'verifiers' | 'stopping
   app.stopping.addEventListener('abort', endAll, { once: true })
 
   return {
-    take: viewer => places.take(viewer ?? NOBODY),
+    take: viewer => limit.take(viewer ?? NOBODY),
     add(open) {
-      streams.set(open, { unread: 0, age: 0 })
-      clock ??= setInterval(tick, tick_ms).unref()
+      streams.set(open, { checks: 0 })
+      clock ??= setInterval(checkAll, CHECK_MS).unref()
     },
     remove(open) {
       streams.delete(open)

@@ -4,12 +4,12 @@ import { memoryTopic } from '../../kernel/events.js'
 import type { EndReason } from '../../feed/live.js'
 import { memoryVersionsAcross, memoryOf } from '../../feed/store/resource-versions.js'
 import type { ResourceVersion } from '../../agents/store/mcp-sessions.js'
-import { placeOf } from './subscribable.js'
+import { refOf } from './subscribable.js'
 
 /** Notices that resources change, for one who may read them, with the rights it has when they do. */
 export interface Watch {
-  /** From now on this resource too; what came after the mark is told. */
-  add: (uri: string, mark: ResourceVersion) => void
+  /** Watches this resource too; a change after this version is told. */
+  add: (uri: string, version: ResourceVersion) => void
   remove: (uri: string) => void
   has: (uri: string) => boolean
   close: () => void
@@ -22,8 +22,8 @@ export interface Watcher {
   ended: (reason: EndReason) => void
 }
 
-/** One place that changes, and the URIs that show it: `session://x` and `session://x/messages/5` are one. */
-interface Spot {
+/** What is watched, and the URIs that show it: `session://x` and `session://x/messages/5` show the same. */
+interface Watched {
   uris: Set<string>
   close: () => void
 }
@@ -35,21 +35,21 @@ export function createWatches(app: FastifyInstance): Watches {
   const memories = createMemories(app)
 
   return (viewer, watcher) => {
-    const spots = new Map<string, Spot>()
+    const all = new Map<string, Watched>()
     let closed = false
 
-    function open(key: string, uri: string, mark: ResourceVersion): Spot | undefined {
-      const place = placeOf(uri)
-      if (place === undefined || place === 'fixed') return undefined
+    function open(key: string, uri: string, version: ResourceVersion): Watched | undefined {
+      const ref = refOf(uri)
+      if (ref === undefined || ref === 'fixed') return undefined
       const uris = new Set<string>()
       const changed = () => {
         for (const each of uris) watcher.updated(each)
       }
-      if ('agent_id' in place)
-        return place.agent_id === viewer.agent_id
-          ? { uris, close: memories.follow(viewer, String(mark), changed) }
+      if ('agent_id' in ref)
+        return ref.agent_id === viewer.agent_id
+          ? { uris, close: memories.follow(viewer, String(version), changed) }
           : undefined
-      const { close } = live.follow(place.session_id, viewer, Number(mark), {
+      const { close } = live.follow(ref.session_id, viewer, Number(version), {
         deliver(changes) {
           if (changes.length > 0) changed()
         },
@@ -59,46 +59,46 @@ export function createWatches(app: FastifyInstance): Watches {
             watcher.ended(reason)
             return
           }
-          // Who reads it now is told that it is not there.
+          // A client that reads it now is told that it is not there.
           changed()
-          spots.delete(key)
+          all.delete(key)
         }
       })
       return { uris, close }
     }
 
     return {
-      add(uri, mark) {
+      add(uri, version) {
         const key = keyOf(uri)
-        const spot = spots.get(key) ?? open(key, uri, mark)
-        if (closed || spot === undefined) return
-        spots.set(key, spot)
-        spot.uris.add(uri)
+        const watched = all.get(key) ?? open(key, uri, version)
+        if (closed || watched === undefined) return
+        all.set(key, watched)
+        watched.uris.add(uri)
       },
       remove(uri) {
         const key = keyOf(uri)
-        const spot = spots.get(key)
-        if (spot === undefined || !spot.uris.delete(uri) || spot.uris.size > 0) return
-        spots.delete(key)
-        spot.close()
+        const watched = all.get(key)
+        if (watched === undefined || !watched.uris.delete(uri) || watched.uris.size > 0) return
+        all.delete(key)
+        watched.close()
       },
-      has: uri => spots.get(keyOf(uri))?.uris.has(uri) === true,
+      has: uri => all.get(keyOf(uri))?.uris.has(uri) === true,
       close() {
         closed = true
-        for (const spot of spots.values()) spot.close()
-        spots.clear()
+        for (const watched of all.values()) watched.close()
+        all.clear()
       }
     }
   }
 }
 
 function keyOf(uri: string): string {
-  return JSON.stringify(placeOf(uri))
+  return JSON.stringify(refOf(uri))
 }
 
-/** Agents' memories that are watched on this replica: one statement for all that something was heard of. */
+/** Watches agents' memories: one statement reads the versions of all for which a hint has come. */
 function createMemories({ database, events, kernel, log }: FastifyInstance) {
-  const followed = new Map<string, { agent: Agent; mark: string; changed: Set<() => void>; stop: () => void }>()
+  const followed = new Map<string, { agent: Agent; version: string; changed: Set<() => void>; stop: () => void }>()
   const due = new Set<string>()
   let reading = false
 
@@ -110,20 +110,20 @@ function createMemories({ database, events, kernel, log }: FastifyInstance) {
         const keys = [...due].filter(key => followed.has(key))
         due.clear()
         if (keys.length === 0) continue
-        const marks = await memoryVersionsAcross(
+        const versions = await memoryVersionsAcross(
           database.db,
           keys.map(key => (followed.get(key) as { agent: Agent }).agent)
         )
         for (const key of keys) {
           const memory = followed.get(key)
-          const mark = marks.get(key) ?? ''
-          if (memory === undefined || memory.mark === mark) continue
-          memory.mark = mark
+          const version = versions.get(key) ?? ''
+          if (memory === undefined || memory.version === version) continue
+          memory.version = version
           for (const changed of [...memory.changed]) changed()
         }
       }
     } catch (error) {
-      // Heard again within a second.
+      // The next hint comes within a second.
       log.warn({ err: kernel.ports.loggableFault(error) }, 'memory not looked at')
     } finally {
       reading = false
@@ -131,7 +131,7 @@ function createMemories({ database, events, kernel, log }: FastifyInstance) {
   }
 
   return {
-    follow(agent: Agent, mark: string, changed: () => void): () => void {
+    follow(agent: Agent, version: string, changed: () => void): () => void {
       const key = memoryOf(agent)
       const look = () => {
         due.add(key)
@@ -139,13 +139,13 @@ function createMemories({ database, events, kernel, log }: FastifyInstance) {
       }
       const memory = followed.get(key) ?? {
         agent,
-        mark,
+        version,
         changed: new Set(),
         stop: events.subscribe(memoryTopic(agent.workspace, agent.agent_id), look)
       }
-      // The others may not have been told of what lies between their mark and this one.
-      if (memory.mark !== mark) for (const each of memory.changed) each()
-      memory.mark = mark
+      // The others may not know of what came between their version and this one.
+      if (memory.version !== version) for (const each of memory.changed) each()
+      memory.version = version
       followed.set(key, memory)
       memory.changed.add(changed)
       look()

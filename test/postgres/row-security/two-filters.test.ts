@@ -3,7 +3,7 @@ import { createMessageWriter } from '../../../src/messages/store/message-writer.
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
-import { changesSince } from '../../../src/feed/store/feed.js'
+import { changesSince } from '../../feed/changes.js'
 import { BEHIND_VIEWS } from '../../../src/postgres/row-security.js'
 import { call, listen, ok, startApp, type TestApp } from '../../helper.js'
 import { isFailure } from '../../support/failure.js'

@@ -1,7 +1,9 @@
-import { type Agent, isAdmin } from '../../kernel/agent.js'
+import { type Agent, isAdmin } from '../kernel/agent.js'
 
-/** Followers with the same rights are one viewer of a reading. */
-export function distinct<T extends { viewer: Agent }>(entries: readonly T[]): { viewers: Agent[]; of: Map<T, number> } {
+/** Gathers those who have the same rights: a reading looks at each kind of rights once, as one viewer. */
+export function distinctViewers<T extends { viewer: Agent }>(
+  entries: readonly T[]
+): { viewers: Agent[]; numberOf: (entry: T) => number } {
   const viewers: Agent[] = []
   const numbers = new Map<string, number>()
   const of = new Map<T, number>()
@@ -15,5 +17,5 @@ export function distinct<T extends { viewer: Agent }>(entries: readonly T[]): { 
     }
     of.set(entry, number)
   }
-  return { viewers, of }
+  return { viewers, numberOf: entry => of.get(entry) as number }
 }

@@ -17,11 +17,11 @@ const PAGE_OF_SESSION = 100
 export interface WorkspaceChange {
   session_id: string
   change: Change
-  /** Where a reader stands who has been told of it. */
+  /** The cursor of a reader who has been told of it. */
   cursor: FeedCursor
 }
 
-/** A cursor, and what is known to follow it: a reader that is far behind has its pages found out once. */
+/** A cursor, and the pages that are known to follow it: for a reader far behind, they are looked for only once. */
 interface Position extends FeedCursor {
   plan?: Plan
 }
@@ -38,7 +38,7 @@ export interface WorkspaceLive {
   follow: (viewer: Agent, from: FeedCursor, follower: Follower<FeedCursor, WorkspaceChange>) => Following
 }
 
-/** The feed of all sessions of a workspace: a cursor is a snapshot, or a place in what two snapshots differ by. */
+/** The feed of all sessions of a workspace: a cursor is a snapshot, or a point in what two snapshots differ by. */
 function workspaceFeed(db: Db, workspace: string): Feed<Position, WorkspaceChange> {
   async function plan({ since, part }: Position, to: Position | undefined): Promise<Plan> {
     const { until, sessions } = await grown(db, workspace, since, part?.until ?? to?.since)
@@ -104,7 +104,7 @@ export function followWorkspaces(options: FollowOptions): WorkspaceLive {
   }
 }
 
-/** Cuts what has grown, after a place in it, into pages that one reading can take. */
+/** Cuts what has grown, after a point in it, into pages that one reading can take. */
 export function* pagesOf(sessions: readonly Grown[], from?: FeedCursor['part']): Generator<SeqRange[]> {
   let page: SeqRange[] = []
   let room = PAGE

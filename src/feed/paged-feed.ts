@@ -4,11 +4,11 @@ import type { Follower } from './live.js'
 
 /** What one statement, or a few, read of a feed for several viewers. */
 export interface Page<Cursor, Change> {
-  /** Where a follower stands who has been told the page. */
+  /** The cursor of a follower who has been told the page. */
   cursor: Cursor
   /** How many changes are known to come after it. */
   waiting: number
-  /** The cursor lies in the middle of what one look at the feed has found: the rest is read at once. */
+  /** The cursor lies in the middle of what one look at the feed has found: the next page is read at once. */
   partial?: boolean
   /** What the viewer with that number may see; equal lists are the same list. Absent: there is no change for anybody. */
   changesOf?: (viewer: number) => readonly Change[]
@@ -22,9 +22,9 @@ export interface Feed<Cursor, Change, P extends Page<Cursor, Change> = Page<Curs
   knows: (version: string, cursor: Cursor) => boolean
   /** How many changes a page takes in: `least` where the followers want few, since some may not be for them. */
   size: { most: number; least: number }
-  /** How many changes lie between two cursors, if known, else 1. 0: the same place. Below 0: `to` comes before `from`. */
+  /** How many changes lie between two cursors, if known, else 1. 0: they are equal. Below 0: `to` comes before `from`. */
   distance: (from: Cursor, to: Cursor) => number
-  /** The same text or number for the same place. */
+  /** Equal for equal cursors. */
   keyOf: (cursor: Cursor) => string | number
   /** An empty page at the end of the feed. undefined: the feed does not exist (any more). */
   end: () => Promise<P | undefined>

@@ -1,6 +1,9 @@
 import { type Agent, isAdmin } from '../kernel/agent.js'
 
-/** Gathers those who have the same rights: a reading looks at each kind of rights once, as one viewer. */
+/**
+ * Gathers those who have the same rights: a reading looks at each kind of rights once, as one viewer. (Reading 240
+ * messages, half of them private, for 500 followers of one agent takes 20 ms as one viewer, and 330 ms as 500.)
+ */
 export function distinctViewers<T extends { viewer: Agent }>(
   entries: readonly T[]
 ): { viewers: Agent[]; numberOf: (entry: T) => number } {

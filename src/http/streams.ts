@@ -43,7 +43,7 @@ const RESUME: Record<EndReason | 'slow_reader', boolean> = {
   slow_reader: true
 }
 
-/** Clients come back after a time between these, so that those of a replica that stops do not all come at once. */
+/** Clients come back after a time between these: those of a replica that stops do not all come at once. */
 const RETRY_MS = { from: 500, to: 2000 }
 
 type Stream = EventStream<EndReason>
@@ -143,9 +143,8 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
     app.get(url, { exposeHeadRoute: false }, async (request, reply) => {
       const caller = callerOf(request, 'rest')
       const agent = await admit(caller, `${kind}_events`, kernel)
-      // A client that is sent away now would find the same replica behind its balancer for a while yet, but not for
-      // long.
-      if (app.stopping.aborted) throw new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.')
+      // The balancer may send clients here for a short time yet: they come back to another replica.
+      if (service.stopping.aborted) throw new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.')
       const giveBack = options.limit.take(agent)
       try {
         begin(await prepare(request, agent), { kind, agent, caller, reply, giveBack })
@@ -206,7 +205,6 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
     void stream.send(`retry: ${retry}\n${eventFrame('start', start.data, start.id)}`)
     kernel.ports.noteSeen(agent)
     kernel.log.info({ request_id: caller.request_id, stream: kind, agent_id: agent.agent_id }, 'stream')
-    // It would count as a request in flight for hours.
     caller.releaseSlot?.()
     parts.push(follow(stream).close)
   }

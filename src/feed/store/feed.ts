@@ -16,7 +16,7 @@ import {
 /**
  * The ordered feed of a session: what of it changed for a viewer after a cursor, with the rights the viewer has now.
  *
- * What happened to one message between the cursor and now is told once, at the place of the last that matters: a reader
+ * What happened to one message between the cursor and now is told once, at the seq of the last change that matters: a reader
  * who goes from cursor to cursor has in the end what a reader has who reads everything, and is never shown what may no
  * longer be seen. A message that a change has made visible stands at that change, as in get_messages.
  */
@@ -51,7 +51,7 @@ export interface SharedPage {
   cursor: number
   head: number
   is_active: boolean
-  /** What of it is for the viewer at that place of the list; equal lists are the same list. */
+  /** What the viewer with that number may see; equal lists are the same list. */
   changesOf: (viewer: number) => readonly Change[]
 }
 
@@ -134,7 +134,7 @@ export async function changesForMany(
   const cursor = Math.max(after_seq, Math.min(until, head))
   const items: Item[] = []
   if (updated !== null) {
-    // As it is now, which may be newer than the messages: it is then told once more, at its own place.
+    // As it is now, which may be newer than the messages: it is then told once more, at its own seq.
     const session = await sessionOf(db, workspace, session_id)
     items.push({
       seen_by: null,

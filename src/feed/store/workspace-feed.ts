@@ -31,8 +31,8 @@ export async function snapshotNow(db: Db): Promise<string> {
 }
 
 /**
- * Whether this database can have shown it: a place of one that has been set back to an earlier state is not to be found
- * again.
+ * Whether this database can have shown the cursor. After the database was set back to an earlier state, later cursors
+ * mean nothing.
  */
 export async function isReached(db: Db, { since, part }: FeedCursor): Promise<boolean> {
   const {
@@ -142,7 +142,7 @@ export interface SeqRange {
   until: number
 }
 
-/** What of a stretch is for the viewer at that place of the list; equal lists are the same list. */
+/** What of a range the viewer with that number may see; equal lists are the same list. */
 export interface ReadSeqRange {
   stretch: SeqRange
   changesOf: (viewer: number) => readonly Change[]

@@ -27,6 +27,7 @@ const BATCH_MAX = 500
 const REMEMBERED_MAX = 50_000
 
 interface Lease {
+  key: string
   of: Limited
   workspace: string
   subject: string
@@ -83,10 +84,11 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
     subject: string,
     count: number
   ): RateLimitStatus | Promise<RateLimitStatus> {
-    const key = keyOf({ of, workspace, subject })
+    const key = `${of}\n${workspace}\n${subject}`
     const lease =
       leases.get(key) ??
-      add(key, {
+      add({
+        key,
         of,
         workspace,
         subject,
@@ -112,7 +114,7 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
     })
   }
 
-  function add(key: string, lease: Lease): Lease {
+  function add(lease: Lease): Lease {
     if (leases.size >= REMEMBERED_MAX) {
       for (const [oldest, { asked }] of leases) {
         if (asked) continue
@@ -120,7 +122,7 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
         break
       }
     }
-    leases.set(key, lease)
+    leases.set(lease.key, lease)
     return lease
   }
 
@@ -192,7 +194,7 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
       db
     )
     const answered = new Map(rows.map(row => [`${row.kind}\n${row.workspace}\n${row.subject}`, row]))
-    return batch.map(lease => ({ row: answered.get(keyOf(lease)) as Row, sent_at }))
+    return batch.map(lease => ({ row: answered.get(lease.key) as Row, sent_at }))
   }
 
   function serve(lease: Lease): void {
@@ -245,8 +247,4 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
       await fetches.idle()
     }
   }
-}
-
-function keyOf({ of, workspace, subject }: Pick<Lease, 'of' | 'workspace' | 'subject'>): string {
-  return `${of}\n${workspace}\n${subject}`
 }

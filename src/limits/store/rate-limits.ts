@@ -28,6 +28,7 @@ const BATCH_MAX = 500
 const REMEMBERED_MAX = 50_000
 
 interface Lease {
+  key: string
   of: Limited
   workspace: string
   subject: string
@@ -84,10 +85,11 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
     subject: string,
     count: number
   ): RateLimitStatus | Promise<RateLimitStatus> {
-    const key = keyOf({ of, workspace, subject })
+    const key = `${of}\n${workspace}\n${subject}`
     const lease =
       leases.get(key) ??
-      add(key, {
+      add({
+        key,
         of,
         workspace,
         subject,
@@ -113,7 +115,7 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
     })
   }
 
-  function add(key: string, lease: Lease): Lease {
+  function add(lease: Lease): Lease {
     if (leases.size >= REMEMBERED_MAX) {
       for (const [oldest, { asked }] of leases) {
         if (asked) continue
@@ -121,7 +123,7 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
         break
       }
     }
-    leases.set(key, lease)
+    leases.set(lease.key, lease)
     return lease
   }
 
@@ -193,7 +195,7 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
       db
     )
     const answered = new Map(rows.map(row => [`${row.kind}\n${row.workspace}\n${row.subject}`, row]))
-    return batch.map(lease => ({ row: answered.get(keyOf(lease)) as Row, sent_at }))
+    return batch.map(lease => ({ row: answered.get(lease.key) as Row, sent_at }))
   }
 
   function serve(lease: Lease): void {
@@ -246,8 +248,4 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
       await fetches.idle()
     }
   }
-}
-
-function keyOf({ of, workspace, subject }: Pick<Lease, 'of' | 'workspace' | 'subject'>): string {
-  return `${of}\n${workspace}\n${subject}`
 }

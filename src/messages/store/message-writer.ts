@@ -20,8 +20,9 @@ const CHARACTERS_PER_MESSAGE = 4000
  */
 const IN_FLIGHT_MAX = 3
 /**
- * One batch of a workspace at a time: two would find the same sessions locked by each other. But a batch that has been
- * in flight for SLOW_MS waits for something, such as another's idempotency key. Then one more begins. (For the test "a
+ * One batch of a workspace at a time: two would find the same sessions locked by each other. (With two at once, 64
+ * writers took 1.5 times the CPU for a message, and 1.7 times in one session.) But a batch that has been in
+ * flight for SLOW_MS waits for something, such as another's idempotency key. Then one more begins. (For the test "a
  * key that is being taken by another replica at this moment is waited for, and nobody else waits".)
  */
 const WORKSPACE_IN_FLIGHT_MAX = 2

@@ -144,7 +144,7 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
       const caller = callerOf(request, 'rest')
       const agent = await admit(caller, `${kind}_events`, kernel)
       // The balancer may send clients here for a short time yet: they come back to another replica.
-      if (service.stopping.aborted) throw new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.')
+      if (app.stopping.aborted) throw new AppError('SERVICE_UNAVAILABLE', 'The server is stopping.')
       const giveBack = options.limit.take(agent)
       try {
         begin(await prepare(request, agent), { kind, agent, caller, reply, giveBack })

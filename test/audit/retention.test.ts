@@ -256,7 +256,7 @@ t.test('the operator sets it by variable and command, and admins can only read i
   t.match(await runToEnd(['retention', 'audit'], keyless), {
     code: 0,
     stdout: '90 days (set for this workspace)\n',
-    stderr: /stay all the same/
+    stderr: /keeps all audit rows/
   })
   t.match(await runToEnd(['retention', 'audit', 'default'], env), {
     code: 0,

@@ -7,7 +7,7 @@ import { trackPresence } from '../agents/store/presence.js'
 import { collectRefusals } from './store/refusals.js'
 import { acrossWorkspaces, enterWorkspace, inWorkspace, transact, type Unscoped } from '../postgres/scope.js'
 
-/** What the kernel needs of the database around a call, made of the files beside this one. */
+/** Implements the database operations that the kernel needs around a call. */
 export function createStore(db: Unscoped, log: Log): Store & { close: () => Promise<void> } {
   const presence = trackPresence(acrossWorkspaces(db))
   const refusals = collectRefusals(

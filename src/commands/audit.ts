@@ -86,7 +86,7 @@ async function verifyAll(
   let isIntact = true
   for (const workspace of new Set([...workspaces, ...(kept?.workspaces() ?? [])])) {
     const { first_seq, to, rows, heads, last_head, not_yet_chained, fault } = await verifyChain(db, keys, workspace)
-    const keptResult = kept?.of(workspace)
+    const keptResult = kept?.resultOf(workspace)
     const first = [fault, keptResult?.fault ?? null]
       .filter((one): one is AuditFault => one !== null)
       .sort((a, b) => (a.seq ?? Infinity) - (b.seq ?? Infinity))[0]
@@ -105,7 +105,7 @@ async function verifyAll(
       [
         `${workspace}: intact. ${rows} rows from seq ${first_seq} to ${to.seq}, ${heads} heads`,
         last_head === null ? 'no head yet' : `the last at seq ${last_head.seq}, signed at ${last_head.signed_at}`,
-        ...(keptResult === undefined ? [] : [`${keptResult.fitting} kept heads match`]),
+        ...(keptResult === undefined ? [] : [`${keptResult.matching} kept heads match`]),
         `${not_yet_chained} rows not yet chained`
       ].join('; ')
     )
@@ -142,7 +142,7 @@ async function readHeads(
   await kept.add(batch)
   if (unreadable > 0)
     console.log(`${unreadable} lines of the file are not heads. One incomplete line, left by a crash, is harmless.`)
-  if (kept.not_genuine() > 0)
-    console.log(`${kept.not_genuine()} heads of the file have no valid signature of a key in AUDIT_HMAC_KEY.`)
-  return { ...kept, isReadable: kept.not_genuine() === 0 }
+  if (kept.invalidCount() > 0)
+    console.log(`${kept.invalidCount()} heads of the file have no valid signature of a key in AUDIT_HMAC_KEY.`)
+  return { ...kept, isReadable: kept.invalidCount() === 0 }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { type Described, helpOf, overview } from './commands/help.js'
+import { type CommandHelp, commandHelp, overview } from './commands/help.js'
 import { ConfigError } from './config/config.js'
 import { EmbeddedError } from './postgres/embedded/index.js'
 import { MigrationError } from './postgres/migrate.js'
@@ -10,55 +10,55 @@ interface Command {
   USAGE: string
 }
 
-/** Each is loaded when it is called: `migrate` needs little of the service. */
-const commands: Record<string, Described & { load: () => Promise<Command> }> = {
+/** Each command's module is loaded when the command runs: most need only a part of the service. */
+const commands: Record<string, CommandHelp & { load: () => Promise<Command> }> = {
   serve: {
     load: () => import('./commands/serve.js').then(({ serve: run, USAGE }) => ({ run, USAGE })),
-    does: 'run the service (the default)',
-    isConfigured: true
+    summary: 'run the service (the default)',
+    listsVariables: true
   },
   mcp: {
     load: () => import('./commands/mcp.js').then(({ mcp: run, USAGE }) => ({ run, USAGE })),
-    does: 'serve MCP over stdio, as the agent AGENT_ID',
-    isConfigured: true
+    summary: 'serve MCP over stdio, as the agent AGENT_ID',
+    listsVariables: true
   },
   migrate: {
     load: () => import('./commands/migrate.js').then(({ migrate: run, USAGE }) => ({ run, USAGE })),
-    takes: 'up | down | status',
-    does: "the database's tables"
+    parameters: 'up | down | status',
+    summary: 'create or update the database tables'
   },
   keys: {
     load: () => import('./commands/keys.js').then(({ keys: run, USAGE }) => ({ run, USAGE })),
-    takes: 'create | list | revoke',
-    does: 'API keys of agents'
+    parameters: 'create | list | revoke',
+    summary: 'manage the API keys of agents'
   },
   audit: {
     load: () => import('./commands/audit.js').then(({ audit: run, USAGE }) => ({ run, USAGE })),
-    takes: 'verify | export',
-    does: 'whether the audit log is as it was written; all of it as lines of JSON'
+    parameters: 'verify | export',
+    summary: 'check the audit log against its chain; print it as lines of JSON'
   },
   session: {
     load: () => import('./commands/session.js').then(({ session: run, USAGE }) => ({ run, USAGE })),
-    takes: 'export <session_id> | import <file>',
-    does: 'a session as lines of JSON'
+    parameters: 'export <session_id> | import <file>',
+    summary: 'move a session as lines of JSON'
   },
   retention: {
     load: () => import('./commands/retention.js').then(({ retention: run, USAGE }) => ({ run, USAGE })),
-    takes: '[audit] show | set <days> | default',
-    does: 'how long things are kept, or audit rows'
+    parameters: '[audit] show | set <days> | default',
+    summary: 'how many days messages, closed sessions and audit rows are kept'
   },
   'erase-agent': {
     load: () => import('./commands/erase-agent.js').then(({ eraseAgent: run, USAGE }) => ({ run, USAGE })),
-    takes: '<agent_id>',
-    does: 'what an agent has left goes'
+    parameters: '<agent_id>',
+    summary: 'erase everything an agent wrote and stored'
   },
   openapi: {
     load: () => import('./commands/openapi.js').then(({ openapi: run, USAGE }) => ({ run, USAGE })),
-    does: 'print the OpenAPI document'
+    summary: 'print the OpenAPI document'
   }
 }
 
-// `... | head` closes the pipe early; that is no fault.
+// `... | head` closes the pipe early, which is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
 })
@@ -82,13 +82,13 @@ if (command === '--version' || command === '-v') {
   }
 }
 
-async function runCommand(name: string, described: Described & { load: () => Promise<Command> }): Promise<void> {
+async function runCommand(name: string, described: CommandHelp & { load: () => Promise<Command> }): Promise<void> {
   try {
     const { run, USAGE } = await described.load()
-    if (args.some(isHelp)) console.log(helpOf(name, described, USAGE))
+    if (args.some(isHelp)) console.log(commandHelp(name, described, USAGE))
     else await run(args)
   } catch (error) {
-    // What an operator can mend is a sentence; anything else is a fault of ours and shows where.
+    // Errors that the operator can fix are one sentence. Anything else is a bug, so print its stack.
     const known = error instanceof ConfigError || error instanceof EmbeddedError || error instanceof MigrationError
     console.error(known ? error.message : error)
     process.exit(1)

@@ -2,14 +2,14 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Permission } from '../kernel/agent.js'
 
 /**
- * A key of an agent's own: `scs_`, its public id, and 256 random bits. It is looked up by the id and kept as the
- * SHA-256 of the whole, which is enough for what cannot be guessed. Keys that were generated for a data folder begin
- * alike, and are shorter.
+ * An agent's own API key: `scs_`, its public id, and 256 random bits. The database finds it by the id and stores the
+ * SHA-256 of the whole key, which is enough for a secret that cannot be guessed. The generated shared keys start alike
+ * but are shorter.
  */
 
 const KEY = /^scs_([0-9a-f]{16})_[\w-]{43}$/
 
-/** What is kept of a key, but for its hash. */
+/** The stored data of a key, without its hash. */
 export interface ApiKey {
   workspace: string
   key_id: string
@@ -20,14 +20,14 @@ export interface ApiKey {
   /** null: all of the workspace. */
   sessions: string[] | null
   created_at: string
-  /** Who made it, and the key that one had; null by command, and by a shared key. */
+  /** The agent that created it, and the API key it used; null if a command or a shared key created it. */
   created_by: string | null
   created_with: string | null
   expires_at: string | null
   revoked_at: string | null
 }
 
-/** @returns the key, to be shown once, and what is kept of it */
+/** @returns the key, to be shown once, with the id and hash to store */
 export function newApiKey(): { api_key: string; key_id: string; hash: Buffer } {
   const id = randomBytes(8).toString('hex')
   const api_key = `scs_${id}_${randomBytes(32).toString('base64url')}`
@@ -38,13 +38,13 @@ export function hashApiKey(api_key: string): Buffer {
   return createHash('sha256').update(api_key).digest()
 }
 
-/** The id in a key; undefined for what is none. */
+/** The id in a key; undefined if the text is not a key. */
 export function keyIdOf(text: string): string | undefined {
   const id = KEY.exec(text)?.[1]
   return id === undefined ? undefined : `key_${id}`
 }
 
-/** Whether a key's binding lets an agent go by that name. */
+/** Whether a key with this binding may be used for the agent_id. */
 export function isBound(binding: string, agent_id: string): boolean {
   return binding.endsWith('*') ? agent_id.startsWith(binding.slice(0, -1)) : agent_id === binding
 }

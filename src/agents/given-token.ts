@@ -6,7 +6,7 @@ import { rightsEnd, rightsEnded } from './rights.js'
 import { Allowed, Checked } from '../kernel/schema.js'
 import type { Claims, Verifiers } from './verifiers.js'
 
-/** Longer than any token of ours, and than those of outside issuers, which may list many groups. */
+/** More characters than any token has, including those of outside issuers, which may list many groups. */
 const TOKEN_MAX = 16_384
 
 export function TokenText(description: string) {
@@ -18,8 +18,9 @@ export function TokenText(description: string) {
 }
 
 /**
- * The same, for what makes a new token of it: the end of an outside token is its issuer's to decide, and one of ours
- * made from it would outlive that.
+ * Like `givenToken`, for tools that derive a new token from it. It refuses tokens of an outside issuer, because a
+ * derived token could outlive a revocation by that issuer.
+ * @throws AppError as `givenToken`, and INVALID_TOKEN for an outside token
  */
 export async function givenOwnToken(
   argument: string | undefined,
@@ -31,7 +32,7 @@ export async function givenOwnToken(
   if (claims.issuer === undefined) return claims
   throw new AppError(
     'INVALID_TOKEN',
-    'This takes only tokens that this server issued, and the one given is of an outside issuer.',
+    'This tool accepts only tokens that this server issued. The given token is from an outside issuer.',
     {
       suggestions: ['Get another token from the issuer that gave you this one']
     }
@@ -39,9 +40,9 @@ export async function givenOwnToken(
 }
 
 /**
- * The live token that a tool is about: the argument, else the one the caller authenticated with (header, auth_token, or
- * the MCP session's).
- * @throws AppError AUTHENTICATION_REQUIRED where there is none, INVALID_TOKEN, TOKEN_EXPIRED or TOKEN_REVOKED
+ * The valid token that a tool call refers to: its argument, else the token that the caller authenticated with (header,
+ * auth_token, or the MCP session's).
+ * @throws AppError AUTHENTICATION_REQUIRED if there is none, INVALID_TOKEN, TOKEN_EXPIRED or TOKEN_REVOKED
  */
 export async function givenToken(
   argument: string | undefined,
@@ -53,8 +54,8 @@ export async function givenToken(
   const text = argument ?? (authorization !== undefined ? bearer(authorization) : auth_token)
   if (text !== undefined) {
     const claims = await tokens.verify(text)
-    const ended = await rightsEnd({ ...claims, token: claims }, tokens)
-    if (ended !== false) throw rightsEnded(ended)
+    const reason = await rightsEnd({ ...claims, token: claims }, tokens)
+    if (reason !== false) throw rightsEnded(reason)
     return claims
   }
   if (agent?.token === undefined) {
@@ -67,7 +68,7 @@ export async function givenToken(
   }
   const {
     token: { jti, expires_at },
-    ...rest
+    ...identity
   } = { ...agent, token: agent.token }
-  return { ...rest, jti, expires_at, issued_at: new Date() }
+  return { ...identity, jti, expires_at, issued_at: new Date() }
 }

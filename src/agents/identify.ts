@@ -17,43 +17,49 @@ import type { KeyGrant, Verifiers } from './verifiers.js'
 import { characters, hasControlCharacters } from '../kernel/text.js'
 
 /**
- * Credentials → agent, by the order of docs/semantics.md, Identity: the first that is there decides; a bad one fails
- * and never falls through to the next.
- * @returns null where there are no credentials at all
+ * Identifies the agent by its credentials, in the order of docs/semantics.md, Identity. The first credential that is
+ * present decides: if it is invalid, the call fails and the next one is not tried.
+ * @returns null if there are no credentials
  * @throws AppError with one of the 401 codes
  */
 export async function identify(caller: Caller, verifiers: Verifiers): Promise<Agent | null> {
   const { credentials, front } = caller
-  const earlier = identifiedJustNow(caller)
-  if (earlier !== undefined) return earlier
+  const recent = identifiedJustNow(caller)
+  if (recent !== undefined) return recent
   if (credentials.authorization !== undefined) return byToken(bearer(credentials.authorization), verifiers)
   if (credentials.auth_token !== undefined) return byToken(credentials.auth_token, verifiers)
   if (credentials.mcp_session?.identity) return byMcpSession(credentials.mcp_session.identity, verifiers)
   if (credentials.api_key !== undefined) return byKey(credentials, credentials.api_key, front, verifiers)
   if (credentials.local !== undefined)
-    return unchecked(credentials.local.agent_id, credentials.local.agent_type, ['read', 'write'])
+    return unauthenticatedAgent(credentials.local.agent_id, credentials.local.agent_type, ['read', 'write'])
   if (!verifiers.auth_enabled) {
     const agent_id = credentials.agent_id ?? agentIdFrom(credentials.client_name, 'anonymous')
-    return unchecked(named(agent_id, 'X-Agent-Id', AGENT_ID_MAX), givenType(credentials) ?? typeByFront(front), [
-      'read',
-      'write'
-    ])
+    return unauthenticatedAgent(
+      validName(agent_id, 'X-Agent-Id', AGENT_ID_MAX),
+      headerAgentType(credentials) ?? defaultAgentType(front),
+      ['read', 'write']
+    )
   }
   return null
 }
 
 /**
- * Milliseconds that a caller stays identified while its body arrives: one that takes longer may have lost its rights
- * meanwhile.
+ * For how long the result of an identification is reused, in milliseconds. If the body takes longer to arrive, the
+ * caller is identified again, because it may have lost its rights.
  */
-const IDENTIFIED_MS = 100
+const IDENTITY_CACHE_MS = 100
 
-/** Who the caller was found to be a moment ago; undefined where nobody has looked, or too long ago. */
+/** The result of a recent identification; undefined if there is none. */
 export function identifiedJustNow({ identified }: Caller): Agent | null | undefined {
-  return identified !== undefined && performance.now() - identified.at < IDENTIFIED_MS ? identified.agent : undefined
+  return identified !== undefined && performance.now() - identified.at < IDENTITY_CACHE_MS
+    ? identified.agent
+    : undefined
 }
 
-/** The token of an Authorization header. @throws AppError INVALID_TOKEN for any other scheme */
+/**
+ * The token of an Authorization header.
+ * @throws AppError INVALID_TOKEN for any other scheme
+ */
 export function bearer(authorization: string): string {
   const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1]
   if (token === undefined) {
@@ -73,8 +79,8 @@ export async function byToken(token: string, verifiers: Verifiers): Promise<Agen
     ...boundsOf(claims),
     token: { jti, expires_at, ...(mark !== undefined && { mark }) }
   }
-  const ended = await rightsEnd(agent, verifiers.tokens)
-  if (ended !== false) throw rightsEnded(ended)
+  const reason = await rightsEnd(agent, verifiers.tokens)
+  if (reason !== false) throw rightsEnded(reason)
   return agent
 }
 
@@ -82,25 +88,28 @@ export async function byMcpSession(
   identity: NonNullable<NonNullable<Credentials['mcp_session']>['identity']>,
   verifiers: Verifiers
 ): Promise<Agent> {
-  const again = { suggestions: ['Call authenticate_agent again in this connection'] }
+  const options = { suggestions: ['Call authenticate_agent again in this connection'] }
   const { workspace, agent_id, agent_type, jti, expires_at } = identity
   const permissions = PERMISSIONS.filter(p => identity.permissions.includes(p))
   const agent = { workspace, agent_id, agent_type, permissions, ...boundsOf(identity), token: { jti, expires_at } }
-  const ended = await rightsEnd(agent, verifiers.tokens)
-  if (ended === 'token_expired')
-    throw new AppError('TOKEN_EXPIRED', 'The token this connection authenticated with has expired.', again)
-  // One that a shared key made, before these were turned off.
-  if (ended !== false || (!verifiers.keys.shared && agent.key_id === undefined)) {
-    throw new AppError('TOKEN_REVOKED', 'The token this connection authenticated with has been revoked.', again)
+  const reason = await rightsEnd(agent, verifiers.tokens)
+  if (reason === 'token_expired')
+    throw new AppError('TOKEN_EXPIRED', 'The token this connection authenticated with has expired.', options)
+  // Also refuse tokens that were created with a shared key, if shared keys are turned off now.
+  if (reason !== false || (!verifiers.keys.shared && agent.key_id === undefined)) {
+    throw new AppError('TOKEN_REVOKED', 'The token this connection authenticated with has been revoked.', options)
   }
   return agent
 }
 
-/** What an API key allows. @throws AppError INVALID_API_KEY */
+/**
+ * What an API key grants.
+ * @throws AppError INVALID_API_KEY
+ */
 export async function grantOf(key: string, { keys }: Pick<Verifiers, 'keys'>): Promise<KeyGrant> {
-  const allowed = await keys.allows(key)
-  if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
-  return allowed
+  const grant = await keys.allows(key)
+  if (grant === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
+  return grant
 }
 
 async function byKey(
@@ -109,11 +118,11 @@ async function byKey(
   front: Caller['front'],
   verifiers: Verifiers
 ): Promise<Agent> {
-  const allowed = await grantOf(key, verifiers)
-  const { binding } = allowed
-  // A key for one agent says itself who is calling.
-  const own = binding === undefined || isPrefix(binding.agent_id) ? undefined : binding.agent_id
-  if (credentials.agent_id === undefined && own === undefined && front === 'rest') {
+  const grant = await grantOf(key, verifiers)
+  const { binding } = grant
+  // A key for exactly one agent identifies the caller.
+  const bound_agent_id = binding === undefined || isPrefix(binding.agent_id) ? undefined : binding.agent_id
+  if (credentials.agent_id === undefined && bound_agent_id === undefined && front === 'rest') {
     throw new AppError(
       'AUTHENTICATION_REQUIRED',
       'The API key came without an X-Agent-Id header, which says who is calling.',
@@ -126,41 +135,45 @@ async function byKey(
       }
     )
   }
-  const agent_id = named(
-    credentials.agent_id ?? own ?? agentIdFrom(credentials.client_name, 'mcp-client'),
+  const agent_id = validName(
+    credentials.agent_id ?? bound_agent_id ?? agentIdFrom(credentials.client_name, 'mcp-client'),
     'X-Agent-Id',
     AGENT_ID_MAX
   )
-  const agent_type = boundType(allowed, agent_id, givenType(credentials), typeByFront(front))
+  const agent_type = boundType(grant, agent_id, headerAgentType(credentials), defaultAgentType(front))
   return {
-    workspace: allowed.workspace,
+    workspace: grant.workspace,
     agent_id,
     agent_type,
-    permissions: [...allowed.permissions],
-    ...boundsOfKey(allowed)
+    permissions: [...grant.permissions],
+    ...boundsOfKey(grant)
   }
 }
 
-function givenType({ agent_type }: Credentials): string | undefined {
-  return agent_type === undefined ? undefined : named(agent_type, 'X-Agent-Type', AGENT_TYPE_MAX)
+function headerAgentType({ agent_type }: Credentials): string | undefined {
+  return agent_type === undefined ? undefined : validName(agent_type, 'X-Agent-Type', AGENT_TYPE_MAX)
 }
 
-function typeByFront(front: Caller['front']): string {
+function defaultAgentType(front: Caller['front']): string {
   return front === 'mcp' ? 'mcp' : 'custom'
 }
 
-function unchecked(agent_id: string, agent_type: string, permissions: Permission[]): Agent {
+function unauthenticatedAgent(agent_id: string, agent_type: string, permissions: Permission[]): Agent {
   return { workspace: DEFAULT_WORKSPACE, agent_id, agent_type, permissions }
 }
 
-function named(name: string, header: string, most: number): string {
+function validName(name: string, header: string, max_length: number): string {
   const trimmed = name.trim()
-  if (trimmed === '' || characters(trimmed) > most || hasControlCharacters(trimmed)) {
+  if (trimmed === '' || characters(trimmed) > max_length || hasControlCharacters(trimmed)) {
     throw new AppError(
       'INVALID_INPUT',
-      `The ${header} header must hold 1 to ${most} characters without control characters.`,
+      `The ${header} header must hold 1 to ${max_length} characters without control characters.`,
       {
-        context: { argument: header, given: `${characters(trimmed)} characters`, allowed: `1 to ${most} characters` }
+        context: {
+          argument: header,
+          given: `${characters(trimmed)} characters`,
+          allowed: `1 to ${max_length} characters`
+        }
       }
     )
   }

@@ -25,10 +25,9 @@ export const issuedToken = output({
 })
 
 /**
- * Signs and remembers a token; an MCP session that it was asked for in is that agent from now on.
- * @param replaced the token it takes the place of: then only a session that was authenticated with that one goes on
- * with it
- * @param parent the token it was made from, for another client: no session goes on with it
+ * Signs a token and records it. If an MCP session requested it, the session is authenticated with it from now on.
+ * @param replaced the token that it replaces: then only a session that was authenticated with that token changes
+ * @param parent the token that it was derived from, for another client: then no session changes
  */
 export async function issue(
   db: Db,
@@ -42,7 +41,7 @@ export async function issue(
   await tokens.remember(db, agent, jti, issued_at, expires_at, parent)
   if (replaced !== undefined) await tokens.replace(db, replaced, jti)
   const session = caller.credentials.mcp_session
-  // Refreshing somebody else's token does not make the session theirs.
+  // Refreshing another agent's token does not authenticate the session as that agent.
   const takesOver = parent === undefined && (replaced === undefined || session?.identity?.jti === replaced)
   if (session !== undefined && takesOver)
     await mcpSessions.bind(db, session.id_hash, { ...agent, jti, issued_at, expires_at })
@@ -67,7 +66,7 @@ export function tokenAudit(event_type: string) {
   })
 }
 
-/** The MCP session that a token was asked for in has another identity now. */
+/** The topics to publish: the identity of the MCP session that requested the token has changed. */
 export function ofMcpSession(_input: unknown, _output: unknown, { caller }: { caller: Caller }): readonly Topic[] {
   const session = caller.credentials.mcp_session
   return session === undefined ? [] : [mcpTopic(session.id_hash)]

@@ -4,33 +4,33 @@ import { type ApiKey, hashApiKey, isBound, isPrefix, keyIdOf } from './api-key.j
 import { AppError } from '../kernel/errors.js'
 import type { KeyGrant, Keys } from './verifiers.js'
 
-const AGENT: readonly Permission[] = ['read', 'write']
-const ADMIN: readonly Permission[] = ['read', 'write', 'admin']
+const AGENT_PERMISSIONS: readonly Permission[] = ['read', 'write']
+const ADMIN_PERMISSIONS: readonly Permission[] = ['read', 'write', 'admin']
 
 /**
- * Finds a key by its id, with its hash; one that has been revoked says so within 2 s. @throws where neither memory nor
- * database can tell
+ * Finds a key and its hash by its id. A revocation takes effect within 2 seconds.
+ * @throws if the key is not cached and the database cannot be read
  */
 export type FindKey = (key_id: string) => Promise<{ key: ApiKey; hash: Buffer; revoked: boolean } | undefined>
 
-/** The keys that are taken: those of agents, and the shared ones of the configuration unless these are `off`. */
+/** The accepted API keys: those of agents, and the shared ones of the configuration unless they are `off`. */
 export function createKeys(
   shared: { api_key: string | undefined; admin_api_key: string | undefined } | 'off',
   find: FindKey
 ): Keys {
-  const allowedBy = shared === 'off' ? () => undefined : sharedKeys(shared.api_key, shared.admin_api_key)
+  const sharedGrant = shared === 'off' ? () => undefined : sharedKeys(shared.api_key, shared.admin_api_key)
   return {
     shared: shared !== 'off',
     async allows(text) {
       const key_id = keyIdOf(text)
-      if (key_id === undefined) return allowedBy(text)
+      if (key_id === undefined) return sharedGrant(text)
       const found = await find(key_id)
-      // A shared key may look like an agent's.
-      if (found === undefined || !timingSafeEqual(found.hash, hashApiKey(text))) return allowedBy(text)
+      // A shared key may have the form of an agent's key.
+      if (found === undefined || !timingSafeEqual(found.hash, hashApiKey(text))) return sharedGrant(text)
       const { workspace, permissions, agent_id, agent_type, sessions, expires_at } = found.key
       const until = expires_at === null ? undefined : new Date(expires_at)
-      if (found.revoked) throw ended('The API key has been revoked.')
-      if (until !== undefined && until.getTime() <= Date.now()) throw ended('The API key has expired.')
+      if (found.revoked) throw invalidKey('The API key has been revoked.')
+      if (until !== undefined && until.getTime() <= Date.now()) throw invalidKey('The API key has expired.')
       return {
         workspace,
         permissions,
@@ -46,13 +46,13 @@ export function createKeys(
   }
 }
 
-function ended(message: string): AppError {
+function invalidKey(message: string): AppError {
   return new AppError('INVALID_API_KEY', message, { suggestions: ['Ask whoever gave you the key for a new one'] })
 }
 
 /**
- * The shared keys of the configuration. A key given is compared by its HMAC under a key of this process, so that
- * neither its length nor where it differs shows in the time; all keys are compared every time.
+ * The shared keys of the configuration. Keys are compared by their HMAC with a random key of this process, and all of
+ * them every time, so that the duration reveals neither lengths nor matching characters.
  */
 function sharedKeys(
   api_key: string | undefined,
@@ -60,36 +60,36 @@ function sharedKeys(
 ): (key: string) => KeyGrant | undefined {
   const salt = randomBytes(32)
   const digest = (key: string) => createHmac('sha256', salt).update(key).digest()
-  const known = [
+  const keys = [
     ...(admin_api_key !== undefined
       ? [
           {
             digest: digest(admin_api_key),
-            grant: { workspace: DEFAULT_WORKSPACE, permissions: ADMIN, operator: true as const }
+            grant: { workspace: DEFAULT_WORKSPACE, permissions: ADMIN_PERMISSIONS, operator: true as const }
           }
         ]
       : []),
     ...(api_key !== undefined
-      ? [{ digest: digest(api_key), grant: { workspace: DEFAULT_WORKSPACE, permissions: AGENT } }]
+      ? [{ digest: digest(api_key), grant: { workspace: DEFAULT_WORKSPACE, permissions: AGENT_PERMISSIONS } }]
       : [])
   ]
   return key => {
-    const given = digest(key)
-    return known.filter(k => timingSafeEqual(k.digest, given))[0]?.grant
+    const given_digest = digest(key)
+    return keys.filter(k => timingSafeEqual(k.digest, given_digest))[0]?.grant
   }
 }
 
 /**
- * The type of an agent that comes with a key. @throws AppError PERMISSION_DENIED where the key is not for that name, or
- * type
+ * The agent_type of an agent that authenticates with a key.
+ * @throws AppError PERMISSION_DENIED if the key is not for that agent_id or agent_type
  */
 export function boundType(
   { binding, workspace }: KeyGrant,
   agent_id: string,
   agent_type: string | undefined,
-  otherwise: string
+  default_type: string
 ): string {
-  if (binding === undefined) return agent_type ?? otherwise
+  if (binding === undefined) return agent_type ?? default_type
   if (!isBound(binding.agent_id, agent_id)) {
     throw new AppError('PERMISSION_DENIED', 'The API key is not for an agent of that name.', {
       workspace,
@@ -112,7 +112,7 @@ export function boundType(
   return binding.agent_type
 }
 
-/** The bounds that a key hands on to whoever comes with it. */
+/** The limits that a key puts on an agent that authenticates with it. */
 export function boundsOfKey({ sessions, key_id, until, operator }: KeyGrant): Bounds {
   return {
     ...(sessions !== undefined && { sessions }),

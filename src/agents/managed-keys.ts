@@ -2,10 +2,10 @@ import { Type } from '@sinclair/typebox'
 import type { Agent } from '../kernel/agent.js'
 import type { ApiKey } from './api-key.js'
 import { AppError } from '../kernel/errors.js'
-import type { Managed } from './store/api-keys.js'
+import type { ManagedKeyScope } from './store/api-keys.js'
 import { Nullable, Time } from '../kernel/shapes.js'
 
-/** What everybody may know of a key who manages it. */
+/** The fields of a key that are shown to admins who manage it. */
 export const keyFields = {
   key_id: Type.String(),
   workspace: Type.String(),
@@ -32,8 +32,11 @@ export function keyView({
   return { key_id, workspace, agent_id, agent_type, permissions, sessions, created_at, expires_at }
 }
 
-/** Which keys an admin manages. @throws AppError PERMISSION_DENIED for another workspace, but from the operator */
-export function managedBy(agent: Agent, workspace: string | undefined): Managed {
+/**
+ * Which keys an admin may manage.
+ * @throws AppError PERMISSION_DENIED for another workspace, unless the agent is the operator
+ */
+export function managedBy(agent: Agent, workspace: string | undefined): ManagedKeyScope {
   if (workspace !== undefined && workspace !== agent.workspace && agent.operator !== true) {
     throw new AppError(
       'PERMISSION_DENIED',

@@ -3,33 +3,33 @@ import type { Agent } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
 import type { Tokens } from './verifiers.js'
 
-/** What ends the rights of somebody who listens: its token or, where it came without one, its API key. */
+/** Why a caller has lost its rights: its token has ended or, if it has none, its API key. */
 export type RightsEnd = 'token_revoked' | 'token_expired' | 'key_revoked' | 'key_expired'
 
 type Holder = Pick<Agent, 'token' | 'key_id' | 'until'>
 
-/** The id of an agent's mark among revoked tokens: a digest, which says nothing of the name once that is erased. */
+/** The id of an agent's marker among the revoked tokens. A digest, so that it does not reveal an erased name. */
 export function revocationMarkerOf(workspace: string, agent_id: string): string {
   return `agent:${createHash('sha256')
     .update(JSON.stringify([workspace, agent_id]))
     .digest('base64url')}`
 }
 
-/** As far as memory knows; undefined: it cannot tell. */
+/** Whether the rights have ended, by the data in memory alone; undefined: memory is out of date. */
 export function knownEnd(agent: Holder, tokens: Pick<Tokens, 'knownRevoked'>): RightsEnd | false | undefined {
-  const what = agent.token === undefined ? 'key' : 'token'
-  const ends = agent.token?.expires_at ?? agent.until
-  if (ends !== undefined && ends.getTime() <= Date.now()) return `${what}_expired`
-  // Asked for each change and each who listens: without a list.
+  const credential = agent.token === undefined ? 'key' : 'token'
+  const expires_at = agent.token?.expires_at ?? agent.until
+  if (expires_at !== undefined && expires_at.getTime() <= Date.now()) return `${credential}_expired`
+  // This runs for each change and each listener, so it builds no array.
   const token = agent.token === undefined ? false : tokens.knownRevoked(agent.token.jti)
   const mark =
     agent.token?.mark === undefined ? false : tokens.knownRevoked(agent.token.mark.id, agent.token.mark.issued_at)
   const key = agent.key_id === undefined ? false : tokens.knownRevoked(agent.key_id)
-  if (token === true || mark === true || key === true) return `${what}_revoked`
+  if (token === true || mark === true || key === true) return `${credential}_revoked`
   return token === undefined || mark === undefined || key === undefined ? undefined : false
 }
 
-/** The same, and where memory cannot tell, the database does. */
+/** Like `knownEnd`, but asks the database if memory is out of date. */
 export async function rightsEnd(
   agent: Holder,
   tokens: Pick<Tokens, 'revoked' | 'knownRevoked'>
@@ -41,7 +41,7 @@ export async function rightsEnd(
   return false
 }
 
-/** Whatever of it may be revoked. */
+/** The ids by which the agent's rights can be revoked. */
 function revocable({ token, key_id }: Holder): Array<{ id: string; after?: Date }> {
   return [
     ...(token === undefined ? [] : [{ id: token.jti }]),

@@ -1,7 +1,10 @@
 import type { Agent } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
 
-/** For what concerns a whole workspace. @throws AppError PERMISSION_DENIED for an agent that is limited to sessions */
+/**
+ * Checks that the agent may act on its whole workspace.
+ * @throws AppError PERMISSION_DENIED for an agent that is limited to certain sessions
+ */
 export function needWholeWorkspace(agent: Agent): void {
   if (agent.sessions === undefined) return
   throw new AppError(

@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import { SECRETS_FILE } from './local-secrets.js'
-import type { Opened } from './open.js'
+import type { CommandContext } from './open.js'
 
-/** What a person reads who has just started the service. The generated key is shown; one that was configured is not. */
-export function banner(url: string, { config, embedded }: Opened): string {
-  // Without a shared key every agent has its own.
+/** The text that `serve` prints once the service is ready. It shows a generated key, never a configured one. */
+export function banner(url: string, { config, embedded }: CommandContext): string {
   const generated = config.shared_api_key && embedded !== undefined && process.env.API_KEY?.trim() !== config.api_key
   const key = generated ? (config.api_key as string) : config.shared_api_key ? '$API_KEY' : "<an agent's key>"
   const lines = [
@@ -18,16 +17,20 @@ export function banner(url: string, { config, embedded }: Opened): string {
       : '  data      the PostgreSQL of DATABASE_URL',
     ...(embedded?.notices ?? []).map(notice => `            ${notice}`),
     generated
-      ? `  API key   ${key}\n            (made on the first run; it and the admin key are in ${join(embedded.dataDir, SECRETS_FILE)})`
+      ? `  API key   ${key}\n            ` +
+        `(made on the first run; it and the admin key are in ${join(embedded.dataDir, SECRETS_FILE)})`
       : config.shared_api_key
         ? '  API key   the one in API_KEY'
-        : "  API keys  each agent's own; make one with the command keys create --agent <name> --type <type> (docs/api-keys.md)",
+        : '  API keys  one for each agent; make one with the command ' +
+          'keys create --agent <name> --type <type> (docs/api-keys.md)',
     '',
     'First call:',
-    `  curl -s ${url}/mcp/tool/create_session -H 'X-API-Key: ${key}' -H 'X-Agent-Id: me' -H 'Content-Type: application/json' -d '{"purpose":"Hello"}'`,
+    `  curl -s ${url}/mcp/tool/create_session -H 'X-API-Key: ${key}' -H 'X-Agent-Id: me' ` +
+      `-H 'Content-Type: application/json' -d '{"purpose":"Hello"}'`,
     '',
     'Connect Claude Code:',
-    `  claude mcp add --transport http shared-context ${url}/mcp --header "X-API-Key: ${key}" --header "X-Agent-Id: claude-code"`,
+    `  claude mcp add --transport http shared-context ${url}/mcp ` +
+      `--header "X-API-Key: ${key}" --header "X-Agent-Id: claude-code"`,
     ''
   ]
   return lines.join('\n')

@@ -4,30 +4,34 @@ import { characters } from '../kernel/text.js'
 import { ConfigError } from '../config/config.js'
 import * as audit from '../audit/store/rows.js'
 import { beginErasure, eraseAgents, isBeingErased } from '../lifecycle/store/erased-agents.js'
-import { byOperator, withDatabase, wordsAndWorkspace } from './operator.js'
+import { operatorAuditRow, withDatabase, parseWorkspaceOption } from './operator.js'
 
-export const USAGE = 'Say: erase-agent <agent_id>; with --workspace <name> for another workspace than default.'
+export const USAGE = 'Usage: erase-agent <agent_id> [--workspace <name>]. The workspace is default unless named.'
 const PAUSE_MS = 200
 
 /**
- * erase-agent <agent_id>: as the tool erase_agent, and ends when all is done. Killed before, a running service goes on,
- * or the same command.
+ * erase-agent <agent_id>: does what the tool erase_agent does, and ends when the erasure is complete. If it is killed
+ * before, a running service completes the erasure, or the same command does.
+ * @throws ConfigError if the arguments are wrong
  */
 export async function eraseAgent(args: string[]): Promise<void> {
   const {
-    words: [agent_id, ...more],
+    positionals: [agent_id, ...more],
     workspace
-  } = wordsAndWorkspace(args, USAGE)
+  } = parseWorkspaceOption(args, USAGE)
   if (agent_id === undefined || agent_id === '' || characters(agent_id) > AGENT_ID_MAX || more.length > 0)
     throw new ConfigError(USAGE)
   await withDatabase(async db => {
     const { pseudonym } = await db.transaction().execute(async tx => {
-      const row = byOperator(workspace, 'erase-agent', { event_type: 'agent_erased', resource: `agent:${agent_id}` })
+      const row = operatorAuditRow(workspace, 'erase-agent', {
+        event_type: 'agent_erased',
+        resource: `agent:${agent_id}`
+      })
       const begun = await beginErasure(tx, workspace, agent_id, row.request_id)
       await audit.write(tx, { ...row, metadata: { of_agent: agent_id, ...begun } })
       return begun
     })
-    // A service that runs beside this may be at it, in turns.
+    // A running service may take turns with this command.
     while (await isBeingErased(db, workspace, agent_id)) {
       await eraseAgents(db, () => {})
       await sleep(PAUSE_MS)

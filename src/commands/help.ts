@@ -1,18 +1,19 @@
 import { variables } from '../config/config.js'
 import { name as program, version } from '../version.js'
 
-export interface Described {
-  /** What stands behind the command's name. */
-  takes?: string
-  does: string
-  /** Whether its help lists the variables. */
-  isConfigured?: boolean
+export interface CommandHelp {
+  /** The arguments, as the usage line shows them. */
+  parameters?: string
+  summary: string
+  /** Whether its help lists the environment variables. */
+  listsVariables?: boolean
 }
 
-/** What a person reads who asks for help with nothing in particular. */
-export function overview(commands: Record<string, Described>): string {
+/** The text of `help`. */
+export function overview(commands: Record<string, CommandHelp>): string {
   const lines = Object.entries(commands).map(
-    ([name, { takes, does }]) => `  ${name.padEnd(13)}${takes === undefined ? '' : `${takes}: `}${does}`
+    ([name, { parameters, summary }]) =>
+      `  ${name.padEnd(13)}${parameters === undefined ? '' : `${parameters}: `}${summary}`
   )
   return [
     `${program} ${version}`,
@@ -21,20 +22,24 @@ export function overview(commands: Record<string, Described>): string {
     '',
     ...lines,
     '',
-    `"${program} <command> --help" says how a command is called, "${program} --version" which version this is.`,
+    `"${program} <command> --help" shows the usage of a command, "${program} --version" the version.`,
     `Environment variables configure the program; "${program} serve --help" lists them.`
   ].join('\n')
 }
 
-/** What a person reads who asks for help with one command. */
-export function helpOf(name: string, { takes, does, isConfigured = false }: Described, usage: string): string {
+/** The text of `<command> --help`. */
+export function commandHelp(
+  name: string,
+  { parameters, summary, listsVariables = false }: CommandHelp,
+  usage: string
+): string {
   return [
-    `Usage: ${program} ${name}${takes === undefined ? '' : ` ${takes}`}`,
+    `Usage: ${program} ${name}${parameters === undefined ? '' : ` ${parameters}`}`,
     '',
-    `${name}: ${does}`,
+    `${name}: ${summary}`,
     '',
     usage,
-    ...(isConfigured ? ['', 'Variables, and what each is unless set:', '', ...variableLines()] : [])
+    ...(listsVariables ? ['', 'Environment variables, with their defaults:', '', ...variableLines()] : [])
   ].join('\n')
 }
 

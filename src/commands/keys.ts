@@ -12,17 +12,18 @@ import { acrossSession } from '../postgres/scope.js'
 import { needAll } from '../sessions/store/sessions.js'
 import { createApiKey } from '../agents/tools/create-api-key.js'
 import { revokeApiKey } from '../agents/tools/revoke-api-key.js'
-import { bringUp, onOneConnection, open } from './open.js'
-import { expectSignals } from './stop.js'
+import { migrateDatabase, withOwnerConnection, openContext } from './open.js'
+import { handleSignals } from './stop.js'
 
-export const USAGE = `Say one of:
-  keys create --agent <agent_id, or research-*> --type <agent_type> [--permissions read,write,admin] [--sessions <id>,<id>] [--expires-in <seconds>] [--workspace <name>]
+export const USAGE = `Usage:
+  keys create --agent <agent_id, or research-*> --type <agent_type> [--permissions read,write,admin]
+              [--sessions <id>,<id>] [--expires-in <seconds>] [--workspace <name>]
   keys list [--all] [--workspace <name>]
   keys revoke <key_id> [--workspace <name>]`
 
-const LISTED_AT_ONCE = 200
+const PAGE = 200
 
-interface Given {
+interface KeyOptions {
   agent?: string
   type?: string
   permissions?: string
@@ -39,21 +40,22 @@ const OPTIONS = {
 type Verb = keyof typeof OPTIONS
 
 /**
- * keys create | list | revoke: what the tools of these names do, for whoever has the database; and how the first key is
- * made.
+ * keys create | list | revoke: does what the tools create_api_key, list_api_keys and revoke_api_key do, for anyone who
+ * can use the database. It also creates the first key of an installation.
+ * @throws ConfigError if the arguments are wrong
  */
 export async function keys([verb = '', ...rest]: string[]): Promise<void> {
   if (!Object.hasOwn(OPTIONS, verb)) throw new ConfigError(USAGE)
   const run = prepare(verb as Verb, rest)
-  const tell = (line: string) => {
+  const log = (line: string) => {
     console.error(line)
   }
-  const signals = expectSignals()
-  const opened = await open('join', tell)
+  const signals = handleSignals()
+  const context = await openContext('join', log)
   try {
-    if (opened.config.migrate_on_start) await bringUp(opened, tell, signals)
-    await onOneConnection(opened, tell, signals, async db => {
-      // Policies hold for the owner too, unless it is a superuser.
+    if (context.config.migrate_on_start) await migrateDatabase(context, log, signals)
+    await withOwnerConnection(context, log, signals, async db => {
+      // Row-level security applies to the tables' owner too, unless it is a superuser.
       await acrossSession(db)
       await db.transaction().execute(run)
     })
@@ -61,29 +63,29 @@ export async function keys([verb = '', ...rest]: string[]): Promise<void> {
     if (error instanceof AppError) throw new ConfigError(error.message)
     throw error
   } finally {
-    await opened.embedded?.close()
+    await context.embedded?.close()
   }
 }
 
-/** The arguments checked, before anything is opened; what the tools check of theirs is checked by the same. */
+/** Checks the arguments before the database is opened, with the input schemas of the tools. */
 function prepare(verb: Verb, args: string[]): (tx: Db) => Promise<void> {
-  const { given, names } = parse(verb, args)
+  const { options, names } = parse(verb, args)
   const list = (text: string | undefined) => text?.split(',').map(one => one.trim())
   try {
-    if (verb === 'list') return tx => print(tx, given.workspace ?? 'default', given.all === true)
+    if (verb === 'list') return tx => printKeys(tx, options.workspace ?? 'default', options.all === true)
     if (verb === 'revoke') {
       const { key_id, workspace = 'default' } = compileAccept<{ key_id: string; workspace?: string }>(
         revokeApiKey.input
-      )({ key_id: names[0], workspace: given.workspace })
+      )({ key_id: names[0], workspace: options.workspace })
       return tx => revoke(tx, workspace, key_id)
     }
     const input = compileAccept<NewKey>(createApiKey.input)({
-      agent_id: given.agent,
-      agent_type: given.type,
-      permissions: list(given.permissions),
-      sessions: list(given.sessions),
-      expires_in: given['expires-in'],
-      workspace: given.workspace
+      agent_id: options.agent,
+      agent_type: options.type,
+      permissions: list(options.permissions),
+      sessions: list(options.sessions),
+      expires_in: options['expires-in'],
+      workspace: options.workspace
     })
     return tx => create(tx, input)
   } catch (error) {
@@ -92,14 +94,14 @@ function prepare(verb: Verb, args: string[]): (tx: Db) => Promise<void> {
   }
 }
 
-function parse(verb: Verb, args: string[]): { given: Given; names: string[] } {
+function parse(verb: Verb, args: string[]): { options: KeyOptions; names: string[] } {
   try {
     const options = Object.fromEntries(
       OPTIONS[verb].map(name => [name, { type: name === 'all' ? ('boolean' as const) : ('string' as const) }])
     )
     const { values, positionals } = parseArgs({ args, options, allowPositionals: verb === 'revoke' })
     if (verb === 'revoke' && positionals.length !== 1) throw new ConfigError(USAGE)
-    return { given: values, names: positionals }
+    return { options: values, names: positionals }
   } catch {
     throw new ConfigError(USAGE)
   }
@@ -114,7 +116,7 @@ interface NewKey {
   workspace?: string
 }
 
-/** The key alone on stdout, for scripts; what it is for on stderr. */
+/** Prints only the key to stdout, for scripts; its description goes to stderr. */
 async function create(
   tx: Db,
   { agent_id, agent_type, permissions = ['read', 'write'], sessions, expires_in = 0, workspace = 'default' }: NewKey
@@ -134,7 +136,7 @@ async function create(
     expires_in: expires_in === 0 ? undefined : expires_in,
     until: undefined
   })
-  await note(tx, workspace, 'api_key_created', key_id, {
+  await writeAuditRow(tx, workspace, 'api_key_created', key_id, {
     for_agent: agent_id,
     agent_type,
     permissions: key.permissions,
@@ -143,15 +145,16 @@ async function create(
   })
   console.log(api_key)
   console.error(
-    `${key_id} in the workspace ${workspace}, for ${agent_id} (${agent_type}): ${key.permissions.join(', ')}. The key is shown this once.`
+    `${key_id} in the workspace ${workspace}, for ${agent_id} (${agent_type}): ${key.permissions.join(', ')}. ` +
+      'The key is shown only once.'
   )
 }
 
-async function print(tx: Db, workspace: string, include_revoked: boolean): Promise<void> {
+async function printKeys(tx: Db, workspace: string, include_revoked: boolean): Promise<void> {
   let after: { created_at: string; key_id: string } | undefined
   let count = 0
   do {
-    const rows = await apiKeys.list(tx, { workspace }, { include_revoked, limit: LISTED_AT_ONCE, after })
+    const rows = await apiKeys.list(tx, { workspace }, { include_revoked, limit: PAGE, after })
     for (const {
       key_id,
       agent_id,
@@ -162,7 +165,7 @@ async function print(tx: Db, workspace: string, include_revoked: boolean): Promi
       created_by,
       expires_at,
       revoked_at
-    } of rows.slice(0, LISTED_AT_ONCE)) {
+    } of rows.slice(0, PAGE)) {
       console.log(
         JSON.stringify({
           key_id,
@@ -178,21 +181,22 @@ async function print(tx: Db, workspace: string, include_revoked: boolean): Promi
       )
     }
     count += rows.length
-    after = rows.length > LISTED_AT_ONCE ? rows[LISTED_AT_ONCE - 1] : undefined
+    after = rows.length > PAGE ? rows[PAGE - 1] : undefined
   } while (after !== undefined)
   if (count === 0)
     console.error(
-      `The workspace ${workspace} has no API keys${include_revoked ? '' : ' that are good; --all shows the others too'}.`
+      `The workspace ${workspace} has no ${include_revoked ? '' : 'valid '}API keys` +
+        `${include_revoked ? '' : '; --all shows revoked and expired ones too'}.`
     )
 }
 
 async function revoke(tx: Db, workspace: string, key_id: string): Promise<void> {
   const revoked = await apiKeys.revoke(tx, { workspace }, key_id)
-  await note(tx, workspace, 'api_key_revoked', key_id, { revoked })
-  console.log(revoked ? 'revoked' : 'It had been revoked before.')
+  await writeAuditRow(tx, workspace, 'api_key_revoked', key_id, { revoked })
+  console.log(revoked ? 'revoked' : 'The key was already revoked.')
 }
 
-async function note(
+async function writeAuditRow(
   tx: Db,
   workspace: string,
   event_type: string,

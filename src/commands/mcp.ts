@@ -3,29 +3,32 @@ import { buildApp } from '../app.js'
 import { ConfigError } from '../config/config.js'
 import type { Database } from '../postgres/connect.js'
 import { serveLocal } from '../mcp/stdio.js'
-import { bringUp, connectForRequests, open } from './open.js'
-import { expectSignals } from './stop.js'
+import { migrateDatabase, connectForRequests, openContext } from './open.js'
+import { handleSignals } from './stop.js'
 
 export const USAGE = 'mcp takes no arguments; environment variables configure it.'
 
-/** Serves MCP to the program that started this one, over stdin and stdout; what a person reads goes to stderr. */
+/**
+ * Serves MCP over stdin and stdout to the program that started this process. Logs and notices go to stderr.
+ * @throws ConfigError if there are arguments or the configuration has errors
+ */
 export async function mcp(args: string[]): Promise<void> {
   if (args.length > 0) throw new ConfigError(USAGE)
-  const tell = (line: string) => {
+  const log = (line: string) => {
     process.stderr.write(`${line}\n`)
   }
-  const signals = expectSignals()
-  const opened = await open('join', tell)
-  const { config, embedded, replica } = opened
+  const signals = handleSignals()
+  const context = await openContext('join', log)
+  const { config, embedded, replica } = context
   const logger = pino(
     { level: config.log_level, base: { replica }, timestamp: pino.stdTimeFunctions.isoTime },
     pino.destination(2)
   )
   let database: Database | undefined
   try {
-    if (config.migrate_on_start) await bringUp(opened, tell, signals)
-    const connected = (database = connectForRequests(opened, logger))
-    const { server } = await buildApp({ config, database, jwt_secrets: opened.jwt_secrets, replica, logger })
+    if (config.migrate_on_start) await migrateDatabase(context, log, signals)
+    const connected = (database = connectForRequests(context, logger))
+    const { server } = await buildApp({ config, database, jwt_secrets: context.jwt_secrets, replica, logger })
     await server.ready()
     const local = serveLocal(server, {
       agent_id: config.agent_id,
@@ -34,7 +37,7 @@ export async function mcp(args: string[]): Promise<void> {
       stdin: process.stdin,
       stdout: process.stdout
     })
-    const stop = signals.stopWith(logger, [
+    const stop = signals.shutDownWith(logger, [
       {
         name: 'drain',
         limit_ms: config.shutdown_timeout_ms,
@@ -48,7 +51,7 @@ export async function mcp(args: string[]): Promise<void> {
         ? []
         : [{ name: 'leave the embedded PostgreSQL', limit_ms: 30_000, run: () => embedded.close() }])
     ])
-    // The client ends a local server by closing its input.
+    // An MCP client stops a local server by closing its input.
     void local.ended.then(() => {
       stop('end of input')
     })

@@ -9,23 +9,28 @@ import * as migrations from '../postgres/migrate.js'
 import type { Db } from '../postgres/schema.js'
 import { describeRowSecurity } from '../postgres/row-security-kind.js'
 import { adviceFor, loginName, makeRole } from '../postgres/service-role.js'
-import { defaultDataDir, passedOver } from './data-folder.js'
+import { defaultDataDir, unusedDataNotices } from './data-folder.js'
 import { localSecrets } from './local-secrets.js'
 import { type Signals } from './stop.js'
 
-/** What every command that needs the database begins with. */
-export interface Opened {
+/** The configuration and the database that a command works with. */
+export interface CommandContext {
   config: Config
-  /** Where the database is; holds a password, for connecting only. */
+  /** The database URL. It contains a password, so never log it. */
   url: string
-  /** The same database as the owner of its tables. */
+  /** The same database with the login that owns the tables. */
   owner_url: string
   jwt_secrets: readonly string[]
   embedded: Embedded | undefined
   replica: string
 }
 
-export async function open(mode: 'serve' | 'join', log: (line: string) => void): Promise<Opened> {
+/**
+ * Reads the configuration, and starts or joins the embedded PostgreSQL if DATABASE_URL is not set.
+ * @param mode whether this process may own the embedded PostgreSQL (`serve`) or shares it (`join`)
+ * @throws ConfigError, EmbeddedError
+ */
+export async function openContext(mode: 'serve' | 'join', log: (line: string) => void): Promise<CommandContext> {
   const config = loadConfig(process.env)
   const replica = `${hostname()}-${process.pid}`
   if (config.database_url !== undefined) {
@@ -40,7 +45,7 @@ export async function open(mode: 'serve' | 'join', log: (line: string) => void):
   }
   const embedded = await openEmbedded({ dataDir: config.data_dir, defaultDataDir, mode, log })
   try {
-    if (config.data_dir === undefined) for (const line of passedOver(embedded.dataDir)) log(line)
+    if (config.data_dir === undefined) for (const line of unusedDataNotices(embedded.dataDir)) log(line)
     const secrets = await localSecrets(embedded.dataDir)
     const {
       api_key = secrets.api_key,
@@ -62,8 +67,8 @@ export async function open(mode: 'serve' | 'join', log: (line: string) => void):
   }
 }
 
-/** The pool that requests run on. */
-export function connectForRequests({ config, url, replica }: Opened, logger: FastifyBaseLogger): Database {
+/** Creates the connection pool for requests. */
+export function connectForRequests({ config, url, replica }: CommandContext, logger: FastifyBaseLogger): Database {
   return connect({
     url,
     max: config.database_pool_max,
@@ -82,31 +87,32 @@ export function connectForRequests({ config, url, replica }: Opened, logger: Fas
   })
 }
 
-/** How long a start waits for a database that is still coming up. */
-const PATIENCE_MS = 60_000
+/** How long a command waits for a database that is still starting. */
+const DATABASE_WAIT_MS = 60_000
 
-/** Refusals that waiting does not mend. */
-const REFUSED: Record<string, string> = {
+/** SQLSTATE codes of errors that waiting does not resolve, with advice for the operator. */
+const PERMANENT_ERRORS: Record<string, string> = {
   '28P01': 'The database refuses the user or the password of DATABASE_URL.',
-  28000: 'The database refuses the user of DATABASE_URL from this machine (see pg_hba.conf of the server).',
+  28000: "The database refuses the user of DATABASE_URL from this machine (see the server's pg_hba.conf).",
   25006:
-    'The database server is read-only: a standby, or a primary that has handed over. Point DATABASE_URL (or MIGRATION_DATABASE_URL) at the primary.',
-  '3D000': 'The database that DATABASE_URL names does not exist on its server; create it first.'
+    'The database server is read-only: it is a standby, or a former primary. ' +
+    'Point DATABASE_URL (or MIGRATION_DATABASE_URL) at the primary.',
+  '3D000': 'The database that DATABASE_URL names does not exist on its server. Create it first.'
 }
 
 /**
- * Runs something on one connection of the owner's, without time limits, as migrations need; waits for a database that
- * is not there yet.
- * @throws MigrationError where it does not come, or refuses us
+ * Runs `work` on one connection of the tables' owner, without a statement timeout, because migrations may take long.
+ * Waits up to 60 seconds for a database that cannot be reached yet.
+ * @throws MigrationError if the database stays unreachable or refuses the login
  */
-export async function onOneConnection<T>(
-  { owner_url, replica }: Pick<Opened, 'owner_url' | 'replica'>,
+export async function withOwnerConnection<T>(
+  { owner_url, replica }: Pick<CommandContext, 'owner_url' | 'replica'>,
   log: (line: string) => void,
   signals: Signals,
   work: (db: Db) => Promise<T>
 ): Promise<T> {
-  const until = Date.now() + PATIENCE_MS
-  for (let wait = 250, told = false; ; wait = Math.min(wait * 2, 4000)) {
+  const deadline = Date.now() + DATABASE_WAIT_MS
+  for (let wait = 250, isLogged = false; ; wait = Math.min(wait * 2, 4000)) {
     const { db, close } = connectAsOwner({
       url: owner_url,
       max: 1,
@@ -120,13 +126,15 @@ export async function onOneConnection<T>(
     } catch (error) {
       if (error instanceof MigrationError || explainFault(error)?.code !== 'DATABASE_UNAVAILABLE') throw error
       const code = (error as { code?: string }).code ?? 'no answer'
-      if (Object.hasOwn(REFUSED, code)) throw new MigrationError(REFUSED[code])
-      if (Date.now() > until || signals.asked())
+      if (Object.hasOwn(PERMANENT_ERRORS, code)) throw new MigrationError(PERMANENT_ERRORS[code])
+      if (Date.now() > deadline || signals.isStopRequested())
         throw new MigrationError(
-          `The database at ${placeOf(owner_url)} cannot be reached (${code}). Check DATABASE_URL, and that the server runs and lets this machine in.`
+          `The database at ${hostOf(owner_url)} cannot be reached (${code}). ` +
+            'Check DATABASE_URL, that the server runs, and that it admits this machine.'
         )
-      if (!told) log(`Waiting up to ${PATIENCE_MS / 1000} s for the database at ${placeOf(owner_url)} (${code}) ...`)
-      told = true
+      if (!isLogged)
+        log(`Waiting up to ${DATABASE_WAIT_MS / 1000} s for the database at ${hostOf(owner_url)} (${code}) ...`)
+      isLogged = true
     } finally {
       await close()
     }
@@ -134,24 +142,32 @@ export async function onOneConnection<T>(
   }
 }
 
-/** Migrates the database, and logs what row-level security lacks. @returns the migrations applied now */
-export async function bringUp(opened: Opened, log: (line: string) => void, signals: Signals): Promise<string[]> {
+/**
+ * Applies the missing migrations, and logs advice if the owner may not create the service's database role.
+ * @returns the names of the applied migrations
+ * @throws MigrationError if the database cannot be reached or a migration fails
+ */
+export async function migrateDatabase(
+  context: CommandContext,
+  log: (line: string) => void,
+  signals: Signals
+): Promise<string[]> {
   const login =
-    opened.url === opened.owner_url
+    context.url === context.owner_url
       ? undefined
-      : await onOneConnection({ ...opened, owner_url: opened.url }, log, signals, loginName)
-  return onOneConnection(opened, log, signals, async db => {
+      : await withOwnerConnection({ ...context, owner_url: context.url }, log, signals, loginName)
+  return withOwnerConnection(context, log, signals, async db => {
     const owner = await loginName(db)
-    const separate = login === owner ? undefined : login
-    const applied = await migrations.up(db, separate)
-    if (separate === undefined && (await makeRole(db)) === undefined)
-      log(`This user may not create the role that the service should work as. ${adviceFor(owner)}`)
+    const serviceLogin = login === owner ? undefined : login
+    const applied = await migrations.up(db, serviceLogin)
+    if (serviceLogin === undefined && (await makeRole(db)) === undefined)
+      log(`This user may not create the database role that the service should use. ${adviceFor(owner)}`)
     return applied
   })
 }
 
-/** Host and port of a database URL, without the rest of it. */
-function placeOf(url: string): string {
+/** Host and port of a database URL: its other parts may be secret. */
+function hostOf(url: string): string {
   const { host } = new URL(url)
   return host === '' ? 'its socket' : host
 }

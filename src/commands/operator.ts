@@ -6,47 +6,53 @@ import type { AuditFields } from '../kernel/tool.js'
 import type { Db } from '../postgres/schema.js'
 import { acrossSession } from '../postgres/scope.js'
 import { isCurrent } from '../postgres/migrate.js'
-import { onOneConnection, open } from './open.js'
-import { expectSignals } from './stop.js'
+import { withOwnerConnection, openContext } from './open.js'
+import { handleSignals } from './stop.js'
 
-/** Commands that work on data: run by whoever may use the database, for an administrator of a workspace. */
+/** Shared by the commands that work on a workspace's data. Anyone who can use the database may run them. */
 
-/** Opens the database for a command and leaves it properly, whatever signal comes. */
+/**
+ * Opens the database for `work` and closes it afterwards, even if a signal comes.
+ * @throws ConfigError if the database lacks migrations
+ */
 export async function withDatabase<T>(work: (db: Db, config: Config) => Promise<T>): Promise<T> {
-  const tell = (line: string) => {
+  const log = (line: string) => {
     console.error(line)
   }
-  const signals = expectSignals()
-  const opened = await open('join', tell)
+  const signals = handleSignals()
+  const context = await openContext('join', log)
   try {
-    return await onOneConnection(opened, tell, signals, async db => {
-      // Policies hold for the owner too, unless it is a superuser.
+    return await withOwnerConnection(context, log, signals, async db => {
+      // Row-level security applies to the tables' owner too, unless it is a superuser.
       await acrossSession(db)
       if (!(await isCurrent(db)))
-        throw new ConfigError('The database lacks migrations of this version; run the command migrate first.')
-      return work(db, opened.config)
+        throw new ConfigError('The database lacks migrations of this version. Run the command migrate first.')
+      return work(db, context.config)
     })
   } finally {
-    await opened.embedded?.close()
+    await context.embedded?.close()
   }
 }
 
-/** The words of a command without `--workspace <name>`. @throws ConfigError for another option */
-export function wordsAndWorkspace(args: string[], usage: string): { words: string[]; workspace: string } {
-  const at = args.indexOf('--workspace')
-  const workspace = at < 0 ? DEFAULT_WORKSPACE : args[at + 1]
-  const words = at < 0 ? args : args.filter((_, i) => i !== at && i !== at + 1)
-  if (workspace === undefined || words.some(word => word.startsWith('--'))) throw new ConfigError(usage)
-  return { words, workspace }
+/**
+ * Separates the option `--workspace <name>` from the positional arguments.
+ * @throws ConfigError for any other option
+ */
+export function parseWorkspaceOption(args: string[], usage: string): { positionals: string[]; workspace: string } {
+  const index = args.indexOf('--workspace')
+  const workspace = index < 0 ? DEFAULT_WORKSPACE : args[index + 1]
+  const positionals = index < 0 ? args : args.filter((_, i) => i !== index && i !== index + 1)
+  if (workspace === undefined || positionals.some(word => word.startsWith('--'))) throw new ConfigError(usage)
+  return { positionals, workspace }
 }
 
-/** Who a command is to the rules of visibility. */
+/** The agent as which a command reads: an admin, so that the visibility rules hide nothing. */
 export function operator(workspace: string): Agent {
   return { workspace, agent_id: 'operator', agent_type: 'operator', permissions: ['read', 'write', 'admin'] }
 }
 
-/** The audit row of a command: by no agent. */
-export function byOperator(
+/** The audit row of a command, which no agent ran. */
+export function operatorAuditRow(
   workspace: string,
   action: string,
   { event_type, session_id, resource, metadata = {} }: AuditFields

@@ -2,18 +2,23 @@ import { ConfigError } from '../config/config.js'
 import * as audit from '../audit/store/rows.js'
 import { retentionOf, setRetention } from '../lifecycle/store/retention-setting.js'
 import { RETENTION_DAYS_MAX } from '../lifecycle/retention-view.js'
-import { byOperator, withDatabase, wordsAndWorkspace } from './operator.js'
+import { operatorAuditRow, withDatabase, parseWorkspaceOption } from './operator.js'
 
-export const USAGE = `Say one of:
-  retention show, retention set <days> (0: keep everything), retention default (what RETENTION_DAYS says): messages and closed sessions
-  retention audit show, retention audit set <days>, retention audit default (what AUDIT_RETENTION_DAYS says): audit rows
-with --workspace <name> for another workspace than default.`
+export const USAGE = `Usage, for messages and closed sessions:
+  retention show
+  retention set <days>       0: keep everything
+  retention default          follow RETENTION_DAYS
+For audit rows:
+  retention audit show
+  retention audit set <days>
+  retention audit default    follow AUDIT_RETENTION_DAYS
+Each takes --workspace <name>; the workspace is default unless named.`
 
 const NOT_OWNER =
-  'The login of the service may not set this: run the command with MIGRATION_DATABASE_URL, the owner of the tables.'
+  "The service's login may not change this. Set MIGRATION_DATABASE_URL to the login that owns the tables."
 
-/** What is kept: how it is set, and what its audit row and the server's variable are called. */
-const kinds = {
+/** For each kind of data: its settings table, its audit event, and the server's variable. */
+const SETTINGS = {
   data: { table: 'retention', event_type: 'retention_set', variable: 'RETENTION_DAYS', setting: 'retention_days' },
   audit: {
     table: 'audit_retention',
@@ -24,21 +29,24 @@ const kinds = {
 } as const
 
 /**
- * retention [audit] show | set <days> | default: how long a workspace keeps messages and closed sessions, or its audit
- * rows.
+ * retention [audit] show | set <days> | default: shows or changes how many days a workspace keeps messages and closed
+ * sessions, or its audit rows.
+ * @throws ConfigError if the arguments are wrong, or the login may not change the setting
  */
 export async function retention(args: string[]): Promise<void> {
-  const { words, workspace } = wordsAndWorkspace(args, USAGE)
-  const ofAudit = words[0] === 'audit'
-  const { table, event_type, variable, setting } = kinds[ofAudit ? 'audit' : 'data']
-  const [verb = 'show', given, ...more] = ofAudit ? words.slice(1) : words
+  const { positionals, workspace } = parseWorkspaceOption(args, USAGE)
+  const isAudit = positionals[0] === 'audit'
+  const { table, event_type, variable, setting } = SETTINGS[isAudit ? 'audit' : 'data']
+  const [verb = 'show', daysText, ...more] = isAudit ? positionals.slice(1) : positionals
   const days =
-    given !== undefined && /^\d{1,5}$/.test(given) && Number(given) <= RETENTION_DAYS_MAX ? Number(given) : undefined
+    daysText !== undefined && /^\d{1,5}$/.test(daysText) && Number(daysText) <= RETENTION_DAYS_MAX
+      ? Number(daysText)
+      : undefined
   if (
     !['show', 'set', 'default'].includes(verb) ||
     more.length > 0 ||
     (verb === 'set') !== (days !== undefined) ||
-    (verb !== 'set' && given !== undefined)
+    (verb !== 'set' && daysText !== undefined)
   )
     throw new ConfigError(USAGE)
   await withDatabase(async (db, config) => {
@@ -49,15 +57,16 @@ export async function retention(args: string[]): Promise<void> {
         })
         await audit.write(
           tx,
-          byOperator(workspace, `retention ${verb}`, { event_type, metadata: { days: days ?? 'server' } })
+          operatorAuditRow(workspace, `retention ${verb}`, { event_type, metadata: { days: days ?? 'server' } })
         )
       })
     }
-    const now = await retentionOf(db, table, workspace, config[setting])
+    const current = await retentionOf(db, table, workspace, config[setting])
     console.log(
-      `${now.days === 0 ? 'for ever' : `${now.days} days`} (${now.source === 'workspace' ? 'set for this workspace' : variable})`
+      `${current.days === 0 ? 'for ever' : `${current.days} days`} ` +
+        `(${current.source === 'workspace' ? 'set for this workspace' : variable})`
     )
-    if (ofAudit && now.days > 0 && config.audit_hmac_keys === undefined)
-      console.error('AUDIT_HMAC_KEY is not set: without a chain, audit rows stay all the same.')
+    if (isAudit && current.days > 0 && config.audit_hmac_keys === undefined)
+      console.error('AUDIT_HMAC_KEY is not set. Without an audit chain, the service keeps all audit rows.')
   })
 }

@@ -5,44 +5,45 @@ import { type App, buildApp } from '../app.js'
 import { type Config, ConfigError, isLoopback, loadConfig } from '../config/config.js'
 import type { Database } from '../postgres/connect.js'
 import { banner } from './banner.js'
-import { bringUp, connectForRequests, type Opened, open } from './open.js'
-import { expectSignals, type Signals } from './stop.js'
+import { migrateDatabase, connectForRequests, type CommandContext, openContext } from './open.js'
+import { handleSignals, type Signals } from './stop.js'
 
 export const USAGE = 'serve takes no arguments; environment variables configure it.'
 
 /**
- * Runs the service until a signal. Logs are JSON lines on stdout; what an operator reads at the start goes to stderr.
+ * Runs the service until a signal stops it. Logs go to stdout as JSON lines; notices for the operator go to stderr.
+ * @throws ConfigError if there are arguments, the configuration has errors, or a port cannot be used
  */
 export async function serve(args: string[]): Promise<void> {
   if (args.length > 0) throw new ConfigError(USAGE)
-  const tell = (line: string) => {
+  const log = (line: string) => {
     process.stderr.write(`${line}\n`)
   }
-  const signals = expectSignals()
+  const signals = handleSignals()
   await requireFreePort(loadConfig(process.env))
-  const opened = await open('serve', tell)
-  const { config, embedded } = opened
+  const context = await openContext('serve', log)
+  const { config, embedded } = context
   const logger = pino({
     level: config.log_level,
-    base: { replica: opened.replica },
+    base: { replica: context.replica },
     timestamp: pino.stdTimeFunctions.isoTime
   })
   let database: Database | undefined
   try {
     if (config.migrate_on_start) {
-      const applied = await bringUp(opened, tell, signals)
+      const applied = await migrateDatabase(context, log, signals)
       if (applied.length > 0) logger.info({ applied }, 'migrated')
     }
-    database = connectForRequests(opened, logger)
-    const app = await buildApp({ config, database, jwt_secrets: opened.jwt_secrets, replica: opened.replica, logger })
+    database = connectForRequests(context, logger)
+    const app = await buildApp({ config, database, jwt_secrets: context.jwt_secrets, replica: context.replica, logger })
     await listen(app, config)
     warn(config, logger)
-    const stopFor = stop(app, database, opened, signals)
-    void tellWhenReady(app, banner(addressOf(app.server, config.host), opened), tell)
+    const shutDown = prepareShutdown(app, database, context, signals)
+    void announceWhenReady(app, banner(addressOf(app.server, config.host), context), log)
     void embedded?.lost.then(error => {
       logger.fatal(error.message)
       process.exitCode = 1
-      stopFor('the embedded PostgreSQL is lost')
+      shutDown('the embedded PostgreSQL has stopped')
     })
   } catch (error) {
     await database?.close()
@@ -51,20 +52,20 @@ export async function serve(args: string[]): Promise<void> {
   }
 }
 
-/** Before anything is begun: a port that is taken would be noticed only after a database has been made. */
+/** Checks the ports first, so that a port in use is reported before a database is created. */
 async function requireFreePort({ host, port, metrics_port }: Config): Promise<void> {
-  for (const [variable, wanted] of [
+  for (const [variable, wantedPort] of [
     ['PORT', port],
     ['METRICS_PORT', metrics_port]
   ] as const) {
-    if (wanted === undefined || wanted === 0) continue
+    if (wantedPort === undefined || wantedPort === 0) continue
     const probe = createServer()
     try {
       await new Promise<void>((resolve, reject) => {
-        probe.once('error', reject).listen(wanted, host, resolve)
+        probe.once('error', reject).listen(wantedPort, host, resolve)
       })
     } catch (error) {
-      throw listenFault(error, variable, host, wanted)
+      throw listenError(error, variable, host, wantedPort)
     } finally {
       await new Promise(resolve => {
         probe.close(resolve)
@@ -76,11 +77,11 @@ async function requireFreePort({ host, port, metrics_port }: Config): Promise<vo
 async function listen(app: App, { host, port, metrics_port }: Config): Promise<void> {
   try {
     await app.server.listen({ host, port }).catch((error: unknown) => {
-      throw listenFault(error, 'PORT', host, port)
+      throw listenError(error, 'PORT', host, port)
     })
     if (metrics_port !== undefined)
       await app.metricsServer?.listen({ host, port: metrics_port }).catch((error: unknown) => {
-        throw listenFault(error, 'METRICS_PORT', host, metrics_port)
+        throw listenError(error, 'METRICS_PORT', host, metrics_port)
       })
   } catch (error) {
     await app.server.close()
@@ -88,11 +89,11 @@ async function listen(app: App, { host, port, metrics_port }: Config): Promise<v
   }
 }
 
-/** Why a port cannot be had, in a sentence. */
-function listenFault(error: unknown, variable: string, host: string, port: number): unknown {
+/** Explains to the operator why the service cannot listen; other errors pass unchanged. */
+function listenError(error: unknown, variable: string, host: string, port: number): unknown {
   const { code } = error as { code?: string }
   if (code === 'EADDRINUSE')
-    return new ConfigError(`Port ${port} on ${host} is taken by another program. Set ${variable} to a free one.`)
+    return new ConfigError(`Another program uses port ${port} on ${host}. Set ${variable} to a free port.`)
   if (code === 'EACCES')
     return new ConfigError(`This user may not listen on port ${port}. Set ${variable} to 1024 or above.`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
@@ -100,24 +101,24 @@ function listenFault(error: unknown, variable: string, host: string, port: numbe
   return error
 }
 
-/** Milliseconds between two looks at whether the service is ready. */
-const READY_LOOK_MS = 250
+/** Milliseconds between two readiness checks. */
+const READY_POLL_MS = 250
 
-/** Says "is ready" when it is. Until then it says once, for each reason, why it is not. */
-async function tellWhenReady({ unready, load }: App, ready: string, tell: (line: string) => void): Promise<void> {
+/** Prints the banner once the service is ready. Until then it prints each reason why it is not, once. */
+async function announceWhenReady({ unready, load }: App, ready: string, log: (line: string) => void): Promise<void> {
   for (
-    let said: string | undefined;
+    let lastReason: string | undefined;
     load.phase === 'serving';
-    await new Promise(resolve => setTimeout(resolve, READY_LOOK_MS))
+    await new Promise(resolve => setTimeout(resolve, READY_POLL_MS))
   ) {
     const reason = await unready()
     if (reason === undefined) {
-      tell(ready)
+      log(ready)
       return
     }
-    if (reason !== said && reason !== 'stopping')
-      tell(`Listening, but not ready yet: ${reason}. Calls are answered with 503 meanwhile.`)
-    said = reason
+    if (reason !== lastReason && reason !== 'stopping')
+      log(`Listening, but not ready yet: ${reason}. Until then, calls get status 503.`)
+    lastReason = reason
   }
 }
 
@@ -134,30 +135,28 @@ function warn(config: Config, logger: pino.Logger): void {
     process.env.DATABASE_URL !== undefined &&
     (config.api_key ?? config.admin_api_key) !== undefined
   )
-    logger.warn('SHARED_API_KEY=off: API_KEY and ADMIN_API_KEY are set, and not taken')
+    logger.warn('SHARED_API_KEY=off: the service ignores API_KEY and ADMIN_API_KEY')
   if (config.audit_hmac_keys === undefined)
-    logger.warn(
-      'AUDIT_HMAC_KEY is not set: nobody can prove that the audit log is as it was written (openssl rand -hex 32)'
-    )
+    logger.warn('AUDIT_HMAC_KEY is not set: nobody can prove that the audit log is unchanged (openssl rand -hex 32)')
   if (!isLoopback(config.host) && config.allowed_hosts === undefined)
-    logger.debug('ALLOWED_HOSTS is not set: requests are taken whatever host they name')
+    logger.debug('ALLOWED_HOSTS is not set: the service accepts any Host header')
 }
 
-/** Not ready → drain → close, each within its time. */
-function stop(
-  { server, load, stop: sayStopping }: App,
+/** Shuts down in phases, each with a time limit: report not ready, drain requests, close connections. */
+function prepareShutdown(
+  { server, load, stop: announceStopping }: App,
   database: Database,
-  { config, embedded }: Opened,
+  { config, embedded }: CommandContext,
   signals: Signals
 ): (reason: string) => void {
   const log = server.log
-  return signals.stopWith(log, [
+  return signals.shutDownWith(log, [
     {
       name: 'not ready',
       limit_ms: config.shutdown_delay_ms + 1000,
       async run() {
-        // Waits and streams end at once, so that their clients come back by a load balancer that knows.
-        sayStopping()
+        // Waiting calls and streams end at once, so that their clients reconnect through the load balancer.
+        announceStopping()
         await new Promise(resolve => setTimeout(resolve, config.shutdown_delay_ms))
       }
     },

@@ -10,26 +10,30 @@ import { exportPage } from '../transcripts/store/session-export.js'
 import { importSession } from '../transcripts/store/session-import.js'
 import { need, newSessionId } from '../sessions/store/sessions.js'
 import { endLine, headerLine, messageLine, readTranscript } from '../transcripts/transcript.js'
-import { byOperator, operator, wordsAndWorkspace, withDatabase } from './operator.js'
+import { operatorAuditRow, operator, parseWorkspaceOption, withDatabase } from './operator.js'
 
 export const USAGE =
-  'Say one of: session export <session_id>, session import <file> (or - for the standard input); with --workspace <name> for another workspace than default.'
+  'Usage: session export <session_id>, or session import <file> (- reads the standard input). ' +
+  'Both take --workspace <name>; the workspace is default unless named.'
 const PAGE = 1000
 
-/** session export <session_id> | session import <file>: with an administrator's eyes, however long the session is. */
+/**
+ * session export <session_id> | session import <file>: as an admin, who sees every message; for sessions of any length.
+ * @throws ConfigError if the arguments are wrong, or the session or file cannot be read
+ */
 export async function session(args: string[]): Promise<void> {
   const {
-    words: [verb, what, ...more],
+    positionals: [verb, target, ...more],
     workspace
-  } = wordsAndWorkspace(args, USAGE)
-  if (what === undefined || more.length > 0 || (verb !== 'export' && verb !== 'import')) throw new ConfigError(USAGE)
+  } = parseWorkspaceOption(args, USAGE)
+  if (target === undefined || more.length > 0 || (verb !== 'export' && verb !== 'import')) throw new ConfigError(USAGE)
   await withDatabase(async (db, config) => {
     try {
-      if (verb === 'export') await exportTo(process.stdout, db, workspace, what)
+      if (verb === 'export') await exportTo(process.stdout, db, workspace, target)
       else
         console.log(
           await importFrom(
-            what === '-' ? process.stdin : (await open(what)).createReadStream(),
+            target === '-' ? process.stdin : (await open(target)).createReadStream(),
             db,
             workspace,
             quotasOf(config)
@@ -39,7 +43,7 @@ export async function session(args: string[]): Promise<void> {
       if (error instanceof AppError)
         throw new ConfigError(
           error.code === 'INVALID_INPUT'
-            ? `${error.message} It has ${String(error.context?.given)}; allowed is: ${String(error.context?.allowed)}.`
+            ? `${error.message} Found: ${String(error.context?.given)}. Expected: ${String(error.context?.allowed)}.`
             : error.message
         )
       if ((error as NodeJS.ErrnoException).syscall !== undefined && verb === 'import')
@@ -49,7 +53,7 @@ export async function session(args: string[]): Promise<void> {
   })
 }
 
-/** As the session is at one moment, whatever is written or deleted meanwhile. */
+/** Exports a consistent snapshot: one repeatable-read transaction hides concurrent writes and deletions. */
 async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, session_id: string): Promise<void> {
   const viewer = operator(workspace)
   await db
@@ -58,42 +62,42 @@ async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, sess
     .execute(async tx => {
       const row = await need(tx, viewer, session_id)
       await write(out, headerLine(row))
-      let told = 0
+      let exported = 0
       for (let after = 0, more = true; more;) {
         const { messages, has_more } = await exportPage(tx, viewer, session_id, after, row.last_seq, PAGE)
         if (messages.length > 0) await write(out, messages.map(messageLine).join(''))
-        told += messages.length
+        exported += messages.length
         after = messages.at(-1)?.seq ?? after
         more = has_more
       }
       await audit.write(
         tx,
-        byOperator(workspace, 'session export', {
+        operatorAuditRow(workspace, 'session export', {
           event_type: 'session_exported',
           session_id,
           resource: `session:${session_id}`,
-          metadata: { messages: told }
+          metadata: { messages: exported }
         })
       )
-      await write(out, endLine(told))
+      await write(out, endLine(exported))
     })
 }
 
 async function importFrom(file: Readable, db: Db, workspace: string, quotas: Quotas): Promise<string> {
   return db.transaction().execute(async tx => {
     const {
-      session: { id: exported, ...row },
+      session: { id: exported_id, ...row },
       messages
     } = await readTranscript(linesOf(file))
     const session_id = newSessionId()
     const count = await importSession(tx, workspace, session_id, row, messages, quotas)
     await audit.write(
       tx,
-      byOperator(workspace, 'session import', {
+      operatorAuditRow(workspace, 'session import', {
         event_type: 'session_imported',
         session_id,
         resource: `session:${session_id}`,
-        metadata: { messages: count, exported_session_id: exported }
+        metadata: { messages: count, exported_session_id: exported_id }
       })
     )
     return session_id
@@ -104,13 +108,13 @@ async function write(out: NodeJS.WriteStream, text: string): Promise<void> {
   if (!out.write(text)) await once(out, 'drain')
 }
 
-/** Lines end with \n alone: node:readline takes other characters for ends too. */
+/** Splits at \n only. node:readline would also split at other characters, such as U+2028. */
 async function* linesOf(file: Readable): AsyncGenerator<string> {
-  let rest = ''
+  let remainder = ''
   for await (const chunk of file.setEncoding('utf8') as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() ?? ''
+    const lines = (remainder + chunk).split('\n')
+    remainder = lines.pop() ?? ''
     yield* lines
   }
-  yield rest
+  yield remainder
 }

@@ -1,4 +1,4 @@
-/** One step of stopping. What is not done in time is left, and the next step follows. */
+/** One step of a shutdown. If it exceeds its time limit, the next step starts without waiting for it. */
 export interface Phase {
   name: string
   limit_ms: number
@@ -11,23 +11,23 @@ interface StopLog {
 }
 
 export interface Signals {
-  /** Whether somebody has asked to stop. */
-  asked: () => boolean
+  /** Whether a signal has come. */
+  isStopRequested: () => boolean
   /**
-   * From now on these phases stop the program, at once if it has been asked meanwhile. @returns what stops it for
-   * another reason
+   * Sets the phases that a signal starts. They start at once if a signal has already come.
+   * @returns a function that starts them for another reason
    */
-  stopWith: (log: StopLog, phases: Phase[]) => (reason: string) => void
+  shutDownWith: (log: StopLog, phases: Phase[]) => (reason: string) => void
 }
 
 /**
- * Listens for SIGTERM, SIGINT and SIGHUP from the first moment: one that comes during the start waits until the start
- * has ended, so that nothing it has begun, such as a PostgreSQL, is left running. Then the phases run in order, and the
- * program exits with 0, or 1 if one failed or took too long. A second signal exits at once.
+ * Handles SIGTERM, SIGINT and SIGHUP. A signal during startup takes effect when startup ends, so that nothing it has
+ * started, such as a PostgreSQL, is left running. Then the phases run in order and the program exits: with 0, or with 1
+ * if a phase failed or exceeded its limit. A second signal exits at once.
  */
-export function expectSignals(): Signals {
+export function handleSignals(): Signals {
   let reason: string | undefined
-  let begin: ((reason: string) => void) | undefined
+  let start: ((reason: string) => void) | undefined
   for (const [signal, code] of [
     ['SIGTERM', 143],
     ['SIGINT', 130],
@@ -36,45 +36,45 @@ export function expectSignals(): Signals {
     process.on(signal, () => {
       if (reason !== undefined) process.exit(code)
       reason = signal
-      begin?.(signal)
+      start?.(signal)
     })
   }
   return {
-    asked: () => reason !== undefined,
-    stopWith(log, phases) {
-      begin = why => {
-        void stop(why, log, phases)
+    isStopRequested: () => reason !== undefined,
+    shutDownWith(log, phases) {
+      start = why => {
+        void runPhases(why, log, phases)
       }
-      if (reason !== undefined) begin(reason)
+      if (reason !== undefined) start(reason)
       return why => {
         if (reason !== undefined) return
         reason = why
-        begin?.(why)
+        start?.(why)
       }
     }
   }
 }
 
-async function stop(reason: string, log: StopLog, phases: Phase[]): Promise<void> {
+async function runPhases(reason: string, log: StopLog, phases: Phase[]): Promise<void> {
   log.info({ reason }, 'stopping')
   let failed = false
   for (const { name, limit_ms, run } of phases) {
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<'late'>(resolve => {
+    const timeout = new Promise<'late'>(resolve => {
       timer = setTimeout(() => {
         resolve('late')
       }, limit_ms)
     })
     try {
-      if ((await Promise.race([run(), late])) === 'late') {
+      if ((await Promise.race([run(), timeout])) === 'late') {
         failed = true
-        log.error({ phase: name, limit_ms }, 'stopping goes on without waiting')
+        log.error({ phase: name, limit_ms }, 'shutdown phase exceeded its time limit; continuing')
       }
     } catch (error) {
       failed = true
       log.error(
         { phase: name, type: error instanceof Error ? error.name : typeof error },
-        'stopping goes on after a fault'
+        'shutdown phase failed; continuing'
       )
     } finally {
       clearTimeout(timer)

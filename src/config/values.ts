@@ -1,6 +1,9 @@
-/** How the text of a variable becomes its value, or a fault told by throwing its words. */
+/** Readers parse the text of environment variables. */
 
-/** Of undefined where the variable is unset. */
+/**
+ * Turns the text of a variable into its value; the text is undefined if the variable is unset.
+ * @throws Error whose message continues a sentence that starts with the variable's name: "must be true or false"
+ */
 export type Reader<T> = (text: string | undefined) => T
 
 export type Permission = 'read' | 'write' | 'admin'
@@ -13,7 +16,8 @@ export function optional(text: string | undefined): string | undefined {
   return text
 }
 
-export function whole(minimum: number, maximum: number, isOptional = false): Reader<number | undefined> {
+/** @param isOptional whether undefined is a value too */
+export function wholeNumber(minimum: number, maximum: number, isOptional = false): Reader<number | undefined> {
   return text => {
     if (text === undefined && isOptional) return undefined
     const value = Number(text)
@@ -51,7 +55,7 @@ export function list(text: string | undefined): string[] | undefined {
 export function origins(text: string | undefined): string[] {
   return (list(text) ?? []).map(origin => {
     if (origin === '*') return origin
-    // An origin with a * in it would match nothing.
+    // Browsers never send an origin that contains a *.
     if (
       origin.includes('*') ||
       !URL.canParse(origin) ||
@@ -62,7 +66,7 @@ export function origins(text: string | undefined): string[] {
   })
 }
 
-/** https, or http on this machine. */
+/** A URL with https, or with http if its host is a loopback name. */
 export function secureUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -71,7 +75,7 @@ export function secureUrl(text: string | undefined): string | undefined {
     throw new Error('must be a URL with https (http only for this machine, such as http://localhost:8080)')
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
     throw new Error('must be a URL without user, query and fragment')
-  // As it is: an issuer is compared letter by letter, with or without a slash at its end.
+  // Unchanged: issuers are compared character by character, including a slash at the end.
   return text
 }
 
@@ -91,14 +95,15 @@ export function origin(text: string | undefined): string | undefined {
   return url.origin
 }
 
-/** The name may itself hold a =, the permission not. */
+/** A list of name=permission. The name may contain a =. */
 export function permissions(text: string | undefined): ReadonlyMap<string, Permission> {
   return new Map(
     (list(text) ?? []).map(item => {
       const [, name, permission] = /^(.+)=(read|write|admin)$/.exec(item) ?? []
       if (name === undefined)
         throw new Error(
-          'must hold pairs such as context:write=write, separated by commas, each with read, write or admin behind the ='
+          'must hold pairs such as context:write=write, separated by commas, each with read, ' +
+            'write or admin behind the ='
         )
       return [name.trim(), permission as Permission]
     })
@@ -121,21 +126,22 @@ export function secret(minimum: number): Reader<string | undefined> {
   }
 }
 
-/** Secrets have no commas or spaces in them: those separate them. */
+/** A list of secrets, separated by commas or spaces. */
 export function secrets(minimum: number): Reader<string[] | undefined> {
   return text => {
     if (text === undefined) return undefined
-    const each = text.split(/[\s,]+/).filter(one => one !== '')
-    if (PLACEHOLDER.test(text) || each.some(one => PLACEHOLDER.test(one)))
+    const values = text.split(/[\s,]+/).filter(value => value !== '')
+    if (PLACEHOLDER.test(text) || values.some(value => PLACEHOLDER.test(value)))
       throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
-    const short = each.findIndex(one => one.length < minimum)
-    if ((each.length < 2 && short !== -1) || each.length === 0)
+    const short = values.findIndex(value => value.length < minimum)
+    if ((values.length < 2 && short !== -1) || values.length === 0)
       throw new Error(`must have at least ${minimum} characters`)
     if (short !== -1)
       throw new Error(
-        `holds ${each.length} secrets, as commas and spaces separate them, and number ${short + 1} has fewer than ${minimum} characters`
+        `holds ${values.length} secrets, as commas and spaces separate them, ` +
+          `and number ${short + 1} has fewer than ${minimum} characters`
       )
-    return [...new Set(each)]
+    return [...new Set(values)]
   }
 }
 
@@ -144,7 +150,9 @@ export function databaseUrl(text: string | undefined): string | undefined {
   if (!/^postgres(ql)?:\/\//i.test(text)) {
     const scheme = /^[a-z0-9+]{1,20}:/i.exec(text)?.[0]
     throw new Error(
-      `must be a PostgreSQL URL, postgres://user:password@host:5432/database${scheme !== undefined ? ` (not ${scheme})` : ''}; leave it unset for the embedded PostgreSQL`
+      'must be a PostgreSQL URL, ' +
+        `postgres://user:password@host:5432/database${scheme !== undefined ? ` (not ${scheme})` : ''}; ` +
+        'leave it unset for the embedded PostgreSQL'
     )
   }
   if (/change.?me|replace.?me|<.*>/i.test(text))

@@ -3,7 +3,7 @@ import type { AuditKeys } from '../audit/chain/keys.js'
 import { retentionOf } from './store/retention-setting.js'
 import type { Db } from '../postgres/schema.js'
 
-/** Most days that can be set: a century. */
+/** The longest retention, in days: a century. */
 export const RETENTION_DAYS_MAX = 36_500
 
 const source = (description: string) =>
@@ -37,7 +37,7 @@ export async function retentionView(
   return {
     ...(await retentionOf(db, 'retention', workspace, retention_days)),
     server_days: retention_days,
-    // Without a chain no row goes, whatever is set.
+    // Without a chain, the service removes no audit rows.
     audit_days: audit_keys === undefined ? 0 : audit.days,
     audit_source: audit.source
   }

@@ -4,25 +4,28 @@ import type { AuditRow } from '../kernel/receipt.js'
 import type { AuditFields } from '../kernel/tool.js'
 import type { Db } from '../postgres/schema.js'
 
-/** Rows of one transaction: some ten milliseconds, so that nothing is locked for long. */
+/** Rows of one transaction: about 10 ms, so that no lock is held for long. */
 export const BATCH = 500
 /**
- * One process in a database at a time does what is in this folder; any fixed number that nothing else here locks. It
- * was the audit drainer's once: whenever that was at it, a round ended early, and retention waited half an hour for the
- * next.
+ * Advisory lock of the only process in a database that runs lifecycle work. The number is arbitrary, but no other lock
+ * of this service may use it: a lock shared with the audit drainer once ended rounds early, and retention waited half
+ * an hour for the next round.
  */
 const LOCK = 7_261_004
 
-/** Does one batch's work in a transaction of its own. @returns undefined where another process is at it */
-export async function inTurn<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T | undefined> {
+/**
+ * Runs one batch in a transaction that holds the lifecycle lock.
+ * @returns undefined if another process holds the lock
+ */
+export async function underLock<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T | undefined> {
   return db.transaction().execute(async tx => {
     const { rows } = await sql<{ ours: boolean }>`select pg_try_advisory_xact_lock(${LOCK}) as ours`.execute(tx)
     return rows[0]?.ours === true ? work(tx) : undefined
   })
 }
 
-/** The audit row of what nobody called for. */
-export function byService(
+/** The audit row of background work, which no agent requested. */
+export function serviceAuditRow(
   workspace: string,
   action: string,
   { event_type, session_id, resource, metadata = {} }: AuditFields,

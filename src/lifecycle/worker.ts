@@ -7,29 +7,29 @@ import { sweepDeletedSessions } from './store/deleted-sessions.js'
 import { eraseAgents } from './store/erased-agents.js'
 import { applyRetention } from './store/retention.js'
 
-/** Between two looks at whether something was deleted or erased: two small questions to the database. */
-const LOOK_MS = 2000
-/** Between two looks for what has come of age: nobody waits for it. */
+/** Interval of the checks for deleted sessions and agents to erase, which cost two small queries. */
+const POLL_MS = 2000
+/** Interval of the checks for expired data, which is not urgent. */
 const RETENTION_MS = 30 * 60_000
 
-export interface LifeOptions {
-  /** Crosses workspaces. */
+export interface LifecycleOptions {
+  /** Access to all workspaces. */
   db: Db
-  /** Days that workspaces without a setting of their own keep things; 0 for ever. */
+  /** How many days workspaces without their own setting keep data; 0: for ever. */
   retention_days: number
-  /** The same of audit rows; undefined: there is no chain, and they all stay. */
+  /** The same for audit rows; undefined: there is no chain, so all audit rows stay. */
   audit: { keys: AuditKeys; days: number } | undefined
   tell: (topics: readonly Topic[]) => void
   onFault: (error: unknown) => void
   /**
-   * Until the first look for what has come of age; by chance, so that replicas which start together do not look
-   * together.
+   * Milliseconds until the first check for expired data. Random by default, so that replicas which start together do
+   * not check together.
    */
   first_ms?: number
 }
 
 /**
- * Carries out in the background what has been decided about the life of data. Every replica runs one: they take turns.
+ * Deletes, erases and expires data in the background. Every replica runs one; they take turns.
  */
 export function endContinuously({
   db,
@@ -38,7 +38,7 @@ export function endContinuously({
   tell,
   onFault,
   first_ms = Math.random() * 60_000
-}: LifeOptions): Background {
+}: LifecycleOptions): Background {
   let retention_at = performance.now() + first_ms
 
   return inBackground(
@@ -47,12 +47,12 @@ export function endContinuously({
       await eraseAgents(db, tell, stopping)
       if (performance.now() >= retention_at) {
         retention_at = performance.now() + RETENTION_MS
-        await applyRetention({ db, tell, stopping }, retention_days)
+        await applyRetention({ db, publish: tell, stopping }, retention_days)
         if (audit !== undefined) await applyAuditRetention({ db, stopping }, audit.keys, audit.days)
       }
-      return LOOK_MS
+      return POLL_MS
     },
     onFault,
-    LOOK_MS
+    POLL_MS
   )
 }

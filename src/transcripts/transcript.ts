@@ -17,8 +17,8 @@ import {
 } from '../kernel/shapes.js'
 
 /**
- * A session as lines of JSON (NDJSON): first the session, then its messages in the order of their seq, last how many
- * there were, so that a file that was cut off is not taken for a whole one.
+ * A session as lines of JSON (NDJSON): first the session, then its messages ordered by seq, last the number of
+ * messages, which shows that the file is complete.
  */
 
 const VERSION = 1
@@ -72,7 +72,7 @@ export function headerLine({
   is_active,
   archived_at
 }: TranscriptSession): string {
-  return line({
+  return toLine({
     type: 'session',
     version: VERSION,
     id,
@@ -97,7 +97,7 @@ export function messageLine({
   parent_message_id,
   timestamp
 }: TranscriptMessage): string {
-  return line({
+  return toLine({
     type: 'message',
     id,
     seq,
@@ -112,90 +112,94 @@ export function messageLine({
 }
 
 export function endLine(messages: number): string {
-  return line({ type: 'end', messages })
+  return toLine({ type: 'end', messages })
 }
 
-/** What JSON leaves as it is and some readers of lines take for the end of one. */
-const OTHER_BREAKS = /[\u0085\u2028\u2029]/g
+/** Characters that JSON does not escape and some readers treat as line breaks. */
+const UNICODE_LINE_BREAKS = /[\u0085\u2028\u2029]/g
 
-function line(fields: Record<string, unknown>): string {
-  return `${JSON.stringify(fields).replace(OTHER_BREAKS, found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`
+function toLine(fields: Record<string, unknown>): string {
+  const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return `${JSON.stringify(fields).replace(UNICODE_LINE_BREAKS, escape)}\n`
 }
 
 type Lines = AsyncIterable<string> | Iterable<string>
 
 export interface Transcript {
   session: TranscriptSession
-  /** Read as they are asked for: whatever is wrong with a line is thrown then. */
+  /** Parsed lazily: iterating throws the error of an invalid line. */
   messages: AsyncIterable<TranscriptMessage>
 }
 
-/** Reads the lines of a file. @throws AppError that names the line; of a text that goes on after the end, too */
+/**
+ * Parses the lines of an exported session.
+ * @throws AppError INVALID_INPUT that names the invalid line, also if lines follow the end
+ */
 export async function readTranscript(lines: Lines): Promise<Transcript> {
-  const all = numbered(lines)
+  const all = numberLines(lines)
   const first = await all.next()
-  const { type, fields } = first.done === true ? { type: undefined, fields: {} } : parsed(first.value)
+  const { type, fields } = first.done === true ? { type: undefined, fields: {} } : parseLine(first.value)
   if (type !== 'session')
-    throw malformed(
+    throw invalidLine(
       1,
       first.done === true ? 'nothing: it is empty' : 'something else',
       'a line of type session, as export_session writes it first'
     )
-  const { version, metadata = {}, archived_at, created_at, updated_at, ...session } = accepted(acceptHeader, fields, 1)
+  const { version, metadata = {}, archived_at, created_at, updated_at, ...session } = validate(acceptHeader, fields, 1)
   if (archived_at !== undefined && session.is_active)
-    throw malformed(1, 'an archived session that is open', 'is_active false where archived_at is given')
+    throw invalidLine(1, 'an archived session that is open', 'is_active false where archived_at is given')
   return {
     session: {
       ...session,
       metadata,
-      created_at: time(created_at),
-      updated_at: time(updated_at),
-      archived_at: archived_at === undefined ? null : time(archived_at)
+      created_at: toTimestamp(created_at),
+      updated_at: toTimestamp(updated_at),
+      archived_at: archived_at === undefined ? null : toTimestamp(archived_at)
     },
     messages: messagesOf(all)
   }
 }
 
-async function* messagesOf(lines: AsyncIterator<Numbered>): AsyncGenerator<TranscriptMessage> {
+async function* messagesOf(lines: AsyncIterator<NumberedLine>): AsyncGenerator<TranscriptMessage> {
   const ids = new Set<number>()
   let last = 0
   for (;;) {
     const next = await lines.next()
     if (next.done === true)
-      throw malformed(
+      throw invalidLine(
         last === 0 ? 2 : ids.size + 2,
         'the end of the text',
         'a last line of type end: the file was cut off'
       )
     const { line } = next.value
-    const { type, fields } = parsed(next.value)
+    const { type, fields } = parseLine(next.value)
     if (type === 'end') {
       if (fields.messages !== ids.size)
-        throw malformed(line, 'another number of messages', `the number of lines of type message, ${ids.size}`)
+        throw invalidLine(line, 'another number of messages', `the number of lines of type message, ${ids.size}`)
       if ((await lines.next()).done !== true)
-        throw malformed(line + 1, 'a further line', 'nothing after the line of type end')
+        throw invalidLine(line + 1, 'a further line', 'nothing after the line of type end')
       return
     }
-    if (type !== 'message') throw malformed(line, 'something else', 'a line of type message or end')
-    const { metadata = {}, parent_message_id = null, timestamp, ...message } = accepted(acceptLine, fields, line)
+    if (type !== 'message') throw invalidLine(line, 'something else', 'a line of type message or end')
+    const { metadata = {}, parent_message_id = null, timestamp, ...message } = validate(acceptLine, fields, line)
     if (message.seq <= last)
-      throw malformed(line, 'a seq that is not beyond the one before', 'messages in the order of their seq')
-    if (ids.has(message.id)) throw malformed(line, 'an id for the second time', 'each message once')
+      throw invalidLine(line, 'a seq that is not greater than the previous one', 'messages in the order of their seq')
+    if (ids.has(message.id)) throw invalidLine(line, 'an id for the second time', 'each message once')
     if (parent_message_id === message.id)
-      throw malformed(line, 'a message that answers itself', 'another message as parent_message_id')
+      throw invalidLine(line, 'a message that answers itself', 'another message as parent_message_id')
     ids.add(message.id)
     last = message.seq
-    yield { ...message, metadata, parent_message_id, timestamp: time(timestamp) }
+    yield { ...message, metadata, parent_message_id, timestamp: toTimestamp(timestamp) }
   }
 }
 
-interface Numbered {
+interface NumberedLine {
   line: number
   text: string
 }
 
-/** Empty lines are passed over: editors leave one at the end. */
-async function* numbered(lines: Lines): AsyncGenerator<Numbered> {
+/** Skips empty lines: editors leave one at the end. */
+async function* numberLines(lines: Lines): AsyncGenerator<NumberedLine> {
   let line = 0
   for await (const text of lines) {
     line++
@@ -203,24 +207,24 @@ async function* numbered(lines: Lines): AsyncGenerator<Numbered> {
   }
 }
 
-function parsed({ line, text }: Numbered): { type: unknown; fields: Record<string, unknown> } {
+function parseLine({ line, text }: NumberedLine): { type: unknown; fields: Record<string, unknown> } {
   try {
     const { type, ...fields } = parseBounded(text, `Line ${line}`) as Record<string, unknown>
     return { type, fields }
   } catch (error) {
     const { given = 'no JSON', allowed = 'one JSON object on each line' } =
       (error instanceof AppError ? error.context : undefined) ?? {}
-    throw malformed(line, String(given), String(allowed))
+    throw invalidLine(line, String(given), String(allowed))
   }
 }
 
-function accepted<T>(accept: (raw: unknown) => T, fields: Record<string, unknown>, line: number): T {
+function validate<T>(accept: (raw: unknown) => T, fields: Record<string, unknown>, line: number): T {
   try {
     return accept(fields)
   } catch (error) {
     const { argument, given, allowed } = (error instanceof AppError ? error.context : undefined) ?? {}
     if (typeof argument !== 'string') throw error
-    throw malformed(
+    throw invalidLine(
       line,
       typeof given === 'string' ? given : 'something else',
       typeof allowed === 'string' ? allowed : 'fields as export_session writes them',
@@ -229,10 +233,10 @@ function accepted<T>(accept: (raw: unknown) => T, fields: Record<string, unknown
   }
 }
 
-function malformed(line: number, given: string, allowed: string, field?: string): AppError {
+function invalidLine(line: number, given: string, allowed: string, field?: string): AppError {
   return new AppError(
     'INVALID_INPUT',
-    `Line ${line} of the session to import is not as it must be${field === undefined ? '' : `: ${field}`}. Nothing was imported.`,
+    `Line ${line} of the session to import is invalid${field === undefined ? '' : `: ${field}`}. Nothing was imported.`,
     {
       context: { argument: 'ndjson', line, ...(field !== undefined && { field }), given, allowed },
       suggestions: ['Pass all that export_session returned for one session, page after page, unchanged']
@@ -240,6 +244,6 @@ function malformed(line: number, given: string, allowed: string, field?: string)
   )
 }
 
-function time(text: string): string {
+function toTimestamp(text: string): string {
   return parseTime(text) as string
 }

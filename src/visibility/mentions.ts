@@ -1,18 +1,16 @@
 /**
- * What a mention is, once for JavaScript and SQL: `@agent_id` as it is written, case included, where it stands alone.
- * Before it is no letter, digit or underscore (so that the address me@worker-1 is none); after it is nothing that would
- * continue the id:
- * `@worker-1` is not in `@worker-10`, `@worker-1-b` or `@worker-1.5`, but is in `@worker-1.`, `@worker-1: go` and
- * `(@worker-1)`.
+ * Defines mentions, for JavaScript and SQL alike: `@agent_id`, case-sensitive, as a whole word. No letter, digit or
+ * underscore precedes it (so the address me@worker-1 is no mention), and nothing follows that could continue the id:
+ * `@worker-10`, `@worker-1-b` and `@worker-1.5` do not mention worker-1, but `@worker-1.`, `@worker-1: go` and
+ * `(@worker-1)` do.
  *
- * One pattern serves both engines. It spells its characters out, since PostgreSQL's \w depends on the database's
- * locale.
+ * Both engines use one pattern. It lists its characters, since PostgreSQL's \w depends on the database's locale.
  */
 
 /**
- * Neither letter, digit nor underscore: space, punctuation, symbols, emoji. Everything else counts as part of a word.
+ * Characters that end a word: spaces, punctuation, symbols, emoji. All others count as part of a word.
  */
-const BREAKS: ReadonlyArray<readonly [from: number, to: number]> = [
+const SEPARATORS: ReadonlyArray<readonly [from: number, to: number]> = [
   [0x01, 0x2c],
   [0x2f, 0x2f],
   [0x3a, 0x40],
@@ -56,9 +54,10 @@ const BREAKS: ReadonlyArray<readonly [from: number, to: number]> = [
 ]
 
 /**
- * Letters that follow a name without a space: Thai to Burmese, Khmer, Chinese, Japanese, and Korean with its particles.
+ * Letters of scripts that put no space after a name: Thai to Burmese, Khmer, Chinese, Japanese, and Korean, which
+ * appends particles.
  */
-const RUNNING: typeof BREAKS = [
+const UNSPACED_LETTERS: typeof SEPARATORS = [
   [0xe00, 0x109f],
   [0x1100, 0x11ff],
   [0x1780, 0x17ff],
@@ -76,44 +75,47 @@ const RUNNING: typeof BREAKS = [
   [0x20000, 0x3ffff]
 ]
 
-/** May stand inside an id, so that they end one only where no word follows them. */
-const INSIDE = '.-'
+/** Punctuation that an id may contain. It ends an id only if no word follows. */
+const ID_PUNCTUATION = '.-'
 
 /**
- * A regular expression that finds a mention of the agent: for JavaScript with the flag `u`, for PostgreSQL's `~` as a
- * parameter.
+ * A regular expression that matches a mention of the agent, in JavaScript with the flag `u` and in PostgreSQL with `~`.
  */
 export function mentionPattern(agent_id: string): string {
-  const alone = characterSet([...BREAKS, ...RUNNING])
-  // "@worker-1さん" calls worker-1, for its letters are of another kind; after an id that ends in such letters they may
-  // be more of it.
-  const ending = isIn(RUNNING, [...agent_id].at(-1)?.codePointAt(0) ?? 0) ? characterSet(BREAKS) : alone
-  return `(^|[${alone}${INSIDE}])@${escaped(agent_id)}($|[${ending}]|[${INSIDE}]($|[${ending}${INSIDE}]))`
+  const boundary = characterSet([...SEPARATORS, ...UNSPACED_LETTERS])
+  // "@worker-1さん" mentions worker-1, since さん is of another script. But after an id that itself ends in such letters,
+  // further ones may belong to a longer id.
+  const boundaryAfter = isIn(UNSPACED_LETTERS, [...agent_id].at(-1)?.codePointAt(0) ?? 0)
+    ? characterSet(SEPARATORS)
+    : boundary
+  const before = `(^|[${boundary}${ID_PUNCTUATION}])`
+  const after = `($|[${boundaryAfter}]|[${ID_PUNCTUATION}]($|[${boundaryAfter}${ID_PUNCTUATION}]))`
+  return `${before}@${escaped(agent_id)}${after}`
 }
 
-/** @returns a test of contents for mentions of the agent */
+/** Returns a function that tests whether a content mentions the agent. */
 export function mentionsOf(agent_id: string): (content: string) => boolean {
   const pattern = new RegExp(mentionPattern(agent_id), 'u')
   const plain = mentionText(agent_id)
-  // The plain search first: of the many contents that have no such text, it is done at once.
+  // The plain search is cheap and rules out most contents.
   return content => content.includes(plain) && pattern.test(content)
 }
 
-/** What every content that mentions the agent contains. */
+/** The text that every mention of the agent contains. */
 export function mentionText(agent_id: string): string {
   return `@${agent_id}`
 }
 
-/** All of these mean themselves when escaped, in both engines; other characters may not be escaped in one of them. */
+/** Both engines accept an escape before each of these characters; before others, one of them does not. */
 function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
 }
 
-function characterSet(ranges: typeof BREAKS): string {
-  const one = (code: number) => escaped(String.fromCodePoint(code))
-  return ranges.map(([from, to]) => (from === to ? one(from) : `${one(from)}-${one(to)}`)).join('')
+function characterSet(ranges: typeof SEPARATORS): string {
+  const character = (code: number) => escaped(String.fromCodePoint(code))
+  return ranges.map(([from, to]) => (from === to ? character(from) : `${character(from)}-${character(to)}`)).join('')
 }
 
-function isIn(ranges: typeof BREAKS, code: number): boolean {
+function isIn(ranges: typeof SEPARATORS, code: number): boolean {
   return ranges.some(([from, to]) => code >= from && code <= to)
 }

@@ -6,12 +6,12 @@ import type { Visibility } from '../kernel/visibilities.js'
 
 export type ReadableMessages = ReturnType<typeof readableMessages>
 
-/** What a caller may narrow a reading of messages by. It only ever narrows: every part is one more condition. */
+/** Conditions by which a caller can filter messages. A filter only removes messages: every field adds a condition. */
 export interface MessageFilter {
   sender?: string
   visibility?: Visibility
   parent_message_id?: number
-  /** Only what mentions this agent. */
+  /** Only messages that mention this agent. */
   mentions?: string
 }
 
@@ -23,7 +23,8 @@ export function filtered(query: ReadableMessages, filter: MessageFilter): Readab
   return query
 }
 
-/** Whether `m.content` mentions the agent. The plain look first: the pattern costs much more. */
+/** Whether `m.content` mentions the agent. The LIKE comes first, because the pattern costs much more. */
 export function mentioning(agent_id: string): RawBuilder<boolean> {
-  return sql<boolean>`(m.content like ${likePattern(mentionText(agent_id))} and m.content ~ ${mentionPattern(agent_id)})`
+  return sql<boolean>`(m.content like ${likePattern(mentionText(agent_id))}
+      and m.content ~ ${mentionPattern(agent_id)})`
 }

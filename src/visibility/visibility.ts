@@ -3,39 +3,44 @@ import { type Agent, isAdmin, mayEnter } from '../kernel/agent.js'
 import type { Db } from '../postgres/schema.js'
 
 /**
- * The rule of docs/semantics.md, Visibility, in its one place: who sees a message. Admins see all of them; that is for
- * who asks to say. Where an agent is limited to sessions, so are admins.
+ * The only definition of who sees a message (docs/semantics.md, Visibility). Callers of this function handle admins,
+ * who see every message, and agents that are limited to sessions, which includes admins.
  */
-function rule(
-  shown: RawBuilder<unknown>,
+function visibilityRule(
+  visibilityColumn: RawBuilder<unknown>,
   sender: RawBuilder<unknown>,
   sender_type: RawBuilder<unknown>,
   agent_id: unknown,
   agent_type: unknown
 ): RawBuilder<boolean> {
-  return sql<boolean>`(${shown} = 'public'
-    or (${shown} = 'private' and ${sender} = ${agent_id})
-    or (${shown} = 'agent_only' and ${sender_type} = ${agent_type}))`
+  return sql<boolean>`(${visibilityColumn} = 'public'
+    or (${visibilityColumn} = 'private' and ${sender} = ${agent_id})
+    or (${visibilityColumn} = 'agent_only' and ${sender_type} = ${agent_type}))`
 }
 
 /**
- * Whether the viewer sees a message. As SQL over a row that has sender, sender_type and visibility under these names;
- * `visibility` can be another column, for what a message was before a change.
+ * SQL condition: the viewer sees the message of a row with the columns sender, sender_type and visibility.
+ * @param visibility another column, for the visibility that a message had before a change
  */
 export function visibleTo(viewer: Agent, row: string, visibility = 'visibility'): RawBuilder<boolean> {
-  const shown = sql.ref(visibility.includes('.') ? visibility : `${row}.${visibility}`)
-  const sees = isAdmin(viewer)
+  const visibilityColumn = sql.ref(visibility.includes('.') ? visibility : `${row}.${visibility}`)
+  const isVisible = isAdmin(viewer)
     ? sql<boolean>`true`
-    : rule(shown, sql.ref(`${row}.sender`), sql.ref(`${row}.sender_type`), viewer.agent_id, viewer.agent_type)
+    : visibilityRule(
+        visibilityColumn,
+        sql.ref(`${row}.sender`),
+        sql.ref(`${row}.sender_type`),
+        viewer.agent_id,
+        viewer.agent_type
+      )
   return viewer.sessions === undefined
-    ? sees
-    : sql<boolean>`(${sees} and ${withinSessions(viewer.sessions, `${row}.session_id`)})`
+    ? isVisible
+    : sql<boolean>`(${isVisible} and ${withinSessions(viewer.sessions, `${row}.session_id`)})`
 }
 
 /**
- * What the viewer sees of the messages that are not public, part by part, as conditions over `m`. No message is in two
- * of them, and of each there is an index, which is found by these very words; so counting them is as cheap as they are
- * few, however many others there are.
+ * Conditions over `m` that divide the non-public messages the viewer sees into disjoint parts. Each part has a partial
+ * index whose predicate is exactly this text. So counting a part costs only as much as the part is large.
  */
 export function partsNotPublic(viewer: Agent): Array<RawBuilder<boolean>> {
   return isAdmin(viewer)
@@ -43,7 +48,7 @@ export function partsNotPublic(viewer: Agent): Array<RawBuilder<boolean>> {
     : [sql<boolean>`(m.visibility = 'private' and m.sender = ${viewer.agent_id})`, ...othersNotPublic(viewer)]
 }
 
-/** Those of them in which there may be messages of others. */
+/** Those parts that may contain messages of other agents. */
 export function othersNotPublic(viewer: Agent): Array<RawBuilder<boolean>> {
   return [
     isAdmin(viewer)
@@ -52,14 +57,14 @@ export function othersNotPublic(viewer: Agent): Array<RawBuilder<boolean>> {
   ]
 }
 
-/** Whether a column names one of the sessions that an agent is limited to. */
+/** SQL condition: the column holds one of these session ids. */
 export function withinSessions(sessions: readonly string[], column: string): RawBuilder<boolean> {
   return sql<boolean>`${sql.ref(column)} = any(${sessions}::text[])`
 }
 
 /**
- * What of a reading for many is for the viewer at that place of the list, of a session: nothing where it may not enter
- * it.
+ * For a query that serves several viewers: returns what the viewer at an index of the list may have, which is nothing
+ * if it may not enter the session.
  */
 export function ofViewer<T>(
   viewers: readonly Agent[],
@@ -70,7 +75,7 @@ export function ofViewer<T>(
 }
 
 /**
- * The only door to messages for a caller: every read starts here, so the rule cannot be forgotten in one of them
+ * The messages that the viewer may see. Every read for a caller starts here, so that none can omit the rule
  * (test/visibility/visibility.test.ts counts the places that select from messages).
  */
 export function readableMessages(db: Db, viewer: Agent) {
@@ -78,9 +83,9 @@ export function readableMessages(db: Db, viewer: Agent) {
 }
 
 /**
- * One of them, looked up by its id before anything else is asked of it. (Beside other conditions PostgreSQL, while it
- * has not counted a table yet, would rather walk along a session: for each of the thousands that wait for the index, in
- * more than 10 s.)
+ * One message the viewer may see, looked up by its id before the other conditions apply. (Without this order,
+ * PostgreSQL would scan a whole session for each message while it has no statistics of a table: more than 10 s for the
+ * thousands that wait to be indexed.)
  */
 export function readableMessage(db: Db, viewer: Agent, id: RawBuilder<number>) {
   const message = db
@@ -92,7 +97,7 @@ export function readableMessage(db: Db, viewer: Agent, id: RawBuilder<number>) {
   return db.selectFrom(message.as('m')).where(visibleTo(viewer, 'm'))
 }
 
-/** The viewers of one reading for many, column by column. */
+/** The viewers of one query that serves several, as columns. */
 export interface ViewerColumns {
   agent_ids: string[]
   agent_types: string[]
@@ -107,16 +112,20 @@ export function viewerColumns(viewers: readonly Agent[]): ViewerColumns {
   }
 }
 
-/** As rows (agent_id, agent_type, is_admin, n), n from 1 in the order given. */
+/** The viewers as rows (agent_id, agent_type, is_admin, n), where n counts from 1 in the given order. */
 export function viewerRows({ agent_ids, agent_types, admins }: ViewerColumns): RawBuilder<unknown> {
-  return sql`unnest(${agent_ids}::text[], ${agent_types}::text[], ${admins}::boolean[]) with ordinality as viewer (agent_id, agent_type, is_admin, n)`
+  return sql`unnest(${agent_ids}::text[], ${agent_types}::text[], ${admins}::boolean[]) with ordinality as viewer
+      (agent_id, agent_type, is_admin, n)`
 }
 
-/** Which of the rows of `viewers` see the message of a row, by their n; null: everybody does. `visibility` as above. */
+/**
+ * SQL expression: the numbers n of the rows of `viewers` that see the message of a row; null: all do.
+ * @param visibility as in `visibleTo`
+ */
 export function seenBy(viewers: string, row: string, visibility = 'visibility'): RawBuilder<number[] | null> {
-  const shown = sql.ref(visibility.includes('.') ? visibility : `${row}.${visibility}`)
-  const sees = rule(
-    shown,
+  const visibilityColumn = sql.ref(visibility.includes('.') ? visibility : `${row}.${visibility}`)
+  const isVisible = visibilityRule(
+    visibilityColumn,
     sql.ref(`${row}.sender`),
     sql.ref(`${row}.sender_type`),
     sql.ref('v.agent_id'),
@@ -124,19 +133,20 @@ export function seenBy(viewers: string, row: string, visibility = 'visibility'):
   )
   return sql<
     number[] | null
-  >`case when ${shown} is distinct from 'public' then array(select v.n::int from ${sql.ref(viewers)} v where v.is_admin or ${sees}) end`
+  >`case when ${visibilityColumn} is distinct from 'public' then array(select v.n::int from ${sql.ref(viewers)} v
+      where v.is_admin or ${isVisible}) end`
 }
 
 /**
- * The same rule for the statement that writes (message-batch.ts), as text: whether the writer `d` of a row may see the
- * message `m`.
+ * The same rule as text for the statement that writes messages (message-batch.ts): the writer `d` sees the message `m`.
  */
 export const VISIBLE_TO_WRITER = `(d.is_admin or m.visibility = 'public'
-  or (m.visibility = 'private' and m.sender = d.sender) or (m.visibility = 'agent_only' and m.sender_type = d.sender_type))`
+  or (m.visibility = 'private' and m.sender = d.sender)
+  or (m.visibility = 'agent_only' and m.sender_type = d.sender_type))`
 
 /**
- * The door for one reading for many viewers: every message, so that each has to be handed on only to whom `seenBy`
- * names.
+ * All messages of a workspace, for a query that serves several viewers. Pass each message only to the viewers that
+ * `seenBy` names.
  */
 export function messagesForMany(db: Db, workspace: string) {
   return db.selectFrom('messages as m').where('m.workspace', '=', workspace)

@@ -437,11 +437,11 @@ t.test('an issuer that is down: what is known serves on, the rest is told to wai
   }
   t.equal((await list(known, knows)).status, 200)
   t.equal((await list(down.token(), knows)).status, 200, 'its keys are known')
-  const warnings = starts.logged.filter(line => line.msg === 'keys of the token issuer not read')
+  const warnings = starts.logged.filter(line => line.msg === 'cannot fetch the keys of the token issuer')
   t.match(warnings, [{ issuer: down.url, why: 'it does not answer' }], 'told once')
   await down.start()
   await until('the issuer is back', async () => (await list(down.token(), starts)).status === 200, 20_000)
-  t.equal(starts.logged.filter(line => line.msg === 'keys of the token issuer read').length, 1)
+  t.equal(starts.logged.filter(line => line.msg === 'fetched the keys of the token issuer').length, 1)
 })
 
 t.test('an issuer that misbehaves', async t => {
@@ -516,7 +516,7 @@ t.test('an issuer that misbehaves', async t => {
       { url: app.url }
     )
     isFailure(t, await list(bad.token(), app2), 'SERVICE_UNAVAILABLE', what)
-    const told = app2.logged.find(line => line.msg === 'keys of the token issuer not read')
+    const told = app2.logged.find(line => line.msg === 'cannot fetch the keys of the token issuer')
     t.match(told?.why, why, what)
   }
   bad.instead = { metadata: () => {} }

@@ -251,12 +251,12 @@ t.test('a tail that was cut together with its heads is found by heads kept elsew
       const head = parseHeadLine(line)
       if (head !== undefined) await kept.add([head])
     }
-    return { ...kept.of('default'), not_genuine: kept.not_genuine() }
+    return { ...kept.resultOf('default'), not_genuine: kept.invalidCount() }
   }
   await grow(5)
   await writeFile(file, '{"torn":', { flag: 'a' })
   await grow(5)
-  t.match(await compared(), { fault: null, fitting: 2, not_genuine: 0 })
+  t.match(await compared(), { fault: null, matching: 2, not_genuine: 0 })
 
   await tamper(
     owner,
@@ -265,15 +265,15 @@ t.test('a tail that was cut together with its heads is found by heads kept elsew
     'delete from audit_heads where seq > 7'
   )
   t.match(await verifyChain(db, keys, 'default'), { fault: null, rows: 7 }, 'the database alone cannot tell')
-  t.match(await compared(), { fault: { kind: 'missing', seq: 8 }, fitting: 1 })
+  t.match(await compared(), { fault: { kind: 'missing', seq: 8 }, matching: 1 })
   // It goes on from there, by a drainer that knows nothing: other rows at the same places.
   for (let n = 0; n < 5; n++) await write()
   await drained(createDrain(db, keys))
   t.match(await verifyChain(db, keys, 'default'), { fault: null })
-  t.match(await compared(), { fault: { kind: 'head', seq: 10 }, fitting: 1 })
+  t.match(await compared(), { fault: { kind: 'head', seq: 10 }, matching: 1 })
   const [genuine] = (await readFile(file, 'utf8')).trim().split('\n').map(parseHeadLine)
   await writeFile(file, `${JSON.stringify({ ...headLine(genuine as SignedHead), seq: 4 })}\n`)
-  t.match(await compared(), { not_genuine: 1, fitting: 0 })
+  t.match(await compared(), { not_genuine: 1, matching: 0 })
 })
 
 t.test('a row that commits late is chained, whoever has drained meanwhile', async t => {
@@ -317,7 +317,7 @@ t.test('a row that commits late is chained, whoever has drained meanwhile', asyn
   await write()
   await drained(drain)
   await drained(drain)
-  t.equal(await drain.isWanted(), false, 'what was rolled back is not waited for')
+  t.equal(await drain.hasWork(), false, 'what was rolled back is not waited for')
 })
 
 t.test('many writers, some slow, and three drainers make one chain without a gap', async t => {

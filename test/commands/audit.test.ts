@@ -45,7 +45,7 @@ t.test('one chain by three replicas, through kills; and what the commands say of
   t.match(intact, {
     code: 0,
     stdout: new RegExp(
-      `^default: intact. ${count} rows from seq 1 to ${count}, .* kept heads fit; 0 rows not yet chained`,
+      `^default: intact. ${count} rows from seq 1 to ${count}, .* kept heads match; 0 rows not yet chained`,
       'm'
     )
   })

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { defaultDataDir, passedOver } from '../../src/commands/data-folder.js'
+import { defaultDataDir, unusedDataNotices } from '../../src/commands/data-folder.js'
 import { temporaryFolder } from '../support/own-server.js'
 
 const home = () => '/home/ada'
@@ -43,13 +43,13 @@ test('without a home folder it asks for DATA_DIR', async t => {
 
 test('data of ours in the current folder are not passed over in silence', async t => {
   const cwd = await temporaryFolder(t)
-  t.same(passedOver('/elsewhere', cwd), [], 'no folder')
+  t.same(unusedDataNotices('/elsewhere', cwd), [], 'no folder')
   await mkdir(join(cwd, 'data'))
   await writeFile(join(cwd, 'data', 'notes.txt'), "somebody's own")
-  t.same(passedOver('/elsewhere', cwd), [], "another program's folder")
+  t.same(unusedDataNotices('/elsewhere', cwd), [], "another program's folder")
   await writeFile(join(cwd, 'data', 'postgres.json'), '{}')
-  t.match(passedOver('/elsewhere', cwd), [
-    `The data are in /elsewhere. The folder ${join(cwd, 'data')} holds data of this program too`
+  t.match(unusedDataNotices('/elsewhere', cwd), [
+    `The data are in /elsewhere. The folder ${join(cwd, 'data')} also holds data of this program`
   ])
-  t.same(passedOver(join(cwd, 'data'), cwd), [], 'the one that is used')
+  t.same(unusedDataNotices(join(cwd, 'data'), cwd), [], 'the one that is used')
 })

@@ -16,7 +16,7 @@ t.test('the first key is made by command, listed, used, and revoked', async t =>
     code: 0,
     stdout: /^\S+\n$/,
     stderr:
-      /key_[0-9a-f]{16} in the workspace default, for boss \(human\): read, write, admin\. The key is shown this once\./
+      /key_[0-9a-f]{16} in the workspace default, for boss \(human\): read, write, admin\. The key is shown only once\./
   })
   const boss = first.stdout.trim()
 
@@ -77,7 +77,7 @@ t.test('the first key is made by command, listed, used, and revoked', async t =>
   const key_id = String(all[1]?.key_id)
   t.match(await keys('revoke', key_id, '--workspace', 'acme'), { code: 1, stdout: '' }, 'not by another workspace')
   t.match(await keys('revoke', key_id), { code: 0, stdout: 'revoked\n' })
-  t.match(await keys('revoke', key_id), { code: 0, stdout: 'It had been revoked before.\n' })
+  t.match(await keys('revoke', key_id), { code: 0, stdout: 'The key was already revoked.\n' })
   await until(
     'the server refuses it',
     async () => (await post(server.url, 'get_session', { session_id }, as(research, 'research-1'))).status === 401

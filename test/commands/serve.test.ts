@@ -107,7 +107,7 @@ t.test('faults of the start are sentences', async t => {
     [
       'a port that is taken',
       environment(database.url, { PORT: new URL(taken.url).port }),
-      /Port \d+ on 127.0.0.1 is taken/
+      /Another program uses port \d+ on 127.0.0.1/
     ],
     [
       'no authentication in production',
@@ -164,6 +164,6 @@ t.test('migrate up, down and status', async t => {
   t.match(await runToEnd(['migrate', 'status'], env), { code: 0, stdout: /^(missing .*\n)+$/ })
   t.match(await runToEnd(['migrate', 'up'], env), { code: 0, stdout: /^(applied .*\n)+$/ })
   t.match(await runToEnd(['migrate', 'up'], env), { code: 0, stdout: /Nothing to apply/ })
-  t.match(await runToEnd(['migrate', 'down'], env), { code: 0, stdout: /^taken back .*\n$/ })
+  t.match(await runToEnd(['migrate', 'down'], env), { code: 0, stdout: /^reverted .*\n$/ })
   t.match(await runToEnd(['migrate', 'sideways'], env), { code: 1, stderr: /migrate up, migrate down, migrate status/ })
 })

@@ -12,7 +12,7 @@ const base = await listen(app)
 const { db } = app.database
 const WRITER: As = { agent_id: 'writer', agent_type: 'red' }
 const ADMIN: As = { agent_id: 'boss', admin: true }
-const means: Deps = { db, tell: app.server.events.publish, stopping: () => false }
+const means: Deps = { db, publish: app.server.events.publish, stopping: () => false }
 
 const write = async (session_id: string, content: string, more = {}): Promise<number> =>
   (await ok(app, 'add_message', { session_id, content, ...more }, WRITER)).message_id

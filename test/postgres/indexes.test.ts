@@ -276,7 +276,7 @@ t.test('revocations are read by their index', async t => {
 
 t.test('which workspaces keep things for how long is read by an index', async t => {
   plans = []
-  t.same(await applyRetention({ db: acrossWorkspaces(database), tell: () => {}, stopping: () => false }, 0), {
+  t.same(await applyRetention({ db: acrossWorkspaces(database), publish: () => {}, stopping: () => false }, 0), {
     messages: 0,
     sessions: 0
   })

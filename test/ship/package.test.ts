@@ -107,7 +107,7 @@ t.test('the installed command serves from a folder of the user', { skip: process
   const [HOME, cwd] = [await temporaryFolder(t), await temporaryFolder(t)]
   const data = defaultDataDir({ checkout: false, env: {}, home: () => HOME })
   const program = await runProgram(t, ['serve'], { HOME, PORT: '0' }, { file: command, cwd })
-  t.match(program.output(), `Making a new data folder: ${data}\n`)
+  t.match(program.output(), `Creating a new data folder: ${data}\n`)
   const { api_key } = JSON.parse(await readFile(join(data, 'secrets.json'), 'utf8')) as { api_key: string }
   const answer = await fetch(`${program.url}/mcp/tool/create_session`, {
     method: 'POST',

@@ -21,25 +21,25 @@ const columns = [
   'revoked_at'
 ] as const
 
-/** Keys remembered by one process: about 5 MB. */
-const REMEMBERED_MAX = 10_000
-/** Looked up at a time: whoever tries keys must not keep revocations from being read, on the same connection. */
+/** Most keys that one process caches: about 5 MB. */
+const CACHE_MAX = 10_000
+/** Most lookups at a time: callers that try keys must not delay the revocations, which use the same connection. */
 const LOOKUPS_MAX = 2
 
 /**
- * Keys by their id, remembered: nothing of a key ever changes but that it is revoked, which is asked of `revocations`,
- * so that every replica knows it within 2 s. Where memory cannot tell, the database does.
- * @param db across workspaces, since a key is what says whose a call is; and no connection of the pool, which
- * transactions may hold whose call waits for this
+ * Finds keys by id, with a cache. A key never changes except by revocation, and `revocations` reports that to every
+ * replica within 2 seconds. If it is out of date, the database decides.
+ * @param db access to all workspaces, because the key determines the workspace. Not the pool: its connections may all
+ * be held by transactions of calls that wait for this lookup
  */
 export function rememberKeys(db: Db, revocations: Pick<Revocations, 'known'>): FindKey {
-  const remembered = new Map<string, { key: ApiKey; hash: Buffer }>()
-  const gate = createSemaphore(LOOKUPS_MAX)
+  const cache = new Map<string, { key: ApiKey; hash: Buffer }>()
+  const semaphore = createSemaphore(LOOKUPS_MAX)
   return async key_id => {
-    const known = remembered.get(key_id)
-    const revoked = known === undefined ? undefined : revocations.known(key_id)
-    if (known !== undefined && revoked !== undefined) return { ...known, revoked }
-    const row = await gate(() =>
+    const cached = cache.get(key_id)
+    const revoked = cached === undefined ? undefined : revocations.known(key_id)
+    if (cached !== undefined && revoked !== undefined) return { ...cached, revoked }
+    const row = await semaphore(() =>
       db
         .selectFrom('api_keys')
         .select([...columns, 'hash'])
@@ -48,8 +48,8 @@ export function rememberKeys(db: Db, revocations: Pick<Revocations, 'known'>): F
     )
     if (row === undefined) return undefined
     const { hash, ...key } = row
-    if (remembered.size >= REMEMBERED_MAX) remembered.delete(remembered.keys().next().value as string)
-    if (key.revoked_at === null) remembered.set(key_id, { key, hash })
+    if (cache.size >= CACHE_MAX) cache.delete(cache.keys().next().value as string)
+    if (key.revoked_at === null) cache.set(key_id, { key, hash })
     return { key, hash, revoked: key.revoked_at !== null || revocations.known(key_id) === true }
   }
 }
@@ -59,9 +59,9 @@ export type NewKey = Pick<
   'workspace' | 'key_id' | 'agent_id' | 'agent_type' | 'permissions' | 'sessions' | 'created_by' | 'created_with'
 > & {
   hash: Buffer
-  /** Seconds from now; undefined: it does not end. */
+  /** Seconds from now; undefined: the key does not expire. */
   expires_in: number | undefined
-  /** It ends then at the latest. */
+  /** The latest time at which the key expires. */
   until: Date | undefined
 }
 
@@ -70,17 +70,18 @@ export async function create(db: Db, { expires_in, until, ...key }: NewKey): Pro
     .insertInto('api_keys')
     .values({
       ...key,
-      expires_at: sql<string>`least(${until?.toISOString() ?? null}::timestamptz, clock_timestamp() + make_interval(secs => ${expires_in ?? null}::int))`
+      expires_at: sql<string>`least(${until?.toISOString() ?? null}::timestamptz, clock_timestamp() +
+          make_interval(secs => ${expires_in ?? null}::int))`
     })
     .returning(columns)
     .executeTakeFirstOrThrow()
 }
 
 /**
- * Whose keys are managed: a workspace's, and by who is limited to sessions only those that are limited to some of
- * these.
+ * Which keys may be managed: those of the workspace. If `sessions` is set, only keys that are limited to some of these
+ * sessions.
  */
-export type Managed = Pick<Agent, 'workspace' | 'sessions'>
+export type ManagedKeyScope = Pick<Agent, 'workspace' | 'sessions'>
 
 export interface KeyFilter {
   include_revoked: boolean
@@ -88,14 +89,14 @@ export interface KeyFilter {
   after?: { created_at: string; key_id: string }
 }
 
-/** Newest first, one more than `limit` if there are more. */
+/** Lists keys newest first: at most `limit + 1`, where the extra one shows that there are more. */
 export async function list(
   db: Db,
-  { workspace, sessions }: Managed,
+  { workspace, sessions }: ManagedKeyScope,
   { include_revoked, limit, after }: KeyFilter
 ): Promise<ApiKey[]> {
   let query = db.selectFrom('api_keys').select(columns).where('workspace', '=', workspace)
-  if (sessions !== undefined) query = query.where(within(sessions))
+  if (sessions !== undefined) query = query.where(limitedTo(sessions))
   if (!include_revoked)
     query = query
       .where('revoked_at', 'is', null)
@@ -109,8 +110,11 @@ export async function list(
     .execute()
 }
 
-/** @returns false if it was revoked already. @throws AppError API_KEY_NOT_FOUND */
-export async function revoke(tx: Db, { workspace, sessions }: Managed, key_id: string): Promise<boolean> {
+/**
+ * @returns false if the key was already revoked
+ * @throws AppError API_KEY_NOT_FOUND
+ */
+export async function revoke(tx: Db, { workspace, sessions }: ManagedKeyScope, key_id: string): Promise<boolean> {
   const key = await tx
     .selectFrom('api_keys')
     .select(['sessions', 'revoked_at'])
@@ -133,6 +137,6 @@ export async function revoke(tx: Db, { workspace, sessions }: Managed, key_id: s
   return true
 }
 
-function within(sessions: readonly string[]): Expression<boolean> {
+function limitedTo(sessions: readonly string[]): Expression<boolean> {
   return sql<boolean>`sessions <@ ${sessions}::text[]`
 }

@@ -1,74 +1,74 @@
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey, type RemoteJWKSet } from 'jose'
 import { AppError } from '../../kernel/errors.js'
 
-/** Milliseconds a question to the issuer may take, its answer included. */
+/** Time limit of a request to the issuer, including its response, in milliseconds. */
 const TIMEOUT_MS = 5000
 /**
- * Milliseconds between two questions for the same, whoever sends what tokens: a key that is not known yet, an issuer
- * that is down.
+ * Least time between two requests to the issuer for an unknown key or after a failure, in milliseconds, whatever tokens
+ * callers send.
  */
 const COOL_DOWN_MS = 5000
 /**
- * Keys are asked for anew in the background after this, so that one the issuer has withdrawn is not taken for long ...
+ * Age at which keys are refreshed in the background, so that a key the issuer has withdrawn is soon refused.
  */
 const REFRESH_MS = 10 * 60_000
-/** ... and while the issuer is down those that are known are good for this. */
-const KEEP_MS = 60 * 60_000
-const ANSWER_BYTES_MAX = 512 * 1024
+/** For how long known keys are used while the issuer is down. */
+const CACHE_MAX_MS = 60 * 60_000
+const RESPONSE_MAX_BYTES = 512 * 1024
 
 export interface IssuerKeys {
   /**
-   * The key that a token's header names. @throws AppError SERVICE_UNAVAILABLE where the issuer has to be asked and
-   * cannot be
+   * The key that a token's header names.
+   * @throws AppError SERVICE_UNAVAILABLE if the issuer cannot be reached and the key is not known
    */
   get: JWTVerifyGetKey
-  /** Asks for them before the first token comes. */
+  /** Fetches the keys before the first token arrives. */
   warm: () => Promise<void>
 }
 
 /**
  * The public keys of an outside issuer, found by its metadata (OpenID Connect Discovery, RFC 8414).
- * @param tell of a change for the worse or the better, in our words
+ * @param onStateChange of a change for the worse or the better, in our words
  */
 export function createIssuerKeys(
   issuer: string,
-  tell: (state: 'reached' | 'unreachable', why: string) => void
+  onStateChange: (state: 'reached' | 'unreachable', reason: string) => void
 ): IssuerKeys {
-  let found: { jwks: RemoteJWKSet; at: number } | undefined
-  let finding: Promise<{ jwks: RemoteJWKSet; at: number }> | undefined
-  let asked_at = -Infinity
-  let failure: { at: number; why: string } | undefined
-  let told: 'reached' | 'unreachable' | undefined
+  let current: { jwks: RemoteJWKSet; at: number } | undefined
+  let discovery: Promise<{ jwks: RemoteJWKSet; at: number }> | undefined
+  let requested_at = -Infinity
+  let failure: { at: number; reason: string } | undefined
+  let lastState: 'reached' | 'unreachable' | undefined
 
-  /** Everything the issuer is asked goes through here: bounded, and not at once again after it failed. */
-  async function ask<T>(question: () => Promise<T>): Promise<T> {
+  /** Makes every request to the issuer; after a failure, it refuses further ones for a time. */
+  async function requestIssuer<T>(request: () => Promise<T>): Promise<T> {
     if (failure !== undefined && performance.now() - failure.at < COOL_DOWN_MS) throw unavailable()
     try {
-      const answer = await question()
+      const answer = await request()
       failure = undefined
-      if (told !== 'reached') tell('reached', '')
-      told = 'reached'
+      if (lastState !== 'reached') onStateChange('reached', '')
+      lastState = 'reached'
       return answer
     } catch (error) {
-      const why = error instanceof IssuerFault ? error.message : 'it does not answer'
-      failure = { at: performance.now(), why }
-      if (told !== 'unreachable') tell('unreachable', why)
-      told = 'unreachable'
+      const reason = error instanceof IssuerError ? error.message : 'it does not answer'
+      failure = { at: performance.now(), reason }
+      if (lastState !== 'unreachable') onStateChange('unreachable', reason)
+      lastState = 'unreachable'
       throw unavailable()
     }
   }
 
   async function discover(): Promise<{ jwks: RemoteJWKSet; at: number }> {
-    const jwks_uri = await ask(() => jwksUriOf(issuer))
+    const jwks_uri = await requestIssuer(() => jwksUriOf(issuer))
     const jwks = createRemoteJWKSet(new URL(jwks_uri), {
       cooldownDuration: COOL_DOWN_MS,
-      cacheMaxAge: KEEP_MS,
+      cacheMaxAge: CACHE_MAX_MS,
       [customFetch]: async (url, { headers }) =>
-        ask(async () => {
-          asked_at = performance.now()
+        requestIssuer(async () => {
+          requested_at = performance.now()
           const { status, text } = await read(url, Object.fromEntries(headers))
-          if (status !== 200) throw new IssuerFault(`its keys answer HTTP ${status}`)
-          if (!isKeySet(text)) throw new IssuerFault('its keys are not a JSON Web Key Set')
+          if (status !== 200) throw new IssuerError(`its keys answer HTTP ${status}`)
+          if (!isKeySet(text)) throw new IssuerError('its keys are not a JSON Web Key Set')
           return new Response(text, { status })
         })
     })
@@ -76,29 +76,29 @@ export function createIssuerKeys(
   }
 
   async function keys(): Promise<RemoteJWKSet> {
-    if (found !== undefined) return found.jwks
-    finding ??= discover().finally(() => {
-      finding = undefined
+    if (current !== undefined) return current.jwks
+    discovery ??= discover().finally(() => {
+      discovery = undefined
     })
-    found = await finding
-    return found.jwks
+    current = await discovery
+    return current.jwks
   }
 
-  /** Looks again where the keys are, and what they are, while those that are known serve. */
+  /** Refreshes the address of the keys and the keys in the background, while the known ones stay in use. */
   function refresh(): void {
-    if (finding !== undefined || found === undefined || performance.now() - asked_at < REFRESH_MS) return
-    asked_at = performance.now()
-    finding = discover()
+    if (discovery !== undefined || current === undefined || performance.now() - requested_at < REFRESH_MS) return
+    requested_at = performance.now()
+    discovery = discover()
       .then(async fresh => {
         await fresh.jwks.reload()
         return fresh
       })
       .finally(() => {
-        finding = undefined
+        discovery = undefined
       })
-    void finding.then(
+    void discovery.then(
       fresh => {
-        found = fresh
+        current = fresh
       },
       () => {}
     )
@@ -121,16 +121,17 @@ export function createIssuerKeys(
 function unavailable(): AppError {
   return new AppError(
     'SERVICE_UNAVAILABLE',
-    'The issuer of this token cannot be asked for its keys at the moment, so the token cannot be checked.',
+    'The issuer of this token cannot be reached for its keys at the moment, so the token cannot be checked.',
     { retry_after: COOL_DOWN_MS / 1000 }
   )
 }
 
-/** In our words, for the log. */
-class IssuerFault extends Error {}
+/** Its message contains no text of the issuer, so it can be logged. */
+class IssuerError extends Error {}
 
 /**
- * Where the issuer's metadata may be: OpenID Connect appends to the issuer's path, RFC 8414 puts its name before it.
+ * The possible addresses of the issuer's metadata: OpenID Connect appends to the issuer's path, RFC 8414 inserts before
+ * it.
  */
 function metadataUrls(issuer: string): string[] {
   const { origin, pathname } = new URL(issuer)
@@ -145,25 +146,25 @@ function metadataUrls(issuer: string): string[] {
 }
 
 async function jwksUriOf(issuer: string): Promise<string> {
-  let why = ''
+  let reason = ''
   for (const url of metadataUrls(issuer)) {
     const { status, text } = await read(url, { accept: 'application/json' })
     if (status !== 200) {
-      why ||= `its metadata answers HTTP ${status}`
+      reason ||= `its metadata answers HTTP ${status}`
       continue
     }
-    const metadata = parsed(text)
-    // Another issuer's keys must not be taken for this one's.
+    const metadata = parseMetadata(text)
+    // Do not use the keys of another issuer.
     if (metadata.issuer !== issuer)
-      throw new IssuerFault('its metadata names another issuer than OIDC_ISSUER; the two must be equal to the letter')
+      throw new IssuerError('its metadata names another issuer than OIDC_ISSUER; the two must be equal to the letter')
     if (typeof metadata.jwks_uri !== 'string' || !isSecure(metadata.jwks_uri))
-      throw new IssuerFault('its metadata names no jwks_uri with https')
+      throw new IssuerError('its metadata names no jwks_uri with https')
     return metadata.jwks_uri
   }
-  throw new IssuerFault(why)
+  throw new IssuerError(reason)
 }
 
-/** https, or http on this machine. */
+/** Whether the URL has https, or http with a loopback host. */
 function isSecure(url: string): boolean {
   if (!URL.canParse(url)) return false
   const { protocol, hostname, username, password } = new URL(url)
@@ -171,25 +172,25 @@ function isSecure(url: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname))
 }
 
-/** A GET that follows no redirect, and ends in time whatever comes. */
+/** Sends a GET request without following redirects, with limits on time and size. */
 async function read(url: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
   const response = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length
-    // Leaving the loop cancels the rest.
-    if (bytes > ANSWER_BYTES_MAX) throw new IssuerFault('it answers too much')
+    // Leaving the loop cancels the download.
+    if (bytes > RESPONSE_MAX_BYTES) throw new IssuerError('it answers too much')
     chunks.push(chunk)
   }
   return { status: response.status, text: Buffer.concat(chunks).toString() }
 }
 
-function parsed(text: string): Record<string, unknown> {
+function parseMetadata(text: string): Record<string, unknown> {
   try {
     return Object(JSON.parse(text)) as Record<string, unknown>
   } catch {
-    throw new IssuerFault('its metadata is not JSON')
+    throw new IssuerError('its metadata is not JSON')
   }
 }
 

@@ -15,28 +15,29 @@ import { characters, hasControlCharacters } from '../../kernel/text.js'
 import { createIssuerKeys } from './issuer-keys.js'
 
 /**
- * Signatures that only the issuer can make. With HS256, whoever knows a public key could sign with it as the secret.
+ * Asymmetric algorithms only. With HS256, an attacker could sign with the issuer's public key as the secret.
  */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
-/** Access tokens, also by RFC 9068; not logout tokens and other kinds that an issuer signs with the same keys. */
-const TYPES = [undefined, 'jwt', 'at+jwt', 'application/at+jwt', 'application/jwt']
-/** Seconds by which the issuer's clock may be ahead of ours. */
-const AHEAD_SECONDS = 30
+/** Types of access tokens, including RFC 9068; not logout tokens and others that an issuer signs with the same keys. */
+const TOKEN_TYPES = [undefined, 'jwt', 'at+jwt', 'application/at+jwt', 'application/jwt']
+/** Seconds by which the issuer's clock may be ahead of this server's. */
+const CLOCK_SKEW_SECONDS = 30
 /**
- * The type of agents whose token names none: one of its own, for what is agent_only must not come from a missing claim.
+ * The agent_type for tokens without that claim. It is a separate type, because a missing claim must not give access to
+ * agent_only messages of another type.
  */
-const AGENT_TYPE = 'oidc'
+const DEFAULT_AGENT_TYPE = 'oidc'
 const WORKSPACE = /^[a-z0-9][a-z0-9._-]{0,62}$/
 
 export interface OutsideRules {
-  /** Undefined: no outside tokens are taken. */
+  /** Undefined: outside tokens are refused. */
   oidc_issuer: string | undefined
   /** A token must be for one of these. */
   oidc_audience: readonly string[]
   oidc_agent_id_claim: string
   oidc_agent_type_claim: string
   oidc_permissions_claim: string
-  /** What of the permissions claim means which permission. */
+  /** Which value of the permissions claim grants which permission. */
   oidc_permissions_map: ReadonlyMap<string, Permission>
   oidc_workspace_claim: string
 }
@@ -44,8 +45,7 @@ export interface OutsideRules {
 /** The tokens of one outside issuer. */
 export interface OutsideTokens {
   /**
-   * @throws AppError INVALID_TOKEN, TOKEN_EXPIRED, or SERVICE_UNAVAILABLE where the issuer's keys are not known and
-   * cannot be had
+   * @throws AppError INVALID_TOKEN, TOKEN_EXPIRED, or SERVICE_UNAVAILABLE if the issuer's keys cannot be fetched
    */
   verify: (token: string) => Promise<Claims>
   warm: () => Promise<void>
@@ -55,25 +55,26 @@ type Log = (state: 'reached' | 'unreachable', why: string) => void
 
 export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Log): OutsideTokens {
   const keys = createIssuerKeys(issuer, log)
-  const { oidc_agent_id_claim: id_claim, oidc_permissions_map: means } = rules
+  const { oidc_agent_id_claim: id_claim, oidc_permissions_map: permissionMap } = rules
   const options: JWTVerifyOptions = {
     issuer,
     audience: [...rules.oidc_audience],
     algorithms: ALGORITHMS,
     requiredClaims: ['exp'],
-    clockTolerance: AHEAD_SECONDS
+    clockTolerance: CLOCK_SKEW_SECONDS
   }
 
   async function payloadOf(token: string): Promise<JWTPayload> {
     try {
-      const { payload, protectedHeader } = await verified(token)
-      if (!TYPES.includes(protectedHeader.typ?.toLowerCase())) throw refused('The token is not an access token.')
+      const { payload, protectedHeader } = await verifySignature(token)
+      if (!TOKEN_TYPES.includes(protectedHeader.typ?.toLowerCase()))
+        throw invalidToken('The token is not an access token.')
       return payload
     } catch (error) {
       if (error instanceof AppError) throw error
-      if (error instanceof errors.JWTExpired) throw expired()
+      if (error instanceof errors.JWTExpired) throw tokenExpired()
       const claim = error instanceof errors.JWTClaimValidationFailed ? error.claim : undefined
-      throw refused(
+      throw invalidToken(
         claim === 'aud'
           ? 'The token is for another server: its audience is not this one.'
           : claim === 'nbf'
@@ -83,12 +84,12 @@ export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Lo
     }
   }
 
-  async function verified(token: string) {
+  async function verifySignature(token: string) {
     try {
       return await jwtVerify(token, keys.get, options)
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
-      // Without a kid any of the issuer's keys may have signed it.
+      // Without a kid, any of the issuer's keys may have signed the token.
       for await (const key of error) {
         try {
           return await jwtVerify(token, key, options)
@@ -105,33 +106,33 @@ export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Lo
     async verify(token) {
       const payload = await payloadOf(token)
       const expires_at = new Date((payload.exp as number) * 1000)
-      if (!(expires_at.getTime() > Date.now())) throw expired()
-      // Of no use to a thief where the other end checks the key it is bound to, which this one does not.
+      if (!(expires_at.getTime() > Date.now())) throw tokenExpired()
+      // A sender-constrained token relies on the server checking its key, which this server cannot do.
       if (payload.cnf !== undefined)
-        throw refused('The token is bound to a key of its holder, which this server cannot check.')
-      const agent_id = name(payload, id_claim, AGENT_ID_MAX)
+        throw invalidToken('The token is bound to a key of its holder, which this server cannot check.')
+      const agent_id = textClaim(payload, id_claim, AGENT_ID_MAX)
       if (agent_id === undefined)
-        throw refused(
+        throw invalidToken(
           `The token does not name its agent: its ${id_claim} must be a text of 1 to ${AGENT_ID_MAX} characters.`
         )
       const issued_at = typeof payload.iat === 'number' ? new Date(payload.iat * 1000) : undefined
-      // One from the future would be younger than any mark.
-      if (issued_at !== undefined && !(issued_at.getTime() <= Date.now() + AHEAD_SECONDS * 1000))
-        throw refused('The token says that it was issued later than now.')
+      // A token from the future would be newer than any revocation marker.
+      if (issued_at !== undefined && !(issued_at.getTime() <= Date.now() + CLOCK_SKEW_SECONDS * 1000))
+        throw invalidToken('The token says that it was issued later than now.')
       const workspace = workspaceOf(payload, rules)
       return {
         workspace,
         agent_id,
-        agent_type: name(payload, rules.oidc_agent_type_claim, AGENT_TYPE_MAX) ?? AGENT_TYPE,
+        agent_type: textClaim(payload, rules.oidc_agent_type_claim, AGENT_TYPE_MAX) ?? DEFAULT_AGENT_TYPE,
         permissions: grant(
-          valuesOf(claimOf(payload, rules.oidc_permissions_claim)).map(value => means.get(value) ?? ''),
+          valuesOf(claimOf(payload, rules.oidc_permissions_claim)).map(value => permissionMap.get(value) ?? ''),
           PERMISSIONS
         ),
         jti: idOf(token, payload, issuer),
         issued_at: issued_at ?? new Date(),
         expires_at,
         issuer,
-        // One that does not say when it was issued may be older than any mark.
+        // A token without a time of issue counts as older than any revocation marker.
         mark: { id: revocationMarkerOf(workspace, agent_id), issued_at: issued_at ?? new Date(0) }
       }
     }
@@ -149,28 +150,30 @@ function claimOf(payload: JWTPayload, name: string): unknown {
   return value
 }
 
-/** Scopes are words in one text, roles a list of texts. */
+/** The values of a claim: scopes are one string of words, roles are a list of strings. */
 function valuesOf(claim: unknown): string[] {
   if (typeof claim === 'string') return claim.split(/\s+/)
   return Array.isArray(claim) ? claim.filter(value => typeof value === 'string') : []
 }
 
 /**
- * @returns undefined where there is none. @throws AppError INVALID_TOKEN where there is and it is no name, since
- * another one must not stand in for it
+ * A claim that holds a name.
+ * @returns undefined if the token does not have the claim
+ * @throws AppError INVALID_TOKEN if the claim is not a valid name: a default must not replace it
  */
-function name(payload: JWTPayload, claim: string, most: number): string | undefined {
+function textClaim(payload: JWTPayload, claim: string, max_length: number): string | undefined {
   const value = claimOf(payload, claim)
   if (value === undefined || value === null) return undefined
   if (
     typeof value !== 'string' ||
     value.trim() === '' ||
     value !== value.trim() ||
-    characters(value) > most ||
+    characters(value) > max_length ||
     hasControlCharacters(value)
   ) {
-    throw refused(
-      `The token's ${claim} must be a text of 1 to ${most} characters, without control characters and without space around it.`
+    throw invalidToken(
+      `The token's ${claim} must be a text of 1 to ${max_length} characters, ` +
+        'without control characters and without space around it.'
     )
   }
   return value
@@ -180,15 +183,16 @@ function workspaceOf(payload: JWTPayload, { oidc_workspace_claim: workspace_clai
   const value = claimOf(payload, workspace_claim)
   if (value === undefined || value === null) return DEFAULT_WORKSPACE
   if (typeof value !== 'string' || !WORKSPACE.test(value))
-    throw refused(
-      `The token's ${workspace_claim} is not the name of a workspace: 1 to 63 small letters, digits, dots, dashes and underscores, with a letter or digit first.`
+    throw invalidToken(
+      `The token's ${workspace_claim} is not the name of a workspace: 1 to 63 small letters, digits, dots, ` +
+        'dashes and underscores, with a letter or digit first.'
     )
   return value
 }
 
 /**
- * By what a token is revoked: never what could be the id of one of ours. Without a jti, a digest of what is signed: the
- * signature itself could be written in another way.
+ * The id by which a token is revoked; the prefix keeps it apart from ids of this server's tokens. Without a jti it is a
+ * digest of the signed part, because a signature can be encoded in several ways.
  */
 function idOf(token: string, { jti }: JWTPayload, issuer: string): string {
   const named = typeof jti === 'string' && jti !== ''
@@ -197,13 +201,13 @@ function idOf(token: string, { jti }: JWTPayload, issuer: string): string {
     .digest('base64url')}`
 }
 
-function expired(): AppError {
+function tokenExpired(): AppError {
   return new AppError('TOKEN_EXPIRED', 'The token has expired.', {
     suggestions: ['Get a new token from the issuer that gave you this one']
   })
 }
 
-function refused(message: string): AppError {
+function invalidToken(message: string): AppError {
   return new AppError('INVALID_TOKEN', message, {
     suggestions: [
       'Get a new token for this server from the issuer that gave you this one',

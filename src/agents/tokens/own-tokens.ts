@@ -5,7 +5,7 @@ import { boundsOf, DEFAULT_WORKSPACE, PERMISSIONS } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import type { Claims, Tokens } from '../verifiers.js'
 
-/** Issuer and audience of our tokens. */
+/** Issuer and audience of this server's tokens. */
 const ISSUER = 'shared-context-server'
 const ALGORITHM = 'HS256'
 const REQUIRED = ['sub', 'agent_type', 'permissions', 'iat', 'exp', 'iss', 'aud', 'jti']
@@ -17,7 +17,7 @@ interface Payload {
   workspace?: string
   sessions?: string[]
   key_id?: string
-  /** Seconds, as the other times. */
+  /** Seconds since 1970, like the other times. */
   until?: number
   narrowed?: true
   operator?: true
@@ -34,16 +34,16 @@ export interface OwnTokens {
 }
 
 /**
- * By @fastify/jwt: HS256 and nothing else. Each secret is registered under a name of its own, since one registration
- * that chose among secrets could verify only asynchronously.
- * @param secrets the first signs, all verify, so that a secret can be replaced while tokens of the one before it live
- * @param life seconds
- * @param shared_keys whether tokens are taken that were made with a shared key
+ * Registers @fastify/jwt with HS256 only. Each secret has its own registration, because one registration that chooses
+ * among secrets can verify only asynchronously.
+ * @param secrets the first signs, all verify, so that a secret can be replaced while older tokens stay valid
+ * @param lifetime_s seconds
+ * @param shared_keys whether to accept tokens that were created with a shared API key
  */
 export async function registerOwnTokens(
   app: FastifyInstance,
   secrets: readonly string[],
-  life: number,
+  lifetime_s: number,
   shared_keys: boolean
 ): Promise<OwnTokens> {
   const byKid = new Map<string, JWT>()
@@ -58,31 +58,31 @@ export async function registerOwnTokens(
     })
     byKid.set(kid, Reflect.get(app.jwt, kid) as JWT)
   }
-  const all = [...byKid.values()]
-  const [signer] = all as [JWT]
+  const verifiers = [...byKid.values()]
+  const [signer] = verifiers as [JWT]
 
   function payloadOf(token: string, kid: string | undefined): Payload {
-    // A token without one is from before there were several secrets.
-    const candidates = kid === undefined ? all : [byKid.get(kid)].filter(one => one !== undefined)
+    // A token without a kid is from a release that supported only one secret.
+    const candidates = kid === undefined ? verifiers : [byKid.get(kid)].filter(one => one !== undefined)
     for (const candidate of candidates) {
       try {
         return candidate.verify<Payload>(token)
       } catch (error) {
-        // The signature has been looked at first: the secret is the right one.
+        // The signature is checked before the expiry, so this secret is the right one.
         if ((error as { code?: unknown }).code === 'FAST_JWT_EXPIRED')
           throw new AppError('TOKEN_EXPIRED', 'The token has expired.')
       }
     }
-    throw notOurs()
+    throw invalidToken()
   }
 
   return {
     sign(agent, jti) {
       const issued = Math.floor(Date.now() / 1000)
       const { workspace, agent_id: sub, agent_type, permissions } = agent
-      const { until: end, ...bounds } = boundsOf(agent)
-      const until = end === undefined ? undefined : Math.floor(end.getTime() / 1000)
-      const exp = Math.min(issued + life, until ?? Infinity)
+      const { until: key_expires_at, ...bounds } = boundsOf(agent)
+      const until = key_expires_at === undefined ? undefined : Math.floor(key_expires_at.getTime() / 1000)
+      const exp = Math.min(issued + lifetime_s, until ?? Infinity)
       const token = signer.sign({
         sub,
         agent_type,
@@ -105,10 +105,10 @@ export async function registerOwnTokens(
         typeof agent_type !== 'string' ||
         typeof jti !== 'string' ||
         !Array.isArray(permissions) ||
-        !isBounds(payload)
+        !areBoundsValid(payload)
       )
-        throw notOurs()
-      if (!shared_keys && key_id === undefined) throw notOurs()
+        throw invalidToken()
+      if (!shared_keys && key_id === undefined) throw invalidToken()
       return {
         workspace: workspace ?? DEFAULT_WORKSPACE,
         agent_id: sub,
@@ -130,18 +130,18 @@ export async function registerOwnTokens(
 }
 
 /**
- * Names a secret in the header of its tokens, and tells nothing of it: eight bytes of a MAC over what no token's text
- * can be.
+ * The key id of a secret for the header of its tokens. It reveals nothing: eight bytes of a MAC over a text that no
+ * token can have.
  */
 function kidOf(secret: string): string {
   return createHmac('sha256', secret).update('kid').digest().subarray(0, 8).toString('base64url')
 }
 
 /**
- * What a token is held within must be read as it was meant, or the token not be taken: to leave out a bound would widen
- * it.
+ * Whether the limits in a token are well-formed. A token with a malformed limit is refused, because ignoring the limit
+ * would grant more rights.
  */
-function isBounds({ sessions, key_id, until, narrowed, operator }: Payload): boolean {
+function areBoundsValid({ sessions, key_id, until, narrowed, operator }: Payload): boolean {
   return (
     (sessions === undefined || (Array.isArray(sessions) && sessions.every(id => typeof id === 'string'))) &&
     (key_id === undefined || typeof key_id === 'string') &&
@@ -151,6 +151,6 @@ function isBounds({ sessions, key_id, until, narrowed, operator }: Payload): boo
   )
 }
 
-function notOurs(): AppError {
+function invalidToken(): AppError {
   return new AppError('INVALID_TOKEN', 'The token is not one that this server issued.')
 }

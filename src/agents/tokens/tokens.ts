@@ -4,31 +4,30 @@ import type { Claims, Tokens } from '../verifiers.js'
 import type { Revocations } from '../store/revocations.js'
 import { createOutsideTokens, type OutsideRules } from './outside-tokens.js'
 import { registerOwnTokens } from './own-tokens.js'
-import { remember } from './verified-tokens.js'
+import { createTokenCache } from './verified-tokens.js'
 
-/** Tokens of ours remembered: about 10 MB. */
-const OWN_MAX = 10_000
-/** Those of outside issuers are longer. */
-const OUTSIDE_MAX = 2000
-/** An outside token is verified again after this, so that it does not outlive a key its issuer has withdrawn. */
-const OUTSIDE_MS = 10 * 60_000
-/** Characters. Headers are bounded by HTTP; this is for arguments. */
+/** Most cached tokens of this server: about 10 MB. */
+const OWN_CACHE_MAX = 10_000
+/** Most cached tokens of the outside issuer, which are longer. */
+const OUTSIDE_CACHE_MAX = 2000
+/** After this time an outside token is verified again, in case its issuer has withdrawn the key. */
+const OUTSIDE_CACHE_MS = 10 * 60_000
+/** Most characters of a token in an argument; HTTP limits headers itself. */
 const TOKEN_MAX = 16_384
 
 export interface TokensOptions {
   /** The first signs, all verify. */
   secrets: readonly string[]
-  /** Seconds a token of ours lives. */
+  /** Lifetime of this server's tokens in seconds. */
   expires_in: number
-  /** Whether tokens are taken that were made with a shared key. */
+  /** Whether to accept tokens that were created with a shared API key. */
   shared_keys: boolean
   revocations: Revocations
   outside: OutsideRules
 }
 
 /**
- * Tokens of ours, and those of an outside issuer: which one a token is says its `iss`, and each is verified by its own
- * rules alone.
+ * Verifies tokens of this server and of the outside issuer. The claim `iss` decides which rules apply.
  */
 export async function registerTokens(
   app: FastifyInstance,
@@ -40,20 +39,20 @@ export async function registerTokens(
     issuer === undefined
       ? undefined
       : createOutsideTokens(issuer, rules, (state, why) => {
-          if (state === 'reached') app.log.info({ issuer }, 'keys of the token issuer read')
-          else app.log.warn({ issuer, why }, 'keys of the token issuer not read')
+          if (state === 'reached') app.log.info({ issuer }, 'fetched the keys of the token issuer')
+          else app.log.warn({ issuer, why }, 'cannot fetch the keys of the token issuer')
         })
-  const ownVerified = remember<Claims>(OWN_MAX)
-  const outsideVerified = remember<Claims>(OUTSIDE_MAX)
-  // Not awaited: our own tokens do not need the issuer.
+  const ownVerified = createTokenCache<Claims>(OWN_CACHE_MAX)
+  const outsideVerified = createTokenCache<Claims>(OUTSIDE_CACHE_MAX)
+  // Not awaited: this server's own tokens do not need the issuer.
   if (outside !== undefined)
     app.addHook('onReady', async () => {
       outside.warm().catch(() => {})
     })
 
-  async function verifyOutside(token: string, by: NonNullable<typeof outside>): Promise<Claims> {
-    const claims = await by.verify(token)
-    outsideVerified.set(token, claims, Math.min(claims.expires_at.getTime(), Date.now() + OUTSIDE_MS))
+  async function verifyOutside(token: string, verifier: NonNullable<typeof outside>): Promise<Claims> {
+    const claims = await verifier.verify(token)
+    outsideVerified.set(token, claims, Math.min(claims.expires_at.getTime(), Date.now() + OUTSIDE_CACHE_MS))
     return claims
   }
 
@@ -62,13 +61,13 @@ export async function registerTokens(
     issuer,
     sign: own.sign,
     verify(token): Claims | Promise<Claims> {
-      const known = ownVerified.get(token) ?? outsideVerified.get(token)
-      if (known !== undefined) return known
+      const cached = ownVerified.get(token) ?? outsideVerified.get(token)
+      if (cached !== undefined) return cached
       if (token.length > TOKEN_MAX)
         throw new AppError('INVALID_TOKEN', 'The token is longer than any that this server takes.')
-      if (outside !== undefined && part(token, 1).iss === issuer) return verifyOutside(token, outside)
-      const { kid } = part(token, 0)
-      // A kid of another type is none of ours.
+      if (outside !== undefined && decodePart(token, 1).iss === issuer) return verifyOutside(token, outside)
+      const { kid } = decodePart(token, 0)
+      // A kid that is not a string never matches.
       const claims = own.verify(token, kid === undefined || typeof kid === 'string' ? kid : '')
       ownVerified.set(token, claims, claims.expires_at.getTime())
       return claims
@@ -78,8 +77,8 @@ export async function registerTokens(
   }
 }
 
-/** What a token says of itself before anybody has verified it: good for choosing who verifies, and for nothing else. */
-function part(token: string, which: 0 | 1): Record<string, unknown> {
+/** Decodes a part of an unverified token. Use it only to choose how to verify the token. */
+function decodePart(token: string, which: 0 | 1): Record<string, unknown> {
   try {
     return Object(JSON.parse(Buffer.from(token.split('.', 2)[which] ?? '', 'base64url').toString())) as Record<
       string,

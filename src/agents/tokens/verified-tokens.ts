@@ -1,12 +1,12 @@
-/** What tokens were found to be, by their whole text, until a time; what ends one early is asked of `Revocations`. */
-export interface Remembered<T> {
+/** A cache of verified tokens by their full text. It does not know revocations; ask `Revocations` for these. */
+export interface TokenCache<T> {
   get: (token: string) => T | undefined
   /** @param until milliseconds since 1970 */
   set: (token: string, value: T, until: number) => void
 }
 
-/** @param most the oldest makes room */
-export function remember<T>(most: number): Remembered<T> {
+/** @param max_entries beyond it, the oldest entry is removed */
+export function createTokenCache<T>(max_entries: number): TokenCache<T> {
   const entries = new Map<string, { value: T; until: number }>()
   return {
     get(token) {
@@ -17,7 +17,7 @@ export function remember<T>(most: number): Remembered<T> {
       return undefined
     },
     set(token, value, until) {
-      if (entries.size >= most) entries.delete(entries.keys().next().value as string)
+      if (entries.size >= max_entries) entries.delete(entries.keys().next().value as string)
       entries.set(token, { value, until })
     }
   }

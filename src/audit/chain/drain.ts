@@ -3,173 +3,178 @@ import { type AuditKeys, rowMac, type SignedHead } from './keys.js'
 import type { Db } from '../../postgres/schema.js'
 import { drainedTo, signHeads, tailsOf } from './heads.js'
 import { coveredColumns, type CoveredRow, isChained, textsOf } from './rows.js'
-import { isDue, lastGiven, lookedThrough, merged, type IdGap, writersNow } from './id-gaps.js'
+import { isDue, lastId, afterScan, mergeGaps, type IdGap, activeWriters } from './id-gaps.js'
 
-/** One drainer in a database at a time; any fixed number that nothing else here locks. */
+/**
+ * Advisory lock of the only drainer in a database. The number is arbitrary, but no other lock of this service uses it.
+ */
 const LOCK = 7_261_003
-/** Rows of one round. */
+/** Most rows of one round. */
 const BATCH = 2000
-/** A head is signed after so many rows, or so long after the last one if there are any. */
+/** The drainer signs a head after this many rows, or after this time if there are any new rows. */
 const HEAD_ROWS = 5000
 const HEAD_MS = 10_000
 
-export interface Drained {
-  /** Rows that have their place now. */
+export interface RoundResult {
+  /** How many rows this round appended to their chains. */
   chained: number
-  /** Whether there are more already. */
+  /** Whether more rows wait already. */
   more: boolean
-  /** Signed, and committed. */
+  /** The heads that this round signed and committed. */
   heads: SignedHead[]
 }
 
 export interface Drain {
-  /** Whether a round may have something to do: one small question, without a transaction. */
-  isWanted: () => Promise<boolean>
-  /** One round in one transaction; nothing where another replica is at it. */
-  round: (how?: { head_ms?: number; batch?: number }) => Promise<Drained>
+  /** Whether a round may find work. Costs at most one small query, without a transaction. */
+  hasWork: () => Promise<boolean>
+  /** Runs one round in one transaction; does nothing while another replica runs one. */
+  round: (how?: { head_ms?: number; batch?: number }) => Promise<RoundResult>
 }
 
-/** What a replica remembers between rounds: to look at little. Another knows less and finds the same. */
-interface Memory {
-  /** Ids up to here have been looked through. */
-  top: number
-  /** Where a row may still appear below it, in order. */
-  stretches: IdGap[]
-  /** What the newest head said. */
+/** What a replica remembers between rounds, to scan few rows. A replica without it finds the same rows, more slowly. */
+interface DrainState {
+  /** The highest audit row id that this replica has scanned. */
+  scanned_to: number
+  /** Ranges of ids below `scanned_to` in which a row may still be committed, in order. */
+  gaps: IdGap[]
+  /** The value of `drained_to` in the newest head. */
   drained_to: number
-  /** Rows chained since then, by anybody. */
+  /** Rows chained since the newest head, by any replica. */
   unsigned: number
-  /** When, by this process's clock, they should have a head. */
+  /** When those rows should get a head, by this process's monotonic clock in milliseconds. */
   head_due_at: number
 }
 
-type Found = CoveredRow & { chained: boolean }
+type ScannedRow = CoveredRow & { chained: boolean }
 
 /**
- * Gives committed audit rows of all workspaces their places in their workspace's chain. Rows are chained in the order
- * in which they are found, so that one which commits late comes later, and none is passed over (stretches.ts).
+ * Appends the committed audit rows of all workspaces to their workspace's chain, in the order in which it finds them. A
+ * row that commits late comes later in the chain, and no row is skipped (id-gaps.ts).
  */
 export function createDrain(db: Db, keys: AuditKeys): Drain {
-  let memory: Memory = { top: 0, stretches: [], drained_to: 0, unsigned: 0, head_due_at: 0 }
+  let state: DrainState = { scanned_to: 0, gaps: [], drained_to: 0, unsigned: 0, head_due_at: 0 }
 
-  async function work(tx: Db, head_ms: number, batch: number): Promise<{ next: Memory; drained: Drained }> {
-    const newest = await drainedTo(tx)
-    let { top, stretches, drained_to, unsigned } = memory
-    if (newest.to !== drained_to) {
-      // Somebody has signed: what that head covers is done with. One that lies before ours is of a database that was
-      // set back.
-      if (newest.to < drained_to || newest.to > top) top = newest.to
-      stretches = newest.to < drained_to ? [] : stretches.filter(({ up_to }) => up_to > newest.to)
-      drained_to = newest.to
+  async function runRound(tx: Db, head_ms: number, batch: number): Promise<{ next: DrainState; drained: RoundResult }> {
+    const newest_head = await drainedTo(tx)
+    let { scanned_to, gaps, drained_to, unsigned } = state
+    if (newest_head.to !== drained_to) {
+      // A replica has signed a new head, so everything up to it is chained. A head that lies before the last known one
+      // means that the database was restored from a backup.
+      if (newest_head.to < drained_to || newest_head.to > scanned_to) scanned_to = newest_head.to
+      gaps = newest_head.to < drained_to ? [] : gaps.filter(({ up_to }) => up_to > newest_head.to)
+      drained_to = newest_head.to
       unsigned = 0
     }
 
-    // Each of these is a statement with a snapshot of its own: first who writes, then how far ids went, then the rows.
-    const writers = stretches.length > 0 ? await writersNow(tx) : new Set<string>()
-    const given = await lastGiven(tx)
-    const rows: Found[] = []
-    const left: IdGap[] = []
-    for (const stretch of stretches) {
-      if (!isDue(stretch, writers) || rows.length >= batch) {
-        left.push(stretch)
+    // The order matters, since each statement has its own snapshot: first the active writers, then the last id, then
+    // the rows.
+    const writers = gaps.length > 0 ? await activeWriters(tx) : new Set<string>()
+    const last_id = await lastId(tx)
+    const rows: ScannedRow[] = []
+    const open_gaps: IdGap[] = []
+    for (const gap of gaps) {
+      if (!isDue(gap, writers) || rows.length >= batch) {
+        open_gaps.push(gap)
         continue
       }
-      const late = await lateRows(tx, stretch, batch)
-      rows.push(...late)
-      const rest = late.length === batch ? { ...stretch, writers: undefined } : lookedThrough(stretch, writers)
-      if (rest !== undefined) left.push(rest)
+      const late_rows = await lateRows(tx, gap, batch)
+      rows.push(...late_rows)
+      const remaining = late_rows.length === batch ? { ...gap, writers: undefined } : afterScan(gap, writers)
+      if (remaining !== undefined) open_gaps.push(remaining)
     }
 
-    const fresh = await freshRows(tx, top, given, batch)
-    if (given === 0 && fresh.length > 0)
+    const new_rows = await newRows(tx, scanned_to, last_id, batch)
+    if (last_id === 0 && new_rows.length > 0)
       throw new Error('The sequence of audit_log cannot be read: the service needs SELECT on it.')
-    rows.push(...fresh)
-    const isFull = fresh.length === batch
-    // Ids beyond those that were given are nobody's yet: such rows were put there with ids of their own.
-    const looked = Math.max(top, isFull ? Math.min(given, Number(fresh.at(-1)?.id)) : given)
-    const isWhole = fresh.filter(({ id }) => Number(id) <= looked).length === looked - top
-    if (!isWhole) left.push({ after: top, up_to: looked, writers: undefined })
-    stretches = merged(left)
-    top = looked
+    rows.push(...new_rows)
+    const isFull = new_rows.length === batch
+    // Rows with ids beyond the sequence were inserted with explicit ids. Do not scan past the sequence because of them.
+    const next_scanned_to = Math.max(scanned_to, isFull ? Math.min(last_id, Number(new_rows.at(-1)?.id)) : last_id)
+    const isComplete =
+      new_rows.filter(({ id }) => Number(id) <= next_scanned_to).length === next_scanned_to - scanned_to
+    if (!isComplete) open_gaps.push({ after: scanned_to, up_to: next_scanned_to, writers: undefined })
+    gaps = mergeGaps(open_gaps)
+    scanned_to = next_scanned_to
 
-    const loose = rows.filter(({ chained }) => !chained)
-    await chain(tx, keys, loose)
+    const unchained = rows.filter(({ chained }) => !chained)
+    await appendToChain(tx, keys, unchained)
     unsigned += rows.length
-    const isDone = unsigned > 0 && (unsigned >= HEAD_ROWS || newest.age_ms >= head_ms)
-    const heads = isDone ? await signHeads(tx, keys, drained_to, stretches[0]?.after ?? top) : []
-    if (isDone) unsigned = 0
+    const isHeadDue = unsigned > 0 && (unsigned >= HEAD_ROWS || newest_head.age_ms >= head_ms)
+    const heads = isHeadDue ? await signHeads(tx, keys, drained_to, gaps[0]?.after ?? scanned_to) : []
+    if (isHeadDue) unsigned = 0
     return {
       next: {
-        top,
-        stretches,
+        scanned_to,
+        gaps,
         drained_to: heads[0]?.drained_to ?? drained_to,
         unsigned,
-        head_due_at: performance.now() + head_ms - newest.age_ms
+        head_due_at: performance.now() + head_ms - newest_head.age_ms
       },
-      drained: { chained: loose.length, more: loose.length > 0 && (isFull || rows.length > batch), heads }
+      drained: { chained: unchained.length, more: unchained.length > 0 && (isFull || rows.length > batch), heads }
     }
   }
 
   return {
-    async isWanted() {
+    async hasWork() {
       return (
-        memory.stretches.length > 0 ||
-        (memory.unsigned > 0 && performance.now() >= memory.head_due_at) ||
-        (await lastGiven(db)) > memory.top
+        state.gaps.length > 0 ||
+        (state.unsigned > 0 && performance.now() >= state.head_due_at) ||
+        (await lastId(db)) > state.scanned_to
       )
     },
     async round({ head_ms = HEAD_MS, batch = BATCH } = {}) {
-      const done = await db
+      const result = await db
         .transaction()
         .setIsolationLevel('read committed')
         .execute(async tx => {
           const {
             rows: [lock]
           } = await sql<{ ours: boolean }>`select pg_try_advisory_xact_lock(${LOCK}) as ours`.execute(tx)
-          return lock?.ours === true ? work(tx, head_ms, batch) : undefined
+          return lock?.ours === true ? runRound(tx, head_ms, batch) : undefined
         })
-      if (done === undefined) return { chained: 0, more: false, heads: [] }
-      memory = done.next
-      return done.drained
+      if (result === undefined) return { chained: 0, more: false, heads: [] }
+      state = result.next
+      return result.drained
     }
   }
 }
 
-/** What has appeared in a stretch and is not chained, in the order of ids. */
-async function lateRows(db: Db, { after, up_to }: IdGap, limit: number): Promise<Found[]> {
-  const { rows } = await sql<Found>`
+/** Unchained rows that have appeared in a gap, ordered by id. */
+async function lateRows(db: Db, { after, up_to }: IdGap, limit: number): Promise<ScannedRow[]> {
+  const { rows } = await sql<ScannedRow>`
     select ${coveredColumns('a')}, false as chained from audit_log a
     where a.id > ${after} and a.id <= ${up_to} and not ${isChained('a')} order by a.id limit ${limit}`.execute(db)
   return rows
 }
 
 /**
- * All that is there beyond `top`, with what others have chained meanwhile: how many there are tells whether ids are
+ * All rows beyond `scanned_to`, including those that other replicas have chained: their number shows whether ids are
  * missing.
  */
-async function freshRows(db: Db, top: number, given: number, limit: number): Promise<Found[]> {
-  const { rows } = await sql<Found>`
+async function newRows(db: Db, scanned_to: number, last_id: number, limit: number): Promise<ScannedRow[]> {
+  const { rows } = await sql<ScannedRow>`
     select ${coveredColumns('a')}, ${isChained('a')} as chained from audit_log a
-    where a.id > ${top} and (a.id <= ${given} or not ${isChained('a')}) order by a.id limit ${limit}`.execute(db)
+    where a.id > ${scanned_to} and (a.id <= ${last_id} or not ${isChained('a')}) order by a.id
+      limit ${limit}`.execute(db)
   return rows
 }
 
-async function chain(db: Db, keys: AuditKeys, rows: readonly CoveredRow[]): Promise<void> {
+async function appendToChain(db: Db, keys: AuditKeys, rows: readonly CoveredRow[]): Promise<void> {
   if (rows.length === 0) return
-  const of = new Map<string, CoveredRow[]>()
+  const by_workspace = new Map<string, CoveredRow[]>()
   for (const row of rows) {
     const workspace = row.workspace as string
-    const all = of.get(workspace)
-    if (all === undefined) of.set(workspace, [row])
+    const all = by_workspace.get(workspace)
+    if (all === undefined) by_workspace.set(workspace, [row])
     else all.push(row)
   }
   const workspaces: string[] = []
   const seqs: number[] = []
   const ids: string[] = []
   const macs: Buffer[] = []
-  for (const { workspace, ...tail } of await tailsOf(db, [...of.keys()])) {
+  for (const { workspace, ...tail } of await tailsOf(db, [...by_workspace.keys()])) {
     let { seq, mac } = tail
-    for (const row of of.get(workspace) ?? []) {
+    for (const row of by_workspace.get(workspace) ?? []) {
       seq += 1
       mac = rowMac(keys.first, workspace, seq, mac, textsOf(row))
       workspaces.push(workspace)
@@ -181,7 +186,6 @@ async function chain(db: Db, keys: AuditKeys, rows: readonly CoveredRow[]): Prom
   await sql`
     insert into audit_chain (workspace, seq, audit_id, key_id, mac)
     select workspace, seq, audit_id, ${keys.first.id}, substr(${Buffer.concat(macs)}::bytea, (n::int - 1) * 32 + 1, 32)
-    from unnest(${workspaces}::text[], ${seqs}::bigint[], ${ids}::bigint[]) with ordinality as t (workspace, seq, audit_id, n)`.execute(
-    db
-  )
+    from unnest(${workspaces}::text[], ${seqs}::bigint[], ${ids}::bigint[]) with ordinality as t (workspace, seq,
+      audit_id, n)`.execute(db)
 }

@@ -5,17 +5,17 @@ import { beginningOf } from './heads.js'
 
 export interface DropRequest {
   workspace: string
-  /** Only rows that are older go. */
+  /** Only rows older than this time are dropped. */
   before: string
-  /** Most rows of one call. */
+  /** Most rows that one call drops. */
   limit: number
 }
 
 /**
- * Drops a workspace's oldest audit rows, up to the newest head all of whose rows are older than `before`, if that is
- * genuine; it becomes the chain's beginning, signed, so that what is left still verifies. Rows beyond it stay until a
- * later head is old enough. In a transaction of the caller's; again until it returns 0.
- * @returns how many rows went
+ * Drops a workspace's oldest audit rows, up to the newest head whose rows are all older than `before`, if its signature
+ * is valid. That head becomes the signed beginning of the chain, so that the remaining rows still verify. Rows beyond
+ * it stay until a later head is old enough. Call it repeatedly, each time in a transaction, until it returns 0.
+ * @returns how many rows were dropped
  */
 export async function dropAuditRows(
   tx: Db,
@@ -23,11 +23,11 @@ export async function dropAuditRows(
   { workspace, before, limit }: DropRequest
 ): Promise<number> {
   let beginning = await beginningOf(tx, workspace)
-  // What an earlier call has left comes first.
-  const left = beginning !== undefined ? await drop(tx, workspace, beginning.seq, limit) : 0
-  if (left > 0) return left
+  // First drop the rows before the beginning that an earlier call did not reach.
+  const remaining = beginning !== undefined ? await drop(tx, workspace, beginning.seq, limit) : 0
+  if (remaining > 0) return remaining
 
-  const head = await newestBefore(tx, workspace, beginning?.seq ?? 0, before)
+  const head = await newestHeadBefore(tx, workspace, beginning?.seq ?? 0, before)
   if (head === undefined || !isHeadGenuine(keys, head) || !isSame(head.mac, head.chained)) return 0
   const {
     rows: [clock]
@@ -47,10 +47,9 @@ export async function dropAuditRows(
 }
 
 /**
- * Rows of a chain are about in the order of time: a head is old enough if it was signed before, since its rows were
- * there then.
+ * The newest head signed before the given time. Its rows were written before it was signed, so they are old enough too.
  */
-async function newestBefore(db: Db, workspace: string, after: number, before: string) {
+async function newestHeadBefore(db: Db, workspace: string, after: number, before: string) {
   return db
     .selectFrom('audit_heads as h')
     .innerJoin('audit_chain as c', join => join.onRef('c.workspace', '=', 'h.workspace').onRef('c.seq', '=', 'h.seq'))
@@ -65,7 +64,7 @@ async function newestBefore(db: Db, workspace: string, after: number, before: st
     .executeTakeFirst()
 }
 
-/** By the database's own function: the tables let rows go in no other way. */
+/** Calls the database function that drops rows: the tables allow no other deletion. */
 async function drop(db: Db, workspace: string, up_to: number, limit: number): Promise<number> {
   const {
     rows: [row]

@@ -4,15 +4,15 @@ import type { Db } from '../../postgres/schema.js'
 import { beginningOf } from './heads.js'
 import { coveredColumns, type CoveredRow, isChained, textsOf } from './rows.js'
 
-/** Rows of one statement. */
+/** Rows of one query. */
 const PAGE = 1000
 
 type ExportedRow = CoveredRow & { seq: number | null; key_id: string | null; mac: Buffer | null; at: string | null }
 
 /**
- * A workspace's audit log in the order of its chain, as objects for one line each: its beginning if rows were dropped,
- * rows with place and mac, each head after its row, and last what is not chained yet. A row's `covered` is what its mac
- * covers, as texts.
+ * Exports a workspace's audit log in the order of its chain, one object for each line: the beginning if rows were
+ * dropped, the rows with seq and mac, each head after its row, and last the unchained rows. The field `covered` of a
+ * row holds the texts that its mac covers.
  */
 export async function* exportAudit(db: Db, workspace: string): AsyncGenerator<Record<string, unknown>> {
   const beginning = await beginningOf(db, workspace)
@@ -56,7 +56,7 @@ export async function* exportAudit(db: Db, workspace: string): AsyncGenerator<Re
 
 function* linesOf(rows: readonly ExportedRow[], heads: SignedHead[]): Generator<Record<string, unknown>> {
   for (const row of rows) {
-    const { seq, key_id, mac, at, id, metadata, ...rest } = row
+    const { seq, key_id, mac, at, id, metadata, ...columns } = row
     yield id === null
       ? { type: 'missing', workspace: heads[0]?.workspace, seq, key_id, mac: mac?.toString('hex') }
       : {
@@ -64,7 +64,7 @@ function* linesOf(rows: readonly ExportedRow[], heads: SignedHead[]): Generator<
           seq,
           key_id,
           mac: mac?.toString('hex') ?? null,
-          ...rest,
+          ...columns,
           id: Number(id),
           timestamp: at,
           metadata: JSON.parse(metadata as string) as unknown,

@@ -10,8 +10,8 @@ export interface Tail {
 }
 
 /**
- * The ends of those workspaces' chains, in the order of their names. One whose rows have all been dropped ends where it
- * begins.
+ * The ends of the workspaces' chains, ordered by workspace. A chain whose rows have all been dropped ends at its
+ * beginning.
  */
 export async function tailsOf(db: Db, workspaces: readonly string[]): Promise<Tail[]> {
   const { rows } = await sql<{ workspace: string; seq: number | null; mac: Buffer | null }>`
@@ -24,7 +24,7 @@ export async function tailsOf(db: Db, workspaces: readonly string[]): Promise<Ta
   return rows.map(({ workspace, seq, mac }) => ({ workspace, seq: seq ?? 0, mac: mac ?? NO_MAC }))
 }
 
-/** How far the newest head says that all rows are chained, and how old it is. */
+/** Up to which id all rows are chained according to the newest head, and the age of that head. */
 export async function drainedTo(db: Db): Promise<{ to: number; age_ms: number }> {
   const {
     rows: [row]
@@ -35,16 +35,16 @@ export async function drainedTo(db: Db): Promise<{ to: number; age_ms: number }>
 }
 
 /**
- * Signs a head of each chain that has grown since its last one; of rows beyond `since`, where the newest head of all
- * ended.
+ * Signs a head for each chain that has grown since its last head.
+ * @param after_id where the newest head of all chains ended: only workspaces with rows beyond it are considered
  */
-export async function signHeads(db: Db, keys: AuditKeys, since: number, drained_to: number): Promise<SignedHead[]> {
-  const { rows: grown } = await sql<{
+export async function signHeads(db: Db, keys: AuditKeys, after_id: number, drained_to: number): Promise<SignedHead[]> {
+  const { rows: changed } = await sql<{
     workspace: string
-  }>`select distinct workspace from audit_log where id > ${since}`.execute(db)
+  }>`select distinct workspace from audit_log where id > ${after_id}`.execute(db)
   const tails = await tailsOf(
     db,
-    grown.map(({ workspace }) => workspace)
+    changed.map(({ workspace }) => workspace)
   )
   const {
     rows: [clock]
@@ -72,16 +72,17 @@ export async function beginningOf(db: Db, workspace: string): Promise<SignedBegi
     .executeTakeFirst()
 }
 
-/** Every workspace that has audit rows, or had. */
+/** Every workspace that has audit rows or had some, sorted. */
 export async function auditedWorkspaces(db: Db): Promise<string[]> {
   const found = new Set<string>()
   for (const table of ['audit_log', 'audit_chain', 'audit_heads', 'audit_beginnings']) {
-    // From one name to the next by the index, past all the rows of each.
+    // A loose index scan: it jumps from one workspace to the next and skips the rows between them.
     const { rows } = await sql<{ workspace: string }>`
       with recursive name (workspace) as (
         (select workspace from ${sql.table(table)} order by workspace limit 1)
         union all
-        select (select workspace from ${sql.table(table)} t where t.workspace > name.workspace order by workspace limit 1) from name where name.workspace is not null
+        select (select workspace from ${sql.table(table)} t where t.workspace > name.workspace order by workspace
+          limit 1) from name where name.workspace is not null
       )
       select workspace from name where workspace is not null`.execute(db)
     for (const { workspace } of rows) found.add(workspace)

@@ -2,21 +2,21 @@ import { sql } from 'kysely'
 import type { Db } from '../../postgres/schema.js'
 
 /**
- * Ids are given before they are committed, and may become visible in any order. Whoever was given one holds the lock
- * that an insert takes on the table until it ends, and becomes visible before it lets go: so a row can still appear
- * among ids that have been looked through only while somebody lives who held this lock then.
+ * A range of scanned ids in which a row may still appear. PostgreSQL assigns ids before the commit, so rows become
+ * visible in any order. A transaction that has an id holds the table lock of its insert until after its row is visible.
+ * So a row can appear in a scanned range only while a transaction runs that held this lock during the scan.
  */
 export interface IdGap {
-  /** Ids from the one after this … */
+  /** The range starts after this id … */
   after: number
-  /** … up to this. */
+  /** … and ends with this one. */
   up_to: number
-  /** The transactions that may still write there; undefined: not asked yet, since the ids were last looked through. */
+  /** The transactions that may still write there; undefined: not read since the last scan. */
   writers: ReadonlySet<string> | undefined
 }
 
-/** Who has begun to write to the audit log, and has not ended. */
-export async function writersNow(db: Db): Promise<ReadonlySet<string>> {
+/** The running transactions that have written to the audit log. */
+export async function activeWriters(db: Db): Promise<ReadonlySet<string>> {
   const { rows } = await sql<{ writer: string }>`
     select distinct virtualtransaction as writer from pg_locks
     where locktype = 'relation' and mode = 'RowExclusiveLock' and relation = 'audit_log'::regclass
@@ -24,8 +24,8 @@ export async function writersNow(db: Db): Promise<ReadonlySet<string>> {
   return new Set(rows.map(({ writer }) => writer))
 }
 
-/** The last id that was given to anybody. */
-export async function lastGiven(db: Db): Promise<number> {
+/** The last id that the sequence has assigned. */
+export async function lastId(db: Db): Promise<number> {
   const {
     rows: [row]
   } = await sql<{
@@ -34,33 +34,34 @@ export async function lastGiven(db: Db): Promise<number> {
   return row?.last ?? 0
 }
 
-/** Whether a row may have appeared there since it was last looked through. */
-export function isDue({ writers }: IdGap, now: ReadonlySet<string>): boolean {
-  return writers === undefined || [...writers].some(writer => !now.has(writer))
+/** Whether a row may have appeared in the gap since its last scan: one of its writers has ended. */
+export function isDue({ writers }: IdGap, active: ReadonlySet<string>): boolean {
+  return writers === undefined || [...writers].some(writer => !active.has(writer))
 }
 
 /**
- * The stretch after it has been looked through, by a snapshot taken after `now` was; undefined where nobody can write
- * there any more.
+ * The gap after a scan whose snapshot is newer than `active`; undefined if no transaction can write there any more.
  */
-export function lookedThrough(stretch: IdGap, now: ReadonlySet<string>): IdGap | undefined {
-  const writers = new Set([...(stretch.writers ?? now)].filter(writer => now.has(writer)))
-  return writers.size === 0 ? undefined : { ...stretch, writers }
+export function afterScan(gap: IdGap, active: ReadonlySet<string>): IdGap | undefined {
+  const writers = new Set([...(gap.writers ?? active)].filter(writer => active.has(writer)))
+  return writers.size === 0 ? undefined : { ...gap, writers }
 }
 
-/** Neighbours that wait for the same writers become one: while one writer takes an hour, the list does not grow. */
-export function merged(stretches: readonly IdGap[]): IdGap[] {
+/**
+ * Merges adjacent gaps with the same writers, so that the list does not grow while one transaction runs for an hour.
+ */
+export function mergeGaps(gaps: readonly IdGap[]): IdGap[] {
   const result: IdGap[] = []
-  for (const stretch of stretches) {
+  for (const gap of gaps) {
     const last = result.at(-1)
     if (
       last?.writers !== undefined &&
-      stretch.writers !== undefined &&
-      last.up_to === stretch.after &&
-      isEqual(last.writers, stretch.writers)
+      gap.writers !== undefined &&
+      last.up_to === gap.after &&
+      isEqual(last.writers, gap.writers)
     )
-      last.up_to = stretch.up_to
-    else result.push({ ...stretch })
+      last.up_to = gap.up_to
+    else result.push({ ...gap })
   }
   return result
 }

@@ -1,20 +1,20 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 /**
- * The keys of the audit chain: what a mac and a signature are made of, and nothing else. docs/audit.md says it for
- * other programs.
+ * The keys of the audit chain, and exactly which bytes its macs and signatures cover. docs/audit.md specifies the same
+ * for other programs.
  */
 
 export interface AuditKey {
-  /** Names the key beside what it has signed; tells nothing about it. */
+  /** Identifies the key beside its signatures without revealing it. */
   id: string
   secret: KeyObject
 }
 
 export interface AuditKeys {
-  /** Signs. */
+  /** The key that signs. */
   first: AuditKey
-  /** All of them verify. */
+  /** Finds any key, to verify. */
   find: (id: string) => AuditKey | undefined
 }
 
@@ -44,12 +44,12 @@ export function rowMac(
   return macOf(secret, ['row', workspace, seq, before.toString('hex'), ...row])
 }
 
-/** Where a chain is, or was. */
+/** The position of a chain at some time. */
 export interface AuditHead {
   workspace: string
   seq: number
   mac: Buffer
-  /** Every audit row up to this id, of any workspace, had been chained. */
+  /** At that time, every audit row up to this id was chained, in all workspaces. */
   drained_to: number
   signed_at: string
 }
@@ -72,12 +72,12 @@ function headSignature({ secret }: AuditKey, { workspace, seq, mac, drained_to, 
   return macOf(secret, ['head', workspace, seq, mac.toString('hex'), drained_to, signed_at])
 }
 
-/** A head as one line of the log, of AUDIT_HEAD_FILE and of an export. */
+/** A head as the service's log, AUDIT_HEAD_FILE and an export show it. */
 export function headLine({ mac, signature, ...head }: SignedHead): Record<string, unknown> {
   return { ...head, mac: mac.toString('hex'), signature: signature.toString('hex') }
 }
 
-/** @returns undefined for what is no such line */
+/** @returns undefined if the line is not a head */
 export function parseHeadLine(text: string): SignedHead | undefined {
   try {
     const { workspace, seq, mac, drained_to, signed_at, key_id, signature } = JSON.parse(text) as Record<
@@ -109,7 +109,7 @@ export function parseHeadLine(text: string): SignedHead | undefined {
   }
 }
 
-/** A head that retention has made the beginning of its chain. */
+/** A former head that retention has made the beginning of its chain. */
 export interface AuditBeginning {
   workspace: string
   seq: number
@@ -139,7 +139,7 @@ export function isSame(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-/** A JSON array says where each part ends, so that no two lists have one text. */
+/** A JSON array marks where each part ends, so two different lists never have the same text. */
 function macOf(secret: KeyObject, parts: readonly unknown[]): Buffer {
   return createHmac('sha256', secret).update(JSON.stringify(parts)).digest()
 }

@@ -3,24 +3,24 @@ import type { Db } from '../../postgres/schema.js'
 import { drainedTo } from './heads.js'
 import { isChained } from './rows.js'
 
-/** Of the newest rows so many are looked at, so that a scrape stays small whatever the lag is. */
-const LOOKED_AT_MAX = 100_000
-/** Two gauges of one scrape share an answer. */
-const SHARED_MS = 500
+/** Only this many of the newest rows are read, so that a scrape stays cheap at any lag. */
+const SCAN_MAX = 100_000
+/** The two gauges of one scrape share a result. */
+const CACHE_MS = 500
 
 export interface Lag {
-  /** Committed audit rows that have no place in a chain yet, in the whole service. */
+  /** Committed audit rows of all workspaces that are not chained yet. */
   rows: number
-  /** Age of the oldest of them. */
+  /** Age of the oldest of these rows. */
   seconds: number
 }
 
 export function readLag(db: Db): () => Promise<Lag> {
-  let asked: { at: number; lag: Promise<Lag> } | undefined
+  let cached: { read_at: number; lag: Promise<Lag> } | undefined
   return () => {
-    if (asked === undefined || performance.now() - asked.at > SHARED_MS)
-      asked = { at: performance.now(), lag: lagOf(db) }
-    return asked.lag
+    if (cached === undefined || performance.now() - cached.read_at > CACHE_MS)
+      cached = { read_at: performance.now(), lag: lagOf(db) }
+    return cached.lag
   }
 }
 
@@ -30,8 +30,7 @@ export async function lagOf(db: Db): Promise<Lag> {
     rows: [lag]
   } = await sql<Lag>`
     select count(*) as rows, coalesce(extract(epoch from clock_timestamp() - min(a.timestamp)), 0)::float8 as seconds
-    from (select * from audit_log where id > ${to} order by id desc limit ${LOOKED_AT_MAX}) a where not ${isChained('a')}`.execute(
-    db
-  )
+    from (select * from audit_log where id > ${to} order by id desc limit ${SCAN_MAX}) a
+      where not ${isChained('a')}`.execute(db)
   return lag as Lag
 }

@@ -4,30 +4,32 @@ import type { Db } from '../../postgres/schema.js'
 import { beginningOf, tailsOf } from './heads.js'
 import type { AuditFault } from './verify.js'
 
-/** Compares heads that were kept elsewhere with the chains: what finds a tail that was cut together with its heads. */
+/**
+ * Compares the chains with heads that were stored outside the database. This detects a tail that was removed together
+ * with its heads.
+ */
 export interface KeptHeads {
-  /** Takes some more. */
+  /** Compares more heads. */
   add: (heads: readonly SignedHead[]) => Promise<void>
-  /** What was found of a workspace. */
-  of: (workspace: string) => { fitting: number; fault: AuditFault | null }
+  /** The result so far for a workspace. */
+  resultOf: (workspace: string) => { matching: number; fault: AuditFault | null }
   workspaces: () => string[]
-  /** Heads that nobody with a key of ours has signed as they are. */
-  not_genuine: () => number
+  /** How many heads have no valid signature of a known key. */
+  invalidCount: () => number
 }
 
 export function compareKeptHeads(db: Db, keys: AuditKeys): KeptHeads {
-  const found = new Map<string, { fitting: number; last_fitting: number; fault: AuditFault | null }>()
-  let not_genuine = 0
+  const results = new Map<string, { matching: number; last_matching: number; fault: AuditFault | null }>()
+  let invalidCount = 0
 
   async function compare(workspace: string, heads: readonly SignedHead[]): Promise<void> {
-    const known = found.get(workspace) ?? { fitting: 0, last_fitting: 0, fault: null }
-    found.set(workspace, known)
+    const result = results.get(workspace) ?? { matching: 0, last_matching: 0, fault: null }
+    results.set(workspace, result)
     const { rows } = await sql<{ seq: number; mac: Buffer }>`
-      select seq, mac from audit_chain where workspace = ${workspace} and seq = any(${heads.map(({ seq }) => seq)}::bigint[])`.execute(
-      db
-    )
+      select seq, mac from audit_chain where workspace = ${workspace}
+        and seq = any(${heads.map(({ seq }) => seq)}::bigint[])`.execute(db)
     const macs = new Map(rows.map(({ seq, mac }) => [seq, mac]))
-    // After the macs: what retention drops meanwhile then lies before the beginning.
+    // Read the beginning after the macs, so that rows which retention drops in between lie before it.
     const beginning = await beginningOf(db, workspace)
     if (beginning !== undefined) macs.set(beginning.seq, beginning.mac)
     const [tail] = await tailsOf(db, [workspace])
@@ -35,17 +37,19 @@ export function compareKeptHeads(db: Db, keys: AuditKeys): KeptHeads {
       if (beginning !== undefined && head.seq < beginning.seq) continue
       const mac = macs.get(head.seq)
       if (mac !== undefined && isSame(mac, head.mac)) {
-        known.fitting++
-        known.last_fitting = Math.max(known.last_fitting, head.seq)
-      } else if (known.fault === null || head.seq < (known.fault.seq ?? Infinity)) {
-        known.fault =
+        result.matching++
+        result.last_matching = Math.max(result.last_matching, head.seq)
+      } else if (result.fault === null || head.seq < (result.fault.seq ?? Infinity)) {
+        result.fault =
           mac === undefined && head.seq > (tail?.seq ?? 0)
-            ? cut((tail?.seq ?? 0) + 1, head)
+            ? truncated((tail?.seq ?? 0) + 1, head)
             : {
                 kind: mac === undefined ? 'missing' : 'head',
                 seq: head.seq,
                 audit_id: null,
-                explanation: `A kept head, signed at ${head.signed_at}, says that the chain was another one at seq ${head.seq}: rows from seq ${known.last_fitting + 1} to ${head.seq} were replaced or removed.`
+                explanation:
+                  `A kept head, signed at ${head.signed_at}, does not match the chain at seq ${head.seq}: ` +
+                  `rows from seq ${result.last_matching + 1} to ${head.seq} were replaced or removed.`
               }
       }
     }
@@ -53,28 +57,31 @@ export function compareKeptHeads(db: Db, keys: AuditKeys): KeptHeads {
 
   return {
     async add(heads) {
-      const of = new Map<string, SignedHead[]>()
+      const by_workspace = new Map<string, SignedHead[]>()
       for (const head of heads) {
-        if (isHeadGenuine(keys, head)) of.set(head.workspace, [...(of.get(head.workspace) ?? []), head])
-        else not_genuine++
+        if (isHeadGenuine(keys, head))
+          by_workspace.set(head.workspace, [...(by_workspace.get(head.workspace) ?? []), head])
+        else invalidCount++
       }
-      for (const [workspace, list] of of)
+      for (const [workspace, list] of by_workspace)
         await compare(
           workspace,
           list.sort((a, b) => a.seq - b.seq)
         )
     },
-    of: workspace => found.get(workspace) ?? { fitting: 0, fault: null },
-    workspaces: () => [...found.keys()],
-    not_genuine: () => not_genuine
+    resultOf: workspace => results.get(workspace) ?? { matching: 0, fault: null },
+    workspaces: () => [...results.keys()],
+    invalidCount: () => invalidCount
   }
 }
 
-function cut(seq: number, head: SignedHead): AuditFault {
+function truncated(seq: number, head: SignedHead): AuditFault {
   return {
     kind: 'missing',
     seq,
     audit_id: null,
-    explanation: `The chain ends at seq ${seq - 1}, though a kept head was signed for seq ${head.seq} at ${head.signed_at}: rows from seq ${seq} on were removed, together with their heads.`
+    explanation:
+      `The chain ends at seq ${seq - 1}, though a kept head was signed for seq ${head.seq} at ${head.signed_at}: ` +
+      `rows from seq ${seq} on were removed, together with their heads.`
   }
 }

@@ -1,64 +1,65 @@
 import type { AuditRow } from '../../kernel/receipt.js'
 
 /**
- * Rows a minute for refusals of one kind from one address and agent; what is beyond is counted and told once a minute.
+ * Rows a minute for one event and action from one address and agent. Further refusals are only counted, and their
+ * number is written once a minute.
  */
 const PER_MINUTE = 10
 const MINUTE_MS = 60_000
 /**
- * Kinds told apart at a time; beyond, the rest share one row a minute, so that a flood cannot fill memory or table. A
- * name that was merely claimed makes no kind of its own: anybody can claim a thousand.
+ * Most groups counted separately. All further refusals share one row a minute, so that a flood fills neither memory nor
+ * table. An agent_id without valid credentials forms no group, since anyone can claim a thousand of them.
  */
-const KINDS_MAX = 1000
+const GROUPS_MAX = 1000
 
 export interface Refusals {
   add: (row: AuditRow, address: string) => void
-  /** Writes what has been counted so far and stops. */
+  /** Writes the counts so far and stops. */
   close: () => Promise<void>
 }
 
 /**
- * Audit rows of refused credentials and permissions. Written beside the request, never in its way: while the database
- * is down they are only logged.
+ * Collects audit rows of refused credentials and permissions. They are written in the background, so that they never
+ * delay a request. While the database is down, they are only logged.
  */
 export function collectRefusals(
   write: (row: AuditRow) => Promise<void>,
   onFault: (error: unknown, row: AuditRow) => void
 ): Refusals {
-  let minute = new Map<string, { row: AuditRow; address: string; count: number }>()
-  const underway = new Set<Promise<void>>()
+  let groups = new Map<string, { row: AuditRow; address: string; count: number }>()
+  const pending = new Set<Promise<void>>()
 
   function save(row: AuditRow): void {
     const writing = write(row)
       .catch((error: unknown) => {
         onFault(error, row)
       })
-      .finally(() => underway.delete(writing))
-    underway.add(writing)
+      .finally(() => pending.delete(writing))
+    pending.add(writing)
   }
 
-  function tellRest(): void {
-    for (const { row, address, count } of minute.values()) {
-      const more = count - PER_MINUTE
-      if (more > 0) save({ ...row, metadata: { ...row.metadata, address, further_in_this_minute: more } })
+  function writeCounts(): void {
+    for (const { row, address, count } of groups.values()) {
+      const unwritten = count - PER_MINUTE
+      if (unwritten > 0) save({ ...row, metadata: { ...row.metadata, address, further_in_this_minute: unwritten } })
     }
-    minute = new Map()
+    groups = new Map()
   }
 
-  const timer = setInterval(tellRest, MINUTE_MS)
+  const timer = setInterval(writeCounts, MINUTE_MS)
   timer.unref()
 
   return {
     add(row, address) {
-      const kind = JSON.stringify([row.event_type, row.action, address, row.agent_id])
-      const known = minute.get(kind) ?? (minute.size < KINDS_MAX ? undefined : minute.get('rest'))
-      if (known !== undefined) {
-        known.count++
-        if (known.count > PER_MINUTE) return
-      } else if (minute.size < KINDS_MAX) {
-        minute.set(kind, { row, address, count: 1 })
+      const key = JSON.stringify([row.event_type, row.action, address, row.agent_id])
+      const group = groups.get(key) ?? (groups.size < GROUPS_MAX ? undefined : groups.get('rest'))
+      if (group !== undefined) {
+        group.count++
+        if (group.count > PER_MINUTE) return
+      } else if (groups.size < GROUPS_MAX) {
+        groups.set(key, { row, address, count: 1 })
       } else {
-        minute.set('rest', {
+        groups.set('rest', {
           row: { ...row, agent_id: null, metadata: { many: true } },
           address: 'many',
           count: PER_MINUTE + 1
@@ -69,8 +70,8 @@ export function collectRefusals(
     },
     async close() {
       clearInterval(timer)
-      tellRest()
-      await Promise.all(underway)
+      writeCounts()
+      await Promise.all(pending)
     }
   }
 }

@@ -12,7 +12,7 @@ export async function write(db: Db, row: AuditRow): Promise<void> {
 
 export interface AuditFilter {
   workspace: string
-  /** Only what was done in these. */
+  /** Only rows of these sessions. */
   sessions?: readonly string[]
   session_id?: string
   agent_id?: string
@@ -23,7 +23,7 @@ export interface AuditFilter {
   after?: { timestamp: string; id: number }
 }
 
-/** Newest first, one more than `limit` if there are more. */
+/** Lists rows newest first: at most `limit + 1`, where the extra row shows that there are more. */
 export async function list(db: Db, filter: AuditFilter) {
   let query = db.selectFrom('audit_log').where('workspace', '=', filter.workspace)
   if (filter.sessions !== undefined) query = query.where(withinSessions(filter.sessions, 'session_id'))

@@ -5,12 +5,12 @@ import { dropAuditRows } from '../../audit/chain/drop.js'
 import { auditedWorkspaces } from '../../audit/chain/heads.js'
 import type { Db } from '../../postgres/schema.js'
 import type { Deps } from './retention.js'
-import { BATCH, byService, inTurn } from '../turns.js'
+import { BATCH, serviceAuditRow, underLock } from '../turns.js'
 
 /**
- * Drops the audit rows that are of age, in every workspace, up to a signed head that becomes the beginning of its
- * chain. In small transactions, each with an audit row of its own; killed between two, the next round goes on.
- * @returns how many rows went
+ * Drops the expired audit rows of every workspace, up to a signed head that becomes the beginning of its chain. It
+ * works in small transactions, each with an audit row; after a crash, the next round continues.
+ * @returns how many rows were dropped
  */
 export async function applyAuditRetention(
   { db, stopping }: Pick<Deps, 'db' | 'stopping'>,
@@ -19,8 +19,8 @@ export async function applyAuditRetention(
   batch = BATCH
 ): Promise<number> {
   let dropped = 0
-  // Crosses workspaces; what follows is one's.
-  for (const { workspace, days } of await thatDrop(db, server_days)) {
+  // This query reads all workspaces; the rest of the loop works on one.
+  for (const { workspace, days } of await workspacesWithRetention(db, server_days)) {
     const {
       rows: [row]
     } = await sql<{ before: string }>`select clock_timestamp() - make_interval(days => ${days}::int) as before`.execute(
@@ -28,17 +28,17 @@ export async function applyAuditRetention(
     )
     const { before } = row as { before: string }
     for (let rows: number | undefined = batch; rows !== undefined && rows > 0 && !stopping();) {
-      rows = await inTurn(db, async tx => {
-        const gone = await dropAuditRows(tx, keys, { workspace, before, limit: batch })
-        if (gone > 0)
+      rows = await underLock(db, async tx => {
+        const dropped_rows = await dropAuditRows(tx, keys, { workspace, before, limit: batch })
+        if (dropped_rows > 0)
           await audit.write(
             tx,
-            byService(workspace, 'retention', {
+            serviceAuditRow(workspace, 'retention', {
               event_type: 'audit_rows_dropped',
-              metadata: { rows: gone, days, before }
+              metadata: { rows: dropped_rows, days, before }
             })
           )
-        return gone
+        return dropped_rows
       })
       dropped += rows ?? 0
     }
@@ -46,7 +46,10 @@ export async function applyAuditRetention(
   return dropped
 }
 
-async function thatDrop(db: Db, server_days: number): Promise<Array<{ workspace: string; days: number }>> {
+async function workspacesWithRetention(
+  db: Db,
+  server_days: number
+): Promise<Array<{ workspace: string; days: number }>> {
   const own = new Map(
     (await db.selectFrom('audit_retention').select(['workspace', 'days']).execute()).map(({ workspace, days }) => [
       workspace,

@@ -2,15 +2,16 @@ import { type RawBuilder, sql } from 'kysely'
 import { memoryTopic, type Topic } from '../../kernel/events.js'
 import { forget } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
-import { BATCH, inTurn } from '../turns.js'
+import { BATCH, underLock } from '../turns.js'
 
 /**
- * Sweeps what deleted sessions have left behind. Nothing of it can be read any more, so it does not matter when this
- * runs, nor where it was killed: it goes on with whatever is still there.
+ * Deletes the remaining data of deleted sessions. Nobody can read it any more, so the time does not matter. After a
+ * crash, the next call continues with the data that is left.
+ * @returns how many rows were deleted
  */
 export async function sweepDeletedSessions(
   db: Db,
-  tell: (topics: readonly Topic[]) => void,
+  publish: (topics: readonly Topic[]) => void,
   stopping: () => boolean = () => false
 ): Promise<number> {
   let swept = 0
@@ -22,13 +23,13 @@ export async function sweepDeletedSessions(
       .limit(1)
       .executeTakeFirst()
     if (session === undefined) return swept
-    // What has been swept is passed over: its index entries stay until vacuum comes.
+    // Start after the last batch: the index entries of deleted rows remain until the next vacuum.
     let after = -1
     for (;;) {
       if (stopping()) return swept
-      const batch = await inTurn(db, tx => sweepBatch(tx, session.workspace, session.session_id, after))
+      const batch = await underLock(db, tx => sweepBatch(tx, session.workspace, session.session_id, after))
       if (batch === undefined) return swept
-      tell(batch.topics)
+      publish(batch.topics)
       swept += batch.swept
       if (batch.swept === 0) break
       after = batch.after
@@ -36,7 +37,7 @@ export async function sweepDeletedSessions(
   }
 }
 
-/** One batch of a session; its entry in the list goes when nothing else is left. */
+/** Deletes one batch of a session's data, and at last its entry in deleted_sessions. */
 async function sweepBatch(
   tx: Db,
   workspace: string,
@@ -59,16 +60,17 @@ async function sweepBatch(
     return { swept: ids.length, after: (messages.at(-1) as { seq: number }).seq, topics: [] }
   }
   const ofSession = sql<boolean>`workspace = ${workspace} and session_id = ${session_id}`
-  const memory = await sql<{ agent_id: string }>`${some('agent_memory', ofSession)} returning agent_id`.execute(tx)
+  const memory = await sql<{ agent_id: string }>`${deleteBatch('agent_memory', ofSession)}
+      returning agent_id`.execute(tx)
   const topics = [...new Set(memory.rows.map(({ agent_id }) => agent_id))].map(agent_id =>
     memoryTopic(workspace, agent_id)
   )
   let swept = memory.rows.length
-  // The deletion itself stays a while, for those who follow all sessions.
+  // The change that records the deletion stays for a time, for readers that follow all sessions.
   for (const statement of [
-    some('read_cursors', ofSession),
-    some('session_presence', ofSession),
-    some('session_changes', sql`${ofSession} and kind <> 'session_deleted'`)
+    deleteBatch('read_cursors', ofSession),
+    deleteBatch('session_presence', ofSession),
+    deleteBatch('session_changes', sql`${ofSession} and kind <> 'session_deleted'`)
   ]) {
     if (swept < BATCH) swept += Number((await statement.execute(tx)).numAffectedRows ?? 0n)
   }
@@ -81,9 +83,10 @@ async function sweepBatch(
   return { swept, after, topics }
 }
 
-function some(
+function deleteBatch(
   table: 'agent_memory' | 'read_cursors' | 'session_presence' | 'session_changes',
   condition: RawBuilder<boolean>
 ) {
-  return sql`delete from ${sql.table(table)} where ctid = any(array(select ctid from ${sql.table(table)} where ${condition} limit ${BATCH}))`
+  return sql`delete from ${sql.table(table)} where ctid = any(array(select ctid from ${sql.table(table)}
+      where ${condition} limit ${BATCH}))`
 }

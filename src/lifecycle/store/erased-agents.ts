@@ -5,69 +5,81 @@ import * as audit from '../../audit/store/rows.js'
 import { removeMessages } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
 import { revokeAgent } from '../../agents/store/tokens.js'
-import { BATCH, byService, inTurn } from '../turns.js'
+import { BATCH, serviceAuditRow, underLock } from '../turns.js'
 
 /**
- * Erasing an agent: what it has written and kept goes, and where its name stood in what belongs to others (who opened a
- * session, who changed something) a pseudonym stands. Its audit rows stay as they are. Tokens, memory and the like go
- * with the call; messages and names follow in small batches, since there may be a million.
+ * Erases an agent: deletes its messages and data, and replaces its name by a pseudonym in data of others (who opened a
+ * session, who made a change). Its audit rows stay unchanged. The call itself deletes tokens, memory and similar data;
+ * messages and names follow in small batches, since there may be a million.
  */
 
 /**
- * Seconds in which calls with the agent's tokens may still be answered by a replica that has not heard of their end
- * (docs/semantics.md, Visibility): what is written under the name in them is still its.
+ * For this many seconds, a replica that does not know of the revocation yet may accept the agent's tokens
+ * (docs/semantics.md, Visibility). What is written under the agent's name during that time belongs to the agent.
  */
-const REVOKED_WITHIN = 2
+const REVOCATION_DELAY_S = 2
 /**
- * Seconds after which everything of those calls is written: with what a replica notes in the background, once a second.
+ * After this many seconds, all data of those calls is written, including what replicas write in the background once a
+ * second.
  */
-const SETTLED_AFTER = REVOKED_WITHIN + 2
+const SETTLED_AFTER_S = REVOCATION_DELAY_S + 2
 
-export interface Begun {
+export interface ErasureStart {
   pseudonym: string
   revoked_tokens: number
   deleted_memory: number
 }
 
-export async function beginErasure(tx: Db, workspace: string, agent_id: string, request_id: string): Promise<Begun> {
-  // Of the agent's tokens none is issued meanwhile: it locks the agent.
+export async function beginErasure(
+  tx: Db,
+  workspace: string,
+  agent_id: string,
+  request_id: string
+): Promise<ErasureStart> {
+  // This locks the agent, so that no token is issued for it meanwhile.
   const revoked_tokens = await revokeAgent(tx, workspace, agent_id)
-  // One that is under way goes on under its name.
+  // If an erasure is already under way, keep its pseudonym.
   const {
     rows: [begun]
   } = await sql<{ pseudonym: string }>`
     insert into erased_agents as e (workspace, agent_id, pseudonym, up_to_message_id, request_id)
-    select ${workspace}, ${agent_id}, ${`erased-${randomBytes(8).toString('hex')}`}, coalesce((select max(id) from messages where workspace = ${workspace}), 0), ${request_id}
-    on conflict (workspace, agent_id) do update set up_to_message_id = excluded.up_to_message_id, erased_at = clock_timestamp(), xact = pg_current_xact_id()
+    select ${workspace}, ${agent_id}, ${`erased-${randomBytes(8).toString('hex')}`}, coalesce((select max(id)
+      from messages where workspace = ${workspace}), 0), ${request_id}
+    on conflict (workspace, agent_id) do update set up_to_message_id = excluded.up_to_message_id, erased_at =
+      clock_timestamp(), xact = pg_current_xact_id()
     returning pseudonym`.execute(tx)
   const { pseudonym } = begun as { pseudonym: string }
-  const own = sql`workspace = ${workspace} and agent_id = ${agent_id}`
-  // What is revoked is remembered for as long as it could be presented.
-  await sql`update tokens set agent_id = ${pseudonym} where ${own}`.execute(tx)
-  // Keys of its own end; one for several agents, by the beginning of their names, does not.
-  await sql`update api_keys set revoked_at = coalesce(revoked_at, clock_timestamp()), agent_id = ${pseudonym} where ${own}`.execute(
-    tx
-  )
-  await sql`update api_keys set created_by = ${pseudonym} where workspace = ${workspace} and created_by = ${agent_id}`.execute(
-    tx
-  )
-  await sql`update mcp_sessions set agent_id = null, agent_type = null, permissions = null, token_jti = null, token_expires_at = null, client_name = null where ${own}`.execute(
-    tx
-  )
-  return { pseudonym, revoked_tokens, deleted_memory: await removeOwn(tx, workspace, agent_id, [...OWN, ...PRESENCE]) }
+  const ownedByAgent = sql`workspace = ${workspace} and agent_id = ${agent_id}`
+  // Revoked tokens stay in the table until they expire.
+  await sql`update tokens set agent_id = ${pseudonym} where ${ownedByAgent}`.execute(tx)
+  // Revoke the agent's own API keys, but not keys for several agents (agent_id with a *).
+  await sql`update api_keys set revoked_at = coalesce(revoked_at, clock_timestamp()), agent_id = ${pseudonym}
+      where ${ownedByAgent}`.execute(tx)
+  await sql`update api_keys set created_by = ${pseudonym} where workspace = ${workspace}
+      and created_by = ${agent_id}`.execute(tx)
+  await sql`update mcp_sessions set agent_id = null, agent_type = null, permissions = null, token_jti = null,
+      token_expires_at = null, client_name = null where ${ownedByAgent}`.execute(tx)
+  return {
+    pseudonym,
+    revoked_tokens,
+    deleted_memory: await removeOwn(tx, workspace, agent_id, [...OWN_TABLES, ...PRESENCE_TABLES])
+  }
 }
 
-const PRESENCE = [
+const PRESENCE_TABLES = [
   ['session_presence', 'last_seen_at'],
   ['agents', 'last_seen_at']
 ] as const
-const OWN = [
+const OWN_TABLES = [
   ['read_cursors', 'updated_at'],
   ['idempotency_keys', 'created_at'],
   ['agent_memory', 'updated_at']
 ] as const
 
-/** What belongs to the agent alone, and was written no later. @returns how many memory entries */
+/**
+ * Deletes the agent's rows that were written until the given time.
+ * @returns how many memory entries were deleted
+ */
 async function removeOwn(
   db: Db,
   workspace: string,
@@ -78,9 +90,8 @@ async function removeOwn(
   let removed = 0n
   for (const [table, written_at] of tables) {
     const { numAffectedRows = 0n } = await sql`
-      delete from ${sql.table(table)} where workspace = ${workspace} and agent_id = ${agent_id} and ${sql.ref(written_at)} <= ${until}::timestamptz`.execute(
-      db
-    )
+      delete from ${sql.table(table)} where workspace = ${workspace} and agent_id = ${agent_id}
+        and ${sql.ref(written_at)} <= ${until}::timestamptz`.execute(db)
     if (table === 'agent_memory') removed = numAffectedRows
   }
   return Number(removed)
@@ -101,10 +112,10 @@ export function erasureTopics(workspace: string, agent_id: string): Topic[] {
   return [memoryTopic(workspace, agent_id)]
 }
 
-/** Sessions looked through at once. */
-const SESSIONS = 200
+/** Sessions that one query searches. */
+const SESSION_BATCH = 200
 
-interface Erased {
+interface Erasure {
   workspace: string
   agent_id: string
   pseudonym: string
@@ -115,13 +126,16 @@ interface Erased {
   until: string
 }
 
-/** Goes on with whatever is left of every erasure that was begun. @returns whether all are through */
+/**
+ * Continues every erasure that is not complete.
+ * @returns whether all are complete
+ */
 export async function eraseAgents(
   db: Db,
-  tell: (topics: readonly Topic[]) => void,
+  publish: (topics: readonly Topic[]) => void,
   stopping: () => boolean = () => false
 ): Promise<boolean> {
-  // Crosses workspaces; what follows is one's.
+  // This query reads all workspaces; the rest of the loop works on one.
   const erasures = await db
     .selectFrom('erased_agents')
     .select([
@@ -132,39 +146,37 @@ export async function eraseAgents(
       'request_id',
       'messages_erased',
       'erased_at',
-      sql<string>`erased_at + make_interval(secs => ${REVOKED_WITHIN})`.as('until'),
-      sql<boolean>`xact < pg_snapshot_xmin(pg_current_snapshot()) and erased_at < clock_timestamp() - make_interval(secs => ${SETTLED_AFTER})`.as(
-        'settled'
-      )
+      sql<string>`erased_at + make_interval(secs => ${REVOCATION_DELAY_S})`.as('until'),
+      sql<boolean>`xact < pg_snapshot_xmin(pg_current_snapshot())
+          and erased_at < clock_timestamp() - make_interval(secs => ${SETTLED_AFTER_S})`.as('settled')
     ])
     .orderBy('erased_at')
     .execute()
-  let through = true
-  for (const { settled, ...erased } of erasures) {
-    // Names first: sessions of the agent would else show it for as long as its messages take.
-    if (!(await renameSessions(db, erased, stopping)) || !(await eraseInSessions(db, erased, tell, stopping)))
+  let isComplete = true
+  for (const { settled, ...erasure } of erasures) {
+    // Rename first: otherwise the agent's sessions would show its name until all its messages are deleted.
+    if (!(await renameSessions(db, erasure, stopping)) || !(await eraseInSessions(db, erasure, publish, stopping)))
       return false
-    // What began before all replicas knew has ended by now, and this round has seen what it wrote: else another round
-    // follows.
-    if (settled) await inTurn(db, tx => finish(tx, erased))
-    else through = false
+    // Settled: every call that started before all replicas knew of the revocation has ended, and this round has seen
+    // its data. Otherwise another round follows.
+    if (settled) await underLock(db, tx => finish(tx, erasure))
+    else isComplete = false
   }
-  return through
+  return isComplete
 }
 
 async function renameSessions(
   db: Db,
-  { workspace, agent_id, pseudonym, until }: Erased,
+  { workspace, agent_id, pseudonym, until }: Erasure,
   stopping: () => boolean
 ): Promise<boolean> {
   for (let batch = BATCH; batch === BATCH;) {
     if (stopping()) return false
-    const renamed = await inTurn(db, tx =>
+    const renamed = await underLock(db, tx =>
       sql`
       update sessions set created_by = ${pseudonym} where workspace = ${workspace} and id = any(array(
-        select id from sessions where workspace = ${workspace} and created_by = ${agent_id} and created_at <= ${until}::timestamptz order by id limit ${BATCH} for update))`.execute(
-        tx
-      )
+        select id from sessions where workspace = ${workspace} and created_by = ${agent_id}
+          and created_at <= ${until}::timestamptz order by id limit ${BATCH} for update))`.execute(tx)
     )
     if (renamed === undefined) return false
     batch = Number(renamed.numAffectedRows ?? 0n)
@@ -174,31 +186,35 @@ async function renameSessions(
 
 async function eraseInSessions(
   db: Db,
-  erased: Erased,
-  tell: (topics: readonly Topic[]) => void,
+  erasure: Erasure,
+  publish: (topics: readonly Topic[]) => void,
   stopping: () => boolean
 ): Promise<boolean> {
-  const { workspace, agent_id, pseudonym, until } = erased
+  const { workspace, agent_id, pseudonym, until } = erasure
   for (let after = '', more = true; more;) {
     const { rows } = await sql<{ id: string; wrote: boolean }>`
-      select s.id, own.wrote from (select id from sessions where workspace = ${workspace} and id > ${after} order by id limit ${SESSIONS}) s
-      left join lateral (select true as wrote from messages m where m.workspace = ${workspace} and m.session_id = s.id and m.sender = ${agent_id} and ${ofErased(erased)} limit 1) own on true
+      select s.id, own.wrote from (select id from sessions where workspace = ${workspace} and id > ${after}
+        order by id limit ${SESSION_BATCH}) s
+      left join lateral (select true as wrote from messages m where m.workspace = ${workspace} and m.session_id = s.id
+        and m.sender = ${agent_id} and ${writtenByErasedAgent(erasure)} limit 1) own on true
       order by s.id`.execute(db)
     after = rows.at(-1)?.id ?? after
-    more = rows.length === SESSIONS
+    more = rows.length === SESSION_BATCH
     for (const { id } of rows.filter(({ wrote }) => wrote)) {
       for (let removed = BATCH; removed === BATCH;) {
         if (stopping()) return false
-        const batch = await inTurn(db, tx => eraseBatch(tx, erased, id))
+        const batch = await underLock(db, tx => eraseBatch(tx, erasure, id))
         if (batch === undefined) return false
         removed = batch
-        if (removed > 0) tell([sessionTopic(workspace, id)])
+        if (removed > 0) publish([sessionTopic(workspace, id)])
       }
     }
-    const renamed = await inTurn(db, tx =>
+    const renamed = await underLock(db, tx =>
       sql`
-      update session_changes set changed_by = case changed_by when ${agent_id} then ${pseudonym} else changed_by end, sender = case sender when ${agent_id} then ${pseudonym} else sender end
-      where workspace = ${workspace} and changed_at <= ${until}::timestamptz and (changed_by = ${agent_id} or sender = ${agent_id})
+      update session_changes set changed_by = case changed_by when ${agent_id} then ${pseudonym} else changed_by
+        end, sender = case sender when ${agent_id} then ${pseudonym} else sender end
+      where workspace = ${workspace} and changed_at <= ${until}::timestamptz and (changed_by = ${agent_id}
+        or sender = ${agent_id})
         and (session_id = any(${rows.map(({ id }) => id)}::text[]) or kind = 'session_deleted')`.execute(tx)
     )
     if (renamed === undefined || stopping()) return false
@@ -207,15 +223,16 @@ async function eraseInSessions(
 }
 
 /**
- * Of messages under the name, those that are the erased one's: what was written in advance of its time (imported) also.
+ * Whether a message under the agent's name belongs to the erased agent. The id covers imported messages whose timestamp
+ * lies in the future.
  */
-function ofErased({ up_to_message_id, until }: Erased) {
+function writtenByErasedAgent({ up_to_message_id, until }: Erasure) {
   return sql<boolean>`(id <= ${up_to_message_id} or ${sql.ref('timestamp')} <= ${until}::timestamptz)`
 }
 
-async function eraseBatch(tx: Db, erased: Erased, session_id: string): Promise<number> {
-  const { workspace, agent_id, pseudonym } = erased
-  // Deleted meanwhile: then its messages go with it.
+async function eraseBatch(tx: Db, erasure: Erasure, session_id: string): Promise<number> {
+  const { workspace, agent_id, pseudonym } = erasure
+  // If the session was deleted meanwhile, its messages are deleted with it.
   const session = await tx
     .selectFrom('sessions')
     .select('id')
@@ -230,7 +247,7 @@ async function eraseBatch(tx: Db, erased: Erased, session_id: string): Promise<n
     .where('workspace', '=', workspace)
     .where('session_id', '=', session_id)
     .where('sender', '=', agent_id)
-    .where(ofErased(erased))
+    .where(writtenByErasedAgent(erasure))
     .orderBy('seq')
     .limit(BATCH)
     .execute()
@@ -250,8 +267,8 @@ async function eraseBatch(tx: Db, erased: Erased, session_id: string): Promise<n
   return removed
 }
 
-/** Unless it was asked for again meanwhile, under which more belongs to it. */
-async function finish(tx: Db, { workspace, agent_id, request_id, erased_at, until }: Erased): Promise<void> {
+/** Completes the erasure, unless it was requested again meanwhile: then it covers more data. */
+async function finish(tx: Db, { workspace, agent_id, request_id, erased_at, until }: Erasure): Promise<void> {
   const done = await tx
     .deleteFrom('erased_agents')
     .where('workspace', '=', workspace)
@@ -260,12 +277,12 @@ async function finish(tx: Db, { workspace, agent_id, request_id, erased_at, unti
     .returning('messages_erased')
     .executeTakeFirst()
   if (done === undefined) return
-  await removeOwn(tx, workspace, agent_id, OWN, until)
-  // Noted later than it was seen; whoever is here by now under the name is noted again.
-  await removeOwn(tx, workspace, agent_id, PRESENCE)
+  await removeOwn(tx, workspace, agent_id, OWN_TABLES, until)
+  // Presence is written with a delay, so delete all of it. A new agent of this name is recorded again at its next call.
+  await removeOwn(tx, workspace, agent_id, PRESENCE_TABLES)
   await audit.write(
     tx,
-    byService(
+    serviceAuditRow(
       workspace,
       'erase_agent',
       {

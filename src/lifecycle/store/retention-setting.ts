@@ -1,15 +1,15 @@
 import { sql } from 'kysely'
 import type { Db } from '../../postgres/schema.js'
 
-/** For how many days a workspace keeps things: its own setting, else the server's; 0 for ever. */
+/** How many days a workspace keeps data, by its own setting or else the server's; 0: for ever. */
 export interface Retention {
   days: number
   source: 'workspace' | 'server'
 }
 
 /**
- * Of messages and closed sessions, or of audit rows. The latter's table the service's role may only read: it is the
- * operator's.
+ * `retention` is for messages and closed sessions, `audit_retention` for audit rows. Only the operator may change the
+ * latter: the service's database role can only read it.
  */
 export type RetentionTable = 'retention' | 'audit_retention'
 
@@ -23,7 +23,7 @@ export async function retentionOf(
   return own === undefined ? { days: server_days, source: 'server' } : { days: own.days, source: 'workspace' }
 }
 
-/** @param days undefined: the server's setting from now on */
+/** @param days undefined: follow the server's setting */
 export async function setRetention(
   db: Db,
   table: RetentionTable,

@@ -3,9 +3,9 @@ import { forgetAnswers } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
 
 /**
- * Deletes a session whose row the caller has locked. Without its row it is nowhere any more, at once; what it held is
- * swept in small batches (life/deleted-sessions.ts), so that the end of a session of a million messages locks nothing
- * for long. The deletion is the last number of its order, for those who follow all sessions.
+ * Deletes a session whose row the caller has locked. Without its row the session is gone for every reader at once. Its
+ * data is deleted later in small batches (deleted-sessions.ts), so that deleting a million messages holds no lock for
+ * long. The deletion takes the session's last seq, for readers that follow all sessions.
  */
 export async function removeSession(tx: Db, workspace: string, session_id: string, changed_by: string): Promise<void> {
   await sql`

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { EmbeddedError, useDatabaseUrl } from './error.js'
 import { run } from './run.js'
 
-/** The unprivileged user PostgreSQL runs as when we are root, which it refuses to be. */
+/** The unprivileged user that runs PostgreSQL if this process is root: PostgreSQL refuses to run as root. */
 export interface Account {
   name: string
   uid: number
@@ -14,8 +14,10 @@ export function isRoot(): boolean {
 }
 
 /**
- * Undefined for an ordinary user: PostgreSQL then runs as we do. For root it is whoever owns the cluster already, else
- * the user `postgres`, else `nobody`. It must be in /etc/passwd, because PostgreSQL looks its own name up.
+ * The user that PostgreSQL runs as. Undefined unless this process is root: then both run as the same user. For root it
+ * is the owner of the cluster, else the user `postgres`, else `nobody`. The user must be in /etc/passwd, because
+ * PostgreSQL looks up its own name.
+ * @throws EmbeddedError if there is no such user
  */
 export async function serverAccount(clusterDir?: string): Promise<Account | undefined> {
   if (!isRoot()) return undefined
@@ -27,9 +29,9 @@ export async function serverAccount(clusterDir?: string): Promise<Account | unde
   })
   const owner = clusterDir === undefined ? undefined : (await stat(clusterDir).catch(() => undefined))?.uid
   const account =
-    accounts.find(each => each.uid === owner) ??
-    accounts.find(each => each.name === 'postgres') ??
-    accounts.find(each => each.name === 'nobody')
+    accounts.find(candidate => candidate.uid === owner) ??
+    accounts.find(candidate => candidate.name === 'postgres') ??
+    accounts.find(candidate => candidate.name === 'nobody')
   if (account !== undefined) return account
   throw new EmbeddedError(
     'PostgreSQL does not run as root, and /etc/passwd has neither a user "postgres" nor "nobody" to run it as. ' +
@@ -38,10 +40,10 @@ export async function serverAccount(clusterDir?: string): Promise<Account | unde
 }
 
 /**
- * The first of these directories that the account cannot enter; a real attempt as that user, not a reading of mode
- * bits.
+ * The first of these directories that the account cannot enter, found by an attempt as that user: mode bits alone would
+ * not tell.
  */
-export async function firstClosed(account: Account, directories: string[]): Promise<string | undefined> {
+export async function firstInaccessible(account: Account, directories: string[]): Promise<string | undefined> {
   const script = 'for d do cd "$d" 2>/dev/null || { printf %s "$d"; exit 9; }; done'
   const { code, output } = await run('/bin/sh', ['-c', script, 'sh', ...directories], account)
   if (code === 0) return undefined

@@ -1,15 +1,15 @@
 import type pg from 'pg'
 import type { Cluster } from './cluster.js'
 import { connect } from './connection.js'
-import { EmbeddedError, HeldError, codeOf, messageOf } from './error.js'
+import { EmbeddedError, InUseError, codeOf, messageOf } from './error.js'
 import { applicationName, takeLocks } from './locks.js'
-import type { Holder, Mode } from './locks.js'
+import type { LockOwner, Mode } from './locks.js'
 import { freePort, startPostmaster, stopPostmaster } from './postmaster.js'
 import type { Settings } from './postmaster.js'
 import { findPostmaster, processIsAlive } from './process.js'
 import { sleep } from './run.js'
 
-/** A session that holds our locks on a PostgreSQL that runs. */
+/** A connection to a running PostgreSQL that holds this process's locks. */
 export interface Attachment {
   client: pg.Client
   ended: Promise<void>
@@ -22,30 +22,32 @@ export interface AttachOptions {
   mode: Mode
   preferredPort?: number | undefined
   settings?: Settings | undefined
-  /** Asked between steps; true gives up. */
-  abandoned?: () => boolean
+  /** Called between steps; true cancels. */
+  isCancelled?: () => boolean
 }
 
-/** How long something may stand in the way that should pass: a dying predecessor, a shutdown, a port. */
-const patience = 30_000
-const longestRecovery = 300_000
+/** How long to wait for temporary obstacles: a predecessor that is stopping, a shutdown, a port in use. */
+const WAIT_MS = 30_000
+const RECOVERY_MAX_MS = 300_000
 /**
- * A `serve` that ends as we start is gone within this; one that is killed leaves its lock to a session that ends at
- * once.
+ * How long to wait for another `serve` that is just stopping. (The locks of a killed one are released at once.)
  */
-const holderPatience = 1_500
+const OWNER_WAIT_MS = 1_500
 
-/** Joins the PostgreSQL that runs in this folder, or starts it; round and round until it stands or surely will not. */
+/**
+ * Joins the PostgreSQL that runs in this folder, or starts it. Retries until that succeeds or cannot succeed.
+ * @throws InUseError if another server owns the folder, EmbeddedError if PostgreSQL cannot be used
+ */
 export async function attach(
   cluster: Cluster,
-  { mode, preferredPort, settings, abandoned = () => false }: AttachOptions
+  { mode, preferredPort, settings, isCancelled = () => false }: AttachOptions
 ): Promise<Attachment> {
-  const begun = Date.now()
-  let deadline = begun + patience
+  const started_at = Date.now()
+  let deadline = started_at + WAIT_MS
   let started: number | undefined
-  let heldSince: number | undefined
-  let obstacle = 'it does not become ready'
-  for (let pause = 25; !abandoned(); pause = Math.min(pause * 1.5, 500)) {
+  let in_use_since: number | undefined
+  let lastProblem = 'it does not become ready'
+  for (let pause = 25; !isCancelled(); pause = Math.min(pause * 1.5, 500)) {
     try {
       const found = await findPostmaster(cluster.dir)
       if (found === undefined) {
@@ -56,8 +58,8 @@ export async function attach(
           continue
         }
         if (result.problem === 'port') preferredPort = undefined
-        obstacle =
-          result.problem === 'port' ? 'no free port could be had' : 'another PostgreSQL seems to hold the folder'
+        lastProblem =
+          result.problem === 'port' ? 'no free port was found' : 'another PostgreSQL seems to use the folder'
       } else if (found.ready) {
         const client = await connect(cluster, found.port, applicationName(mode))
         const ended = new Promise<void>(resolve => {
@@ -71,36 +73,37 @@ export async function attach(
         if (result.taken) return attachment
         await client.end().catch(() => {})
         if (!result.stopping) {
-          const alive = result.holder?.pid === undefined || processIsAlive(result.holder.pid)
-          heldSince ??= Date.now()
-          if (Date.now() - heldSince > (alive ? holderPatience : patience)) throw held(cluster, result.holder)
+          const alive = result.owner?.pid === undefined || processIsAlive(result.owner.pid)
+          in_use_since ??= Date.now()
+          if (Date.now() - in_use_since > (alive ? OWNER_WAIT_MS : WAIT_MS)) throw inUseError(cluster, result.owner)
         }
       } else if (!found.stopping) {
-        deadline = Math.max(deadline, Math.min(Date.now() + patience, begun + longestRecovery))
+        deadline = Math.max(deadline, Math.min(Date.now() + WAIT_MS, started_at + RECOVERY_MAX_MS))
       }
     } catch (error) {
       if (error instanceof EmbeddedError) {
-        if (started !== undefined && !(error instanceof HeldError)) await stopPostmaster(cluster)
+        if (started !== undefined && !(error instanceof InUseError)) await stopPostmaster(cluster)
         throw error
       }
-      // Starting up, shutting down, too many sessions, connection refused or lost: all of it may pass.
-      obstacle = `${messageOf(error)}${codeOf(error) && ` (${codeOf(error)})`}`
+      // Starting up, shutting down, too many sessions, connection refused or lost: all of these may be temporary.
+      lastProblem = `${messageOf(error)}${codeOf(error) && ` (${codeOf(error)})`}`
     }
     if (Date.now() > deadline)
       throw new EmbeddedError(
-        `PostgreSQL in ${cluster.dir} cannot be used: ${obstacle}. Its log is ${cluster.logFile}.`
+        `PostgreSQL in ${cluster.dir} cannot be used: ${lastProblem}. Its log is ${cluster.logFile}.`
       )
     await sleep(pause)
   }
-  throw new EmbeddedError('The start was given up.')
+  throw new EmbeddedError('The start was cancelled.')
 }
 
-function held(cluster: Cluster, holder: Holder | undefined): HeldError {
-  const who =
+function inUseError(cluster: Cluster, holder: LockOwner | undefined): InUseError {
+  const description =
     holder === undefined
       ? ''
       : ` (${holder.pid === undefined ? holder.name : `process ${holder.pid}`}, since ${holder.since.toISOString()})`
-  return new HeldError(
-    `Another server${who} already uses the database in ${cluster.dir}. Stop it first, or give this one a DATA_DIR of its own.`
+  return new InUseError(
+    `Another server${description} already uses the database in ${cluster.dir}. Stop it first, ` +
+      'or give this one a DATA_DIR of its own.'
   )
 }

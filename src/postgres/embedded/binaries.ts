@@ -16,9 +16,9 @@ export interface Binaries {
 }
 
 export interface BinariesOptions {
-  /** Who runs them; by default whom `serverAccount` names. */
+  /** The user that runs them; default: the result of `serverAccount`. */
   account?: Account | undefined
-  /** Where a copy goes if the installed ones cannot be used: `<cacheRoot>/bin/<version>`. */
+  /** Where to copy the binaries if the installed ones cannot be used: `<cacheRoot>/bin/<version>`. */
   cacheRoot?: string | undefined
   /** The folder with bin/, lib/ and share/, instead of the npm package's. */
   nativeDir?: string | undefined
@@ -32,35 +32,37 @@ export function executable(binDir: string, name: 'initdb' | 'postgres' | 'pg_ctl
   return join(binDir, process.platform === 'win32' ? `${name}.exe` : name)
 }
 
-/** PostgreSQL's programs, in a place from which the account has really run one of them. */
+/**
+ * Finds PostgreSQL's programs in a folder from which the account can run them.
+ * @throws EmbeddedError if they cannot run on this machine
+ */
 export async function findBinaries(options: BinariesOptions = {}): Promise<Binaries> {
   const { account = await serverAccount(), platform = process.platform, arch = process.arch } = options
   const nativeDir = options.nativeDir ?? nativeFolder(platform, arch)
   const complete = await repair(nativeDir)
-  const installed = await attempt(join(nativeDir, 'bin'), account)
+  const installed = await tryBinaries(join(nativeDir, 'bin'), account)
   if (typeof installed !== 'string') return installed
 
-  // A copy helps where the place is the fault (closed to the account, or read-only with links missing), not the
-  // machine.
-  const closed = account !== undefined && typeof (await attempt(join(nativeDir, 'bin'))) !== 'string'
-  if (complete && !closed) throw unusable(installed)
+  // A copy helps only if the folder is the problem: the account cannot enter it, or it is read-only and incomplete.
+  const isInaccessible = account !== undefined && typeof (await tryBinaries(join(nativeDir, 'bin'))) !== 'string'
+  if (complete && !isInaccessible) throw unusable(installed)
   const cacheRoot = options.cacheRoot ?? (isRoot() ? systemRoot : join(homedir(), '.cache', 'shared-context-server'))
   const target = join(cacheRoot, 'bin', `${await packageVersion(nativeDir)}-${platform}-${arch}`)
   await copyBinaries(nativeDir, target)
   await repair(target)
-  const copied = await attempt(join(target, 'bin'), account)
+  const copied = await tryBinaries(join(target, 'bin'), account)
   if (typeof copied === 'string') throw unusable(copied)
-  const why = closed
+  const reason = isInaccessible
     ? `the user "${account.name}" cannot reach ${nativeDir}`
     : `${nativeDir} is incomplete and cannot be written to`
-  return { ...copied, notices: [`PostgreSQL's programs are used from ${target}, because ${why}.`] }
+  return { ...copied, notices: [`PostgreSQL's programs are used from ${target}, because ${reason}.`] }
 }
 
 function unusable(reason: string): EmbeddedError {
   return new EmbeddedError(`The embedded PostgreSQL does not run on this machine (${reason}): ${useDatabaseUrl}.`)
 }
 
-async function attempt(binDir: string, account?: Account): Promise<Binaries | string> {
+async function tryBinaries(binDir: string, account?: Account): Promise<Binaries | string> {
   const { code, output } = await run(executable(binDir, 'postgres'), ['--version'], account)
   const version = /\(PostgreSQL\) (\d+)\S*/.exec(output)
   if (code !== 0 || version === null) return output.split('\n')[0] ?? ''
@@ -68,8 +70,9 @@ async function attempt(binDir: string, account?: Account): Promise<Binaries | st
 }
 
 /**
- * Does what the package's install script would have done, had npm run it: the libraries' links, which a tarball cannot
- * carry, and the executable bits. False if something is missing and could not be added.
+ * Does the work of the package's install script, which npm may not have run: creates the libraries' symbolic links,
+ * which a tarball cannot contain, and sets the executable bits.
+ * @returns false if something is missing and could not be added
  */
 async function repair(nativeDir: string): Promise<boolean> {
   let complete = true

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path'
 import type { Account } from './account.js'
 import { executable } from './binaries.js'
 import type { Binaries } from './binaries.js'
-import { draftOf, removeDrafts } from './drafts.js'
+import { draftPath, removeDrafts } from './drafts.js'
 import { EmbeddedError, codeOf, messageOf } from './error.js'
 import { run } from './run.js'
 
-/** A database cluster on disk and all that is needed to run it. */
+/** A database cluster on disk, with everything needed to run it. */
 export interface Cluster {
   dir: string
   logFile: string
@@ -21,16 +21,19 @@ export interface ClusterOptions {
   dir: string
   binaries: Binaries
   account?: Account | undefined
-  /** Where PostgreSQL writes; by default `<dir>.log`. */
+  /** The log file of PostgreSQL; default: `<dir>.log`. */
   logFile?: string
-  /** False spares initdb's flush to disk, for clusters that are thrown away. */
+  /** False skips initdb's sync to disk, for temporary clusters. */
   durable?: boolean
 }
 
-/** In the cluster itself, so that neither can exist, or be restored, without the other. */
+/** Stored inside the cluster, so that a backup or restore includes both or neither. */
 const passwordFile = 'shared-context-server.password'
 
-/** The cluster in this folder, made first if there is none. Safe to call from several processes at once. */
+/**
+ * Opens the cluster in this folder, and creates it if there is none. Several processes may call it at once.
+ * @throws EmbeddedError if the folder cannot be used or holds another PostgreSQL version
+ */
 export async function createCluster({
   dir,
   binaries,
@@ -39,11 +42,12 @@ export async function createCluster({
   durable = true
 }: ClusterOptions): Promise<Cluster> {
   await removeDrafts(dir)
-  if (await missing(dir)) await initialise(dir, binaries, account, durable)
+  if (await isMissing(dir)) await initialise(dir, binaries, account, durable)
   const version = (await readFile(join(dir, 'PG_VERSION'), 'utf8').catch(reason => unreadable(dir, reason))).trim()
   if (version !== String(binaries.major)) {
     throw new EmbeddedError(
-      `${dir} was written by PostgreSQL ${version}, and the embedded one is ${binaries.version}, which cannot read it. ` +
+      `${dir} was written by PostgreSQL ${version}, and the embedded one is ${binaries.version}, ` +
+        'which cannot read it. ' +
         'Install the release of this program that wrote it, or set DATA_DIR to another folder and start afresh.'
     )
   }
@@ -52,14 +56,14 @@ export async function createCluster({
   return { dir, binaries, account, logFile, password }
 }
 
-/** initdb in a folder beside and then a rename: what is killed half-way leaves nothing that looks like a cluster. */
+/** Runs initdb in a temporary folder, then renames it, so that a crash never leaves an incomplete cluster. */
 async function initialise(
   dir: string,
   binaries: Binaries,
   account: Account | undefined,
   durable: boolean
 ): Promise<void> {
-  const draft = draftOf(dir)
+  const draft = draftPath(dir)
   const pgdata = join(draft, 'data')
   const secret = join(draft, 'password')
   try {
@@ -87,10 +91,10 @@ async function initialise(
     )
     await rename(secret, join(pgdata, passwordFile))
     await rename(pgdata, dir).catch(async error => {
-      // Another process was faster; its cluster is as good as ours.
-      if (await missing(dir)) throw error
+      // Another process has created the cluster meanwhile; use that one.
+      if (await isMissing(dir)) throw error
     })
-    if (durable) await flush(dirname(dir))
+    if (durable) await syncDirectory(dirname(dir))
   } catch (error) {
     if (error instanceof EmbeddedError) throw error
     throw new EmbeddedError(`The database could not be created in ${dir} (${messageOf(error)}).`)
@@ -100,8 +104,9 @@ async function initialise(
 }
 
 /**
- * Under LC_CTYPE=C, pg_trgm finds no letters outside ASCII, whatever the encoding. C.UTF-8 is on every current Linux;
- * elsewhere a named locale knows the letters just as well, with the collation kept to code points.
+ * Runs initdb with the first locale that works. Under LC_CTYPE=C, pg_trgm finds no letters outside ASCII, whatever the
+ * encoding. Every current Linux has C.UTF-8; elsewhere a named locale works as well, with collation C to sort by code
+ * points.
  */
 async function initdb(file: string, args: string[], account: Account | undefined): Promise<void> {
   const named = (locale: string) => [`--locale=${locale}`, '--lc-collate=C']
@@ -112,27 +117,28 @@ async function initdb(file: string, args: string[], account: Account | undefined
       : process.platform === 'darwin'
         ? [named('en_US.UTF-8'), builtin]
         : [['--locale=C.UTF-8'], named('en_US.UTF-8'), builtin]
-  let last = ''
+  let output_text = ''
   for (const locale of locales) {
     const { code, output } = await run(file, [...args, ...locale], account)
     if (code === 0) return
-    last = output
-    // initdb names the locale in everything it prints: only an error about it says that another one may do.
+    output_text = output
+    // initdb always prints the locale. Only an error about it means that another locale may work.
     if (!/(error|fatal): .*locale/i.test(output)) break
   }
   throw new Error(
-    last
+    output_text
       .split('\n')
       .filter(line => /error|fatal|could not|cannot/i.test(line))
-      .join('; ') || last
+      .join('; ') || output_text
   )
 }
 
-async function missing(dir: string): Promise<boolean> {
+async function isMissing(dir: string): Promise<boolean> {
   try {
     if (!(await stat(dir)).isDirectory())
       throw new EmbeddedError(
-        `${dir} is not a directory, but the database would be kept there. Move it away, or set DATA_DIR to another place.`
+        `${dir} is not a directory, but the database would be stored there. ` +
+          'Move it away, or set DATA_DIR to another place.'
       )
     const names = await readdir(dir)
     if (names.length > 0 && !names.includes('PG_VERSION'))
@@ -147,8 +153,8 @@ async function missing(dir: string): Promise<boolean> {
 }
 
 /**
- * A cluster restored by root, or from another machine, belongs to nobody who could run it here. PostgreSQL wants 0700
- * as well.
+ * Sets owner and mode of the cluster. A cluster that root restored, or that comes from another machine, belongs to a
+ * user who cannot run it here. PostgreSQL also demands mode 0700.
  */
 async function adjustOwner(dir: string, account: Account | undefined): Promise<void> {
   const { uid, mode } = await stat(dir)
@@ -169,7 +175,7 @@ async function chownTree(path: string, account: Account): Promise<void> {
   for (const entry of entries) await chownTree(join(path, entry), account)
 }
 
-async function flush(directory: string): Promise<void> {
+async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r').catch(() => undefined)
   await handle?.sync().catch(() => {})
   await handle?.close()

@@ -2,7 +2,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { Cluster } from './cluster.js'
-import { draftOf, removeDrafts } from './drafts.js'
+import { draftPath, removeDrafts } from './drafts.js'
 import { EmbeddedError, codeOf, messageOf } from './error.js'
 
 const databaseName = 'shared_context'
@@ -14,7 +14,9 @@ export function urlOf(cluster: Cluster, port: number, database = databaseName): 
 }
 
 /**
- * A session in the maintenance database: advisory locks are per database, and ours must not depend on the one we serve.
+ * Connects to the maintenance database `postgres`. Advisory locks belong to a database, and these must not depend on
+ * the service's own one.
+ * @throws EmbeddedError if the password is wrong
  */
 export async function connect(cluster: Cluster, port: number, applicationName: string): Promise<pg.Client> {
   const client = new pg.Client({
@@ -28,7 +30,7 @@ export async function connect(cluster: Cluster, port: number, applicationName: s
     connectionTimeoutMillis: 5_000,
     keepAlive: true
   })
-  // A lost connection is told by `end`; without a listener `error` would end the process.
+  // The event `end` reports a lost connection. Without a listener, `error` would end the process.
   client.on('error', () => {})
   try {
     await client.connect()
@@ -51,7 +53,7 @@ export async function ensureDatabase(client: pg.Client): Promise<void> {
   try {
     await client.query(`create database ${databaseName}`)
   } catch (error) {
-    // Two first starts at once: the other one has made it.
+    // Another first start has created it at the same time.
     if (!['42P04', '23505'].includes(codeOf(error)))
       throw new EmbeddedError(`The database "${databaseName}" could not be created (${messageOf(error)}).`)
   }
@@ -64,14 +66,15 @@ export async function localeNotices(client: pg.Client): Promise<string[]> {
   const locale = rows[0]?.datctype ?? ''
   return ['C', 'POSIX'].includes(locale)
     ? [
-        `The embedded database has the locale ${locale}: search will not find words with letters outside ASCII. Set DATABASE_URL to a database with LC_CTYPE C.UTF-8 to have them found.`
+        `The embedded database has the locale ${locale}: search will not find words with letters outside ` +
+          'ASCII. Set DATABASE_URL to a database with LC_CTYPE C.UTF-8 to have them found.'
       ]
     : []
 }
 
 /**
- * Where the running database is, for whoever may read it: commands, and tools such as psql. It is left when PostgreSQL
- * stops, so that the next start can have the same port and a pool that outlived a restart finds its database again.
+ * Writes the address of the running database for commands and for tools such as psql. The file stays when PostgreSQL
+ * stops, so that the next start uses the same port and connection pools find the database again.
  */
 export async function writeConnectionFile(
   dataDir: string,
@@ -79,7 +82,7 @@ export async function writeConnectionFile(
   { pid, port }: { pid: number; port: number }
 ): Promise<void> {
   const path = connectionFile(dataDir)
-  const draft = draftOf(path)
+  const draft = draftPath(path)
   await removeDrafts(path)
   try {
     const text = JSON.stringify(
@@ -92,7 +95,8 @@ export async function writeConnectionFile(
   } catch (error) {
     await rm(draft, { force: true }).catch(() => {})
     throw new EmbeddedError(
-      `The connection file ${path} cannot be written (${messageOf(error)}). Make its folder writable for the user who starts the program.`
+      `The connection file ${path} cannot be written (${messageOf(error)}). ` +
+        'Make its folder writable for the user who starts the program.'
     )
   }
 }

@@ -1,21 +1,22 @@
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { draftOf, removeDrafts } from './drafts.js'
+import { draftPath, removeDrafts } from './drafts.js'
 import { EmbeddedError, messageOf, useDatabaseUrl } from './error.js'
 
 /**
- * Copies bin/, lib/ and share/ to where everybody can read them. Whole or not at all, so that a copy that exists can be
- * trusted.
+ * Copies bin/, lib/ and share/ to a folder that every user can read. A rename publishes the copy, so an existing copy
+ * is complete.
+ * @throws EmbeddedError if the target cannot be written
  */
 export async function copyBinaries(nativeDir: string, target: string): Promise<void> {
   if (await stat(target).catch(() => undefined)) return
-  const draft = draftOf(target)
+  const draft = draftPath(target)
   await removeDrafts(target)
   try {
-    await openFolder(dirname(target))
+    await createAccessibleFolder(dirname(target))
     await copyTree(nativeDir, draft)
     await rename(draft, target).catch(async error => {
-      // Another start has put its own there first.
+      // Another process has created the copy first.
       if (!(await stat(target).catch(() => undefined))) throw error
     })
   } catch (error) {
@@ -28,11 +29,11 @@ export async function copyBinaries(nativeDir: string, target: string): Promise<v
   }
 }
 
-/** Creates a folder and what is missing above it, enterable by everybody whatever the umask is. */
-export async function openFolder(path: string, mode = 0o755): Promise<void> {
+/** Creates a folder and its missing parents with this mode, whatever the umask is. */
+export async function createAccessibleFolder(path: string, mode = 0o755): Promise<void> {
   const first = await mkdir(path, { recursive: true })
   if (first === undefined || process.platform === 'win32') return
-  for (let each = path; each.length >= first.length; each = dirname(each)) await chmod(each, mode)
+  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await chmod(folder, mode)
 }
 
 async function copyTree(from: string, to: string): Promise<void> {
@@ -40,7 +41,7 @@ async function copyTree(from: string, to: string): Promise<void> {
   await chmod(to, 0o755)
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const source = join(from, entry.name)
-    // Links are made anew from pg-symlinks.json; the static libraries are for linking programs.
+    // Links are recreated from pg-symlinks.json. Static libraries are not needed at run time.
     if (entry.isDirectory()) await copyTree(source, join(to, entry.name))
     else if (entry.isFile() && !entry.name.endsWith('.a')) {
       await copyFile(source, join(to, entry.name))

@@ -1,82 +1,83 @@
 import { access, constants, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { firstClosed, serverAccount } from './account.js'
+import { firstInaccessible, serverAccount } from './account.js'
 import type { Account } from './account.js'
 import { systemRoot } from './binaries.js'
-import { openFolder } from './copy.js'
+import { createAccessibleFolder } from './copy.js'
 import { EmbeddedError, messageOf } from './error.js'
 
 export interface DataDirOptions {
   /** DATA_DIR as the operator set it; absent or empty means the default. */
   explicit?: string | undefined
   /** The default; absent: `data` in `cwd`. */
-  byDefault?: string | undefined
+  defaultDir?: string | undefined
   cwd: string
   fallbackRoot?: string | undefined
 }
 
 /**
- * The data directory, existing, writable by us and, where we are root, enterable by the user that PostgreSQL will run
- * as.
+ * Creates the data directory if necessary, and checks that this process can write to it and that the user who runs
+ * PostgreSQL can enter it.
+ * @throws EmbeddedError if no suitable directory can be used
  */
 export async function resolveDataDir({
   explicit,
-  byDefault = 'data',
+  defaultDir = 'data',
   cwd,
   fallbackRoot = systemRoot
 }: DataDirOptions): Promise<{ dataDir: string; notices: string[] }> {
-  const wanted = resolve(cwd, explicit || byDefault)
-  const account = await serverAccount(join(wanted, 'postgres'))
-  const barrier = await closedTo(account, wanted)
+  const preferred = resolve(cwd, explicit || defaultDir)
+  const account = await serverAccount(join(preferred, 'postgres'))
+  const barrier = await inaccessibleParent(account, preferred)
   if (barrier === undefined) {
-    await makeDataDir(wanted, account)
-    return { dataDir: wanted, notices: [] }
+    await createDataDir(preferred, account)
+    return { dataDir: preferred, notices: [] }
   }
-  const because = `PostgreSQL does not run as root but as the user "${account?.name}", who cannot enter ${barrier}`
+  const reason = `PostgreSQL does not run as root but as the user "${account?.name}", who cannot enter ${barrier}`
   if (explicit) {
     throw new EmbeddedError(
-      `DATA_DIR ${wanted} cannot be used: ${because}. ` +
+      `DATA_DIR ${preferred} cannot be used: ${reason}. ` +
         `Run "chmod o+x ${barrier}", or choose a DATA_DIR that every user can reach.`
     )
   }
   const dataDir = join(fallbackRoot, 'data')
-  const fallbackBarrier = await closedTo(account, dataDir)
+  const fallbackBarrier = await inaccessibleParent(account, dataDir)
   if (fallbackBarrier !== undefined) {
     throw new EmbeddedError(
-      `Neither ${wanted} nor ${dataDir} can hold the data: ${because}, nor ${fallbackBarrier}. ` +
+      `Neither ${preferred} nor ${dataDir} can hold the data: ${reason}, nor ${fallbackBarrier}. ` +
         'Set DATA_DIR to a folder that every user can reach.'
     )
   }
-  await makeDataDir(dataDir, account)
-  return { dataDir, notices: [`The data is in ${dataDir}, because ${because}.`] }
+  await createDataDir(dataDir, account)
+  return { dataDir, notices: [`The data is in ${dataDir}, because ${reason}.`] }
 }
 
-/** Which directory on the way keeps the account out, if one does. */
-async function closedTo(account: Account | undefined, path: string): Promise<string | undefined> {
+/** The first directory of the path that the account cannot enter, if any. */
+async function inaccessibleParent(account: Account | undefined, path: string): Promise<string | undefined> {
   if (account === undefined) return undefined
   const existing = await nearestExisting(path)
-  const way = [existing]
-  for (let each = existing; dirname(each) !== each;) way.unshift((each = dirname(each)))
-  return await firstClosed(account, way)
+  const parents = [existing]
+  for (let folder = existing; dirname(folder) !== folder;) parents.unshift((folder = dirname(folder)))
+  return await firstInaccessible(account, parents)
 }
 
 async function nearestExisting(path: string): Promise<string> {
-  for (let each = path; ; each = dirname(each)) {
-    const found = await stat(each).catch(() => undefined)
+  for (let folder = path; ; folder = dirname(folder)) {
+    const found = await stat(folder).catch(() => undefined)
     if (found !== undefined && !found.isDirectory())
       throw new EmbeddedError(
-        `The data directory ${path} cannot be used: ${each} is not a directory. Set DATA_DIR to another place.`
+        `The data directory ${path} cannot be used: ${folder} is not a directory. Set DATA_DIR to another place.`
       )
-    if (found !== undefined) return await realpath(each)
-    if (dirname(each) === each) return each
+    if (found !== undefined) return await realpath(folder)
+    if (dirname(folder) === folder) return folder
   }
 }
 
-async function makeDataDir(path: string, account: Account | undefined): Promise<void> {
+async function createDataDir(path: string, account: Account | undefined): Promise<void> {
   await nearestExisting(path)
   try {
-    // Closed to others, but for passing through to the cluster where it belongs to another user.
-    await openFolder(path, account === undefined ? 0o700 : 0o711)
+    // Private; if another user runs PostgreSQL, others may pass through it to the cluster.
+    await createAccessibleFolder(path, account === undefined ? 0o700 : 0o711)
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new EmbeddedError(

@@ -1,10 +1,10 @@
-/** What the operator reads: a finished sentence or two that says what is wrong and what to do. */
+/** An error for the operator. Its message says in full sentences what is wrong and what to do. */
 export class EmbeddedError extends Error {
   override name = 'EmbeddedError'
 }
 
-/** Somebody else owns the data directory: the one fault that waiting and trying again does not cure. */
-export class HeldError extends EmbeddedError {
+/** Another server owns the data directory, so that retrying does not help. */
+export class InUseError extends EmbeddedError {
   override name = 'HeldError'
 }
 

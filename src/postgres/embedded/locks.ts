@@ -1,55 +1,60 @@
 import type pg from 'pg'
 
 /**
- * Two advisory locks, held by one session of each process that uses the database. Everybody shares `inUse`; who leaves
- * tries to have it alone, and who gets it was the last and stops PostgreSQL. The one `serve` of a folder has `owner` as
- * well. The server frees both when a process dies, however it dies.
+ * Two advisory locks, which one connection of each process holds. All processes share IN_USE_LOCK. A process that
+ * leaves tries to get it exclusively: if that succeeds, it was the last one and stops PostgreSQL. The only `serve` of a
+ * folder also holds OWNER_LOCK. PostgreSQL releases both when a process dies.
  */
 export type Mode = 'serve' | 'join'
-const space = 0x73637372
-const inUse = 1
-const owner = 2
+const LOCK_NAMESPACE = 0x73637372
+const IN_USE_LOCK = 1
+const OWNER_LOCK = 2
 
-export interface Holder {
+export interface LockOwner {
   name: string
   pid: number | undefined
   since: Date
 }
-export type Taken =
-  { taken: true } | { taken: false; stopping: true } | { taken: false; stopping: false; holder: Holder | undefined }
+export type LockResult =
+  { taken: true } | { taken: false; stopping: true } | { taken: false; stopping: false; owner: LockOwner | undefined }
 
 export function applicationName(mode: Mode): string {
   return `shared-context-server ${mode} pid=${process.pid}`
 }
 
-export async function takeLocks(client: pg.Client, mode: Mode): Promise<Taken> {
-  if (!(await ask(client, 'pg_try_advisory_lock_shared', inUse))) return { taken: false, stopping: true }
-  if (mode === 'join' || (await ask(client, 'pg_try_advisory_lock', owner))) return { taken: true }
-  return { taken: false, stopping: false, holder: await findHolder(client) }
+export async function takeLocks(client: pg.Client, mode: Mode): Promise<LockResult> {
+  if (!(await callLockFunction(client, 'pg_try_advisory_lock_shared', IN_USE_LOCK)))
+    return { taken: false, stopping: true }
+  if (mode === 'join' || (await callLockFunction(client, 'pg_try_advisory_lock', OWNER_LOCK))) return { taken: true }
+  return { taken: false, stopping: false, owner: await findOwner(client) }
 }
 
 /**
- * Gives the locks up. True if nobody else was there: then PostgreSQL is ours to stop, and newcomers wait until it is
- * gone.
+ * Releases the locks.
+ * @returns true if no other process uses PostgreSQL: then this one must stop it, and new processes wait until it has
+ * stopped
  */
-export async function leave(client: pg.Client): Promise<boolean> {
-  await ask(client, 'pg_advisory_unlock_shared', inUse)
-  return await ask(client, 'pg_try_advisory_lock', inUse)
+export async function releaseLocks(client: pg.Client): Promise<boolean> {
+  await callLockFunction(client, 'pg_advisory_unlock_shared', IN_USE_LOCK)
+  return await callLockFunction(client, 'pg_try_advisory_lock', IN_USE_LOCK)
 }
 
-async function ask(client: pg.Client, name: string, lock: number): Promise<boolean> {
-  const { rows } = await client.query<{ yes: boolean }>(`select ${name}($1::int, $2::int) as yes`, [space, lock])
+async function callLockFunction(client: pg.Client, name: string, lock: number): Promise<boolean> {
+  const { rows } = await client.query<{ yes: boolean }>(`select ${name}($1::int, $2::int) as yes`, [
+    LOCK_NAMESPACE,
+    lock
+  ])
   return rows[0]?.yes === true
 }
 
-async function findHolder(client: pg.Client): Promise<Holder | undefined> {
+async function findOwner(client: pg.Client): Promise<LockOwner | undefined> {
   const { rows } = await client.query<{ name: string; since: Date }>(
     `
     select a.application_name as name, a.backend_start as since
     from pg_locks l join pg_stat_activity a on a.pid = l.pid
     where l.locktype = 'advisory' and l.classid = $1::int::oid and l.objid = $2::int::oid and l.granted
       and l.database = (select oid from pg_database where datname = current_database())`,
-    [space, owner]
+    [LOCK_NAMESPACE, OWNER_LOCK]
   )
   const row = rows[0]
   const pid = Number(/pid=(\d+)/.exec(row?.name ?? '')?.[1])

@@ -8,8 +8,8 @@ import { createCluster } from './cluster.js'
 import type { Cluster } from './cluster.js'
 import { connect, ensureDatabase, localeNotices, readConnectionFile, urlOf, writeConnectionFile } from './connection.js'
 import { resolveDataDir } from './data-dir.js'
-import { EmbeddedError, HeldError, messageOf } from './error.js'
-import { applicationName, leave } from './locks.js'
+import { EmbeddedError, InUseError, messageOf } from './error.js'
+import { applicationName, releaseLocks } from './locks.js'
 import type { Mode } from './locks.js'
 import { nativeFolder } from './package.js'
 import { stopPostmaster } from './postmaster.js'
@@ -20,44 +20,44 @@ import { sleep } from './run.js'
 export interface OpenOptions {
   /** DATA_DIR as the operator set it; absent for the default. */
   dataDir?: string | undefined
-  /** Tells the default, where that is asked for; absent: `data` in `cwd`. */
+  /** Returns the default folder; absent: `data` in `cwd`. */
   defaultDataDir?: (() => string) | undefined
   cwd?: string | undefined
-  /** `serve` is the one server of the folder and is refused if there is one; everything else joins. */
+  /** `serve`: the only server of the folder, refused if there is another. `join`: shares the database. */
   mode: Mode
-  /** Where binaries and default data go if root's own folders are closed to the user PostgreSQL runs as. */
+  /** Folder for binaries and data if the user who runs PostgreSQL cannot enter the default folders of root. */
   fallbackRoot?: string | undefined
   settings?: Settings | undefined
-  /** That a folder is made, and what happens later on; a line at a time, without secrets. */
+  /** Receives notices, one line at a time and without secrets: a new folder, a lost connection, a restart. */
   log?: ((line: string) => void) | undefined
   nativeDir?: string | undefined
 }
 
 export interface Embedded {
-  /** Stays true over restarts of PostgreSQL, which keep the port; `lost` tells if one could not. */
+  /** Stays valid when PostgreSQL restarts, because the port stays; if it cannot, `lost` resolves. */
   readonly url: string
   readonly dataDir: string
-  /** What the operator should be told at the start. */
+  /** Messages for the operator at startup. */
   readonly notices: string[]
-  /** PostgreSQL was running already: an orphan of a killed program, or started by another command. */
+  /** True if PostgreSQL was already running, left by a killed program or started by another command. */
   readonly adopted: boolean
   /**
-   * Resolves, once, if the database is gone for good: another server has taken the folder, or the port changed. End
-   * then.
+   * Resolves if the database is lost for good: another server has taken the folder, or the port has changed. The
+   * process should then exit.
    */
   readonly lost: Promise<EmbeddedError>
-  /** Gives the database up, and stops PostgreSQL if nobody else uses it. */
+  /** Releases the database, and stops PostgreSQL if no other process uses it. */
   close(): Promise<void>
 }
 
 export async function openEmbedded(options: OpenOptions): Promise<Embedded> {
   const { mode, settings, log = () => {} } = options
-  // First of all: where there is no PostgreSQL, as in the image, it is no help to hear that its folder cannot be made.
+  // Check this first: without PostgreSQL binaries, as in the container image, a message about its folder would mislead.
   const nativeDir = options.nativeDir ?? nativeFolder()
   const explicit = options.dataDir
   const { dataDir, notices } = await resolveDataDir({
     explicit,
-    byDefault: explicit ? undefined : options.defaultDataDir?.(),
+    defaultDir: explicit ? undefined : options.defaultDataDir?.(),
     cwd: options.cwd ?? process.cwd(),
     fallbackRoot: options.fallbackRoot
   })
@@ -65,20 +65,20 @@ export async function openEmbedded(options: OpenOptions): Promise<Embedded> {
   const account = await serverAccount(dir)
   const cacheRoot = options.fallbackRoot ?? (isRoot() ? systemRoot : dataDir)
   const binaries = await findBinaries({ account, cacheRoot, nativeDir })
-  if (!existsSync(dir)) log(`Making a new data folder: ${dataDir}`)
+  if (!existsSync(dir)) log(`Creating a new data folder: ${dataDir}`)
   const cluster = await createCluster({ dir, binaries, account, durable: settings?.fsync !== 'off' })
 
   let closing: Promise<void> | undefined
   let recovering: Promise<void> | undefined
-  let tellLost: (error: EmbeddedError) => void
+  let reportLost: (error: EmbeddedError) => void
   const lost = new Promise<EmbeddedError>(resolve => {
-    tellLost = resolve
+    reportLost = resolve
   })
-  const take = (preferredPort?: number) =>
-    attach(cluster, { mode, preferredPort, settings, abandoned: () => closing !== undefined })
+  const attachAgain = (preferredPort?: number) =>
+    attach(cluster, { mode, preferredPort, settings, isCancelled: () => closing !== undefined })
 
   let current: Attachment | undefined
-  const first = await take((await readConnectionFile(dataDir)).port)
+  const first = await attachAgain((await readConnectionFile(dataDir)).port)
   const { port, started } = first
   try {
     await ensureDatabase(first.client)
@@ -86,7 +86,7 @@ export async function openEmbedded(options: OpenOptions): Promise<Embedded> {
     await publish(first)
     watch(first)
   } catch (error) {
-    await give(cluster, first)
+    await detach(cluster, first)
     throw error instanceof EmbeddedError
       ? error
       : new EmbeddedError(
@@ -108,25 +108,26 @@ export async function openEmbedded(options: OpenOptions): Promise<Embedded> {
       await writeConnectionFile(dataDir, cluster, attachment)
   }
 
-  /** PostgreSQL was killed, or ended its sessions: our locks are gone, and perhaps it is itself. */
+  /** Reconnects after PostgreSQL was killed or closed its sessions, which also releases the locks. */
   async function recover(): Promise<void> {
-    log('The connection to PostgreSQL was lost; bringing it back')
+    log('The connection to PostgreSQL was lost; reconnecting')
     for (let pause = 100; closing === undefined; pause = Math.min(pause * 2, 5_000)) {
       try {
-        const attachment = await take(port)
+        const attachment = await attachAgain(port)
         await publish(attachment).catch(error => log(messageOf(error)))
         log(`PostgreSQL is back (process ${attachment.pid}, ${attachment.started ? 'restarted' : 'still running'})`)
         if (attachment.port !== port)
-          tellLost(
+          reportLost(
             new EmbeddedError(
-              `PostgreSQL had to be restarted on another port, ${attachment.port} instead of ${port}. Start the program again.`
+              `PostgreSQL had to be restarted on another port, ${attachment.port} instead of ${port}. ` +
+                'Start the program again.'
             )
           )
         return watch(attachment)
       } catch (error) {
         if (closing !== undefined) return
         log(messageOf(error))
-        if (error instanceof HeldError) return tellLost(error)
+        if (error instanceof InUseError) return reportLost(error)
         await sleep(pause)
       }
     }
@@ -134,9 +135,9 @@ export async function openEmbedded(options: OpenOptions): Promise<Embedded> {
 
   async function close(): Promise<void> {
     await recovering
-    // Taken down while PostgreSQL was away: what may run by now must not stay behind.
+    // If the connection is lost right now, reconnect, so that PostgreSQL does not stay running.
     const last = current ?? (await reconnect(cluster, mode))
-    if (last !== undefined) await give(cluster, last)
+    if (last !== undefined) await detach(cluster, last)
   }
 
   return {
@@ -160,9 +161,9 @@ async function reconnect(cluster: Cluster, mode: Mode): Promise<Pick<Attachment,
   )
 }
 
-/** The last one to leave stops PostgreSQL. */
-async function give(cluster: Cluster, { client }: Pick<Attachment, 'client'>): Promise<void> {
-  const last = await leave(client).catch(() => false)
+/** Releases the locks; the last process stops PostgreSQL. */
+async function detach(cluster: Cluster, { client }: Pick<Attachment, 'client'>): Promise<void> {
+  const last = await releaseLocks(client).catch(() => false)
   if (last) await stopPostmaster(cluster)
   await client.end().catch(() => {})
 }

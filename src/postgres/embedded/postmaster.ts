@@ -5,14 +5,13 @@ import { createServer } from 'node:net'
 import { executable } from './binaries.js'
 import type { Cluster } from './cluster.js'
 import { EmbeddedError, messageOf } from './error.js'
-import { disownLockFile, findPostmaster, isPostmaster } from './process.js'
+import { invalidateStaleLockFile, findPostmaster, isPostmaster } from './process.js'
 import { environment, run, sleep, workingDirectory } from './run.js'
 
 export type Settings = Record<string, string>
 
 /**
- * For a laptop: small, but as safe as PostgreSQL is. What only logs errors of statements is off, since they quote
- * values.
+ * Small settings for a laptop, with full durability. Statement errors are not logged, because they quote values.
  */
 const defaults: Settings = {
   listen_addresses: '127.0.0.1',
@@ -35,23 +34,24 @@ const defaults: Settings = {
   log_checkpoints: 'off'
 }
 
-const biggestLog = 10 * 1024 * 1024
-const longestStart = 300_000
+const LOG_MAX_BYTES = 10 * 1024 * 1024
+const START_MAX_MS = 300_000
 
 /**
- * `held`: another postmaster has the folder, or the last one is not quite gone. `port`: somebody took the port. Both
- * pass.
+ * `held`: another postmaster uses the folder, or the last one has not ended yet. `port`: another program uses the port.
+ * Both are temporary.
  */
 export type StartResult = { pid: number } | { problem: 'held' | 'port' }
 
 /**
- * Starts a postmaster in a session of its own, so that neither Ctrl-C in the terminal nor our own death reaches it, and
- * waits until it is ready. Which of several starts at once wins is decided by PostgreSQL's own lock file.
+ * Starts a postmaster and waits until it is ready. It is detached, so that neither Ctrl-C nor the end of this process
+ * stops it. If several processes start one, PostgreSQL's own lock file decides.
+ * @throws EmbeddedError if PostgreSQL does not start
  */
 export async function startPostmaster(cluster: Cluster, port: number, settings: Settings = {}): Promise<StartResult> {
-  await disownLockFile(cluster.dir)
+  await invalidateStaleLockFile(cluster.dir)
   const logSize = (await stat(cluster.logFile).catch(() => undefined))?.size ?? 0
-  if (logSize > biggestLog) await rename(cluster.logFile, `${cluster.logFile}.1`).catch(() => {})
+  if (logSize > LOG_MAX_BYTES) await rename(cluster.logFile, `${cluster.logFile}.1`).catch(() => {})
   const log = await open(cluster.logFile, 'a', 0o600)
   const offset = (await log.stat()).size
   const flags = Object.entries({ ...defaults, ...settings, port: String(port) }).flatMap(([name, value]) => [
@@ -75,24 +75,26 @@ export async function startPostmaster(cluster: Cluster, port: number, settings: 
   if (notSpawned !== undefined) throw new EmbeddedError(`PostgreSQL could not be started (${messageOf(notSpawned)}).`)
   if (await becomesReady(cluster, child)) return { pid: child.pid as number }
 
-  const said = ownLines((await readFile(cluster.logFile)).subarray(offset).toString(), child.pid as number)
-  if (/lock file ".*" (already exists|is empty)|pre-existing shared memory block/.test(said)) return { problem: 'held' }
-  if (/could not create any TCP\/IP sockets/.test(said)) return { problem: 'port' }
-  const reason = said
+  const logText = ownLines((await readFile(cluster.logFile)).subarray(offset).toString(), child.pid as number)
+  if (/lock file ".*" (already exists|is empty)|pre-existing shared memory block/.test(logText))
+    return { problem: 'held' }
+  if (/could not create any TCP\/IP sockets/.test(logText)) return { problem: 'port' }
+  const reason = logText
     .split('\n')
     .filter(line => /FATAL|PANIC|ERROR|HINT|DETAIL/.test(line))
     .map(line => line.replace(/^.*?(FATAL|PANIC|ERROR|HINT|DETAIL): +/, ''))
   throw new EmbeddedError(
-    `PostgreSQL did not start in ${cluster.dir} (${reason.join(' ') || said || 'it said nothing'}). Its log is ${cluster.logFile}.`
+    `PostgreSQL did not start in ${cluster.dir} (${reason.join(' ') || logText || 'it said nothing'}). ` +
+      `Its log is ${cluster.logFile}.`
   )
 }
 
 async function becomesReady(cluster: Cluster, child: ChildProcess): Promise<boolean> {
-  const deadline = Date.now() + longestStart
+  const deadline = Date.now() + START_MAX_MS
   while (child.exitCode === null && child.signalCode === null) {
     const found = await findPostmaster(cluster.dir)
     if (found?.pid === child.pid && found?.ready) return true
-    // Recovery after a crash may take its time; it goes on without us, and the next start finds it.
+    // Recovery after a crash may take long. It continues without this process, and the next start finds it.
     if (Date.now() > deadline)
       throw new EmbeddedError(
         `PostgreSQL is still recovering in ${cluster.dir}. Try again later; its log is ${cluster.logFile}.`
@@ -103,7 +105,8 @@ async function becomesReady(cluster: Cluster, child: ChildProcess): Promise<bool
 }
 
 /**
- * Another process may be writing to the same log; what comes before PostgreSQL's logging is up has no process number.
+ * The log lines of this postmaster. Others may write to the same file; lines from before PostgreSQL's logging starts
+ * have no process id.
  */
 function ownLines(text: string, pid: number): string {
   return text
@@ -113,12 +116,15 @@ function ownLines(text: string, pid: number): string {
     .trim()
 }
 
-/** Fast shutdown: sessions are ended, everything is written. Returns when the process is gone. */
+/**
+ * Stops PostgreSQL with a fast shutdown, which ends sessions and writes all data. Resolves when the process has ended.
+ * @throws EmbeddedError if it does not stop within 70 seconds
+ */
 export async function stopPostmaster(cluster: Cluster): Promise<void> {
   const found = await findPostmaster(cluster.dir)
   if (found === undefined) return
-  const gone = async (patience: number) => {
-    for (const deadline = Date.now() + patience; Date.now() < deadline; await sleep(20)) {
+  const hasExited = async (timeout_ms: number) => {
+    for (const deadline = Date.now() + timeout_ms; Date.now() < deadline; await sleep(20)) {
       if (!(await isPostmaster(found.pid, cluster.dir))) return true
     }
     return false
@@ -128,10 +134,10 @@ export async function stopPostmaster(cluster: Cluster): Promise<void> {
   } else {
     signal(found.pid, 'SIGINT')
   }
-  if (await gone(60_000)) return
-  // An immediate shutdown loses nothing either: the next start recovers.
+  if (await hasExited(60_000)) return
+  // An immediate shutdown loses no data either: the next start recovers it.
   signal(found.pid, 'SIGQUIT')
-  if (await gone(10_000)) return
+  if (await hasExited(10_000)) return
   throw new EmbeddedError(
     `PostgreSQL (process ${found.pid}) in ${cluster.dir} does not stop. Its log is ${cluster.logFile}.`
   )
@@ -141,12 +147,12 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch {
-    /* gone by itself */
+    /* it has ended already */
   }
 }
 
 /**
- * The preferred port if it is free, so that clients find the database where it was; else one that the system chooses.
+ * The preferred port if it is free, so that clients find the database again; else a port that the system chooses.
  */
 export async function freePort(preferred = 0): Promise<number> {
   const probe = (port: number) =>

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { run } from './run.js'
 
 /**
- * What postmaster.pid says of a postmaster that is really there. `ready` is line 8; it is `starting` or `stopping`
- * otherwise.
+ * A running postmaster, as postmaster.pid describes it. Line 8 of the file is its state: starting, ready or stopping.
  */
 export interface Postmaster {
   pid: number
@@ -14,10 +13,10 @@ export interface Postmaster {
 }
 
 const lockFile = 'postmaster.pid'
-/** No system gives this number to a process. */
-const nobody = 2 ** 31 - 1
+/** No system assigns this process id. */
+const IMPOSSIBLE_PID = 2 ** 31 - 1
 
-/** The postmaster that runs this cluster, if one does. */
+/** The postmaster that runs this cluster, if any. */
 export async function findPostmaster(clusterDir: string): Promise<Postmaster | undefined> {
   const lines = (await readFile(join(clusterDir, lockFile), 'utf8').catch(() => '')).split('\n')
   const pid = Math.abs(Number(lines[0]))
@@ -27,16 +26,16 @@ export async function findPostmaster(clusterDir: string): Promise<Postmaster | u
 }
 
 /**
- * PostgreSQL takes any process with the number in postmaster.pid for its predecessor: a zombie that nobody reaps, or,
- * after a reboot or in a new container, something else. It would refuse to start for as long as that exists. Where the
- * number is surely not a postmaster's any more we put an impossible one in its place; the rest of the file stays,
- * because from it PostgreSQL checks that no orphaned backend still uses the old shared memory.
+ * Replaces a stale process id in postmaster.pid. PostgreSQL refuses to start while any process has that id: a zombie,
+ * or, after a reboot or in a new container, an unrelated process. If that process is not a postmaster, this function
+ * writes an impossible id. The rest of the file stays, because PostgreSQL uses it to check that no orphaned backend
+ * still uses the old shared memory.
  */
-export async function disownLockFile(clusterDir: string): Promise<void> {
+export async function invalidateStaleLockFile(clusterDir: string): Promise<void> {
   const path = join(clusterDir, lockFile)
   const before = await readFile(path, 'utf8').catch(() => undefined)
   if (before === undefined) return
-  // Written as a whole a moment after it is created, so an old empty one is what a loss of power left.
+  // PostgreSQL fills the file right after creating it, so an old empty one is left from a power failure.
   if (before.trim() === '') {
     const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now())
     if (age > 10_000) await rm(path, { force: true })
@@ -45,7 +44,7 @@ export async function disownLockFile(clusterDir: string): Promise<void> {
   const pid = Math.abs(Number(before.split('\n')[0]))
   if (!(pid > 0) || !processIsAlive(pid) || (await isPostmaster(pid, clusterDir))) return
   if ((await readFile(path, 'utf8').catch(() => undefined)) !== before) return
-  await writeFile(path, [nobody, ...before.split('\n').slice(1)].join('\n'), { flag: 'r+' }).catch(() => {})
+  await writeFile(path, [IMPOSSIBLE_PID, ...before.split('\n').slice(1)].join('\n'), { flag: 'r+' }).catch(() => {})
 }
 
 export function processIsAlive(pid: number): boolean {
@@ -73,10 +72,10 @@ async function isPostmasterOnLinux(pid: number, clusterDir: string): Promise<boo
   if (/^ [ZX]/.test(status.slice(status.lastIndexOf(')') + 1))) return false
   try {
     // A postmaster's working directory is its cluster.
-    const [its, ours] = await Promise.all([stat(`/proc/${pid}/cwd`), stat(clusterDir)])
-    return its.dev === ours.dev && its.ino === ours.ino
+    const [processCwd, clusterStat] = await Promise.all([stat(`/proc/${pid}/cwd`), stat(clusterDir)])
+    return processCwd.dev === clusterStat.dev && processCwd.ino === clusterStat.ino
   } catch {
-    // Not ours to look at, or gone meanwhile.
+    // This process may not read it, or it has ended meanwhile.
     return (
       (await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')).split('\0')[0]?.includes('postgres') ?? false
     )

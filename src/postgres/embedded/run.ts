@@ -2,14 +2,13 @@ import { execFile } from 'node:child_process'
 import type { Account } from './account.js'
 
 /**
- * All that PostgreSQL needs from the environment. It must not inherit ours: keys would be readable in its process
- * entry, and PG* variables would change what it does. (On Windows libuv adds what the system itself requires, PATH
- * among it.)
+ * The environment of PostgreSQL. It must not inherit this process's: others could read the keys in its process entry,
+ * and PG* variables would change its behaviour. (On Windows, libuv adds what the system requires, such as PATH.)
  */
 export const environment: Record<string, string> =
   process.platform === 'win32' ? {} : { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' }
 
-/** Our own working directory may be closed to the account that PostgreSQL runs as, and it insists on reading it. */
+/** PostgreSQL must be able to read its working directory, and its account may not be able to read this process's. */
 export const workingDirectory = process.platform === 'win32' ? undefined : '/'
 
 export interface Outcome {
@@ -17,7 +16,7 @@ export interface Outcome {
   output: string
 }
 
-/** Runs a program to its end; never rejects: a program that cannot be started has its error code as `code`. */
+/** Runs a program to its end. Never rejects: if the program cannot start, `code` is the error code. */
 export function run(file: string, args: string[], account?: Account): Promise<Outcome> {
   return new Promise(resolve => {
     const options = {

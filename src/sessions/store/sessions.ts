@@ -43,7 +43,7 @@ export function newSessionId(): string {
   return `session_${randomBytes(8).toString('hex')}`
 }
 
-/** @throws AppError PERMISSION_DENIED for an agent that is limited to sessions: a new one would be none of them */
+/** @throws AppError PERMISSION_DENIED if the agent is limited to certain sessions, which cannot include a new one */
 export async function create(
   db: Db,
   agent: Agent,
@@ -68,7 +68,10 @@ export async function create(
     .executeTakeFirstOrThrow()
 }
 
-/** The session and its head: the highest seq given in it so far. @throws AppError SESSION_NOT_FOUND */
+/**
+ * Reads a session with its head, the highest seq assigned so far.
+ * @throws AppError SESSION_NOT_FOUND
+ */
 export async function need(
   db: Db,
   agent: Pick<Agent, 'workspace' | 'sessions'>,
@@ -91,7 +94,10 @@ const readSession = defineStatement<
     .where('id', '=', id)
 )
 
-/** All of them, in the agent's reach. @throws AppError SESSION_NOT_FOUND where one is not */
+/**
+ * Checks that all these sessions exist and that the agent may enter them.
+ * @throws AppError SESSION_NOT_FOUND
+ */
 export async function needAll(
   db: Db,
   agent: Pick<Agent, 'workspace' | 'sessions'>,
@@ -99,17 +105,18 @@ export async function needAll(
 ): Promise<void> {
   const wanted = [...new Set(ids)]
   if (!wanted.every(id => mayEnter(agent, id))) throw sessionNotFound()
-  const there = await db
+  const found = await db
     .selectFrom('sessions')
     .select('id')
     .where('workspace', '=', agent.workspace)
     .where(withinSessions(wanted, 'id'))
     .execute()
-  if (there.length < wanted.length) throw sessionNotFound()
+  if (found.length < wanted.length) throw sessionNotFound()
 }
 
 /**
- * Need, with the row locked until the transaction ends: whoever changes the session or its messages goes through here.
+ * Like `need`, and locks the row until the transaction ends. Every change of a session or its messages starts here.
+ * @throws AppError SESSION_NOT_FOUND
  */
 export async function needLocked(tx: Db, agent: Agent, id: string): Promise<SessionRow & { last_seq: number }> {
   if (!mayEnter(agent, id)) throw sessionNotFound()
@@ -132,8 +139,8 @@ export interface SessionPatch {
 }
 
 /**
- * Changes a session whose row the caller has locked, as the next change of its one order. Whoever opens it takes it out
- * of the archive.
+ * Changes a session whose row the caller has locked. The change takes the session's next seq. Reopening a session also
+ * takes it out of the archive.
  */
 export async function patch(tx: Db, agent: Agent, id: string, change: SessionPatch): Promise<SessionRow> {
   const { last_seq, ...session } = await tx
@@ -173,7 +180,7 @@ export interface SessionFilter {
   after?: { created_at: string; id: string }
 }
 
-/** Newest first, one more than `limit` if there are more. */
+/** Lists sessions newest first: at most `limit + 1`, where the extra one shows that there are more. */
 export async function list(db: Db, agent: Agent, filter: SessionFilter) {
   let query = db
     .selectFrom('sessions')
@@ -184,10 +191,12 @@ export async function list(db: Db, agent: Agent, filter: SessionFilter) {
   if (filter.created_by !== undefined) query = query.where('created_by', '=', filter.created_by)
   if (filter.active !== undefined) query = query.where('is_active', '=', filter.active)
   if (filter.query !== undefined) {
-    // `<%`: the query is much like some part of the purpose (pg_trgm's threshold 0.6), so that a typo still finds it.
+    // `<%`: the query is similar to some part of the purpose (pg_trgm's threshold is 0.6), so that typos are tolerated.
     query = query.where(sql<boolean>`exists (
-      select from session_purposes p where p.workspace = sessions.workspace and p.session_id = sessions.id and p.workspace = ${agent.workspace}
-        and (p.purpose ilike ${likePattern(filter.query)} or ${filter.query} <% p.purpose or p.session_id = ${filter.query}))`)
+      select from session_purposes p where p.workspace = sessions.workspace and p.session_id = sessions.id
+        and p.workspace = ${agent.workspace}
+        and (p.purpose ilike ${likePattern(filter.query)} or ${filter.query} <% p.purpose
+          or p.session_id = ${filter.query}))`)
   }
   if (filter.after !== undefined)
     query = query.where(sql<boolean>`(created_at, id) < (${filter.after.created_at}::timestamptz, ${filter.after.id})`)
@@ -207,8 +216,8 @@ export interface SessionStatistics {
 type Counted = { id: string; created_at: string; last_seq: number; public_count: number }
 
 /**
- * What a viewer may know of the messages of some sessions: how many, and when the last was written (else when the
- * session was created). One statement for all of them, in their order.
+ * For each session, in the given order: how many messages the viewer may see, and when the last of them was written, or
+ * else when the session was created. One query reads all sessions.
  */
 export async function statistics(db: Db, viewer: Agent, sessions: readonly Counted[]): Promise<SessionStatistics[]> {
   if (sessions.length === 0) return []
@@ -223,13 +232,12 @@ export async function statistics(db: Db, viewer: Agent, sessions: readonly Count
   const last = readable.select('m.timestamp').orderBy('m.seq', 'desc').limit(1)
   const { rows } = await sql<{ others: number; last: string | null }>`
     select (select count(*) from (${sql.join(others, sql` union all `)}) other) as others, (${last}) as last
-    from unnest(${sessions.map(session => session.id)}::text[], ${sessions.map(countedOneByOne)}::int[]) with ordinality as wanted (id, most, n) order by wanted.n`.execute(
-    db
-  )
+    from unnest(${sessions.map(session => session.id)}::text[], ${sessions.map(countedOneByOne)}::int[]) with
+      ordinality as wanted (id, most, n) order by wanted.n`.execute(db)
   return Promise.all(
     sessions.map(async (session, i) => {
       const { others, last } = rows[i] as { others: number; last: string | null }
-      // Only where there are more others than are counted exactly is a second look worth its while.
+      // A second query is needed only if there are more messages than the first one counts.
       const count =
         others > countedOneByOne(session)
           ? await countReadable(db, viewer, session, {})
@@ -243,10 +251,10 @@ export async function statistics(db: Db, viewer: Agent, sessions: readonly Count
   )
 }
 
-/** Most senders that an answer names. */
+/** Most senders in a result. */
 const PARTICIPANTS_MAX = 1000
 
-/** Who has written something the viewer may see, in order of agent_id. Skips along the index from sender to sender. */
+/** The senders of messages that the viewer may see, ordered by agent_id. A loose index scan, from sender to sender. */
 export async function participants(db: Db, viewer: Agent, session_id: string): Promise<string[]> {
   const next = readableMessages(db, viewer)
     .where('m.session_id', '=', session_id)
@@ -257,7 +265,8 @@ export async function participants(db: Db, viewer: Agent, session_id: string): P
     with recursive senders as (
       (select * from (${next}) first)
       union all
-      select following.sender from senders, lateral (${next.where('m.sender', '>', sql.ref<string>('senders.sender'))}) following
+      select following.sender from senders, lateral
+        (${next.where('m.sender', '>', sql.ref<string>('senders.sender'))}) following
     )
     select sender from senders limit ${PARTICIPANTS_MAX}`.execute(db)
   return rows.map(row => row.sender)

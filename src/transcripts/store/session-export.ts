@@ -4,12 +4,12 @@ import { messageColumns, type MessageRow } from '../../messages/store/messages.j
 import type { Db } from '../../postgres/schema.js'
 import { readableMessages } from '../../visibility/visibility.js'
 
-/** Bytes of content and metadata in one page; the message that passes the bound still belongs to it. */
+/** Bytes of content and metadata in one page. The message that exceeds the limit still belongs to the page. */
 const BYTES_MAX = 1024 * 1024
 
 /**
- * Messages after one number of a session's order up to another, as the viewer may see them now: at most `limit`, and
- * some mebibyte.
+ * Reads the messages that the viewer may see, with seq beyond `after` up to `until`: at most `limit` messages and about
+ * one mebibyte.
  */
 export async function exportPage(
   db: Db,
@@ -28,7 +28,8 @@ export async function exportPage(
     .limit(limit + 1)
   const { rows } = await sql<MessageRow & { found: number; n: number }>`
     select * from (
-      select sized.*, sum(bytes) over (order by seq) - bytes as before, count(*) over () as found, row_number() over (order by seq) as n
+      select sized.*, sum(bytes) over (order by seq) - bytes as before, count(*) over () as found, row_number() over
+        (order by seq) as n
       from (select m.*, octet_length(content) + octet_length(metadata::text) as bytes from (${page}) m) sized) counted
     where before < ${BYTES_MAX} and n <= ${limit} order by seq`.execute(db)
   return {

@@ -5,19 +5,19 @@ import type { Db } from '../../postgres/schema.js'
 import type { SessionRow } from '../../sessions/store/sessions.js'
 import { refuseManySessions } from '../../limits/store/usage.js'
 
-/** Messages of one statement. */
+/** Messages that one statement inserts. */
 const BATCH = 500
 
-/** About a session that is too large; the other advice is to raise the quota. */
-const ADVICE = 'Nothing of it was imported: delete what it does not need where it comes from, and export it again'
+/** Suggestion for a session that is too large; the error also suggests a higher quota. */
+const ADVICE = 'Nothing was imported: delete messages from the original session, and export it again'
 
 export type ImportedMessage = Omit<MessageRow, 'session_id'>
 
 /**
- * Writes a session that was exported, in the caller's transaction: its messages get new ids and a seq without gaps, in
- * the order in which they come, and keep everything else. A parent that does not come along gets a new id too, which no
- * message has: answers to it still belong together.
- * @returns how many messages there were
+ * Writes an exported session in the caller's transaction. Its messages get new ids and seq without gaps, in the given
+ * order, and keep everything else. A parent that is not in the export also gets a new id, which no message has, so that
+ * its answers still belong together.
+ * @returns how many messages were imported
  * @throws AppError QUOTA_EXCEEDED
  */
 export async function importSession(
@@ -41,9 +41,8 @@ export async function importSession(
     )
     const { rows } = await sql<{
       id: number
-    }>`select nextval(pg_get_serial_sequence('messages', 'id')) as id from generate_series(1, ${unknown.size}::int)`.execute(
-      tx
-    )
+    }>`select nextval(pg_get_serial_sequence('messages', 'id')) as id
+        from generate_series(1, ${unknown.size}::int)`.execute(tx)
     for (const [i, old] of [...unknown].entries()) ids.set(old, (rows[i] as { id: number }).id)
     const first = count + 1
     count += batch.length
@@ -68,15 +67,15 @@ export async function importSession(
     batch = []
   }
 
-  let published = 0
+  let public_count = 0
   let bytes = 0
   let last: string | null = null
   for await (const message of messages) {
     batch.push(message)
-    if (message.visibility === 'public') published++
+    if (message.visibility === 'public') public_count++
     bytes += Buffer.byteLength(message.content) + Buffer.byteLength(JSON.stringify(message.metadata))
     if (last === null || message.timestamp > last) last = message.timestamp
-    // While they come: what is too large is not written to its end first.
+    // Check during the import, so that an oversized session fails early.
     if (isBeyond('session_messages', count + batch.length, quotas))
       throw quotaExceeded('session_messages', quotas, ADVICE)
     if (isBeyond('session_bytes', bytes, quotas)) throw quotaExceeded('session_bytes', quotas, ADVICE)
@@ -92,7 +91,7 @@ export async function importSession(
       id,
       metadata: JSON.stringify(metadata),
       last_seq: count,
-      public_count: published,
+      public_count,
       content_bytes: bytes,
       last_message_at: last
     })

@@ -1,0 +1,30 @@
+import { variable } from '../variable.js'
+import { list, origins, proxies, wholeNumber } from '../values.js'
+
+/** Which web pages, host names and proxies may reach the service. */
+export const networkVariables = {
+  cors_origins: variable(
+    'CORS_ORIGINS',
+    'Origins of web pages that may call the service, separated by commas; * for any',
+    origins,
+    '',
+    { default_note: 'same origin only' }
+  ),
+  allowed_hosts: variable(
+    'ALLOWED_HOSTS',
+    'Host names by which the service may be called, separated by commas; * for any. Protects against DNS rebinding',
+    list,
+    undefined,
+    { default_note: 'loopback names when HOST is loopback, else any' }
+  ),
+  trust_proxy: variable(
+    'TRUST_PROXY',
+    'Proxies whose X-Forwarded-For the service believes: true, a number of hops, or addresses separated by commas',
+    proxies,
+    undefined,
+    { default_note: 'none' }
+  ),
+  metrics_port: variable('METRICS_PORT', 'Serve /metrics on this port only', wholeNumber(0, 65535, true), undefined, {
+    default_note: 'on PORT'
+  })
+}

@@ -1,0 +1,50 @@
+import { variable } from '../variable.js'
+import { flag, optional, wholeNumber } from '../values.js'
+
+/** Retention, start and stop, and the command `mcp`. */
+export const operationVariables = {
+  retention_days: variable(
+    'RETENTION_DAYS',
+    'Days that the service keeps messages, and closed sessions after their last activity. ' +
+      'A workspace can have its own setting (set_retention). 0: for ever',
+    wholeNumber(0, 36_500),
+    '0'
+  ),
+  audit_retention_days: variable(
+    'AUDIT_RETENTION_DAYS',
+    'Days that the service keeps audit rows. A workspace can have its own setting (the command `retention ' +
+      'audit`). Needs AUDIT_HMAC_KEY, because rows go only up to a signed head. 0: for ever',
+    wholeNumber(0, 36_500),
+    '0'
+  ),
+  migrate_on_start: variable(
+    'MIGRATE_ON_START',
+    'false: the start does not migrate; run the command `migrate up`',
+    flag,
+    'true'
+  ),
+  shutdown_delay_ms: variable(
+    'SHUTDOWN_DELAY_MS',
+    'Milliseconds between "not ready" and refusing requests, so that load balancers notice',
+    wholeNumber(0, 600_000),
+    '0'
+  ),
+  shutdown_timeout_ms: variable(
+    'SHUTDOWN_TIMEOUT_MS',
+    'Milliseconds that requests in flight have to finish',
+    wholeNumber(0, 600_000),
+    '20000'
+  ),
+  agent_id: variable('AGENT_ID', 'agent_id of the command `mcp` (stdio)', optional, undefined, {
+    default_note: "the MCP client's name"
+  }),
+  agent_type: variable('AGENT_TYPE', 'agent_type of the command `mcp` (stdio)', optional, undefined, {
+    default_note: 'mcp'
+  }),
+  mcp_output_schemas: variable(
+    'MCP_OUTPUT_SCHEMAS',
+    'true: tools/list of the command `mcp` (stdio) has the schemas of the answers, like `/mcp?output_schemas=true`',
+    flag,
+    'false'
+  )
+}

@@ -8,16 +8,16 @@ import { SECURITY_HEADER_LINES, SECURITY_HEADERS } from './security-headers.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How a route of another protocol than REST wraps a failure's object. */
+    /** How a route of a protocol other than REST wraps the error object. */
     wrapFailure?: (error: AppError, body: ErrorBody, request: FastifyRequest) => unknown
   }
 }
 
-/** What went wrong on the way to a tool → an AppError: Fastify's own errors, the body parser's, anything unexpected. */
+/** Converts any error outside a tool to an AppError: Fastify's errors, the body parser's, and unexpected ones. */
 export function failureOf(error: unknown, request: FastifyRequest, kernel: Pick<Kernel, 'store' | 'log'>): AppError {
   if (error instanceof AppError) return error
   const { statusCode, code } = error as Partial<FastifyError>
-  // The client has gone away in the middle of its body: nobody's fault here, and nobody reads the answer.
+  // The client has disconnected in the middle of its body, so nobody reads the response.
   if (request.raw.readableAborted || statusCode === 408)
     return new AppError('INVALID_JSON', 'The request ended before its body was complete.')
   if (statusCode === 415) return new AppError('UNSUPPORTED_MEDIA_TYPE', 'The request body is not declared as JSON.')
@@ -28,22 +28,22 @@ export function failureOf(error: unknown, request: FastifyRequest, kernel: Pick<
 }
 
 /**
- * Sends a failure as docs/semantics.md, Errors has it; whoever refuses a request, hook or handler, on whichever front,
- * does so here.
+ * Sends an error as docs/semantics.md, Errors defines it. Every hook and handler of REST and MCP refuses requests with
+ * this function.
  */
 export function sendFailure(reply: FastifyReply, error: AppError): FastifyReply {
   const { request } = reply
   const body = errorBody(error, request.id)
   if (error.retry_after !== undefined) void reply.header('retry-after', error.retry_after)
-  const asked = challenge(error, request)
-  if (asked !== undefined) void reply.header('www-authenticate', asked)
+  const authenticate = challenge(error, request)
+  if (authenticate !== undefined) void reply.header('www-authenticate', authenticate)
   return reply
     .code(error.status)
     .type('application/json; charset=utf-8')
     .send(JSON.stringify(request.routeOptions.config.wrapFailure?.(error, body, request) ?? body))
 }
 
-/** WWW-Authenticate, as RFC 6750 and RFC 9728 have it; undefined where other credentials would not help. */
+/** The WWW-Authenticate header (RFC 6750, RFC 9728); undefined if other credentials would not help. */
 function challenge(error: AppError, request: FastifyRequest): string | undefined {
   const { protectedResource } = request.server
   const params: Record<string, string | undefined> = {}
@@ -60,16 +60,18 @@ function challenge(error: AppError, request: FastifyRequest): string | undefined
     Object.assign(params, { error: 'insufficient_scope', scope })
   }
   params.resource_metadata = protectedResource?.metadataUrl(request)
-  const said = Object.entries(params).filter(([, value]) => value !== undefined && value !== '')
-  return ['Bearer', said.map(([name, value]) => `${name}="${value}"`).join(', ')].filter(text => text !== '').join(' ')
+  const parameters = Object.entries(params).filter(([, value]) => value !== undefined && value !== '')
+  return ['Bearer', parameters.map(([name, value]) => `${name}="${value}"`).join(', ')]
+    .filter(text => text !== '')
+    .join(' ')
 }
 
 /**
- * Requests that are not HTTP, or whose headers are too large or too slow: answered on the bare socket, as an object all
- * the same.
+ * Answers requests that are not HTTP, or whose headers are too large or too slow. There is no response object yet, so
+ * it writes the JSON error to the socket.
  */
 export function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void {
-  // An answer is still due on this connection: one for the rubbish behind it would be taken for that.
+  // A response is pending on this connection. The client would mistake this error for it, so only disconnect.
   if (Boolean((socket as Socket & { _httpMessage?: unknown })._httpMessage)) {
     socket.destroy()
     return
@@ -90,7 +92,8 @@ export function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void
     )
   )
   socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${SECURITY_HEADER_LINES}Connection: close\r\n\r\n${body}`
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ` +
+      `${Buffer.byteLength(body)}\r\n${SECURITY_HEADER_LINES}Connection: close\r\n\r\n${body}`
   )
 }
 

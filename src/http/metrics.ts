@@ -107,12 +107,13 @@ export function addGauges(
     'Memory that request bodies take on this replica, in bytes, by whether their callers have good credentials.',
     'caller',
     ['known', 'unknown'],
-    caller => bodies.taken(caller === 'known')
+    caller => bodies.reservedBytes(caller === 'known')
   )
   addLabelledGauge(
     metrics,
     'event_hints_mode',
-    'How this replica hears of changes: 1 for listen (notifications arrive) or for poll (they do not, and the database is asked every 250 ms).',
+    'How this replica hears of changes: 1 for listen (notifications arrive) or for poll (they do not, ' +
+      'and the database is asked every 250 ms).',
     'mode',
     ['listen', 'poll'],
     mode => Number(hints() === mode)

@@ -6,17 +6,15 @@ import { isProbe } from './probes.js'
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * How the caller stands with its rate limits, the latest of each; null for a request that is not counted, such as a
-     * probe.
+     * The latest status of each of the caller's rate limits; null for a request that is not counted, such as a probe.
      */
     rateLimitStatus: RateLimitStatus[] | null
   }
 }
 
 /**
- * Requests are counted by the address they come from, before anything else of them is looked at; and answers say how
- * their caller stands, in the fields of draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy what may be done,
- * RateLimit what is left of it.
+ * Counts requests by address before any other check. Responses report the caller's limits in the headers of
+ * draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy has the limits, RateLimit what remains of them.
  */
 export function registerRateLimits(app: FastifyInstance, kernel: Kernel): void {
   app.decorateRequest('rateLimitStatus', null)
@@ -27,10 +25,10 @@ export function registerRateLimits(app: FastifyInstance, kernel: Kernel): void {
     }
     request.rateLimitStatus = []
     try {
-      const waiting = kernel.service.limits.request(request.ip, collectStatus(request.rateLimitStatus))
-      if (waiting === undefined) next()
+      const pending = kernel.service.limits.request(request.ip, collectStatus(request.rateLimitStatus))
+      if (pending === undefined) next()
       else
-        waiting.then(() => {
+        pending.then(() => {
           next()
         }, next)
     } catch (error) {
@@ -38,27 +36,28 @@ export function registerRateLimits(app: FastifyInstance, kernel: Kernel): void {
     }
   })
   app.addHook('onSend', (request, reply, payload, next) => {
-    if (request.rateLimitStatus !== null && request.rateLimitStatus.length > 0) tell(reply, request.rateLimitStatus)
+    if (request.rateLimitStatus !== null && request.rateLimitStatus.length > 0)
+      setHeaders(reply, request.rateLimitStatus)
     next(null, payload)
   })
 }
 
-/** A batch of MCP messages has several calls of one agent. */
-export function collectStatus(standing: RateLimitStatus[]): (latest: RateLimitStatus) => void {
+/** Collects the latest status of each limit: a batch of MCP messages reports each limit several times. */
+export function collectStatus(statuses: RateLimitStatus[]): (latest: RateLimitStatus) => void {
   return latest => {
-    const place = standing.findIndex(({ of }) => of === latest.of)
-    if (place === -1) standing.push(latest)
-    else standing[place] = latest
+    const index = statuses.findIndex(({ of }) => of === latest.of)
+    if (index === -1) statuses.push(latest)
+    else statuses[index] = latest
   }
 }
 
-function tell(reply: FastifyReply, standing: RateLimitStatus[]): void {
+function setHeaders(reply: FastifyReply, statuses: RateLimitStatus[]): void {
   let policy = ''
-  let left = ''
-  for (const { of, limit, remaining, reset_s } of standing) {
+  let remaining_text = ''
+  for (const { of, limit, remaining, reset_s } of statuses) {
     policy += `${policy === '' ? '' : ', '}"${of}";q=${limit};w=60`
-    left += `${left === '' ? '' : ', '}"${of}";r=${remaining};t=${reset_s}`
+    remaining_text += `${remaining_text === '' ? '' : ', '}"${of}";r=${remaining};t=${reset_s}`
   }
   void reply.header('ratelimit-policy', policy)
-  void reply.header('ratelimit', left)
+  void reply.header('ratelimit', remaining_text)
 }

@@ -32,8 +32,8 @@ export function registerRest(app: FastifyInstance, kernel: Kernel): void {
 
 /** The Idempotency-Key header is the argument of the same name, where the body does not have one. */
 function withIdempotencyKey(body: unknown, key: string | undefined, takesOne: boolean): unknown {
-  const given = body ?? {}
-  if (!takesOne || key === undefined || typeof given !== 'object' || Array.isArray(given)) return given
-  const own = (given as { idempotency_key?: unknown }).idempotency_key ?? undefined
-  return own !== undefined ? given : { ...given, idempotency_key: key }
+  const input = body ?? {}
+  if (!takesOne || key === undefined || typeof input !== 'object' || Array.isArray(input)) return input
+  const own_key = (input as { idempotency_key?: unknown }).idempotency_key ?? undefined
+  return own_key !== undefined ? input : { ...input, idempotency_key: key }
 }

@@ -14,51 +14,51 @@ declare module 'fastify' {
   }
 }
 
-/** What the headers of a request say of who sends its body, found out before any of the body is read. */
+/** The sender of a request body, determined from the headers before any of the body is read. */
 export interface Sender {
   caller: Caller
-  /** Whether the credentials in the headers are good. */
-  good: boolean
+  /** Whether the credentials in the headers are valid. */
+  isAuthenticated: boolean
   /**
-   * Where they are bad: what a body is refused with that only good ones allow. It is audited, counted and slowed down,
-   * since such a refusal tells that the credentials are bad.
+   * For invalid credentials: creates the error for a body that only valid ones allow. Because the error reveals that
+   * the credentials are invalid, it is audited, counted and delayed.
    */
   refusal?: () => Promise<AppError>
 }
 
-/** The onRequest hook of a tool's REST route. It refuses a bad credential, before the body is read. */
+/** The onRequest hook of a tool's REST route. It refuses invalid credentials before the body is read. */
 export function admitToTool({ name, credentials }: Tool, kernel: Kernel) {
   return async function admit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const caller = callerOf(request, 'rest')
     if (credentials === 'own') {
-      request.sender = await judge(caller, name, kernel, () => provesKey(caller, kernel))
+      request.sender = await checkSender(caller, name, kernel, () => provesKey(caller, kernel))
       return undefined
     }
     const refused = await identifyFirst(name, caller, kernel)
     if (refused !== undefined) return sendFailure(reply, refused)
-    request.sender = { caller, good: (caller.identified?.agent ?? null) !== null }
+    request.sender = { caller, isAuthenticated: (caller.identified?.agent ?? null) !== null }
     return undefined
   }
 }
 
 /**
- * Judges a sender whose bad credentials the call itself refuses, later and in its own way.
+ * Checks a sender without refusing it: the call itself refuses invalid credentials later, in its own way.
  * @param action what the audit names
- * @param prove whether the credentials are good; throws AppError where they are bad
+ * @param authenticate whether the credentials are good; throws AppError where they are bad
  */
-export async function judge(
+export async function checkSender(
   caller: Caller,
   action: string,
   kernel: Kernel,
-  prove: () => Promise<boolean>
+  authenticate: () => Promise<boolean>
 ): Promise<Sender> {
-  if (!kernel.service.auth_enabled) return { caller, good: true }
+  if (!kernel.service.auth_enabled) return { caller, isAuthenticated: true }
   try {
-    return { caller, good: await prove() }
+    return { caller, isAuthenticated: await authenticate() }
   } catch (thrown) {
-    // Where the database cannot tell, nobody is known, and nobody has guessed.
-    if (!(thrown instanceof AppError) || thrown.status !== 401) return { caller, good: false }
-    return { caller, good: false, refusal: () => refuseFirst(thrown, action, caller, kernel) }
+    // If the database cannot be asked, treat the sender as unknown, but not as one that tries keys.
+    if (!(thrown instanceof AppError) || thrown.status !== 401) return { caller, isAuthenticated: false }
+    return { caller, isAuthenticated: false, refusal: () => refuseFirst(thrown, action, caller, kernel) }
   }
 }
 

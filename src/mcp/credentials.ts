@@ -5,26 +5,26 @@ import { throttleFailedAuth } from '../agents/failed-auth-throttle.js'
 import { bearer, byToken, identifiedJustNow } from '../agents/identify.js'
 import { AUTH_TOKEN } from './tool-list.js'
 
-/** As much of a JSON-RPC message as this front looks at before an SDK does. */
+/** The fields of a JSON-RPC message that are read before an SDK handles it. */
 export interface Message {
   method?: string
   id?: string | number
   params?: Record<string, unknown>
 }
 
-/** What audit rows name as the action where no tool was called. */
+/** The action in audit rows of requests that call no tool. */
 export const NO_TOOL = 'mcp'
 
 /**
- * The token in the Authorization header of an MCP request, where it is bad: HTTP 401, whatever the request asks for
- * (docs/semantics.md, Identity). A database that cannot tell is left to the calls themselves.
+ * Checks the token in the Authorization header of an MCP request: an invalid one gets HTTP 401, whatever the request
+ * asks for (docs/semantics.md, Identity). If the database cannot be asked, the calls themselves report it.
  */
 export async function refusedToken(messages: Message[], caller: Caller, kernel: Kernel): Promise<AppError | undefined> {
   const { authorization } = caller.credentials
   if (authorization === undefined)
     return kernel.service.tokens.issuer === undefined ? undefined : noCredentials(messages, caller, kernel)
-  if (messages.every(message => needsNone(message, kernel))) return undefined
-  // Found out before the body was read.
+  if (messages.every(message => needsNoToken(message, kernel))) return undefined
+  // The token was checked before the body was read.
   if (identifiedJustNow(caller) !== undefined) return undefined
   try {
     await byToken(bearer(authorization), kernel.service)
@@ -32,7 +32,7 @@ export async function refusedToken(messages: Message[], caller: Caller, kernel: 
   } catch (thrown) {
     const error = explain(thrown, caller, kernel)
     if (error.status !== 401) return undefined
-    tellRefusal(error, messages, caller, kernel)
+    auditRefusal(error, messages, caller, kernel)
     return throttleFailedAuth(error, caller, kernel.service)
   }
 }
@@ -48,20 +48,20 @@ function noCredentials(messages: Message[], caller: Caller, kernel: Kernel): App
   const call = messages.map(message => needsCaller(message, kernel)).find(tool => tool !== undefined)
   if (call === undefined) return undefined
   const error = new AppError('AUTHENTICATION_REQUIRED', `${call} needs to know who is calling.`)
-  tellRefusal(error, messages, caller, kernel)
+  auditRefusal(error, messages, caller, kernel)
   return error
 }
 
 function needsCaller({ method, id, params }: Message, kernel: Kernel): string | undefined {
   if (id === undefined || method !== 'tools/call' || typeof params?.name !== 'string') return undefined
-  const given = Object(params.arguments) as Record<string, unknown>
+  const args = Object(params.arguments) as Record<string, unknown>
   const tool = kernel.catalogue.find(params.name)?.tool
-  return tool === undefined || tool.permission === 'none' || (given[AUTH_TOKEN] ?? undefined) !== undefined
+  return tool === undefined || tool.permission === 'none' || (args[AUTH_TOKEN] ?? undefined) !== undefined
     ? undefined
     : tool.name
 }
 
-function tellRefusal(error: AppError, messages: Message[], caller: Caller, kernel: Kernel): void {
+function auditRefusal(error: AppError, messages: Message[], caller: Caller, kernel: Kernel): void {
   const only = messages.length === 1 ? messages[0] : undefined
   const tool =
     only?.method === 'tools/call' && typeof only.params?.name === 'string'
@@ -71,10 +71,10 @@ function tellRefusal(error: AppError, messages: Message[], caller: Caller, kerne
 }
 
 /**
- * What a client with a stale token needs to get a new one: opening the connection, in either era, and the call that
- * looks at its own key only. Notifications and answers are merely acknowledged.
+ * Messages that a client with an expired token needs to get a new one: opening a connection, and the tool that brings
+ * its own credentials. Notifications and responses need no token either: they are only acknowledged.
  */
-function needsNone({ method, id, params }: Message, kernel: Kernel): boolean {
+function needsNoToken({ method, id, params }: Message, kernel: Kernel): boolean {
   if (id === undefined || method === undefined || method === 'initialize' || method === 'server/discover') return true
   return (
     method === 'tools/call' &&

@@ -9,10 +9,10 @@ import { callerOf } from '../http/caller.js'
 import { sendFailure } from '../http/failures.js'
 import { refusedToken } from './credentials.js'
 import { wrapFailure } from './failure.js'
-import { lookUpTogether } from './legacy/held-sessions.js'
+import { batchSessionLookups } from './legacy/held-sessions.js'
 import { serveLegacy } from './legacy/legacy.js'
 import { createMethods } from './methods.js'
-import { tooWide } from './envelope.js'
+import { refuseTooManyValues } from './envelope.js'
 import { clientNameOf, serveModern } from './modern/modern.js'
 import { ALLOWED, serveNotifications } from './subscriptions/notifications.js'
 import { mcpSessionNotFound, serveSessions, sessionIdOf } from './legacy/sessions.js'
@@ -23,25 +23,25 @@ import { createWatches } from './subscriptions/watch.js'
 
 const URL = '/mcp'
 
-/** The MCP front: one address, at which the first look at a message tells its protocol era. */
+/** Registers MCP at one address. The first message determines the protocol era of a client. */
 export async function registerMcp(app: FastifyInstance, kernel: Kernel): Promise<void> {
-  const means = {
+  const deps = {
     streams: createStreams(kernel),
     watches: createWatches(kernel),
-    lookUp: lookUpTogether(kernel.store.db)
+    lookUp: batchSessionLookups(kernel.store.db)
   }
-  const eraOf2025 = await serveLegacy(createMethods(kernel, subscriptionMethods(kernel)), kernel.service)
+  const legacyServer = await serveLegacy(createMethods(kernel, subscriptionMethods(kernel)), kernel.service)
   const senders = createSenders(kernel)
-  const legacy = serveSessions(eraOf2025, means.lookUp, senders.sessionOf, kernel)
-  const notifications = serveNotifications(eraOf2025.versions, means, kernel)
-  const modern = serveModern(createMethods(kernel), means, kernel)
+  const legacy = serveSessions(legacyServer, deps.lookUp, senders.sessionOf, kernel)
+  const notifications = serveNotifications(legacyServer.versions, deps, kernel)
+  const modern = serveModern(createMethods(kernel), deps, kernel)
   const config = { wrapFailure }
 
   app.post(URL, { config, onRequest: senders.admit }, async (request, reply) => {
     const caller = request.sender?.caller ?? callerOf(request, 'mcp')
     caller.output_schemas = asksForOutputSchemas(request)
-    const wide = tooWide(request.body, bytesOf(request))
-    if (wide !== undefined) return sendFailure(reply, wide)
+    const tooLarge = refuseTooManyValues(request.body, bytesOf(request))
+    if (tooLarge !== undefined) return sendFailure(reply, tooLarge)
     const era = classifyInboundRequest({
       httpMethod: 'POST',
       body: request.body,
@@ -71,7 +71,7 @@ export async function registerMcp(app: FastifyInstance, kernel: Kernel): Promise
         })
       )
     if (!(await mcpSessions.close(kernel.store.db, id))) return sendFailure(reply, mcpSessionNotFound())
-    // Its streams end, on whichever replica they are.
+    // This ends the session's streams on every replica.
     kernel.service.events.publish([mcpTopic(mcpSessions.hashId(id))])
     return reply.code(200).send()
   })
@@ -90,9 +90,9 @@ export async function registerMcp(app: FastifyInstance, kernel: Kernel): Promise
   })
 
   app.addHook('preClose', async () => {
-    means.streams.close()
+    deps.streams.close()
   })
-  // It breaks off the calls under way: only once they are answered.
+  // Closing it aborts running calls, so close it only after they are answered.
   app.addHook('onClose', async () => {
     await modern.close()
   })

@@ -6,10 +6,10 @@ import { throttleFailedAuth } from '../agents/failed-auth-throttle.js'
 import { identify } from '../agents/identify.js'
 
 /**
- * Who asks for a list that everybody may have, and that depends on who asks. A wrong key is audited and slowed down as
- * at a call: without that, whoever tries keys could learn from the list which of them is right.
- * @returns null where there are no credentials, and the error where they are refused or cannot be checked
- * @throws AppError RATE_LIMITED where the address has had too many refused
+ * Identifies the caller of a list that is public but depends on the caller. A wrong key is audited and delayed as in a
+ * call: otherwise an attacker could find out from the list which keys are correct.
+ * @returns null if there are no credentials, or the error if they are refused or cannot be checked
+ * @throws AppError RATE_LIMITED if the address has had too many refusals
  */
 export async function listerOf(method: string, caller: Caller, kernel: Kernel): Promise<Agent | AppError | null> {
   try {
@@ -17,8 +17,8 @@ export async function listerOf(method: string, caller: Caller, kernel: Kernel): 
   } catch (thrown) {
     const error = explain(thrown, caller, kernel)
     auditRefusal(error, method, null, caller, kernel)
-    const told = await throttleFailedAuth(error, caller, kernel.service)
-    if (told.code === 'RATE_LIMITED') throw told
-    return told
+    const refusal = await throttleFailedAuth(error, caller, kernel.service)
+    if (refusal.code === 'RATE_LIMITED') throw refusal
+    return refusal
   }
 }

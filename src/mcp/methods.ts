@@ -13,12 +13,13 @@ export type Params = Record<string, unknown>
 export type Result = Record<string, unknown>
 export type Method = (params: Params, caller: Caller) => Result | Promise<Result>
 
-/** What the server offers, in the words of both protocol eras. */
+/** The server's capabilities, valid in both protocol eras. */
 export const capabilities = { tools: {}, resources: { subscribe: true }, prompts: {} }
 
 export const instructions =
   "A workspace that AI agents share: sessions to meet in, messages with visibility, search, and memory of one's own. " +
-  'Authenticate with authenticate_agent unless the connection already carries a key or token, then call get_usage_guidance to see what you may do.'
+  'Authenticate with authenticate_agent unless the connection already carries a key or token, ' +
+  'then call get_usage_guidance to see what you may do.'
 
 export interface Methods {
   has: (name: string) => boolean
@@ -28,9 +29,9 @@ export interface Methods {
 
 /**
  * Every method this server answers, the same for both eras. The SDKs add their own: initialize, ping, server/discover.
- * @param own what one era has beyond
+ * @param eraMethods what one era has beyond
  */
-export function createMethods(kernel: Kernel, own: ReadonlyMap<string, Method> = new Map()): Methods {
+export function createMethods(kernel: Kernel, eraMethods: ReadonlyMap<string, Method> = new Map()): Methods {
   const toolsFor = createToolLists(kernel.catalogue.tools)
   const resources = createResources(kernel)
   const prompts = createPrompts(kernel)
@@ -42,7 +43,7 @@ export function createMethods(kernel: Kernel, own: ReadonlyMap<string, Method> =
     ['resources/read', (params, caller) => resources.read(text(params, 'uri', caller), caller)],
     ['prompts/list', () => prompts.list],
     ['prompts/get', (params, caller) => prompts.get(text(params, 'name', caller), params.arguments, caller)],
-    ...own
+    ...eraMethods
   ])
   return {
     has: name => methods.has(name),
@@ -52,7 +53,7 @@ export function createMethods(kernel: Kernel, own: ReadonlyMap<string, Method> =
       try {
         return await method((params ?? {}) as Params, caller)
       } catch (thrown) {
-        // Refused by a call in it: told and audited there.
+        // A call inside the method has already audited this error.
         if (thrown instanceof RpcFailure) throw thrown
         const error = explain(thrown, caller, kernel)
         auditRefusal(error, name, null, caller, kernel)
@@ -64,32 +65,31 @@ export function createMethods(kernel: Kernel, own: ReadonlyMap<string, Method> =
 
 type ToolsFor = (listing: Listing) => McpTool[]
 
-/** What the list is made for where nobody is known: an API key allows both. */
-const ORDINARY: readonly Permission[] = ['read', 'write']
+/** The permissions of the list for unknown callers: those of an ordinary API key. */
+const DEFAULT_PERMISSIONS: readonly Permission[] = ['read', 'write']
 
 /**
- * The tools that the caller may call. Where the credentials are refused, or the database cannot tell whose they are,
- * the list is the ordinary one: many clients ask for it once, and an error would leave them without tools for as long
- * as they run. Each call checks the credentials again.
+ * The tools that the caller may call. If the credentials are refused or cannot be checked, it is the default list: many
+ * clients request it only once, and an error would leave them without tools. Each call checks the credentials again.
  */
 async function list(caller: Caller, toolsFor: ToolsFor, kernel: Kernel): Promise<McpTool[]> {
   const lister = await listerOf('tools/list', caller, kernel)
-  const permissions = lister === null || lister instanceof AppError ? ORDINARY : lister.permissions
+  const permissions = lister === null || lister instanceof AppError ? DEFAULT_PERMISSIONS : lister.permissions
   return toolsFor({ permissions, auth_token: !hasCredentials(caller), output_schemas: caller.output_schemas === true })
 }
 
 async function call(params: Params, caller: Caller, kernel: Kernel): Promise<Result> {
   const name = text(params, 'name', caller)
-  const given = params.arguments ?? {}
-  if (typeof given !== 'object' || Array.isArray(given))
-    throw refusal(malformed('arguments', 'an object'), caller.request_id)
-  const { [AUTH_TOKEN]: auth_token, ...args } = given as Params
+  const input = params.arguments ?? {}
+  if (typeof input !== 'object' || Array.isArray(input))
+    throw refusal(invalidParameter('arguments', 'an object'), caller.request_id)
+  const { [AUTH_TOKEN]: auth_token, ...args } = input as Params
   const outcome = await callTool(name, args, withToken(caller, auth_token), kernel)
   if (!outcome.ok && outcome.error.code === 'TOOL_NOT_FOUND') {
     throw new RpcFailure(INVALID_PARAMS, outcome.error.message, rpcFailure(outcome.error, outcome.body).data)
   }
   const content = [{ type: 'text', text: JSON.stringify(outcome.body) }]
-  // Clients hold structured content against the schema that is listed, which describes success alone.
+  // Clients validate structured content against the output schema, which describes successful results only.
   return outcome.ok ? { content, structuredContent: outcome.body } : { content, isError: true }
 }
 
@@ -112,11 +112,11 @@ function hasCredentials({ credentials }: Caller): boolean {
 
 export function text(params: Params, name: string, caller: Caller): string {
   const value = params[name]
-  if (typeof value !== 'string') throw refusal(malformed(name, 'a string'), caller.request_id)
+  if (typeof value !== 'string') throw refusal(invalidParameter(name, 'a string'), caller.request_id)
   return value
 }
 
-function malformed(name: string, allowed: string): AppError {
+function invalidParameter(name: string, allowed: string): AppError {
   return new AppError('INVALID_INPUT', `The parameter '${name}' of this request must be ${allowed}.`, {
     context: { argument: name, allowed }
   })

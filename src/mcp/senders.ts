@@ -4,21 +4,21 @@ import { bearer, byMcpSession, byToken } from '../agents/identify.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
 import type { HeldSession } from '../agents/store/mcp-sessions.js'
 import { callerOf } from '../http/caller.js'
-import { judge, provesKey } from '../http/sender.js'
+import { checkSender, provesKey } from '../http/sender.js'
 import { NO_TOOL } from './credentials.js'
 import { sessionIdOf } from './legacy/sessions.js'
 
 export interface Senders {
-  /** The onRequest hook: judges who sends the body. It refuses nobody, which is for the answer to the message. */
+  /** The onRequest hook: checks who sends the body. It refuses nobody; the response to the message does that. */
   admit: (request: FastifyRequest) => Promise<void>
   /** The row of an Mcp-Session-Id; undefined where there is none. */
   sessionOf: (request: FastifyRequest, id: string) => Promise<HeldSession | undefined>
 }
 
-/** Milliseconds for which the row that the hook has read is taken for what it is. */
-const ROW_MS = 100
-/** Of a body whose sender is not judged beforehand: most messages are shorter. */
-const SHORT_BYTES = 4096
+/** Milliseconds for which the session row that the hook has read is reused. */
+const ROW_CACHE_MS = 100
+/** The sender of a body up to this size is not checked in advance; most messages are shorter. */
+const UNCHECKED_MAX_BYTES = 4096
 
 export function createSenders(kernel: Kernel): Senders {
   const { service } = kernel
@@ -28,13 +28,13 @@ export function createSenders(kernel: Kernel): Senders {
   return {
     async admit(request) {
       const caller = callerOf(request, 'mcp')
-      // So short a body takes next to no room, whoever sends it: its call finds out who that is.
-      if (Number(request.headers['content-length'] ?? Infinity) <= SHORT_BYTES) {
-        request.sender = { caller, good: false }
+      // A short body needs hardly any memory, so its call identifies the sender later.
+      if (Number(request.headers['content-length'] ?? Infinity) <= UNCHECKED_MAX_BYTES) {
+        request.sender = { caller, isAuthenticated: false }
         return
       }
       const { authorization } = caller.credentials
-      request.sender = await judge(caller, NO_TOOL, kernel, async () => {
+      request.sender = await checkSender(caller, NO_TOOL, kernel, async () => {
         if (authorization !== undefined) {
           caller.identified = { agent: await byToken(bearer(authorization), service), at: performance.now() }
           return true
@@ -48,7 +48,7 @@ export function createSenders(kernel: Kernel): Senders {
     },
     async sessionOf(request, id) {
       const read = rows.get(request)
-      return read !== undefined && performance.now() - read.at < ROW_MS ? read.row : find(id)
+      return read !== undefined && performance.now() - read.at < ROW_CACHE_MS ? read.row : find(id)
     }
   }
 }

@@ -12,7 +12,7 @@ import { createMethods, type Methods } from './methods.js'
 import { clientNameOf, createServer } from './modern/modern.js'
 
 export interface Local {
-  /** Undefined: named after the client. */
+  /** Undefined: use the client's name. */
   agent_id: string | undefined
   agent_type: string | undefined
   /** Whether the list of tools has the schemas of answers. */
@@ -21,7 +21,7 @@ export interface Local {
   stdout: Writable
 }
 
-/** Bytes of one message: the largest value there is, and room for how JSON writes it. */
+/** Largest message in bytes: the largest stored value, with room for JSON escapes. */
 const MESSAGE_MAX = 64 * 1024 * 1024
 
 /** Serves one local client, of either era. `ended` is when its input has ended and all that came by it is answered. */
@@ -30,12 +30,12 @@ export function serveLocal(
   { agent_id, agent_type = 'mcp', output_schemas = false, stdin, stdout }: Local
 ): { ended: Promise<void>; close: () => Promise<void> } {
   const type = [...agent_type].slice(0, AGENT_TYPE_MAX).join('')
-  // The SDK gives up what it is working on when its input ends, so the end is kept from it until that is done.
+  // The SDK aborts running calls when its input ends, so it does not see the end of the input.
   const input = new PassThrough()
   stdin.pipe(input, { end: false })
-  const wire = new StdioServerTransport(input, stdout, { maxBufferSize: MESSAGE_MAX })
+  const transport = new StdioServerTransport(input, stdout, { maxBufferSize: MESSAGE_MAX })
   const subscriptions = createLocalSubscriptions(kernel, stdout, message => {
-    void wire.send(message).catch(() => {})
+    void transport.send(message).catch(() => {})
   })
   const { counted, idle } = counter()
   const methods = {
@@ -68,7 +68,7 @@ export function serveLocal(
       return server
     },
     {
-      transport: lookAtListening(wire, subscriptions, message => callerOf(clientNameOf(message))),
+      transport: lookAtListening(transport, subscriptions, message => callerOf(clientNameOf(message))),
       onerror: error => {
         kernel.log.info({ err: kernel.store.loggable(error) }, 'mcp message refused')
       }

@@ -16,15 +16,15 @@ export interface Cancellable {
 }
 
 /**
- * `notifications/cancelled` of 2025-era clients: a request of its own, which may come to another replica than the call
- * it is about. It is noted in the session's row, where the replica that waits finds it. Only calls that wait are worth
- * it.
+ * Handles `notifications/cancelled` of 2025-era clients. It is a separate request, which may reach another replica than
+ * the call it cancels. So it is stored in the session's row, where the replica with the call finds it. Only calls that
+ * wait can be cancelled.
  */
 export function createCancellations(lookUp: LookUp, { service, store, catalogue, log }: Kernel) {
   const { db } = store
-  const waiting = new Map<string, () => void>()
+  const pending = new Map<string, () => void>()
 
-  async function heard(session: HeldSession, key: string, abort: () => void): Promise<void> {
+  async function checkCancellation(session: HeldSession, key: string, abort: () => void): Promise<void> {
     try {
       const row = await lookUp(session.id_hash)
       // What was there when the call began was about an earlier call of a client that counts from one again.
@@ -37,11 +37,11 @@ export function createCancellations(lookUp: LookUp, { service, store, catalogue,
   return {
     begin(message: Message, caller: Caller): Cancellable {
       const session = caller.credentials.mcp_session as HeldSession | undefined
-      const called =
+      const tool =
         message.method === 'tools/call' && typeof message.params?.name === 'string'
           ? catalogue.find(message.params.name)?.tool
           : undefined
-      if (session === undefined || called?.waits_ms === undefined)
+      if (session === undefined || tool?.waits_ms === undefined)
         return { signal: caller.signal, cancelled: () => false, end() {} }
       const aborter = new AbortController()
       let cancelled = false
@@ -51,23 +51,23 @@ export function createCancellations(lookUp: LookUp, { service, store, catalogue,
       }
       const key = keyOf(message.id)
       const name = `${session.id_hash.toString('hex')} ${key}`
-      waiting.set(name, abort)
+      pending.set(name, abort)
       const unsubscribe = service.events.subscribe(mcpTopic(session.id_hash), () => {
-        void heard(session, key, abort)
+        void checkCancellation(session, key, abort)
       })
       return {
         signal: caller.signal === undefined ? aborter.signal : AbortSignal.any([caller.signal, aborter.signal]),
         cancelled: () => cancelled,
         end() {
           unsubscribe()
-          if (waiting.get(name) === abort) waiting.delete(name)
+          if (pending.get(name) === abort) pending.delete(name)
         }
       }
     },
     async cancel(id_hash: Buffer, request: unknown): Promise<void> {
       if (typeof request !== 'string' && typeof request !== 'number') return
       const key = keyOf(request)
-      const abort = waiting.get(`${id_hash.toString('hex')} ${key}`)
+      const abort = pending.get(`${id_hash.toString('hex')} ${key}`)
       if (abort !== undefined) {
         abort()
         return

@@ -8,35 +8,35 @@ export type LookUp = (id_hash: Buffer) => Promise<HeldSession | undefined>
 const ROWS_MAX = 500
 
 /**
- * Rows that are asked for at the same time are read by one statement, one statement at a time: after a gap in hearing
- * every stream looks, and thousands of statements would keep calls from the pool.
+ * Reads rows that are requested at the same time with one query, one query at a time. After a lost notification
+ * connection every stream reads its row, and thousands of queries would block the pool.
  */
-export function lookUpTogether(db: Unscoped): LookUp {
-  interface Asked {
+export function batchSessionLookups(db: Unscoped): LookUp {
+  interface Lookup {
     id_hash: Buffer
     resolve: (session: HeldSession | undefined) => void
     reject: (error: unknown) => void
   }
-  let waiting: Asked[] = []
+  let pending: Lookup[] = []
   let reading = false
 
   async function read(): Promise<void> {
     reading = true
-    while (waiting.length > 0) {
-      const now = waiting.slice(0, ROWS_MAX)
-      waiting = waiting.slice(ROWS_MAX)
+    while (pending.length > 0) {
+      const batch = pending.slice(0, ROWS_MAX)
+      pending = pending.slice(ROWS_MAX)
       try {
         const found = new Map(
           (
             await mcpSessions.findAll(
               db,
-              now.map(({ id_hash }) => id_hash)
+              batch.map(({ id_hash }) => id_hash)
             )
           ).map(session => [session.id_hash.toString('hex'), session])
         )
-        for (const { id_hash, resolve } of now) resolve(found.get(id_hash.toString('hex')))
+        for (const { id_hash, resolve } of batch) resolve(found.get(id_hash.toString('hex')))
       } catch (error) {
-        for (const { reject } of now) reject(error)
+        for (const { reject } of batch) reject(error)
       }
     }
     reading = false
@@ -44,7 +44,7 @@ export function lookUpTogether(db: Unscoped): LookUp {
 
   return id_hash =>
     new Promise((resolve, reject) => {
-      waiting.push({ id_hash, resolve, reject })
+      pending.push({ id_hash, resolve, reject })
       if (!reading) {
         reading = true
         setImmediate(() => {

@@ -26,18 +26,18 @@ export function serveSessions(legacy: Legacy, lookUp: LookUp, sessionOf: Senders
 
   return async function answer(request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
     const messages = (Array.isArray(request.body) ? request.body : [request.body]) as Message[]
-    const opening = messages.some(({ method }) => method === 'initialize')
-    const id = opening ? undefined : sessionIdOf(request)
+    const isInitialize = messages.some(({ method }) => method === 'initialize')
+    const id = isInitialize ? undefined : sessionIdOf(request)
     if (id !== undefined) {
       const session = await sessionOf(request, id)
       if (session === undefined) return sendFailure(reply, mcpSessionNotFound())
       caller.credentials.mcp_session = session
       caller.credentials.client_name = session.client_name ?? undefined
     }
-    const wrong = malformed(request, opening)
-    if (wrong !== undefined) return sendFailure(reply, wrong)
+    const invalid = validate(request, isInitialize)
+    if (invalid !== undefined) return sendFailure(reply, invalid)
     // It leaves a row, whoever sends it.
-    if (opening) await service.limits.initialize(caller.address, caller.onRateLimit)
+    if (isInitialize) await service.limits.initialize(caller.address, caller.onRateLimit)
     const refused = await refusedToken(messages, caller, kernel)
     if (refused !== undefined) return sendFailure(reply, refused)
 
@@ -100,10 +100,10 @@ export function serveSessions(legacy: Legacy, lookUp: LookUp, sessionOf: Senders
     )
   }
 
-  function malformed(request: FastifyRequest, opening: boolean): AppError | undefined {
-    if (opening && Array.isArray(request.body))
+  function validate(request: FastifyRequest, isInitialize: boolean): AppError | undefined {
+    if (isInitialize && Array.isArray(request.body))
       return badRequest('initialize is sent by itself, not in a batch.', ['Send initialize alone, then the rest'])
-    return opening ? undefined : unspokenVersion(request, legacy.versions)
+    return isInitialize ? undefined : unspokenVersion(request, legacy.versions)
   }
 }
 

@@ -32,9 +32,9 @@ export interface Modern {
 }
 
 export const LISTEN = 'subscriptions/listen'
-const HEADERS = ['mcp-protocol-version', 'mcp-method', 'mcp-name']
+const FORWARDED_HEADERS = ['mcp-protocol-version', 'mcp-method', 'mcp-name']
 
-export function serveModern(methods: Methods, means: { streams: Streams; watches: Watches }, kernel: Kernel): Modern {
+export function serveModern(methods: Methods, deps: { streams: Streams; watches: Watches }, kernel: Kernel): Modern {
   const { service, log, store } = kernel
   const callers = new WeakMap<Request, Caller>()
   const handler = createMcpHandler(
@@ -51,7 +51,7 @@ export function serveModern(methods: Methods, means: { streams: Streams; watches
   )
   const plain = servePlainCalls(methods, kernel)
   const listen = serveListen(
-    means,
+    deps,
     () =>
       createServer(methods, service, () => {
         throw new Error('A listen request calls nothing.')
@@ -66,7 +66,7 @@ export function serveModern(methods: Methods, means: { streams: Streams; watches
         return undefined
       }
       const headers = new Headers({ 'content-type': 'application/json' })
-      for (const name of HEADERS) {
+      for (const name of FORWARDED_HEADERS) {
         const value = request.headers[name]
         if (typeof value === 'string') headers.set(name, value)
       }
@@ -115,13 +115,17 @@ export function createServer(
   const server = new Server({ name, version }, { capabilities, instructions, jsonSchemaValidator: noValidator })
   if (only === undefined || methods.has(only)) {
     server.fallbackRequestHandler = (request, context) =>
-      methods.answer(request.method, request.params, during(context, request, callerOf(context, server)))
+      methods.answer(request.method, request.params, withRequestContext(context, request, callerOf(context, server)))
   }
   return server
 }
 
 /** The caller while a request is worked on: it can cancel it, and can be told how it is getting on. */
-function during({ mcpReq }: Context, { method, params }: { method: string; params?: unknown }, caller: Caller): Caller {
+function withRequestContext(
+  { mcpReq }: Context,
+  { method, params }: { method: string; params?: unknown },
+  caller: Caller
+): Caller {
   const token = progressTokenOf({ method, params: { ...(params as object), _meta: mcpReq._meta } })
   return {
     ...caller,

@@ -16,8 +16,8 @@ const SESSIONS_LISTED = 50
 
 export function createResources(kernel: Kernel) {
   const resources = [serverInfo, toolDocs(kernel.catalogue.tools), session, sessionMessages, agentMemory]
-  const places = resources.map(resource => ({ resource, match: matcher(resource.uri) }))
-  const fixed = resources.filter(resource => !isTemplate(resource)).map(entry)
+  const matchers = resources.map(resource => ({ resource, match: matcher(resource.uri) }))
+  const static_resources = resources.filter(resource => !isTemplate(resource)).map(entry)
   const templates = resources.filter(isTemplate).map(resource => {
     const { uri: uriTemplate, ...rest } = entry(resource)
     return { uriTemplate, ...rest }
@@ -27,16 +27,16 @@ export function createResources(kernel: Kernel) {
     /** Open to everybody; the caller's own and what it may see are added for a caller who is known. */
     async list(caller: Caller) {
       const agent = await listerOf('resources/list', caller, kernel)
-      if (agent === null || (agent instanceof AppError && agent.status === 401)) return { resources: fixed }
+      if (agent === null || (agent instanceof AppError && agent.status === 401)) return { resources: static_resources }
       if (agent instanceof AppError) throw refusal(agent, caller.request_id)
       const { sessions } = answerOf(await callTool('list_sessions', { limit: SESSIONS_LISTED }, caller, kernel)) as {
         sessions: ListedSession[]
       }
       const memory = { ...entry(agentMemory), uri: `agent://${encodeURIComponent(agent.agent_id)}/memory` }
-      return { resources: [...fixed, memory, ...sessions.map(sessionEntry)] }
+      return { resources: [...static_resources, memory, ...sessions.map(sessionEntry)] }
     },
     async read(uri: string, caller: Caller) {
-      for (const { resource, match } of places) {
+      for (const { resource, match } of matchers) {
         const parts = match(uri)
         if (parts !== undefined)
           return { contents: [{ uri, mimeType: resource.mimeType, text: await resource.read(parts, caller, kernel) }] }
@@ -59,7 +59,8 @@ function sessionEntry({ id, purpose, message_count, last_activity, is_active }: 
     uri: `session://${id}`,
     name: id,
     title: [...purpose].slice(0, 100).join(''),
-    description: `${is_active ? 'Open' : 'Closed'}, ${message_count} messages you may see, last activity ${last_activity}`,
+    description:
+      `${is_active ? 'Open' : 'Closed'}, ${message_count} messages you may see, ` + `last activity ${last_activity}`,
     mimeType: session.mimeType
   }
 }

@@ -6,14 +6,14 @@ import { wireOf } from './load.js'
 import { collectStatus } from './rate-limits.js'
 
 /**
- * The credentials a request carries in its headers, as they are; the kernel judges them. @throws AppError where one is
- * there twice
+ * The caller of a request, with the unchecked credentials of its headers; the kernel checks them.
+ * @throws AppError INVALID_INPUT if such a header is sent twice
  */
 export function callerOf(request: FastifyRequest, front: Caller['front']): Caller {
-  refuseRepeated(request.raw.rawHeaders)
+  refuseRepeatedHeaders(request.raw.rawHeaders)
   return {
     front,
-    // Made when somebody asks: most calls are over before anybody could go away.
+    // Created on demand, because most calls never use it.
     get signal() {
       return wireOf(request)?.signal()
     },
@@ -24,7 +24,7 @@ export function callerOf(request: FastifyRequest, front: Caller['front']): Calle
     request_id: request.id,
     address: request.ip,
     credentials: {
-      // An empty one is a bad one: it must not fall through to other credentials.
+      // An empty header is an invalid credential: other credentials must not replace it.
       authorization: header(request, 'authorization') ?? request.headers.authorization,
       api_key: header(request, 'x-api-key'),
       agent_id: header(request, 'x-agent-id'),
@@ -44,20 +44,19 @@ export function header(request: FastifyRequest, name: string): string | undefine
   return isUtf8(bytes) ? bytes.toString('utf8') : text
 }
 
-const ONCE = new Set(['authorization', 'x-api-key', 'x-agent-id', 'x-agent-type'])
+const IDENTITY_HEADERS = new Set(['authorization', 'x-api-key', 'x-agent-id', 'x-agent-type'])
 
 /**
- * Of a header that says who calls and is sent twice, a proxy may go by the one and this server by the other, or by both
- * with a comma between.
+ * Refuses identity headers that are sent twice: a proxy and this server could each use another one.
  */
-function refuseRepeated(raw: readonly string[]): void {
+function refuseRepeatedHeaders(raw: readonly string[]): void {
   let seen: string[] | undefined
   for (let i = 0; i < raw.length; i += 2) {
-    const given = raw[i] as string
-    // The lengths of these names: most headers are passed over without a look at their letters.
-    if (given.length < 9 || given.length > 13) continue
-    const name = given.toLowerCase()
-    if (!ONCE.has(name)) continue
+    const rawName = raw[i] as string
+    // The shortest and longest of these names: skip most headers without comparing text.
+    if (rawName.length < 9 || rawName.length > 13) continue
+    const name = rawName.toLowerCase()
+    if (!IDENTITY_HEADERS.has(name)) continue
     if (seen?.includes(name) === true) {
       throw new AppError('INVALID_INPUT', `The header ${name} was sent more than once.`, {
         context: { argument: name, given: 'the header twice', allowed: 'the header once' },

@@ -3,9 +3,9 @@ import type { FastifyInstance } from 'fastify'
 import { networkOf } from '../kernel/address.js'
 
 /**
- * Bounds the connections that are open at a time, so that idle ones cannot use up the process's memory and files, nor
- * one address take them all. One too many is closed before anything of it is read. A proxy is one address, whatever
- * TRUST_PROXY says.
+ * Limits the open connections, in total and for each address, so that idle ones cannot use up memory and file
+ * descriptors. A connection beyond the limit is closed before anything is read. A proxy counts as one address, whatever
+ * TRUST_PROXY is.
  */
 export function registerConnectionLimit(
   app: FastifyInstance,
@@ -22,9 +22,9 @@ export function registerConnectionLimit(
     }
     open.set(network, count)
     socket.once('close', () => {
-      const left = (open.get(network) as number) - 1
-      if (left === 0) open.delete(network)
-      else open.set(network, left)
+      const remaining = (open.get(network) as number) - 1
+      if (remaining === 0) open.delete(network)
+      else open.set(network, remaining)
     })
   })
 }

@@ -1,7 +1,7 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
-/** What a page may send besides the plain headers, spelt out: what it asks for is not simply said back. */
+/** The headers that a page may send; other headers it requests are not allowed. */
 const ALLOWED_HEADERS = [
   'Authorization',
   'Content-Type',
@@ -24,13 +24,12 @@ const EXPOSED_HEADERS = [
   'RateLimit-Policy',
   'WWW-Authenticate'
 ]
-/** Seconds a browser may remember the answer to its question. */
+/** Seconds for which a browser may cache a preflight response. */
 const MAX_AGE = 600
 
 /**
- * Pages of other origins, as CORS_ORIGINS lists them. Never with credentials: browsers then send no cookies or
- * passwords of their own along, and would not take `*` with them. The server knows neither; a page has to have a token
- * or a key.
+ * Allows pages of the origins in CORS_ORIGINS. Never with browser credentials such as cookies, which this server does
+ * not use; a page needs a token or an API key. Browsers would also refuse `*` together with credentials.
  */
 export async function registerCors(app: FastifyInstance, origins: string[]): Promise<void> {
   await app.register(cors, {
@@ -40,7 +39,7 @@ export async function registerCors(app: FastifyInstance, origins: string[]): Pro
     allowedHeaders: ALLOWED_HEADERS,
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: MAX_AGE,
-    // An OPTIONS that is no preflight gets an empty answer, not a text.
+    // An OPTIONS request that is not a preflight gets an empty response.
     strictPreflight: false
   })
 }

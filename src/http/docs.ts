@@ -3,11 +3,12 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 
 /**
- * The page loads its own files and calls its own server, nothing else; over plain http too, so without
- * upgrade-insecure-requests.
+ * The page may load its own files and call its own server only. It also works over plain http, so
+ * upgrade-insecure-requests is left out.
  */
 const CSP =
-  "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+  "img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** GET /openapi.json and GET /docs, a page to read and try it. */
 export async function registerDocs(app: FastifyInstance, document: Record<string, unknown>): Promise<void> {

@@ -1,34 +1,34 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-const waiting = new WeakMap<Socket, Set<() => void>>()
+const listeners = new WeakMap<Socket, Set<() => void>>()
 
 /**
- * Calls `then` when the connection ends. A response that waits behind another one on its connection is never told
- * itself; and each request listening by itself would be more listeners than Node allows.
- * @returns what takes it back, harmless twice
+ * Calls `callback` when the connection ends. A response that waits behind another one on its connection gets no event
+ * of its own, and a listener for each request would exceed Node's limit.
+ * @returns a function that removes the callback; further calls do nothing
  */
-export function whenGone(socket: Socket, then: () => void): () => void {
-  let all = waiting.get(socket)
-  if (all === undefined) {
-    const calls = (all = new Set<() => void>())
-    waiting.set(socket, calls)
+export function onDisconnect(socket: Socket, callback: () => void): () => void {
+  let callbacks = listeners.get(socket)
+  if (callbacks === undefined) {
+    const created = (callbacks = new Set<() => void>())
+    listeners.set(socket, created)
     socket.once('close', () => {
-      for (const call of calls) call()
-      calls.clear()
+      for (const call of created) call()
+      created.clear()
     })
   }
-  all.add(then)
+  callbacks.add(callback)
   return () => {
-    waiting.get(socket)?.delete(then)
+    listeners.get(socket)?.delete(callback)
   }
 }
 
-/** Calls `then` once or twice: when the answer is over, or when the client has gone away before. */
-export function whenOver({ socket }: IncomingMessage, response: ServerResponse, then: () => void): void {
-  const forget = whenGone(socket, then)
+/** Calls `callback` when the response has ended or the client has disconnected; possibly twice. */
+export function onFinish({ socket }: IncomingMessage, response: ServerResponse, callback: () => void): void {
+  const removeListener = onDisconnect(socket, callback)
   response.once('close', () => {
-    forget()
-    then()
+    removeListener()
+    callback()
   })
 }

@@ -4,12 +4,12 @@ import type { Db } from '../postgres/schema.js'
 import type { Load } from './load.js'
 
 /** Milliseconds within which the database must answer. */
-const WITHIN_MS = 1000
+const DATABASE_TIMEOUT_MS = 1000
 /**
- * Milliseconds for which one answer serves every probe: probes carry no credentials and must not be a way to use up
- * connections.
+ * Milliseconds for which one result serves every probe. Probes need no credentials, so they must not be able to use up
+ * database connections.
  */
-const REUSED_MS = 100
+const CACHE_MS = 100
 
 export interface Health {
   /** The pool that calls use, in no workspace. */
@@ -20,12 +20,12 @@ export interface Health {
   version: string
 }
 
-/** Whether calls would succeed now. @returns why not, or undefined */
+/** Checks whether calls would succeed now. Resolves to the reason if not, else to undefined. */
 export type Readiness = () => Promise<string | undefined>
 
 export function registerHealth(app: FastifyInstance, { db, lastGoodAt, load, version }: Health): Readiness {
-  const asked = shareCheck(() => whyUnready(db))
-  const check = shareCheck(() => inTime(asked, lastGoodAt), REUSED_MS)
+  const databaseCheck = shareCheck(() => whyUnready(db))
+  const check = shareCheck(() => withTimeout(databaseCheck, lastGoodAt), CACHE_MS)
   const unready: Readiness = async () => (load.phase === 'serving' ? check() : 'stopping')
 
   app.get('/health/live', async () => ({ status: 'live', version }))
@@ -40,30 +40,33 @@ export function registerHealth(app: FastifyInstance, { db, lastGoodAt, load, ver
   return unready
 }
 
-async function inTime(check: () => Promise<string | undefined>, lastGoodAt: () => number): Promise<string | undefined> {
-  const asked_at = performance.now()
+async function withTimeout(
+  check: () => Promise<string | undefined>,
+  lastGoodAt: () => number
+): Promise<string | undefined> {
+  const started_at = performance.now()
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<string | undefined>(resolve => {
-    // Calls that came first may keep the whole pool busy. What succeeds for them would succeed for the check.
+  const timeout = new Promise<string | undefined>(resolve => {
+    // The pool may be busy with other calls. If these succeed, the check would succeed too.
     timer = setTimeout(() => {
-      resolve(lastGoodAt() > asked_at ? undefined : 'database unreachable')
-    }, WITHIN_MS)
+      resolve(lastGoodAt() > started_at ? undefined : 'database unreachable')
+    }, DATABASE_TIMEOUT_MS)
   })
   try {
-    return await Promise.race([check(), late])
+    return await Promise.race([check(), timeout])
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** One check at a time for everybody who asks, and its answer for `reused_ms` longer. */
-function shareCheck<T>(check: () => Promise<T>, reused_ms = 0): () => Promise<T> {
+/** Shares one running check among all callers, and its result for `cache_ms` longer. */
+function shareCheck<T>(check: () => Promise<T>, cache_ms = 0): () => Promise<T> {
   let shared: Promise<T> | undefined
   return () => {
     shared ??= check().finally(() => {
       setTimeout(() => {
         shared = undefined
-      }, reused_ms).unref()
+      }, cache_ms).unref()
     })
     return shared
   }

@@ -11,8 +11,8 @@ export interface HostRules {
 }
 
 /**
- * Protection against DNS rebinding: a web page whose name an attacker has pointed at this server is turned away by the
- * Host it sends, and a page of another origin by its Origin.
+ * Protects against DNS rebinding. A page whose host name an attacker has pointed at this server is refused by its Host
+ * header, and a page of another origin by its Origin header.
  */
 export function registerHostCheck(app: FastifyInstance, rules: HostRules): void {
   const hosts = rules.allowed_hosts && new Set(rules.allowed_hosts.map(host => host.toLowerCase()))

@@ -1,27 +1,27 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../kernel/errors.js'
 import { sendFailure } from './failures.js'
-import { whenOver } from './gone.js'
+import { onFinish } from './gone.js'
 import { isProbe } from './probes.js'
 
-/** Whether the service takes requests, and how many are in flight. */
+/** Whether the service accepts requests, and how many are in flight. */
 export interface Load {
-  /** 'stopping': says "not ready" but still serves; 'closing': refuses what is new. */
+  /** 'stopping': not ready but still serving; 'closing': refuses new requests. */
   phase: 'serving' | 'stopping' | 'closing'
   in_flight: number
 }
 
-/** What a call may ask of the request it came by. */
-interface Wire {
+/** What a call can use of its HTTP request. */
+interface RequestHandle {
   signal: () => AbortSignal
   releaseSlot: () => () => void
 }
 
-const wires = new WeakMap<FastifyRequest, Wire>()
+const handles = new WeakMap<FastifyRequest, RequestHandle>()
 
 /** Undefined for a probe, which is not counted. */
-export function wireOf(request: FastifyRequest): Wire | undefined {
-  return wires.get(request)
+export function wireOf(request: FastifyRequest): RequestHandle | undefined {
+  return handles.get(request)
 }
 
 export function registerLoadLimit(app: FastifyInstance, load: Load, max_in_flight: number): void {
@@ -41,23 +41,23 @@ export function registerLoadLimit(app: FastifyInstance, load: Load, max_in_fligh
       )
       return
     }
-    let gone: AbortController | undefined
-    wires.set(request, {
+    let disconnected: AbortController | undefined
+    handles.set(request, {
       signal() {
-        if (gone === undefined) {
-          const controller = (gone = new AbortController())
+        if (disconnected === undefined) {
+          const controller = (disconnected = new AbortController())
           if (reply.raw.destroyed) controller.abort()
           else
             reply.raw.once('close', () => {
               controller.abort()
             })
         }
-        return gone.signal
+        return disconnected.signal
       },
       releaseSlot() {
-        const resting = done(request.raw)
+        const wasCounted = release(request.raw)
         return () => {
-          if (!resting || reply.raw.destroyed || counted.has(request.raw)) return
+          if (!wasCounted || reply.raw.destroyed || counted.has(request.raw)) return
           load.in_flight++
           counted.add(request.raw)
         }
@@ -65,7 +65,7 @@ export function registerLoadLimit(app: FastifyInstance, load: Load, max_in_fligh
     })
     next()
   })
-  // Counted once the body is there: requests that are sent by halves must not take the place of whole ones.
+  // Count a request once its body is complete, so that incomplete requests take no slots.
   app.addHook('preHandler', (request, reply, next) => {
     if (isProbe(request)) {
       next()
@@ -76,26 +76,26 @@ export function registerLoadLimit(app: FastifyInstance, load: Load, max_in_fligh
       return
     }
     const { raw } = request
-    // Gone before it was counted: nothing would tell of its end.
+    // The client has already disconnected, so no event would end the count.
     if (raw.socket.destroyed) {
       next()
       return
     }
     load.in_flight++
     counted.add(raw)
-    whenOver(raw, reply.raw, () => {
-      done(raw)
+    onFinish(raw, reply.raw, () => {
+      release(raw)
     })
     next()
   })
   app.addHook('onResponse', (request, _reply, next) => {
-    done(request.raw)
+    release(request.raw)
     next()
   })
 
-  function done(request: object): boolean {
-    const was = counted.delete(request)
-    if (was) load.in_flight--
-    return was
+  function release(request: object): boolean {
+    const wasCounted = counted.delete(request)
+    if (wasCounted) load.in_flight--
+    return wasCounted
   }
 }

@@ -27,7 +27,7 @@ export function addHttpGauges(metrics: Metrics, load: Load, bodies: BodyBudget):
     'Memory that request bodies take on this replica, in bytes, by whether their callers have good credentials.',
     'caller',
     ['known', 'unknown'],
-    caller => bodies.taken(caller === 'known')
+    caller => bodies.reservedBytes(caller === 'known')
   )
 }
 

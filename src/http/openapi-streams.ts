@@ -21,7 +21,9 @@ export function streamPaths(): Record<string, unknown> {
       get: {
         operationId: 'session_events',
         summary: 'Follow a session',
-        description: `A session's changes as they come, as server-sent events: what get_messages with after_seq gives, without asking again. The id of a change is its seq.\n\n${EVENTS}\n\nNeeds: the permission \`read\`.`,
+        description:
+          "A session's changes as they come, as server-sent events: what get_messages with after_seq gives, " +
+          `without asking again. The id of a change is its seq.\n\n${EVENTS}\n\nNeeds: the permission \`read\`.`,
         security,
         parameters: [
           parameter('path', 'session_id', session_id),
@@ -38,7 +40,10 @@ export function streamPaths(): Record<string, unknown> {
       get: {
         operationId: 'workspace_events',
         summary: 'Follow all sessions',
-        description: `The changes of all sessions, as server-sent events: those of a session in the order of their seq, each with its \`session_id\`. The id of an event is opaque; it is for \`Last-Event-ID\` on the same database. Without one the stream begins now.\n\n${EVENTS}\n\nNeeds: the permission \`read\`.`,
+        description:
+          'The changes of all sessions, as server-sent events: those of a session in the order of their seq, ' +
+          'each with its `session_id`. The id of an event is opaque; it is for `Last-Event-ID` on the same ' +
+          `database. Without one the stream begins now.\n\n${EVENTS}\n\nNeeds: the permission \`read\`.`,
         security,
         parameters: [
           { ...header('The id of the last event that was read. Absent: from now on'), schema: { type: 'string' } }

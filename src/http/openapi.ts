@@ -11,7 +11,11 @@ export function openApi(tools: readonly Tool[], version: string): Record<string,
       title: 'shared-context-server',
       version,
       description:
-        'A shared workspace for AI agents. Every tool is a POST of a JSON object; every answer is a JSON object with `success`. The same tools are offered over MCP at /mcp. Two addresses are read with GET: streams of what changes, as server-sent events. Authenticate with `authenticate_agent`, then send the token as a bearer token; or send X-API-Key with X-Agent-Id.'
+        'A shared workspace for AI agents. Every tool is a POST of a JSON object; ' +
+        'every answer is a JSON object with `success`. The same tools are offered over MCP at /mcp. ' +
+        'Two addresses are read with GET: streams of what changes, as server-sent events. ' +
+        'Authenticate with `authenticate_agent`, then send the token as a bearer token; ' +
+        'or send X-API-Key with X-Agent-Id.'
     },
     security: [{ token: [] }, { apiKey: [], agentId: [] }],
     paths: {
@@ -33,7 +37,9 @@ function operation(tool: Tool): Record<string, unknown> {
   return {
     operationId: tool.name,
     summary: tool.title,
-    description: `${tool.description}\n\nNeeds: ${tool.permission === 'none' ? 'no permission' : `the permission \`${tool.permission}\``}.`,
+    description:
+      `${tool.description}\n\nNeeds: ` +
+      `${tool.permission === 'none' ? 'no permission' : `the permission \`${tool.permission}\``}.`,
     // refresh_token and revoke_token need a token of some kind, get_usage_guidance takes none or any.
     ...(tool.credentials === 'own' && { security: [{}] }),
     ...(tool.permission === 'none' &&

@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 
-/** How these addresses begin: nearly all requests are told apart by that. */
-const BEGINNINGS = /^\/(?:health|metrics)/
+/** A cheap first check, which rules out nearly all requests. */
+const PREFIXES = /^\/(?:health|metrics)/
 
 /**
- * Addresses that machines ask, by pod address or container name, also when the service is busy: no host check, no load
- * limit.
+ * Addresses for health checks and metrics, without host check and load limit: monitoring calls them by pod address or
+ * container name, also when the service is busy.
  */
 const PROBES = /^\/(health(\/|$)|metrics\/?$)/
 
 export function isProbe(request: FastifyRequest): boolean {
-  return BEGINNINGS.test(request.url) && PROBES.test(request.url.split('?', 1)[0] ?? '')
+  return PREFIXES.test(request.url) && PROBES.test(request.url.split('?', 1)[0] ?? '')
 }

@@ -40,13 +40,13 @@ const HOST = /^([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i
 export function registerProtectedResource(
   app: FastifyInstance,
   name: string,
-  { oidc_issuer, oidc_permissions_claim, oidc_permissions_map: means, public_url }: ProtectedResourceOptions
+  { oidc_issuer, oidc_permissions_claim, oidc_permissions_map: permissionMap, public_url }: ProtectedResourceOptions
 ): void {
   if (oidc_issuer === undefined) return
   const byScope = SCOPE_CLAIMS.includes(oidc_permissions_claim)
   // What everybody's client asks for at first: not administration.
   const scopes = byScope
-    ? [...means].filter(([, permission]) => permission !== 'admin').map(([scope]) => scope)
+    ? [...permissionMap].filter(([, permission]) => permission !== 'admin').map(([scope]) => scope)
     : undefined
   const baseOf = (request: FastifyRequest) =>
     public_url ?? (HOST.test(request.host) ? `${request.protocol}://${request.host.toLowerCase()}` : undefined)
@@ -57,7 +57,7 @@ export function registerProtectedResource(
       const base = baseOf(request)
       return base === undefined ? undefined : `${base}${WELL_KNOWN}${MCP}`
     },
-    scopeFor: permission => (byScope ? [...means].find(([, meant]) => meant === permission)?.[0] : undefined)
+    scopeFor: permission => (byScope ? [...permissionMap].find(([, mapped]) => mapped === permission)?.[0] : undefined)
   } satisfies ProtectedResource)
 
   for (const url of [WELL_KNOWN, `${WELL_KNOWN}${MCP}`]) {

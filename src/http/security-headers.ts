@@ -1,12 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * What every answer says to browsers: that it is no page, may not be framed, guessed at, kept or embedded elsewhere.
- * /docs, the one page, has a policy of its own. Constants, set once an answer; a library would work them out per
- * request.
+ * Headers of every response: browsers must not run, frame, sniff, store or embed it. The only page, /docs, has its own
+ * policy. These are constants; a library would compute them for each request.
  *
- * No Strict-Transport-Security: whoever ends TLS says that, for the whole host name, which may not be the service's
- * alone.
+ * Strict-Transport-Security is left to the TLS proxy, because it applies to the whole host name.
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = Object.freeze({
   'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -19,7 +17,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = Object.freeze(
   'cache-control': 'no-store'
 })
 
-/** First of all hooks, so that what a later one refuses has them too. */
+/** Register this before all other hooks, so that responses of later hooks have the headers too. */
 export function registerSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (_request, reply, done) => {
     void reply.headers(SECURITY_HEADERS)

@@ -19,7 +19,7 @@ declare module 'fastify' {
 export interface Sender {
   caller: Caller
   /** Whether the credentials in the headers are good. */
-  good: boolean
+  isAuthenticated: boolean
   /**
    * How to refuse a body that only good credentials allow, if the credentials are bad. The refusal is audited, counted
    * and throttled, since it tells that the credentials are bad.
@@ -38,7 +38,7 @@ export function admitToTool({ name, credentials }: Tool, app: FastifyInstance) {
     try {
       const agent = await app.identify(caller)
       caller.identified = { agent, at: performance.now() }
-      request.sender = { caller, good: agent !== null }
+      request.sender = { caller, isAuthenticated: agent !== null }
       return undefined
     } catch (thrown) {
       return sendFailure(reply, await refuseEarly(thrown, name, caller, app))
@@ -57,13 +57,13 @@ export async function judge(
   app: FastifyInstance,
   prove: () => Promise<boolean>
 ): Promise<Sender> {
-  if (!app.verifiers.auth_enabled) return { caller, good: true }
+  if (!app.verifiers.auth_enabled) return { caller, isAuthenticated: true }
   try {
-    return { caller, good: await prove() }
+    return { caller, isAuthenticated: await prove() }
   } catch (thrown) {
     // If the database cannot tell, nobody is known, and nobody has guessed.
-    if (!(thrown instanceof AppError) || thrown.status !== 401) return { caller, good: false }
-    return { caller, good: false, refusal: () => refuseEarly(thrown, action, caller, app) }
+    if (!(thrown instanceof AppError) || thrown.status !== 401) return { caller, isAuthenticated: false }
+    return { caller, isAuthenticated: false, refusal: () => refuseEarly(thrown, action, caller, app) }
   }
 }
 

@@ -2,9 +2,8 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 /**
- * Closes, when the server does, the connections that have never carried a request. Node counts them as busy and waits
- * for them, and HTTP clients open some in advance, as when they leave a stream: stopping took as long as it may each
- * time.
+ * Closes connections that have never carried a request when the server closes. HTTP clients open such connections in
+ * advance, and Node counts them as busy: without this, every shutdown lasts until its time limit.
  */
 export function registerUnusedConnections(app: FastifyInstance): void {
   const unused = new Set<Socket>()

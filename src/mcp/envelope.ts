@@ -3,16 +3,17 @@ import { AppError } from '../kernel/errors.js'
 /** Messages of a batch, of the 2025-03-26 revision; the SDK's bound. */
 const BATCH_MAX = 100
 /**
- * Values of a body beside the arguments of tools, which are checked by the tools: an ordinary message has about ten.
+ * Most JSON values of a body outside tool arguments, which the tools check themselves. An ordinary message has about
+ * ten.
  */
 const VALUES_MAX = 10_000
 
 /**
- * The refusal of a body that would keep an SDK busy for long: it copies and checks what it reads, field by field, and
- * takes half a second for a hundred thousand fields. Undefined for an ordinary one.
- * @param bytes of the body, where they are known
+ * Returns an error for a body with so many values that it would block an SDK, which needs half a second to check a
+ * hundred thousand fields; undefined for an ordinary body.
+ * @param bytes size of the body, if known
  */
-export function tooWide(body: unknown, bytes: number | undefined): AppError | undefined {
+export function refuseTooManyValues(body: unknown, bytes: number | undefined): AppError | undefined {
   const single = !Array.isArray(body)
   // A value takes two bytes at least, with its comma.
   if (single && bytes !== undefined && bytes <= 2 * VALUES_MAX) return undefined
@@ -21,9 +22,9 @@ export function tooWide(body: unknown, bytes: number | undefined): AppError | un
       suggestions: ['Send several smaller batches']
     })
   }
-  const left: unknown[] = (single ? [body] : (body as unknown[])).map(withoutArguments)
-  for (let count = left.length; left.length > 0;) {
-    const value = left.pop()
+  const queue: unknown[] = (single ? [body] : (body as unknown[])).map(withoutArguments)
+  for (let count = queue.length; queue.length > 0;) {
+    const value = queue.pop()
     if (typeof value !== 'object' || value === null) continue
     const inner: unknown[] = Array.isArray(value) ? value : Object.values(value)
     count += inner.length
@@ -36,7 +37,7 @@ export function tooWide(body: unknown, bytes: number | undefined): AppError | un
         }
       )
     }
-    for (const one of inner) if (typeof one === 'object') left.push(one)
+    for (const child of inner) if (typeof child === 'object') queue.push(child)
   }
   return undefined
 }

@@ -13,7 +13,7 @@ const SERVER_ERROR = -32000
 const MCP_SESSION_NOT_FOUND = -32001
 const RESOURCE_NOT_FOUND = -32002
 
-/** A JSON-RPC error in our words; both SDKs send an error's `code`, `message` and `data` as they are. */
+/** A JSON-RPC error. Both SDKs send its `code`, `message` and `data` unchanged. */
 export class RpcFailure extends Error {
   constructor(
     readonly code: number,
@@ -33,7 +33,10 @@ export function refusal(error: AppError, request_id: string): RpcFailure {
   return rpcFailure(error, errorBody(error, request_id))
 }
 
-/** What a call answered. @throws RpcFailure where it was refused */
+/**
+ * The result of a successful call.
+ * @throws RpcFailure if the call failed
+ */
 export function answerOf(outcome: Outcome): Record<string, unknown> {
   if (!outcome.ok) throw rpcFailure(outcome.error, outcome.body)
   return outcome.body
@@ -45,7 +48,7 @@ function codeOf(error: AppError): number {
   return error.status === 500 ? INTERNAL_ERROR : SERVER_ERROR
 }
 
-/** What goes wrong around the protocol, told with an HTTP status: as JSON-RPC all the same. */
+/** Wraps an error with an HTTP status as a JSON-RPC error. */
 export function wrapFailure(error: AppError, body: ErrorBody, request: FastifyRequest): unknown {
   const code =
     error.code === 'INVALID_JSON'

@@ -10,7 +10,7 @@ import { refusedToken } from './credentials.js'
 import { wrapFailure } from './failure.js'
 import { serveLegacy } from './legacy/legacy.js'
 import { createMethods } from './methods.js'
-import { tooWide } from './envelope.js'
+import { refuseTooManyValues } from './envelope.js'
 import { clientNameOf, serveModern } from './modern/modern.js'
 import { ALLOWED, serveNotifications } from './subscriptions/notifications.js'
 import { sessionIdOf } from './session-id.js'
@@ -43,8 +43,8 @@ async function registerMcp(app: FastifyInstance): Promise<void> {
   app.post(URL, { config, onRequest: senders.admit }, async (request, reply) => {
     const caller = request.sender?.caller ?? callerOf(request, 'mcp')
     caller.output_schemas = asksForOutputSchemas(request)
-    const wide = tooWide(request.body, bytesOf(request))
-    if (wide !== undefined) return sendFailure(reply, wide)
+    const tooMany = refuseTooManyValues(request.body, bytesOf(request))
+    if (tooMany !== undefined) return sendFailure(reply, tooMany)
     const era = classifyInboundRequest({
       httpMethod: 'POST',
       body: request.body,

@@ -30,7 +30,7 @@ export function createSenders(app: FastifyInstance): Senders {
       const caller = callerOf(request, 'mcp')
       // So short a body takes next to no room, whoever sends it: its call finds out who that is.
       if (Number(request.headers['content-length'] ?? Infinity) <= SHORT_BYTES) {
-        request.sender = { caller, good: false }
+        request.sender = { caller, isAuthenticated: false }
         return
       }
       const { authorization } = caller.credentials

@@ -37,8 +37,8 @@ export function createToolLists(tools: readonly Tool[]): (listing: Listing) => M
   return ({ permissions, auth_token, output_schemas }) => {
     const all = allOf(permissions)
     const name = JSON.stringify([PERMISSIONS.filter(one => all.includes(one)), auth_token, output_schemas])
-    const known = lists.get(name)
-    if (known !== undefined) return known
+    const cached = lists.get(name)
+    if (cached !== undefined) return cached
     const allowed = tools.filter(({ permission }) => permission === 'none' || all.includes(permission))
     const list = allowed.map(tool => describe(tool, auth_token && tool.credentials !== 'own', output_schemas))
     lists.set(name, list)

@@ -3,8 +3,8 @@ type Validate<T> = (
 ) => { valid: true; data: T; errorMessage: undefined } | { valid: false; data: undefined; errorMessage: string }
 
 /**
- * The SDKs build a JSON Schema compiler for each server unless they are given a validator. They would use it for
- * answers of clients to questions of ours; we ask none, and the kernel checks what tools are called with.
+ * A validator that accepts everything. Without one, the SDKs build a JSON Schema compiler for each server, to validate
+ * responses of clients to server requests. This server sends none, and the kernel checks tool arguments.
  */
 export const noValidator = {
   getValidator:

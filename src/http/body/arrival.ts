@@ -3,41 +3,41 @@ import { AppError } from '../../kernel/errors.js'
 import { JsonScan } from '../../kernel/json-scan.js'
 import { onTooSmall } from './chunks.js'
 
-/** Bytes that a body begins with that does not arrive in one piece. */
-const FIRST_BYTES = 4096
-/** What is read of a body in one turn; one of so many bytes does not wait for a turn. */
-const PIECE_BYTES = 64 * 1024
-/** What a chunk costs beside its bytes, as if it were so many bytes more. */
-const CHUNK_BYTES = 256
+/** Initial buffer size for a body that does not arrive in one piece. */
+const INITIAL_BUFFER_BYTES = 4096
+/** Bytes of a body that are read before it waits for its next turn. */
+const READ_BYTES = 64 * 1024
+/** Overhead of a chunk, counted as bytes. */
+const CHUNK_OVERHEAD_BYTES = 256
 
-export interface Arriving {
+export interface BodyReadOptions {
   /** Bytes that Content-Length announces; undefined for a body in chunks. */
   declared: number | undefined
-  /** Most bytes that are taken. */
-  most: number
+  /** Most bytes that are accepted. */
+  max_bytes: number
   /**
-   * Takes room for that many bytes in all, before they are copied.
-   * @param onTaken called when the room is taken away again
-   * @throws AppError where there is none
+   * Reserves memory for this many bytes in total, before they are copied.
+   * @param onEvicted called when the reservation is withdrawn
+   * @throws AppError if there is no memory left
    */
-  take: (bytes: number, onTaken: (error: AppError) => void) => void
-  /** Calls when it is this body's turn to be read a piece further. */
-  takeTurn: (read: () => void) => void
+  reserve: (bytes: number, onEvicted: (error: AppError) => void) => void
+  /** Calls `read` when it is this body's turn to be read further. */
+  schedule: (read: () => void) => void
 }
 
-/** Thrown for a body of more bytes than are taken. */
-export class TooLarge extends Error {}
+/** Thrown for a body with more bytes than are accepted. */
+export class BodyTooLarge extends Error {}
 
 /**
- * Reads a body, and scans it as JSON on the way, so that one that is refused is not read further.
+ * Reads a body and scans it as JSON while it arrives, so that a body that is refused is not read to its end.
  *
- * The bytes are copied into one buffer that grows. What Node hands over are views of 64 KiB each, of which a body sent
- * by single bytes would keep as many as it has bytes.
+ * The bytes are copied into one growing buffer. Node delivers views into 64 KiB buffers, and a body sent byte by byte
+ * would keep one such buffer for each byte.
  * @throws AppError, TooLarge
  */
-export async function arrive(
+export async function readBody(
   payload: IncomingMessage,
-  { declared, most, take, takeTurn }: Arriving
+  { declared, max_bytes, reserve, schedule }: BodyReadOptions
 ): Promise<{ body: Buffer; scan: JsonScan }> {
   const scan = new JsonScan()
   let body: Buffer = Buffer.alloc(0)
@@ -45,8 +45,8 @@ export async function arrive(
   let read = 0
 
   function add(chunk: Buffer): void {
-    if (length + chunk.length > most) throw new TooLarge()
-    read += chunk.length + CHUNK_BYTES
+    if (length + chunk.length > max_bytes) throw new BodyTooLarge()
+    read += chunk.length + CHUNK_OVERHEAD_BYTES
     scan.feed(chunk, 'The request body')
     if (length === 0 && chunk.length === declared) {
       body = chunk
@@ -58,70 +58,70 @@ export async function arrive(
   }
 
   function grow(needed: number): void {
-    const capacity = Math.max(needed, Math.min(Math.max(2 * body.length, FIRST_BYTES), declared ?? most))
-    take(capacity, fail)
+    const capacity = Math.max(needed, Math.min(Math.max(2 * body.length, INITIAL_BUFFER_BYTES), declared ?? max_bytes))
+    reserve(capacity, fail)
     const larger = Buffer.allocUnsafeSlow(capacity)
     body.copy(larger, 0, 0, length)
     body = larger
   }
 
   let fail: (error: Error) => void = () => {}
-  // Nothing more would be heard of it.
-  if (payload.destroyed) throw cutOff()
+  // A destroyed request emits no further events.
+  if (payload.destroyed) throw requestAborted()
   await new Promise<void>((resolve, reject) => {
     const onData = (chunk: Buffer) => {
       try {
         add(chunk)
-        // Many bodies at a time, read as fast as they come, would stop everything else.
-        if (read >= PIECE_BYTES && length !== declared) pause()
+        // Pause, so that many bodies at a time do not block the event loop.
+        if (read >= READ_BYTES && length !== declared) pause()
       } catch (error) {
         fail(error as Error)
       }
     }
-    let over = false
+    let isDone = false
     const onEnd = () => {
-      over = true
-      stop()
+      isDone = true
+      removeListeners()
       resolve()
     }
     // The client has gone away: nobody reads this.
     const onError = () => {
-      fail(cutOff())
+      fail(requestAborted())
     }
     const pause = () => {
       read = 0
       payload.pause()
-      takeTurn(() => {
-        if (!over) payload.resume()
+      schedule(() => {
+        if (!isDone) payload.resume()
       })
     }
-    let forget = () => {}
-    const stop = () => {
-      forget()
+    let removeChunkListener = () => {}
+    const removeListeners = () => {
+      removeChunkListener()
       payload.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError)
     }
     fail = error => {
-      // The whole body is there: it must not become an empty one.
-      if (over) return
-      over = true
-      stop()
+      // The body is complete: it must not be replaced by an empty one.
+      if (isDone) return
+      isDone = true
+      removeListeners()
       payload.pause()
-      // What has arrived is free at once, however long its refusal takes.
+      // Free the memory at once, however long the refusal takes.
       body = Buffer.alloc(0)
       reject(error)
     }
-    forget = onTooSmall(payload, error => {
+    removeChunkListener = onTooSmall(payload, error => {
       fail(error)
     })
-    if (over) return
+    if (isDone) return
     payload.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError)
-    if (declared !== undefined && declared <= PIECE_BYTES) payload.resume()
+    if (declared !== undefined && declared <= READ_BYTES) payload.resume()
     else pause()
   })
   return { body: body.subarray(0, length), scan }
 }
 
-/** What nobody reads: the client has gone away. */
-export function cutOff(): AppError {
+/** The client has disconnected, so nobody reads this error. */
+export function requestAborted(): AppError {
   return new AppError('INVALID_JSON', 'The request ended before its body was complete.')
 }

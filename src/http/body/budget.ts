@@ -1,93 +1,93 @@
 import { AppError } from '../../kernel/errors.js'
 
 /**
- * How many bytes request bodies may take in one process, from their first byte until their request is answered. Callers
- * without good credentials have a part of their own, so that they can never take what the others need. Where a part is
- * full, the largest body of the address that holds most makes room for a smaller one: who sends little is served while
- * others send much.
+ * Limits the memory of request bodies in one process, from their first byte until the response. Callers without valid
+ * credentials have a separate pool, so that they cannot use up the memory of the others. If a pool is full, a new body
+ * evicts a larger one: the largest body of the address that uses most. So small requests are served while others send
+ * large ones.
  */
 
-/** Of all bytes, those for callers without good credentials. */
-const STRANGERS = 1 / 4
-/** Of a part, what bodies from one address may take. */
-const ADDRESS = 1 / 2
+/** Share of the budget for callers without valid credentials. */
+const UNKNOWN_SHARE = 1 / 4
+/** Share of a pool that the bodies of one address may use. */
+const ADDRESS_SHARE = 1 / 2
 
-export interface Share {
+export interface Reservation {
   /**
-   * Makes it that many bytes, also fewer.
-   * @throws AppError SERVICE_UNAVAILABLE where there is no room, and no larger body to take it from
+   * Changes the reservation to this many bytes.
+   * @throws AppError SERVICE_UNAVAILABLE if the pool is full and there is no larger body to evict
    */
   set: (bytes: number) => void
-  /** From now on it cannot be taken away: the body is being handled. */
-  keep: () => void
-  /** Gives all back; harmless twice. */
+  /** Protects the reservation from eviction, because the body is being handled. */
+  pin: () => void
+  /** Releases the reservation. Further calls do nothing. */
   close: () => void
 }
 
 export interface BodyBudget {
   /**
-   * @param known whether the caller has good credentials
+   * @param known whether the caller has valid credentials
    * @param network of the client (address.ts)
-   * @param onTaken called at most once, when the room is taken away for somebody else; nothing is left of it then
+   * @param onEvicted called at most once, when the reservation is evicted for another body; it is released then
    */
-  open: (known: boolean, network: string, onTaken: (error: AppError) => void) => Share
-  /** Bytes taken. */
-  taken: (known: boolean) => number
+  open: (known: boolean, network: string, onEvicted: (error: AppError) => void) => Reservation
+  /** Bytes that are reserved now. */
+  reservedBytes: (known: boolean) => number
 }
 
 /** @param max bytes in all */
 export function createBodyBudget(max: number): BodyBudget {
-  const strangers = new Part(Math.floor(max * STRANGERS))
-  const known = new Part(max - Math.floor(max * STRANGERS))
+  const unknownPool = new Pool(Math.floor(max * UNKNOWN_SHARE))
+  const knownPool = new Pool(max - Math.floor(max * UNKNOWN_SHARE))
   return {
-    open: (isKnown, network, onTaken) => (isKnown ? known : strangers).open(network, onTaken),
-    taken: isKnown => (isKnown ? known : strangers).bytes
+    open: (isKnown, network, onEvicted) => (isKnown ? knownPool : unknownPool).open(network, onEvicted),
+    reservedBytes: isKnown => (isKnown ? knownPool : unknownPool).bytes
   }
 }
 
 interface Body {
   owner: Owner
   bytes: number
-  onTaken: (error: AppError) => void
+  onEvicted: (error: AppError) => void
 }
 
 /** All bodies from one address. */
 interface Owner {
   network: string
   bytes: number
-  /** Those that can be taken away. */
-  arriving: Set<Body>
+  /** Bodies that are still arriving and can be evicted. */
+  evictable: Set<Body>
   open: number
 }
 
-class Part {
+class Pool {
   bytes = 0
   private readonly owners = new Map<string, Owner>()
   private readonly per_owner: number
 
   constructor(private readonly max: number) {
-    this.per_owner = Math.floor(max * ADDRESS)
+    this.per_owner = Math.floor(max * ADDRESS_SHARE)
   }
 
-  open(network: string, onTaken: (error: AppError) => void): Share {
-    const owner = this.owners.get(network) ?? { network, bytes: 0, arriving: new Set<Body>(), open: 0 }
+  open(network: string, onEvicted: (error: AppError) => void): Reservation {
+    const owner = this.owners.get(network) ?? { network, bytes: 0, evictable: new Set<Body>(), open: 0 }
     this.owners.set(network, owner)
     owner.open++
-    const body: Body = { owner, bytes: 0, onTaken }
-    owner.arriving.add(body)
+    const body: Body = { owner, bytes: 0, onEvicted }
+    owner.evictable.add(body)
     let open = true
     return {
       set: bytes => {
         if (open) this.resize(body, bytes)
       },
-      keep: () => {
-        owner.arriving.delete(body)
+      pin: () => {
+        owner.evictable.delete(body)
       },
       close: () => {
         if (!open) return
         open = false
         this.add(body, -body.bytes)
-        owner.arriving.delete(body)
+        owner.evictable.delete(body)
         if (--owner.open === 0) this.owners.delete(network)
       }
     }
@@ -95,9 +95,9 @@ class Part {
 
   private resize(body: Body, bytes: number): void {
     const { owner } = body
-    while (owner.bytes - body.bytes + bytes > this.per_owner) this.takeFrom(owner, body, bytes)
+    while (owner.bytes - body.bytes + bytes > this.per_owner) this.evictFrom(owner, body, bytes)
     while (this.bytes - body.bytes + bytes > this.max)
-      this.takeFrom(this.heaviest(owner, owner.bytes - body.bytes + bytes), body, bytes)
+      this.evictFrom(this.largestOwner(owner, owner.bytes - body.bytes + bytes), body, bytes)
     this.add(body, bytes - body.bytes)
   }
 
@@ -108,32 +108,32 @@ class Part {
   }
 
   /** The address whose bodies that can be taken away are largest together; `own` where it is the one. */
-  private heaviest(own: Owner, own_bytes: number): Owner {
-    let most = own
-    let most_bytes = own_bytes
+  private largestOwner(requester: Owner, requester_bytes: number): Owner {
+    let largest = requester
+    let largest_bytes = requester_bytes
     for (const owner of this.owners.values()) {
-      if (owner === own || owner.bytes <= most_bytes || owner.arriving.size === 0) continue
-      most = owner
-      most_bytes = owner.bytes
+      if (owner === requester || owner.bytes <= largest_bytes || owner.evictable.size === 0) continue
+      largest = owner
+      largest_bytes = owner.bytes
     }
-    return most
+    return largest
   }
 
   /** Takes away the largest body of an address. @throws AppError where of its own address that is the one that asks */
-  private takeFrom(owner: Owner, asking: Body, bytes: number): void {
+  private evictFrom(owner: Owner, requester: Body, bytes: number): void {
     let largest: Body | undefined
-    for (const body of owner.arriving) if (body !== asking && body.bytes > (largest?.bytes ?? 0)) largest = body
-    if (largest === undefined || (owner === asking.owner && largest.bytes <= bytes)) throw noRoom()
+    for (const body of owner.evictable) if (body !== requester && body.bytes > (largest?.bytes ?? 0)) largest = body
+    if (largest === undefined || (owner === requester.owner && largest.bytes <= bytes)) throw budgetExhausted()
     this.add(largest, -largest.bytes)
-    owner.arriving.delete(largest)
-    largest.onTaken(noRoom())
+    owner.evictable.delete(largest)
+    largest.onEvicted(budgetExhausted())
   }
 }
 
-function noRoom(): AppError {
+function budgetExhausted(): AppError {
   return new AppError(
     'SERVICE_UNAVAILABLE',
-    'The server has no room for the request body at the moment: other bodies take all that there is.',
+    'The server has no memory for the request body at the moment: other request bodies use all of it.',
     {
       suggestions: [
         'Wait retry_after seconds and call again; with the same idempotency_key a write happens once',

@@ -2,36 +2,36 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { networkOf } from '../../kernel/address.js'
-import type { BodyBudget, Share } from './budget.js'
+import type { BodyBudget, Reservation } from './budget.js'
 import { AppError } from '../../kernel/errors.js'
-import { createTurns } from './turns.js'
-import { arrive, cutOff, TooLarge } from './arrival.js'
+import { createScheduler } from './turns.js'
+import { readBody, requestAborted, BodyTooLarge } from './arrival.js'
 import { guardChunks } from './chunks.js'
-import { whenGone } from '../gone.js'
+import { onDisconnect } from '../gone.js'
 
-/** Most bytes of a body without good credentials: one call of add_message with all that it takes, in UTF-8. */
-const STRANGER_LIMIT = 512 * 1024
-/** A body of more bytes is parsed in a turn of the event loop of its own. */
-const TURN_BYTES = 64 * 1024
-/** A body of fewer bytes that arrives in one piece is not counted. */
-const COUNTED_BYTES = 4096
-/** How many bodies are read a piece further in one turn of the event loop. */
-const PIECES = 4
+/** Largest body without valid credentials, in bytes: the largest call of add_message, in UTF-8. */
+const UNKNOWN_CALLER_LIMIT = 512 * 1024
+/** A larger body is parsed in a separate turn of the event loop. */
+const LARGE_BYTES = 64 * 1024
+/** A smaller body that arrives in one piece is not counted in the budget. */
+const UNCOUNTED_MAX_BYTES = 4096
+/** How many bodies are read further in one turn of the event loop. */
+const READS_PER_TURN = 4
 
 export interface BodyOptions {
-  /** Most bytes of a body with good credentials. */
+  /** Largest body with valid credentials, in bytes. */
   limit: number
   budget: BodyBudget
 }
 
 /**
- * JSON bodies: strictly UTF-8, and an empty one is an empty object. How large they are and how deep they nest is judged
- * while they arrive; what the JSON holds is the kernel's to judge.
+ * Registers the parser for JSON bodies, which must be UTF-8; an empty body is an empty object. Size and nesting depth
+ * are checked while a body arrives. The kernel checks the content.
  */
 export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOptions): void {
-  const readTurn = createTurns(PIECES)
-  const parseTurn = createTurns(1)
-  const shares = new WeakMap<FastifyRequest, Share>()
+  const scheduleRead = createScheduler(READS_PER_TURN)
+  const scheduleParse = createScheduler(1)
+  const reservations = new WeakMap<FastifyRequest, Reservation>()
   app.decorateRequest('sender', null)
   app.server.prependListener('request', guardChunks)
   app.removeAllContentTypeParsers()
@@ -39,87 +39,88 @@ export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOpti
     /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i,
     async (request: FastifyRequest, payload: IncomingMessage) => {
       refuseCharset(request.headers['content-type'] ?? '')
-      const known = request.sender?.good === true
-      const most = known ? limit : Math.min(limit, STRANGER_LIMIT)
+      const isKnown = request.sender?.isAuthenticated === true
+      const max_bytes = isKnown ? limit : Math.min(limit, UNKNOWN_CALLER_LIMIT)
       const declared = declaredLength(request)
-      if (declared !== undefined && declared > most) throw await tooLarge(request, most)
+      if (declared !== undefined && declared > max_bytes) throw await tooLarge(request, max_bytes)
       try {
-        const { body, scan } = await arrive(payload, {
+        const { body, scan } = await readBody(payload, {
           declared,
-          most,
-          take: (bytes, onTaken) => {
-            shareOf(request, known, onTaken).set(bytes)
+          max_bytes,
+          reserve: (bytes, onTaken) => {
+            reservationOf(request, isKnown, onTaken).set(bytes)
           },
-          takeTurn: read => {
-            readTurn(known, read)
+          schedule: read => {
+            scheduleRead(isKnown, read)
           }
         })
-        if (body.length <= COUNTED_BYTES && !shares.has(request)) return parseJson(body)
+        if (body.length <= UNCOUNTED_MAX_BYTES && !reservations.has(request)) return parseJson(body)
         const heap_bytes = scan.heapBytes(isAscii(body))
-        const share = shareOf(request, known, () => {})
-        share.keep()
-        share.set(Math.max(body.length, heap_bytes))
-        if (body.length > TURN_BYTES)
+        const reservation = reservationOf(request, isKnown, () => {})
+        reservation.pin()
+        reservation.set(Math.max(body.length, heap_bytes))
+        if (body.length > LARGE_BYTES)
           await new Promise<void>(resolve => {
-            parseTurn(known, resolve)
+            scheduleParse(isKnown, resolve)
           })
         const value = parseJson(body)
-        share.set(heap_bytes)
-        // Parsed and handled in one turn, a large body would stop everything else for too long.
-        if (body.length > TURN_BYTES)
+        reservation.set(heap_bytes)
+        // Parsing and handling a large body in one turn would block the event loop for too long.
+        if (body.length > LARGE_BYTES)
           await new Promise<void>(resolve => {
-            parseTurn(known, resolve)
+            scheduleParse(isKnown, resolve)
           })
-        if (request.raw.socket.destroyed) throw cutOff()
+        if (request.raw.socket.destroyed) throw requestAborted()
         return value
       } catch (error) {
-        shares.get(request)?.close()
-        throw error instanceof TooLarge ? await tooLarge(request, most) : error
+        reservations.get(request)?.close()
+        throw error instanceof BodyTooLarge ? await tooLarge(request, max_bytes) : error
       }
     }
   )
   app.addHook('onResponse', (request, _reply, next) => {
-    shares.get(request)?.close()
+    reservations.get(request)?.close()
     next()
   })
   app.addHook('onSend', (request, reply, payload, next) => {
-    // Of a body that nobody wants, Node reads on to the end, which may never come.
+    // Node would read an unwanted body to its end, which may never come. So close the connection.
     if (request.raw.complete === false && isLong(request)) void reply.header('connection', 'close')
     next(null, payload)
   })
 
-  function shareOf(request: FastifyRequest, known: boolean, onTaken: (error: AppError) => void): Share {
-    const given = shares.get(request)
-    if (given !== undefined) return given
-    // Its end has been told already, and would not be told again.
-    if (request.raw.socket.destroyed) throw cutOff()
-    const share = budget.open(known, networkOf(request.ip), onTaken)
-    const forget = whenGone(request.raw.socket, () => {
-      share.close()
+  function reservationOf(request: FastifyRequest, isKnown: boolean, onTaken: (error: AppError) => void): Reservation {
+    const existing = reservations.get(request)
+    if (existing !== undefined) return existing
+    // A destroyed socket emits no further close event.
+    if (request.raw.socket.destroyed) throw requestAborted()
+    const reservation = budget.open(isKnown, networkOf(request.ip), onTaken)
+    const removeListener = onDisconnect(request.raw.socket, () => {
+      reservation.close()
     })
     const counted = {
-      ...share,
+      ...reservation,
       close() {
-        forget()
-        share.close()
+        removeListener()
+        reservation.close()
       }
     }
-    shares.set(request, counted)
+    reservations.set(request, counted)
     return counted
   }
 
-  async function tooLarge(request: FastifyRequest, most: number): Promise<AppError> {
+  async function tooLarge(request: FastifyRequest, max_bytes: number): Promise<AppError> {
     const { sender } = request
     if (sender?.refusal !== undefined) return sender.refusal()
-    if (most === limit)
+    if (max_bytes === limit)
       return new AppError('PAYLOAD_TOO_LARGE', `The request body is larger than ${limit} bytes.`, {
         context: { limit_bytes: limit }
       })
     return new AppError(
       'PAYLOAD_TOO_LARGE',
-      `The request body is larger than ${most} bytes, the limit without credentials in a header; with good ones it is BODY_LIMIT, ${limit} bytes.`,
+      `The request body is larger than ${max_bytes} bytes, the limit without credentials in a header; ` +
+        `with good ones it is BODY_LIMIT, ${limit} bytes.`,
       {
-        context: { limit_bytes: most, limit_bytes_with_credentials: limit },
+        context: { limit_bytes: max_bytes, limit_bytes_with_credentials: limit },
         suggestions: [
           'Send credentials in a header: Authorization: Bearer <token>, or X-API-Key with X-Agent-Id',
           'Split the content over several calls'
@@ -131,7 +132,7 @@ export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOpti
 
 /** Whether more than a little of the body may be to come. */
 function isLong(request: FastifyRequest): boolean {
-  return request.headers['transfer-encoding'] !== undefined || (declaredLength(request) ?? 0) > STRANGER_LIMIT
+  return request.headers['transfer-encoding'] !== undefined || (declaredLength(request) ?? 0) > UNKNOWN_CALLER_LIMIT
 }
 
 /** Undefined for a body in chunks. */

@@ -1,50 +1,50 @@
 /**
- * Lets pieces of work that take long together go on in turns of the event loop, so many in each, so that everything
- * else goes on between. Those that come first are first, but all `urgent` ones before the others.
+ * Schedules work over several turns of the event loop, so that it does not block other work. Urgent tasks run before
+ * all others; within each group the order is first in, first out.
  */
-export type TakeTurn = (urgent: boolean, begin: () => void) => void
+export type Schedule = (urgent: boolean, run: () => void) => void
 
-/** @param at_a_time pieces in one turn of the loop */
-export function createTurns(at_a_time: number): TakeTurn {
-  const urgent = new Line()
-  const others = new Line()
+/** @param per_turn most tasks in one turn of the event loop */
+export function createScheduler(per_turn: number): Schedule {
+  const urgent = new Queue()
+  const others = new Queue()
   let running = false
 
   function next(): void {
-    for (let i = 0; i < at_a_time; i++) {
-      const begin = urgent.next() ?? others.next()
-      if (begin === undefined) {
+    for (let i = 0; i < per_turn; i++) {
+      const run = urgent.next() ?? others.next()
+      if (run === undefined) {
         running = false
         return
       }
-      begin()
+      run()
     }
     setImmediate(next)
   }
 
-  return (isUrgent, begin) => {
-    const line = isUrgent ? urgent : others
-    line.add(begin)
+  return (isUrgent, run) => {
+    const queue = isUrgent ? urgent : others
+    queue.add(run)
     if (running) return
     running = true
     setImmediate(next)
   }
 }
 
-/** A queue of thousands, of which taking the first costs nothing. */
-class Line {
-  private coming: Array<() => void> = []
-  private waiting: Array<() => void> = []
+/** A queue whose first element can be removed in constant time, also with thousands of elements. */
+class Queue {
+  private incoming: Array<() => void> = []
+  private outgoing: Array<() => void> = []
 
-  add(begin: () => void): void {
-    this.coming.push(begin)
+  add(run: () => void): void {
+    this.incoming.push(run)
   }
 
   next(): (() => void) | undefined {
-    if (this.waiting.length === 0) {
-      this.waiting = this.coming.reverse()
-      this.coming = []
+    if (this.outgoing.length === 0) {
+      this.outgoing = this.incoming.reverse()
+      this.incoming = []
     }
-    return this.waiting.pop()
+    return this.outgoing.pop()
   }
 }

@@ -7,8 +7,8 @@ import { INTERNAL_ERROR } from '../failure.js'
 export type Answer = JSONRPCMessage & { result?: Record<string, unknown>; error?: { code: number; message: string } }
 
 /**
- * A transport in which every request of every client is an exchange of its own, under a number of ours while the SDK
- * works on it: clients choose their ids freely and choose the same ones.
+ * A transport that lets one SDK server answer all clients. Each request gets a unique id while the SDK works on it,
+ * because different clients use the same ids.
  */
 export class Exchanges implements Transport {
   onmessage?: (message: JSONRPCMessage) => void
@@ -45,12 +45,12 @@ export class Exchanges implements Transport {
     exchange?.deliver(message)
   }
 
-  /** What the SDK was working on is answered with an error: after this it answers nothing. */
+  /** Answers all open requests with an error, because the SDK answers nothing after this. */
   async close(): Promise<void> {
     this.closed = true
-    const left = [...this.open]
+    const unanswered = [...this.open]
     this.open.clear()
-    for (const [id, { deliver }] of left)
+    for (const [id, { deliver }] of unanswered)
       deliver({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: 'The service is stopping.' } })
     this.onclose?.()
   }

@@ -29,24 +29,24 @@ export function acceptArguments(prompt: Prompt, raw: unknown): Record<string, st
   refuseUnstorable(given)
   for (const name of Object.keys(given)) {
     if (!names.includes(name))
-      throw wrong('There is no such argument.', [...name].slice(0, 60).join(''), `one of ${names.join(', ')}`)
+      throw invalidArgument('There is no such argument.', [...name].slice(0, 60).join(''), `one of ${names.join(', ')}`)
   }
   const accepted: Record<string, string> = {}
   for (const { name, required, description } of prompt.arguments) {
     const value = given[name] ?? ''
     if (typeof value !== 'string' || characters(value) > ARGUMENT_MAX)
-      throw wrong(
+      throw invalidArgument(
         `The argument '${name}' is not a text of at most ${ARGUMENT_MAX} characters.`,
         name,
         `a string of at most ${ARGUMENT_MAX} characters`
       )
     const text = cleanText(value)
     if (text !== '') accepted[name] = text
-    else if (required) throw wrong(`The argument '${name}' is missing.`, name, description)
+    else if (required) throw invalidArgument(`The argument '${name}' is missing.`, name, description)
   }
   return accepted
 }
 
-function wrong(message: string, argument: string, allowed: string): AppError {
+function invalidArgument(message: string, argument: string, allowed: string): AppError {
   return new AppError('INVALID_INPUT', message, { context: { argument, allowed } })
 }

@@ -36,16 +36,23 @@ export const setupCollaboration: Prompt = {
       ...(agent === null ? ['Authenticate with authenticate_agent; without it nothing below is possible.'] : []),
       ...(agent !== null && !mayCall(agent, 'write')
         ? [
-            'You may read but not write: authenticate with a key that grants write, or let another agent take the steps that write.'
+            'You may read but not write: authenticate with a key that grants write, ' +
+              'or let another agent take the steps that write.'
           ]
         : []),
       existing === undefined
-        ? `Open a session with create_session and the purpose ${JSON.stringify(purpose)}, and give its session_id to every agent.`
-        : `Work in the session ${session_id}, which was opened for: ${JSON.stringify((existing.session as { purpose: string }).purpose)}. Read it first, with get_messages.`,
+        ? `Open a session with create_session and the purpose ${JSON.stringify(purpose)}, ` +
+          'and give its session_id to every agent.'
+        : `Work in the session ${session_id}, which was opened for: ` +
+          `${JSON.stringify((existing.session as { purpose: string }).purpose)}. Read it first, ` +
+          'with get_messages.',
       `Fill the roles, each with an agent of its own: ${roles.join(', ')}.`,
-      'Assign every role its task with add_message, addressed by the agent\'s exact name ("TASK ASSIGNMENT: <agent_id> -> ..."), so that search_context finds it.',
-      'Each agent finds its task with search_context, follows the session with get_messages and after_seq, answers with parent_message_id, and reports with "COMPLETED: ...".',
-      'Keep what only one agent needs in its own memory with set_memory; notes for agents of the same type go into messages with visibility agent_only.',
+      'Assign every role its task with add_message, addressed by the agent\'s exact name ("TASK ASSIGNMENT: ' +
+        '<agent_id> -> ..."), so that search_context finds it.',
+      'Each agent finds its task with search_context, follows the session with get_messages and after_seq, ' +
+        'answers with parent_message_id, and reports with "COMPLETED: ...".',
+      'Keep what only one agent needs in its own memory with set_memory; ' +
+        'notes for agents of the same type go into messages with visibility agent_only.',
       'At the end, sum up the results in one message and close the session with update_session and is_active: false.'
     ]
     return [

@@ -18,11 +18,11 @@ export function isTemplate(resource: Resource): boolean {
 }
 
 /** For a resource's address, the function that takes an address apart; undefined for another resource's. */
-export function matcher(uri: string): (given: string) => Record<string, string> | undefined {
+export function matcher(uri: string): (address: string) => Record<string, string> | undefined {
   const pattern = uri.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')
-  const whole = new RegExp(`^${pattern}/?$`)
-  return given => {
-    const groups = whole.exec(given)?.groups ?? (whole.test(given) ? {} : undefined)
+  const fullPattern = new RegExp(`^${pattern}/?$`)
+  return address => {
+    const groups = fullPattern.exec(address)?.groups ?? (fullPattern.test(address) ? {} : undefined)
     try {
       return (
         groups && Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]))

@@ -23,7 +23,9 @@ function section(tool: Tool): string {
   const lines = Object.entries(properties).map(
     ([name, argument]) => `- \`${name}\`${required.includes(name) ? '' : ' (optional)'}: ${describe(argument)}`
   )
-  return `## ${tool.name}\n\n${tool.description}\n\nNeeds: ${tool.permission === 'none' ? 'no permission' : tool.permission}.${lines.length > 0 ? `\n\n${lines.join('\n')}` : ''}`
+  const permission = tool.permission === 'none' ? 'no permission' : tool.permission
+  const list = lines.length > 0 ? `\n\n${lines.join('\n')}` : ''
+  return `## ${tool.name}\n\n${tool.description}\n\nNeeds: ${permission}.${list}`
 }
 
 interface Argument {

@@ -1,4 +1,4 @@
-import type { Config } from './config.js'
+import type { Config } from './config-type.js'
 import { JWT_SECRET_MIN } from './secret-lengths.js'
 
 /** BODY_MEMORY is at least so many times BODY_LIMIT. */

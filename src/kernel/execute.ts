@@ -44,6 +44,8 @@ export async function execute(
   })
 
   const inTransaction = async (tx: Executor): Promise<Output> => {
+    // A transaction that is repeated begins anew.
+    workspace = agent?.workspace
     const context = contextOn(tx)
     const output = await tool.handler(input, context)
     if (tool.commits !== 'transaction') return output
@@ -65,6 +67,8 @@ export async function execute(
       const first = await ports.claimIdempotencyKey(tx, key)
       if (first !== undefined) return { output: first, repeated: true }
       const output = await inTransaction(tx)
+      // The key is the caller's, whichever workspace the tool has entered.
+      if (workspace !== key.workspace) await ports.enterWorkspace(tx, key.workspace)
       await ports.storeFirstAnswer(tx, key, output)
       return { output, repeated: false }
     })

@@ -34,10 +34,10 @@ const expired: Array<[table: string, condition: RawBuilder<boolean>]> = [
  * Deletes the expired rows of all tables.
  * @returns how many rows were deleted; 0 also while another replica sweeps
  */
-export async function sweep(db: Db): Promise<number> {
+export async function sweep(db: Db, stopping: () => boolean = () => false): Promise<number> {
   let freed = 0
   for (const [table, condition] of expired) {
-    for (let batch = BATCH; batch === BATCH;) {
+    for (let batch = BATCH; batch === BATCH && !stopping();) {
       batch = await db.transaction().execute(async tx => {
         const { rows } = await sql<{ ours: boolean }>`select pg_try_advisory_xact_lock(${LOCK}) as ours`.execute(tx)
         if (rows[0]?.ours !== true) return 0
@@ -54,8 +54,8 @@ export async function sweep(db: Db): Promise<number> {
 
 export function sweepRegularly(db: Db, onFault: (error: unknown) => void): Background {
   return inBackground(
-    async () => {
-      await sweep(db)
+    async stopping => {
+      await sweep(db, stopping)
       return EVERY_MS
     },
     onFault,

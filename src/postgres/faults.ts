@@ -83,11 +83,12 @@ export function preparationFault(error: Error): Error {
 }
 
 /**
- * Whether PostgreSQL refused the statement, so that nothing of it has been committed. Classes 08 (connection) and 57
- * (cancelled, or the server goes) are not the statement's fault.
+ * Whether PostgreSQL refused the statement, so that nothing of it has been committed, and another statement may succeed.
+ * A fault of the connection, a server that is unfit, and class 57 (cancelled) are not the statement's fault.
  */
 export function isStatementFault(error: unknown): boolean {
-  return /^(?!08|57)[0-9A-Z]{5}$/.test(codeOf(error) ?? '')
+  const code = codeOf(error) ?? ''
+  return /^(?!57)[0-9A-Z]{5}$/.test(code) && !isConnectionFault(error) && !UNFIT.has(code)
 }
 
 /** Whether the connection had ended before the statement was sent. Then the statement can be sent on another one. */

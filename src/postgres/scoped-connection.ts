@@ -108,13 +108,22 @@ class ScopedConnection implements DatabaseConnection {
   /** The last fault. The pool decides by it whether the connection can be used again. */
   private fault: unknown
 
+  /** Undefined after it was given back. */
+  private client: pg.PoolClient | undefined
+
   constructor(
     private readonly driver: ScopedDriver,
-    private client: pg.PoolClient
-  ) {}
+    client: pg.PoolClient
+  ) {
+    this.client = client
+  }
 
   release(): void {
-    this.driver.pool.connections.giveBack(this.client, this.fault)
+    if (this.client === undefined) return
+    const { client, fault } = this
+    this.client = undefined
+    this.fault = undefined
+    this.driver.pool.connections.giveBack(client, fault)
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -171,18 +180,16 @@ class ScopedConnection implements DatabaseConnection {
       return await this.send(prefix, statement)
     } catch (error) {
       if (!neverRan(error)) throw error
-      const { client, fault } = this
-      // First the new one: if there is none, `release` gives the old one back.
+      // First the old one goes back: the new one may need its place in the pool.
+      this.release()
       this.client = await takeClient(this.driver.pool)
-      this.fault = undefined
-      this.driver.pool.connections.giveBack(client, fault)
       return this.send(prefix, statement)
     }
   }
 
   private async send(prefix: readonly PrefixStatement[], statement: PlannedStatement): Promise<pg.QueryResult> {
     try {
-      return await this.driver.pool.run(this.client, prefix, statement)
+      return await this.driver.pool.run(this.client as pg.PoolClient, prefix, statement)
     } catch (error) {
       this.fault = error
       throw error

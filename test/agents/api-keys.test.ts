@@ -52,6 +52,13 @@ async function refused(as: As, on: TestApp = app) {
   }
 }
 
+t.test('a repeat of revoke_api_key for another workspace gets the first answer', async t => {
+  const { key_id } = await key({ workspace: 'acme' })
+  const revocation = { key_id, workspace: 'acme', idempotency_key: 'revoke once' }
+  const first = await ok(app, 'revoke_api_key', revocation, ADMIN)
+  t.same(await ok(app, 'revoke_api_key', revocation, ADMIN), first)
+})
+
 t.test('a key is shown once, and kept as a hash', async t => {
   const made = await key({ permissions: ['write', 'read'], expires_in: 3600 })
   t.match(made, {

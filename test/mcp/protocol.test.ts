@@ -1,5 +1,5 @@
 import t from 'tap'
-import { API_KEY, startApp } from '../helper.js'
+import { API_KEY, startApp, listen as listenOn } from '../helper.js'
 import { callTool, initialize, MODERN, openSession, post, request, saidBy } from './clients.js'
 
 const app = await startApp(t, { BODY_LIMIT: '100000', CORS_ORIGINS: 'https://app.example.com' })
@@ -323,16 +323,15 @@ t.test('2026-07-28', async t => {
       _meta: { 'io.modelcontextprotocol/protocolVersion': MODERN, 'io.modelcontextprotocol/clientCapabilities': {} }
     }
   }
-  const stream = await app.server.inject({
+  const stream = await fetch(`${await listenOn(app)}/mcp`, {
     method: 'POST',
-    url: '/mcp',
     headers: {
       'content-type': 'application/json',
       'mcp-protocol-version': MODERN,
       'mcp-method': 'subscriptions/listen'
     },
-    payload: JSON.stringify(listen)
+    body: JSON.stringify(listen)
   })
-  t.match(stream.headers['content-type'], 'text/event-stream')
-  t.match(stream.body, '"resultType":"complete"', 'is told that there is nothing to wait for, and ended')
+  t.match(stream.headers.get('content-type'), 'text/event-stream')
+  t.match(await stream.text(), '"resultType":"complete"', 'is told that there is nothing to wait for, and ended')
 })

@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest, FastifyInstance } from 'fastify'
 import type { Agent } from '../../kernel/agent.js'
 import type { Caller } from '../../kernel/caller.js'
+import { refuse } from '../../kernel/authorize.js'
 import { AppError } from '../../kernel/errors.js'
 import * as mcpSessions from '../../agents/store/mcp-sessions.js'
 import type { HeldSession } from '../../agents/store/mcp-sessions.js'
 import { sendFailure } from '../../http/failures.js'
-import { refusedToken } from '../credentials.js'
+import { NO_TOOL, refusedToken } from '../credentials.js'
 import type { LookUp } from '../../agents/store/mcp-sessions.js'
 import { acceptsEvents, mcpSessionNotFound, unspokenVersion } from '../legacy/sessions.js'
 import { sessionIdOf } from '../session-id.js'
@@ -42,7 +43,7 @@ export function serveNotifications(
     caller.credentials.client_name = session.client_name ?? undefined
     // A session whose token has ended is like one that has not authenticated yet.
     const viewer = await viewerOf(caller, session).catch(async (error: unknown) => {
-      throw error instanceof AppError ? await app.kernel.ports.throttleFailedAuth(error, caller) : error
+      throw error instanceof AppError ? await refuse(error, NO_TOOL, null, caller, app.kernel) : error
     })
     const leave = streams.take(viewer)
     if (reply.raw.destroyed || app.stopping.aborted) {

@@ -135,7 +135,11 @@ t.test('two logins: one migrates, the other owns nothing', async t => {
   // How long the audit log is kept is the operator's to say, who has the other login.
   const keep = (more: Record<string, string>) =>
     runToEnd(['retention', 'audit', 'set', '30'], environment(urlOf(`${owner}_app`), more))
-  t.match(await keep({}), { code: 1, stdout: '', stderr: /MIGRATION_DATABASE_URL, the owner of the tables\.\n$/ })
+  t.match(await keep({}), {
+    code: 1,
+    stdout: '',
+    stderr: /MIGRATION_DATABASE_URL to the login that owns the tables\.\n$/
+  })
   t.match(await keep({ MIGRATION_DATABASE_URL: url }), { code: 0, stdout: /^30 days/ })
 })
 

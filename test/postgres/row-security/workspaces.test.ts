@@ -215,14 +215,23 @@ t.test('work across workspaces is in these places, and no others', async t => {
     if (places > 0) found[file] = places
   }
   t.same(found, {
-    // Revocations, the sweep, the search index, what hints are checked by, figures, limits, what waits to be indexed,
-    // keys of callers, the audit chain and its lag, how data ends.
-    'app.ts': 11,
-    // MCP sessions, before anybody is known; one that becomes another workspace's.
+    // Revocations, keys of callers, who has called lately.
+    'agents/index.ts': 3,
+    // MCP sessions, before anybody is known; one that moves to another workspace.
     'agents/store/mcp-sessions.ts': 2,
-    // Who has called lately.
-    'audit/call-store.ts': 1,
+    // The audit chain, and how far it lags behind.
+    'audit/index.ts': 2,
+    // What hints are checked by.
+    'feed/index.ts': 1,
     // Memories that are followed, of many agents at once.
-    'feed/store/resource-versions.ts': 1
+    'feed/store/resource-versions.ts': 1,
+    // Figures of the whole service.
+    'guidance/index.ts': 1,
+    // Deletion, erasure, retention and sweeps.
+    'lifecycle/index.ts': 1,
+    // Rate limits.
+    'limits/index.ts': 1,
+    // The index worker, and how much waits to be indexed.
+    'search/index.ts': 2
   })
 })

@@ -1,5 +1,5 @@
 import fastify from 'fastify'
-import { type FastifyInstance, LogController } from 'fastify'
+import { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import { isReached, originOf, snapshotNow } from '../feed/store/workspace-feed.js'
 import { AppError } from '../kernel/errors.js'
@@ -70,11 +70,16 @@ export const requestsPlugin = fp(
     })
     registerUnusedConnections(app)
     registerLoadLimit(app, load, options.max_in_flight)
+    const notFound = (reply: FastifyReply) =>
+      sendFailure(reply, new AppError('TOOL_NOT_FOUND', 'There is nothing at this address.'))
+    // Before a body is read: its answer does not depend on the body.
+    app.addHook('onRequest', (request, reply, next) => {
+      if (request.is404) void notFound(reply)
+      else next()
+    })
     registerBodies(app, { limit: options.body_limit, budget })
     app.setErrorHandler(async (error, request, reply) => sendFailure(reply, failureOf(error, request)))
-    app.setNotFoundHandler(async (_request, reply) =>
-      sendFailure(reply, new AppError('TOOL_NOT_FOUND', 'There is nothing at this address.'))
-    )
+    app.setNotFoundHandler(async (_request, reply) => notFound(reply))
     registerProtectedResource(app, app.about.name, options)
   },
   { name: 'requests', dependencies: ['kernel', 'limits', 'agents'] }

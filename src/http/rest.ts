@@ -1,5 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Outcome, ToolCall, toolNotFound } from '../kernel/call.js'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ToolCall, toolNotFound } from '../kernel/call.js'
 import { AppError } from '../kernel/errors.js'
 import type { RegisteredTool } from '../kernel/kernel.js'
 import { takesIdempotencyKey } from '../kernel/tool.js'
@@ -21,7 +21,11 @@ const OTHER_METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE']
 export function registerRest(app: FastifyInstance): void {
   app.decorateRequest('call', null)
   for (const tool of app.kernel.tools) addRoute(app, app.kernel.find(tool.name) as RegisteredTool)
-  app.all('/mcp/tool/*', async (_request, reply) => sendFailure(reply, toolNotFound()))
+  app.route({
+    method: app.supportedMethods,
+    url: '/mcp/tool/*',
+    ...answering(reply => sendFailure(reply, toolNotFound()))
+  })
 }
 
 /** Credentials → body → permission → arguments → handler, each in the phase that Fastify has for it. */
@@ -37,11 +41,7 @@ function addRoute(app: FastifyInstance, registered: RegisteredTool): void {
       request.body = withIdempotencyKey(request, takesIdempotencyKey(tool))
       request.call = new ToolCall(registered, request.sender?.caller ?? callerOf(request, 'rest'), app.kernel)
       const refused = await request.call.authorize(request.body)
-      return refused === undefined ? undefined : sendOutcome(refused)
-
-      function sendOutcome(outcome: Outcome) {
-        return outcome.ok ? reply : sendFailure(reply, outcome.error)
-      }
+      return refused?.ok === false ? sendFailure(reply, refused.error) : undefined
     },
     // The kernel's check: what it throws is the answer of the call.
     validatorCompiler: () => (body: unknown) => {
@@ -63,12 +63,17 @@ function addRoute(app: FastifyInstance, registered: RegisteredTool): void {
       return outcome.ok ? outcome.body : sendFailure(reply, outcome.error)
     }
   })
-  app.route({
-    method: OTHER_METHODS,
-    url,
-    handler: async (_request, reply) =>
-      sendFailure(reply.header('allow', 'POST'), new AppError('METHOD_NOT_ALLOWED', 'Tools are called with POST.'))
-  })
+  const notAllowed = (reply: FastifyReply) =>
+    sendFailure(reply.header('allow', 'POST'), new AppError('METHOD_NOT_ALLOWED', 'Tools are called with POST.'))
+  app.route({ method: OTHER_METHODS, url, ...answering(notAllowed) })
+}
+
+/** A route whose answer does not depend on the body: nobody can make it read one. */
+function answering(answer: (reply: FastifyReply) => FastifyReply) {
+  return {
+    onRequest: async (_request: FastifyRequest, reply: FastifyReply) => answer(reply),
+    handler: async (_request: FastifyRequest, reply: FastifyReply) => answer(reply)
+  }
 }
 
 /** The body. The Idempotency-Key header is the argument of the same name if the body does not have one. */

@@ -179,7 +179,7 @@ t.test('addresses and methods', async t => {
   isFailure(t, await send('{}', {}, '/mcp/tool/%E0%A4%A'), 'TOOL_NOT_FOUND', 'half a character')
   isFailure(t, await send('{}', {}, '/mcp/tool/%00'), 'TOOL_NOT_FOUND', 'a NUL')
   isFailure(t, await send('{}', {}, '/mcp/tool/constructor'), 'TOOL_NOT_FOUND')
-  isFailure(t, await send('not JSON', {}, '/mcp/tool/no_such_tool'), 'INVALID_JSON')
+  isFailure(t, await send('not JSON', {}, '/mcp/tool/no_such_tool'), 'TOOL_NOT_FOUND', 'before the body is read')
   isFailure(t, await send('{}', {}, '/nothing/here'), 'TOOL_NOT_FOUND')
   t.equal((await send('{}', {}, '/mcp/tool/list_sessions/')).status, 200, 'a trailing slash, without a redirect')
   t.equal((await send('{}', {}, '/mcp/tool/list_sessions?x=1')).status, 200, 'a query is not looked at')

@@ -30,13 +30,17 @@ async function refusals(on: TestApp, request_id: string): Promise<Array<{ action
 t.test('without good credentials in a header a body is small', async t => {
   isFailure(t, await set(SMALL, {}), 'AUTHENTICATION_REQUIRED', 'as large as it may be')
   const { token } = await ok(app, 'authenticate_agent', { agent_id: 'a', agent_type: 'x' })
-  for (const path of ['/mcp/tool/set_memory', '/mcp/tool/authenticate_agent', '/mcp/tool/nothing', '/nothing']) {
+  for (const path of ['/mcp/tool/set_memory', '/mcp/tool/authenticate_agent']) {
     const answer = await post(base, path, memory(SMALL + 1))
     isFailure(t, answer, 'PAYLOAD_TOO_LARGE', path)
     t.match(answer.body, {
       error: /524288 bytes.*header.*BODY_LIMIT, 8388608/,
       context: { limit_bytes: SMALL, limit_bytes_with_credentials: 8_388_608 }
     })
+  }
+  for (const path of ['/mcp/tool/nothing', '/nothing']) {
+    const answer = await exchange(base, [head(path, 'Content-Length: 100', {})])
+    isFailure(t, answer, 'TOOL_NOT_FOUND', `${path}: no body is read where none is used`)
   }
   isFailure(
     t,

@@ -69,7 +69,7 @@ function challenge(error: AppError, request: FastifyRequest): string | undefined
  * the same.
  */
 export function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void {
-  // An answer is still due on this connection: one for the rubbish behind it would be taken for that.
+  // The client still waits for an answer on this connection, and would take this error for it.
   if (Boolean((socket as Socket & { _httpMessage?: unknown })._httpMessage)) {
     socket.destroy()
     return

@@ -13,9 +13,8 @@ declare module 'fastify' {
 }
 
 /**
- * Requests are counted by the address they come from, before anything else of them is looked at; and answers say how
- * their caller stands, in the fields of draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy what may be done,
- * RateLimit what is left of it.
+ * Counts each request by its address, after the checks of host and origin. Answers carry the caller's status in the
+ * fields of draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy is the limit, RateLimit what is left of it.
  */
 export function registerRateLimits(app: FastifyInstance): void {
   app.decorateRequest('rateLimitStatus', null)

@@ -14,15 +14,15 @@ export interface Agent extends Bounds {
 }
 
 /**
- * By what an outside token is revoked with all others of its agent: nobody here knows which there are, so what is kept
- * is a mark on the agent, and tokens issued before it are refused.
+ * The service does not know which tokens an outside issuer has made. To revoke those of an agent, it stores one marker
+ * for the agent and refuses tokens issued before it.
  */
 export interface RevocationMarker {
   id: string
   issued_at: Date
 }
 
-/** What credentials are held within, besides a name and permissions; a token keeps it from one to the next. */
+/** Limits of credentials beyond permissions. A refreshed token keeps them. */
 export interface Bounds {
   /** Only these sessions may be seen or written in; absent: all of the workspace. */
   sessions?: readonly string[]

@@ -5,13 +5,6 @@ import type { Topic } from './events.js'
 import type { Executor } from './executor.js'
 import type { Receipt } from './receipt.js'
 
-/**
- * Glossary. A **tool** is one capability, said once; REST route, MCP tool, OpenAPI entry, permission check, metric and
- * audit row derive from it. A **front** is a protocol it is reached by. An **agent** is who calls. A **session** is
- * where agents meet (an MCP session is always called that). A **message** is what they leave there, at a **seq**: its
- * place in the session's one order of changes. **Memory** is an agent's own. A **workspace** is a tenant.
- */
-
 export interface ToolContext<P extends Permission | 'none' = Permission> {
   /** Who calls; null only for tools that need no permission. */
   agent: P extends 'none' ? Agent | null : Agent

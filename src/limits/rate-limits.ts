@@ -20,7 +20,7 @@ export type Take = (
   count: number
 ) => RateLimitStatus | Promise<RateLimitStatus>
 
-/** Told of how the caller stands, for its front to pass on; also before a refusal. */
+/** Called with the caller's rate-limit status, also before the call is refused. */
 export type Told = ((standing: RateLimitStatus) => void) | undefined
 
 export interface Limits {

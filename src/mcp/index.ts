@@ -34,7 +34,7 @@ async function registerMcp(app: FastifyInstance): Promise<void> {
     lookUp: mcpSessions.lookUpTogether(app.database.db)
   }
   const eraOf2025 = await serveLegacy(createMethods(app, subscriptionMethods(app)), app.about)
-  const senders = createSenders(app)
+  const senders = createSenders(app, deps.lookUp)
   const legacy = serveSessions(eraOf2025, deps.lookUp, senders.sessionOf, app)
   const notifications = serveNotifications(eraOf2025.versions, deps, app)
   const modern = serveModern(createMethods(app), deps, app)

@@ -19,9 +19,8 @@ const ROW_MS = 100
 /** Of a body whose sender is not judged beforehand: most messages are shorter. */
 const SHORT_BYTES = 4096
 
-export function createSenders(app: FastifyInstance): Senders {
+export function createSenders(app: FastifyInstance, lookUp: mcpSessions.LookUp): Senders {
   const { verifiers } = app
-  const lookUp = mcpSessions.lookUpTogether(app.database.db)
   const find = (id: string) => lookUp(mcpSessions.hashId(id))
   const rows = new WeakMap<FastifyRequest, { row: HeldSession | undefined; at: number }>()
 

@@ -45,7 +45,7 @@ const kinds = {
     severity: 'warning',
     recoverable: true,
     meaning:
-      'The request body is larger than BODY_LIMIT, or than 512 KiB where no header brings good credentials, or it holds more than 100 000 JSON values.',
+      'The request body is larger than BODY_LIMIT, or than 512 KiB where no header brings good credentials, or it holds more than 100 000 JSON values or 12 000 names of fields.',
     suggestions: ['Split the content over several calls']
   },
   INVALID_API_KEY: {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { canonicalJson } from '../../src/kernel/json.js'
-import { JSON_VALUES_MAX, JsonScan } from '../../src/kernel/json-scan.js'
+import { JSON_FIELDS_MAX, JSON_VALUES_MAX, JsonScan } from '../../src/kernel/json-scan.js'
 
 /** What is counted of a text of JSON before it is parsed. */
 
@@ -46,6 +46,13 @@ t.test('what goes too far', async t => {
     () => scanned(`["${'['.repeat(100_000)}${'{},'.repeat(JSON_VALUES_MAX)}"]`, 1000),
     'in a string it is text'
   )
+})
+
+t.test('names of fields are counted, those inside of strings are not', async t => {
+  const fields = (count: number) =>
+    JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`a:${i}`, ':'])))
+  t.doesNotThrow(() => scanned(fields(JSON_FIELDS_MAX), 7))
+  t.throws(() => scanned(fields(JSON_FIELDS_MAX + 1), 7), { code: 'PAYLOAD_TOO_LARGE' })
 })
 
 t.test('equal values have one text, the one that kept hashes were made of', async t => {

@@ -19,10 +19,11 @@ const bodies = {
       session_id: attack.session_id,
       messages: Array.from({ length: 80 }, () => ({ content: 'x'.repeat(99_000) }))
     }),
-  memory: () => JSON.stringify({ key: 'k', value: fields(60_000), idempotency_key: 'once' }),
+  fields: () => JSON.stringify(fields(60_000)),
+  memory: () => JSON.stringify({ key: 'k', value: fields(11_900), idempotency_key: 'once' }),
   text: () => JSON.stringify({ key: 'k', value: 'é😀'.repeat(bytes / 6) }),
   batch: () => JSON.stringify(Array.from({ length: 20_000 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'ping' }))),
-  params: () => JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: fields(90_000) } }),
+  params: () => JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: fields(11_900) } }),
   strings: () =>
     JSON.stringify({
       session_id: attack.session_id,

@@ -15,7 +15,7 @@ export async function prepareSearch(db: Db): Promise<void> {
     db
   )
   while ((await fill(db, undefined, 1000)) > 0);
-  await sql`select gin_clean_pending_list('message_terms_terms')`.execute(db)
+  await sql`select merge_put_off()`.execute(db)
   await sql`vacuum analyze messages`.execute(db)
   await sql`vacuum analyze message_terms_rows`.execute(db)
   await sql`vacuum analyze search_words_rows`.execute(db)

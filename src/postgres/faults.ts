@@ -103,6 +103,11 @@ export function isSerializationFault(error: unknown): boolean {
   return code === '40001' || code === '40P01'
 }
 
+/** Whether PostgreSQL ended a statement because it took too long. */
+export function isTooLong(error: unknown): boolean {
+  return codeOf(error) === '57014'
+}
+
 export function explainFault(error: unknown): AppError | undefined {
   if (!(error instanceof Error)) return undefined
   const cause = { cause: error }

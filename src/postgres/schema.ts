@@ -145,7 +145,7 @@ export interface Schema {
     answer: Json | null
     created_at: Stamp
   }
-  search_words: { workspace: string; word: string }
+  search_words: { workspace: string; word: string; term: number | null }
   message_terms: {
     workspace: string
     message_id: number
@@ -155,6 +155,9 @@ export interface Schema {
     visibility: Visibility
     timestamp: Stamp
     terms: number[]
+    /** Both are null in rows that are to be made anew (migrations/0078-search-by-session.ts). */
+    seq: number | null
+    words: number[] | null
   }
   /** One row: the secret with which terms are hashed. */
   search_secret: { one: Generated<boolean>; secret: Buffer }

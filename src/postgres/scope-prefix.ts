@@ -6,9 +6,10 @@ import { nameFor } from './statement-names.js'
 /** What PostgreSQL is told before a statement runs for a workspace. */
 export interface ScopePrefixes {
   role: string | undefined
-  /** Before a statement, and before one that is planned once. */
+  /** Before a statement, before one that is planned once, and before one that ends after a second. */
   each: readonly PrefixStatement[]
   once: readonly PrefixStatement[]
+  short: readonly PrefixStatement[]
   /** The same as a statement by itself, after `begin`. */
   inTransaction: Statement
 }
@@ -17,9 +18,15 @@ export interface ScopePrefixes {
 export function scopePrefixes(role: string | undefined, scope: string): ScopePrefixes {
   const each = scopeStatement(role, scope, [])
   const once = scopeStatement(role, scope, ["set_config('plan_cache_mode', 'force_generic_plan', true) as plan"])
+  const short = scopeStatement(role, scope, [ENDS_AFTER_A_SECOND])
   const { name, text, values } = each
-  return { role, each: [each], once: [once], inTransaction: { name, text, values } }
+  return { role, each: [each], once: [once], short: [short], inTransaction: { name, text, values } }
 }
+
+/** A second, unless less is allowed anyway; 0 is no limit. */
+const ENDS_AFTER_A_SECOND = `set_config('statement_timeout', case
+  when current_setting('statement_timeout')::interval between interval '1 ms' and interval '1 s' then current_setting('statement_timeout')
+  else '1s' end, true) as ends`
 
 /**
  * Tells PostgreSQL role and workspace for one transaction, and asks whether the server is read-only. Nothing is read from

@@ -14,8 +14,10 @@ import { nameFromSecondTime } from './statement-names.js'
  * has neither.
  */
 
-/** When PostgreSQL plans a statement. Undefined: PostgreSQL decides. */
-export type Plan = 'once' | 'each time' | undefined
+/**
+ * When PostgreSQL plans a statement; `within a second` is each time, and ends it then. Undefined: PostgreSQL decides.
+ */
+export type Plan = 'once' | 'each time' | 'within a second' | undefined
 
 export interface PlannedStatement extends Statement {
   plan?: Plan
@@ -32,7 +34,7 @@ export function withPlan(query: CompiledQuery, plan: Plan, name?: string): Plann
 }
 
 function statementOf({ sql: text, parameters: values, plan, name }: PlannedQuery): PlannedStatement {
-  return { name: name ?? (plan === 'each time' ? undefined : nameFromSecondTime(text)), text, values, plan }
+  return { name: name ?? (plan === 'each time' || plan === 'within a second' ? undefined : nameFromSecondTime(text)), text, values, plan }
 }
 
 /** How a connection runs a statement; tests put another one in its place. */
@@ -141,8 +143,8 @@ class ScopedConnection implements DatabaseConnection {
   async run(statement: PlannedStatement): Promise<pg.QueryResult> {
     try {
       if (this.inTransaction) return await this.send(NO_PREFIX, statement)
-      const { each, once } = this.driver.prefix()
-      const prefix = statement.plan === 'once' ? once : each
+      const { each, once, short } = this.driver.prefix()
+      const prefix = statement.plan === 'once' ? once : statement.plan === 'within a second' ? short : each
       return await repeated(() => this.sendOutsideTransaction(prefix, statement))
     } catch (error) {
       // The fault was made where the socket is read. A reader of the log needs to know who asked.

@@ -93,3 +93,11 @@ export function plannedEachTime<R>(db: Db, query: RawBuilder<R> | Compilable<R>)
 function execute<R>(db: Db, query: RawBuilder<R> | Compilable<R>, plan: Plan): Promise<QueryResult<R>> {
   return db.executeQuery<R>(withPlan(query.compile(db), plan))
 }
+
+/**
+ * Runs a statement as `plannedEachTime` does, and ends it after a second: one that a caller can make as dear as it likes.
+ * @throws what isTooLong (faults.ts) knows
+ */
+export function withinASecond<R>(db: Db, query: RawBuilder<R> | Compilable<R>): Promise<QueryResult<R>> {
+  return execute(db, query, 'within a second')
+}

@@ -2,7 +2,8 @@ import { sql } from 'kysely'
 import type { Db } from '../postgres/schema.js'
 import { databaseOf } from '../postgres/scope.js'
 import { termHashes } from './secret.js'
-import { metadataValues, termsOf } from './terms.js'
+import { ENGLISH, stem } from './stems.js'
+import { metadataValues, sessionTerm, termsOf, wordTerm } from './terms.js'
 
 /** Messages indexed in one transaction. */
 const BATCH = 200
@@ -26,6 +27,7 @@ interface Row {
   workspace: string
   session_id: string
   message_id: number
+  seq: number
   /** Null where the message is gone. */
   sender: string | null
   sender_type: string
@@ -43,12 +45,31 @@ interface Row {
  * @returns how many were taken off the list; fewer than `limit`: nothing more waits
  */
 export async function fill(db: Db, only?: Pending, limit = BATCH, bytes_max = BYTES_MAX): Promise<number> {
+  return index(db, 'search_pending', only, limit, bytes_max)
+}
+
+/**
+ * Makes rows of the index anew that are from before terms were made as they are now. @returns how many; fewer than a
+ * batch: there are no more
+ */
+export async function refill(db: Db): Promise<number> {
+  return index(db, 'message_terms', undefined, BATCH, BYTES_MAX)
+}
+
+async function index(
+  db: Db,
+  from: 'search_pending' | 'message_terms',
+  only: Pending | undefined,
+  limit: number,
+  bytes_max: number
+): Promise<number> {
   const known = knownTo(db)
   const hashes = await termHashes(db)
   /** What the vocabulary may lack, by workspace. */
   const lacked = new Map<string, Set<string>>()
   const taken = await db.transaction().execute(async tx => {
-    let waiting = tx.selectFrom('search_pending').select(['workspace', 'session_id', 'message_id'])
+    let waiting = tx.selectFrom(from).select(['workspace', 'session_id', 'message_id'])
+    if (from === 'message_terms') waiting = waiting.where('words', 'is', null)
     if (only !== undefined) {
       waiting = waiting.where('workspace', '=', only.workspace)
       if (only.session_id !== undefined) waiting = waiting.where('session_id', '=', only.session_id)
@@ -57,7 +78,7 @@ export async function fill(db: Db, only?: Pending, limit = BATCH, bytes_max = BY
     const { rows } = await sql<Row>`
       with waiting as materialized (${only === undefined ? waiting.skipLocked() : waiting})
       select * from (
-        select waiting.*, m.sender, m.sender_type, m.visibility, m.timestamp, m.content, m.metadata, octet_length(m.content) as bytes,
+        select waiting.*, m.seq, m.sender, m.sender_type, m.visibility, m.timestamp, m.content, m.metadata, octet_length(m.content) as bytes,
                sum(octet_length(m.content)) over (order by waiting.workspace, waiting.session_id, waiting.message_id) as up_to_here
         from waiting left join messages m on m.workspace = waiting.workspace and m.id = waiting.message_id) sized
       where bytes is null or up_to_here - bytes < ${bytes_max}`.execute(tx)
@@ -65,43 +86,61 @@ export async function fill(db: Db, only?: Pending, limit = BATCH, bytes_max = BY
 
     const present = rows.filter(row => row.sender !== null)
     const terms: string[] = []
+    const words: string[] = []
     let turn = performance.now()
     for (const { workspace, session_id, sender, content, metadata } of present) {
-      if (performance.now() - turn > TURN_MS) {
-        await new Promise(resolve => {
-          setImmediate(resolve)
-        })
-        turn = performance.now()
+      const hash = hashes(workspace)
+      const taking = termsOf(hash, [content, sender as string, ...metadataValues(metadata)])
+      let step = taking.next()
+      while (step.done !== true) {
+        if (performance.now() - turn > TURN_MS) {
+          await new Promise(resolve => {
+            setImmediate(resolve)
+          })
+          turn = performance.now()
+        }
+        step = taking.next()
       }
-      const indexed = termsOf(hashes(workspace), session_id, [content, sender as string, ...metadataValues(metadata)])
+      const indexed = step.value
       const has = known.get(workspace)
       for (const word of indexed.words) if (has?.has(word) !== true) setOf(lacked, workspace).add(word)
-      terms.push(`{${Array.from(indexed.terms).join(',')}}`)
+      const session = sessionTerm(hash, session_id)
+      terms.push(`{${indexed.terms.join(',')}}`)
+      words.push(`{${indexed.terms.map(term => term ^ session).join(',')}}`)
     }
     // In one order everywhere, so that two processes' inserts cannot wait for each other crosswise.
     const added = [...lacked]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .flatMap(([workspace, words]) => [...words].sort().map(word => ({ workspace, word })))
+      .flatMap(([workspace, words]) =>
+        [...words].sort().map(word => ({ workspace, word, term: wordTerm(hashes(workspace), stem(ENGLISH, word)) }))
+      )
     const column = <T>(pick: (row: Row) => T) => present.map(pick)
     await sql`
       with words as (
-        insert into search_words (workspace, word)
-        select workspace, word from unnest(${added.map(({ workspace }) => workspace)}::text[], ${added.map(({ word }) => word)}::text[]) as added (workspace, word)
-        where not exists (select from search_words known where known.workspace = added.workspace and known.word = added.word)
-        on conflict do nothing
+        insert into search_words (workspace, word, term)
+        select workspace, word, term
+        from unnest(${added.map(({ workspace }) => workspace)}::text[], ${added.map(({ word }) => word)}::text[],
+          ${added.map(({ term }) => term)}::int[]) as added (workspace, word, term)
+        where not exists (select from search_words known
+          where known.workspace = added.workspace and known.word = added.word and known.term is not null)
+        on conflict (workspace, word) do update set term = excluded.term
       ), indexed as (
-        insert into message_terms (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, terms)
-        select workspace, message_id, session_id, sender, sender_type, visibility, timestamp, terms::int4[]
-        from unnest(${column(row => row.workspace)}::text[], ${column(row => row.message_id)}::bigint[], ${column(row => row.session_id)}::text[], ${column(row => row.sender)}::text[],
-          ${column(row => row.sender_type)}::text[], ${column(row => row.visibility)}::text[], ${column(row => row.timestamp)}::timestamptz[], ${terms}::text[])
-          as indexed (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, terms)
-        on conflict (workspace, message_id) do update set terms = excluded.terms, visibility = excluded.visibility
+        insert into message_terms (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq, terms, words)
+        select workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq, terms::int4[], words::int4[]
+        from unnest(${column(row => row.workspace)}::text[], ${column(row => row.message_id)}::bigint[],
+          ${column(row => row.session_id)}::text[], ${column(row => row.sender)}::text[],
+          ${column(row => row.sender_type)}::text[], ${column(row => row.visibility)}::text[],
+          ${column(row => row.timestamp)}::timestamptz[], ${column(row => row.seq)}::bigint[], ${terms}::text[], ${words}::text[])
+          as indexed (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq, terms, words)
+        on conflict (workspace, message_id) do update set terms = excluded.terms, words = excluded.words,
+          seq = excluded.seq, visibility = excluded.visibility
       )
-      delete from search_pending p
-      using unnest(${rows.map(row => row.workspace)}::text[], ${rows.map(row => row.session_id)}::text[], ${rows.map(row => row.message_id)}::bigint[]) as done (workspace, session_id, message_id)
-      where p.workspace = done.workspace and p.session_id = done.session_id and p.message_id = done.message_id`.execute(
-      tx
-    )
+      ${from === 'search_pending' ? sql`delete from search_pending p` : sql`delete from message_terms p`}
+      using unnest(${rows.map(row => row.workspace)}::text[], ${rows.map(row => row.session_id)}::text[],
+        ${rows.map(row => row.message_id)}::bigint[], ${rows.map(row => row.sender === null)}::boolean[])
+        as done (workspace, session_id, message_id, gone)
+      where p.workspace = done.workspace and p.session_id = done.session_id and p.message_id = done.message_id
+        and ${from === 'search_pending' ? sql`true` : sql`done.gone`}`.execute(tx)
     return rows.length
   })
   // Only what has been committed is known.

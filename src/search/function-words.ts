@@ -1,5 +1,5 @@
 /**
- * English words that hold a question together and say nothing about what is asked for: the stop words of PostgreSQL's
+ * English words that hold a sentence together and say nothing about what is asked for: the stop words of PostgreSQL's
  * English dictionary. Beside other words they need not be in a message; alone they are looked for like any word.
  */
 const WORDS = `i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers herself
@@ -13,13 +13,17 @@ just don should now`
 const QUESTION_WORDS = `anyone anybody anything someone somebody something everyone everybody everything nobody nothing ever
 never could would should may might must shall say says said tell tells told know knows known knew mean means meant think thinks
 thought talk talks talked mention mentions mentioned find finds found see sees seen saw look looks looked show shows showed shown
-get gets got give gives gave given go goes went please`
+get gets got give gives gave given go goes went please whose`
 
 const functionWords = new Set(WORDS.split(/\s+/))
 const questionWords = new Set(QUESTION_WORDS.split(/\s+/))
 
 const BEGINS_A_QUESTION =
   /^(who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|should|would|will|may)\b/
+
+export function isFunctionWord(word: string): boolean {
+  return functionWords.has(word)
+}
 
 export function isQuestion(phrase: string): boolean {
   return phrase.endsWith('?') || BEGINS_A_QUESTION.test(phrase)

@@ -32,7 +32,7 @@ function matchIn(content: string, query: Query): { index: number; length: number
   const lowered = lower(content)
   // Lowering can change lengths in a few alphabets; then the place is about right, which is all a preview needs.
   const spaced = lowered.replace(/[\t\r\n]/g, ' ')
-  const longestFirst = query.words.map(word => word.text).sort((a, b) => b.length - a.length)
+  const longestFirst = query.units.map(unit => unit.text).sort((a, b) => b.length - a.length)
   for (const text of [
     lower(query.phrase),
     ...longestFirst,

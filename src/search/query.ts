@@ -1,150 +1,134 @@
-import { functionWordsOf, isQuestion } from './function-words.js'
+import { functionWordsOf, isFunctionWord, isQuestion } from './function-words.js'
+import { languageOf, languagesOfWord, stem } from './stems.js'
 import {
   CJK_RUN,
   cjkTerm,
   COMPOUND,
   COMPOUND_PARTS_MAX,
   compoundTerm,
+  FUNCTION_RUN,
+  functionRunTerm,
   hasDigit,
   HASH_START_MAX,
   HASH_START_MIN,
   hashStartTerm,
+  isIdentifier,
+  isStemmed,
   lower,
   normal,
-  pairTerm,
-  RUN,
+  stemsOf,
   symbolTerm,
   wordTerm
 } from './terms.js'
 import type { TermHash } from './term-hash.js'
 
-/** A search query taken apart: the phrase as a whole, and its words. */
+/** A search query taken apart: the phrase as a whole, and the words that count. */
 export interface Query {
-  /** Trimmed, its white space single spaces, in the case it came in: PostgreSQL lowers it as it lowers the texts. */
+  /** Trimmed, its white space single spaces, in lower case. */
   phrase: string
+  units: Unit[]
   /**
-   * The phrase as a PostgreSQL regular expression where it begins or ends in an identifier, else undefined: a plain
-   * substring will do.
+   * A question or a sentence: a message answers it that has most of what is rare in it. Of a query in keywords it must
+   * have every word.
    */
-  phrase_pattern: string | undefined
-  words: Word[]
-  /** A question in plain words: it may be answered by a message that lacks one of them, if none has all. */
-  is_question: boolean
-  /** Terms of neighbouring words, for the phrase as written with whole words. */
-  pairs: number[]
-  /** Without the first and the last word: `deploy to prod` stands in "redeploy to production" too. */
-  inner_pairs: number[]
-  /** What its terms are made by, for those that are looked up on its way. */
+  is_sentence: boolean
+  /** Terms of the function words that stand side by side, where there is nothing else to look for. */
+  function_runs: number[]
+  /** What its terms are made by. */
   hash: TermHash
 }
 
-export interface Word {
+/** One word of a query, or what counts as one. */
+export interface Unit {
   text: string
   /**
-   * A `word` may be spelt in other ways; what it stands for is looked up in the vocabulary (vocabulary.ts). Everything
-   * else must be there as given: identifiers (anything with a digit, and `worker-b`), CJK text, and symbols where a
-   * query has nothing else.
+   * A `word` may be spelt in other ways. Everything else must be there as given: identifiers (what joins parts and has
+   * a digit, and `worker-b`), numbers (one part with a digit), CJK text, and symbols.
    */
-  kind: 'word' | 'identifier' | 'cjk' | 'symbol'
-  /** A part of `worker-beta`: every part counts. */
-  in_compound?: boolean
-  /** Finds an identifier, as a PostgreSQL regular expression. */
-  pattern?: string
-  /** Finds the word in a lower-cased text; plain words have none, which rank.ts compares with a text's words. */
+  kind: 'word' | 'identifier' | 'number' | 'cjk' | 'symbol'
+  /** Sets of terms: a message must have one of each set. Empty: the index has no such terms. */
+  terms: number[][]
+  /** A word's stems in the languages it may be in. */
+  stems: Set<string>
+  /** Whether it stands in a text in lower case; words are compared with a text's words instead (score.ts). */
   standsIn?: (text: string) => boolean
-  /** Sets of terms: of each set a message must have one. */
-  required: number[][]
+  /** Parts of an identifier, as words of their own: for those that are misspelt. */
+  parts?: string[]
 }
 
-/** Plain words that a question must have for one of them to be lacking in its answer. */
-const QUESTION_MIN = 3
-
-/** Parts of a compound up to so many letters name something only together with their neighbours. */
-const SHORT_PART_MAX = 2
+/** Fewer words say too little for one of them to be lacking: in a question, in a sentence, in a list of words. */
+const QUESTION_MIN = 2
+const SENTENCE_MIN = 3
+const LIST_MIN = 5
 
 /** Most words of a query that count. */
-const WORDS_MAX = 12
+const WORDS_MAX = 16
 
 const PICTURE = /\p{Extended_Pictographic}/gu
 
 /**
  * The start of a UUID or a hash: there the end is open. Six hexadecimal digits are seldom anything else; where they are
- * all decimal, see `openEnd`.
+ * all decimal, see `goesOn`.
  */
 const HASH_START = /^(?=.*\d)[0-9a-f]{6,}(-[0-9a-f]*)*$/
 
 export function parseQuery(hash: TermHash, text: string): Query {
-  const written = normal(text)
-    .replace(/[ \t\r\n]+/g, ' ')
-    .trim()
-  const phrase = lower(written)
-  const words = new Map<string, Word>()
+  const phrase = lower(normal(text).replace(/[ \t\r\n]+/g, ' ').trim())
+  const units = new Map<string, Unit>()
   for (const [run] of phrase.matchAll(CJK_RUN))
-    words.set(run, { text: run, kind: 'cjk', standsIn: text => text.includes(run), required: cjkTerms(hash, run) })
-  for (const [compound] of phrase.replaceAll(CJK_RUN, ' ').matchAll(COMPOUND)) {
-    if (hasDigit(compound) || endsShort(compound))
-      words.set(compound, {
-        text: compound,
-        kind: 'identifier',
-        pattern: bounded(compound, compound, compound),
-        standsIn: identifierIn(compound),
-        required: identifierTerms(hash, compound)
-      })
-    else {
-      const parts = compound.split(/[-_.]/)
-      for (const part of parts)
-        words.set(part, {
-          text: part,
-          kind: 'word',
-          in_compound: parts.length > 1 || words.get(part)?.in_compound === true,
-          required: [[wordTerm(hash, part)]]
-        })
-    }
+    units.set(run, {
+      text: run,
+      kind: 'cjk',
+      standsIn: text => text.includes(run),
+      terms: cjkTerms(hash, run),
+      stems: new Set()
+    })
+  const compounds = phrase.replaceAll(CJK_RUN, ' ').match(COMPOUND) ?? []
+  const languages = [languageOf(compounds)]
+  for (const compound of compounds) {
+    const parts = compound.split(/[-_.]/)
+    if (isIdentifier(compound)) units.set(compound, identifier(hash, compound, parts))
+    else for (const part of parts) units.set(part, word(hash, part, languages))
   }
   // A picture says something beside words too; other symbols only where there is nothing else.
-  for (const symbol of words.size === 0 ? phrase.replace(/[ \p{M}]/gu, '') : (phrase.match(PICTURE) ?? []))
-    words.set(symbol, {
+  for (const symbol of units.size === 0 ? phrase.replace(/[ \p{M}]/gu, '') : (phrase.match(PICTURE) ?? []))
+    units.set(symbol, {
       text: symbol,
       kind: 'symbol',
       standsIn: text => text.includes(symbol),
-      required: [[symbolTerm(hash, symbol)]]
+      terms: /[.,:;'"!?()/_-]/.test(symbol) ? [] : [[symbolTerm(hash, symbol)]],
+      stems: new Set()
     })
-  const first = /^[\p{L}\p{N}\p{M}_.-]*/u.exec(phrase)?.[0] ?? ''
-  const last = /[\p{L}\p{N}\p{M}_.-]*$/u.exec(phrase)?.[0] ?? ''
-  const kept = telling(phrase, [...words.values()]).slice(0, WORDS_MAX)
+  const all = [...units.values()]
+  const saysNothing = functionWordsOf(phrase)
+  const telling = all.filter(unit => unit.kind !== 'word' || !saysNothing(unit.text))
+  const kept = (telling.length > 0 ? telling : all).slice(0, WORDS_MAX)
+  const words = kept.filter(({ kind }) => kind === 'word' || kind === 'number').length
   return {
-    phrase: written,
-    phrase_pattern: hasDigit(first) || hasDigit(last) ? bounded(phrase, first, last) : undefined,
-    words: kept,
-    is_question:
-      isQuestion(phrase) &&
-      kept.every(word => word.kind === 'word' && word.in_compound !== true) &&
-      kept.length >= QUESTION_MIN,
-    hash,
-    ...pairsOf(hash, phrase)
+    phrase,
+    units: kept,
+    is_sentence:
+      words >= LIST_MIN ||
+      (isQuestion(phrase) && words >= QUESTION_MIN) ||
+      (telling.length < all.length && words >= SENTENCE_MIN),
+    function_runs: telling.length > 0 ? [] : functionRuns(hash, compounds),
+    hash
   }
 }
 
-/** The b of `worker-b` begins half the words there are: it has to stand where it stands, like a digit. */
-function endsShort(compound: string): boolean {
-  const parts = compound.split(/[-_.]/)
-  return parts.length > 1 && parts.some(part => part.length <= SHORT_PART_MAX)
+function word(hash: TermHash, text: string, languages: readonly string[]): Unit {
+  const stems = new Set([
+    ...languages.flatMap(language => stemsOf(text, language)),
+    ...languagesOfWord(text).map(language => stem(language, text))
+  ])
+  // Function words are no terms (terms.ts).
+  const terms = isFunctionWord(text) ? [] : [[...new Set([...stems, text])].map(form => wordTerm(hash, form))]
+  return { text, kind: 'word', stems, terms }
 }
 
-/** The words that say what is looked for: without function words, unless there are no others. */
-function telling(phrase: string, words: Word[]): Word[] {
-  const isFunctionWord = functionWordsOf(phrase)
-  const others = words.filter(word => word.kind !== 'word' || word.in_compound === true || !isFunctionWord(word.text))
-  return others.length > 0 ? others : words
-}
-
-function pairsOf(hash: TermHash, phrase: string): Pick<Query, 'pairs' | 'inner_pairs'> {
-  // Neighbours in scripts without spaces are terms of their own.
-  if (phrase.search(CJK_RUN) !== -1) return { pairs: [], inner_pairs: [] }
-  const runs = (phrase.match(RUN) ?? []).slice(0, WORDS_MAX)
-  const pairs = runs.slice(1).map((run, i) => pairTerm(hash, runs[i] as string, run))
-  // A UUID's or a hash's start is no whole word: it has no pair.
-  return { pairs: HASH_START.test(runs.at(-1) ?? '') ? pairs.slice(0, -1) : pairs, inner_pairs: pairs.slice(1, -1) }
+function functionRuns(hash: TermHash, words: readonly string[]): number[] {
+  if (!words.every(isFunctionWord)) return []
+  return words.slice(FUNCTION_RUN - 1).map((_, i) => functionRunTerm(hash, words.slice(i, i + FUNCTION_RUN)))
 }
 
 function cjkTerms(hash: TermHash, run: string): number[][] {
@@ -152,8 +136,18 @@ function cjkTerms(hash: TermHash, run: string): number[][] {
   return Array.from({ length: run.length - 1 }, (_, i) => [cjkTerm(hash, run.slice(i, i + 2))])
 }
 
-function identifierTerms(hash: TermHash, compound: string): number[][] {
-  const parts = compound.split(/[-_.]/)
+function identifier(hash: TermHash, compound: string, parts: string[]): Unit {
+  return {
+    text: compound,
+    kind: parts.length > 1 ? 'identifier' : 'number',
+    standsIn: text => stands(text, compound),
+    terms: identifierTerms(hash, compound, parts),
+    stems: new Set(),
+    ...(parts.length > 1 && !HASH_START.test(compound) && { parts: parts.filter(part => part !== '') })
+  }
+}
+
+function identifierTerms(hash: TermHash, compound: string, parts: string[]): number[][] {
   const [head = ''] = parts
   if (HASH_START.test(compound)) {
     // The beginning of a UUID or a hash: its first group, whole or begun.
@@ -162,46 +156,48 @@ function identifierTerms(hash: TermHash, compound: string): number[][] {
   }
   if (parts.length === 1) return [[wordTerm(hash, head)]]
   const length = Math.min(COMPOUND_PARTS_MAX, parts.length)
-  return Array.from({ length: parts.length - length + 1 }, (_, from) => [
-    compoundTerm(hash, parts.slice(from, from + length))
-  ])
+  return Array.from({ length: parts.length - length + 1 }, (_, from) => parts.slice(from, from + length))
+    .filter(run => isIdentifier(run.join('-')))
+    .map(run => [compoundTerm(hash, run)])
 }
 
-function identifierIn(identifier: string): (text: string) => boolean {
-  // Letters, digits and what joins them: only the dot means something else in a regular expression.
-  const escaped = identifier.replaceAll('.', '\\.')
-  const goesOn = '[[\\p{L}\\p{N}]--[\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}\\p{sc=Hangul}]]'
-  const pattern = new RegExp(`(?<!${goesOn})${escaped}${openEnd(identifier)}(?!${goesOn})`, 'v')
-  return text => pattern.test(text)
+/** Terms of the plain words that an identifier is made of, each a set. */
+export function partTerms(hash: TermHash, { parts = [] }: Unit): number[][] {
+  return parts.map(part => (isStemmed(part) ? stemsOf(part, 'english') : [part]).map(form => wordTerm(hash, form)))
 }
 
-/**
- * Han, Hiragana, Katakana and Hangul, for PostgreSQL: words of these scripts are written without spaces, so an
- * identifier ends where they begin.
- */
-const CJK_LETTER =
-  '[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f]'
-
-/**
- * A text that must not go on in letters or digits where it begins or ends in an identifier: `worker-1` is not in
- * `worker-10`.
- */
-function bounded(text: string, first: string, last: string): string {
-  const before = hasDigit(first) ? `((?<=${CJK_LETTER})|(?<![[:alnum:]]))` : ''
-  const after = hasDigit(last) ? `${openEnd(last)}((?=${CJK_LETTER})|(?![[:alnum:]]))` : ''
-  return `${before}${escapePattern(text)}${after}`
+/** Whether the phrase stands in a text: in lower case, its accents composed, its white space single spaces. */
+export function holdsPhrase({ phrase }: Query, text: string): boolean {
+  return stands(text, phrase)
 }
 
 /**
- * How an identifier may go on, as a regular expression: a hash or a UUID as it likes, a number only into a hash, so
- * that 100000 is not in 10000012.
+ * Whether something stands in a text. Where it begins or ends in an identifier, the text must not go on there: worker-1
+ * is not in worker-10. Scripts without spaces end a word where they begin: `GPT4モデル`.
  */
-function openEnd(identifier: string): string {
-  if (!HASH_START.test(identifier)) return ''
-  return /[a-f]/.test(identifier) ? '\\w*' : '([0-9]*[a-f][0-9a-f]*)?'
+function stands(text: string, part: string): boolean {
+  const first = /^[\p{L}\p{N}\p{M}_.-]*/u.exec(part)?.[0] ?? ''
+  const last = /[\p{L}\p{N}\p{M}_.-]*$/u.exec(part)?.[0] ?? ''
+  const bounded = [hasDigit(first), hasDigit(last)]
+  for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + 1)) {
+    const before = bounded[0] === true && LETTER_BEFORE.test(text.slice(Math.max(0, at - 2), at))
+    const after = bounded[1] === true && goesOn(last, text.slice(at + part.length, at + part.length + REST_MAX))
+    if (!before && !after) return true
+  }
+  return false
 }
 
-/** A text as a PostgreSQL regular expression (ARE) that matches just itself. */
-function escapePattern(text: string): string {
-  return text.replace(/[^\p{L}\p{N}\p{M}\s]/gu, char => ((char.codePointAt(0) as number) < 128 ? `\\${char}` : char))
+const REST_MAX = 64
+const NO_CJK_LETTER = '[[\\p{L}\\p{N}]--[\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}\\p{sc=Hangul}]]'
+const LETTER_BEFORE = new RegExp(`${NO_CJK_LETTER}$`, 'v')
+const LETTER_AFTER = new RegExp(`^${NO_CJK_LETTER}`, 'v')
+
+/**
+ * Whether a text goes on after an identifier so that it is another one. A hash or a UUID may go on as it likes, a number
+ * only into a hash, so that 100000 is not in 10000012.
+ */
+function goesOn(identifier: string, rest: string): boolean {
+  if (!HASH_START.test(identifier)) return LETTER_AFTER.test(rest)
+  if (/[a-f]/.test(identifier)) return false
+  return LETTER_AFTER.test(rest.replace(/^[0-9]*[a-f][0-9a-f]*/, ''))
 }

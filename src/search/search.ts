@@ -1,58 +1,52 @@
 import type { Agent } from '../kernel/agent.js'
+import type { MessageRow } from '../messages/store/messages.js'
+import { isTooLong } from '../postgres/faults.js'
 import type { Db } from '../postgres/schema.js'
-import { indexed } from './candidates.js'
-import { mayHaveErrors } from './edits.js'
+import { type Found, indexed } from './candidates.js'
 import { fill, pendingCount } from './fill.js'
 import type { SearchFilter } from './filter.js'
-import { lookThrough } from './look-through.js'
-import { indexedPhrase } from './phrase.js'
-import { parseQuery, type Query } from './query.js'
-import { LACKS_A_WORD_MAX } from './rank.js'
-import { recentExact, recentHolding } from './recent.js'
-import { Results, type SearchResult } from './results.js'
-import type { Found } from './scored.js'
+import { newest } from './newest.js'
+import { preview } from './preview.js'
+import { parseQuery } from './query.js'
+import { type Rarity, rarityOf, WAITING_COUNTED } from './rarity.js'
+import type { Search } from './reach.js'
+import { scorer } from './score.js'
 import { termHashes } from './secret.js'
-import { standing } from './standing.js'
+import { addSpellings, type Spelt } from './spellings.js'
 import { unindexed } from './unindexed.js'
-import { addMisspelt, isSpeltOut, type Spellings, typed, withOtherNumbers } from './vocabulary.js'
 
 export type { SearchFilter } from './filter.js'
-export type { SearchResult } from './results.js'
+
+export interface SearchResult {
+  message: MessageRow
+  score: number
+  match_preview: string
+  /** The words of the query that count, and how well each is met, 0–1. */
+  terms: Array<{ term: string; weight: number; met: number }>
+}
 
 export interface SearchAnswer {
   results: SearchResult[]
-  /** Whether something may have been left out: too much met the query, or too much waits to be indexed. */
+  /** Whether something may have been left out: too much met the query or waits to be indexed, or it took too long. */
   partial: boolean
 }
 
-/** Up to so many waiting messages a search indexes itself before it looks: about 0.1 ms each. */
-const INDEXED_FIRST = 500
-
 /**
- * How long it goes on with that: long texts take a tenth of a second each, if all their words are new. So it takes few
- * of them at a time, which short texts do not come to; what it does not get to is looked at as it is. (Without a bound:
- * 60 texts of 60 000 characters, 4 s.)
+ * How long a search goes on indexing what waits: long texts take a tenth of a second each, if all their words are new.
+ * So it takes few of them at a time, which short texts do not come to; what it does not get to is looked at as it is.
  */
 const INDEXING_MS = 200
 const BYTES_AT_A_TIME = 150_000
 
-/** Words of a phrase that, once found as it is written, is not looked for word by word. */
-const LONG_PHRASE = 5
-
 /**
  * The messages a viewer may see that match a query, best first, newest first among equals. The steps, each a file:
  *
- *   query.ts         the query taken apart, into terms by the database's secret (secret.ts)
- *   fill.ts          what was written a moment ago is indexed first (else unindexed.ts looks at it)
- *   recent.ts        exact matches among the newest messages; often that is the whole answer
- *   phrase.ts        the messages that have the words side by side, from the index
- * vocabulary.ts    the words that a query word may stand for, misspelt (edits.ts) or in the other number
- * (other-number.ts) candidates.ts    the messages that have one for each, from the index look-through.ts  those among
- * the newest that hold words too short or too common for that standing.ts      which words are nowhere, and so may have
- * two errors rank.ts          how well each message matches results.ts       the best of them preview.ts       where
- * they match
- *
- * Each further step is taken only while results are few, which is decided from what the viewer may see.
+ * 1. query.ts takes the query apart, into terms by the database's secret (secret.ts).
+ * 2. rarity.ts counts in how many messages each word stands, of those that the viewer may see.
+ * 3. fill.ts indexes what was written a moment ago; where too much waits, unindexed.ts looks at it.
+ * 4. spellings.ts finds other spellings of words that are rare or unknown (edits.ts).
+ * 5. candidates.ts finds the messages that hold most of what is rare; newest.ts those that the index cannot find.
+ * 6. score.ts judges each by its text, and preview.ts shows where it matches.
  */
 export async function search(
   db: Db,
@@ -63,99 +57,107 @@ export async function search(
   limit: number
 ): Promise<SearchAnswer> {
   const query = parseQuery((await termHashes(db))(viewer.workspace), text)
-  if (query.words.length === 0) return { results: [], partial: false }
-  const results = new Results(query, threshold)
-  const tail = (await indexWaiting(db, viewer, filter)) ? NOTHING : await unindexed(db, viewer, query, filter, limit)
-  results.add(tail, 0)
-  results.add({ candidates: await recentExact(db, viewer, query, filter, limit), cut: false }, 0)
-  if (results.exact < limit) await lookUp(db, viewer, query, filter, results, threshold, limit)
-  if (results.count === 0 && query.is_question) results.add(tail, 1)
-  if (results.count === 0 && threshold <= LACKS_A_WORD_MAX) results.add(tail, 0, true)
-  return { results: results.best(limit), partial: results.partial }
+  if (query.units.length === 0) return { results: [], partial: false }
+  const of: Search = { db, viewer, filter, query, limit, threshold }
+  const results = new Results(of)
+  try {
+    await look(of, results)
+  } catch (error) {
+    if (!isTooLong(error)) throw error
+    results.partial = true
+  }
+  return { results: results.best(), partial: results.partial }
 }
 
-const NOTHING: Found = { candidates: [], cut: false }
-
-async function lookUp(
-  db: Db,
-  viewer: Agent,
-  query: Query,
-  filter: SearchFilter,
-  results: Results,
-  threshold: number,
-  limit: number
-): Promise<void> {
-  if (query.pairs.length > 0)
-    results.add(await indexedPhrase(db, viewer, query, query.pairs, filter, limit, results.scored), 0)
-  if (results.exact >= limit) return
-  // A phrase so long is nowhere else but where it stands, there perhaps with a longer word at either end.
-  if (results.exact > 0 && query.words.length >= LONG_PHRASE && query.inner_pairs.length > 0) {
-    results.add(await indexedPhrase(db, viewer, query, query.inner_pairs, filter, limit, results.scored), 0)
+async function look(of: Search, results: Results): Promise<void> {
+  const { query, threshold, limit } = of
+  const rarity = await rarityOf(of)
+  results.judgeBy(rarity)
+  if (rarity.waiting > 0 && !(await indexWaiting(of, rarity.waiting))) results.add(await unindexed(of))
+  const { units } = query
+  const all_words = !query.is_sentence && threshold >= LACKING_MAX
+  if (units.every(({ terms }) => terms.length === 0)) {
+    if (query.function_runs.length > 0) results.add(await indexed(of, rarity, new Map(), true))
+    if (results.exact < limit) results.add(await newest(of, units))
     return
   }
-  // Where a word may be lacking, all are judged anew.
-  const inIndex = (spellings: Map<string, Spellings>, missing: 0 | 1) =>
-    indexed(db, viewer, query, spellings, filter, missing, limit, missing === 0 ? results.scored : [])
-  const holding = await recentHolding(db, viewer, query, filter)
-  const spelt = query.words.filter((word, i) => isSpeltOut(word, holding[i] as number))
-  if (spelt.length < query.words.length) {
-    const asWritten = await inIndex(new Map(), 0)
-    results.add(asWritten, 0)
-    if (results.count >= limit || asWritten.cut) return
-    if (spelt.length === 0 && query.words.every(({ kind }) => kind === 'word'))
-      results.add(await lookThrough(db, viewer, query, filter, limit), 0)
+  const spelt: Spelt = new Map()
+  const has_spellings = await addSpellings(of, rarity, 1, spelt)
+  results.add(await indexed(of, rarity, spelt, all_words))
+  if (results.count > 0) return
+  const unknown = units.filter((_, i) => rarity.counts[i] === 0)
+  if (unknown.length > 0) {
+    if (await addSpellings(of, rarity, 2, spelt)) results.add(await indexed(of, rarity, spelt, all_words))
+    if (results.count === 0 && unknown.some(({ kind, text }) => kind === 'word' && text.length < SHORT || kind === 'symbol'))
+      results.add(await newest(of, units))
   }
-  const spellings = await typed(db, viewer.workspace, query.hash, spelt)
-  const asTyped = spelt.length > 0 ? await inIndex(spellings, 0) : NOTHING
-  results.add(asTyped, 0)
-  // Where more have the words as typed than are scored, others would not come before them.
-  if (results.count < limit && !asTyped.cut) {
-    if (results.exact > 0) {
-      // What stands somewhere just as it was typed was not mistyped; but who asks for `errors` is glad of an `error`
-      // too.
-      const inNumbers = withOtherNumbers(query.hash, spelt.length > 0 ? spelt : query.words, spellings)
-      if (inNumbers !== undefined) results.add(await inIndex(inNumbers, 0), 0)
-    } else if (spellings.size > 0) {
-      const misspelt = await addMisspelt(db, viewer.workspace, query.hash, spelt, 1, spellings)
-      const inNumbers = withOtherNumbers(query.hash, spelt, spellings)
-      if (misspelt || inNumbers !== undefined) results.add(await inIndex(inNumbers ?? spellings, 0), 0)
-      if (results.count === 0) await lookUpTwoErrors(db, viewer, query, spellings, filter, results, limit)
-    }
-  }
-  if (results.count > 0 || query.words.length < 2) return
-  // A message that lacks a word answers a question; to anything else it is worth LACKS_A_WORD_MAX at most.
-  if (query.is_question) results.add(await inIndex(spellings, 1), 1)
-  else if (threshold <= LACKS_A_WORD_MAX) results.add(await inIndex(spellings, 1), 0, true)
+  void has_spellings
 }
 
-/** Two errors are looked for in words that stand nowhere the viewer may see. */
-async function lookUpTwoErrors(
-  db: Db,
-  viewer: Agent,
-  query: Query,
-  spellings: Map<string, Spellings>,
-  filter: SearchFilter,
-  results: Results,
-  limit: number
-): Promise<void> {
-  const misspelt = query.words.filter(word => spellings.has(word.text) && mayHaveErrors(word.text, 2))
-  if (misspelt.length === 0) return
-  const stands = await standing(db, viewer, query, misspelt, spellings, filter)
-  const nowhere = misspelt.filter(({ text }) => !stands.has(text))
-  if (nowhere.length === 0) return
-  if (await addMisspelt(db, viewer.workspace, query.hash, nowhere, 2, spellings))
-    results.add(await indexed(db, viewer, query, spellings, filter, 0, limit, results.scored), 0)
-}
+/** From this threshold on no message is a result that lacks a word of a query in keywords (score.ts). */
+const LACKING_MAX = 59
+/** Shorter words are not looked for inside others by the vocabulary. */
+const SHORT = 4
 
 /** @returns whether nothing waits any more: where a lot does, it is left to the worker */
-async function indexWaiting(db: Db, viewer: Agent, { session_id }: SearchFilter): Promise<boolean> {
+async function indexWaiting({ db, viewer, filter: { session_id } }: Search, counted: number): Promise<boolean> {
+  if (counted >= WAITING_COUNTED) return false
   const scope = { workspace: viewer.workspace, session_id }
-  let waiting = await pendingCount(db, scope, INDEXED_FIRST + 1)
-  if (waiting > INDEXED_FIRST) return false
   const begun = performance.now()
+  let waiting = counted
   while (waiting > 0 && performance.now() - begun < INDEXING_MS) {
-    const done = await fill(db, scope, INDEXED_FIRST, BYTES_AT_A_TIME)
+    const done = await fill(db, scope, WAITING_COUNTED, BYTES_AT_A_TIME)
     waiting = done === 0 ? 0 : waiting - done
   }
-  return waiting <= 0
+  return waiting <= 0 || (await pendingCount(db, scope, 1)) === 0
+}
+
+/** What has been found so far, each message once, with its best score. */
+class Results {
+  private readonly found = new Map<number, SearchResult>()
+  private score: ReturnType<typeof scorer> | undefined
+  private rarity: Rarity | undefined
+  partial = false
+
+  constructor(private readonly search: Search) {}
+
+  judgeBy(rarity: Rarity): void {
+    this.rarity = rarity
+    this.score = scorer(this.search.query, rarity, this.search.filter.search_metadata)
+  }
+
+  add({ candidates, cut }: Found): void {
+    this.partial ||= cut
+    const { query, threshold } = this.search
+    for (const { similarity, length, beside, ...message } of candidates) {
+      const { score, met } = (this.score as ReturnType<typeof scorer>)({ similarity, length, beside, ...message })
+      if (score === 0 || score < threshold || score <= (this.found.get(message.id)?.score ?? -1)) continue
+      const terms = query.units.map(({ text }, i) => ({
+        term: text,
+        weight: this.rarity?.weights[i] as number,
+        met: met[i] as number
+      }))
+      this.found.set(message.id, { message: messageOf(message), score, match_preview: preview(message.content, query), terms })
+    }
+  }
+
+  get count(): number {
+    return this.found.size
+  }
+
+  get exact(): number {
+    return [...this.found.values()].filter(({ score }) => score === 100).length
+  }
+
+  best(): SearchResult[] {
+    return [...this.found.values()].sort((a, b) => b.score - a.score || newestFirst(a.message, b.message)).slice(0, this.search.limit)
+  }
+}
+
+function newestFirst(a: MessageRow, b: MessageRow): number {
+  return a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : b.id - a.id
+}
+
+function messageOf({ id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }: MessageRow): MessageRow {
+  return { id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }
 }

@@ -1,101 +1,76 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { MessageRow } from '../messages/store/messages.js'
 import type { Query } from './query.js'
+import { isAscii, lower, metadataValues, normal } from './terms.js'
 
-/** SQL for the text of a message `m` that is searched, and for what of the query stands in it. */
-
+/** A message that is scored. */
 export interface Candidate extends MessageRow {
-  /** Whether the phrase stands in the content, the sender or one metadata value. */
-  exact: boolean
-  /** pg_trgm's word_similarity of the whole phrase, 0–1. */
-  phrase_similarity: number
-  /** Sender, content and metadata values, lower-cased, cut at TEXT_MAX. */
-  text: string
-  /** Of a text longer than TEXT_MAX: whether each word of the query, as it is typed, stands anywhere in it. */
-  in_all?: boolean[] | null
+  /** pg_trgm's word_similarity of the whole query and the beginning of the text, 0–1. */
+  similarity: number
+  /** How long the text is beside the others that were found: 1 is their mean. */
+  length: number
+  /** What the messages before and after it weigh, as shares of the query's weight, together. */
+  beside: number
 }
+
+/** The texts of a message that are searched, each for itself, so that a phrase cannot run from one into the next. */
+export function textsOf({ content, sender, metadata }: MessageRow, search_metadata: boolean): string[] {
+  const texts = [content, sender, ...(search_metadata ? metadataValues(metadata) : [])]
+  return texts.map(text => lower(normal(text)).replace(/[ \t\r\n]+/g, ' '))
+}
+
+/** Characters of a text that word_similarity looks at: it takes about 0.1 ms for 400. */
+const SIMILARITY_MAX = 600
 
 /**
- * Characters of a text that trigrams and words are taken of when it is scored: pg_trgm costs time by the character.
- * Phrases are looked for in all of it.
+ * How similar the query is to the words of a message `m`. Where either has letters beyond ASCII, which pg_trgm takes for
+ * letters in some locales and not in others, those of the query are told apart as letters of ASCII, and others left out.
  */
-export const TEXT_MAX = 8000
+export function similarity({ phrase }: Query): RawBuilder<number> {
+  const text = sql`m.sender || ' ' || left(m.content, ${sql.lit(SIMILARITY_MAX)})`
+  const letters = [...new Set(phrase.replace(/[\x00-\x7f]/g, ''))]
+  const asAscii = (given: string) => given.replace(/[^\x00-\x7f]/gu, letter => STAND_INS.charAt(letters.indexOf(letter) % STAND_INS.length))
+  const { from, to } = cases(letters, letter => asAscii(letter))
+  const told = letters.length === 0 ? text : sql`translate(${text}, ${from}, ${to})`
+  return sql<number>`word_similarity(${asAscii(phrase)}, case when octet_length(${text}) = length(${text}) then ${text}
+    else regexp_replace(${told}, '[^\\x01-\\x7f]', ' ', 'g') end)`
+}
+const STAND_INS = 'qxzjkvwybhgpmfucdlnrsitaoe0123456789'
 
 /**
- * Sender, content and metadata values, each on a line of its own so that a phrase cannot run from one into the next.
- * @param phrase leaves out metadata in which the phrase does not stand even as JSON text: taking values out costs much
- * more
+ * A text in lower case as far as a query needs it: ASCII, and the query's own letters. PostgreSQL lowers others in some
+ * locales and not in others.
  */
-export function wholeText(search_metadata: boolean, phrase?: string): RawBuilder<string> {
-  // JSON writes quotes and backslashes otherwise than they are searched; white space and accents may be written in more
-  // ways.
-  const without =
-    phrase === undefined || !/^[!-~]+$/.test(phrase) || /["\\]/.test(phrase)
-      ? sql``
-      : sql`or strpos(lower(m.metadata::text), lower(${phrase})) = 0`
-  // Values at any depth, names left out.
-  const metadataValues = search_metadata
-    ? sql`case when m.metadata = '{}' ${without} then '' else coalesce((
-        select string_agg(regexp_replace(${composed(sql`(v #>> '{}')`)}, '[ \\t\\r\\n]+', ' ', 'g'), E'\\n') from jsonb_path_query(m.metadata, 'strict $.**') v
-        where jsonb_typeof(v) not in ('object', 'array', 'null')), '') end`
-    : sql`''`
-  // The white space of the query is one space, its accents are composed; so are those of the texts it is looked for in.
-  // Most need neither, and finding that out costs a tenth of doing it.
-  const spaced = sql`case when strpos(m.content, E'\\n') + strpos(m.content, '  ') + strpos(m.content, E'\\t') + strpos(m.content, E'\\r') = 0
-    then ${composed(sql`m.content`)} else regexp_replace(${composed(sql`m.content`)}, '[ \\t\\r\\n]+', ' ', 'g') end`
-  // The sender's collation is "C", which would spread over the whole and lower ASCII alone.
-  return sql`lower((${composed(sql`m.sender`)} || E'\\n' || ${spaced} || E'\\n' || ${metadataValues}) collate "default")`
+export function folding(query: string): (text: RawBuilder<unknown>) => RawBuilder<string> {
+  if (isAscii(query)) return text => sql<string>`lower((${text}) collate "C")`
+  const { from, to } = cases([...new Set(query.replace(/[\x00-\x7f]/g, ''))], letter => letter)
+  return text => sql<string>`lower(translate(normalize(${text}, NFC), ${from}, ${to}) collate "C")`
 }
 
-/**
- * A text as it is searched, for finding out whether it can hold some letters: plain ASCII is found without composing,
- * and by lowering ASCII alone, at a tenth of the cost.
- */
-export function roughly(wanted: string): (text: RawBuilder<unknown>) => RawBuilder<unknown> {
-  return text =>
-    /^[ -~]*$/.test(wanted) ? sql`lower((${text}) collate "C")` : sql`lower(${composed(text)} collate "default")`
-}
-
-/** A text with composed accents, so that é is one however it was typed. */
-function composed(text: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`(case when octet_length(${text}) = length(${text}) then ${text} else normalize(${text}, NFC) end)`
-}
-
-/** Whether the phrase stands in a text, with the bounds of identifiers. */
-export function isExact(query: Query, text: RawBuilder<string>): RawBuilder<boolean> {
-  return query.phrase_pattern !== undefined
-    ? sql<boolean>`(${text} ~ lower(${query.phrase_pattern}))`
-    : sql<boolean>`(strpos(${text}, lower(${query.phrase})) > 0)`
-}
-
-/**
- * Whether a word stands in a text, as typed or as part of a longer one, as terms.ts has it: with or without accents,
- * with one sigma.
- */
-export function standsIn(word: string, text: RawBuilder<string>): RawBuilder<boolean> {
-  const oneSigma = sql`translate(${text}, 'ς', 'σ')`
-  return sql<boolean>`(strpos(${text}, ${word}) > 0
-    or octet_length(${text}) > length(${text}) and (strpos(${oneSigma}, ${word}) > 0 or strpos(normalize(regexp_replace(normalize(${oneSigma}, NFD), '[\u0300-\u036f]', '', 'g'), NFC), ${word}) > 0))`
-}
-
-/**
- * Whether each word of the query stands in a text that is longer than TEXT_MAX, of which more is not looked at word by
- * word.
- */
-export function inAll({ words }: Query, text: RawBuilder<string>): RawBuilder<boolean[] | null> {
-  const each = words.map(word =>
-    word.pattern !== undefined ? sql`${text} ~ ${word.pattern}` : sql`strpos(${text}, ${word.text}) > 0`
+/** Letters in both cases, and what each becomes. */
+function cases(letters: readonly string[], becomes: (letter: string) => string): { from: string; to: string } {
+  const pairs = letters.flatMap(letter =>
+    [letter, letter.toUpperCase(), ...(letter === 'σ' ? ['ς'] : [])]
+      .filter(one => [...one].length === 1)
+      .map(one => [one, becomes(letter)] as const)
   )
-  return sql`case when length(${text}) > ${TEXT_MAX} then array[${sql.join(each)}] end`
+  return { from: pairs.map(([from]) => from).join(''), to: pairs.map(([, to]) => to).join('') }
 }
 
-/** Bytes of content that one step of a search reads whole; the index finds what is beyond. */
-export const READ_MAX = 2_000_000
+/** Sender, content and metadata of a message `m` as they are looked through, folded. */
+export function lookedThrough(fold: (text: RawBuilder<unknown>) => RawBuilder<string>, search_metadata: boolean): RawBuilder<string> {
+  const metadata = search_metadata ? sql`case when m.metadata = '{}' then '' else m.metadata::text end` : sql`''`
+  return fold(sql`m.sender || E'\\n' || m.content || E'\\n' || ${metadata}`)
+}
+
+/** Bytes of content that one step of a search reads whole. */
+const READ_MAX = 2_000_000
 
 /**
  * The first of the messages `m`, in an order, that have READ_MAX bytes of content together; the one that passes the
  * bound still belongs to them. Their sizes are known without reading them.
  */
 export function firstOf(messages: RawBuilder<unknown>, order: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`(select * from (select m.*, sum(octet_length(m.content)) over (order by ${order}) - octet_length(m.content) as read_before from (${messages}) m) m where read_before < ${READ_MAX})`
+  return sql`(select * from (select m.*, sum(octet_length(m.content)) over (order by ${order}) - octet_length(m.content) as read_before
+    from (${messages}) m) m where read_before < ${sql.lit(READ_MAX)})`
 }

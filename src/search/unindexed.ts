@@ -1,15 +1,13 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Agent } from '../kernel/agent.js'
 import { messageColumns } from '../messages/store/messages.js'
-import type { Db } from '../postgres/schema.js'
-import { plannedEachTime } from '../postgres/statements.js'
+import { withinASecond } from '../postgres/statements.js'
 import { readableMessage } from '../visibility/visibility.js'
+import type { Found } from './candidates.js'
 import { piecesOf } from './edits.js'
-import { inScope, narrowed, type SearchFilter } from './filter.js'
-import type { Query, Word } from './query.js'
-import { MISSPELT } from './rank.js'
-import { type Found, scoredMax } from './scored.js'
-import { type Candidate, firstOf, inAll, isExact, roughly, TEXT_MAX, wholeText } from './texts.js'
+import { inScope, narrowed } from './filter.js'
+import type { Unit } from './query.js'
+import type { Search } from './reach.js'
+import { type Candidate, firstOf, folding, lookedThrough, similarity } from './texts.js'
 
 /** Messages still to be indexed that one search looks at; the newest, where there are more. */
 const LOOKED_AT = 20_000
@@ -17,30 +15,24 @@ const LOOKED_AT = 20_000
 const LOOKED_AT_BYTES = 20_000_000
 /** Of these, the ones that are read and scored: about 0.2 ms each. */
 const SCORED_MAX = 100
+/** What a piece of a word is worth beside the word itself. */
+const PIECE = 0.8
 
 /**
- * While a great many messages wait for the index (after a migration, or a long time without a worker), the newest of
- * them are looked at one by one. What is beyond is found when it is indexed, and the answer says that it is partial.
+ * While a great many messages wait for the index (after an import, or a long time without a worker), the newest of them
+ * are looked at one by one. What is beyond is found when it is indexed, and the answer says that it is partial.
  *
  * First whether they can meet the query at all, by the pieces of its words that a typing error leaves whole: about 15
- * µs each. What does so best is read and scored. (Measured with the queries of bench/search in a session all of which
- * waits: of 10 000 messages 0.99 of what is right among the first ten, 95 % in 270 ms; of 30 000, all looked at, 0.96
- * and 960 ms. Scoring the newest 3000 with pg_trgm instead 0.47 and 0.23.)
+ * µs each. What does so best is read and scored.
  */
-export async function unindexed(
-  db: Db,
-  viewer: Agent,
-  query: Query,
-  filter: SearchFilter,
-  limit: number
-): Promise<Found> {
+export async function unindexed(search: Search): Promise<Found> {
+  const { db, viewer, filter, query, limit } = search
   // Message by message: how many wait PostgreSQL cannot know, since moments ago there were none.
   const message = (id: RawBuilder<number>) => readableMessage(db, viewer, id)
-  const rough = roughly([query.phrase, ...query.words.map(({ text }) => text)].join(''))
-  const metadata = filter.search_metadata ? sql`case when m.metadata = '{}' then '' else m.metadata::text end` : sql`''`
-  const letters = query.words.map(({ text }) => sql.lit(text.length))
-  const met = query.words.map(word => mayMeet(word, sql`t.text`))
-  const { rows } = await plannedEachTime(
+  const text = lookedThrough(folding(query.phrase), filter.search_metadata)
+  const letters = query.units.map(({ text: word }) => sql.lit(word.length))
+  const met = query.units.map(unit => mayMeet(unit, sql`t.text`))
+  const { rows } = await withinASecond(
     db,
     sql<(Candidate | { id: null }) & { meeting: number; beyond: boolean }>`
     with waiting as materialized (
@@ -51,23 +43,27 @@ export async function unindexed(
           .select(sql<number>`octet_length(m.content)`.as('bytes'))} offset 0) m
       order by p.message_id desc limit ${LOOKED_AT + 1}),
     looked_at as materialized (
-      select message_id from (select message_id, sum(bytes) over (order by message_id desc) - bytes as before from waiting order by message_id desc limit ${LOOKED_AT}) w where before < ${LOOKED_AT_BYTES}),
+      select message_id from (select message_id, sum(bytes) over (order by message_id desc) - bytes as before from waiting
+        order by message_id desc limit ${LOOKED_AT}) w where before < ${LOOKED_AT_BYTES}),
     meeting as materialized (
-      select l.message_id, strpos(t.text, lower(${query.phrase})) > 0 as exact, ${sql.join(
+      select l.message_id, strpos(t.text, ${query.phrase}) > 0 as exact, ${sql.join(
         letters.map((of, i) => sql`${of} * met.words[${sql.lit(i + 1)}]`),
         sql` + `
       )} as coverage, 0 < all(met.words) as each
-      from looked_at l, lateral (${message(sql`l.message_id`).select(sql<string>`${rough(sql`m.sender`)} || E'\\n' || ${rough(sql`m.content`)} || E'\\n' || ${rough(metadata)}`.as('text'))} offset 0) t,
+      from looked_at l, lateral (${message(sql`l.message_id`).select(text.as('text'))} offset 0) t,
         lateral (select array[${sql.join(met)}]::real[] as words offset 0) met
       where 0 < any(met.words)),
-    best as materialized (select message_id as id, coverage from meeting order by exact desc, coverage desc, id desc limit ${scoredMax(Math.max(limit, SCORED_MAX))})
+    best as materialized (select message_id as id, coverage from meeting order by exact desc, coverage desc, id desc
+      limit ${Math.max(limit, SCORED_MAX)})
     select m.*, counted.*
-    from (select (select count(*) from meeting where each) as meeting, (select count(*) from waiting) > (select count(*) from looked_at) as beyond) counted
+    from (select (select count(*) from meeting where each) as meeting,
+      (select count(*) from waiting) > (select count(*) from looked_at) as beyond) counted
     left join (
-      select m.*, left(w.text, ${TEXT_MAX}) as text, ${inAll(query, sql`w.text`)} as in_all, ${isExact(query, sql`w.text`)} as exact,
-             word_similarity(${query.phrase}, left(w.text, ${TEXT_MAX})) as phrase_similarity
-      from ${firstOf(sql`select m.*, b.coverage from best b, lateral (${message(sql`b.id`).select(messageColumns)} offset 0) m`, sql`m.coverage desc, m.id desc`)} m,
-        lateral (select ${wholeText(filter.search_metadata)} as text offset 0) w) m on true`
+      select m.*, ${similarity(query)} as similarity, 1::real as length, 0::real as beside
+      from ${firstOf(
+        sql`select m.*, b.coverage from best b, lateral (${message(sql`b.id`).select(messageColumns)} offset 0) m`,
+        sql`m.coverage desc, m.id desc`
+      )} m) m on true`
   )
   const [{ meeting, beyond }] = rows as [(typeof rows)[0]]
   const candidates = rows
@@ -77,13 +73,13 @@ export async function unindexed(
 }
 
 /** How well a text may meet a word, 0 where it cannot. */
-function mayMeet({ kind, text: word }: Word, text: RawBuilder<unknown>): RawBuilder<number> {
+function mayMeet({ kind, text: word, parts }: Unit, text: RawBuilder<unknown>): RawBuilder<number> {
   const stands = (part: string) => sql`strpos(${text}, ${part}) > 0`
-  const pieces = kind === 'word' ? piecesOf(word) : []
+  const pieces = kind === 'word' ? piecesOf(word) : (parts ?? []).filter(part => part.length > 2)
   const rest =
     pieces.length === 0
       ? sql`0`
-      : sql`${MISSPELT}::real * (${sql.join(
+      : sql`${PIECE}::real * (${sql.join(
           pieces.map(piece => sql`(${stands(piece)})::int`),
           sql` + `
         )}) / ${sql.lit(pieces.length)}`

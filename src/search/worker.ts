@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { type Background, inBackground } from '../postgres/background.js'
 import type { Db } from '../postgres/schema.js'
-import { fill } from './fill.js'
+import { fill, refill } from './fill.js'
 
 /**
  * Pause when nothing waits: short after work, longer the longer there is none. Searches index what they need
@@ -25,7 +25,7 @@ export function indexContinuously(db: Db, onFault: (error: unknown) => void): Ba
   return inBackground(async () => {
     const began = performance.now()
     const used = performance.eventLoopUtilization()
-    if ((await fill(db)) > 0) {
+    if ((await fill(db)) > 0 || (await refill(db)) > 0) {
       worked = true
       idle = IDLE_MIN_MS
       return performance.eventLoopUtilization(used).utilization > BUSY ? performance.now() - began : 0

@@ -25,17 +25,25 @@ const BARS = { five: 0.62, ten: 0.72, at_60: 0.55, others: 0.5 }
 
 const { positionals, values: flags } = parseArgs({
   allowPositionals: true,
-  options: { 'use-database-url': { type: 'boolean', default: false }, 'show-misses': { type: 'boolean', default: false } }
+  options: {
+    'use-database-url': { type: 'boolean', default: false },
+    'show-misses': { type: 'boolean', default: false }
+  }
 })
 const [folder] = positionals
 const files = folder === undefined ? [] : (await readdir(folder).catch(() => [])).filter(name => name.endsWith('.json'))
 if (folder === undefined || files.length === 0) {
-  console.error(`There are no conversations in ${folder ?? 'no folder'}: npm run bench:questions -- <folder with .json files>`)
+  console.error(
+    `There are no conversations in ${folder ?? 'no folder'}: npm run bench:questions -- <folder with .json files>`
+  )
   process.exit(2)
 }
 const conversations: Conversation[] = []
 for (const file of files.sort())
-  conversations.push({ name: file, ...(JSON.parse(await readFile(join(folder, file), 'utf8')) as Omit<Conversation, 'name'>) })
+  conversations.push({
+    name: file,
+    ...(JSON.parse(await readFile(join(folder, file), 'utf8')) as Omit<Conversation, 'name'>)
+  })
 
 const server = await startServer({
   useDatabaseUrl: flags['use-database-url'],
@@ -101,7 +109,12 @@ try {
       `${others.results_0} results at 0, ${others.results_60} at 60 (${share(half_results)}). ` +
       `${((performance.now() - started) / searches).toFixed(1)} ms a search.\n`
   )
-  const verdict = (name: string, asked: string, measured: number, passed: boolean) => [name, asked, share(measured), passed ? 'pass' : 'FAIL']
+  const verdict = (name: string, asked: string, measured: number, passed: boolean) => [
+    name,
+    asked,
+    share(measured),
+    passed ? 'pass' : 'FAIL'
+  ]
   const [five, ten, at_60] = [sums.five / sums.asked, sums.ten / sums.asked, sums.at_60 / sums.asked]
   console.log(
     table(
@@ -120,7 +133,10 @@ try {
   await server.stop()
 }
 
-function line(name: string, of: { asked: number; five: number; ten: number; all: number; at_60: number; none: number }): string[] {
+function line(
+  name: string,
+  of: { asked: number; five: number; ten: number; all: number; at_60: number; none: number }
+): string[] {
   const part = (count: number) => share(count / Math.max(1, of.asked))
   return [name, String(of.asked), part(of.five), part(of.ten), part(of.all), part(of.at_60), part(of.none)]
 }

@@ -34,7 +34,12 @@ export function withPlan(query: CompiledQuery, plan: Plan, name?: string): Plann
 }
 
 function statementOf({ sql: text, parameters: values, plan, name }: PlannedQuery): PlannedStatement {
-  return { name: name ?? (plan === 'each time' || plan === 'within a second' ? undefined : nameFromSecondTime(text)), text, values, plan }
+  return {
+    name: name ?? (plan === 'each time' || plan === 'within a second' ? undefined : nameFromSecondTime(text)),
+    text,
+    values,
+    plan
+  }
 }
 
 /** How a connection runs a statement; tests put another one in its place. */

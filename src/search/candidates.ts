@@ -47,12 +47,7 @@ interface Wanted {
  * texts 0.9–7.7 s; GiST 350 ms; a 2048-bit signature per message, scanned, 230 ms with 0.71 of the right answers among
  * the first ten; PostgreSQL's full text with the words joined by OR 573 ms.
  */
-export async function indexed(
-  search: Search,
-  rarity: Rarity,
-  spelt: Spelt,
-  all_words: boolean
-): Promise<Found> {
+export async function indexed(search: Search, rarity: Rarity, spelt: Spelt, all_words: boolean): Promise<Found> {
   const { db, viewer, filter, query, limit } = search
   const wanted = wantedOf(search, rarity, spelt)
   const ways = all_words ? allOf(wanted) : someOf(wanted)
@@ -79,8 +74,12 @@ export async function indexed(
       : sql``
   const scored = limit + SCORED_MORE
   const fold = folding(query.phrase)
-  const whole = readableMessages(db, viewer).where('m.id', '=', sql<number>`h.message_id`).select(messageColumns)
-  const messages = readableMessages(db, viewer).where('m.id', '=', sql<number>`b.message_id`).select(messageColumns)
+  const whole = readableMessages(db, viewer)
+    .where('m.id', '=', sql<number>`h.message_id`)
+    .select(messageColumns)
+  const messages = readableMessages(db, viewer)
+    .where('m.id', '=', sql<number>`b.message_id`)
+    .select(messageColumns)
   const { rows } = await withinASecond(
     db,
     sql<Candidate & { compared: number; complete: number }>`
@@ -142,7 +141,8 @@ function normed(held: RawBuilder<unknown>, length: RawBuilder<unknown>): RawBuil
 function wantedOf(search: Search, { counts, weights }: Rarity, spelt: Spelt): Wanted[] {
   return search.query.units.map((unit, i) => {
     const spellings = spelt.get(unit)
-    const as_written = unit.parts === undefined || spellings === undefined ? unit.terms : partTerms(search.query.hash, unit)
+    const as_written =
+      unit.parts === undefined || spellings === undefined ? unit.terms : partTerms(search.query.hash, unit)
     const known = spellings !== undefined && (unit.parts !== undefined || spellings.some(list => list.length > 0))
     return {
       sets: as_written.map((set, n) => [...set, ...(spellings?.[n] ?? []).map(({ term }) => term)]),
@@ -194,4 +194,3 @@ function someOf(wanted: Wanted[]): Ways | undefined {
   const rare = telling.filter(({ count }) => (sum += count) <= RARE_SUM || count === rarest.count)
   return { common: rarest.count >= COMMON, met: (array, lists) => any(array, rare, lists) }
 }
-

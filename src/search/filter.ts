@@ -38,8 +38,7 @@ function narrowedColumns(filter: SearchFilter, row: 'm' | 't'): Array<RawBuilder
   const conditions = [sql<boolean>`true`]
   if (filter.sender !== undefined) conditions.push(sql`${column('sender')} = ${filter.sender}`)
   if (filter.scope !== 'all') conditions.push(sql`${column('visibility')} = ${filter.scope}`)
-  if (filter.start_time !== undefined)
-    conditions.push(sql`${column('timestamp')} >= ${filter.start_time}::timestamptz`)
+  if (filter.start_time !== undefined) conditions.push(sql`${column('timestamp')} >= ${filter.start_time}::timestamptz`)
   if (filter.end_time !== undefined) conditions.push(sql`${column('timestamp')} <= ${filter.end_time}::timestamptz`)
   return conditions
 }

@@ -73,7 +73,11 @@ const PICTURE = /\p{Extended_Pictographic}/gu
 const HASH_START = /^(?=.*\d)[0-9a-f]{6,}(-[0-9a-f]*)*$/
 
 export function parseQuery(hash: TermHash, text: string): Query {
-  const phrase = lower(normal(text).replace(/[ \t\r\n]+/g, ' ').trim())
+  const phrase = lower(
+    normal(text)
+      .replace(/[ \t\r\n]+/g, ' ')
+      .trim()
+  )
   const units = new Map<string, Unit>()
   for (const [run] of phrase.matchAll(CJK_RUN))
     units.set(run, {

@@ -41,7 +41,14 @@ export async function rarityOf(search: Search): Promise<Rarity> {
   const database = databaseOf(db)
   const remembered: Remembered = rememberedOf.get(database) ?? new Map()
   rememberedOf.set(database, remembered)
-  const prefix = JSON.stringify([viewer.workspace, session_id, viewer.agent_id, viewer.agent_type, isAdmin(viewer), viewer.sessions])
+  const prefix = JSON.stringify([
+    viewer.workspace,
+    session_id,
+    viewer.agent_id,
+    viewer.agent_type,
+    isAdmin(viewer),
+    viewer.sessions
+  ])
   const keys = query.units.map(({ terms }) => `${prefix}${terms.join(';')}`)
   const counts = keys.map(key => {
     const found = remembered.get(key)

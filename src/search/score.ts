@@ -46,7 +46,11 @@ export interface Scored {
  * Scores the candidates of one query. How a word of the query is met by a word of a text is worked out once, however
  * many texts have that word.
  */
-export function scorer(query: Query, { counts, weights }: Rarity, search_metadata: boolean): (candidate: Candidate) => Scored {
+export function scorer(
+  query: Query,
+  { counts, weights }: Rarity,
+  search_metadata: boolean
+): (candidate: Candidate) => Scored {
   const known = query.units.map(() => new Map<string, number>())
   const total = weights.reduce((sum, weight) => sum + weight, 0)
 
@@ -82,7 +86,12 @@ export function scorer(query: Query, { counts, weights }: Rarity, search_metadat
     const normed = coverage / (1 - LENGTH + LENGTH * candidate.length) + BESIDE * candidate.beside
     const figure = (of: typeof KEYWORDS, share: number) =>
       100 * (NOT_EXACT * (of.similarity * candidate.similarity + of.coverage * share)) ** of.exponent
-    const score = coverage === 0 ? 0 : query.is_sentence || lacks ? figure(SENTENCE, Math.min(1, normed)) : figure(KEYWORDS, coverage)
+    const score =
+      coverage === 0
+        ? 0
+        : query.is_sentence || lacks
+          ? figure(SENTENCE, Math.min(1, normed))
+          : figure(KEYWORDS, coverage)
     return { score: Math.round((lacks ? LACKING : 1) * Math.min(score, 99.99) * 100) / 100, met }
   }
 }
@@ -136,5 +145,8 @@ function mayBe(part: string, other: string, short_may_err: boolean): boolean {
   if (part === other) return true
   const digits = (text: string) => text.replace(/\P{N}/gu, '')
   if (part.length < PART_MIN) return short_may_err && digits(part) === '' && editDistance(part, other, 1) <= 1
-  return digits(part) === digits(other) && editDistance(part, other, Math.max(1, errorsForgiven(part, other))) <= Math.max(1, errorsForgiven(part, other))
+  return (
+    digits(part) === digits(other) &&
+    editDistance(part, other, Math.max(1, errorsForgiven(part, other))) <= Math.max(1, errorsForgiven(part, other))
+  )
 }

@@ -71,9 +71,11 @@ export async function search(
 
 async function look(of: Search, results: Results): Promise<void> {
   const { query, threshold, limit } = of
-  const rarity = await rarityOf(of)
+  let rarity = await rarityOf(of)
+  const all_indexed = rarity.waiting === 0 || (await indexWaiting(of, rarity.waiting))
+  if (rarity.waiting > 0) rarity = await rarityOf(of)
   results.judgeBy(rarity)
-  if (rarity.waiting > 0 && !(await indexWaiting(of, rarity.waiting))) results.add(await unindexed(of))
+  if (!all_indexed) results.add(await unindexed(of))
   const { units } = query
   const all_words = !query.is_sentence && threshold >= LACKING_MAX
   if (units.every(({ terms }) => terms.length === 0)) {
@@ -82,16 +84,18 @@ async function look(of: Search, results: Results): Promise<void> {
     return
   }
   const spelt: Spelt = new Map()
-  const has_spellings = await addSpellings(of, rarity, 1, spelt)
+  await addSpellings(of, rarity, 1, spelt)
   results.add(await indexed(of, rarity, spelt, all_words))
   if (results.count > 0) return
   const unknown = units.filter((_, i) => rarity.counts[i] === 0)
   if (unknown.length > 0) {
     if (await addSpellings(of, rarity, 2, spelt)) results.add(await indexed(of, rarity, spelt, all_words))
-    if (results.count === 0 && unknown.some(({ kind, text }) => kind === 'word' && text.length < SHORT || kind === 'symbol'))
+    if (
+      results.count === 0 &&
+      unknown.some(({ kind, text }) => (kind === 'word' && text.length < SHORT) || kind === 'symbol')
+    )
       results.add(await newest(of, units))
   }
-  void has_spellings
 }
 
 /** From this threshold on no message is a result that lacks a word of a query in keywords (score.ts). */
@@ -137,7 +141,12 @@ class Results {
         weight: this.rarity?.weights[i] as number,
         met: met[i] as number
       }))
-      this.found.set(message.id, { message: messageOf(message), score, match_preview: preview(message.content, query), terms })
+      this.found.set(message.id, {
+        message: messageOf(message),
+        score,
+        match_preview: preview(message.content, query),
+        terms
+      })
     }
   }
 
@@ -150,7 +159,9 @@ class Results {
   }
 
   best(): SearchResult[] {
-    return [...this.found.values()].sort((a, b) => b.score - a.score || newestFirst(a.message, b.message)).slice(0, this.search.limit)
+    return [...this.found.values()]
+      .sort((a, b) => b.score - a.score || newestFirst(a.message, b.message))
+      .slice(0, this.search.limit)
   }
 }
 
@@ -158,6 +169,17 @@ function newestFirst(a: MessageRow, b: MessageRow): number {
   return a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : b.id - a.id
 }
 
-function messageOf({ id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }: MessageRow): MessageRow {
+function messageOf({
+  id,
+  session_id,
+  seq,
+  sender,
+  sender_type,
+  content,
+  visibility,
+  metadata,
+  parent_message_id,
+  timestamp
+}: MessageRow): MessageRow {
   return { id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }
 }

@@ -52,11 +52,20 @@ export async function addSpellings(search: Search, { counts }: Rarity, errors: 1
     .sort((a, b) => a.count - b.count)
     .slice(0, SPELT_MAX)
   const texts = asked.flatMap(({ unit, count }) =>
-    (unit.parts ?? [unit.text]).map((text, part) => ({ unit, part, text, errors: count > 0 ? 0 : hasDigit(text) ? undefined : errors }))
+    (unit.parts ?? [unit.text]).map((text, part) => ({
+      unit,
+      part,
+      text,
+      errors: count > 0 ? 0 : hasDigit(text) ? undefined : errors
+    }))
   )
   const words = texts.filter((one): one is typeof one & { errors: 0 | 1 | 2 } => one.errors !== undefined)
   const found = await spellings(search, words)
-  for (const { unit } of asked) spelt.set(unit, (unit.parts ?? [unit.text]).map(() => []))
+  for (const { unit } of asked)
+    spelt.set(
+      unit,
+      (unit.parts ?? [unit.text]).map(() => [])
+    )
   for (const [n, { unit, part }] of words.entries()) (spelt.get(unit) as Spelling[][])[part] = found[n] as Spelling[]
   return asked.some(({ unit }) => unit.parts !== undefined) || found.some(list => list.length > 0)
 }

@@ -29,7 +29,8 @@ const SIMILARITY_MAX = 600
 export function similarity({ phrase }: Query): RawBuilder<number> {
   const text = sql`m.sender || ' ' || left(m.content, ${sql.lit(SIMILARITY_MAX)})`
   const letters = [...new Set(phrase.replace(/[\x00-\x7f]/g, ''))]
-  const asAscii = (given: string) => given.replace(/[^\x00-\x7f]/gu, letter => STAND_INS.charAt(letters.indexOf(letter) % STAND_INS.length))
+  const asAscii = (given: string) =>
+    given.replace(/[^\x00-\x7f]/gu, letter => STAND_INS.charAt(letters.indexOf(letter) % STAND_INS.length))
   const { from, to } = cases(letters, letter => asAscii(letter))
   const told = letters.length === 0 ? text : sql`translate(${text}, ${from}, ${to})`
   return sql<number>`word_similarity(${asAscii(phrase)}, case when octet_length(${text}) = length(${text}) then ${text}
@@ -58,7 +59,10 @@ function cases(letters: readonly string[], becomes: (letter: string) => string):
 }
 
 /** Sender, content and metadata of a message `m` as they are looked through, folded. */
-export function lookedThrough(fold: (text: RawBuilder<unknown>) => RawBuilder<string>, search_metadata: boolean): RawBuilder<string> {
+export function lookedThrough(
+  fold: (text: RawBuilder<unknown>) => RawBuilder<string>,
+  search_metadata: boolean
+): RawBuilder<string> {
   const metadata = search_metadata ? sql`case when m.metadata = '{}' then '' else m.metadata::text end` : sql`''`
   return fold(sql`m.sender || E'\\n' || m.content || E'\\n' || ${metadata}`)
 }

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import t from 'tap'
 import { editDistance } from '../../src/kernel/edit-distance.js'
 import { halvesOf, piecesOf } from '../../src/search/edits.js'
-import { otherNumbers } from '../../src/search/other-number.js'
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 const word = fc.string({ unit: fc.constantFrom(...LETTERS), minLength: 4, maxLength: 14 })
@@ -61,26 +60,4 @@ t.test('of a word with one typing error some piece stands in the word meant', as
     { numRuns: 5000 }
   )
   t.pass('5000 words')
-})
-
-t.test('of a plural the singular is guessed, and of a singular the plural that does not begin with it', t => {
-  const expected: Record<string, string[]> = {
-    errors: ['error'],
-    queries: ['query', 'querie'],
-    processes: ['process', 'processe'],
-    caches: ['cach', 'cache'],
-    query: ['queries'],
-    logs: ['log'],
-    movies: ['movy', 'movie'],
-    error: [],
-    class: [],
-    status: [],
-    day: [],
-    days: ['day'],
-    ids: [],
-    s: [],
-    us: []
-  }
-  for (const [word, others] of Object.entries(expected)) t.same(otherNumbers(word), others, word)
-  t.end()
 })

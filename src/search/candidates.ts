@@ -139,6 +139,9 @@ function normed(held: RawBuilder<unknown>, length: RawBuilder<unknown>): RawBuil
 }
 
 function wantedOf(search: Search, { counts, weights }: Rarity, spelt: Spelt): Wanted[] {
+  // Function words are no terms; side by side they are.
+  const { function_runs } = search.query
+  if (function_runs.length > 0) return function_runs.map(run => ({ sets: [[run]], weight: 1, count: 1 }))
   return search.query.units.map((unit, i) => {
     const spellings = spelt.get(unit)
     const as_written =

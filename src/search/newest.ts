@@ -9,15 +9,15 @@ import { firstOf, folding, lookedThrough, similarity } from './texts.js'
 
 /**
  * Messages that are looked through for words that the index does not have: function words, and letters inside a word,
- * as "table" holds `bl`. Each takes about 5 µs, and 1 µs for each word.
+ * as "table" holds `bl`. Each takes about 5 µs.
  */
 const LOOKED_THROUGH = 5000
-const WORDS_LOOKED_FOR = 5000
+const SENTENCE_LOOKED_THROUGH = 1000
 
 /** The newest messages that hold words anywhere: all of them or, for a sentence, most. */
 export async function newest(search: Search, units: readonly Unit[]): Promise<Found> {
   const { db, viewer, filter, query, limit } = search
-  const most = Math.min(LOOKED_THROUGH, Math.floor(WORDS_LOOKED_FOR / units.length))
+  const most = query.is_sentence ? SENTENCE_LOOKED_THROUGH : LOOKED_THROUGH
   const last = searched(db, viewer, filter)
     .select(messageColumns)
     .orderBy(filter.session_id === undefined ? 'm.id' : 'm.seq', 'desc')

@@ -1,5 +1,5 @@
 import { functionWordsOf, isFunctionWord, isQuestion } from './function-words.js'
-import { languageOf, languagesOfWord, stem } from './stems.js'
+import { ENGLISH, languageOf, languagesOfWord, stem } from './stems.js'
 import {
   CJK_RUN,
   cjkTerm,
@@ -151,6 +151,9 @@ function identifier(hash: TermHash, compound: string, parts: string[]): Unit {
   }
 }
 
+/** Parts of fewer letters, of an identifier without digits, are only looked for in the text. */
+const WHOLE_MIN = 3
+
 function identifierTerms(hash: TermHash, compound: string, parts: string[]): number[][] {
   const [head = ''] = parts
   if (HASH_START.test(compound)) {
@@ -159,6 +162,10 @@ function identifierTerms(hash: TermHash, compound: string, parts: string[]): num
     return [[wordTerm(hash, head), ...begun]]
   }
   if (parts.length === 1) return [[wordTerm(hash, head)]]
+  // The b of `worker-b` may go on, as the beginning of a phrase may: the text decides.
+  const whole = parts.filter(part => !hasDigit(part) && part.length >= WHOLE_MIN)
+  if (!hasDigit(compound) && whole.length > 0)
+    return whole.map(part => stemsOf(part, ENGLISH).map(form => wordTerm(hash, form)))
   const length = Math.min(COMPOUND_PARTS_MAX, parts.length)
   return Array.from({ length: parts.length - length + 1 }, (_, from) => parts.slice(from, from + length))
     .filter(run => isIdentifier(run.join('-')))
@@ -167,7 +174,7 @@ function identifierTerms(hash: TermHash, compound: string, parts: string[]): num
 
 /** Terms of the plain words that an identifier is made of, each a set. */
 export function partTerms(hash: TermHash, { parts = [] }: Unit): number[][] {
-  return parts.map(part => (isStemmed(part) ? stemsOf(part, 'english') : [part]).map(form => wordTerm(hash, form)))
+  return parts.map(part => (isStemmed(part) ? stemsOf(part, ENGLISH) : [part]).map(form => wordTerm(hash, form)))
 }
 
 /** Whether the phrase stands in a text: in lower case, its accents composed, its white space single spaces. */

@@ -5,7 +5,7 @@ import { isFunctionWord } from './function-words.js'
 import { holdsPhrase, type Query, type Unit } from './query.js'
 import type { Rarity } from './rarity.js'
 import { languageOf } from './stems.js'
-import { COMPOUND, stemsOf, unaccented } from './terms.js'
+import { COMPOUND, hasDigit, stemsOf, unaccented } from './terms.js'
 import { type Candidate, textsOf } from './texts.js'
 
 /**
@@ -59,7 +59,8 @@ export function scorer(
     const unknown = counts[i] === 0
     if (unit.standsIn !== undefined) {
       if (unit.standsIn(text)) return AS_TYPED
-      return unknown && unit.parts !== undefined && isMisspelt(unit.parts, text) ? MISSPELT_IDENTIFIER : 0
+      const may_err = unit.parts !== undefined && (unknown || !hasDigit(unit.text))
+      return may_err && isMisspelt(unit.parts as string[], text) ? MISSPELT_IDENTIFIER : 0
     }
     if (tokens.words.has(unit.text)) return AS_TYPED
     let best = [...unit.stems].some(stem => tokens.stems.has(stem)) ? OTHER_FORM : 0

@@ -7,7 +7,7 @@ import { fill, pendingCount } from './fill.js'
 import type { SearchFilter } from './filter.js'
 import { newest } from './newest.js'
 import { preview } from './preview.js'
-import { parseQuery } from './query.js'
+import { parseQuery, type Unit } from './query.js'
 import { type Rarity, rarityOf, WAITING_COUNTED } from './rarity.js'
 import type { Search } from './reach.js'
 import { scorer } from './score.js'
@@ -90,12 +90,14 @@ async function look(of: Search, results: Results): Promise<void> {
   const unknown = units.filter((_, i) => rarity.counts[i] === 0)
   if (unknown.length > 0) {
     if (await addSpellings(of, rarity, 2, spelt)) results.add(await indexed(of, rarity, spelt, all_words))
-    if (
-      results.count === 0 &&
-      unknown.some(({ kind, text }) => (kind === 'word' && text.length < SHORT) || kind === 'symbol')
-    )
+    if (results.count === 0 && units.some(unit => isUnindexed(unit, rarity.counts[units.indexOf(unit)] as number)))
       results.add(await newest(of, units))
   }
+}
+
+/** Whether a word may stand in texts although the index does not know it: a function word, or letters inside a word. */
+function isUnindexed({ kind, text, terms }: Unit, count: number): boolean {
+  return terms.length === 0 || (kind === 'word' && count === 0 && text.length < SHORT)
 }
 
 /** From this threshold on no message is a result that lacks a word of a query in keywords (score.ts). */

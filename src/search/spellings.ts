@@ -26,6 +26,9 @@ const RARE = 10
 /** Words of a query that are, the rarest; and spellings of each. */
 const SPELT_MAX = 4
 const SPELLINGS_MAX = 64
+/** Words of the vocabulary that are read, and that are looked up one by one where a word has too many spellings. */
+const READ_MAX = 20_000
+const CHECKED_MAX = 2000
 /** Shorter words are in half a vocabulary: only words that begin so are taken, or none. */
 const INSIDE_MIN = 4
 const START_MIN = 2
@@ -55,6 +58,7 @@ export async function addSpellings(search: Search, { counts }: Rarity, errors: 1
     (unit.parts ?? [unit.text]).map((text, part) => ({
       unit,
       part,
+      is_part: unit.parts !== undefined,
       text,
       errors: count > 0 ? 0 : hasDigit(text) ? undefined : errors
     }))
@@ -73,23 +77,18 @@ export async function addSpellings(search: Search, { counts }: Rarity, errors: 1
 /** The spellings of each word, up to so many errors away, none of them longer words. One statement. */
 async function spellings(
   search: Search,
-  texts: ReadonlyArray<{ text: string; errors: 0 | 1 | 2 }>
+  texts: ReadonlyArray<{ text: string; errors: 0 | 1 | 2; is_part: boolean }>
 ): Promise<Spelling[][]> {
-  const { db, viewer, filter } = search
+  const { db, viewer } = search
   const found = texts.map((): Spelling[] => [])
-  const ways = texts.flatMap(({ text, errors }, n) => [
-    ...(errors === 0 || text.length >= INSIDE_MIN ? [longer(viewer.workspace, n, text)] : []),
+  const ways = texts.flatMap(({ text, errors, is_part }, n) => [
+    ...(is_part ? [] : [longer(viewer.workspace, n, text)]),
     ...(errors > 0 && mayHaveErrors(text, 1) ? [misspelt(viewer.workspace, n, text, errors as 1 | 2)] : [])
   ])
   if (ways.length === 0) return found
-  const session = filter.session_id === undefined ? 0 : sessionTerm(search.query.hash, filter.session_id)
   const { rows } = await withinASecond(
     db,
-    sql<{ n: number; word: string; term: number }>`
-    select near.n, near.word, near.term from (${sql.join(ways, sql` union `)}) near
-    where (select true from message_terms t
-      where ${arrayOf(filter)} && array[near.term # ${session}::int] and ${inReach(viewer, filter)} limit 1)
-    limit ${sql.lit(SPELLINGS_MAX * texts.length * 2)}`
+    sql<{ n: number; word: string; term: number }>`${sql.join(ways, sql` union `)} limit ${sql.lit(READ_MAX)}`
   )
   for (const { n, word, term } of rows) {
     const { text, errors: most } = texts[n] as (typeof texts)[0]
@@ -100,12 +99,35 @@ async function spellings(
       if (errors <= allowed) (found[n] as Spelling[]).push({ word, term, errors })
     }
   }
-  return found.map(list =>
-    list
-      .sort((a, b) => a.errors - b.errors || a.word.length - b.word.length || (a.word < b.word ? -1 : 1))
-      .slice(0, SPELLINGS_MAX)
+  const nearest = (list: Spelling[]) =>
+    list.sort((a, b) => a.errors - b.errors || a.word.length - b.word.length || (a.word < b.word ? -1 : 1))
+  return Promise.all(
+    found.map(list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, nearest(list.slice(0, CHECKED_MAX)))))
   )
 }
+
+/**
+ * Of a list that is too long, the first words that stand in messages which the viewer may see. In parts: with every row
+ * GIN advances all terms of a list; and each scan reads what GIN has put off, so one for each word would be worse.
+ */
+async function inReachOf({ db, viewer, filter, query }: Search, list: Spelling[]): Promise<Spelling[]> {
+  const session = filter.session_id === undefined ? 0 : sessionTerm(query.hash, filter.session_id)
+  const terms = list.map(({ term }) => term ^ session)
+  const parts = Array.from(
+    { length: Math.ceil(terms.length / PART) },
+    (_, i) => `{${terms.slice(i * PART, (i + 1) * PART).join(',')}}`
+  )
+  const { rows } = await withinASecond(
+    db,
+    sql<{ term: number }>`
+    select distinct seen.term from unnest(${parts}::text[]) part, lateral (
+      select term from message_terms t, unnest(${arrayOf(filter)}) term
+      where ${arrayOf(filter)} && part::int4[] and ${inReach(viewer, filter)} and term = any(part::int4[]) offset 0) seen`
+  )
+  const seen = new Set(rows.map(({ term }) => term ^ session))
+  return list.filter(({ term }) => seen.has(term)).slice(0, SPELLINGS_MAX)
+}
+const PART = 64
 
 /** Words that hold a word, or begin with a short one. */
 function longer(workspace: string, n: number, text: string) {

@@ -45,7 +45,9 @@ const STAND_INS = 'qxzjkvwybhgpmfucdlnrsitaoe0123456789'
 export function folding(query: string): (text: RawBuilder<unknown>) => RawBuilder<string> {
   if (isAscii(query)) return text => sql<string>`lower((${text}) collate "C")`
   const { from, to } = cases([...new Set(query.replace(/[\x00-\x7f]/g, ''))], letter => letter)
-  return text => sql<string>`lower(translate(normalize(${text}, NFC), ${from}, ${to}) collate "C")`
+  return text =>
+    sql<string>`case when octet_length(${text}) = length(${text}) then lower((${text}) collate "C")
+      else lower(translate(normalize(${text}, NFC), ${from}, ${to}) collate "C") end`
 }
 
 /** Letters in both cases, and what each becomes. */

@@ -26,9 +26,8 @@ const RARE = 10
 /** Words of a query that are, the rarest; and spellings of each. */
 const SPELT_MAX = 4
 const SPELLINGS_MAX = 64
-/** Words of the vocabulary that are read, and that are looked up one by one where a word has too many spellings. */
+/** Words of the vocabulary that are read. */
 const READ_MAX = 20_000
-const CHECKED_MAX = 2000
 /** Shorter words are in half a vocabulary: only words that begin so are taken, or none. */
 const INSIDE_MIN = 4
 const START_MIN = 2
@@ -101,9 +100,7 @@ async function spellings(
   }
   const nearest = (list: Spelling[]) =>
     list.sort((a, b) => a.errors - b.errors || a.word.length - b.word.length || (a.word < b.word ? -1 : 1))
-  return Promise.all(
-    found.map(list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, nearest(list.slice(0, CHECKED_MAX)))))
-  )
+  return Promise.all(found.map(list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, nearest(list)))))
 }
 
 /**
@@ -127,7 +124,7 @@ async function inReachOf({ db, viewer, filter, query }: Search, list: Spelling[]
   const seen = new Set(rows.map(({ term }) => term ^ session))
   return list.filter(({ term }) => seen.has(term)).slice(0, SPELLINGS_MAX)
 }
-const PART = 64
+const PART = 512
 
 /** Words that hold a word, or begin with a short one. */
 function longer(workspace: string, n: number, text: string) {

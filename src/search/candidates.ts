@@ -4,7 +4,7 @@ import { withinASecond } from '../postgres/statements.js'
 import { readableMessages } from '../visibility/visibility.js'
 import { indexedConditions } from './filter.js'
 import { COMMON, type Rarity } from './rarity.js'
-import { arrayOf, holds, inArray, type Search } from './reach.js'
+import { arrayOf, holds, holdsInRow, inArray, type Search } from './reach.js'
 import type { Spelt } from './spellings.js'
 import { type Candidate, firstOf, folding, lookedThrough, similarity } from './texts.js'
 import { partTerms } from './query.js'
@@ -59,7 +59,9 @@ export async function indexed(search: Search, rarity: Rarity, spelt: Spelt, all_
   const held = sql.join(
     wanted
       .filter(({ sets }) => sets.length > 0)
-      .map(({ sets, weight }) => sql`case when ${holds(array, lists(sets))} then ${weight / total}::real else 0 end`),
+      .map(
+        ({ sets, weight }) => sql`case when ${holdsInRow(array, lists(sets))} then ${weight / total}::real else 0 end`
+      ),
     sql` + `
   )
   const conditions = indexedConditions(viewer, filter)

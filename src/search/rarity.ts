@@ -20,6 +20,8 @@ export interface Rarity {
   counts: number[]
   /** What each unit weighs: the rarer the more. */
   weights: number[]
+  /** Public messages of the session, 0 where all are searched. */
+  messages: number
   /** Messages that wait for the index, of all senders, up to WAITING_COUNTED. */
   waiting: number
   /** Whether rows of the session are from before terms were made as they are now. */
@@ -76,6 +78,7 @@ export async function rarityOf(search: Search): Promise<Rarity> {
   return {
     counts: known,
     weights: query.units.map((unit, i) => (countable(unit) ? weightOf(known[i] as number, all) : 1)),
+    messages: row?.messages ?? 0,
     waiting: row?.waiting ?? 0,
     has_old_rows: row?.has_old_rows ?? false
   }

@@ -39,6 +39,21 @@ export function holds(array: RawBuilder<unknown>, sets: ReadonlyArray<readonly n
   )})`
 }
 
+/** From here on PostgreSQL makes a hash table of a list; `&&` compares every term with every other. */
+const HASHED_FROM = 9
+
+/** The same where rows that were found are looked at, and no index is asked. */
+export function holdsInRow(array: RawBuilder<unknown>, sets: ReadonlyArray<readonly number[]>): RawBuilder<boolean> {
+  return sql<boolean>`(${sql.join(
+    sets.map(terms =>
+      terms.length < HASHED_FROM
+        ? sql`${array} && ${terms}::int4[]`
+        : sql`exists (select from unnest(${array}) term where term = any(${terms}::int4[]))`
+    ),
+    sql` and `
+  )})`
+}
+
 /** Whether a row `t` of the index holds a unit. */
 export function holdsUnit(search: Search, { terms }: Pick<Unit, 'terms'>): RawBuilder<boolean> {
   return holds(

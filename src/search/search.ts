@@ -140,8 +140,8 @@ class Results {
       if (score === 0 || score < threshold || score <= (this.found.get(message.id)?.score ?? -1)) continue
       const terms = query.units.map(({ text }, i) => ({
         term: text,
-        weight: this.rarity?.weights[i] as number,
-        met: met[i] as number
+        weight: rounded(this.rarity?.weights[i] as number),
+        met: rounded(met[i] as number)
       }))
       this.found.set(message.id, {
         message: messageOf(message),
@@ -165,6 +165,10 @@ class Results {
       .sort((a, b) => b.score - a.score || newestFirst(a.message, b.message))
       .slice(0, this.search.limit)
   }
+}
+
+function rounded(figure: number): number {
+  return Math.round(figure * 100) / 100
 }
 
 function newestFirst(a: MessageRow, b: MessageRow): number {

@@ -25,7 +25,7 @@ export interface Spelling {
 const RARE = 10
 /** Words of a query that are, the rarest; and spellings of each. */
 const SPELT_MAX = 4
-const SPELLINGS_MAX = 64
+const SPELLINGS_MAX = 48
 /** Words of the vocabulary that are read. */
 const READ_MAX = 20_000
 /** Shorter words are in half a vocabulary: only words that begin so are taken, or none. */
@@ -42,7 +42,12 @@ export type Spelt = Map<Unit, Spelling[][]>
  * @param errors how many typing errors an unknown word may have
  * @returns whether there are any
  */
-export async function addSpellings(search: Search, { counts }: Rarity, errors: 1 | 2, spelt: Spelt): Promise<boolean> {
+export async function addSpellings(
+  search: Search,
+  { counts, messages }: Rarity,
+  errors: 1 | 2,
+  spelt: Spelt
+): Promise<boolean> {
   const { units } = search.query
   const asked = units
     .map((unit, i) => ({ unit, count: counts[i] as number, at_end: i === 0 || i === units.length - 1 }))
@@ -63,7 +68,7 @@ export async function addSpellings(search: Search, { counts }: Rarity, errors: 1
     }))
   )
   const words = texts.filter((one): one is typeof one & { errors: 0 | 1 | 2 } => one.errors !== undefined)
-  const found = await spellings(search, words)
+  const found = await spellings(search, messages, words)
   for (const { unit } of asked)
     spelt.set(
       unit,
@@ -76,6 +81,7 @@ export async function addSpellings(search: Search, { counts }: Rarity, errors: 1
 /** The spellings of each word, up to so many errors away, none of them longer words. One statement. */
 async function spellings(
   search: Search,
+  messages: number,
   texts: ReadonlyArray<{ text: string; errors: 0 | 1 | 2; is_part: boolean }>
 ): Promise<Spelling[][]> {
   const { db, viewer } = search
@@ -100,31 +106,42 @@ async function spellings(
   }
   const nearest = (list: Spelling[]) =>
     list.sort((a, b) => a.errors - b.errors || a.word.length - b.word.length || (a.word < b.word ? -1 : 1))
-  return Promise.all(found.map(list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, nearest(list)))))
+  return Promise.all(
+    found.map(list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, messages, nearest(list))))
+  )
 }
 
 /**
- * Of a list that is too long, the first words that stand in messages which the viewer may see. In parts: with every row
- * GIN advances all terms of a list; and each scan reads what GIN has put off, so one for each word would be worse.
+ * Of a list that is too long, the first words that stand in messages which the viewer may see. Of a short session all
+ * rows are read once; else GIN is asked, in parts, since with every row it advances all terms of a list.
  */
-async function inReachOf({ db, viewer, filter, query }: Search, list: Spelling[]): Promise<Spelling[]> {
+async function inReachOf(
+  { db, viewer, filter, query }: Search,
+  messages: number,
+  list: Spelling[]
+): Promise<Spelling[]> {
   const session = filter.session_id === undefined ? 0 : sessionTerm(query.hash, filter.session_id)
   const terms = list.map(({ term }) => term ^ session)
+  const short = filter.session_id !== undefined && messages < SHORT_SESSION
   const parts = Array.from(
     { length: Math.ceil(terms.length / PART) },
     (_, i) => `{${terms.slice(i * PART, (i + 1) * PART).join(',')}}`
   )
   const { rows } = await withinASecond(
     db,
-    sql<{ term: number }>`
-    select distinct seen.term from unnest(${parts}::text[]) part, lateral (
-      select term from message_terms t, unnest(${arrayOf(filter)}) term
-      where ${arrayOf(filter)} && part::int4[] and ${inReach(viewer, filter)} and term = any(part::int4[]) offset 0) seen`
+    short
+      ? sql<{ term: number }>`select distinct term from message_terms t, unnest(${arrayOf(filter)}) term
+          where ${inReach(viewer, filter)} and term = any(${terms}::int4[])`
+      : sql<{ term: number }>`
+    select distinct seen.term from (select part::int4[] as terms from unnest(${parts}::text[]) part offset 0) listed, lateral (
+      select distinct term from message_terms t, unnest(${arrayOf(filter)}) term
+      where ${arrayOf(filter)} && listed.terms and ${inReach(viewer, filter)} offset 0) seen`
   )
   const seen = new Set(rows.map(({ term }) => term ^ session))
   return list.filter(({ term }) => seen.has(term)).slice(0, SPELLINGS_MAX)
 }
-const PART = 512
+const PART = 128
+const SHORT_SESSION = 5000
 
 /** Words that hold a word, or begin with a short one. */
 function longer(workspace: string, n: number, text: string) {

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { Allowed, Checked, Numeric, OneOf } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
+import { CONTEXT_MAX, within, withContext } from '../context.js'
 import { search } from '../search.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { AgentId, DateTime, input, Limit, Message, Metadata, output, SessionId } from '../../kernel/shapes.js'
@@ -16,7 +17,7 @@ export const searchContext = defineTool({
   name: 'search_context',
   title: 'Search messages',
   description:
-    'Find messages by what they say, who wrote them, or their metadata, best first; typing errors and another order of words are forgiven, identifiers such as worker-1 must match as given. Searches one session, or without session_id every session that is not archived.',
+    'Find messages by what they say, who wrote them, or their metadata, best first. Ask in keywords or in a question; typing errors and another order of words are forgiven, identifiers such as worker-1 must match as given. Searches one session, or without session_id every session that is not archived.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
@@ -48,7 +49,25 @@ export const searchContext = defineTool({
     sender: Type.Optional(AgentId('Only messages of this agent')),
     start_time: Type.Optional(DateTime('Only messages from then on')),
     end_time: Type.Optional(DateTime('Only messages up to then')),
-    metadata_filter: Metadata('Only messages whose metadata contains this object')
+    metadata_filter: Metadata('Only messages whose metadata contains this object'),
+    context: Type.Optional(
+      Numeric({
+        minimum: 0,
+        maximum: CONTEXT_MAX,
+        default: 0,
+        description: 'How many messages before and after each result are returned with it, as you may see them'
+      })
+    ),
+    max_tokens: Type.Optional(
+      Numeric({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: 'About how many tokens, of 4 characters, the messages may have together; whole ones, best first'
+      })
+    ),
+    explain: Type.Optional(
+      Type.Boolean({ default: false, description: 'Whether each result says which words of the query counted' })
+    )
   }),
   output: output({
     results: Type.Array(
@@ -56,7 +75,19 @@ export const searchContext = defineTool({
         message: Message,
         score: Type.Number({ description: '0 to 100; 100 is an exact match' }),
         match_preview: Type.String({ description: 'The part of the content around the match' }),
-        relevance: Type.Unsafe<'high' | 'medium' | 'low'>({ type: 'string', enum: ['high', 'medium', 'low'] })
+        relevance: Type.Unsafe<'high' | 'medium' | 'low'>({ type: 'string', enum: ['high', 'medium', 'low'] }),
+        before: Type.Optional(Type.Array(Message, { description: 'With context: what came before it, oldest first' })),
+        after: Type.Optional(Type.Array(Message, { description: 'With context: what came after it, oldest first' })),
+        terms: Type.Optional(
+          Type.Array(
+            Type.Object({
+              term: Type.String(),
+              weight: Type.Number({ description: 'How much the word counts: the rarer, the more' }),
+              met: Type.Number({ description: 'How well it stands in the message, 0 to 1' })
+            }),
+            { description: 'With explain: the words of the query' }
+          )
+        )
       })
     ),
     query: Type.String(),
@@ -65,8 +96,9 @@ export const searchContext = defineTool({
     message_count: Type.Integer({ description: 'How many results' }),
     partial: Type.Boolean({
       description:
-        'Whether something may have been left out: too much met the query, or too much is still to be indexed'
+        'Whether something may have been left out: too much met the query or is still to be indexed, or it took too long'
     }),
+    truncated: Type.Optional(Type.Boolean({ description: 'With max_tokens: whether results were left out for it' })),
     search_time_ms: Type.Number()
   }),
   async handler(given, { db, agent }) {
@@ -78,7 +110,10 @@ export const searchContext = defineTool({
       search_metadata = true,
       search_scope = 'all',
       sender,
-      metadata_filter
+      metadata_filter,
+      context = 0,
+      max_tokens,
+      explain = false
     } = given
     const started = performance.now()
     const { start, end } = timeRange(given.start_time, given.end_time)
@@ -99,17 +134,21 @@ export const searchContext = defineTool({
       threshold,
       limit
     )
+    const around = await withContext(db, agent, results, Math.round(context))
+    const { kept, truncated } = within(around, max_tokens)
     return {
-      results: results.map(result => ({
+      results: kept.map(({ terms, ...result }) => ({
         ...result,
         relevance:
-          result.score >= HIGH ? ('high' as const) : result.score >= MEDIUM ? ('medium' as const) : ('low' as const)
+          result.score >= HIGH ? ('high' as const) : result.score >= MEDIUM ? ('medium' as const) : ('low' as const),
+        ...(explain && { terms })
       })),
       query,
       threshold,
       search_scope,
-      message_count: results.length,
+      message_count: kept.length,
       partial,
+      ...(max_tokens !== undefined && { truncated }),
       search_time_ms: Math.round((performance.now() - started) * 100) / 100
     }
   }

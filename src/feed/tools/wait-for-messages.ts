@@ -190,7 +190,8 @@ async function wait(
     has_more: false,
     is_active
   })
-  const { signal, progress } = caller
+  const signal = caller.disconnected?.()
+  const { progress } = caller
   if (left_ms <= 0 || stopping.aborted || signal?.aborted === true) return nothing()
   const giveBack = waiters.take(agent)
   const work = caller.releaseSlot?.()

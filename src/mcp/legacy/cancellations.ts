@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { createHash } from 'node:crypto'
-import type { Caller } from '../../kernel/caller.js'
+import { anySignal, type Caller } from '../../kernel/caller.js'
 import { mcpTopic } from '../../kernel/events.js'
 import * as mcpSessions from '../../agents/store/mcp-sessions.js'
 import type { HeldSession, LookUp } from '../../agents/store/mcp-sessions.js'
@@ -8,8 +8,8 @@ import type { Message } from '../credentials.js'
 
 /** One request that may be cancelled while it is worked on. */
 export interface Cancellable {
-  /** Aborted when the client cancels the request or goes away. */
-  signal: AbortSignal | undefined
+  /** Makes the signal that is aborted when the client cancels the request or goes away. */
+  disconnected: Caller['disconnected']
   cancelled: () => boolean
   end: () => void
 }
@@ -42,7 +42,7 @@ export function createCancellations(lookUp: LookUp, app: FastifyInstance) {
           ? kernel.find(message.params.name)?.tool
           : undefined
       if (session === undefined || called?.waits_ms === undefined)
-        return { signal: caller.signal, cancelled: () => false, end() {} }
+        return { disconnected: caller.disconnected, cancelled: () => false, end() {} }
       const aborter = new AbortController()
       let cancelled = false
       const abort = () => {
@@ -56,7 +56,7 @@ export function createCancellations(lookUp: LookUp, app: FastifyInstance) {
         void heard(session, key, abort)
       })
       return {
-        signal: caller.signal === undefined ? aborter.signal : AbortSignal.any([caller.signal, aborter.signal]),
+        disconnected: () => anySignal(caller.disconnected?.(), aborter.signal),
         cancelled: () => cancelled,
         end() {
           unsubscribe()

@@ -73,7 +73,7 @@ export function serveSessions(legacy: Legacy, lookUp: LookUp, sessionOf: Senders
           }
     const call = cancellations.begin(message, caller)
     try {
-      const answer = await legacy.answer(message as never, { ...caller, signal: call.signal, progress })
+      const answer = await legacy.answer(message as never, { ...caller, disconnected: call.disconnected, progress })
       if (stream !== undefined) {
         void sendLast(stream, call.cancelled() ? '' : eventFrame('message', answer))
         return reply

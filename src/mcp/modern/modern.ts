@@ -5,7 +5,7 @@ import {
   Server
 } from '@modelcontextprotocol/server'
 import type { FastifyReply, FastifyRequest, FastifyInstance } from 'fastify'
-import type { Caller } from '../../kernel/caller.js'
+import { anySignal, type Caller } from '../../kernel/caller.js'
 import type { About } from '../../kernel/about.js'
 import { refuse } from '../../kernel/authorize.js'
 import type { Message } from '../credentials.js'
@@ -75,7 +75,11 @@ export function serveModern(
         if (typeof value === 'string') headers.set(name, value)
       }
       // A client that goes away has cancelled what it asked for.
-      const exchange = new Request('http://localhost/mcp', { method: 'POST', headers, signal: caller.signal ?? null })
+      const exchange = new Request('http://localhost/mcp', {
+        method: 'POST',
+        headers,
+        signal: caller.disconnected?.() ?? null
+      })
       callers.set(exchange, caller)
       // Without a stream nobody can be told of progress.
       if (!acceptsEvents(request)) caller.progress = () => {}
@@ -125,7 +129,7 @@ function during({ mcpReq }: Context, { method, params }: { method: string; param
   const token = progressTokenOf({ method, params: { ...(params as object), _meta: mcpReq._meta } })
   return {
     ...caller,
-    signal: caller.signal === undefined ? mcpReq.signal : AbortSignal.any([caller.signal, mcpReq.signal]),
+    disconnected: () => anySignal(caller.disconnected?.(), mcpReq.signal),
     ...(token !== undefined &&
       caller.progress === undefined && {
         progress(elapsed: number, total: number) {

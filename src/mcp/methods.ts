@@ -4,6 +4,7 @@ import { refuse } from '../kernel/authorize.js'
 import { callTool } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
+import { JsonText, stringify } from '../kernel/json-text.js'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, rpcFailure, RpcFailure } from './failure.js'
 import { listerOf } from './lister.js'
 import { createPrompts } from './prompts/index.js'
@@ -87,9 +88,10 @@ async function call(params: Params, caller: Caller, app: FastifyInstance): Promi
   if (!outcome.ok && outcome.error.code === 'TOOL_NOT_FOUND') {
     throw new RpcFailure(INVALID_PARAMS, outcome.error.message, rpcFailure(outcome.error, outcome.body).data)
   }
-  const content = [{ type: 'text', text: JSON.stringify(outcome.body) }]
+  const json = stringify(outcome.body)
+  const content = [{ type: 'text', text: json }]
   // Clients hold structured content against the schema that is listed, which describes success alone.
-  return outcome.ok ? { content, structuredContent: outcome.body } : { content, isError: true }
+  return outcome.ok ? { content, structuredContent: new JsonText(json) } : { content, isError: true }
 }
 
 /** `auth_token` is a credential, not an argument; null means absent, as everywhere. */

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest, FastifyInstance } from 'fastify'
 import { agentIdFrom } from '../../kernel/agent.js'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
+import { stringify } from '../../kernel/json-text.js'
 import * as mcpSessions from '../../agents/store/mcp-sessions.js'
 import type { LookUp } from '../../agents/store/mcp-sessions.js'
 import { sendFailure } from '../../http/failures.js'
@@ -111,7 +112,7 @@ async function sendLast(stream: EventStream<'answered'>, frame: string): Promise
 }
 
 export function sendJson(reply: FastifyReply, answer: Answer | Answer[]): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer))
+  return reply.type('application/json; charset=utf-8').send(stringify(answer))
 }
 
 export function unspokenVersion(request: FastifyRequest, versions: readonly string[]): AppError | undefined {

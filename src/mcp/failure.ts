@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Outcome } from '../kernel/call.js'
 import { type AppError, type ErrorBody, errorBody } from '../kernel/errors.js'
+import { stringify } from '../kernel/json-text.js'
 
 /** Codes of JSON-RPC and MCP. */
 export const INVALID_PARAMS = -32602
@@ -39,7 +40,7 @@ export function refusal(error: AppError, request_id: string): RpcFailure {
  */
 export function answerOf(outcome: Outcome): Record<string, unknown> {
   if (!outcome.ok) throw rpcFailure(outcome.error, outcome.body)
-  return outcome.body
+  return JSON.parse(stringify(outcome.body)) as Record<string, unknown>
 }
 
 function codeOf(error: AppError): number {

@@ -135,11 +135,11 @@ export const waitForMessages = (deps: WaitDeps) =>
           after_seq: cursor,
           order: 'asc'
         })
-        cursor = found.has_more ? (found.positions.at(-1) as number) : found.head
-        if (found.messages.length > 0)
+        cursor = found.has_more ? (found.highest as number) : found.head
+        if (found.count > 0)
           return {
             messages: found.messages,
-            count: found.messages.length,
+            count: found.count,
             last_seq: cursor,
             timed_out: false,
             has_more: found.has_more,

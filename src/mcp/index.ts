@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../kernel/errors.js'
 import { mcpTopic } from '../kernel/events.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
-import { callerOf } from '../http/caller.js'
+import { callerOf, header } from '../http/caller.js'
 import { sendFailure } from '../http/failures.js'
 import { refusedToken } from './credentials.js'
 import { wrapFailure } from './failure.js'
@@ -117,11 +117,6 @@ function asksForOutputSchemas({ query }: FastifyRequest): boolean {
 /** Undefined for a body in chunks. */
 function bytesOf({ headers }: FastifyRequest): number | undefined {
   return headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
-}
-
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return typeof value === 'string' ? value : undefined
 }
 
 async function sendResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {

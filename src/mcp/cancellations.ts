@@ -1,30 +1,27 @@
 import type { FastifyInstance } from 'fastify'
 import { createHash } from 'node:crypto'
-import { anySignal, type Caller } from '../../kernel/caller.js'
-import { mcpTopic } from '../../kernel/events.js'
-import * as mcpSessions from '../../agents/store/mcp-sessions.js'
-import type { HeldSession, LookUp } from '../../agents/store/mcp-sessions.js'
-import type { Message } from '../credentials.js'
+import { anySignal, type Caller } from '../kernel/caller.js'
+import { mcpTopic } from '../kernel/events.js'
+import * as mcpSessions from '../agents/store/mcp-sessions.js'
+import type { HeldSession, LookUp } from '../agents/store/mcp-sessions.js'
 
-/** One request that may be cancelled while it is worked on. */
+/** A call that waits, and that its client may cancel. */
 export interface Cancellable {
-  /** Makes the signal that is aborted when the client cancels the request or goes away. */
-  disconnected: Caller['disconnected']
+  /** Makes the signal that is aborted when the client cancels the call or goes away. */
+  disconnected: () => AbortSignal
   cancelled: () => boolean
   end: () => void
 }
 
 /**
- * `notifications/cancelled` of 2025-era clients: a request of its own, which may come to another replica than the call
- * it is about. It is noted in the session's row, where the replica that waits finds it. Only calls that wait are worth
- * it.
+ * `notifications/cancelled` of 2025-era clients is a request of its own, which may come to another replica than the
+ * call it is about. It is noted in the session's row, where the replica that waits finds it.
  */
 export function createCancellations(lookUp: LookUp, app: FastifyInstance) {
-  const { db } = app.database
   const { kernel, log } = app
   const waiting = new Map<string, () => void>()
 
-  async function heard(session: HeldSession, key: string, abort: () => void): Promise<void> {
+  async function look(session: HeldSession, key: string, abort: () => void): Promise<void> {
     try {
       const row = await lookUp(session.id_hash)
       // What was there when the call began was about an earlier call of a client that counts from one again.
@@ -35,29 +32,20 @@ export function createCancellations(lookUp: LookUp, app: FastifyInstance) {
   }
 
   return {
-    begin(message: Message, caller: Caller): Cancellable {
-      const session = caller.credentials.mcp_session as HeldSession | undefined
-      const called =
-        message.method === 'tools/call' && typeof message.params?.name === 'string'
-          ? kernel.find(message.params.name)?.tool
-          : undefined
-      if (session === undefined || called?.waits_ms === undefined)
-        return { disconnected: caller.disconnected, cancelled: () => false, end() {} }
+    begin(id: unknown, session: HeldSession, caller: Caller): Cancellable {
       const aborter = new AbortController()
-      let cancelled = false
       const abort = () => {
-        cancelled = true
         aborter.abort()
       }
-      const key = keyOf(message.id)
+      const key = keyOf(id)
       const name = `${session.id_hash.toString('hex')} ${key}`
       waiting.set(name, abort)
       const unsubscribe = app.events.subscribe(mcpTopic(session.id_hash), () => {
-        void heard(session, key, abort)
+        void look(session, key, abort)
       })
       return {
         disconnected: () => anySignal(caller.disconnected?.(), aborter.signal),
-        cancelled: () => cancelled,
+        cancelled: () => aborter.signal.aborted,
         end() {
           unsubscribe()
           if (waiting.get(name) === abort) waiting.delete(name)
@@ -72,13 +60,13 @@ export function createCancellations(lookUp: LookUp, app: FastifyInstance) {
         abort()
         return
       }
-      await mcpSessions.cancel(db, id_hash, key)
+      await mcpSessions.cancel(app.database.db, id_hash, key)
       app.events.publish([mcpTopic(id_hash)])
     }
   }
 }
 
-/** A request's id, which a client may choose as long as it likes. */
+/** A short name for a request's id, which a client may choose as long as it likes. */
 function keyOf(id: unknown): string {
   return createHash('sha256').update(JSON.stringify(id)).digest('base64url').slice(0, 22)
 }

@@ -8,6 +8,7 @@ import { call, newSession, ok, startApp } from '../helper.js'
 import { createDatabase, testServer } from '../support/cluster.js'
 import { openProxy } from '../support/proxy.js'
 import { until } from '../support/rest.js'
+import { connectionTo } from '../support/connection-to.js'
 
 /** What a database, its operator and its network do to connections, and what callers see of it. */
 
@@ -39,14 +40,7 @@ t.test('a role that is taken away and given back costs no more than that time', 
   const own = new URL(url)
   own.username = login
   own.password = 'secret'
-  const owner = connectAsOwner({
-    url: own.href,
-    max: 1,
-    connect_timeout_ms: 5000,
-    statement_timeout_ms: 0,
-    application_name: 'tests',
-    onIdleError: () => {}
-  })
+  const owner = connectAsOwner(connectionTo(own.href, { max: 1 }))
   await up(owner.db)
   await owner.close()
 

@@ -19,6 +19,7 @@ import { versionsOf } from '../../src/feed/store/topics.js'
 import { type Grown, grown, readSeqRanges, snapshotNow } from '../../src/feed/store/workspace-feed.js'
 import { type As, environment, JWT_SECRET, ok } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
+import { connectionTo } from '../support/connection-to.js'
 
 /**
  * Every page that is read is read by an index: the plans of the statements that the tools really send, on tables of
@@ -28,18 +29,7 @@ import { createDatabase } from '../support/cluster.js'
 const { url, drop } = await createDatabase()
 t.teardown(drop)
 const config = loadConfig(environment(url))
-const {
-  pool,
-  client: newClient,
-  close
-} = connect({
-  url,
-  max: 4,
-  connect_timeout_ms: 5000,
-  statement_timeout_ms: 0,
-  application_name: 'tests',
-  onIdleError: () => {}
-})
+const { pool, client: newClient, close } = connect(connectionTo(url, { max: 4 }))
 t.teardown(close)
 
 const {

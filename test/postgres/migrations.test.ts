@@ -9,6 +9,7 @@ import { down, isCurrent, MigrationError, status, up } from '../../src/postgres/
 import { ROOT, startApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
 import { schemaSnapshot } from '../support/schema-snapshot.js'
+import { connectionTo } from '../support/connection-to.js'
 
 const NAMES = Object.keys(migrations)
 const SNAPSHOT = join(ROOT, 'test', 'schema.snapshot.txt')
@@ -28,14 +29,7 @@ async function emptyDatabase(t: Test): Promise<{ url: string; open: () => Owner 
   return {
     url,
     open() {
-      const database = connectAsOwner({
-        url,
-        max: 1,
-        connect_timeout_ms: 30_000,
-        statement_timeout_ms: 0,
-        application_name: 'tests',
-        onIdleError: () => {}
-      })
+      const database = connectAsOwner(connectionTo(url, { max: 1 }))
       opened.push(database)
       return database
     }

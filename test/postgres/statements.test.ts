@@ -8,16 +8,10 @@ import { call, listen, startApp } from '../helper.js'
 import { openSession, request } from '../mcp/clients.js'
 import { createDatabase } from '../support/cluster.js'
 import { samples } from '../support/samples.js'
+import { connectionTo } from '../support/connection-to.js'
 
 const { url, drop } = await createDatabase()
-const database = connect({
-  url,
-  max: 1,
-  connect_timeout_ms: 5000,
-  statement_timeout_ms: 5000,
-  application_name: 'tests',
-  onIdleError: () => {}
-})
+const database = connect(connectionTo(url, { max: 1, statement_timeout_ms: 5000 }))
 t.teardown(async () => {
   await database.close()
   await drop()

@@ -6,6 +6,7 @@ import { revoke } from '../../src/agents/store/tokens.js'
 import { environment, listen, runProgram, startApp } from '../helper.js'
 import { ownServer } from '../support/own-server.js'
 import { post, until } from '../support/rest.js'
+import { connectionTo } from '../support/connection-to.js'
 
 t.jobs = 4
 
@@ -78,14 +79,7 @@ t.test('a token revoked on one replica is refused on the others', async t => {
 
 t.test('while revocations cannot be followed the database is asked, and nobody is let in unasked', async t => {
   const server = await ownServer(t)
-  const database = connectAsOwner({
-    url: server.url,
-    max: 2,
-    connect_timeout_ms: 2000,
-    statement_timeout_ms: 2000,
-    application_name: 'tests',
-    onIdleError: () => {}
-  })
+  const database = connectAsOwner(connectionTo(server.url, { connect_timeout_ms: 2000, statement_timeout_ms: 2000 }))
   t.teardown(() => database.close())
   await up(database.db)
   // Only the regular reading fails: it alone asks until when.

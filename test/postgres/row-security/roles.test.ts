@@ -9,6 +9,7 @@ import { describeRowSecurity, type RowSecurity } from '../../../src/postgres/row
 import { adviceFor, makeRole, serviceRole } from '../../../src/postgres/service-role.js'
 import { newSession, ok, runToEnd, environment, startApp } from '../../helper.js'
 import { createDatabase } from '../../support/cluster.js'
+import { connectionTo } from '../../support/connection-to.js'
 
 /** Who migrates, and as whom the service works. */
 
@@ -50,14 +51,7 @@ async function owned(
 }
 
 async function migrated(url: string, login?: string): Promise<string[]> {
-  const { db, close } = connectAsOwner({
-    url,
-    max: 1,
-    connect_timeout_ms: 5000,
-    statement_timeout_ms: 0,
-    application_name: 'tests',
-    onIdleError: () => {}
-  })
+  const { db, close } = connectAsOwner(connectionTo(url, { max: 1 }))
   try {
     return await up(db, login)
   } finally {
@@ -68,17 +62,14 @@ async function migrated(url: string, login?: string): Promise<string[]> {
 /** What the service finds there, and that it can work. */
 async function works(t: Test, url: string): Promise<RowSecurity> {
   let row_security: RowSecurity | undefined
-  const database = connect({
-    url,
-    max: 2,
-    connect_timeout_ms: 5000,
-    statement_timeout_ms: 5000,
-    application_name: 'tests',
-    onIdleError: () => {},
-    onRowSecurity: found => {
-      row_security = found
-    }
-  })
+  const database = connect(
+    connectionTo(url, {
+      statement_timeout_ms: 5000,
+      onRowSecurity: found => {
+        row_security = found
+      }
+    })
+  )
   try {
     const [a, b] = [inWorkspace(database.db, 'a'), inWorkspace(database.db, 'b')]
     await a
@@ -147,14 +138,7 @@ t.test('many make the same role at once', async t => {
   const { url, owner } = await owned(t, 'createrole')
   const made = await Promise.all(
     Array.from({ length: 8 }, async () => {
-      const { db, close } = connectAsOwner({
-        url,
-        max: 1,
-        connect_timeout_ms: 5000,
-        statement_timeout_ms: 0,
-        application_name: 'tests',
-        onIdleError: () => {}
-      })
+      const { db, close } = connectAsOwner(connectionTo(url, { max: 1 }))
       return makeRole(db).finally(close)
     })
   )

@@ -100,7 +100,8 @@ export const feedPlugin = fp(
     addLabelledGauge(
       metrics,
       'event_hints_mode',
-      'How this replica hears of changes: 1 for listen (notifications arrive) or for poll (they do not, and the database is asked every 250 ms).',
+      'How this replica hears of changes: 1 for listen (notifications arrive) or for poll (they do not, and the ' +
+        'database is asked every 250 ms).',
       'mode',
       ['listen', 'poll'],
       mode => Number(notify?.mode() === mode)

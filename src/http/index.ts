@@ -5,7 +5,7 @@ import { isReached, originOf, snapshotNow } from '../feed/store/workspace-feed.j
 import { AppError } from '../kernel/errors.js'
 import { createConcurrencyLimit } from '../limits/concurrency-limit.js'
 import { inWorkspace } from '../postgres/scope.js'
-import { need } from '../sessions/store/sessions.js'
+import { readSessionOrThrow } from '../sessions/store/sessions.js'
 import { createBodyBudget } from './body/budget.js'
 import { registerBodies } from './body/index.js'
 import { registerConnectionLimit } from './connections.js'
@@ -98,7 +98,8 @@ export const httpPlugin = fp(
         per_agent: options.streams_per_agent_max,
         what: 'event streams'
       }),
-      headOf: async (agent, session_id) => (await need(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
+      headOf: async (agent, session_id) =>
+        (await readSessionOrThrow(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
       cursorNow: async () => ({ since: await snapshotNow(nobody) }),
       isReached: cursor => isReached(nobody, cursor),
       origin: async () => (origin ??= await originOf(nobody))

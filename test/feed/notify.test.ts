@@ -135,6 +135,27 @@ t.test('many hints at once, and long ones', async t => {
   t.pass()
 })
 
+t.test('what was published until a replica closes is still sent', async t => {
+  const [a, b] = [open(t), open(t)]
+  await listening(a, b)
+  const topics = Array.from({ length: 20 }, (_, i) => memoryTopic('default', `last words ${i}`))
+  const heard = new Set<Topic>()
+  for (const topic of topics)
+    t.teardown(
+      b.notify.subscribe(topic, version => {
+        // Polls name a version, hints do not.
+        if (version === undefined) heard.add(topic)
+      })
+    )
+  // The first hints are on their way when the others come.
+  a.notify.publish(topics.slice(0, 10))
+  await new Promise(resolve => setTimeout(resolve, 2))
+  a.notify.publish(topics.slice(10))
+  await a.notify.close()
+  await until(() => heard.size === topics.length, 'all of them')
+  t.pass()
+})
+
 t.test('a change whose hint was lost is noticed all the same', async t => {
   const a = open(t)
   await listening(a)

@@ -2,7 +2,7 @@ import type { MessageRow } from '../messages/store/messages.js'
 import { AppError } from '../kernel/errors.js'
 import type { ToolContext } from '../kernel/tool.js'
 import { rightsEnded } from '../agents/rights.js'
-import type { ConcurrencyLimit } from '../limits/concurrency-limit.js'
+import type { ConcurrencyLimit } from '../kernel/semaphore.js'
 import type { EndReason, Live } from './live.js'
 import type { Change } from './store/feed.js'
 

@@ -3,7 +3,7 @@ import { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import { isReached, originOf, snapshotNow } from '../feed/store/workspace-feed.js'
 import { AppError } from '../kernel/errors.js'
-import { createConcurrencyLimit } from '../limits/concurrency-limit.js'
+import { ConcurrencyLimit } from '../kernel/semaphore.js'
 import { inWorkspace } from '../postgres/scope.js'
 import { readSessionOrThrow } from '../sessions/store/sessions.js'
 import { createBodyBudget } from './body/budget.js'
@@ -93,7 +93,7 @@ export const httpPlugin = fp(
     registerRest(app)
     let origin: string | undefined
     registerStreams(app, {
-      limit: createConcurrencyLimit({
+      limit: new ConcurrencyLimit({
         max: options.streams_max,
         per_agent: options.streams_per_agent_max,
         what: 'event streams'

@@ -303,7 +303,7 @@ t.test('replicas behind a pooler that swallows notifications still wake each oth
   t.match(await metric(first), /^event_hints_mode\{mode="listen"\} 1$/m)
   const session_id = await newSession(a)
   const waiting = ok(b, 'wait_for_messages', { session_id, timeout_seconds: 20 }, { agent_id: 'reader' })
-  await until(() => b.server.waiters.taken() === 1, 'waiting')
+  await until(() => b.server.waiters.taken === 1, 'waiting')
   await ok(a, 'add_message', { session_id, content: 'hello' })
   t.match(await waiting, { count: 1, timed_out: false })
 })

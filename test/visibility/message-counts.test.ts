@@ -3,7 +3,7 @@ import t from 'tap'
 import { connect } from '../../src/postgres/connect.js'
 import { countReadable, EXACT_COUNT_MAX } from '../../src/visibility/message-counts.js'
 import type { Schema } from '../../src/postgres/schema.js'
-import { statistics } from '../../src/sessions/store/sessions.js'
+import { statistics } from '../../src/sessions/store/session-statistics.js'
 import { createDatabase } from '../support/cluster.js'
 import { connectionTo } from '../support/connection-to.js'
 

@@ -12,7 +12,8 @@ export const getMessages = defineTool({
   name: 'get_messages',
   title: 'Read messages',
   description:
-    'Read the messages of a session that you may see. Without further arguments: the newest, in the order they were written. To follow a session, pass last_seq of the previous answer as after_seq.',
+    'Read the messages of a session that you may see. Without further arguments: the newest, in the order they were ' +
+    'written. To follow a session, pass last_seq of the previous answer as after_seq.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
@@ -58,7 +59,7 @@ export const getMessages = defineTool({
     // Without a word about order a page is taken from the newest end, unless it follows a cursor, and handed out oldest
     // first.
     const end = order ?? (after_seq === undefined ? 'desc' : 'asc')
-    const session = await sessions.need(db, agent, session_id)
+    const session = await sessions.readSessionOrThrow(db, agent, session_id)
     const [found, total] = await Promise.all([
       page(db, agent, session_id, {
         ...filter,

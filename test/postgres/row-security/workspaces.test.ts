@@ -213,8 +213,6 @@ t.test('work across workspaces is in these places, and no others', async t => {
     'audit/index.ts': 2,
     // What hints are checked by.
     'feed/index.ts': 1,
-    // Memories that are followed, of many agents at once.
-    'feed/store/resource-versions.ts': 1,
     // Figures of the whole service.
     'guidance/index.ts': 1,
     // Deletion, erasure, retention and sweeps.
@@ -222,6 +220,8 @@ t.test('work across workspaces is in these places, and no others', async t => {
     // Rate limits.
     'limits/index.ts': 1,
     // The index worker, and how much waits to be indexed.
-    'search/index.ts': 2
+    'search/index.ts': 2,
+    // Memories that are followed, of many agents at once.
+    'mcp/subscriptions/watch.ts': 1
   })
 })

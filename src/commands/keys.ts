@@ -9,7 +9,7 @@ import * as apiKeys from '../agents/store/api-keys.js'
 import * as audit from '../audit/store/rows.js'
 import type { Db } from '../postgres/schema.js'
 import { acrossSession } from '../postgres/scope.js'
-import { needAll } from '../sessions/store/sessions.js'
+import { requireSessions } from '../sessions/store/sessions.js'
 import { createApiKey } from '../agents/tools/create-api-key.js'
 import { revokeApiKey } from '../agents/tools/revoke-api-key.js'
 import { migrateDatabase, withOwnerConnection, openContext } from './open.js'
@@ -121,7 +121,7 @@ async function create(
   tx: Db,
   { agent_id, agent_type, permissions = ['read', 'write'], sessions, expires_in = 0, workspace = 'default' }: NewKey
 ): Promise<void> {
-  if (sessions !== undefined) await needAll(tx, { workspace }, sessions)
+  if (sessions !== undefined) await requireSessions(tx, { workspace }, sessions)
   const { api_key, key_id, hash } = newApiKey()
   const key = await apiKeys.create(tx, {
     workspace,

@@ -8,7 +8,7 @@ import * as audit from '../audit/store/rows.js'
 import type { Db } from '../postgres/schema.js'
 import { exportPage } from '../transcripts/store/session-export.js'
 import { importSession } from '../transcripts/store/session-import.js'
-import { need, newSessionId } from '../sessions/store/sessions.js'
+import { newSessionId, readSessionOrThrow } from '../sessions/store/sessions.js'
 import { endLine, headerLine, messageLine, readTranscript } from '../transcripts/transcript.js'
 import { operatorAuditRow, operator, parseWorkspaceOption, withDatabase } from './operator.js'
 
@@ -60,7 +60,7 @@ async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, sess
     .transaction()
     .setIsolationLevel('repeatable read')
     .execute(async tx => {
-      const row = await need(tx, viewer, session_id)
+      const row = await readSessionOrThrow(tx, viewer, session_id)
       await write(out, headerLine(row))
       let exported = 0
       for (let after = 0, more = true; more;) {

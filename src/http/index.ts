@@ -3,13 +3,13 @@ import { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import { isReached, originOf, snapshotNow } from '../feed/store/workspace-feed.js'
 import { AppError } from '../kernel/errors.js'
-import { createConcurrencyLimit } from '../limits/concurrency-limit.js'
+import { ConcurrencyLimit } from '../kernel/semaphore.js'
 import { inWorkspace } from '../postgres/scope.js'
-import { need } from '../sessions/store/sessions.js'
+import { readSessionOrThrow } from '../sessions/store/sessions.js'
 import { createBodyBudget } from './body/budget.js'
 import { registerBodies } from './body/index.js'
-import { registerConnectionLimit } from './connections.js'
-import { registerCors } from './cors.js'
+import { registerConnectionLimit, registerUnusedConnections } from './connections.js'
+import { answerPreflights, registerCors } from './cors.js'
 import { registerDocs } from './docs.js'
 import { failureOf, sendFailure } from './failures.js'
 import { type Readiness, registerHealth } from './health.js'
@@ -22,7 +22,6 @@ import { registerRateLimits } from './rate-limits.js'
 import { registerRest } from './rest.js'
 import { registerSecurityHeaders } from './security-headers.js'
 import { registerStreams } from './streams.js'
-import { registerUnusedConnections } from './unused-connections.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -62,6 +61,7 @@ export const requestsPlugin = fp(
     registerHostCheck(app, options)
     await registerCors(app, options.cors_origins)
     registerRateLimits(app)
+    answerPreflights(app)
     // Node would answer an unknown Expect header by itself, without a body; HTTP lets a server ignore it.
     app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
     registerConnectionLimit(app, {
@@ -93,12 +93,13 @@ export const httpPlugin = fp(
     registerRest(app)
     let origin: string | undefined
     registerStreams(app, {
-      limit: createConcurrencyLimit({
+      limit: new ConcurrencyLimit({
         max: options.streams_max,
         per_agent: options.streams_per_agent_max,
         what: 'event streams'
       }),
-      headOf: async (agent, session_id) => (await need(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
+      headOf: async (agent, session_id) =>
+        (await readSessionOrThrow(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
       cursorNow: async () => ({ since: await snapshotNow(nobody) }),
       isReached: cursor => isReached(nobody, cursor),
       origin: async () => (origin ??= await originOf(nobody))

@@ -6,6 +6,7 @@ import { pendingCount } from './fill.js'
 import { searchBySender } from './tools/search-by-sender.js'
 import { searchByTimerange } from './tools/search-by-timerange.js'
 import { searchContext } from './tools/search-context.js'
+import { createTurns } from './turns.js'
 import { indexContinuously } from './worker.js'
 
 /** Messages that wait for the search index are counted up to here. */
@@ -15,7 +16,7 @@ const WAITING_COUNTED_MAX = 100_000
 export const searchPlugin = fp(
   async app => {
     const { db, watch } = app.database
-    app.addTool(searchContext)
+    app.addTool(searchContext(createTurns()))
     app.addTool(searchBySender)
     app.addTool(searchByTimerange)
     addGauge(

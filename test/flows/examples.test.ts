@@ -1,35 +1,9 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { API_KEY, listen, newSession, ok, ROOT, startApp } from '../helper.js'
-
-interface Run {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-async function run(
-  program: string,
-  args: string[],
-  { cwd = ROOT, env = {} }: { cwd?: string; env?: Record<string, string> } = {}
-): Promise<Run> {
-  return new Promise(resolve => {
-    // No model's key: the examples then use their scripted answers.
-    const { OPENAI_API_KEY: _key, ...inherited } = process.env
-    const child = execFile(
-      program,
-      args,
-      { cwd, timeout: 120_000, env: { ...inherited, ...env } },
-      (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
-      }
-    )
-    child.stdin?.end()
-  })
-}
+import { run } from '../support/run.js'
 
 const EXAMPLES: Array<{ file: string; args?: string[]; imports: string[]; prints: RegExp }> = [
   {

@@ -3,21 +3,15 @@ import t from 'tap'
 import { connect } from '../../src/postgres/connect.js'
 import { countReadable, EXACT_COUNT_MAX } from '../../src/visibility/message-counts.js'
 import type { Schema } from '../../src/postgres/schema.js'
-import { statistics } from '../../src/sessions/store/sessions.js'
+import { statistics } from '../../src/sessions/store/session-statistics.js'
 import { createDatabase } from '../support/cluster.js'
+import { connectionTo } from '../support/connection-to.js'
 
 /** What counting messages costs where most that is not public is not for who asks. */
 
 const { url, drop } = await createDatabase()
 t.teardown(drop)
-const { pool, close } = connect({
-  url,
-  max: 1,
-  connect_timeout_ms: 5000,
-  statement_timeout_ms: 0,
-  application_name: 'tests',
-  onIdleError: () => {}
-})
+const { pool, close } = connect(connectionTo(url, { max: 1 }))
 t.teardown(close)
 const asked: CompiledQuery[] = []
 const db = new Kysely<Schema>({

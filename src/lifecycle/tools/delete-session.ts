@@ -2,8 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import { removeSession } from '../store/session-removal.js'
-import * as sessions from '../../sessions/store/sessions.js'
-import { mayChange } from '../../sessions/session-owner.js'
+import { lockOwnSession } from '../../sessions/session-owner.js'
 import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 
 export const deleteSession = defineTool({
@@ -20,8 +19,7 @@ export const deleteSession = defineTool({
   audit: ({ session_id }) => ({ event_type: 'session_deleted', session_id, resource: `session:${session_id}` }),
   affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
   async handler({ session_id }, { db, agent, auditMetadata }) {
-    const session = await sessions.needLocked(db, agent, session_id)
-    mayChange(agent, session)
+    const session = await lockOwnSession(db, agent, session_id)
     auditMetadata.last_seq = session.last_seq
     await removeSession(db, agent.workspace, session_id, agent.agent_id)
     return { deleted: true, session_id }

@@ -4,6 +4,7 @@ import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
 import { CONTEXT_MAX, within, withContext } from '../context.js'
 import { search } from '../search.js'
+import type { Turns } from '../turns.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { AgentId, DateTime, input, Limit, Message, Metadata, output, SessionId } from '../../kernel/shapes.js'
 import { timeRange } from '../../kernel/time-range.js'
@@ -13,143 +14,148 @@ const QUERY_MAX = 500
 const HIGH = 80
 const MEDIUM = 60
 
-export const searchContext = defineTool({
-  name: 'search_context',
-  title: 'Search messages',
-  description:
-    'Find messages by what they say, who wrote them, or their metadata, best first. Ask in keywords or in a question; typing errors and another order of words are forgiven, identifiers such as worker-1 must match as given. Searches one session, or without session_id every session that is not archived.',
-  permission: 'read',
-  effect: 'reads',
-  commits: 'none',
-  input: input({
-    session_id: Type.Optional(SessionId),
-    query: Checked<string>(
-      { type: 'string', maxLength: QUERY_MAX, description: 'What to look for; an empty query finds nothing' },
-      value => typeof value === 'string' && characters(value) <= QUERY_MAX,
-      { [Allowed]: `a string of 0 to ${QUERY_MAX} characters` }
-    ),
-    fuzzy_threshold: Type.Optional(
-      Numeric({
-        minimum: 0,
-        maximum: 100,
-        default: 60,
-        description: 'The least score of a result; 100 finds exact matches only'
-      })
-    ),
-    limit: Limit(10, 100),
-    search_metadata: Type.Optional(
-      Type.Boolean({ default: true, description: 'Whether values in metadata count as well' })
-    ),
-    search_scope: Type.Optional(
-      OneOf(['all', 'public', 'private'], {
-        default: 'all',
-        description: 'all that you may see, only public messages, or only private ones'
-      })
-    ),
-    sender: Type.Optional(AgentId('Only messages of this agent')),
-    start_time: Type.Optional(DateTime('Only messages from then on')),
-    end_time: Type.Optional(DateTime('Only messages up to then')),
-    metadata_filter: Metadata('Only messages whose metadata contains this object'),
-    context: Type.Optional(
-      Numeric({
-        minimum: 0,
-        maximum: CONTEXT_MAX,
-        default: 0,
-        description: 'How many messages before and after each result are returned with it, as you may see them'
-      })
-    ),
-    max_tokens: Type.Optional(
-      Numeric({
-        minimum: 1,
-        maximum: 1_000_000,
-        description: 'About how many tokens, of 4 characters, the messages may have together; whole ones, best first'
-      })
-    ),
-    explain: Type.Optional(
-      Type.Boolean({ default: false, description: 'Whether each result says which words of the query counted' })
-    )
-  }),
-  output: output({
-    results: Type.Array(
-      Type.Object({
-        message: Message,
-        score: Type.Number({ description: '0 to 100; 100 is an exact match' }),
-        match_preview: Type.String({ description: 'The part of the content around the match' }),
-        relevance: Type.Unsafe<'high' | 'medium' | 'low'>({ type: 'string', enum: ['high', 'medium', 'low'] }),
-        before: Type.Optional(Type.Array(Message, { description: 'With context: what came before it, oldest first' })),
-        after: Type.Optional(Type.Array(Message, { description: 'With context: what came after it, oldest first' })),
-        terms: Type.Optional(
-          Type.Array(
-            Type.Object({
-              term: Type.String(),
-              weight: Type.Number({ description: 'How much the word counts: the rarer, the more' }),
-              met: Type.Number({ description: 'How well it stands in the message, 0 to 1' })
-            }),
-            { description: 'With explain: the words of the query' }
-          )
-        )
-      })
-    ),
-    query: Type.String(),
-    threshold: Type.Number(),
-    search_scope: Type.String(),
-    message_count: Type.Integer({ description: 'How many results' }),
-    partial: Type.Boolean({
-      description:
-        'Whether something may have been left out: too much met the query or is still to be indexed, or it took too long'
+export const searchContext = (turns: Turns) =>
+  defineTool({
+    name: 'search_context',
+    title: 'Search messages',
+    description:
+      'Find messages by what they say, who wrote them, or their metadata, best first. Ask in keywords or in a question; typing errors and another order of words are forgiven, identifiers such as worker-1 must match as given. Searches one session, or without session_id every session that is not archived.',
+    permission: 'read',
+    effect: 'reads',
+    commits: 'none',
+    input: input({
+      session_id: Type.Optional(SessionId),
+      query: Checked<string>(
+        { type: 'string', maxLength: QUERY_MAX, description: 'What to look for; an empty query finds nothing' },
+        value => typeof value === 'string' && characters(value) <= QUERY_MAX,
+        { [Allowed]: `a string of 0 to ${QUERY_MAX} characters` }
+      ),
+      fuzzy_threshold: Type.Optional(
+        Numeric({
+          minimum: 0,
+          maximum: 100,
+          default: 60,
+          description: 'The least score of a result; 100 finds exact matches only'
+        })
+      ),
+      limit: Limit(10, 100),
+      search_metadata: Type.Optional(
+        Type.Boolean({ default: true, description: 'Whether values in metadata count as well' })
+      ),
+      search_scope: Type.Optional(
+        OneOf(['all', 'public', 'private'], {
+          default: 'all',
+          description: 'all that you may see, only public messages, or only private ones'
+        })
+      ),
+      sender: Type.Optional(AgentId('Only messages of this agent')),
+      start_time: Type.Optional(DateTime('Only messages from then on')),
+      end_time: Type.Optional(DateTime('Only messages up to then')),
+      metadata_filter: Metadata('Only messages whose metadata contains this object'),
+      context: Type.Optional(
+        Numeric({
+          minimum: 0,
+          maximum: CONTEXT_MAX,
+          default: 0,
+          description: 'How many messages before and after each result are returned with it, as you may see them'
+        })
+      ),
+      max_tokens: Type.Optional(
+        Numeric({
+          minimum: 1,
+          maximum: 1_000_000,
+          description: 'About how many tokens, of 4 characters, the messages may have together; whole ones, best first'
+        })
+      ),
+      explain: Type.Optional(
+        Type.Boolean({ default: false, description: 'Whether each result says which words of the query counted' })
+      )
     }),
-    truncated: Type.Optional(Type.Boolean({ description: 'With max_tokens: whether results were left out for it' })),
-    search_time_ms: Type.Number()
-  }),
-  async handler(given, { db, agent }) {
-    const {
-      session_id,
-      query,
-      fuzzy_threshold: threshold = 60,
-      limit = 10,
-      search_metadata = true,
-      search_scope = 'all',
-      sender,
-      metadata_filter,
-      context = 0,
-      max_tokens,
-      explain = false
-    } = given
-    const started = performance.now()
-    const { start, end } = timeRange(given.start_time, given.end_time)
-    if (session_id !== undefined) await sessions.need(db, agent, session_id)
-    const { results, partial } = await search(
-      db,
-      agent,
-      query,
-      {
+    output: output({
+      results: Type.Array(
+        Type.Object({
+          message: Message,
+          score: Type.Number({ description: '0 to 100; 100 is an exact match' }),
+          match_preview: Type.String({ description: 'The part of the content around the match' }),
+          relevance: Type.Unsafe<'high' | 'medium' | 'low'>({ type: 'string', enum: ['high', 'medium', 'low'] }),
+          before: Type.Optional(
+            Type.Array(Message, { description: 'With context: what came before it, oldest first' })
+          ),
+          after: Type.Optional(Type.Array(Message, { description: 'With context: what came after it, oldest first' })),
+          terms: Type.Optional(
+            Type.Array(
+              Type.Object({
+                term: Type.String(),
+                weight: Type.Number({ description: 'How much the word counts: the rarer, the more' }),
+                met: Type.Number({ description: 'How well it stands in the message, 0 to 1' })
+              }),
+              { description: 'With explain: the words of the query' }
+            )
+          )
+        })
+      ),
+      query: Type.String(),
+      threshold: Type.Number(),
+      search_scope: Type.String(),
+      message_count: Type.Integer({ description: 'How many results' }),
+      partial: Type.Boolean({
+        description:
+          'Whether something may have been left out: too much met the query or is still to be indexed, or it took too long'
+      }),
+      truncated: Type.Optional(Type.Boolean({ description: 'With max_tokens: whether results were left out for it' })),
+      search_time_ms: Type.Number()
+    }),
+    async handler(given, { db, agent }) {
+      const {
         session_id,
+        query,
+        fuzzy_threshold: threshold = 60,
+        limit = 10,
+        search_metadata = true,
+        search_scope = 'all',
         sender,
-        scope: search_scope,
-        start_time: start,
-        end_time: end,
         metadata_filter,
-        search_metadata
-      },
-      threshold,
-      limit
-    )
-    const around = await withContext(db, agent, results, Math.round(context))
-    const { kept, truncated } = within(around, max_tokens)
-    return {
-      results: kept.map(({ terms, ...result }) => ({
-        ...result,
-        relevance:
-          result.score >= HIGH ? ('high' as const) : result.score >= MEDIUM ? ('medium' as const) : ('low' as const),
-        ...(explain && { terms })
-      })),
-      query,
-      threshold,
-      search_scope,
-      message_count: kept.length,
-      partial,
-      ...(max_tokens !== undefined && { truncated }),
-      search_time_ms: Math.round((performance.now() - started) * 100) / 100
+        context = 0,
+        max_tokens,
+        explain = false
+      } = given
+      const started = performance.now()
+      const { start, end } = timeRange(given.start_time, given.end_time)
+      if (session_id !== undefined) await sessions.readSessionOrThrow(db, agent, session_id)
+      const { results, partial } = await turns(agent, () =>
+        search(
+          db,
+          agent,
+          query,
+          {
+            session_id,
+            sender,
+            scope: search_scope,
+            start_time: start,
+            end_time: end,
+            metadata_filter,
+            search_metadata
+          },
+          threshold,
+          limit
+        )
+      )
+      const around = await withContext(db, agent, results, Math.round(context))
+      const { kept, truncated } = within(around, max_tokens)
+      return {
+        results: kept.map(({ terms, ...result }) => ({
+          ...result,
+          relevance:
+            result.score >= HIGH ? ('high' as const) : result.score >= MEDIUM ? ('medium' as const) : ('low' as const),
+          ...(explain && { terms })
+        })),
+        query,
+        threshold,
+        search_scope,
+        message_count: kept.length,
+        partial,
+        ...(max_tokens !== undefined && { truncated }),
+        search_time_ms: Math.round((performance.now() - started) * 100) / 100
+      }
     }
-  }
-})
+  })

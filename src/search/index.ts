@@ -6,6 +6,7 @@ import { pendingCount } from './fill.js'
 import { searchBySender } from './tools/search-by-sender.js'
 import { searchByTimerange } from './tools/search-by-timerange.js'
 import { searchContext } from './tools/search-context.js'
+import { searchMemory } from './tools/search-memory.js'
 import { createTurns } from './turns.js'
 import { indexContinuously } from './worker.js'
 
@@ -16,7 +17,9 @@ const WAITING_COUNTED_MAX = 100_000
 export const searchPlugin = fp(
   async app => {
     const { db, watch } = app.database
-    app.addTool(searchContext(createTurns()))
+    const turns = createTurns()
+    app.addTool(searchContext(turns))
+    app.addTool(searchMemory(turns))
     app.addTool(searchBySender)
     app.addTool(searchByTimerange)
     addGauge(

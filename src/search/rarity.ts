@@ -85,14 +85,14 @@ export async function rarityOf(search: Search): Promise<Rarity> {
 }
 
 /** A session of fewer messages is taken for one of so many: what is in most of three messages is not yet common. */
-const MESSAGES_MIN = 50
+export const MESSAGES_MIN = 50
 
 /** What function words are worth cannot be counted: they are not in the index. */
 function countable({ terms }: Unit): boolean {
   return terms.length > 0
 }
 
-function weightOf(count: number, all: number): number {
+export function weightOf(count: number, all: number): number {
   return Math.log(1 + (all - count + 0.5) / (count + 0.5))
 }
 

@@ -6,7 +6,6 @@ import { holdsPhrase, type Query, type Unit } from './query.js'
 import type { Rarity } from './rarity.js'
 import { languageOf } from './stems.js'
 import { COMPOUND, hasDigit, stemsOf, unaccented } from './terms.js'
-import { type Candidate, textsOf } from './texts.js'
 
 /**
  * The score of a message, 0–100. The exact phrase is 100. Else the words of the query count by how rare they are, each
@@ -36,6 +35,17 @@ const INSIDE_MIN = 4
 const TEXT_MAX = 100_000
 const TOKENS_MAX = 20_000
 
+/** What is scored: each text in lower case, its accents composed, its white space single spaces (texts.ts). */
+export interface Scorable {
+  texts: readonly string[]
+  /** pg_trgm's word_similarity of the whole query and the beginning of the text, 0–1. */
+  similarity: number
+  /** How long the text is beside the others that were found: 1 is their mean. */
+  length: number
+  /** What the messages before and after it weigh, as shares of the query's weight, together. */
+  beside: number
+}
+
 export interface Scored {
   score: number
   /** How well each unit of the query is met, 0–1. */
@@ -48,9 +58,8 @@ export interface Scored {
  */
 export function scorer(
   query: Query,
-  { counts, weights }: Rarity,
-  search_metadata: boolean
-): (candidate: Candidate) => Scored {
+  { counts, weights }: Pick<Rarity, 'counts' | 'weights'>
+): (candidate: Scorable) => Scored {
   const known = query.units.map(() => new Map<string, number>())
   const total = weights.reduce((sum, weight) => sum + weight, 0)
 
@@ -77,7 +86,7 @@ export function scorer(
   }
 
   return function score(candidate) {
-    const texts = textsOf(candidate, search_metadata)
+    const { texts } = candidate
     const all = texts.join('\n').slice(0, TEXT_MAX)
     const tokens = tokensOf(all)
     const met = query.units.map((_, i) => worth(i, tokens, all))

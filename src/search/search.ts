@@ -13,6 +13,7 @@ import type { Search } from './reach.js'
 import { scorer } from './score.js'
 import { termHashes } from './secret.js'
 import { addSpellings, type Spelt } from './spellings.js'
+import { textsOf } from './texts.js'
 import { unindexed } from './unindexed.js'
 
 export type { SearchFilter } from './filter.js'
@@ -129,14 +130,15 @@ class Results {
 
   judgeBy(rarity: Rarity): void {
     this.rarity = rarity
-    this.score = scorer(this.search.query, rarity, this.search.filter.search_metadata)
+    this.score = scorer(this.search.query, rarity)
   }
 
   add({ candidates, cut }: Found): void {
     this.partial ||= cut
-    const { query, threshold } = this.search
+    const { query, threshold, filter } = this.search
     for (const { similarity, length, beside, ...message } of candidates) {
-      const { score, met } = (this.score as ReturnType<typeof scorer>)({ similarity, length, beside, ...message })
+      const texts = textsOf(message, filter.search_metadata)
+      const { score, met } = (this.score as ReturnType<typeof scorer>)({ texts, similarity, length, beside })
       if (score === 0 || score < threshold || score <= (this.found.get(message.id)?.score ?? -1)) continue
       const terms = query.units.map(({ text }, i) => ({
         term: text,

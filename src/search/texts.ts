@@ -16,18 +16,22 @@ export interface Candidate extends MessageRow {
 /** The texts of a message that are searched, each for itself, so that a phrase cannot run from one into the next. */
 export function textsOf({ content, sender, metadata }: MessageRow, search_metadata: boolean): string[] {
   const texts = [content, sender, ...(search_metadata ? metadataValues(metadata) : [])]
-  return texts.map(text => lower(normal(text)).replace(/[ \t\r\n]+/g, ' '))
+  return texts.map(asSearched)
+}
+
+export function asSearched(text: string): string {
+  return lower(normal(text)).replace(/[ \t\r\n]+/g, ' ')
 }
 
 /** Characters of a text that word_similarity looks at: it takes about 0.1 ms for 400. */
-const SIMILARITY_MAX = 600
+export const SIMILARITY_MAX = 600
 
 /**
- * How similar the query is to the words of a message `m`. Where either has letters beyond ASCII, which pg_trgm takes for
+ * How similar the query is to the words of a message `m`, or of another text. Where either has letters beyond ASCII, which pg_trgm takes for
  * letters in some locales and not in others, those of the query are told apart as letters of ASCII, and others left out.
  */
-export function similarity({ phrase }: Query): RawBuilder<number> {
-  const text = sql`m.sender || ' ' || left(m.content, ${sql.lit(SIMILARITY_MAX)})`
+export function similarity({ phrase }: Query, of?: RawBuilder<string>): RawBuilder<number> {
+  const text = of ?? sql`m.sender || ' ' || left(m.content, ${sql.lit(SIMILARITY_MAX)})`
   const letters = [...new Set(phrase.replace(/[\x00-\x7f]/g, ''))]
   const asAscii = (given: string) =>
     given.replace(/[^\x00-\x7f]/gu, letter => STAND_INS.charAt(letters.indexOf(letter) % STAND_INS.length))

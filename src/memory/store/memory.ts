@@ -180,6 +180,38 @@ export async function list(
     .execute()
 }
 
+/** The values last updated, at most so many and of so many bytes together, for searching them. */
+export async function latest(
+  db: Db,
+  agent: Agent,
+  scope: Scope | undefined,
+  most: number,
+  bytes_max: number
+): Promise<{ entries: StoredValue[]; cut: boolean }> {
+  let query = own(db, agent)
+  if (scope !== undefined) query = query.where('session_id', '=', scope)
+  const sized = query
+    .select([
+      'session_id',
+      'key',
+      sql<number>`sum(value_size) over (order by updated_at desc, session_id, key)`.as('up_to_here')
+    ])
+    .orderBy('updated_at', 'desc')
+    .orderBy('session_id')
+    .orderBy('key')
+    .limit(most + 1)
+  const places = await sized.execute()
+  const taken = places.slice(0, most).filter(({ up_to_here }) => Number(up_to_here) <= bytes_max)
+  const { rows } = await sql<StoredValue>`
+    select ${sql.join([...entryColumns, 'value', 'metadata'].map(column => sql.ref(`agent_memory.${column}`)))}
+    from unnest(${taken.map(({ session_id }) => session_id)}::text[], ${taken.map(({ key }) => key)}::text[])
+      as asked (session_id, key)
+    join agent_memory on agent_memory.workspace = ${agent.workspace} and agent_memory.agent_id = ${agent.agent_id}
+      and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
+    where ${live}`.execute(db)
+  return { entries: rows, cut: taken.length < places.length }
+}
+
 /** @returns whether a live value was there */
 export async function remove(db: Db, agent: Agent, scope: Scope, key: string): Promise<boolean> {
   const { rows } = await sql<{ was_live: boolean }>`

@@ -1,0 +1,89 @@
+import { Type } from '@sinclair/typebox'
+import { Allowed, Checked, Numeric } from '../../kernel/schema.js'
+import { input, Limit, Nullable, output, Time } from '../../kernel/shapes.js'
+import { characters } from '../../kernel/text.js'
+import { defineTool } from '../../kernel/tool.js'
+import { scopeOf, ScopeWord, scopeWord } from '../../memory/memory-scope.js'
+import * as memory from '../../memory/store/memory.js'
+import { rankTexts } from '../rank-texts.js'
+import { metadataValues } from '../terms.js'
+import type { Turns } from '../turns.js'
+
+const QUERY_MAX = 500
+const EVERY_SCOPE = 'all'
+/** Values that one search looks at, the last updated; their bytes together; and characters of each. */
+const VALUES_MAX = 2000
+const BYTES_MAX = 2_000_000
+const TEXT_MAX = 20_000
+
+export const searchMemory = (turns: Turns) =>
+  defineTool({
+    name: 'search_memory',
+    title: 'Search what is remembered',
+    description:
+      'Find what you have stored by its key, its value or its metadata, best first, as search_context finds messages. ' +
+      'Searches everything of yours, or with session_id one session.',
+    permission: 'read',
+    effect: 'reads',
+    commits: 'none',
+    input: input({
+      query: Checked<string>(
+        { type: 'string', maxLength: QUERY_MAX, description: 'What to look for; an empty query finds nothing' },
+        value => typeof value === 'string' && characters(value) <= QUERY_MAX,
+        { [Allowed]: `a string of 0 to ${QUERY_MAX} characters` }
+      ),
+      session_id: Type.Optional(
+        Checked<string>(
+          { type: 'string', description: 'Only the memory of this session; left out or "all": every scope' },
+          value => typeof value === 'string' && value.length <= 300,
+          { [Allowed]: 'a session_id, or "all"' }
+        )
+      ),
+      fuzzy_threshold: Type.Optional(
+        Numeric({ minimum: 0, maximum: 100, default: 60, description: 'The least score of a result' })
+      ),
+      limit: Limit(10, 100)
+    }),
+    output: output({
+      results: Type.Array(
+        Type.Object({
+          key: Type.String(),
+          scope: ScopeWord,
+          session_id: Nullable(Type.String()),
+          value: Type.Unknown(),
+          score: Type.Number({ description: '0 to 100; 100 is an exact match' }),
+          updated_at: Time
+        })
+      ),
+      query: Type.String(),
+      threshold: Type.Number(),
+      count: Type.Integer(),
+      partial: Type.Boolean({ description: 'Whether you have stored more than one search looks at' })
+    }),
+    async handler({ query, session_id, fuzzy_threshold: threshold = 60, limit = 10 }, { db, agent }) {
+      const scope =
+        session_id === undefined || session_id === EVERY_SCOPE ? undefined : await scopeOf(db, agent, session_id)
+      const { entries, cut } = await memory.latest(db, agent, scope, VALUES_MAX, BYTES_MAX)
+      const texts = entries.map(entry => ({
+        of: entry,
+        texts: [entry.key, ...metadataValues(entry.value), ...metadataValues(entry.metadata)].map(text =>
+          text.slice(0, TEXT_MAX)
+        )
+      }))
+      const found = await turns(agent, () => rankTexts(db, agent.workspace, query, texts, threshold, limit))
+      return {
+        results: found.map(({ of, score }) => ({
+          key: of.key,
+          scope: scopeWord(of.session_id),
+          session_id: of.session_id === memory.GLOBAL ? null : of.session_id,
+          value: of.value,
+          score,
+          updated_at: of.updated_at
+        })),
+        query,
+        threshold,
+        count: found.length,
+        partial: cut
+      }
+    }
+  })

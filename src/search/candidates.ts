@@ -150,7 +150,9 @@ function wantedOf(search: Search, { counts, weights }: Rarity, spelt: Spelt): Wa
       unit.parts === undefined || spellings === undefined ? unit.terms : partTerms(search.query.hash, unit)
     const known = spellings !== undefined && (unit.parts !== undefined || spellings.some(list => list.length > 0))
     return {
-      sets: as_written.map((set, n) => [...set, ...(spellings?.[n] ?? []).map(({ term }) => term)]),
+      sets: as_written
+        .map((set, n) => [...set, ...(spellings?.[n] ?? []).map(({ term }) => term)])
+        .filter(set => set.length > 0),
       weight: weights[i] as number,
       count: (counts[i] as number) + (known ? 1 : 0)
     }

@@ -1,3 +1,4 @@
+import { mayHaveErrors } from './edits.js'
 import { functionWordsOf, isFunctionWord, isQuestion } from './function-words.js'
 import { ENGLISH, languageOf, languagesOfWord, stem } from './stems.js'
 import {
@@ -172,9 +173,15 @@ function identifierTerms(hash: TermHash, compound: string, parts: string[]): num
     .map(run => [compoundTerm(hash, run)])
 }
 
-/** Terms of the plain words that an identifier is made of, each a set. */
+/**
+ * Terms of the words that a misspelt identifier is made of, a set for each part; none for a part of letters that is too
+ * short to be looked up by its spellings.
+ */
 export function partTerms(hash: TermHash, { parts = [] }: Unit): number[][] {
-  return parts.map(part => (isStemmed(part) ? stemsOf(part, ENGLISH) : [part]).map(form => wordTerm(hash, form)))
+  return parts.map(part => {
+    if (!isStemmed(part)) return [wordTerm(hash, part)]
+    return mayHaveErrors(part, 1) ? stemsOf(part, ENGLISH).map(form => wordTerm(hash, form)) : []
+  })
 }
 
 /** Whether the phrase stands in a text: in lower case, its accents composed, its white space single spaces. */

@@ -41,7 +41,7 @@ export async function rarityOf(search: Search): Promise<Rarity> {
   const { session_id } = filter
   const now = performance.now()
   const database = databaseOf(db)
-  const remembered: Remembered = rememberedOf.get(database) ?? new Map()
+  const remembered: Remembered = rememberedOf.get(database) ?? (new Map() as Remembered)
   rememberedOf.set(database, remembered)
   const prefix = JSON.stringify([
     viewer.workspace,

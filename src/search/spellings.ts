@@ -107,7 +107,7 @@ async function spellings(
   const nearest = (list: Spelling[]) =>
     list.sort((a, b) => a.errors - b.errors || a.word.length - b.word.length || (a.word < b.word ? -1 : 1))
   return Promise.all(
-    found.map(list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, messages, nearest(list))))
+    found.map(async list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, messages, nearest(list))))
   )
 }
 

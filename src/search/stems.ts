@@ -86,7 +86,7 @@ function remembering(stemmer: { stem(word: string): string }): (word: string) =>
   return word => {
     let found = young.get(word)
     if (found !== undefined) return found
-    if (young.size >= REMEMBERED_MAX / 2) [old, young] = [young, new Map()]
+    if (young.size >= REMEMBERED_MAX / 2) [old, young] = [young, new Map<string, string>()]
     // What is cut out of a message holds all of it in memory; a copy does not.
     const own = Buffer.from(word).toString()
     young.set(own, (found = old.get(own) ?? (stemmer.stem(own) || own)))

@@ -166,7 +166,7 @@ function compoundsOf(hash: TermHash, language: Language): (compound: string, ste
   if (languages === undefined) keptBy.set(hash, (languages = new Map<Language, Kept>()))
   let kept = languages.get(language)
   if (kept === undefined || kept.young.size >= GENERATION)
-    languages.set(language, (kept = { young: new Map(), old: kept?.young ?? new Map() }))
+    languages.set(language, (kept = { young: new Map(), old: kept?.young ?? new Map<string, Compound>() }))
   const { young, old } = kept
   return (text, stemmed) => {
     let compound = young.get(text)
@@ -194,7 +194,7 @@ function takeApart(hash: TermHash, language: Language, compound: string, stemmed
   const parts = compound.split(/[-_.]/)
   const lowered = parts.map(lower)
   if (parts.length === 1 && isFunctionWord(lowered[0] as string))
-    return { terms: [], words: [], function_word: lowered[0] as string }
+    return { terms: [], words: [], function_word: lowered[0] }
   for (const [i, part] of parts.entries()) {
     const word = lowered[i] as string
     add(word)

@@ -38,11 +38,7 @@ t.test('a question finds the message that covers most of it, and one that nothin
 
 t.test('words are found in other forms', async t => {
   const session_id = await sessionOf([...talk, 'Die Häuser wurden gestern von uns gebaut und nicht verkauft'])
-  t.equal(
-    (await found(session_id, 'deployment gateways'))[0],
-    undefined,
-    'other words of one family may have other stems'
-  )
+  t.equal((await found(session_id, 'deployment gateways'))[0], talk[6])
   t.equal((await found(session_id, 'migrating databases'))[0], talk[7])
   t.equal((await found(session_id, 'deploying'))[0], talk[6])
   t.equal((await found(session_id, 'gebauten Häusern')).length, 1)
@@ -59,7 +55,7 @@ t.test('common words find something too', async t => {
     ...talk,
     ...Array.from({ length: 60 }, (_, i) => `the plan of step ${i} is in the file`)
   ])
-  for (const query of ['the to and of a in is it you that', 'what is it', 'the plan step file', 'of the'])
+  for (const query of ['the to and of a in is it you that', 'what is the', 'the plan step file', 'of the'])
     t.ok((await found(session_id, query)).length > 0, query)
 })
 

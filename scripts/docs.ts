@@ -112,6 +112,7 @@ const refusals: Record<string, ErrorCode[]> = {
   set_memory: ['SESSION_NOT_FOUND', 'SESSION_CLOSED', 'KEY_EXISTS', 'QUOTA_EXCEEDED'],
   get_memory: ['SESSION_NOT_FOUND', 'MEMORY_NOT_FOUND'],
   list_memory: ['SESSION_NOT_FOUND'],
+  search_memory: ['SESSION_NOT_FOUND'],
   delete_memory: ['SESSION_NOT_FOUND'],
   create_api_key: ['SESSION_NOT_FOUND'],
   revoke_api_key: ['API_KEY_NOT_FOUND'],

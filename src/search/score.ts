@@ -4,7 +4,8 @@ import { errorsForgiven } from './edits.js'
 import { isFunctionWord } from './function-words.js'
 import { holdsPhrase, type Query, type Unit } from './query.js'
 import type { Rarity } from './rarity.js'
-import { languageOf } from './stems.js'
+import type { Spelt } from './spellings.js'
+import { ENGLISH, languageOf, stem } from './stems.js'
 import { COMPOUND, hasDigit, stemsOf, unaccented } from './terms.js'
 
 /**
@@ -58,7 +59,8 @@ export interface Scored {
  */
 export function scorer(
   query: Query,
-  { counts, weights }: Pick<Rarity, 'counts' | 'weights'>
+  { counts, weights }: Pick<Rarity, 'counts' | 'weights'>,
+  spelt: Spelt = new Map()
 ): (candidate: Scorable) => Scored {
   const known = query.units.map(() => new Map<string, number>())
   const total = weights.reduce((sum, weight) => sum + weight, 0)
@@ -73,6 +75,10 @@ export function scorer(
     }
     if (tokens.words.has(unit.text)) return AS_TYPED
     let best = [...unit.stems].some(stem => tokens.stems.has(stem)) ? OTHER_FORM : 0
+    // A word that it may be a misspelling of, in another form.
+    for (const { word, errors } of spelt.get(unit)?.[0] ?? [])
+      if (errors > 0 && tokens.stems.has(stem(ENGLISH, word)))
+        best = Math.max(best, OTHER_FORM * (1 - errors / unit.text.length))
     // In a sentence a known word is no part of another one: `car` is not meant by `career`.
     if (query.is_sentence && !unknown) return best
     const met = known[i] as Map<string, number>

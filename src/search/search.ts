@@ -75,7 +75,8 @@ async function look(of: Search, results: Results): Promise<void> {
   let rarity = await rarityOf(of)
   const all_indexed = rarity.waiting === 0 || (await indexWaiting(of, rarity.waiting))
   if (rarity.waiting > 0) rarity = await rarityOf(of)
-  results.judgeBy(rarity)
+  const spelt: Spelt = new Map()
+  results.judgeBy(rarity, spelt)
   if (!all_indexed) results.add(await unindexed(of))
   const { units } = query
   const all_words = !query.is_sentence && threshold >= LACKING_MAX
@@ -84,7 +85,6 @@ async function look(of: Search, results: Results): Promise<void> {
     if (results.exact < limit) results.add(await newest(of, units))
     return
   }
-  const spelt: Spelt = new Map()
   await addSpellings(of, rarity, 1, spelt)
   results.add(await indexed(of, rarity, spelt, all_words))
   if (results.count > 0) return
@@ -128,9 +128,9 @@ class Results {
 
   constructor(private readonly search: Search) {}
 
-  judgeBy(rarity: Rarity): void {
+  judgeBy(rarity: Rarity, spelt: Spelt): void {
     this.rarity = rarity
-    this.score = scorer(this.search.query, rarity)
+    this.score = scorer(this.search.query, rarity, spelt)
   }
 
   add({ candidates, cut }: Found): void {

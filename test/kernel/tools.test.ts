@@ -33,7 +33,8 @@ function inside(schema: Schema, at: string): Array<[at: string, schema: Schema]>
 const UNBOUNDED: Record<string, string> = {
   'set_memory/value': 'any JSON: its limit is in bytes',
   'import_session/ndjson': 'its limit is that of a request',
-  'list_memory/session_id': 'a session or "all"'
+  'list_memory/session_id': 'a session or "all"',
+  'search_memory/session_id': 'a session or "all"'
 }
 
 const TIMES = new Set(['start_time', 'end_time'])

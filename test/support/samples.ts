@@ -250,6 +250,9 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     }
   }),
   get_memory: async app => ({ args: { key: PRIVATE_TEXTS.key, session_id: await remembered(app) } }),
+  search_memory: async app => ({
+    args: { query: 'value', session_id: await remembered(app), fuzzy_threshold: 0, limit: 5 }
+  }),
   list_memory: async app => ({ args: { session_id: await remembered(app), prefix: 'key', limit: 5 } }),
   delete_memory: async app => ({
     args: { key: PRIVATE_TEXTS.key, session_id: await remembered(app), idempotency_key: randomUUID() }

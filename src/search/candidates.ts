@@ -23,6 +23,8 @@ const ENOUGH = 200
 const PHRASE_MAX = 300
 /** Messages that are read and scored beyond as many as are asked for. */
 const SCORED_MORE = 10
+/** The same where words are misspelt: which of their forms a message has, only its text tells. */
+const SCORED_MORE_MISSPELT = 30
 /** How far apart in the session's order two messages may be to be beside each other. */
 const BESIDE_MAX = 2
 
@@ -74,7 +76,7 @@ export async function indexed(search: Search, rarity: Rarity, spelt: Spelt, all_
           where t.words is null and t.terms @> ${[sessionTerm(query.hash, filter.session_id)]}::int4[]
             and ${ways.met(sql`t.terms`, sets => sets)} and ${conditions} limit ${sql.lit(COMPARED_MAX)})`
       : sql``
-  const scored = limit + SCORED_MORE
+  const scored = limit + (spelt.size > 0 ? SCORED_MORE_MISSPELT : SCORED_MORE)
   const fold = folding(query.phrase)
   const whole = readableMessages(db, viewer)
     .where('m.id', '=', sql<number>`h.message_id`)

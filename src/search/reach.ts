@@ -55,7 +55,7 @@ export function holdsInRow(array: RawBuilder<unknown>, sets: ReadonlyArray<reado
 }
 
 /** Whether a row `t` of the index holds a unit. */
-export function holdsUnit(search: Search, { terms }: Pick<Unit, 'terms'>): RawBuilder<boolean> {
+function holdsUnit(search: Search, { terms }: Pick<Unit, 'terms'>): RawBuilder<boolean> {
   return holds(
     arrayOf(search.filter),
     terms.map(set => inArray(search, set))

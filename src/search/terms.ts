@@ -215,7 +215,7 @@ function takeApart(hash: TermHash, language: Language, compound: string, stemmed
 }
 
 /** A word, and it without accents. */
-export function wordsOf(word: string): string[] {
+function wordsOf(word: string): string[] {
   const plain = unaccented(word)
   return plain === word ? [word] : [word, plain]
 }

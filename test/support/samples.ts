@@ -224,6 +224,9 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
         sender: 'agent-1',
         start_time: '2020-01-01',
         end_time: '2999-01-01',
+        context: 1,
+        max_tokens: 1000,
+        explain: true,
         metadata_filter: metadata
       }
     }

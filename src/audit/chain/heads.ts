@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { type AuditKeys, NO_MAC, type SignedBeginning, type SignedHead, signHead } from './keys.js'
 import type { Db } from '../../postgres/schema.js'
+import { databaseTime } from '../../postgres/turns.js'
 
 /** The end of a chain. */
 export interface Tail {
@@ -46,9 +47,7 @@ export async function signHeads(db: Db, keys: AuditKeys, after_id: number, drain
     db,
     changed.map(({ workspace }) => workspace)
   )
-  const {
-    rows: [clock]
-  } = await sql<{ now: string }>`select clock_timestamp() as now`.execute(db)
+  const signed_at = await databaseTime(db)
   const { rows: known } = await sql<{ workspace: string; seq: number }>`
     select w.workspace, h.seq from unnest(${tails.map(({ workspace }) => workspace)}::text[]) as w (workspace)
     cross join lateral (select seq from audit_heads where workspace = w.workspace order by seq desc limit 1) h`.execute(
@@ -57,7 +56,7 @@ export async function signHeads(db: Db, keys: AuditKeys, after_id: number, drain
   const last = new Map(known.map(({ workspace, seq }) => [workspace, seq]))
   const heads = tails
     .filter(({ workspace, seq }) => seq > (last.get(workspace) ?? 0))
-    .map(tail => signHead(keys.first, { ...tail, drained_to, signed_at: (clock as { now: string }).now }))
+    .map(tail => signHead(keys.first, { ...tail, drained_to, signed_at }))
   if (heads.length > 0) await db.insertInto('audit_heads').values(heads).execute()
   return heads
 }

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { defineTool } from '../../kernel/tool.js'
-import { beginErasure, erasureTopics } from '../store/erased-agents.js'
+import { memoryTopic } from '../../kernel/events.js'
+import { beginErasure } from '../store/erasure-start.js'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import { AgentId, IdempotencyKey, input, output } from '../../kernel/shapes.js'
 
@@ -25,7 +26,7 @@ export const eraseAgent = defineTool({
     resource: `agent:${agent_id}`,
     metadata: { of_agent: agent_id, pseudonym, revoked_tokens, deleted_memory }
   }),
-  affectedTopics: ({ agent_id }, _output, { agent }) => erasureTopics(agent.workspace, agent_id),
+  affectedTopics: ({ agent_id }, _output, { agent }) => [memoryTopic(agent.workspace, agent_id)],
   async handler({ agent_id }, { db, agent, caller }) {
     needWholeWorkspace(agent)
     return { agent_id, ...(await beginErasure(db, agent.workspace, agent_id, caller.request_id)) }

@@ -79,7 +79,9 @@ t.test(`at least ${STEPS} steps on three replicas, SEED=${SEED}`, { timeout: 600
         )
         // One that was only cut short, on a slow machine, has no counterexample.
         if (found.failed && found.counterexample !== null)
-          failure ??= `SEED=${SEED}, lane ${lane}, round ${round}: ${String(found.errorInstance)}\nafter these steps:\n${JSON.stringify(found.counterexample?.[0])}`
+          failure ??=
+            `SEED=${SEED}, lane ${lane}, round ${round}: ${String(found.errorInstance)}\nafter these ` +
+            `steps:\n${JSON.stringify(found.counterexample?.[0])}`
       }
     })
   )

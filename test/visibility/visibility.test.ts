@@ -440,6 +440,7 @@ t.test('messages are read through one door', async t => {
       "visibility/visibility.ts: selectFrom('messages",
       "visibility/visibility.ts: selectFrom('messages"
     ],
-    'visibility.ts selects for viewers, message-batch.ts and session-import.ts write, the search index is kept, what ends is removed'
+    'visibility.ts selects for viewers, message-batch.ts and session-import.ts write, the ' +
+      'search index is kept, what ends is removed'
   )
 })

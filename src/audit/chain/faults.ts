@@ -33,7 +33,8 @@ export function truncated(last: number, head: SignedHead, kept = false): AuditFa
 
 export function unknownKey(seq: number, audit_id: number | null, key_id: string): AuditFault {
   const known = /^[0-9a-f]{8}$/.test(key_id) ? ` (key id ${key_id})` : ''
-  const explanation = `Seq ${seq} was signed with a key that is not in AUDIT_HMAC_KEY${known}: add that key at the end of the list.`
+  const explanation =
+    `Seq ${seq} was signed with a key that is not in AUDIT_HMAC_KEY${known}: add that key at ` + 'the end of the list.'
   return fault('key', seq, audit_id, explanation)
 }
 
@@ -49,7 +50,8 @@ export function unsignedHead({ seq }: SignedHead): AuditFault {
 }
 
 export function headMismatch({ seq, signed_at }: SignedHead, audit_id: number): AuditFault {
-  const explanation = `The head signed at ${signed_at} does not match the chain at seq ${seq}: rows up to there were replaced.`
+  const explanation =
+    `The head signed at ${signed_at} does not match the chain at seq ${seq}: rows up to ` + 'there were replaced.'
   return fault('head', seq, audit_id, explanation)
 }
 
@@ -62,7 +64,9 @@ export function keptHeadMismatch({ seq, signed_at }: SignedHead, from: number, i
 }
 
 export function forged(audit_id: number): AuditFault {
-  const explanation = `Audit row ${audit_id} is not in the chain, though all rows around it were chained: it was inserted afterwards.`
+  const explanation =
+    `Audit row ${audit_id} is not in the chain, though all rows around it were chained: it ` +
+    'was inserted afterwards.'
   return fault('forged', null, audit_id, explanation)
 }
 

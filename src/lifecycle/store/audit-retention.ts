@@ -2,9 +2,9 @@ import type { AuditKeys } from '../../audit/chain/keys.js'
 import * as audit from '../../audit/store/rows.js'
 import { dropAuditRows } from '../../audit/chain/drop.js'
 import { auditedWorkspaces } from '../../audit/chain/heads.js'
-import type { Db } from '../../postgres/schema.js'
 import { databaseTime } from '../../postgres/turns.js'
 import type { Deps } from './retention.js'
+import { workspacesToExpire } from './retention-setting.js'
 import { BATCH, underLock } from './batch.js'
 
 /**
@@ -19,8 +19,8 @@ export async function applyAuditRetention(
   batch = BATCH
 ): Promise<number> {
   let dropped = 0
-  // This query reads all workspaces; the rest of the loop works on one.
-  for (const { workspace, days } of await workspacesWithRetention(db, server_days)) {
+  const workspaces = await auditedWorkspaces(db)
+  for (const { workspace, days } of await workspacesToExpire(db, 'audit_retention', workspaces, server_days)) {
     const before = await databaseTime(db, days)
     for (let rows: number | undefined = batch; rows !== undefined && rows > 0 && !stopping();) {
       rows = await underLock(db, async tx => {
@@ -36,16 +36,4 @@ export async function applyAuditRetention(
     }
   }
   return dropped
-}
-
-async function workspacesWithRetention(
-  db: Db,
-  server_days: number
-): Promise<Array<{ workspace: string; days: number }>> {
-  const settings = await db.selectFrom('audit_retention').select(['workspace', 'days']).execute()
-  const own = new Map(settings.map(({ workspace, days }) => [workspace, days]))
-  const others = server_days > 0 ? await auditedWorkspaces(db) : []
-  return [...new Set([...own.keys(), ...others])]
-    .map(workspace => ({ workspace, days: own.get(workspace) ?? server_days }))
-    .filter(({ days }) => days > 0)
 }

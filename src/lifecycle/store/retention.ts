@@ -4,6 +4,8 @@ import * as audit from '../../audit/store/rows.js'
 import { removeMessages } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
 import { databaseTime } from '../../postgres/turns.js'
+import { workspacesIn } from '../../postgres/workspaces.js'
+import { workspacesToExpire } from './retention-setting.js'
 import { removeSession } from './session-removal.js'
 import { BATCH, searchSessions, underLock } from './batch.js'
 
@@ -24,19 +26,8 @@ export interface Deps {
  */
 export async function applyRetention(deps: Deps, server_days: number): Promise<{ messages: number; sessions: number }> {
   const total = { messages: 0, sessions: 0 }
-  // This query reads all workspaces; the rest of the loop works on one. It is a loose index scan, whose cost does not
-  // depend on the number of sessions.
-  const { rows } = await sql<{ workspace: string; days: number }>`
-    with recursive w as (
-      (select workspace from sessions order by workspace limit 1)
-      union all
-      select following.workspace from w, lateral (select workspace from sessions where workspace > w.workspace
-        order by workspace limit 1) following
-    )
-    select w.workspace, coalesce(r.days, ${server_days}::int) as days from w left
-      join retention r on r.workspace = w.workspace
-    where coalesce(r.days, ${server_days}::int) > 0`.execute(deps.db)
-  for (const { workspace, days } of rows) {
+  const workspaces = await workspacesIn(deps.db, 'sessions')
+  for (const { workspace, days } of await workspacesToExpire(deps.db, 'retention', workspaces, server_days)) {
     // The whole round uses one cutoff, by the database's clock.
     const expiry: Expiry = { workspace, days, before: await databaseTime(deps.db, days) }
     total.sessions += await removeSessions(deps, expiry)

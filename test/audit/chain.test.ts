@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { auditKeys, headLine, parseHeadLine, type SignedHead } from '../../src/audit/chain/keys.js'
-import { connect } from '../../src/postgres/connect.js'
 import type { Db } from '../../src/postgres/schema.js'
 import { acrossWorkspaces } from '../../src/postgres/scope.js'
 import { createDrain, type Drain } from '../../src/audit/chain/drain.js'
@@ -15,7 +14,7 @@ import { keepHeads } from '../../src/audit/chain/head-file.js'
 import { lagOf } from '../../src/audit/chain/lag.js'
 import { verifyChain } from '../../src/audit/chain/verify.js'
 import { compareKeptHeads } from '../../src/audit/chain/verify-heads.js'
-import { createDatabase } from '../support/cluster.js'
+import { openDatabase } from '../support/open-database.js'
 
 /**
  * The chain over the audit log: made by drainers, on real transactions; and what somebody with all rights in the
@@ -33,22 +32,7 @@ interface Chained {
 }
 
 async function chained(t: Test): Promise<Chained> {
-  const { url, drop } = await createDatabase()
-  const database = connect({
-    url,
-    max: 4,
-    connect_timeout_ms: 10_000,
-    statement_timeout_ms: 0,
-    application_name: 'tests',
-    onIdleError: () => {}
-  })
-  const owner = new pg.Client({ connectionString: url })
-  await owner.connect()
-  t.teardown(async () => {
-    await owner.end()
-    await database.close()
-    await drop()
-  })
+  const { url, database, owner } = await openDatabase(t)
   const db = acrossWorkspaces(database.db)
   return { url, db, owner, drain: createDrain(db, keys), write: (workspace, on = owner) => write(on, workspace) }
 }

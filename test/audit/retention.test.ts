@@ -3,7 +3,6 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config/config.js'
 import { auditKeys, type SignedHead, signHead } from '../../src/audit/chain/keys.js'
-import { connect, connectAsOwner } from '../../src/postgres/connect.js'
 import type { Db } from '../../src/postgres/schema.js'
 import { acrossWorkspaces } from '../../src/postgres/scope.js'
 import { createDrain, type Drain } from '../../src/audit/chain/drain.js'
@@ -15,8 +14,8 @@ import { applyRetention } from '../../src/lifecycle/store/retention.js'
 import { endContinuously } from '../../src/lifecycle/worker.js'
 import { type As, call, environment, newSession, ok, runToEnd, startApp } from '../helper.js'
 import { until } from '../support/until.js'
-import { createDatabase } from '../support/cluster.js'
 import { isFailure } from '../support/failure.js'
+import { openDatabase } from '../support/open-database.js'
 
 /** Audit rows by age, on real chains: what goes, what stays, and that the rest still proves itself. */
 
@@ -33,26 +32,9 @@ interface Chained {
 
 /** A database as the service sees it, as the operator's commands do, and its owner by hand. */
 async function chained(t: Test): Promise<Chained> {
-  const { url, drop } = await createDatabase()
-  const options = {
-    url,
-    max: 4,
-    connect_timeout_ms: 10_000,
-    statement_timeout_ms: 0,
-    application_name: 'tests',
-    onIdleError: () => {}
-  }
-  const database = connect(options)
-  const operator = connectAsOwner(options)
-  const owner = new pg.Client({ connectionString: url })
-  await owner.connect()
-  t.teardown(async () => {
-    await owner.end()
-    await Promise.all([database.close(), operator.close()])
-    await drop()
-  })
+  const { database, operator, owner } = await openDatabase(t)
   const db = acrossWorkspaces(database.db)
-  return { db, operator: operator.db, owner, drain: createDrain(db, keys) }
+  return { db, operator, owner, drain: createDrain(db, keys) }
 }
 
 async function write(owner: pg.Client, count: number, { workspace = 'default', days = 0 } = {}): Promise<void> {
@@ -180,7 +162,7 @@ t.test('stopped between two batches, it goes on in the next round, by itself', a
     db,
     retention_days: 0,
     audit: { keys, days: 30 },
-    tell: () => {},
+    publish: () => {},
     onFault: error => {
       t.fail(String(error))
     },

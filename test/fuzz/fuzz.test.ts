@@ -16,7 +16,7 @@ import { type BadRequest, badRequests } from './requests.js'
  */
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
-const REQUESTS = Number(process.env.REQUESTS ?? 3000)
+const REQUESTS = Number(process.env.REQUESTS ?? 2000)
 const LANES = 6
 const WITHIN_MS = 20_000
 /** What the process holds after the bad requests, collected, to what it held when it had warmed up. */

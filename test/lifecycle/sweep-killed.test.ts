@@ -4,22 +4,12 @@ import { acrossWorkspaces } from '../../src/postgres/scope.js'
 import { API_KEY, environment, runProgram } from '../helper.js'
 import { until } from '../support/until.js'
 import { createDatabase } from '../support/cluster.js'
+import { connectionTo } from '../support/connection-to.js'
 
 /** A replica that is killed while it sweeps a long session that was deleted: another, or the next, goes on. */
 
 const { url, drop } = await createDatabase()
-const {
-  db: service,
-  pool,
-  close
-} = connect({
-  url,
-  max: 2,
-  connect_timeout_ms: 5000,
-  statement_timeout_ms: 0,
-  application_name: 'tests',
-  onIdleError: () => {}
-})
+const { db: service, pool, close } = connect(connectionTo(url))
 const db = acrossWorkspaces(service)
 t.teardown(async () => {
   await close()

@@ -10,20 +10,10 @@ import { termHash } from '../../src/search/term-hash.js'
 import { termsOf, wordTerm } from '../../src/search/terms.js'
 import { newSession, ok, startApp, type TestApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
+import { connectionTo } from '../support/connection-to.js'
+import { until } from '../support/until.js'
 
 /** The terms of the index are hashed with a secret. */
-
-const OPTIONS = {
-  max: 1,
-  connect_timeout_ms: 30_000,
-  statement_timeout_ms: 0,
-  application_name: 'tests',
-  onIdleError: () => {}
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 10))
-}
 
 t.test('the hash is HalfSipHash-2-4, by the vectors of its authors', t => {
   // Of the bytes 0, 1, 2 …, as many as the index says, with the key 0, 1, 2 … 7; the first of them, of no bytes, no
@@ -72,7 +62,7 @@ t.test('replicas of a database make the same terms; another database, and anothe
     [1, 2].map(async () => {
       const { url, drop } = await createDatabase({ empty: true })
       t.teardown(drop)
-      const owner = connectAsOwner({ ...OPTIONS, url })
+      const owner = connectAsOwner(connectionTo(url, { max: 1 }))
       await up(owner.db)
       await owner.close()
       return url
@@ -86,7 +76,7 @@ t.test('replicas of a database make the same terms; another database, and anothe
       [first, 'b'],
       [second, 'a']
     ].map(async ([url = '', workspace = '']) => {
-      const replica = connect({ ...OPTIONS, url })
+      const replica = connect(connectionTo(url, { max: 1 }))
       const hashes = await termHashes(inWorkspace(replica.db, workspace))
       await replica.close()
       return termsOf(hashes(workspace), 'session_0123456789abcdef', ['the quokka sleeps', 'agent-1']).terms
@@ -103,7 +93,7 @@ t.test('replicas of a database make the same terms; another database, and anothe
 
 t.test('the secret can be read by the service, changed by nobody but the owner, and read by nobody else', async t => {
   const { url, drop } = await createDatabase()
-  const database = connect({ ...OPTIONS, url })
+  const database = connect(connectionTo(url, { max: 1 }))
   t.teardown(async () => {
     await database.close()
     await drop()
@@ -133,7 +123,7 @@ t.test(
   'what was indexed before there was a secret is indexed anew, and what is indexed or written while that begins',
   async t => {
     const { url, drop } = await createDatabase({ empty: true })
-    const { db, close } = connectAsOwner({ ...OPTIONS, max: 2, url })
+    const { db, close } = connectAsOwner(connectionTo(url))
     const beside = new pg.Client({ connectionString: url })
     t.teardown(async () => {
       await beside.end()
@@ -166,7 +156,8 @@ t.test(
           await writer.query(
             "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
           )
-        ).rows.length > 0
+        ).rows.length > 0,
+      'the migration waits for the lock'
     )
     // Whoever writes does not wait.
     await writer.query(`

@@ -6,8 +6,8 @@ import { ROOT } from './helper.js'
 
 /**
  * The order of the folders of src/. A file may import from its own folder and from folders before it, types too. Two
- * kinds of files of a capability come after all capabilities: its `tools/`, because a tool may show what several of them
- * know, and its `index.ts`, the plugin, which nobody but app.ts imports.
+ * kinds of files of a capability come after all capabilities: its `tools/`, because a tool may show what several of
+ * them know, and its `index.ts`, the plugin, which nobody but app.ts imports.
  */
 const ORDER = [
   ['version.ts', 'config'],

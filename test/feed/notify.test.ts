@@ -161,9 +161,8 @@ t.test('a change whose hint was lost is noticed all the same', async t => {
     [
       'memory',
       async () => {
-        await sql`insert into agent_memory (agent_id, session_id, key, value, value_size) values ('agent-1', '', 'k', '1', 1)`.execute(
-          db
-        )
+        await sql`insert into agent_memory (agent_id, session_id, key, value, value_size)
+          values ('agent-1', '', 'k', '1', 1)`.execute(db)
       }
     ],
     [
@@ -226,9 +225,8 @@ for (const [name, break_] of [
   [
     'a connection that is ended',
     async (_proxy: Proxy, { application_name }: Replica) => {
-      await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${application_name} and query like '%notify%'`.execute(
-        db
-      )
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = ${application_name} and query like '%notify%'`.execute(db)
     }
   ]
 ] as const) {

@@ -15,7 +15,7 @@ import { endContinuously } from '../../src/lifecycle/worker.js'
 import { type As, call, environment, newSession, ok, runToEnd, startApp } from '../helper.js'
 import { until } from '../support/until.js'
 import { isFailure } from '../support/failure.js'
-import { openDatabase } from '../support/open-database.js'
+import { openDatabase } from '../support/database.js'
 
 /** Audit rows by age, on real chains: what goes, what stays, and that the rest still proves itself. */
 
@@ -158,7 +158,7 @@ t.test('stopped between two batches, it goes on in the next round, by itself', a
     db,
     retention_days: 0,
     audit: { keys, days: 30 },
-    tell: () => {},
+    publish: () => {},
     onFault: error => {
       t.fail(String(error))
     },

@@ -5,16 +5,16 @@ import { inWorkspace, unscoped } from '../../src/postgres/scope.js'
 import type { RunStatement } from '../../src/postgres/scoped-connection.js'
 import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { createRoleLookup } from '../../src/postgres/row-security-kind.js'
+import { createRoleLookup } from '../../src/postgres/service-role.js'
 import { readings, type Unread } from '../../src/feed/store/unread.js'
 import { createDatabase } from '../support/cluster.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 
 /** Counting what is unread in long sessions: right, and without going through them. */
 
 const { url, drop } = await createDatabase()
 t.teardown(drop)
-const { pool, close } = connect(connectionTo(url))
+const { pool, close } = connect(optionsFor(url))
 t.teardown(close)
 
 interface Plan {

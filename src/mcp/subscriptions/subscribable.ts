@@ -1,59 +1,20 @@
 import type { FastifyInstance } from 'fastify'
-import { mayCall } from '../../kernel/authorize.js'
 import type { Agent } from '../../kernel/agent.js'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
 import { memoryVersions, memoryOf, sessionVersion, sessionVersions } from '../../feed/store/resource-versions.js'
-import type { ResourceVersion } from '../../agents/store/mcp-sessions.js'
-import { agentMemory } from '../resources/agent-memory.js'
-import { notThere } from '../resources/not-there.js'
-import { matcher } from '../resources/resource.js'
-import { serverInfo } from '../resources/server-info.js'
-import { session } from '../resources/session.js'
-import { sessionMessages } from '../resources/session-messages.js'
+import { type ResourceVersion, SUBSCRIPTIONS_MAX } from '../../agents/store/mcp-sessions.js'
+import { admit } from '../credentials.js'
+import { notThere, refOf } from '../resources.js'
 
-/** What a resource shows, as far as changes go. */
-export type ResourceRef = { session_id: string } | { agent_id: string } | 'fixed'
-
-const ofSession = matcher(session.uri)
-const ofMessages = matcher(sessionMessages.uri)
-const ofMemory = matcher(agentMemory.uri)
-const fixed = [serverInfo.uri, 'docs://tools'].map(matcher)
-
-/** Of get_messages. */
-const LIMIT_MAX = 1000
-
-/** What a URI shows; undefined if it is none of a resource. */
-export function refOf(uri: string): ResourceRef | undefined {
-  const messages = ofMessages(uri)
-  if (messages !== undefined)
-    return /^\d{1,4}$/.test(messages.limit as string) &&
-      Number(messages.limit) >= 1 &&
-      Number(messages.limit) <= LIMIT_MAX
-      ? { session_id: messages.session_id as string }
-      : undefined
-  const session_id = ofSession(uri)?.session_id
-  if (session_id !== undefined) return { session_id }
-  const agent_id = ofMemory(uri)?.agent_id
-  if (agent_id !== undefined) return { agent_id }
-  return fixed.some(match => match(uri) !== undefined) ? 'fixed' : undefined
-}
-
-/** Who subscribes: somebody who may read. @throws AppError */
-export async function subscriberOf(caller: Caller, app: FastifyInstance): Promise<Agent> {
-  const agent = await app.identify(caller)
-  if (agent === null) throw new AppError('AUTHENTICATION_REQUIRED', 'Subscribing needs to know who is calling.')
-  if (!mayCall(agent, 'read')) {
-    throw new AppError('PERMISSION_DENIED', "This needs the permission 'read'.", {
-      context: { required_permission: 'read', current_permissions: agent.permissions }
-    })
-  }
-  return agent
+/** Who subscribes: an agent that may read. @throws RpcFailure */
+export async function admitSubscriber(method: string, caller: Caller, app: FastifyInstance): Promise<Agent> {
+  return (await admit(method, 'read', caller, app)) as Agent
 }
 
 /**
- * The version of a resource, for somebody who may read it. A resource that the agent may not see looks like one that is
- * not there.
+ * The version of a resource, for an agent that may read it. A resource that the agent may not see looks like one that
+ * does not exist.
  * @returns undefined for what never changes
  * @throws AppError
  */
@@ -67,23 +28,24 @@ export async function versionOf(uri: string, agent: Agent, app: FastifyInstance)
   return (await memoryVersions(db, [agent])).get(memoryOf(agent)) ?? ''
 }
 
-/** The versions of several resources, in two statements at most; of those that the agent may see and that can change. */
+/** The versions of those resources that the agent may see and that can change; two statements at most. */
 export async function versionsOf(
   agent: Agent,
   uris: readonly string[],
   app: FastifyInstance
 ): Promise<Map<string, ResourceVersion>> {
   const db = app.kernel.ports.executorFor(agent.workspace)
-  const refs = new Map(uris.map(uri => [uri, refOf(uri)]))
-  const changing = [...refs.values()].filter(ref => typeof ref === 'object')
-  const ids = [...new Set(changing.flatMap(ref => ('session_id' in ref ? [ref.session_id] : [])))]
+  const refs = uris.flatMap(uri => {
+    const ref = refOf(uri)
+    return typeof ref === 'object' ? [{ uri, ref }] : []
+  })
+  const ids = [...new Set(refs.flatMap(({ ref }) => ('session_id' in ref ? [ref.session_id] : [])))]
   const [sessions, memories] = await Promise.all([
     ids.length > 0 ? sessionVersions(db, agent, ids) : new Map<string, number>(),
-    changing.some(ref => 'agent_id' in ref) ? memoryVersions(db, [agent]) : new Map<string, string>()
+    refs.some(({ ref }) => 'agent_id' in ref) ? memoryVersions(db, [agent]) : new Map<string, string>()
   ])
   const versions = new Map<string, ResourceVersion>()
-  for (const [uri, ref] of refs) {
-    if (typeof ref !== 'object') continue
+  for (const { uri, ref } of refs) {
     const version =
       'session_id' in ref
         ? sessions.get(ref.session_id)
@@ -93,4 +55,15 @@ export async function versionsOf(
     if (version !== undefined) versions.set(uri, version)
   }
   return versions
+}
+
+export function tooManySubscriptions(): AppError {
+  return new AppError(
+    'INVALID_INPUT',
+    `One connection may be subscribed to ${SUBSCRIPTIONS_MAX} resources at a time.`,
+    {
+      context: { argument: 'uri', allowed: `at most ${SUBSCRIPTIONS_MAX} subscriptions` },
+      suggestions: ['Unsubscribe from a resource you no longer follow', 'Or open another connection']
+    }
+  )
 }

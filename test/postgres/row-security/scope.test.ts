@@ -2,11 +2,15 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { acrossWorkspaces, enterWorkspace, inWorkspace, acrossWorkspacesIn } from '../../../src/postgres/scope.js'
 import { defineStatement } from '../../../src/postgres/statements.js'
-import { openDatabase } from '../../support/open-database.js'
+import { createDatabase } from '../../support/cluster.js'
+import { openOwner, openService } from '../../support/database.js'
 
 /** How a statement is told for which workspace it runs: with it, for it alone. */
 
-const { database, operator: owner } = await openDatabase(t, { max: 1 })
+const { url, drop } = await createDatabase()
+t.teardown(drop)
+const database = openService(t, url, { max: 1 })
+const owner = openOwner(t, url)
 const { db: service } = database
 const [a, b] = [inWorkspace(service, 'a'), inWorkspace(service, 'b')]
 interface Told {

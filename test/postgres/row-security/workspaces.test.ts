@@ -6,13 +6,17 @@ import { inWorkspace } from '../../../src/postgres/scope.js'
 import { serviceRole } from '../../../src/postgres/service-role.js'
 import { BEHIND_VIEWS, SERVICE_MAY } from '../../../src/postgres/row-security.js'
 import { ROOT } from '../../helper.js'
-import { openDatabase } from '../../support/open-database.js'
+import { createDatabase } from '../../support/cluster.js'
+import { openOwner, openService } from '../../support/database.js'
 
 /**
  * Row-level security by itself, table by table: statements that have forgotten their condition, as the service runs them.
  */
 
-const { database, operator: owner } = await openDatabase(t)
+const { url, drop } = await createDatabase()
+t.teardown(drop)
+const database = openService(t, url, { max: 4 })
+const owner = openOwner(t, url)
 const { db: service } = database
 const ours = inWorkspace(service, 'ours')
 const nobody = inWorkspace(service, undefined)

@@ -8,7 +8,7 @@ import { type Config, loadConfig } from '../src/config/config.js'
 import { connect, connectAsOwner, type Database } from '../src/postgres/connect.js'
 import type { Db } from '../src/postgres/schema.js'
 import { createDatabase } from './support/cluster.js'
-import { connectionTo } from './support/connection-to.js'
+import { optionsFor } from './support/database.js'
 
 /** Boots the app as production does, on a database of its own; everything is closed when the test ends. */
 
@@ -47,7 +47,7 @@ export interface TestApp extends App {
 export async function startApp(t: Test, more: Record<string, string> = {}, on?: { url: string }): Promise<TestApp> {
   const own = on ?? (await createDatabase())
   const config = loadConfig(environment(own.url, more))
-  const options = connectionTo(own.url, {
+  const options = optionsFor(own.url, {
     max: config.database_pool_max,
     connect_timeout_ms: config.database_connect_timeout_ms,
     statement_timeout_ms: config.statement_timeout_ms

@@ -14,7 +14,7 @@ import { keepHeads } from '../../src/audit/chain/head-file.js'
 import { lagOf } from '../../src/audit/chain/lag.js'
 import { verifyChain } from '../../src/audit/chain/verify.js'
 import { compareKeptHeads } from '../../src/audit/chain/verify-heads.js'
-import { openDatabase } from '../support/open-database.js'
+import { openDatabase } from '../support/database.js'
 
 /**
  * The chain over the audit log: made by drainers, on real transactions; and what somebody with all rights in the

@@ -15,7 +15,7 @@ import { endContinuously } from '../../src/lifecycle/worker.js'
 import { type As, call, environment, newSession, ok, runToEnd, startApp } from '../helper.js'
 import { until } from '../support/until.js'
 import { isFailure } from '../support/failure.js'
-import { openDatabase } from '../support/open-database.js'
+import { openDatabase } from '../support/database.js'
 
 /** Audit rows by age, on real chains: what goes, what stays, and that the rest still proves itself. */
 

@@ -8,13 +8,13 @@ import { guardPool } from '../../src/postgres/guarded-pool.js'
 import { createRoleLookup } from '../../src/postgres/service-role.js'
 import { readings, type Unread } from '../../src/feed/store/unread.js'
 import { createDatabase } from '../support/cluster.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 
 /** Counting what is unread in long sessions: right, and without going through them. */
 
 const { url, drop } = await createDatabase()
 t.teardown(drop)
-const { pool, close } = connect(connectionTo(url))
+const { pool, close } = connect(optionsFor(url))
 t.teardown(close)
 
 interface Plan {

@@ -4,12 +4,12 @@ import { acrossWorkspaces } from '../../src/postgres/scope.js'
 import { API_KEY, environment, runProgram } from '../helper.js'
 import { until } from '../support/until.js'
 import { createDatabase } from '../support/cluster.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 
 /** A replica that is killed while it sweeps a long session that was deleted: another, or the next, goes on. */
 
 const { url, drop } = await createDatabase()
-const { db: service, pool, close } = connect(connectionTo(url))
+const { db: service, pool, close } = connect(optionsFor(url))
 const db = acrossWorkspaces(service)
 t.teardown(async () => {
   await close()

@@ -10,7 +10,7 @@ import { termHash } from '../../src/search/term-hash.js'
 import { termsOf, wordTerm } from '../../src/search/terms.js'
 import { newSession, ok, startApp, type TestApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 import { until } from '../support/until.js'
 
 /** The terms of the index are hashed with a secret. */
@@ -62,7 +62,7 @@ t.test('replicas of a database make the same terms; another database, and anothe
     [1, 2].map(async () => {
       const { url, drop } = await createDatabase({ empty: true })
       t.teardown(drop)
-      const owner = connectAsOwner(connectionTo(url, { max: 1 }))
+      const owner = connectAsOwner(optionsFor(url, { max: 1 }))
       await up(owner.db)
       await owner.close()
       return url
@@ -76,7 +76,7 @@ t.test('replicas of a database make the same terms; another database, and anothe
       [first, 'b'],
       [second, 'a']
     ].map(async ([url = '', workspace = '']) => {
-      const replica = connect(connectionTo(url, { max: 1 }))
+      const replica = connect(optionsFor(url, { max: 1 }))
       const hashes = await termHashes(inWorkspace(replica.db, workspace))
       await replica.close()
       return termsOf(hashes(workspace), 'session_0123456789abcdef', ['the quokka sleeps', 'agent-1']).terms
@@ -93,7 +93,7 @@ t.test('replicas of a database make the same terms; another database, and anothe
 
 t.test('the secret can be read by the service, changed by nobody but the owner, and read by nobody else', async t => {
   const { url, drop } = await createDatabase()
-  const database = connect(connectionTo(url, { max: 1 }))
+  const database = connect(optionsFor(url, { max: 1 }))
   t.teardown(async () => {
     await database.close()
     await drop()
@@ -123,7 +123,7 @@ t.test(
   'what was indexed before there was a secret is indexed anew, and what is indexed or written while that begins',
   async t => {
     const { url, drop } = await createDatabase({ empty: true })
-    const { db, close } = connectAsOwner(connectionTo(url))
+    const { db, close } = connectAsOwner(optionsFor(url))
     const beside = new pg.Client({ connectionString: url })
     t.teardown(async () => {
       await beside.end()

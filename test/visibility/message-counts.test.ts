@@ -5,13 +5,13 @@ import { countReadable, EXACT_COUNT_MAX } from '../../src/visibility/message-cou
 import type { Schema } from '../../src/postgres/schema.js'
 import { statistics } from '../../src/sessions/store/session-statistics.js'
 import { createDatabase } from '../support/cluster.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 
 /** What counting messages costs where most that is not public is not for who asks. */
 
 const { url, drop } = await createDatabase()
 t.teardown(drop)
-const { pool, close } = connect(connectionTo(url, { max: 1 }))
+const { pool, close } = connect(optionsFor(url, { max: 1 }))
 t.teardown(close)
 const asked: CompiledQuery[] = []
 const db = new Kysely<Schema>({

@@ -31,27 +31,17 @@ function section(tool: Tool): string {
 interface Argument {
   type?: string
   enum?: string[]
-  default?: unknown
   minimum?: number
   maximum?: number
   description?: string
 }
 
-function describe({
-  type = 'any JSON value',
-  enum: words,
-  default: fallback,
-  minimum,
-  maximum,
-  description
-}: Argument): string {
+function describe({ type = 'any JSON value', enum: words, minimum, maximum, description }: Argument): string {
   const kind =
     words !== undefined
       ? words.join(' | ')
       : minimum !== undefined && maximum !== undefined
         ? `${type} ${minimum}-${maximum}`
         : type
-  return [kind, fallback !== undefined ? `default ${JSON.stringify(fallback)}` : '', description ?? '']
-    .filter(part => part !== '')
-    .join('; ')
+  return description === undefined ? kind : `${kind}; ${description}`
 }

@@ -273,9 +273,10 @@ function argumentTable(schema: TObject): string {
   const rows = Object.entries(schema.properties as Record<string, TSchema & SchemaExtensions>).map(
     ([name, property]) => [
       `\`${name}\``,
-      (property.type as string | undefined) ?? 'any',
+      (property.type as string | undefined) ?? (name === 'metadata' ? 'object' : 'any'),
       required.has(name) ? 'required' : property.default === undefined ? '' : `\`${JSON.stringify(property.default)}\``,
-      sentence([allowed(property), property.description])
+      // The table has a column for the default.
+      sentence([allowed(property), property.description?.replace(/ \(default .*\)$/, '')])
     ]
   )
   return table(['argument', 'type', 'default', 'what it takes'], rows)

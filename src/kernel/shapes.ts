@@ -12,9 +12,17 @@ import { VISIBILITIES } from './visibilities.js'
  * points).
  */
 
-/** An input: closed, so that a misspelt argument is refused instead of ignored. */
+/**
+ * An input: closed, so that a misspelt argument is refused instead of ignored. Descriptions say the defaults: many
+ * clients drop the keyword `default`.
+ */
 export function input<T extends TProperties>(properties: T): TObject<T> {
-  return Type.Object(properties, { additionalProperties: false })
+  const described = Object.entries(properties).map(([name, { ...schema }]) => {
+    const { default: fallback, description = '' } = schema as { default?: unknown; description?: string }
+    const words = Array.isArray(fallback) ? fallback.join(' and ') : String(fallback)
+    return [name, fallback === undefined ? schema : { ...schema, description: `${description} (default ${words})` }]
+  })
+  return Type.Object(Object.fromEntries(described) as T, { additionalProperties: false })
 }
 
 /** An answer, without `success`, which the kernel adds. */
@@ -43,6 +51,10 @@ export const SessionId = Checked<string>(
   value => typeof value === 'string' && value.length <= 300,
   { [Allowed]: 'a session_id as create_session returned it' }
 )
+
+/** @param absent what the tool does without a session_id */
+export const OptionalSessionId = (absent: string) =>
+  Type.Optional({ ...SessionId, description: `The session; left out: ${absent}` } as typeof SessionId)
 
 /** As many as credentials can be limited to. */
 const SESSIONS_MAX = 100
@@ -152,18 +164,27 @@ function objectInString(value: unknown): unknown {
   }
 }
 
-export function Metadata(description = 'Anything about it that others may filter and search by') {
+const metadataObject = { type: 'object', additionalProperties: true, maxProperties: METADATA_KEYS_MAX }
+
+function metadataArgument(json: Record<string, unknown>) {
   return Type.Optional(
-    Checked<Record<string, unknown>>(
-      { type: 'object', additionalProperties: true, maxProperties: METADATA_KEYS_MAX, description },
-      isMetadata,
-      {
-        [Repair]: objectInString,
-        [Code]: 'INVALID_METADATA',
-        [Allowed]: `an object of at most ${METADATA_KEYS_MAX} keys (each at most ${METADATA_KEY_MAX} characters) and ${METADATA_MAX} characters as JSON`
-      }
-    )
+    Checked<Record<string, unknown>>(json, isMetadata, {
+      [Repair]: objectInString,
+      [Code]: 'INVALID_METADATA',
+      [Allowed]:
+        `an object of at most ${METADATA_KEYS_MAX} keys (each at most ${METADATA_KEY_MAX} characters) ` +
+        `and ${METADATA_MAX} characters as JSON`
+    })
   )
+}
+
+/** An object, or the same as JSON text, which several models send. */
+export function Metadata(description = 'Anything about it that others may filter and search by') {
+  return metadataArgument({ anyOf: [metadataObject, { type: 'string' }], description: `${description}, as an object` })
+}
+
+export function MetadataFilter(description: string) {
+  return metadataArgument({ ...metadataObject, description })
 }
 
 export const MEMORY_KEY_MAX = 255
@@ -195,7 +216,11 @@ export function Limit(fallback: number, maximum: number, minimum = 1, descriptio
 
 export const Cursor = Type.Optional(
   Checked<string>(
-    { type: 'string', maxLength: 1000, description: 'next_cursor of the previous answer, for the page after it' },
+    {
+      type: 'string',
+      maxLength: 1000,
+      description: 'next_cursor of the previous answer, for the next page; left out: the first'
+    },
     value => typeof value === 'string' && value.length <= 1000,
     { [Allowed]: 'next_cursor of an earlier answer' }
   )

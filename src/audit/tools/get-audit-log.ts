@@ -11,8 +11,8 @@ import {
   input,
   Limit,
   Nullable,
+  OptionalSessionId,
   output,
-  SessionId,
   Time
 } from '../../kernel/shapes.js'
 import { timeRange } from '../../kernel/time-range.js'
@@ -30,7 +30,7 @@ export const getAuditLog = defineTool({
   effect: 'reads',
   commits: 'transaction',
   input: input({
-    session_id: Type.Optional(SessionId),
+    session_id: OptionalSessionId('all that you may see'),
     agent_id: Type.Optional(AgentId('Only what this agent did')),
     event_type: Type.Optional(
       Checked<string>(

@@ -49,9 +49,7 @@ const PACKAGES: Record<string, RegExp> = {
 const KNOWN = new Set<string>([])
 
 /** Circles of types that are still there; the list only gets shorter. */
-const KNOWN_CIRCLES = new Set<string>([
-  'src/postgres/embedded/account.ts → src/postgres/embedded/run.ts → src/postgres/embedded/account.ts'
-])
+const KNOWN_CIRCLES = new Set<string>([])
 
 function layerOf(file: string): string {
   const [, folder = '', sub = '', ...more] = file.split('/')

@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import { createHash } from 'node:crypto'
-import type { Caller } from '../kernel/caller.js'
+import { anySignal, type Caller } from '../kernel/caller.js'
 import { mcpTopic } from '../kernel/events.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
 import type { HeldSession, LookUp } from '../agents/store/mcp-sessions.js'
 
 /** A call that waits, and that its client may cancel. */
 export interface Cancellable {
-  /** Aborted when the client cancels the call or goes away. */
-  signal: AbortSignal
+  /** Makes the signal that is aborted when the client cancels the call or goes away. */
+  disconnected: Caller['disconnected']
   cancelled: () => boolean
   end: () => void
 }
@@ -44,7 +44,7 @@ export function createCancellations(lookUp: LookUp, app: FastifyInstance) {
         void look(session, key, abort)
       })
       return {
-        signal: caller.signal === undefined ? aborter.signal : AbortSignal.any([caller.signal, aborter.signal]),
+        disconnected: () => anySignal(caller.disconnected?.(), aborter.signal),
         cancelled: () => aborter.signal.aborted,
         end() {
           unsubscribe()

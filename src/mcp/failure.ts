@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Outcome } from '../kernel/call.js'
 import { AppError, type ErrorBody, errorBody } from '../kernel/errors.js'
+import { stringify } from '../kernel/json-text.js'
 
 /** Codes of JSON-RPC and MCP. */
 export const INVALID_PARAMS = -32602
@@ -35,7 +36,7 @@ export function refusal(error: AppError, request_id: string, code = codeOf(error
  */
 export function answerOf(outcome: Outcome): Record<string, unknown> {
   if (!outcome.ok) throw new RpcFailure(codeOf(outcome.error), outcome.error.message, outcome.body)
-  return outcome.body
+  return JSON.parse(stringify(outcome.body)) as Record<string, unknown>
 }
 
 function codeOf(error: AppError): number {
@@ -63,7 +64,7 @@ function idOf(message: unknown): string | number | null {
 }
 
 export function sendJson(reply: FastifyReply, answer: unknown): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer))
+  return reply.type('application/json; charset=utf-8').send(stringify(answer))
 }
 
 export function mcpSessionNotFound(): AppError {

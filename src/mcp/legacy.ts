@@ -101,9 +101,9 @@ export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Sen
     }
     const call = session && cancellations.begin(message.id, session, caller)
     try {
-      const signal = call?.signal ?? caller.signal
+      const disconnected = call?.disconnected ?? caller.disconnected
       const progress = token === undefined ? undefined : tell
-      const answer = await ask(message as JSONRPCRequest, { ...caller, signal, progress })
+      const answer = await ask(message as JSONRPCRequest, { ...caller, disconnected, progress })
       // The protocol wants no answer to what was cancelled, but HTTP wants one.
       const cancelled = call?.cancelled() === true
       if (stream === undefined) return cancelled ? await reply.code(202).send() : sendJson(reply, answer)

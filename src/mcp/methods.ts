@@ -4,6 +4,7 @@ import { authorize, refuse } from '../kernel/authorize.js'
 import { callTool } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
+import { JsonText, stringify } from '../kernel/json-text.js'
 import { hasCredentials } from './credentials.js'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, RpcFailure } from './failure.js'
 import { createPrompts } from './prompts.js'
@@ -82,9 +83,10 @@ async function call(params: Params, caller: Caller, app: FastifyInstance): Promi
   const outcome = await callTool(name, args, withToken(caller, auth_token), app.kernel)
   if (!outcome.ok && outcome.error.code === 'TOOL_NOT_FOUND')
     throw refusal(outcome.error, caller.request_id, INVALID_PARAMS)
-  const content = [{ type: 'text', text: JSON.stringify(outcome.body) }]
+  const json = stringify(outcome.body)
+  const content = [{ type: 'text', text: json }]
   // Clients check structured content by the schema that is listed, which describes success alone.
-  return outcome.ok ? { content, structuredContent: outcome.body } : { content, isError: true }
+  return outcome.ok ? { content, structuredContent: new JsonText(json) } : { content, isError: true }
 }
 
 /** `auth_token` is a credential, not an argument; null means absent, as everywhere. */

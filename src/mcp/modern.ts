@@ -66,7 +66,8 @@ export function serveModern(methods: Methods, means: { streams: Streams; watches
         if (typeof value === 'string') headers.set(name, value)
       }
       // A client that goes away has cancelled what it asked for.
-      const exchange = new Request('http://localhost/mcp', { method: 'POST', headers, signal: caller.signal ?? null })
+      const signal = caller.disconnected?.() ?? null
+      const exchange = new Request('http://localhost/mcp', { method: 'POST', headers, signal })
       callers.set(exchange, caller)
       // Without a stream nobody can be told of progress.
       if (!acceptsEvents(request)) caller.progress = () => {}

@@ -2,7 +2,7 @@ import { Server } from '@modelcontextprotocol/server'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/sdk/types.js'
 import type { About } from '../kernel/about.js'
-import type { Caller } from '../kernel/caller.js'
+import { anySignal, type Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
 import { escapeLineBreaks } from '../http/event-frames.js'
 import type { EventStream } from '../http/event-stream.js'
@@ -60,7 +60,7 @@ function during({ mcpReq }: Context, { method, params }: { method: string; param
   const token = progressTokenOf({ method, params: { ...(params as object), _meta: mcpReq._meta } })
   return {
     ...caller,
-    signal: caller.signal === undefined ? mcpReq.signal : AbortSignal.any([caller.signal, mcpReq.signal]),
+    disconnected: () => anySignal(caller.disconnected?.(), mcpReq.signal),
     ...(token !== undefined &&
       caller.progress === undefined && {
         progress(elapsed: number, total: number) {

@@ -176,7 +176,7 @@ t.test('stopped between two batches, it goes on in the next round, by itself', a
     db,
     retention_days: 0,
     audit: { keys, days: 30 },
-    tell: () => {},
+    publish: () => {},
     onFault: error => {
       t.fail(String(error))
     },

@@ -5,7 +5,7 @@ import { inWorkspace, unscoped } from '../../src/postgres/scope.js'
 import type { RunStatement } from '../../src/postgres/scoped-connection.js'
 import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { createRoleLookup } from '../../src/postgres/row-security-kind.js'
+import { createRoleLookup } from '../../src/postgres/service-role.js'
 import { readings, type Unread } from '../../src/feed/store/unread.js'
 import { createDatabase } from '../support/cluster.js'
 

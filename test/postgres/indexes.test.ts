@@ -5,7 +5,6 @@ import t from 'tap'
 import { buildApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config/config.js'
 import { memoryTopic, sessionTopic } from '../../src/kernel/events.js'
-import { connect } from '../../src/postgres/connect.js'
 import { changesForMany } from '../../src/feed/store/feed.js'
 import { applyRetention } from '../../src/lifecycle/store/retention.js'
 import type { Schema } from '../../src/postgres/schema.js'
@@ -13,12 +12,13 @@ import { acrossWorkspaces, inWorkspace, unscoped } from '../../src/postgres/scop
 import type { RunStatement } from '../../src/postgres/scoped-connection.js'
 import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { createRoleLookup } from '../../src/postgres/row-security-kind.js'
+import { createRoleLookup } from '../../src/postgres/service-role.js'
 import { fill } from '../../src/search/fill.js'
 import { versionsOf } from '../../src/feed/store/topics.js'
 import { type Grown, grown, readSeqRanges, snapshotNow } from '../../src/feed/store/workspace-feed.js'
 import { type As, environment, JWT_SECRET, ok } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
+import { openService } from '../support/database.js'
 
 /**
  * Every page that is read is read by an index: the plans of the statements that the tools really send, on tables of
@@ -28,19 +28,7 @@ import { createDatabase } from '../support/cluster.js'
 const { url, drop } = await createDatabase()
 t.teardown(drop)
 const config = loadConfig(environment(url))
-const {
-  pool,
-  client: newClient,
-  close
-} = connect({
-  url,
-  max: 4,
-  connect_timeout_ms: 5000,
-  statement_timeout_ms: 0,
-  application_name: 'tests',
-  onIdleError: () => {}
-})
-t.teardown(close)
+const { pool, client: newClient, close } = openService(t, url, { max: 4 })
 
 const {
   rows: [version]

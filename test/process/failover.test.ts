@@ -1,22 +1,9 @@
-import pg from 'pg'
 import t from 'tap'
 import { environment, runProgram } from '../helper.js'
+import { administer } from '../support/database.js'
 import { ownServer } from '../support/own-server.js'
 import { openProxy } from '../support/proxy.js'
 import { post, until } from '../support/rest.js'
-
-/** Runs SQL on a server itself, past the proxy. */
-async function administer(url: string, ...statements: string[]): Promise<any[]> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    let rows: any[] = []
-    for (const statement of statements) rows = (await client.query(statement)).rows
-    return rows
-  } finally {
-    await client.end()
-  }
-}
 
 t.test('a primary hands over to its standby and lives on read-only', async t => {
   const primary = await ownServer(t)

@@ -135,11 +135,11 @@ export const waitForMessages = (deps: WaitDeps) =>
           after_seq: cursor,
           order: 'asc'
         })
-        cursor = found.has_more ? (found.positions.at(-1) as number) : found.head
-        if (found.messages.length > 0)
+        cursor = found.has_more ? (found.highest as number) : found.head
+        if (found.count > 0)
           return {
             messages: found.messages,
-            count: found.messages.length,
+            count: found.count,
             last_seq: cursor,
             timed_out: false,
             has_more: found.has_more,
@@ -190,7 +190,8 @@ async function wait(
     has_more: false,
     is_active
   })
-  const { signal, progress } = caller
+  const signal = caller.disconnected?.()
+  const { progress } = caller
   if (left_ms <= 0 || stopping.aborted || signal?.aborted === true) return nothing()
   const giveBack = waiters.take(agent)
   const work = caller.releaseSlot?.()

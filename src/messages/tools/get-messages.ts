@@ -60,13 +60,20 @@ export const getMessages = defineTool({
     const end = order ?? (after_seq === undefined ? 'desc' : 'asc')
     const session = await sessions.need(db, agent, session_id)
     const [found, total] = await Promise.all([
-      page(db, agent, session_id, { ...filter, limit, offset, after_seq, before_seq, order: end }),
+      page(db, agent, session_id, {
+        ...filter,
+        limit,
+        offset,
+        after_seq,
+        before_seq,
+        order: end,
+        shown: order ?? 'asc'
+      }),
       countReadable(db, agent, session, filter)
     ])
-    const reverse = order === undefined && end === 'desc'
     return {
-      messages: reverse ? found.messages.reverse() : found.messages,
-      count: found.messages.length,
+      messages: found.messages,
+      count: found.count,
       total_count: total.count,
       ...(total.is_estimate && { total_count_is_estimate: true }),
       has_more: found.has_more,
@@ -88,7 +95,7 @@ function accountedFor(
     end
   }: { after_seq?: number; before_seq?: number; offset: number; end: 'asc' | 'desc' }
 ): number {
-  const highest = Math.max(after_seq ?? 0, ...found.positions)
+  const highest = Math.max(after_seq ?? 0, found.highest ?? 0)
   const cutBelow = end === 'desc' && found.has_more && after_seq !== undefined
   if (cutBelow) return after_seq
   const cutAbove = end === 'asc' ? found.has_more : found.has_more || offset > 0

@@ -2,31 +2,21 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import t from 'tap'
-import { connect, connectAsOwner } from '../../../src/postgres/connect.js'
 import { inWorkspace } from '../../../src/postgres/scope.js'
 import { serviceRole } from '../../../src/postgres/service-role.js'
 import { BEHIND_VIEWS, SERVICE_MAY } from '../../../src/postgres/row-security.js'
 import { ROOT } from '../../helper.js'
 import { createDatabase } from '../../support/cluster.js'
+import { openOwner, openService } from '../../support/database.js'
 
 /**
  * Row-level security by itself, table by table: statements that have forgotten their condition, as the service runs them.
  */
 
 const { url, drop } = await createDatabase()
-const options = {
-  url,
-  connect_timeout_ms: 5000,
-  statement_timeout_ms: 0,
-  application_name: 'tests',
-  onIdleError: () => {}
-}
-const database = connect({ ...options, max: 4 })
-const { db: owner, close } = connectAsOwner({ ...options, max: 2 })
-t.teardown(async () => {
-  await Promise.all([database.close(), close()])
-  await drop()
-})
+t.teardown(drop)
+const database = openService(t, url, { max: 4 })
+const owner = openOwner(t, url)
 const { db: service } = database
 const ours = inWorkspace(service, 'ours')
 const nobody = inWorkspace(service, undefined)

@@ -89,9 +89,9 @@ export function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void
       randomUUID()
     )
   )
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${SECURITY_HEADER_LINES}Connection: close\r\n\r\n${body}`
-  )
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\n`
+  const length = `Content-Length: ${Buffer.byteLength(body)}\r\n`
+  socket.end(`${head}${length}${SECURITY_HEADER_LINES}Connection: close\r\n\r\n${body}`)
 }
 
 export function refuseRaw(response: ServerResponse, status: number, error: AppError): void {

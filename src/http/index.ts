@@ -8,8 +8,8 @@ import { inWorkspace } from '../postgres/scope.js'
 import { need } from '../sessions/store/sessions.js'
 import { createBodyBudget } from './body/budget.js'
 import { registerBodies } from './body/index.js'
-import { registerConnectionLimit } from './connections.js'
-import { registerCors } from './cors.js'
+import { registerConnectionLimit, registerUnusedConnections } from './connections.js'
+import { answerPreflights, registerCors } from './cors.js'
 import { registerDocs } from './docs.js'
 import { failureOf, sendFailure } from './failures.js'
 import { type Readiness, registerHealth } from './health.js'
@@ -22,7 +22,6 @@ import { registerRateLimits } from './rate-limits.js'
 import { registerRest } from './rest.js'
 import { registerSecurityHeaders } from './security-headers.js'
 import { registerStreams } from './streams.js'
-import { registerUnusedConnections } from './unused-connections.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -62,6 +61,7 @@ export const requestsPlugin = fp(
     registerHostCheck(app, options)
     await registerCors(app, options.cors_origins)
     registerRateLimits(app)
+    answerPreflights(app)
     // Node would answer an unknown Expect header by itself, without a body; HTTP lets a server ignore it.
     app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
     registerConnectionLimit(app, {

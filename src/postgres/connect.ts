@@ -4,7 +4,7 @@ import { guardPool } from './guarded-pool.js'
 import { onConnect } from './pg-internals.js'
 import type { Db, Schema } from './schema.js'
 import { type Unscoped, unscoped } from './scope.js'
-import { createRoleLookup, type RowSecurity } from './row-security-kind.js'
+import { createRoleLookup, type RowSecurity } from './service-role.js'
 import { applySettings } from './session-settings.js'
 
 export interface DatabaseOptions {
@@ -118,8 +118,8 @@ function openPool(options: DatabaseOptions): pg.Pool {
     keepAlive: true
   })
   pool.on('error', options.onIdleError)
-  // While a transaction holds a connection between two statements, nobody else listens for its errors, and an error that
-  // nobody hears ends the process. The transaction's next statement fails anyway.
+  // While a transaction holds a connection between two statements, nobody else listens for its errors, and an error
+  // without a listener ends the process. The transaction's next statement fails anyway.
   pool.on('connect', client => {
     client.on('error', () => {})
   })

@@ -3,18 +3,7 @@ import { AppError } from '../kernel/errors.js'
 /** What a fault of PostgreSQL or its driver means to a caller. Callers never see its text, which can hold values. */
 
 /** Codes of sockets and of name look-ups. */
-const NODE_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOENT'
-])
+const NODE_CODE = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH|ENOENT)$/
 
 const READ_ONLY = '25006'
 /** A statement in a transaction that had failed before. The connection should not have been handed out. */
@@ -35,8 +24,7 @@ const UNFIT = new Set([
 /** Errors of pg 8 and pg-pool 3 have no code, only these texts. */
 const POOL_BUSY = 'timeout exceeded when trying to connect'
 const NOT_SENT = /^(Client has encountered a connection error|Client was closed)/
-const DRIVER_TEXTS =
-  /^(Connection terminated|Client has encountered a connection error|Query read timeout|Connection ended|Client was closed|timeout expired)/
+const LOST = /^(Connection terminated|Query read timeout|Connection ended|timeout expired)/
 
 /** There is no usable connection: none could be made, or it could not be prepared. `cause` has the reason. */
 export class ConnectError extends Error {
@@ -73,8 +61,12 @@ export function isConnectionFault(error: unknown): boolean {
   if (error instanceof ConnectError) return true
   const code = codeOf(error)
   if (code === undefined)
-    return DRIVER_TEXTS.test(error.message) || (error instanceof AggregateError && isConnectionFault(error.errors[0]))
-  return NODE_CODES.has(code) || /^(08|28|57P0)/.test(code) || code === READ_ONLY || code === FAILED_TRANSACTION
+    return (
+      LOST.test(error.message) ||
+      NOT_SENT.test(error.message) ||
+      (error instanceof AggregateError && isConnectionFault(error.errors[0]))
+    )
+  return NODE_CODE.test(code) || /^(08|28|57P0)/.test(code) || code === READ_ONLY || code === FAILED_TRANSACTION
 }
 
 /** What a fault of the prefix of a statement means: the connection cannot be prepared, whatever the statement is. */
@@ -83,8 +75,8 @@ export function preparationFault(error: Error): Error {
 }
 
 /**
- * Whether PostgreSQL refused the statement, so that nothing of it has been committed, and another statement may succeed.
- * A fault of the connection, a server that is unfit, and class 57 (cancelled) are not the statement's fault.
+ * Whether PostgreSQL refused the statement, so that nothing of it is committed, and another statement may succeed. A
+ * fault of the connection, a server that is unfit, and class 57 (cancelled) are not the statement's fault.
  */
 export function isStatementFault(error: unknown): boolean {
   const code = codeOf(error) ?? ''
@@ -132,12 +124,7 @@ export function explainFault(error: unknown): AppError | undefined {
  */
 export function loggableFault(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error }
-  const { code, table, constraint, severity } = error as {
-    code?: unknown
-    table?: unknown
-    constraint?: unknown
-    severity?: unknown
-  }
+  const { code, table, constraint, severity } = error as Error & Record<string, unknown>
   if (error instanceof ConnectError)
     return { type: error.name, code, reason: (error.cause as Error | undefined)?.message }
   const ofDatabase = severity !== undefined || typeof code === 'string'

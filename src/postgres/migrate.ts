@@ -38,7 +38,8 @@ export async function status(db: Db): Promise<MigrationStatus[]> {
   const unknown = applied.filter(name => !(name in migrations))
   if (unknown.length > 0) {
     throw new MigrationError(
-      `The database is newer than this program: it has the migration ${unknown.join(', ')}, which this version does not know. Run the version that made it, or a later one.`
+      `The database is newer than this program: it has the migration ${unknown.join(', ')}, ` +
+        'which this version does not know. Run the version that made it, or a later one.'
     )
   }
   return Object.keys(migrations).map(name => ({ name, applied: applied.includes(name) }))
@@ -54,8 +55,8 @@ export async function isCurrent(db: Db): Promise<boolean> {
 }
 
 /**
- * Applies the missing migrations, repairs the rows of a restored dump, and sees to row-level security. `db` must have no
- * statement time-out: it may wait for another process, and migrations may take long.
+ * Applies the missing migrations, repairs the rows of a restored dump, and sees to row-level security. `db` must have
+ * no statement time-out: it may wait for another process, and migrations may take long.
  * @param login the service's login, if it is not the owner who migrates
  * @returns the names of the migrations applied now
  */
@@ -107,7 +108,7 @@ async function migrate(
 function reason(error: unknown): string {
   const code = (error as { code?: unknown }).code
   if (code === '42501')
-    return ': the database user lacks a right (it needs to create tables, and the extension pg_trgm unless that is there already)'
+    return ': the database user lacks a right (to create tables, or the extension pg_trgm unless that is there already)'
   if (code === '0A000' || code === '58P01')
     return ': the extension pg_trgm is not installed on the server (Debian: postgresql-contrib)'
   return error instanceof Error ? `: ${error.message}` : ''

@@ -3,7 +3,7 @@ import { ReadOnlyServer } from './faults.js'
 import type { PrefixStatement, Statement } from './pg-internals.js'
 import { nameFor } from './statement-names.js'
 
-/** What PostgreSQL is told before a statement runs for a workspace. */
+/** What is sent before a statement that runs for a workspace. */
 export interface ScopePrefixes {
   role: string | undefined
   /** Before a statement, and before one that is planned once. */
@@ -22,8 +22,8 @@ export function scopePrefixes(role: string | undefined, scope: string): ScopePre
 }
 
 /**
- * Tells PostgreSQL role and workspace for one transaction, and asks whether the server is read-only. Nothing is read from
- * a read-only server: it may be a standby, whose data may be out of date.
+ * Sets role and workspace for one transaction, and asks whether the server is read-only. Nothing is read from a
+ * read-only server: it may be a standby, whose data may be out of date.
  */
 function scopeStatement(role: string | undefined, scope: string, more: readonly string[]): PrefixStatement {
   const columns = [

@@ -3,12 +3,12 @@ import type { GuardedPool } from './guarded-pool.js'
 import { queryWithPrefix } from './pg-internals.js'
 import type { Db, Schema } from './schema.js'
 import { repeated, type RunStatement, ScopedDriver, type ScopedPool } from './scoped-connection.js'
-import type { RoleLookup } from './row-security-kind.js'
+import type { RoleLookup } from './service-role.js'
 
 /**
- * For which workspace SQL runs. Every query filters by workspace. PostgreSQL row-level security enforces the same filter
- * again (row-security.ts), so a query that forgets its filter finds nothing of another workspace. PostgreSQL is told the
- * workspace with every statement (scoped-connection.ts).
+ * For which workspace SQL runs. Every query filters by workspace. Row-level security enforces the same filter again
+ * (row-security.ts), so a query that forgets its filter finds nothing of another workspace. The workspace is sent with
+ * every statement (scoped-connection.ts).
  */
 
 /** Every workspace. No workspace has this name. */
@@ -21,7 +21,7 @@ const KEPT_MAX = 1000
 
 let scoped: (database: Unscoped, scope: string) => Db
 
-/** The database before a workspace is named. It cannot be queried: `inWorkspace` and `acrossWorkspaces` give what can. */
+/** The database before a workspace is named. Only what `inWorkspace` and `acrossWorkspaces` return can be queried. */
 class Unscoped {
   readonly #pool: ScopedPool
   readonly #kept = new Map<string, Db>()
@@ -73,7 +73,7 @@ export function inWorkspace(database: Unscoped, workspace: string | undefined): 
 }
 
 /**
- * What SQL for all workspaces runs on: background work, and finding out who calls. Whatever answers a caller runs in the
+ * What SQL for all workspaces runs on: background work, and finding out who calls. What answers a caller runs in the
  * caller's workspace. (test/postgres/row-security/workspaces.test.ts lists the places that call this.)
  */
 export function acrossWorkspaces(database: Unscoped): Db {

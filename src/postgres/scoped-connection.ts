@@ -4,14 +4,13 @@ import type pg from 'pg'
 import { ConnectError, isSerializationFault, neverRan, preparationFault, ReadOnlyServer } from './faults.js'
 import type { GuardedPool } from './guarded-pool.js'
 import type { PrefixStatement, Statement } from './pg-internals.js'
-import type { RoleLookup } from './row-security-kind.js'
+import type { RoleLookup } from './service-role.js'
 import { type ScopePrefixes, scopePrefixes } from './scope-prefix.js'
 import { nameFromSecondTime } from './statement-names.js'
 
 /**
- * Connections that tell PostgreSQL the role and the workspace before what they run. Both are told in the same round trip
- * and for one transaction only: the next transaction on the connection, which may be another process's behind a pooler,
- * has neither.
+ * Connections that set the role and the workspace before what they run. Both are set in the same round trip and for one
+ * transaction only: the next transaction on the connection, behind a pooler perhaps another process's, has neither.
  */
 
 /** When PostgreSQL plans a statement. Undefined: PostgreSQL decides. */
@@ -57,7 +56,7 @@ export class ScopedDriver implements Driver {
     private readonly scope: string
   ) {}
 
-  /** What is told before a statement. The texts are made once for each role: this runs for every statement. */
+  /** What is sent before a statement. The texts are made once for each role: this runs for every statement. */
   prefix(): ScopePrefixes {
     const { role } = this.pool.role
     if (this.prefixes === undefined || this.prefixes.role !== role) this.prefixes = scopePrefixes(role, this.scope)
@@ -151,7 +150,7 @@ class ScopedConnection implements DatabaseConnection {
     }
   }
 
-  /** Begins a transaction. It is told role and workspace once. */
+  /** Begins a transaction, and sets role and workspace for all of it. */
   async begin({ isolationLevel = 'read committed', accessMode }: TransactionSettings): Promise<void> {
     // The level is always named: a pooler may hand out a connection that has not been told the session settings.
     const text = `begin isolation level ${isolationLevel}${accessMode === undefined ? '' : ` ${accessMode}`}`
@@ -171,7 +170,7 @@ class ScopedConnection implements DatabaseConnection {
     await this.send(NO_PREFIX, { text })
   }
 
-  /** Sends a statement that no transaction holds: once more, on another connection, if this one had been ended before. */
+  /** Sends a statement outside a transaction. If the connection had ended before, sends it on another one. */
   private async sendOutsideTransaction(
     prefix: readonly PrefixStatement[],
     statement: PlannedStatement

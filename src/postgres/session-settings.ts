@@ -4,8 +4,8 @@ import type pg from 'pg'
  * Settings that our SQL relies on. A server, database or role can have other values, so every new connection sets them.
  * They are not in the startup packet, because poolers refuse most of them there.
  *
- * `default_transaction_read_only` is not among them: with it an operator marks a server that must not be written to, and
- * the service respects that (scoped-connection.ts).
+ * `default_transaction_read_only` is not among them: by it an operator marks a server that must not be written to, and
+ * the service respects that (scope-prefix.ts).
  */
 const SETTINGS: Record<string, string> = {
   // How times are written and read (connect.ts parses them).

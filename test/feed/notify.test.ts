@@ -9,6 +9,7 @@ import { newSession, ok, startApp } from '../helper.js'
 import { until } from '../support/until.js'
 import { createDatabase } from '../support/cluster.js'
 import { openProxy, type Proxy } from '../support/proxy.js'
+import { connectionTo } from '../support/connection-to.js'
 
 /** Hints between replicas, on connections that behave, and on some that do not. */
 
@@ -23,14 +24,7 @@ interface Replica {
 }
 
 function connectTo(t: Test, to: string, application_name = 'tests') {
-  const database = connect({
-    url: to,
-    max: 2,
-    connect_timeout_ms: 2000,
-    statement_timeout_ms: 5000,
-    application_name,
-    onIdleError: () => {}
-  })
+  const database = connect(connectionTo(to, { connect_timeout_ms: 2000, statement_timeout_ms: 5000, application_name }))
   t.teardown(() => database.close())
   return database
 }
@@ -71,14 +65,7 @@ async function listening(...replicas: Replica[]): Promise<void> {
   await until(() => replicas.every(({ notify }) => notify.mode() === 'listen'), 'hints arrive')
 }
 
-const { db, close } = connectAsOwner({
-  url,
-  max: 2,
-  connect_timeout_ms: 2000,
-  statement_timeout_ms: 5000,
-  application_name: 'tests',
-  onIdleError: () => {}
-})
+const { db, close } = connectAsOwner(connectionTo(url, { connect_timeout_ms: 2000, statement_timeout_ms: 5000 }))
 t.teardown(close)
 
 /** A session of a test's own, to listen to, and how it grows without a hint. */
@@ -135,6 +122,27 @@ t.test('many hints at once, and long ones', async t => {
   t.pass()
 })
 
+t.test('what was published until a replica closes is still sent', async t => {
+  const [a, b] = [open(t), open(t)]
+  await listening(a, b)
+  const topics = Array.from({ length: 20 }, (_, i) => memoryTopic('default', `last words ${i}`))
+  const heard = new Set<Topic>()
+  for (const topic of topics)
+    t.teardown(
+      b.notify.subscribe(topic, version => {
+        // Polls name a version, hints do not.
+        if (version === undefined) heard.add(topic)
+      })
+    )
+  // The first hints are on their way when the others come.
+  a.notify.publish(topics.slice(0, 10))
+  await new Promise(resolve => setTimeout(resolve, 2))
+  a.notify.publish(topics.slice(10))
+  await a.notify.close()
+  await until(() => heard.size === topics.length, 'all of them')
+  t.pass()
+})
+
 t.test('a change whose hint was lost is noticed all the same', async t => {
   const a = open(t)
   await listening(a)
@@ -153,9 +161,8 @@ t.test('a change whose hint was lost is noticed all the same', async t => {
     [
       'memory',
       async () => {
-        await sql`insert into agent_memory (agent_id, session_id, key, value, value_size) values ('agent-1', '', 'k', '1', 1)`.execute(
-          db
-        )
+        await sql`insert into agent_memory (agent_id, session_id, key, value, value_size)
+          values ('agent-1', '', 'k', '1', 1)`.execute(db)
       }
     ],
     [
@@ -218,9 +225,8 @@ for (const [name, break_] of [
   [
     'a connection that is ended',
     async (_proxy: Proxy, { application_name }: Replica) => {
-      await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${application_name} and query like '%notify%'`.execute(
-        db
-      )
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = ${application_name} and query like '%notify%'`.execute(db)
     }
   ]
 ] as const) {
@@ -282,7 +288,7 @@ t.test('replicas behind a pooler that swallows notifications still wake each oth
   t.match(await metric(first), /^event_hints_mode\{mode="listen"\} 1$/m)
   const session_id = await newSession(a)
   const waiting = ok(b, 'wait_for_messages', { session_id, timeout_seconds: 20 }, { agent_id: 'reader' })
-  await until(() => b.server.waiters.taken() === 1, 'waiting')
+  await until(() => b.server.waiters.taken === 1, 'waiting')
   await ok(a, 'add_message', { session_id, content: 'hello' })
   t.match(await waiting, { count: 1, timed_out: false })
 })

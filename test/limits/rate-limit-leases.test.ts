@@ -6,6 +6,7 @@ import { connectAsOwner } from '../../src/postgres/connect.js'
 import { countCalls, type RateLimits } from '../../src/limits/store/rate-limits.js'
 import { sweep } from '../../src/lifecycle/sweep.js'
 import { createDatabase } from '../support/cluster.js'
+import { connectionTo } from '../support/connection-to.js'
 
 const database = await createDatabase()
 t.teardown(() => database.drop())
@@ -25,14 +26,7 @@ function replica(
   window_ms?: number,
   url = database.url
 ): RateLimits & { db: ReturnType<typeof connectAsOwner>['db'] } {
-  const own = connectAsOwner({
-    url,
-    max: 2,
-    connect_timeout_ms: 5000,
-    statement_timeout_ms: 5000,
-    application_name: 'tests',
-    onIdleError: () => {}
-  })
+  const own = connectAsOwner(connectionTo(url, { statement_timeout_ms: 5000 }))
   const counting = countCalls(own.db, limits(limit), window_ms)
   t.teardown(async () => {
     await counting.close()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { API_KEY, call, startApp } from '../helper.js'
+import { API_KEY, call, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
 import { token } from '../support/samples.js'
 import { callTool, eventually, initialize, openSession, post, request } from './clients.js'
@@ -192,6 +192,59 @@ t.test('refused credentials are audited and counted once', async t => {
   const { body } = await app.server.inject({ url: '/metrics' })
   t.match(body, 'mcp_requests_total{tool="get_memory",status="error"} 1')
   t.notMatch(body, 'tool="mcp"')
+})
+
+t.test('lists, prompts and subscriptions count as calls of their agent', async t => {
+  const app = await startApp(t, { RATE_LIMIT_AGENT_PER_MINUTE: '4' })
+  const subscribe = { uri: 'session://session_0123456789abcdef' }
+  for (const [i, [method, params]] of (
+    [
+      ['tools/list', {}],
+      ['resources/list', {}],
+      ['prompts/get', { name: 'setup-collaboration', arguments: { purpose: 'p', expert_roles: 'r' } }],
+      ['resources/subscribe', subscribe]
+    ] as const
+  ).entries()) {
+    const key = { 'x-api-key': API_KEY, 'x-agent-id': `busy-${i}` }
+    const headers = { ...(await openSession(app)), ...key }
+    for (let n = 0; n < 4; n++) await request(app, 'legacy', method, params, headers)
+    t.match(
+      (await request(app, 'legacy', method, params, headers)).body,
+      {
+        error: { data: { code: 'RATE_LIMITED', context: { limit_of: 'agent' } } }
+      },
+      method
+    )
+  }
+})
+
+t.test('a refused subscription is audited once, with its agent and workspace', async t => {
+  const { api_key: key } = await ok(
+    app,
+    'create_api_key',
+    { agent_id: 'deaf', agent_type: 'x', permissions: ['write'], workspace: 'elsewhere' },
+    { admin: true }
+  )
+  const uri = 'session://session_0123456789abcdef'
+  const filter = { notifications: { resourceSubscriptions: [uri] } }
+  for (const [era, method, params] of [
+    ['legacy', 'resources/subscribe', { uri }],
+    ['modern', 'subscriptions/listen', filter]
+  ] as const) {
+    const session = era === 'legacy' ? await openSession(app) : {}
+    const headers = { ...session, 'x-api-key': key, 'x-request-id': `refused-${era}` }
+    const { body } = await request(app, era, method, params, headers)
+    t.match(body, { error: { data: { code: 'PERMISSION_DENIED' } } })
+    const rows = async () =>
+      app.database.db
+        .selectFrom('audit_log')
+        .select(['event_type', 'action', 'workspace', 'agent_id'])
+        .where('request_id', '=', `refused-${era}`)
+        .execute()
+    t.same(await eventually(rows, found => found.length > 0), [
+      { event_type: 'permission_denied', action: method, workspace: 'elsewhere', agent_id: 'deaf' }
+    ])
+  }
 })
 
 t.test('with AUTH_ENABLED=false a client without credentials is named after itself', async t => {

@@ -59,9 +59,8 @@ t.test('exactly once, whatever dies', { timeout: 170_000 }, async t => {
   t.comment(`told after ${seconds()} s`)
 
   const after = await settle(fleet)
-  t.comment(
-    `MB held by the replicas: ${[before, after].map(levels => levels.map(({ heap }) => (heap / 2 ** 20).toFixed(1)).join(' ')).join(', then ')}`
-  )
+  const shown = [before, after].map(levels => levels.map(({ heap }) => (heap / 2 ** 20).toFixed(1)).join(' '))
+  t.comment(`MB held by the replicas: ${shown.join(', then ')}`)
   const most = Math.max(...before.map(({ heap }) => heap))
   for (const [replica, { heap }] of after.entries())
     t.ok(heap < most + HEAP_MORE, `memory of replica ${replica}: ${heap}, at first at most ${most}`)
@@ -105,7 +104,8 @@ async function disturb(
       const client = new pg.Client({ connectionString: server.url })
       await client.connect()
       await client.query(
-        'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+        'select pg_terminate_backend(pid) from pg_stat_activity where datname = ' +
+          'current_database() and pid <> pg_backend_pid()'
       )
       await client.end()
     } else {

@@ -14,6 +14,7 @@ import {
 } from '../../src/postgres/embedded/index.js'
 import { connectAsOwner } from '../../src/postgres/connect.js'
 import * as migrations from '../../src/postgres/migrate.js'
+import { connectionTo } from './connection-to.js'
 
 /**
  * The PostgreSQL that a test run uses: the server of TEST_DATABASE_URL, else one of our own, started by
@@ -37,14 +38,7 @@ export async function startTestServer(): Promise<TestServer> {
   const started = given === undefined ? await startCluster() : { url: given }
   const template = `scs_template_${randomBytes(6).toString('hex')}`
   await admin(started.url, `create database ${template}`)
-  const database = connectAsOwner({
-    url: withDatabase(started.url, template),
-    max: 1,
-    connect_timeout_ms: 10_000,
-    statement_timeout_ms: 0,
-    application_name: 'tests',
-    onIdleError: () => {}
-  })
+  const database = connectAsOwner(connectionTo(withDatabase(started.url, template), { max: 1 }))
   await migrations.up(database.db)
   await database.close()
   const server: TestServer = { ...started, template }
@@ -57,15 +51,7 @@ async function startCluster(): Promise<Pick<TestServer, 'url' | 'cluster'>> {
   const parent = await mkdtemp(join(tmpdir(), 'scs-test-server-'))
   // As root PostgreSQL runs as another user, who has to get through here.
   await chmod(parent, 0o711)
-  const account = await serverAccount()
-  const binaries = await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-test-binaries') })
-  const handle = await createCluster({
-    dir: join(parent, 'postgres'),
-    binaries,
-    account,
-    logFile: join(parent, 'postgres.log'),
-    durable: false
-  })
+  const handle = await clusterIn(parent)
   const port = await freePort()
   // For tests only: they kill processes, not the machine.
   const begun = await startPostmaster(handle, port, {
@@ -76,6 +62,18 @@ async function startCluster(): Promise<Pick<TestServer, 'url' | 'cluster'>> {
   })
   if (!('pid' in begun)) throw new Error(`The tests' PostgreSQL did not start: ${begun.problem}`)
   return { url: urlOf(handle, port, 'postgres'), cluster: { parent, handle } }
+}
+
+/** The cluster of the embedded PostgreSQL in a folder. It is made first if there is none. */
+export async function clusterIn(folder: string): Promise<Awaited<ReturnType<typeof createCluster>>> {
+  const account = await serverAccount()
+  return createCluster({
+    dir: join(folder, 'postgres'),
+    binaries: await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-test-binaries') }),
+    account,
+    logFile: join(folder, 'postgres.log'),
+    durable: false
+  })
 }
 
 export async function stopTestServer(): Promise<void> {

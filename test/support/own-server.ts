@@ -2,14 +2,8 @@ import { chmod, chown, cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import {
-  createCluster,
-  findBinaries,
-  serverAccount,
-  startPostmaster,
-  stopPostmaster,
-  urlOf
-} from '../../src/postgres/embedded/index.js'
+import { startPostmaster, stopPostmaster, urlOf } from '../../src/postgres/embedded/index.js'
+import { clusterIn } from './cluster.js'
 import { quietPort } from './ports.js'
 
 export interface OwnServer {
@@ -29,15 +23,7 @@ export async function ownServer(t: Test): Promise<OwnServer> {
 
 /** Runs the cluster in a folder, which is made first if there is none. */
 async function serverIn(t: Test, folder: string): Promise<OwnServer> {
-  const account = await serverAccount()
-  const binaries = await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-test-binaries') })
-  const cluster = await createCluster({
-    dir: join(folder, 'postgres'),
-    binaries,
-    account,
-    logFile: join(folder, 'postgres.log'),
-    durable: false
-  })
+  const cluster = await clusterIn(folder)
   const port = await quietPort()
   const url = urlOf(cluster, port, 'postgres')
   const stop = () => stopPostmaster(cluster)
@@ -61,9 +47,9 @@ async function serverIn(t: Test, folder: string): Promise<OwnServer> {
         join(copy, 'postgresql.auto.conf'),
         `primary_conninfo = 'host=${hostname} port=${port} user=${username} password=${password}'\n`
       )
-      if (account !== undefined) {
+      if (cluster.account !== undefined) {
         for (const entry of ['', ...(await readdir(copy, { recursive: true }))])
-          await chown(join(copy, entry), account.uid, account.gid)
+          await chown(join(copy, entry), cluster.account.uid, cluster.account.gid)
       }
       await chmod(copy, 0o700)
       return serverIn(t, other)

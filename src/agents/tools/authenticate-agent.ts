@@ -6,7 +6,7 @@ import { grantOf } from '../identify.js'
 import { boundType } from '../keys.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
-import { needAll } from '../../sessions/store/sessions.js'
+import { requireSessions } from '../../sessions/store/sessions.js'
 import * as tokens from '../store/tokens.js'
 import { issue, issuedToken, ofMcpSession, tokenAudit } from '../issued-token.js'
 import { AgentId, AgentType, ExpiresIn, input, Sessions } from '../../kernel/shapes.js'
@@ -76,7 +76,7 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
       if (key_id !== undefined) auditMetadata.key_id = key_id
       const permissions = grant(input.requested_permissions ?? ['read', 'write'], allOf(allowed.permissions))
       if (permissions.length === 0) throw noneGranted(workspace, allowed.permissions)
-      if (sessions !== undefined) await needAll(db, allowed, sessions)
+      if (sessions !== undefined) await requireSessions(db, allowed, sessions)
       let bounds: Bounds = boundsOf(allowed)
       if (sessions !== undefined || expires_in > 0)
         bounds = narrowed(bounds, {

@@ -23,7 +23,9 @@ export const getAuditLog = defineTool({
   name: 'get_audit_log',
   title: 'Read the audit log',
   description:
-    'For admins: what was written, by whom and when, and which credentials and permissions were refused; newest first. Holds ids, never content. An admin limited to sessions sees what was done in these.',
+    'For admins: what was written, by whom and when, and which credentials and permissions ' +
+    'were refused; newest first. Holds ids, never content. An admin limited to sessions sees ' +
+    'what was done in these.',
   permission: 'admin',
   effect: 'reads',
   commits: 'transaction',

@@ -2,16 +2,17 @@ import { Type } from '@sinclair/typebox'
 import { AppError } from '../../kernel/errors.js'
 import { Whole } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
-import { moveTo } from '../store/read-cursors.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { type Reading, readings } from '../store/unread.js'
+import { moveReadCursor, type Reading, readings } from '../store/unread.js'
 import { IdempotencyKey, input, output, readingFields, SessionId } from '../../kernel/shapes.js'
 
 export const markRead = defineTool({
   name: 'mark_read',
   title: 'Remember how far you have read',
   description:
-    'Remember how far you have read a session: pass last_seq of your last get_messages as up_to_seq. get_session and list_sessions then count what is unread. It never goes back; without up_to_seq everything counts as read, also what came since you last looked.',
+    'Remember how far you have read a session: pass last_seq of your last get_messages as up_to_seq. get_session ' +
+    'and list_sessions then count what is unread. It never goes back; without up_to_seq everything counts as read, ' +
+    'also what came since you last looked.',
   // Only the caller's own view changes: whoever may read may remember how far, or its counts would only ever grow.
   permission: 'read',
   effect: 'replaces',
@@ -36,9 +37,9 @@ export const markRead = defineTool({
     metadata: { last_read_seq }
   }),
   async handler({ session_id, up_to_seq }, { db, agent }) {
-    const { last_seq } = await sessions.need(db, agent, session_id)
+    const { last_seq } = await sessions.readSessionOrThrow(db, agent, session_id)
     if (up_to_seq !== undefined && up_to_seq > last_seq) throw beyondHead(last_seq)
-    await moveTo(db, agent, session_id, up_to_seq ?? last_seq)
+    await moveReadCursor(db, agent, session_id, up_to_seq ?? last_seq)
     const [reading] = await readings(db, agent, [session_id])
     return { session_id, ...(reading as Reading) }
   }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Agent } from '../../kernel/agent.js'
 import type { EndReason } from '../../feed/live.js'
 import { rightsEnd } from '../../agents/rights.js'
-import { createConcurrencyLimit } from '../../limits/concurrency-limit.js'
+import { ConcurrencyLimit } from '../../kernel/semaphore.js'
 
 const STREAMS_MAX = 5000
 /** Of one agent. All clients that have not authenticated count as one agent. */
@@ -25,14 +25,13 @@ export interface Streams {
   take: (viewer: Agent | undefined) => () => void
   add: (open: Open) => void
   remove: (open: Open) => void
-  count: () => number
   close: () => void
 }
 
 const NOBODY = { workspace: '', agent_id: '', agent_type: '', permissions: [] } satisfies Agent
 
 export function createStreams(app: Pick<FastifyInstance, 'verifiers' | 'stopping'>): Streams {
-  const limit = createConcurrencyLimit({
+  const limit = new ConcurrencyLimit({
     max: STREAMS_MAX,
     per_agent: STREAMS_PER_AGENT,
     what: 'notification streams'
@@ -71,7 +70,6 @@ export function createStreams(app: Pick<FastifyInstance, 'verifiers' | 'stopping
       streams.delete(open)
       if (streams.size === 0) clock = void clearInterval(clock)
     },
-    count: () => streams.size,
     close() {
       app.stopping.removeEventListener('abort', endAll)
       endAll()

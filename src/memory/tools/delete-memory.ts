@@ -9,7 +9,8 @@ export const deleteMemory = defineTool({
   name: 'delete_memory',
   title: 'Forget a value',
   description:
-    'Delete a value you stored with set_memory, in the same scope, also in a closed session; deleted says whether there was one.',
+    'Delete a value you stored with set_memory, in the same scope, also in a closed session; deleted says whether ' +
+    'there was one.',
   permission: 'write',
   effect: 'replaces',
   repeatable: true,

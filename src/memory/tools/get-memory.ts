@@ -10,7 +10,8 @@ export const getMemory = (reader: MemoryReader) =>
     name: 'get_memory',
     title: 'Recall a value',
     description:
-      "Read a value you stored with set_memory, from the same scope: with session_id that session's, without it the global one.",
+      "Read a value you stored with set_memory, from the same scope: with session_id that session's, without it the " +
+      'global one.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',
@@ -27,7 +28,7 @@ export const getMemory = (reader: MemoryReader) =>
     }),
     async handler({ key, session_id }, { db, agent }) {
       const scope = await scopeOf(db, agent, session_id)
-      const { value, metadata, version, created_at, updated_at, expires_at } = await reader.need(agent, scope, key)
+      const { value, metadata, version, created_at, updated_at, expires_at } = await reader.read(agent, scope, key)
       return { key, value, metadata, scope: scopeWord(scope), version, created_at, updated_at, expires_at }
     }
   })

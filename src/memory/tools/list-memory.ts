@@ -12,7 +12,8 @@ export const listMemory = defineTool({
   name: 'list_memory',
   title: 'List what is remembered',
   description:
-    'The keys you have stored, last updated first: your global ones, with session_id that session\'s, with session_id "all" every one.',
+    "The keys you have stored, last updated first: your global ones, with session_id that session's, with " +
+    'session_id "all" every one.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',

@@ -19,7 +19,8 @@ export const setMemory = (quotas: Quotas) =>
     name: 'set_memory',
     title: 'Remember a value',
     description:
-      'Store any JSON value under a key, for yourself alone: in one session with session_id, else globally; for ever, or for expires_in seconds.',
+      'Store any JSON value under a key, for yourself alone: in one session with session_id, else globally; for ' +
+      'ever, or for expires_in seconds.',
     permission: 'write',
     effect: 'replaces',
     commits: 'transaction',
@@ -63,7 +64,7 @@ export const setMemory = (quotas: Quotas) =>
     affectedTopics: (_input, _output, { agent }) => [memoryTopic(agent.workspace, agent.agent_id)],
     async handler({ key, value, session_id, expires_in = 0, metadata = {}, overwrite = true }, { db, agent }) {
       // Not locked: a session that is closed at this very moment may still get the value.
-      if (session_id !== undefined && !(await sessions.need(db, agent, session_id)).is_active)
+      if (session_id !== undefined && !(await sessions.readSessionOrThrow(db, agent, session_id)).is_active)
         throw sessions.sessionClosed()
       const scope = session_id ?? memory.GLOBAL
       const stored = await memory.put(db, agent, {

@@ -12,7 +12,8 @@ export const getMessages = defineTool({
   name: 'get_messages',
   title: 'Read messages',
   description:
-    'Read the messages of a session that you may see. Without further arguments: the newest, in the order they were written. To follow a session, pass last_seq of the previous answer as after_seq.',
+    'Read the messages of a session that you may see. Without further arguments: the newest, in the order they were ' +
+    'written. To follow a session, pass last_seq of the previous answer as after_seq.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
@@ -58,15 +59,22 @@ export const getMessages = defineTool({
     // Without a word about order a page is taken from the newest end, unless it follows a cursor, and handed out oldest
     // first.
     const end = order ?? (after_seq === undefined ? 'desc' : 'asc')
-    const session = await sessions.need(db, agent, session_id)
+    const session = await sessions.readSessionOrThrow(db, agent, session_id)
     const [found, total] = await Promise.all([
-      page(db, agent, session_id, { ...filter, limit, offset, after_seq, before_seq, order: end }),
+      page(db, agent, session_id, {
+        ...filter,
+        limit,
+        offset,
+        after_seq,
+        before_seq,
+        order: end,
+        shown: order ?? 'asc'
+      }),
       countReadable(db, agent, session, filter)
     ])
-    const reverse = order === undefined && end === 'desc'
     return {
-      messages: reverse ? found.messages.reverse() : found.messages,
-      count: found.messages.length,
+      messages: found.messages,
+      count: found.count,
       total_count: total.count,
       ...(total.is_estimate && { total_count_is_estimate: true }),
       has_more: found.has_more,
@@ -88,7 +96,7 @@ function accountedFor(
     end
   }: { after_seq?: number; before_seq?: number; offset: number; end: 'asc' | 'desc' }
 ): number {
-  const highest = Math.max(after_seq ?? 0, ...found.positions)
+  const highest = Math.max(after_seq ?? 0, found.highest ?? 0)
   const cutBelow = end === 'desc' && found.has_more && after_seq !== undefined
   if (cutBelow) return after_seq
   const cutAbove = end === 'asc' ? found.has_more : found.has_more || offset > 0

@@ -82,7 +82,7 @@ export const searchContext = defineTool({
     } = given
     const started = performance.now()
     const { start, end } = timeRange(given.start_time, given.end_time)
-    if (session_id !== undefined) await sessions.need(db, agent, session_id)
+    if (session_id !== undefined) await sessions.readSessionOrThrow(db, agent, session_id)
     const { results, partial } = await search(
       db,
       agent,

@@ -57,7 +57,7 @@ test('a second server is refused and told who is there; commands join', async t 
   const dataDir = join(await folder(t), 'data')
   const server = await program(t, dataDir, 'serve')
   await t.rejects(openEmbedded({ dataDir, mode: 'serve', settings: quick }), {
-    name: 'HeldError',
+    name: 'InUseError',
     message: new RegExp(`process ${server.pid}, since`)
   })
 

@@ -55,17 +55,19 @@ async function registerMcp(app: FastifyInstance): Promise<void> {
 
   app.delete(URL, { config }, async (request, reply) => legacy.close(request, reply))
 
+  const notAllowed = async (_request: FastifyRequest, reply: FastifyReply) =>
+    sendFailure(
+      reply.header('allow', ALLOWED),
+      new AppError('METHOD_NOT_ALLOWED', 'MCP messages are sent with POST.', {
+        suggestions: ['Send JSON-RPC messages with POST to /mcp', 'End an MCP session with DELETE']
+      })
+    )
   app.route({
     method: ['HEAD', 'PUT', 'PATCH'],
     url: URL,
-    config,
-    handler: async (_request, reply) =>
-      sendFailure(
-        reply.header('allow', ALLOWED),
-        new AppError('METHOD_NOT_ALLOWED', 'MCP messages are sent with POST.', {
-          suggestions: ['Send JSON-RPC messages with POST to /mcp', 'End an MCP session with DELETE']
-        })
-      )
+    config: { ...config, refuses: true },
+    onRequest: notAllowed,
+    handler: notAllowed
   })
 
   app.addHook('preClose', async () => {

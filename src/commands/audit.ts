@@ -9,7 +9,6 @@ import { auditedWorkspaces } from '../audit/chain/heads.js'
 import { type AuditFault, verifyChain } from '../audit/chain/verify.js'
 import { compareKeptHeads, type KeptHeads } from '../audit/chain/verify-heads.js'
 import type { Db } from '../postgres/schema.js'
-import { acrossSession } from '../postgres/scope.js'
 import { withOwnerConnection, openContext } from './open.js'
 import { handleSignals } from './stop.js'
 
@@ -31,8 +30,6 @@ export async function audit([verb = '', ...rest]: string[]): Promise<void> {
   const { config, embedded } = context
   try {
     await withOwnerConnection(context, log, signals, async db => {
-      // Row-level security applies to the tables' owner too, unless it is a superuser.
-      await acrossSession(db)
       const workspaces = workspace === undefined ? await auditedWorkspaces(db) : [workspace]
       if (verb === 'export') {
         if (!(await workspaceExists(db, workspace))) throw new ConfigError(`${workspace}: ${NO_WORKSPACE}`)

@@ -8,7 +8,6 @@ import { ConfigError } from '../config/config.js'
 import * as apiKeys from '../agents/store/api-keys.js'
 import * as audit from '../audit/store/rows.js'
 import type { Db } from '../postgres/schema.js'
-import { acrossSession } from '../postgres/scope.js'
 import { needAll } from '../sessions/store/sessions.js'
 import { createApiKey } from '../agents/tools/create-api-key.js'
 import { revokeApiKey } from '../agents/tools/revoke-api-key.js'
@@ -55,8 +54,6 @@ export async function keys([verb = '', ...rest]: string[]): Promise<void> {
   try {
     if (context.config.migrate_on_start) await migrateDatabase(context, log, signals)
     await withOwnerConnection(context, log, signals, async db => {
-      // Row-level security applies to the tables' owner too, unless it is a superuser.
-      await acrossSession(db)
       await db.transaction().execute(run)
     })
   } catch (error) {

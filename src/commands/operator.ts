@@ -4,7 +4,6 @@ import { type Config, ConfigError } from '../config/config.js'
 import type { AuditRow } from '../kernel/receipt.js'
 import type { AuditFields } from '../kernel/tool.js'
 import type { Db } from '../postgres/schema.js'
-import { acrossSession } from '../postgres/scope.js'
 import { isCurrent } from '../postgres/migrate.js'
 import { withOwnerConnection, openContext } from './open.js'
 import { handleSignals } from './stop.js'
@@ -23,8 +22,6 @@ export async function withDatabase<T>(work: (db: Db, config: Config) => Promise<
   const context = await openContext('join', log)
   try {
     return await withOwnerConnection(context, log, signals, async db => {
-      // Row-level security applies to the tables' owner too, unless it is a superuser.
-      await acrossSession(db)
       if (!(await isCurrent(db)))
         throw new ConfigError('The database lacks migrations of this version. Run the command migrate first.')
       return work(db, context.config)

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { ConnectError, isConnectionFault, isPoolBusy } from './faults.js'
+import { AttemptFailed, Attempts, type Route } from './route.js'
 
 /** A pool that never hands out a connection again after a fault that may have spoilt it. */
 export interface GuardedPool {
@@ -14,30 +15,54 @@ export interface GuardedPool {
   lastGoodAt: () => number
 }
 
+export interface GuardOptions {
+  /** By which the pool's connections are made. Undefined: there is one host, and one way. */
+  route?: Route
+  /** Milliseconds after which a connection is not used again; 0 for never. Each has between three quarters and all of it. */
+  max_age_ms?: number
+}
+
 /**
  * If one connection has been ended, or its server has become read-only, the same is usually true of all connections to
  * that server. So the idle ones are ended too. The next calls connect again, to the server that the address leads to
  * then.
  */
-export function guardPool(pool: Pick<pg.Pool, 'connect'>): GuardedPool {
+export function guardPool(pool: Pick<pg.Pool, 'connect'>, { route, max_age_ms = 0 }: GuardOptions = {}): GuardedPool {
   /** How often idle connections have been given up. */
   let generation = 0
-  /** The generation in which each idle connection came back. */
+  /** The generation in which each connection was made or last came back. */
   const generationOf = new WeakMap<pg.PoolClient, number>()
+  /** Until when each connection may be used. */
+  const expiryOf = new WeakMap<pg.PoolClient, number>()
   let last_good_at = -Infinity
+
+  async function connect(): Promise<pg.PoolClient> {
+    const attempts = route && new Attempts(route)
+    for (;;) {
+      try {
+        return await pool.connect()
+      } catch (error) {
+        if (isPoolBusy(error)) throw error
+        // A time-out of the pool wraps what the attempt said.
+        const attempt = [error, (error as Error).cause].find(each => each instanceof AttemptFailed)
+        if (attempt !== undefined && attempts?.failed(attempt) === true) continue
+        generation++
+        throw attempt === undefined ? new ConnectError(error) : (attempts?.error() ?? new ConnectError(attempt.cause))
+      }
+    }
+  }
 
   return {
     async take() {
       for (;;) {
-        let client
-        try {
-          client = await pool.connect()
-        } catch (error) {
-          if (isPoolBusy(error)) throw error
-          generation++
-          throw new ConnectError(error)
+        const client = await connect()
+        if (!generationOf.has(client)) {
+          generationOf.set(client, generation)
+          // Not all at once: connections that were made together would otherwise be replaced together.
+          if (max_age_ms > 0) expiryOf.set(client, performance.now() + max_age_ms * (0.75 + Math.random() / 4))
         }
-        if ((generationOf.get(client) ?? generation) === generation) return client
+        if (generationOf.get(client) === generation && !(performance.now() > (expiryOf.get(client) ?? Infinity)))
+          return client
         client.release(true)
       }
     },

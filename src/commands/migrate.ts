@@ -16,7 +16,7 @@ export async function migrate([verb = 'up', ...rest]: string[]): Promise<void> {
   }
   // A signal does not interrupt a running migration, and the embedded PostgreSQL is closed properly.
   const signals = handleSignals()
-  const context = await openContext('join', log)
+  const context = await openContext('join', log, 'database')
   const { embedded } = context
   for (const notice of embedded?.notices ?? []) log(notice)
   try {

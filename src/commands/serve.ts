@@ -3,6 +3,8 @@ import pino from 'pino'
 import type { FastifyInstance } from 'fastify'
 import { type App, buildApp } from '../app.js'
 import { type Config, ConfigError, isLoopback, loadConfig } from '../config/config.js'
+import { parseDatabaseUrl } from '../config/database-url.js'
+import { explainConnect } from '../postgres/connect-faults.js'
 import type { Database } from '../postgres/connect.js'
 import { banner } from './banner.js'
 import { migrateDatabase, connectForRequests, type CommandContext, openContext } from './open.js'
@@ -39,7 +41,9 @@ export async function serve(args: string[]): Promise<void> {
     await listen(app, config)
     warn(config, logger)
     const shutDown = prepareShutdown(app, database, context, signals)
-    void announceWhenReady(app, banner(addressOf(app.server, config.host), context), log)
+    const { lastFault } = database
+    const why = () => explainConnect(lastFault(), parseDatabaseUrl(context.url), 'DATABASE_URL')?.sentence
+    void announceWhenReady(app, banner(addressOf(app.server, config.host), context), why, log)
     void embedded?.lost.then(error => {
       logger.fatal(error.message)
       process.exitCode = 1
@@ -104,8 +108,16 @@ function listenError(error: unknown, variable: string, host: string, port: numbe
 /** Milliseconds between two readiness checks. */
 const READY_POLL_MS = 250
 
-/** Prints the banner once the service is ready. Until then it prints each reason why it is not, once. */
-async function announceWhenReady({ unready, load }: App, ready: string, log: (line: string) => void): Promise<void> {
+/**
+ * Prints the banner once the service is ready. Until then it prints each reason why it is not, once.
+ * @param why the fault of the database, for the operator
+ */
+async function announceWhenReady(
+  { unready, load }: App,
+  ready: string,
+  why: () => string | undefined,
+  log: (line: string) => void
+): Promise<void> {
   for (
     let lastReason: string | undefined;
     load.phase === 'serving';
@@ -117,7 +129,7 @@ async function announceWhenReady({ unready, load }: App, ready: string, log: (li
       return
     }
     if (reason !== lastReason && reason !== 'stopping')
-      log(`Listening, but not ready yet: ${reason}. Until then, calls get status 503.`)
+      log([`Listening, but not ready yet: ${reason}. Until then, calls get status 503.`, why()].join(' ').trim())
     lastReason = reason
   }
 }

@@ -8,6 +8,8 @@ export interface Config {
   database_url: string | undefined
   /** The same database with the login that owns the tables, if the service uses another login. */
   migration_database_url: string | undefined
+  /** The same database without a pooler, for LISTEN. Undefined: `database_url`. */
+  database_listen_url: string | undefined
   data_dir: string | undefined
   api_key: string | undefined
   admin_api_key: string | undefined
@@ -45,6 +47,8 @@ export interface Config {
   request_timeout_ms: number
   statement_timeout_ms: number
   database_connect_timeout_ms: number
+  /** 0: no limit. */
+  database_connection_max_age_ms: number
   max_in_flight: number
   waiters_max: number
   waiters_per_agent_max: number

@@ -13,11 +13,14 @@ export class ConfigError extends Error {}
 
 const BODY_MEMORY_MIN = 64 * 1024 ** 2
 
+/** What a command needs: everything, or only the address of the database. */
+export type ConfigNeeds = 'all' | 'database'
+
 /**
  * Reads the configuration from environment variables and checks it. An empty value counts as unset.
  * @throws ConfigError that lists every error at once
  */
-export function loadConfig(env: Record<string, string | undefined>): Readonly<Config> {
+export function loadConfig(env: Record<string, string | undefined>, needs: ConfigNeeds = 'all'): Readonly<Config> {
   const errors: string[] = []
   const invalid = new Set<string>()
   const config: Partial<Record<keyof Config, unknown>> = { production: env.NODE_ENV === 'production' }
@@ -35,7 +38,7 @@ export function loadConfig(env: Record<string, string | undefined>): Readonly<Co
   }
   // A parsed body takes at most three times its size, which fits into the share of one address.
   config.body_memory ??= Math.max(BODY_MEMORY_MIN, BODY_MEMORY_RATIO * (config.body_limit as number))
-  errors.push(...combinationErrors(config as Config, invalid))
+  errors.push(...combinationErrors(config as Config, invalid, needs === 'all'))
   if (errors.length > 0)
     throw new ConfigError(
       [

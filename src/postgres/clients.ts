@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { destroySocket } from './pg-internals.js'
-import { AttemptFailed, type Candidate, type Route } from './route.js'
+import { AttemptFailed, Attempts, type Candidate, type Route } from './route.js'
 
 /**
  * The class of clients that connect along a route, and are prepared when `connect` has succeeded. A pool makes one for
@@ -60,3 +60,63 @@ export function clientsAlong(route: Route, prepare: (client: pg.Client) => Promi
     }
   }
 }
+
+/**
+ * Connects outside a pool.
+ * @throws ConnectError; whatever the signal was aborted with
+ */
+export async function connectAlong(route: Route, Client: new () => pg.Client, signal: AbortSignal): Promise<pg.Client> {
+  const attempts = new Attempts(route)
+  for (;;) {
+    signal.throwIfAborted()
+    const client = new Client()
+    const abort = () => {
+      destroySocket(client)
+    }
+    signal.addEventListener('abort', abort)
+    try {
+      return await client.connect()
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof AttemptFailed) || !attempts.failed(error)) throw attempts.error()
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+  }
+}
+
+/** A pool whose `connect` makes as many attempts as the route has. It fails with a ConnectError, or because it is busy. */
+export function poolAlong(route: Route, Client: new () => pg.Client, options: pg.PoolConfig): pg.Pool {
+  return new (class extends pg.Pool {
+    override connect(): Promise<pg.PoolClient>
+    override connect(callback: Connected): void
+    override connect(callback?: Connected): Promise<pg.PoolClient> | void {
+      const connected = this.attempt()
+      if (callback === undefined) return connected
+      connected.then(
+        client => {
+          callback(undefined, client, client.release)
+        },
+        (error: unknown) => {
+          callback(error as Error, undefined, () => {})
+        }
+      )
+    }
+
+    private async attempt(): Promise<pg.PoolClient> {
+      const attempts = new Attempts(route)
+      for (;;) {
+        try {
+          return await super.connect()
+        } catch (error) {
+          // A time-out of the pool wraps what the attempt said.
+          const attempt = [error, (error as Error).cause].find(each => each instanceof AttemptFailed)
+          if (attempt === undefined) throw error
+          if (!attempts.failed(attempt)) throw attempts.error()
+        }
+      }
+    }
+  })({ ...options, Client })
+}
+
+type Connected = Parameters<pg.Pool['connect']>[0]

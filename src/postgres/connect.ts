@@ -1,10 +1,10 @@
 import pg from 'pg'
 import { parseDatabaseUrl } from '../config/database-url.js'
+import type { ConnectError } from './faults.js'
 import { guardPool } from './guarded-pool.js'
-import { clientsAlong } from './clients.js'
+import { clientsAlong, connectAlong, poolAlong } from './clients.js'
 import { Installation } from './installation.js'
 import { watchStatements } from './liveness.js'
-import { poolOf } from './pg-internals.js'
 import { requireDirect } from './pooler.js'
 import { Route } from './route.js'
 import type { Db } from './schema.js'
@@ -45,12 +45,16 @@ export interface Database {
   pool: pg.Pool
   /** When a connection of the pool was last used without a fault, by performance.now(). */
   lastGoodAt: () => number
+  /** Why the pool has no usable connection. Undefined: the last one was usable. */
+  lastFault: () => ConnectError | undefined
   /** One more connection, for what must not wait for a busy pool: whether the database is there, and revocations. */
   watch: Unscoped
   /** What is known of the database once a connection has been made. */
   installation: Installation
-  /** A client outside the pools, not connected yet, for hints. Behind a pooler it refuses to connect. */
-  client: () => pg.Client
+  /** Milliseconds after which a connection is to be replaced; 0 for never. */
+  max_age_ms: number
+  /** Connects outside the pools, for hints. @throws ConnectError, also for a pooler; what the signal is aborted with */
+  client: (signal: AbortSignal) => Promise<pg.Client>
   close: () => Promise<void>
 }
 
@@ -108,9 +112,11 @@ export function connect(options: DatabaseOptions): Database {
     db: calls.db,
     pool: calls.pool,
     lastGoodAt: calls.lastGoodAt,
+    lastFault: calls.lastFault,
     watch: watch.db,
     installation,
-    client: () => new HintClient(),
+    max_age_ms: options.max_age_ms ?? 0,
+    client: signal => connectAlong(listenRoute, HintClient, signal),
     async close() {
       await Promise.all([calls.close(), watch.close()])
     }
@@ -128,29 +134,27 @@ function routeTo(url: string, application_name: string, connect_timeout_ms: numb
   return new Route(parseDatabaseUrl(url), { types, application_name, keepAlive: true }, connect_timeout_ms)
 }
 
-interface OpenPool {
+interface OpenPool extends Pick<Database, 'pool' | 'lastGoodAt' | 'lastFault' | 'close'> {
   db: Unscoped
-  pool: pg.Pool
-  lastGoodAt: () => number
-  close: () => Promise<void>
 }
 
 function openPool(options: DatabaseOptions, installation: Installation): OpenPool {
   const { statement_timeout_ms, connect_timeout_ms, max_age_ms } = options
   const route = routeTo(options.url, options.application_name, connect_timeout_ms)
   const Client = clientsAlong(route, client => installation.prepare(client, statement_timeout_ms))
-  const pool = poolOf(Client, { max: options.max, connectionTimeoutMillis: connect_timeout_ms })
+  const pool = poolAlong(route, Client, { max: options.max, connectionTimeoutMillis: connect_timeout_ms })
   pool.on('error', options.onIdleError)
-  const guarded = guardPool(pool, { route, max_age_ms })
+  const guarded = guardPool(pool, { max_age_ms })
   const liveness = watchStatements({
     limit_ms: statement_timeout_ms === 0 ? 0 : statement_timeout_ms + ANSWER_MS,
-    newClient: () => new Client(),
+    client: signal => connectAlong(route, Client, signal),
     isPooled: client => installation.mannerOf(client).local.length > 0
   })
   return {
     db: unscoped(guarded, installation, liveness.run),
     pool,
     lastGoodAt: guarded.lastGoodAt,
+    lastFault: guarded.lastFault,
     async close() {
       liveness.close()
       await pool.end()

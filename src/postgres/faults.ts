@@ -12,6 +12,9 @@ const READ_ONLY = '25006'
  */
 const CONNECTION_CODE = /^(08...|28...|57P0.|25006|25P02|26000|42P05)$/
 
+/** Classes of errors about names and rights, resources, the server's state, operators and the system. */
+const WITHOUT_VALUES = /^(42|53|55|57|58)/
+
 /** PostgreSQL cancelled a statement, or it waited too long for a lock, or its transaction took too long. */
 const TOO_LONG = new Set(['57014', '55P03', '25P03', '25P04'])
 
@@ -143,7 +146,7 @@ export function explainFault(error: unknown): AppError | undefined {
 /**
  * An error for the log, without values. PostgreSQL repeats a statement's values in message and detail, so of its errors
  * the log has the code, the table, the constraint, and the stack without its first line. What PostgreSQL and the driver
- * say of a connection holds no values, and operators need it.
+ * say of connections, rights, names and the server's state holds no values, and operators need it.
  */
 export function loggableFault(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error }
@@ -151,7 +154,8 @@ export function loggableFault(error: unknown): Record<string, unknown> {
   if (error instanceof ConnectError) return { type: error.name, code, reason: error.reason }
   if (isConnectionFault(error)) return { type: error.name, code, reason: error.message }
   const ofDatabase = severity !== undefined || typeof code === 'string'
+  const reason = severity !== undefined && WITHOUT_VALUES.test(String(code)) ? error.message : undefined
   const stack = error.stack ?? ''
   const frames = stack.slice(stack.indexOf('\n    at '))
-  return { type: error.name, code, table, constraint, stack: ofDatabase ? frames : stack }
+  return { type: error.name, code, reason, table, constraint, stack: ofDatabase ? frames : stack }
 }

@@ -1,6 +1,5 @@
 import type pg from 'pg'
 import { ConnectError, isConnectionFault, isPoolBusy } from './faults.js'
-import { AttemptFailed, Attempts, type Route } from './route.js'
 
 /** A pool that never hands out a connection again after a fault that may have spoilt it. */
 export interface GuardedPool {
@@ -13,11 +12,11 @@ export interface GuardedPool {
   giveBack: (client: pg.PoolClient, fault?: unknown) => void
   /** When a connection last came back without a fault, by performance.now(); -Infinity if none has. */
   lastGoodAt: () => number
+  /** Why there is no usable connection. Undefined: the last one was usable. */
+  lastFault: () => ConnectError | undefined
 }
 
 export interface GuardOptions {
-  /** By which the pool's connections are made. Undefined: there is one host, and one way. */
-  route?: Route
   /** Milliseconds after which a connection is not used again; 0 for never. Each has between three quarters and all of it. */
   max_age_ms?: number
 }
@@ -27,7 +26,7 @@ export interface GuardOptions {
  * that server. So the idle ones are ended too. The next calls connect again, to the server that the address leads to
  * then.
  */
-export function guardPool(pool: Pick<pg.Pool, 'connect'>, { route, max_age_ms = 0 }: GuardOptions = {}): GuardedPool {
+export function guardPool(pool: Pick<pg.Pool, 'connect'>, { max_age_ms = 0 }: GuardOptions = {}): GuardedPool {
   /** How often idle connections have been given up. */
   let generation = 0
   /** The generation in which each connection was made or last came back. */
@@ -35,20 +34,16 @@ export function guardPool(pool: Pick<pg.Pool, 'connect'>, { route, max_age_ms = 
   /** Until when each connection may be used. */
   const expiryOf = new WeakMap<pg.PoolClient, number>()
   let last_good_at = -Infinity
+  let last_fault: ConnectError | undefined
 
   async function connect(): Promise<pg.PoolClient> {
-    const attempts = route && new Attempts(route)
-    for (;;) {
-      try {
-        return await pool.connect()
-      } catch (error) {
-        if (isPoolBusy(error)) throw error
-        // A time-out of the pool wraps what the attempt said.
-        const attempt = [error, (error as Error).cause].find(each => each instanceof AttemptFailed)
-        if (attempt !== undefined && attempts?.failed(attempt) === true) continue
-        generation++
-        throw attempt === undefined ? new ConnectError(error) : (attempts?.error() ?? new ConnectError(attempt.cause))
-      }
+    try {
+      return await pool.connect()
+    } catch (error) {
+      if (isPoolBusy(error)) throw error
+      generation++
+      last_fault = error instanceof ConnectError ? error : new ConnectError(error)
+      throw last_fault
     }
   }
 
@@ -71,9 +66,13 @@ export function guardPool(pool: Pick<pg.Pool, 'connect'>, { route, max_age_ms = 
       // 'I': no transaction. In one that is open, or has failed, the next call would run inside it.
       const reusable = !isConnectionFault(fault) && client.getTransactionStatus() === 'I'
       if (reusable) generationOf.set(client, generation)
-      if (fault === undefined) last_good_at = performance.now()
+      if (fault === undefined) {
+        last_good_at = performance.now()
+        last_fault = undefined
+      } else if (fault instanceof ConnectError) last_fault = fault
       client.release(!reusable)
     },
-    lastGoodAt: () => last_good_at
+    lastGoodAt: () => last_good_at,
+    lastFault: () => last_fault
   }
 }

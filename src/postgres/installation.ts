@@ -26,9 +26,11 @@ export interface Facts {
   read_only: boolean
   standby: boolean
   isolation: string
-  /** The schemas that hold our tables, and among them the one that the login's path leads to. */
+  /** The schemas that hold our tables, as far as the login may read them; and the one that its path leads to. */
   schemas: string[]
   schema_on_path: string | null
+  /** Whether the address names the path, as `options=-csearch_path=…`. Then only that path counts. */
+  path_given: boolean
   /** The first schema of the login's path that is there. */
   own_schema: string | null
   /** The schema of pg_trgm. */
@@ -44,10 +46,12 @@ export const FACTS = `
          pg_is_in_recovery() as standby, current_setting('transaction_isolation') as isolation,
          array(select n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
                where c.relname = '${OUR_TABLE}' and c.relkind in ('r', 'p')
-                 and exists (select from pg_class m where m.relname = 'messages' and m.relnamespace = n.oid)
+                 and exists (select from pg_class m where m.relname = 'messages' and m.relnamespace = n.oid
+                               and has_table_privilege(m.oid, 'select'))
                order by n.nspname) as schemas,
          (select n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
           where c.oid = to_regclass('${OUR_TABLE}')) as schema_on_path,
+         (select source = 'client' from pg_settings where name = 'search_path') as path_given,
          current_schema()::text as own_schema,
          (select n.nspname::text from pg_extension e join pg_namespace n on n.oid = e.extnamespace
           where e.extname = 'pg_trgm') as trigram_schema`
@@ -149,8 +153,10 @@ export class Installation {
 
   private async findRole(client: pg.ClientBase, schema: string, trigram_schema: string | null): Promise<void> {
     const found = await findRowSecurity(client, schema)
-    if (found === undefined || this.roleKnown) return
+    if (found === undefined) return
     await requireUsage(client, found.role ?? found.login, [schema, trigram_schema as string])
+    // Another connection may have been faster.
+    if (this.roleKnown) return
     this.roleKnown = true
     this.role = found.role
     this.options.onRowSecurity?.(found)
@@ -158,8 +164,9 @@ export class Installation {
 }
 
 /** @returns the schema of our tables; undefined if there are none yet */
-export function schemaOf({ schemas, schema_on_path }: Facts): string | undefined {
-  if (schema_on_path !== null || schemas.length < 2) return schema_on_path ?? schemas[0]
+export function schemaOf({ schemas, schema_on_path, path_given }: Facts): string | undefined {
+  if (schema_on_path !== null) return schema_on_path
+  if (path_given || schemas.length < 2) return path_given ? undefined : schemas[0]
   throw new UnfitDatabase(
     `Several schemas hold tables of the service: ${schemas.join(', ')}. ` +
       'Say which one is meant: alter role <login of DATABASE_URL> set search_path to <schema>'

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import { isUnreachable } from './faults.js'
+import { ConnectError, isUnreachable } from './faults.js'
 import { destroySocket, processIdOf, queryWithPrefix } from './pg-internals.js'
-import { AttemptFailed } from './route.js'
 import type { RunStatement } from './scoped-connection.js'
 
 /** Milliseconds without an answer after which the service asks whether the server is at work on the statement at all. */
@@ -21,8 +20,8 @@ export interface Liveness {
 export interface LivenessOptions {
   /** Milliseconds after which a connection is given up, whatever the server says; 0 for never. */
   limit_ms: number
-  /** Makes a new connection, not yet connected. */
-  newClient: () => pg.Client
+  /** Makes a new connection. */
+  client: (signal: AbortSignal) => Promise<pg.Client>
   isPooled: (client: pg.ClientBase) => boolean
 }
 
@@ -39,7 +38,7 @@ const WORKING = `
  * connection can look alive, and nothing ever comes back on it. A statement that takes long looks the same, so a new
  * connection asks the server.
  */
-export function watchStatements({ limit_ms, newClient, isPooled }: LivenessOptions): Liveness {
+export function watchStatements({ limit_ms, client: connect, isPooled }: LivenessOptions): Liveness {
   interface Running {
     since: number
     /** When the server is asked next, if no answer has come. */
@@ -74,25 +73,20 @@ export function watchStatements({ limit_ms, newClient, isPooled }: LivenessOptio
   /** Which of the connections the server is at work for. A server that does not answer is at work for none. */
   async function ask(clients: readonly pg.PoolClient[]): Promise<(client: pg.PoolClient) => boolean> {
     const pooled = clients.some(isPooled)
-    const client = newClient()
-    const late = setTimeout(() => {
-      destroySocket(client)
-    }, PROBE_MS)
-    let answered = false
+    const late = AbortSignal.timeout(PROBE_MS)
+    let client: pg.Client | undefined
     try {
-      await client.connect()
+      client = await connect(late)
+      late.addEventListener('abort', destroySocket.bind(undefined, client))
       const { rows } = await client.query<{ pid: number }>(WORKING, [clients.map(processIdOf), pooled])
-      answered = true
       return each => (pooled ? rows.length > 0 : rows.some(({ pid }) => pid === processIdOf(each)))
     } catch (error) {
-      const fault = error instanceof AttemptFailed ? error.cause : error
+      const fault = error instanceof ConnectError ? error.cause : error
       // Who refuses is there, but has not said what it is at work on.
       const refused = typeof (fault as { severity?: unknown }).severity === 'string' && !isUnreachable(fault)
       return () => refused
     } finally {
-      clearTimeout(late)
-      if (answered) void client.end().catch(() => {})
-      else destroySocket(client)
+      if (client !== undefined) destroySocket(client)
     }
   }
 

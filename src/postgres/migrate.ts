@@ -134,7 +134,7 @@ class LockedAdapter extends PostgresAdapter {
 /** A database whose statements all run in this transaction: Kysely's migrator wants to begin one by itself. */
 function within(tx: Db): Kysely<unknown> {
   const connection: DatabaseConnection = {
-    executeQuery: <R>(query: CompiledQuery) => tx.executeQuery<R>(query as CompiledQuery<R>),
+    executeQuery: <R>(query: CompiledQuery) => tx.executeQuery<R>(query),
     streamQuery() {
       throw new Error('Rows are not streamed.')
     }

@@ -145,14 +145,6 @@ export async function queryWithPrefix<R extends pg.QueryResultRow>(
   })
 }
 
-/**
- * The class of which a pool makes its clients. The pool gives it options, which the class ignores, and calls `connect`
- * with a callback. The types of `pg` know the option.
- */
-export function poolOf(Client: new () => pg.Client, options: pg.PoolConfig): pg.Pool {
-  return new pg.Pool({ ...options, Client })
-}
-
 /** The process id that the server, or a pooler in front of it, has told the client when it connected. */
 export function processIdOf(client: pg.ClientBase): number | null {
   return (client as pg.ClientBase & { processID: number | null }).processID

@@ -35,7 +35,7 @@ export async function requireFit(db: Db, login?: string): Promise<Place> {
   if (server_major < OLDEST_SERVER)
     throw new UnfitDatabase(`The database server is PostgreSQL ${server_major}; ${OLDEST_SERVER} or later is needed.`)
   requireUtf8(encoding)
-  if (read_only) throw new UnfitDatabase(readOnlySentence(facts.standby))
+  if (read_only) throw new UnfitDatabase(readOnlySentence('DATABASE_URL (or MIGRATION_DATABASE_URL)'))
   const rights = await rightsOf(db)
   const tables = schemaOf(facts)
   const schema = tables ?? own_schema
@@ -52,11 +52,8 @@ export async function requireFit(db: Db, login?: string): Promise<Place> {
   return { schema, search_path: pathOf(...schemas) }
 }
 
-export function readOnlySentence(standby: boolean): string {
-  return (
-    `The database server is read-only: ${standby ? 'it is a standby' : 'default_transaction_read_only is on'}. ` +
-    'Point DATABASE_URL (or MIGRATION_DATABASE_URL) at the primary.'
-  )
+export function readOnlySentence(variable: string): string {
+  return `The database server is read-only: it is a standby, or a former primary. Point ${variable} at the primary.`
 }
 
 async function rightsOf(db: Db): Promise<Rights> {

@@ -8,13 +8,13 @@ export interface Candidate {
   tls: boolean
 }
 
-/** An attempt to connect has failed. `cause` has the reason. */
-export class AttemptFailed extends Error {
+/** One attempt to connect has failed. */
+export class AttemptFailed extends ConnectError {
   constructor(
     readonly candidate: Candidate,
     cause: unknown
   ) {
-    super('The attempt to connect failed.', { cause })
+    super(cause)
   }
 }
 
@@ -90,6 +90,7 @@ export class Route {
 export class Attempts {
   private readonly left: Set<Candidate>
   private readonly faults = new Map<number, unknown>()
+  private made = 0
 
   constructor(private readonly route: Route) {
     this.left = new Set(route.candidates)
@@ -102,7 +103,8 @@ export class Attempts {
       if (each === candidate || (each.host === host && isUnreachable(cause))) this.left.delete(each)
     // Of the two variants the one counts that was not refused for being the wrong variant.
     if (!this.faults.has(host) || !/no encryption|SSL off/.test((cause as Error).message)) this.faults.set(host, cause)
-    return this.left.size > 0
+    // Others move the route too, so that this one may meet the same candidate again and again.
+    return this.left.size > 0 && ++this.made < this.route.candidates.length
   }
 
   /** What the operator needs to know of all of them. */

@@ -61,7 +61,17 @@ const database = unscoped(guardPool(pool), installation, explaining)
 const db = inWorkspace(database, 'default')
 const app = await buildApp({
   config,
-  database: { db: database, pool, lastGoodAt: () => 0, watch: database, installation, client: newClient, close },
+  database: {
+    db: database,
+    pool,
+    lastGoodAt: () => 0,
+    lastFault: () => undefined,
+    watch: database,
+    installation,
+    max_age_ms: 0,
+    client: newClient,
+    close
+  },
   jwt_secrets: [JWT_SECRET],
   replica: 'test-replica',
   logger: pino({ level: 'silent' })

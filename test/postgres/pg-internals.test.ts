@@ -3,13 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { ConnectError } from '../../src/postgres/faults.js'
-import {
-  destroySocket,
-  poolOf,
-  type PrefixStatement,
-  processIdOf,
-  queryWithPrefix
-} from '../../src/postgres/pg-internals.js'
+import { destroySocket, type PrefixStatement, processIdOf, queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { createDatabase } from '../support/cluster.js'
 
 /** What the service relies on in `pg` beyond its documented interface, on real connections. */
@@ -243,7 +237,7 @@ t.test('a pool makes its clients of a class, and waits for connect', async t => 
       throw fault
     }
   }
-  const pool = poolOf(Client, { max: 1 })
+  const pool = new pg.Pool({ Client, max: 1 })
   t.teardown(() => pool.end())
   t.match((await pool.query(READ_MARK)).rows, [{ mark: 'prepared' }])
   t.match((await pool.query(READ_MARK)).rows, [{ mark: 'prepared' }])

@@ -47,7 +47,7 @@ export const verbs: Verbs = {
 /** A signal does not interrupt a running migration. The embedded PostgreSQL is closed properly. */
 async function withMigrations(work: (context: CommandContext, signals: Signals) => Promise<void>): Promise<void> {
   const signals = handleSignals()
-  const context = await openContext('join', notice)
+  const context = await openContext('join', notice, 'database')
   for (const line of context.embedded?.notices ?? []) notice(line)
   try {
     await work(context, signals)

@@ -7,7 +7,6 @@ import { type Config, loadConfig } from '../config/config.js'
 import type { AuditFields } from '../kernel/tool.js'
 import { knownWorkspaces } from '../lifecycle/store/known.js'
 import type { Db } from '../postgres/schema.js'
-import { acrossSession } from '../postgres/scope.js'
 import { systemRoot } from '../postgres/embedded/binaries.js'
 import { isCurrent } from '../postgres/migrate.js'
 import { meant } from './command.js'
@@ -35,8 +34,6 @@ export async function withDatabase<T>(
   try {
     if (begins && context.config.migrate_on_start) await migrateDatabase(context, notice, signals)
     return await withOwnerConnection(context, notice, signals, async db => {
-      // Row-level security applies to the tables' owner too, unless it is a superuser.
-      await acrossSession(db)
       if (!(await isCurrent(db)))
         throw new CommandError('The database lacks migrations of this version. Run the command migrate first.')
       signals.onStop(exit_code => {

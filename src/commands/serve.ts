@@ -2,6 +2,8 @@ import type pino from 'pino'
 import type { FastifyInstance } from 'fastify'
 import { type App, buildApp } from '../app.js'
 import { type Config, isLoopback } from '../config/config.js'
+import { parseDatabaseUrl } from '../config/database-url.js'
+import { explainConnect } from '../postgres/connect-faults.js'
 import type { Database } from '../postgres/connect.js'
 import { banner } from './banner.js'
 import { verb, type Verbs } from './command.js'
@@ -36,7 +38,9 @@ export async function serve(): Promise<void> {
     await listen(app, config)
     warn(config, logger)
     const shutDown = prepareShutdown(app, database, context, signals)
-    void announceWhenReady(app, banner(addressOf(app.server, config.host), context), notice)
+    const { lastFault } = database
+    const why = () => explainConnect(lastFault(), parseDatabaseUrl(context.url), 'DATABASE_URL')?.sentence
+    void announceWhenReady(app, banner(addressOf(app.server, config.host), context), why, notice)
     void embedded?.lost.then(error => {
       logger.fatal(error.message)
       process.exitCode = 1
@@ -63,8 +67,16 @@ async function listen(app: App, { host, port, metrics_port }: Config): Promise<v
 /** Milliseconds between two readiness checks. */
 const READY_POLL_MS = 250
 
-/** Prints the banner once the service is ready. Until then it prints each reason why it is not, once. */
-async function announceWhenReady({ unready, load }: App, ready: string, log: (line: string) => void): Promise<void> {
+/**
+ * Prints the banner once the service is ready. Until then it prints each reason why it is not, once.
+ * @param why the fault of the database, for the operator
+ */
+async function announceWhenReady(
+  { unready, load }: App,
+  ready: string,
+  why: () => string | undefined,
+  log: (line: string) => void
+): Promise<void> {
   for (
     let lastReason: string | undefined;
     load.phase === 'serving';
@@ -76,7 +88,7 @@ async function announceWhenReady({ unready, load }: App, ready: string, log: (li
       return
     }
     if (reason !== lastReason && reason !== 'stopping')
-      log(`Listening, but not ready yet: ${reason}. Until then, calls get status 503.`)
+      log([`Listening, but not ready yet: ${reason}. Until then, calls get status 503.`, why()].join(' ').trim())
     lastReason = reason
   }
 }

@@ -11,6 +11,9 @@ export class ConfigError extends Error {}
 
 const BODY_MEMORY_MIN = 64 * 1024 ** 2
 
+/** What a command needs: everything, or only the address of the database. */
+export type ConfigNeeds = 'all' | 'database'
+
 /** What the environment says, and each fault of it as a clause that starts with the variable's name. */
 export interface Reading {
   /** Of a variable with a fault the value is undefined. */
@@ -19,7 +22,7 @@ export interface Reading {
 }
 
 /** Reads environment variables without refusing anything. An empty value counts as unset. */
-export function readConfig(env: Record<string, string | undefined>): Reading {
+export function readConfig(env: Record<string, string | undefined>, needs: ConfigNeeds = 'all'): Reading {
   const faults: string[] = []
   const invalid = new Set<string>()
   const config: Partial<Record<keyof Config, unknown>> = { production: env.NODE_ENV === 'production' }
@@ -36,7 +39,7 @@ export function readConfig(env: Record<string, string | undefined>): Reading {
   }
   // A parsed body takes at most three times its size, which fits into the share of one address.
   config.body_memory ??= Math.max(BODY_MEMORY_MIN, BODY_MEMORY_RATIO * (config.body_limit as number))
-  faults.push(...combinationErrors(config as Config, invalid))
+  faults.push(...combinationErrors(config as Config, invalid, needs === 'all'))
   const { host = '', allowed_hosts, oidc_audience, public_url } = config as Partial<Config>
   config.oidc_audience = oidc_audience ?? (public_url !== undefined ? [`${public_url}/mcp`] : [])
   config.allowed_hosts = allowed_hosts?.includes('*')
@@ -51,8 +54,8 @@ export function readConfig(env: Record<string, string | undefined>): Reading {
  * Reads the configuration from environment variables and checks it. An empty value counts as unset.
  * @throws ConfigError that lists every fault at once
  */
-export function loadConfig(env: Record<string, string | undefined>): Readonly<Config> {
-  const { config, faults } = readConfig(env)
+export function loadConfig(env: Record<string, string | undefined>, needs: ConfigNeeds = 'all'): Readonly<Config> {
+  const { config, faults } = readConfig(env, needs)
   refuse(faults)
   return config
 }

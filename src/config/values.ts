@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { parseDatabaseUrl } from './database-url.js'
 
 /** Shortest API key, in characters. */
 export const SECRET_MIN = 8
@@ -183,19 +184,10 @@ export function secrets(minimum: number): Reader<string[]> {
 }
 
 export function databaseUrl(text: string): string {
-  if (!/^postgres(ql)?:\/\//i.test(text)) {
-    const scheme = /^[a-z0-9+]{1,20}:/i.exec(text)?.[0]
-    throw new Error(
-      'must be a PostgreSQL URL, ' +
-        `postgres://user:password@host:5432/database${scheme !== undefined ? ` (not ${scheme})` : ''}; ` +
-        'leave it unset for the embedded PostgreSQL'
-    )
-  }
   if (/change.?me|replace.?me|<.*>/i.test(text))
     throw new Error(
       'is still a placeholder; set the address of your PostgreSQL, postgres://user:password@host:5432/database'
     )
-  if (!URL.canParse(text))
-    throw new Error('is not a valid URL; encode special characters of the password, such as @ as %40')
+  parseDatabaseUrl(text)
   return text
 }

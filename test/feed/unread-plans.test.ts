@@ -5,7 +5,6 @@ import { inWorkspace, unscoped } from '../../src/postgres/scope.js'
 import type { RunStatement } from '../../src/postgres/scoped-connection.js'
 import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { createRoleLookup } from '../../src/postgres/service-role.js'
 import { readings, type Unread } from '../../src/feed/store/unread.js'
 import { createDatabase } from '../support/cluster.js'
 import { optionsFor } from '../support/database.js'
@@ -14,7 +13,7 @@ import { optionsFor } from '../support/database.js'
 
 const { url, drop } = await createDatabase()
 t.teardown(drop)
-const { pool, close } = connect(optionsFor(url))
+const { pool, installation, close } = connect(optionsFor(url))
 t.teardown(close)
 
 interface Plan {
@@ -48,7 +47,7 @@ const explaining: RunStatement = async (client, prefix, statement) => {
   statements++
   return queryWithPrefix(client, prefix, statement)
 }
-const db = inWorkspace(unscoped(guardPool(pool), createRoleLookup(), explaining), 'default')
+const db = inWorkspace(unscoped(guardPool(pool), installation, explaining), 'default')
 
 const session = (n: number) => `session_${n.toString(16).padStart(16, '0')}`
 const CROWDED = session(1)

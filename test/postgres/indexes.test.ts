@@ -12,7 +12,6 @@ import { acrossWorkspaces, inWorkspace, unscoped } from '../../src/postgres/scop
 import type { RunStatement } from '../../src/postgres/scoped-connection.js'
 import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { createRoleLookup } from '../../src/postgres/service-role.js'
 import { fill } from '../../src/search/fill.js'
 import { versionsOf } from '../../src/feed/store/topics.js'
 import { type Grown, grown, readSeqRanges, snapshotNow } from '../../src/feed/store/workspace-feed.js'
@@ -28,7 +27,7 @@ import { openService } from '../support/database.js'
 const { url, drop } = await createDatabase()
 t.teardown(drop)
 const config = loadConfig(environment(url))
-const { pool, client: newClient, close } = openService(t, url, { max: 4 })
+const { pool, client: newClient, installation, close } = openService(t, url, { max: 4 })
 
 const {
   rows: [version]
@@ -58,11 +57,21 @@ const explaining: RunStatement = async (client, prefix, statement) => {
   return queryWithPrefix(client, prefix, statement)
 }
 
-const database = unscoped(guardPool(pool), createRoleLookup(), explaining)
+const database = unscoped(guardPool(pool), installation, explaining)
 const db = inWorkspace(database, 'default')
 const app = await buildApp({
   config,
-  database: { db: database, pool, lastGoodAt: () => 0, watch: database, client: newClient, close },
+  database: {
+    db: database,
+    pool,
+    lastGoodAt: () => 0,
+    lastFault: () => undefined,
+    watch: database,
+    installation,
+    max_age_ms: 0,
+    client: newClient,
+    close
+  },
   jwt_secrets: [JWT_SECRET],
   replica: 'test-replica',
   logger: pino({ level: 'silent' })

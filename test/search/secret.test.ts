@@ -3,7 +3,7 @@ import t from 'tap'
 import { connect, connectAsOwner } from '../../src/postgres/connect.js'
 import { down, up } from '../../src/postgres/migrate.js'
 import type { Db } from '../../src/postgres/schema.js'
-import { acrossSession, inWorkspace } from '../../src/postgres/scope.js'
+import { inWorkspace } from '../../src/postgres/scope.js'
 import { fill, pendingCount } from '../../src/search/fill.js'
 import { termHashes } from '../../src/search/secret.js'
 import { termHash } from '../../src/search/term-hash.js'
@@ -174,7 +174,6 @@ t.test(
       [1, 2, 3, 4, 5]
     )
     await db.connection().execute(async connection => {
-      await acrossSession(connection)
       while ((await fill(connection)) > 0);
       t.equal(await pendingCount(connection, undefined, 10), 0)
       t.equal(

@@ -46,6 +46,13 @@ export const capacityVariables = {
     wholeNumber(100, 60_000),
     '5000'
   ),
+  database_connection_max_age_ms: variable(
+    'DATABASE_CONNECTION_MAX_AGE_MS',
+    'Milliseconds after which a database connection is replaced, so that the service moves to other servers behind ' +
+      'one address. 0: never',
+    wholeNumber(0, 86_400_000),
+    '1800000'
+  ),
   max_in_flight: variable(
     'MAX_IN_FLIGHT',
     'Requests that one process handles at the same time; others get SERVICE_UNAVAILABLE',

@@ -19,8 +19,8 @@ export const storageVariables = {
   }),
   database_url: variable(
     'DATABASE_URL',
-    'PostgreSQL 15 or later, as postgres://user:password@host:5432/database. Unset: ' +
-      'the service runs its own PostgreSQL in DATA_DIR',
+    'PostgreSQL 15 or later, as postgres://user:password@host:5432/database, with the parameters of libpq: ' +
+      'docs/operations.md, TLS to the database. Unset: the service runs its own PostgreSQL in DATA_DIR',
     databaseUrl,
     undefined,
     { secret: true, default_note: 'embedded' }
@@ -29,6 +29,14 @@ export const storageVariables = {
     'MIGRATION_DATABASE_URL',
     'The same database with the login that owns the tables. Migrations use it; ' +
       'DATABASE_URL is then a login that owns nothing',
+    databaseUrl,
+    undefined,
+    { secret: true, default_note: '`DATABASE_URL`' }
+  ),
+  database_listen_url: variable(
+    'DATABASE_LISTEN_URL',
+    'The same database at an address that is no pooler. Replicas tell each other of changes through it; ' +
+      'without it and behind a pooler, each asks the database four times a second',
     databaseUrl,
     undefined,
     { secret: true, default_note: '`DATABASE_URL`' }

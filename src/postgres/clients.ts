@@ -95,7 +95,9 @@ export function poolAlong(route: Route, Client: new () => pg.Client, options: pg
       if (callback === undefined) return connected
       connected.then(
         client => {
-          callback(undefined, client, client.release)
+          callback(undefined, client, (fault?: Error | boolean) => {
+            client.release(fault)
+          })
         },
         (error: unknown) => {
           callback(error as Error, undefined, () => {})

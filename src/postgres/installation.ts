@@ -16,7 +16,7 @@ export interface Manner {
 }
 
 /** A connection of our own, all the way to the server. */
-export const DIRECT: Manner = { local: [], named: true, ownTransaction: false }
+const DIRECT: Manner = { local: [], named: true, ownTransaction: false }
 
 /** What the catalogs say of a database, whatever path, role and settings the login has. */
 export interface Facts {

@@ -220,6 +220,8 @@ t.test('work across workspaces is in these places, and no others', async t => {
     'guidance/index.ts': 1,
     // Deletion, erasure, retention and sweeps.
     'lifecycle/index.ts': 1,
+    // Commands of the tables' owner.
+    'postgres/connect.ts': 1,
     // Rate limits.
     'limits/index.ts': 1,
     // The index worker, and how much waits to be indexed.

@@ -69,11 +69,13 @@ export function isHelp(word: string | undefined): boolean {
 export function findVerb(verbs: Verbs, words: readonly string[]): { name: string; args: string[] } {
   const end = words.findIndex(word => word.startsWith('-'))
   const plain = end < 0 ? words : words.slice(0, end)
+  const names = Object.keys(verbs).filter(name => name !== '')
   for (let count = Math.min(2, plain.length); count >= 0; count--) {
     const name = plain.slice(0, count).join(' ')
-    if (Object.hasOwn(verbs, name)) return { name, args: words.slice(count) }
+    // Of `migrate sideways` the word is a wrong verb, not one too many.
+    const isWrongVerb = count === 0 && plain.length > 0 && names.length > 0
+    if (Object.hasOwn(verbs, name) && !isWrongVerb) return { name, args: words.slice(count) }
   }
-  const names = Object.keys(verbs).filter(name => name !== '')
   if (plain[0] === undefined) throw new UsageError(`Say what to do: ${names.join(', ')}.`)
   throw new UsageError(`'${plain[0]}' is none of ${names.join(', ')}.${meant(plain[0], names)}`)
 }

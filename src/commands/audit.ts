@@ -6,12 +6,11 @@ import { DEFAULT_WORKSPACE } from '../kernel/agent.js'
 import { type AuditKeys, auditKeys, parseHeadLine, type SignedHead } from '../audit/chain/keys.js'
 import { exportAudit } from '../audit/chain/export.js'
 import { auditedWorkspaces } from '../audit/chain/heads.js'
-import { type AuditFault, verifyChain } from '../audit/chain/verify.js'
+import type { AuditFault } from '../audit/chain/faults.js'
+import { verifyChain } from '../audit/chain/verify.js'
 import { compareKeptHeads, type KeptHeads } from '../audit/chain/verify-heads.js'
 import type { Db } from '../postgres/schema.js'
-import { acrossSession } from '../postgres/scope.js'
-import { withOwnerConnection, openContext } from './open.js'
-import { handleSignals } from './stop.js'
+import { withDatabase } from './operator.js'
 
 export const USAGE = 'Usage: audit verify [--workspace NAME] [--heads FILE], or audit export [--workspace NAME].'
 /** Heads of the file that one query compares. */
@@ -23,29 +22,17 @@ const HEAD_BATCH = 1000
  */
 export async function audit([verb = '', ...rest]: string[]): Promise<void> {
   const { workspace, heads } = parseOptions(verb, rest)
-  const log = (line: string) => {
-    process.stderr.write(`${line}\n`)
-  }
-  const signals = handleSignals()
-  const context = await openContext('join', log)
-  const { config, embedded } = context
-  try {
-    await withOwnerConnection(context, log, signals, async db => {
-      // Row-level security applies to the tables' owner too, unless it is a superuser.
-      await acrossSession(db)
-      const workspaces = workspace === undefined ? await auditedWorkspaces(db) : [workspace]
-      if (verb === 'export') {
-        if (!(await workspaceExists(db, workspace))) throw new ConfigError(`${workspace}: ${NO_WORKSPACE}`)
-        for (const name of workspaces) await exportOne(db, name)
-        return
-      }
-      if (config.audit_hmac_keys === undefined)
-        throw new ConfigError('AUDIT_HMAC_KEY is not set. Verifying a chain needs the key that signed it.')
-      if (!(await verifyAll(db, auditKeys(config.audit_hmac_keys), workspaces, workspace, heads))) process.exitCode = 1
-    })
-  } finally {
-    await embedded?.close()
-  }
+  await withDatabase(async (db, { audit_hmac_keys }) => {
+    const workspaces = workspace === undefined ? await auditedWorkspaces(db) : [workspace]
+    if (verb === 'export') {
+      if (!(await workspaceExists(db, workspace))) throw new ConfigError(`${workspace}: ${NO_WORKSPACE}`)
+      for (const name of workspaces) await exportOne(db, name)
+      return
+    }
+    if (audit_hmac_keys === undefined)
+      throw new ConfigError('AUDIT_HMAC_KEY is not set. Verifying a chain needs the key that signed it.')
+    if (!(await verifyAll(db, auditKeys(audit_hmac_keys), workspaces, workspace, heads))) process.exitCode = 1
+  })
 }
 
 function parseOptions(verb: string, args: string[]): { workspace?: string; heads?: string } {

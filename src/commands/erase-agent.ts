@@ -3,8 +3,9 @@ import { AGENT_ID_MAX } from '../kernel/agent.js'
 import { characters } from '../kernel/text.js'
 import { ConfigError } from '../config/config.js'
 import * as audit from '../audit/store/rows.js'
-import { beginErasure, eraseAgents, isBeingErased } from '../lifecycle/store/erased-agents.js'
-import { operatorAuditRow, withDatabase, parseWorkspaceOption } from './operator.js'
+import { eraseAgents, isBeingErased } from '../lifecycle/store/erased-agents.js'
+import { beginErasure } from '../lifecycle/store/erasure-start.js'
+import { newCommandId, parseWorkspaceOption, withDatabase } from './operator.js'
 
 export const USAGE = 'Usage: erase-agent <agent_id> [--workspace <name>]. The workspace is default unless named.'
 const PAUSE_MS = 200
@@ -23,12 +24,11 @@ export async function eraseAgent(args: string[]): Promise<void> {
     throw new ConfigError(USAGE)
   await withDatabase(async db => {
     const { pseudonym } = await db.transaction().execute(async tx => {
-      const row = operatorAuditRow(workspace, 'erase-agent', {
-        event_type: 'agent_erased',
-        resource: `agent:${agent_id}`
-      })
-      const begun = await beginErasure(tx, workspace, agent_id, row.request_id)
-      await audit.write(tx, { ...row, metadata: { of_agent: agent_id, ...begun } })
+      const request_id = newCommandId()
+      const begun = await beginErasure(tx, workspace, agent_id, request_id)
+      const metadata = { of_agent: agent_id, ...begun }
+      const fields = { event_type: 'agent_erased', resource: `agent:${agent_id}`, metadata }
+      await audit.writeWithoutAgent(tx, workspace, 'erase-agent', fields, request_id)
       return begun
     })
     // A running service may take turns with this command.

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { compileAccept } from '../kernel/accept.js'
 import { type Permission, PERMISSIONS } from '../kernel/agent.js'
@@ -6,14 +5,11 @@ import { newApiKey } from '../agents/api-key.js'
 import { AppError } from '../kernel/errors.js'
 import { ConfigError } from '../config/config.js'
 import * as apiKeys from '../agents/store/api-keys.js'
-import * as audit from '../audit/store/rows.js'
 import type { Db } from '../postgres/schema.js'
-import { acrossSession } from '../postgres/scope.js'
-import { needAll } from '../sessions/store/sessions.js'
+import { requireSessions } from '../sessions/store/sessions.js'
 import { createApiKey } from '../agents/tools/create-api-key.js'
 import { revokeApiKey } from '../agents/tools/revoke-api-key.js'
-import { migrateDatabase, withOwnerConnection, openContext } from './open.js'
-import { handleSignals } from './stop.js'
+import { withDatabase, writeAuditRow } from './operator.js'
 
 export const USAGE = `Usage:
   keys create --agent <agent_id, or research-*> --type <agent_type> [--permissions read,write,admin]
@@ -47,23 +43,11 @@ type Verb = keyof typeof OPTIONS
 export async function keys([verb = '', ...rest]: string[]): Promise<void> {
   if (!Object.hasOwn(OPTIONS, verb)) throw new ConfigError(USAGE)
   const run = prepare(verb as Verb, rest)
-  const log = (line: string) => {
-    console.error(line)
-  }
-  const signals = handleSignals()
-  const context = await openContext('join', log)
   try {
-    if (context.config.migrate_on_start) await migrateDatabase(context, log, signals)
-    await withOwnerConnection(context, log, signals, async db => {
-      // Row-level security applies to the tables' owner too, unless it is a superuser.
-      await acrossSession(db)
-      await db.transaction().execute(run)
-    })
+    await withDatabase(db => db.transaction().execute(run), { migrates: true })
   } catch (error) {
     if (error instanceof AppError) throw new ConfigError(error.message)
     throw error
-  } finally {
-    await context.embedded?.close()
   }
 }
 
@@ -121,7 +105,7 @@ async function create(
   tx: Db,
   { agent_id, agent_type, permissions = ['read', 'write'], sessions, expires_in = 0, workspace = 'default' }: NewKey
 ): Promise<void> {
-  if (sessions !== undefined) await needAll(tx, { workspace }, sessions)
+  if (sessions !== undefined) await requireSessions(tx, { workspace }, sessions)
   const { api_key, key_id, hash } = newApiKey()
   const key = await apiKeys.create(tx, {
     workspace,
@@ -136,12 +120,16 @@ async function create(
     expires_in: expires_in === 0 ? undefined : expires_in,
     until: undefined
   })
-  await writeAuditRow(tx, workspace, 'api_key_created', key_id, {
-    for_agent: agent_id,
-    agent_type,
-    permissions: key.permissions,
-    sessions: key.sessions,
-    expires_at: key.expires_at
+  await writeAuditRow(tx, workspace, 'keys create', {
+    event_type: 'api_key_created',
+    resource: `api_key:${key_id}`,
+    metadata: {
+      for_agent: agent_id,
+      agent_type,
+      permissions: key.permissions,
+      sessions: key.sessions,
+      expires_at: key.expires_at
+    }
   })
   console.log(api_key)
   console.error(
@@ -155,31 +143,8 @@ async function printKeys(tx: Db, workspace: string, include_revoked: boolean): P
   let count = 0
   do {
     const rows = await apiKeys.list(tx, { workspace }, { include_revoked, limit: PAGE, after })
-    for (const {
-      key_id,
-      agent_id,
-      agent_type,
-      permissions,
-      sessions,
-      created_at,
-      created_by,
-      expires_at,
-      revoked_at
-    } of rows.slice(0, PAGE)) {
-      console.log(
-        JSON.stringify({
-          key_id,
-          agent_id,
-          agent_type,
-          permissions,
-          sessions,
-          created_at,
-          created_by,
-          expires_at,
-          revoked_at
-        })
-      )
-    }
+    for (const { workspace: _workspace, created_with: _with, ...shown } of rows.slice(0, PAGE))
+      console.log(JSON.stringify(shown))
     count += rows.length
     after = rows.length > PAGE ? rows[PAGE - 1] : undefined
   } while (after !== undefined)
@@ -192,26 +157,10 @@ async function printKeys(tx: Db, workspace: string, include_revoked: boolean): P
 
 async function revoke(tx: Db, workspace: string, key_id: string): Promise<void> {
   const revoked = await apiKeys.revoke(tx, { workspace }, key_id)
-  await writeAuditRow(tx, workspace, 'api_key_revoked', key_id, { revoked })
-  console.log(revoked ? 'revoked' : 'The key was already revoked.')
-}
-
-async function writeAuditRow(
-  tx: Db,
-  workspace: string,
-  event_type: string,
-  key_id: string,
-  metadata: Record<string, unknown>
-): Promise<void> {
-  await audit.write(tx, {
-    workspace,
-    event_type,
-    agent_id: null,
-    session_id: null,
-    action: 'keys',
+  await writeAuditRow(tx, workspace, 'keys revoke', {
+    event_type: 'api_key_revoked',
     resource: `api_key:${key_id}`,
-    result: 'success',
-    request_id: randomUUID(),
-    metadata: { by: 'command', ...metadata }
+    metadata: { revoked }
   })
+  console.log(revoked ? 'revoked' : 'The key was already revoked.')
 }

@@ -1,27 +1,33 @@
 import { randomUUID } from 'node:crypto'
+import * as audit from '../audit/store/rows.js'
 import { type Agent, DEFAULT_WORKSPACE } from '../kernel/agent.js'
 import { type Config, ConfigError } from '../config/config.js'
-import type { AuditRow } from '../kernel/receipt.js'
 import type { AuditFields } from '../kernel/tool.js'
 import type { Db } from '../postgres/schema.js'
 import { acrossSession } from '../postgres/scope.js'
 import { isCurrent } from '../postgres/migrate.js'
-import { withOwnerConnection, openContext } from './open.js'
+import { migrateDatabase, withOwnerConnection, openContext } from './open.js'
 import { handleSignals } from './stop.js'
 
 /** Shared by the commands that work on a workspace's data. Anyone who can use the database may run them. */
 
 /**
- * Opens the database for `work` and closes it afterwards, even if a signal comes.
- * @throws ConfigError if the database lacks migrations
+ * Opens the database for `work`, which may read and write every workspace, and closes it afterwards, even if a signal
+ * comes.
+ * @param migrates whether to create or update the tables first, unless MIGRATE_ON_START is false
+ * @throws ConfigError if the database lacks migrations, or for what `work` refuses
  */
-export async function withDatabase<T>(work: (db: Db, config: Config) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  work: (db: Db, config: Config) => Promise<T>,
+  { migrates = false } = {}
+): Promise<T> {
   const log = (line: string) => {
     console.error(line)
   }
   const signals = handleSignals()
   const context = await openContext('join', log)
   try {
+    if (migrates && context.config.migrate_on_start) await migrateDatabase(context, log, signals)
     return await withOwnerConnection(context, log, signals, async db => {
       // Row-level security applies to the tables' owner too, unless it is a superuser.
       await acrossSession(db)
@@ -51,21 +57,12 @@ export function operator(workspace: string): Agent {
   return { workspace, agent_id: 'operator', agent_type: 'operator', permissions: ['read', 'write', 'admin'] }
 }
 
-/** The audit row of a command, which no agent ran. */
-export function operatorAuditRow(
-  workspace: string,
-  action: string,
-  { event_type, session_id, resource, metadata = {} }: AuditFields
-): AuditRow {
-  return {
-    workspace,
-    event_type,
-    agent_id: null,
-    session_id: session_id ?? null,
-    action,
-    resource: resource ?? null,
-    result: 'success',
-    request_id: `command-${randomUUID()}`,
-    metadata
-  }
+/** The request id of a command's audit rows. */
+export function newCommandId(): string {
+  return `command-${randomUUID()}`
+}
+
+/** Writes the audit row of a command, which no agent called. */
+export async function writeAuditRow(tx: Db, workspace: string, action: string, fields: AuditFields): Promise<void> {
+  await audit.writeWithoutAgent(tx, workspace, action, fields, newCommandId())
 }

@@ -1,8 +1,7 @@
 import { ConfigError } from '../config/config.js'
-import * as audit from '../audit/store/rows.js'
 import { retentionOf, setRetention } from '../lifecycle/store/retention-setting.js'
 import { RETENTION_DAYS_MAX } from '../lifecycle/retention-view.js'
-import { operatorAuditRow, withDatabase, parseWorkspaceOption } from './operator.js'
+import { parseWorkspaceOption, withDatabase, writeAuditRow } from './operator.js'
 
 export const USAGE = `Usage, for messages and closed sessions:
   retention show
@@ -55,10 +54,8 @@ export async function retention(args: string[]): Promise<void> {
         await setRetention(tx, table, workspace, days).catch((error: unknown) => {
           throw (error as { code?: unknown }).code === '42501' ? new ConfigError(NOT_OWNER) : error
         })
-        await audit.write(
-          tx,
-          operatorAuditRow(workspace, `retention ${verb}`, { event_type, metadata: { days: days ?? 'server' } })
-        )
+        const metadata = { days: days ?? 'server' }
+        await writeAuditRow(tx, workspace, `retention ${verb}`, { event_type, metadata })
       })
     }
     const current = await retentionOf(db, table, workspace, config[setting])

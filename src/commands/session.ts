@@ -4,13 +4,12 @@ import type { Readable } from 'node:stream'
 import { AppError } from '../kernel/errors.js'
 import { type Quotas, quotasOf } from '../limits/quotas.js'
 import { ConfigError } from '../config/config.js'
-import * as audit from '../audit/store/rows.js'
 import type { Db } from '../postgres/schema.js'
 import { exportPage } from '../transcripts/store/session-export.js'
 import { importSession } from '../transcripts/store/session-import.js'
-import { need, newSessionId } from '../sessions/store/sessions.js'
+import { newSessionId, readSessionOrThrow } from '../sessions/store/sessions.js'
 import { endLine, headerLine, messageLine, readTranscript } from '../transcripts/transcript.js'
-import { operatorAuditRow, operator, parseWorkspaceOption, withDatabase } from './operator.js'
+import { operator, parseWorkspaceOption, withDatabase, writeAuditRow } from './operator.js'
 
 export const USAGE =
   'Usage: session export <session_id>, or session import <file> (- reads the standard input). ' +
@@ -60,7 +59,7 @@ async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, sess
     .transaction()
     .setIsolationLevel('repeatable read')
     .execute(async tx => {
-      const row = await need(tx, viewer, session_id)
+      const row = await readSessionOrThrow(tx, viewer, session_id)
       await write(out, headerLine(row))
       let exported = 0
       for (let after = 0, more = true; more;) {
@@ -70,15 +69,12 @@ async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, sess
         after = messages.at(-1)?.seq ?? after
         more = has_more
       }
-      await audit.write(
-        tx,
-        operatorAuditRow(workspace, 'session export', {
-          event_type: 'session_exported',
-          session_id,
-          resource: `session:${session_id}`,
-          metadata: { messages: exported }
-        })
-      )
+      await writeAuditRow(tx, workspace, 'session export', {
+        event_type: 'session_exported',
+        session_id,
+        resource: `session:${session_id}`,
+        metadata: { messages: exported }
+      })
       await write(out, endLine(exported))
     })
 }
@@ -91,15 +87,12 @@ async function importFrom(file: Readable, db: Db, workspace: string, quotas: Quo
     } = await readTranscript(linesOf(file))
     const session_id = newSessionId()
     const count = await importSession(tx, workspace, session_id, row, messages, quotas)
-    await audit.write(
-      tx,
-      operatorAuditRow(workspace, 'session import', {
-        event_type: 'session_imported',
-        session_id,
-        resource: `session:${session_id}`,
-        metadata: { messages: count, exported_session_id: exported_id }
-      })
-    )
+    await writeAuditRow(tx, workspace, 'session import', {
+      event_type: 'session_imported',
+      session_id,
+      resource: `session:${session_id}`,
+      metadata: { messages: count, exported_session_id: exported_id }
+    })
     return session_id
   })
 }

@@ -1,5 +1,5 @@
-import type { Config } from './config-type.js'
-import { JWT_SECRET_MIN } from './secret-lengths.js'
+import { JWT_SECRET_MIN } from './values.js'
+import type { Config } from './variables.js'
 
 /** BODY_MEMORY is at least so many times BODY_LIMIT. */
 export const BODY_MEMORY_RATIO = 8

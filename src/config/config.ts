@@ -1,12 +1,10 @@
-import type { Config } from './config-type.js'
 import { BODY_MEMORY_RATIO, combinationErrors } from './combinations.js'
-import { LOOPBACK_HOSTS, type Reader } from './values.js'
-import { definitions } from './variables.js'
-
-export type { Config }
+import { LOOPBACK_HOSTS } from './values.js'
+import type { Definition } from './variable.js'
+import { type Config, definitions } from './variables.js'
 
 export { type Variable } from './variable.js'
-export { variables } from './variables.js'
+export { type Config, variables } from './variables.js'
 
 /** The message is for the operator: one sentence, then each error of the configuration on a line of its own. */
 export class ConfigError extends Error {}
@@ -21,16 +19,14 @@ export function loadConfig(env: Record<string, string | undefined>): Readonly<Co
   const errors: string[] = []
   const invalid = new Set<string>()
   const config: Partial<Record<keyof Config, unknown>> = { production: env.NODE_ENV === 'production' }
-  for (const [name, { read, ...variable }] of Object.entries(definitions)) {
-    const text =
-      env[variable.name]?.trim() ||
-      (variable.alias !== undefined ? env[variable.alias]?.trim() : undefined) ||
-      variable.default
+  for (const [setting, definition] of Object.entries(definitions)) {
+    const { name, alias = name, read, default: fallback }: Definition<unknown> = definition
+    const text = env[name]?.trim() || env[alias]?.trim() || fallback
     try {
-      config[name as keyof Config] = (read as Reader<unknown>)(text || undefined)
+      config[setting as keyof Config] = text === undefined ? undefined : read(text)
     } catch (error) {
-      errors.push(`${variable.name} ${(error as Error).message}`)
-      invalid.add(variable.name)
+      errors.push(`${name} ${(error as Error).message}`)
+      invalid.add(name)
     }
   }
   // A parsed body takes at most three times its size, which fits into the share of one address.

@@ -1,10 +1,13 @@
-/** Readers parse the text of environment variables. */
+/** Shortest API key, in characters. */
+export const SECRET_MIN = 8
+/** Shortest secret that signs, in characters. */
+export const JWT_SECRET_MIN = 32
 
 /**
- * Turns the text of a variable into its value; the text is undefined if the variable is unset.
+ * Turns the text of a variable into its value.
  * @throws Error whose message continues a sentence that starts with the variable's name: "must be true or false"
  */
-export type Reader<T> = (text: string | undefined) => T
+export type Reader<T> = (text: string) => T
 
 export type Permission = 'read' | 'write' | 'admin'
 
@@ -12,48 +15,44 @@ export const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]']
 const PLACEHOLDER =
   /change.?me|replace.?me|your[-_ ]|<.*>|example|placeholder|^(secret|password|test|api[-_]?key|key|xxx+|\.\.\.)$/i
 
-export function optional(text: string | undefined): string | undefined {
-  return text
-}
+export const anyText: Reader<string> = text => text
 
-/** @param isOptional whether undefined is a value too */
-export function wholeNumber(minimum: number, maximum: number, isOptional = false): Reader<number | undefined> {
+export function wholeNumber(minimum: number, maximum: number): Reader<number> {
   return text => {
-    if (text === undefined && isOptional) return undefined
     const value = Number(text)
-    if (!/^\d+$/.test(text ?? '') || value < minimum || value > maximum)
+    if (!/^\d+$/.test(text) || value < minimum || value > maximum)
       throw new Error(`must be a whole number from ${minimum} to ${maximum}`)
     return value
   }
 }
 
-export function flag(text: string | undefined): boolean {
+export function flag(text: string): boolean {
   if (text === 'true' || text === '1') return true
   if (text === 'false' || text === '0') return false
   throw new Error('must be true or false')
 }
 
-export function onOff(text: string | undefined): boolean {
+export function onOff(text: string): boolean {
   if (text === 'on' || text === 'off') return text === 'on'
   throw new Error('must be on or off')
 }
 
 export function oneOf(words: string[]): Reader<string> {
   return text => {
-    if (text === undefined || !words.includes(text.toLowerCase())) throw new Error(`must be one of ${words.join(', ')}`)
+    if (!words.includes(text.toLowerCase())) throw new Error(`must be one of ${words.join(', ')}`)
     return text.toLowerCase()
   }
 }
 
-export function list(text: string | undefined): string[] | undefined {
+export function list(text: string): string[] {
   return text
-    ?.split(',')
+    .split(',')
     .map(item => item.trim())
     .filter(item => item !== '')
 }
 
-export function origins(text: string | undefined): string[] {
-  return (list(text) ?? []).map(origin => {
+export function origins(text: string): string[] {
+  return list(text).map(origin => {
     if (origin === '*') return origin
     // Browsers never send an origin that contains a *.
     if (
@@ -67,8 +66,7 @@ export function origins(text: string | undefined): string[] {
 }
 
 /** A URL with https, or with http if its host is a loopback name. */
-export function secureUrl(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
+export function secureUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK_HOSTS.includes(url.hostname))
   if (url === undefined || !secure)
@@ -79,8 +77,7 @@ export function secureUrl(text: string | undefined): string | undefined {
   return text
 }
 
-export function origin(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
+export function origin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (
     url === undefined ||
@@ -96,9 +93,9 @@ export function origin(text: string | undefined): string | undefined {
 }
 
 /** A list of name=permission. The name may contain a =. */
-export function permissions(text: string | undefined): ReadonlyMap<string, Permission> {
+export function permissions(text: string): ReadonlyMap<string, Permission> {
   return new Map(
-    (list(text) ?? []).map(item => {
+    list(text).map(item => {
       const [, name, permission] = /^(.+)=(read|write|admin)$/.exec(item) ?? []
       if (name === undefined)
         throw new Error(
@@ -110,15 +107,14 @@ export function permissions(text: string | undefined): ReadonlyMap<string, Permi
   )
 }
 
-export function proxies(text: string | undefined): boolean | number | string[] {
-  if (text === undefined || text === 'false') return false
+export function proxies(text: string): boolean | number | string[] {
+  if (text === 'false') return false
   if (text === 'true') return true
-  return /^\d+$/.test(text) ? Number(text) : (list(text) ?? false)
+  return /^\d+$/.test(text) ? Number(text) : list(text)
 }
 
-export function secret(minimum: number): Reader<string | undefined> {
+export function secret(minimum: number): Reader<string> {
   return text => {
-    if (text === undefined) return undefined
     if (PLACEHOLDER.test(text))
       throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
     if (text.length < minimum) throw new Error(`must have at least ${minimum} characters`)
@@ -127,9 +123,8 @@ export function secret(minimum: number): Reader<string | undefined> {
 }
 
 /** A list of secrets, separated by commas or spaces. */
-export function secrets(minimum: number): Reader<string[] | undefined> {
+export function secrets(minimum: number): Reader<string[]> {
   return text => {
-    if (text === undefined) return undefined
     const values = text.split(/[\s,]+/).filter(value => value !== '')
     if (PLACEHOLDER.test(text) || values.some(value => PLACEHOLDER.test(value)))
       throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
@@ -145,8 +140,7 @@ export function secrets(minimum: number): Reader<string[] | undefined> {
   }
 }
 
-export function databaseUrl(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
+export function databaseUrl(text: string): string {
   if (!/^postgres(ql)?:\/\//i.test(text)) {
     const scheme = /^[a-z0-9+]{1,20}:/i.exec(text)?.[0]
     throw new Error(

@@ -66,7 +66,7 @@ function workspaceFeed(db: Db, workspace: string): Feed<Position, WorkspaceChang
       const partial = next + 1 < pages.length
       const lists = new Map<number, readonly WorkspaceChange[]>()
       const listOf = (viewer: number): readonly WorkspaceChange[] =>
-        read.flatMap(({ stretch: { session_id }, changesOf }) =>
+        read.flatMap(({ range: { session_id }, changesOf }) =>
           changesOf(viewer).map(change => ({
             session_id,
             change,

@@ -4,9 +4,8 @@ import type { Events } from '../kernel/events.js'
 import type { Semaphore } from '../kernel/semaphore.js'
 import type { EndReason } from './live.js'
 import type { Pace } from './pace.js'
-import type { Entry, Feed, Page } from './paged-feed.js'
+import { distinctViewers, type Entry, type Feed, type Page } from './paged-feed.js'
 import { SharedPages } from './shared-pages.js'
-import { distinctViewers } from './viewers.js'
 
 /** A feed is kept so long after its last follower has left: a caller that waits comes back with its next call. */
 const LINGER_MS = 1000
@@ -36,7 +35,9 @@ export interface FeedMeans<Cursor, Change> {
 export class FollowedFeed<Cursor, Change, P extends Page<Cursor, Change>> {
   private readonly entries = new Set<Entry<Cursor, Change>>()
   private readonly unsubscribe: () => void
-  /** The last page that was read for those who are not behind; undefined before the first, and when the feed is gone. */
+  /**
+   * The last page that was read for those who are not behind; undefined before the first, and when the feed is gone.
+   */
   private last: P | undefined
   private reading = false
   private again = false

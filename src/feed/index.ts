@@ -1,8 +1,7 @@
 import fp from 'fastify-plugin'
 import type { Events } from '../kernel/events.js'
 import { addGauge, addLabelledGauge } from '../kernel/metrics.js'
-import { createSemaphore } from '../kernel/semaphore.js'
-import { type ConcurrencyLimit, createConcurrencyLimit } from '../limits/concurrency-limit.js'
+import { ConcurrencyLimit, createSemaphore } from '../kernel/semaphore.js'
 import { loggableFault } from '../postgres/faults.js'
 import { acrossWorkspaces } from '../postgres/scope.js'
 import { followSessions } from './follow-sessions.js'
@@ -65,7 +64,7 @@ export const feedPlugin = fp(
         app.log.warn({ err: loggableFault(error) }, 'workspace not read for its streams')
       }
     })
-    const waiters = createConcurrencyLimit({
+    const waiters = new ConcurrencyLimit({
       max: waiters_max,
       per_agent: waiters_per_agent_max,
       what: 'calls that wait'
@@ -83,7 +82,7 @@ export const feedPlugin = fp(
       metrics,
       'waiters',
       'Calls of wait_for_messages that wait on this replica; they are not in flight.',
-      waiters.taken
+      () => waiters.taken
     )
     addGauge(
       metrics,
@@ -100,7 +99,8 @@ export const feedPlugin = fp(
     addLabelledGauge(
       metrics,
       'event_hints_mode',
-      'How this replica hears of changes: 1 for listen (notifications arrive) or for poll (they do not, and the database is asked every 250 ms).',
+      'How this replica hears of changes: 1 for listen (notifications arrive) or for poll (they do not, and the ' +
+        'database is asked every 250 ms).',
       'mode',
       ['listen', 'poll'],
       mode => Number(notify?.mode() === mode)

@@ -12,8 +12,9 @@ export interface Follower<Cursor, Change> {
   /** How many changes the follower can use while it is behind; default all. */
   maxChanges?: number
   /**
-   * Takes changes in the order of the feed: each lies after the follower's cursor, and comes once. The follower has been
-   * told everything up to `cursor`, also when it may see nothing of it. `more`: further changes exist and come next.
+   * Takes changes in the order of the feed: each lies after the follower's cursor, and comes once. The follower has
+   * been told everything up to `cursor`, also when it may see nothing of it. `more`: further changes exist and come
+   * next.
    *
    * While the follower is behind, the next delivery waits for the promise that this returns. A follower that has caught
    * up gets its deliveries without that, together with the others: one that is slow must cut itself off.
@@ -38,8 +39,9 @@ export interface Live {
    */
   follow: (session_id: string, viewer: Agent, after_seq: number, follower: Follower<number, Change>) => Following
   /**
-   * The cursor of those who follow the session here, or did a second ago. A caller who has read up to it, or nearly, can
-   * follow from its own cursor without a query; the next reading serves it with the others. undefined: nobody follows.
+   * The cursor of those who follow the session here, or did a second ago. A caller who has read up to it, or nearly,
+   * can follow from its own cursor without a query; the next reading serves it with the others. undefined: nobody
+   * follows.
    */
   position: (workspace: string, session_id: string) => { cursor: number; is_active: boolean } | undefined
   /** What is held at the moment. */

@@ -1,9 +1,9 @@
 /**
- * How many deliveries to followers a replica makes in a second, counted in answers of wait_for_messages, and how many at
- * once. Beyond that, followers wait up to GATHERED_MAX_MS for the next delivery, which then has all changes that came
- * meanwhile, at the same cost. Writers need this: with 2000 waiting and 2000 streams, a tenth of them on sessions that
- * are written to without a pause, deliveries without a bound halved the write rate. With it the rate is 0.91 of the rate
- * without followers (bench/wake.md).
+ * How many deliveries to followers a replica makes in a second, counted in answers of wait_for_messages, and how many
+ * at once. Beyond that, followers wait up to GATHERED_MAX_MS for the next delivery, which then has all changes that
+ * came meanwhile, at the same cost. Writers need this: with 2000 waiting and 2000 streams, a tenth of them on sessions
+ * that are written to without a pause, deliveries without a bound halved the write rate. With it the rate is 0.91 of
+ * the rate without followers (bench/wake.md).
  */
 const DELIVERIES_PER_SECOND = 500
 const DELIVERIES_AT_ONCE = 200

@@ -1,44 +1,67 @@
-import type { Agent } from '../kernel/agent.js'
+import { type Agent, isAdmin } from '../kernel/agent.js'
 import type { Topic } from '../kernel/events.js'
 import type { Follower } from './live.js'
 
-/** What one statement, or a few, read of a feed for several viewers. */
+/** A part of a feed, read for several viewers. */
 export interface Page<Cursor, Change> {
-  /** The cursor of a follower who has been told the page. */
+  /** The cursor of a follower that has got the page. */
   cursor: Cursor
-  /** How many changes are known to come after it. */
+  /** The number of changes that are known to come after the cursor. */
   waiting: number
-  /** The cursor lies in the middle of what one look at the feed has found: the next page is read at once. */
+  /** Whether a part of what was found is left. Then the next page is read at once. */
   partial?: boolean
-  /** What the viewer with that number may see; equal lists are the same list. Absent: there is no change for anybody. */
+  /** The changes that a viewer may see, by its number; equal lists are the same list. Absent: no viewer has any. */
   changesOf?: (viewer: number) => readonly Change[]
 }
 
-/** What can be followed. An object is one feed: a session's, say. */
+/** The changes of a session, or of all sessions of a workspace, in their order. */
 export interface Feed<Cursor, Change, P extends Page<Cursor, Change> = Page<Cursor, Change>> {
-  /** Hints on this topic say that the feed may have grown. */
+  /** A hint on this topic says that the feed may have grown. */
   topic: Topic
-  /** Whether a reader at the cursor knows the version that came with a hint. */
+  /** Whether the version that a hint names brings nothing new to a reader at the cursor. */
   knows: (version: string, cursor: Cursor) => boolean
-  /** How many changes a page takes in: `least` where the followers want few, since some may not be for them. */
+  /** The number of changes in a page. Followers that want few get `least`, since some may be for others. */
   size: { most: number; least: number }
-  /** How many changes lie between two cursors, if known, else 1. 0: they are equal. Below 0: `to` comes before `from`. */
+  /** The number of changes from one cursor to another, or 1 if it is unknown. 0: equal. Below 0: `to` comes first. */
   distance: (from: Cursor, to: Cursor) => number
-  /** Equal for equal cursors. */
+  /** Two cursors are equal if their keys are. */
   keyOf: (cursor: Cursor) => string | number
-  /** An empty page at the end of the feed. undefined: the feed does not exist (any more). */
+  /** Reads an empty page at the end of the feed; undefined if there is no such feed. */
   end: () => Promise<P | undefined>
-  /** The page after `from`, which goes no further than `to`; without `to`, no further than the end. */
+  /** Reads the page after `from`. It ends at `to`, or at the end of the feed. */
   read: (viewers: readonly Agent[], from: Cursor, to: Cursor | undefined, size: number) => Promise<P | undefined>
 }
 
-/** A follower in its feed. */
+/** A follower and its state in a feed. */
 export interface Entry<Cursor, Change> {
   viewer: Agent
   follower: Follower<Cursor, Change>
   cursor: Cursor
   open: boolean
   catching_up: boolean
-  /** Ends the following without telling the follower. */
+  /** Takes the follower out of the feed without a word to it. */
   leave: () => void
+}
+
+/**
+ * Treats followers with the same rights as one viewer. (To read 240 messages, half of them private, for 500 followers
+ * of one agent takes 20 ms with one viewer and 330 ms with 500.)
+ */
+export function distinctViewers<T extends { viewer: Agent }>(
+  entries: readonly T[]
+): { viewers: Agent[]; numberOf: (entry: T) => number } {
+  const viewers: Agent[] = []
+  const numbers = new Map<string, number>()
+  const of = new Map<T, number>()
+  for (const entry of entries) {
+    const { agent_id, agent_type, sessions } = entry.viewer
+    const rights = JSON.stringify([agent_id, agent_type, isAdmin(entry.viewer), sessions])
+    let number = numbers.get(rights)
+    if (number === undefined) {
+      number = viewers.push(entry.viewer) - 1
+      numbers.set(rights, number)
+    }
+    of.set(entry, number)
+  }
+  return { viewers, numberOf: entry => of.get(entry) as number }
 }

@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Semaphore } from '../kernel/semaphore.js'
-import type { Entry, Feed, Page } from './paged-feed.js'
-import { distinctViewers } from './viewers.js'
+import { distinctViewers, type Entry, type Feed, type Page } from './paged-feed.js'
 
 interface SharedPage<Cursor, Change> {
   page: Page<Cursor, Change>
@@ -9,8 +8,8 @@ interface SharedPage<Cursor, Change> {
 }
 
 /**
- * Reads pages for followers that are behind. Those who stand at one cursor share a page: callers that wait get an answer
- * together, and come back together. (40 such callers need at most 15 statements: test/feed/follow.test.ts.)
+ * Reads pages for followers that are behind. Those who stand at one cursor share a page: callers that wait get an
+ * answer together, and come back together. (40 such callers need at most 15 statements: test/feed/follow.test.ts.)
  */
 export class SharedPages<Cursor, Change, P extends Page<Cursor, Change>> {
   /** Pages that will be read, by the cursor that they come after. */

@@ -6,12 +6,11 @@ import type { Kernel } from '../kernel/kernel.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
 import type { EndReason, Following } from '../feed/live.js'
-import type { ConcurrencyLimit } from '../limits/concurrency-limit.js'
+import type { ConcurrencyLimit } from '../kernel/semaphore.js'
 import { addLabelledGauge } from '../kernel/metrics.js'
 import { decodeFeedCursor, encodeFeedCursor, type FeedCursor } from '../feed/feed-cursor.js'
 import { SessionEventsInput, WorkspaceEventsInput } from './stream-input.js'
 import { callerOf, header } from './caller.js'
-import { sendFailure } from './failures.js'
 import { sessionFrames, workspaceFrames } from './change-frames.js'
 import { eventFrame } from './event-frames.js'
 import { EventStream } from './event-stream.js'
@@ -161,17 +160,6 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
         throw error
       }
       return reply
-    })
-    app.route({
-      method: ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      url,
-      handler: async (_request, reply) =>
-        sendFailure(
-          reply.header('allow', 'GET'),
-          new AppError('METHOD_NOT_ALLOWED', 'Event streams are read with GET.', {
-            suggestions: ['Send GET with the header Accept: text/event-stream']
-          })
-        )
     })
   }
 

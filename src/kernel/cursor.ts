@@ -24,7 +24,17 @@ export function decodeCursor<K extends 'string' | 'number'>(
   } catch {
     // Not ours: told below.
   }
-  throw notOurs()
+  throw foreignCursor()
+}
+
+/**
+ * A page of a list, of rows that were read with one more than `limit`: that one only shows that there are more.
+ * @param cursorOf the cursor that stands behind a row
+ */
+export function pageOf<R>(rows: readonly R[], limit: number, cursorOf: (last: R) => string) {
+  const items = rows.slice(0, limit)
+  const has_more = rows.length > limit
+  return { items, count: items.length, has_more, next_cursor: has_more ? cursorOf(items.at(-1) as R) : null }
 }
 
 /** A place that is two numbers, as an opaque text. */
@@ -41,10 +51,11 @@ export function decodeNumbers(cursor: string): [number, number] {
   } catch {
     // Not ours: told below.
   }
-  throw notOurs()
+  throw foreignCursor()
 }
 
-function notOurs(): AppError {
+/** For a cursor that is no next_cursor of the tool. */
+export function foreignCursor(): AppError {
   return new AppError('INVALID_INPUT', "The argument 'cursor' is not a next_cursor of this tool.", {
     context: { argument: 'cursor', given: 'another text', allowed: 'next_cursor of an earlier answer' },
     suggestions: ['Pass next_cursor of the previous answer unchanged, or leave cursor out to start at the beginning']

@@ -27,6 +27,7 @@ export async function execute(
   const auditMetadata: Record<string, unknown> = {}
   const key = idempotency_key === undefined || agent === null ? undefined : keyOf(idempotency_key, tool, input, agent)
   let workspace = agent?.workspace
+  let repeated = false
 
   const contextOn = (db: Executor): ToolContext => ({
     agent: agent as Agent,
@@ -38,7 +39,8 @@ export async function execute(
     caller,
     get receipt(): Receipt {
       if (tool.commits !== 'batch') throw new Error(`${tool.name} commits no batch.`)
-      return { audit: auditRow(tool.audit(input), tool.name, agent, caller), idempotencyKey: key }
+      const audit = auditRow(tool.audit(input), tool.name, agent, caller)
+      return { audit, idempotencyKey: key, onRepeat: () => (repeated = true) }
     },
     auditMetadata
   })
@@ -58,21 +60,23 @@ export async function execute(
 
   // Everything has been committed by now. A hint that came earlier would make others read too early.
   const committed = (output: Output): Output => {
-    if (tool.affectedTopics !== undefined) ports.publish(tool.affectedTopics(input, output, { agent, caller }))
+    if (tool.affectedTopics !== undefined && !repeated)
+      ports.publish(tool.affectedTopics(input, output, { agent, caller }))
     return output
   }
 
   if (key !== undefined && tool.commits !== 'batch') {
-    const { output, repeated } = await ports.transaction(agent?.workspace, async tx => {
+    const answer = await ports.transaction(agent?.workspace, async tx => {
       const first = await ports.claimIdempotencyKey(tx, key)
-      if (first !== undefined) return { output: first, repeated: true }
+      repeated = first !== undefined
+      if (first !== undefined) return first
       const output = await inTransaction(tx)
       // The key is the caller's, whichever workspace the tool has entered.
       if (workspace !== key.workspace) await ports.enterWorkspace(tx, key.workspace)
       await ports.storeFirstAnswer(tx, key, output)
-      return { output, repeated: false }
+      return output
     })
-    return repeated ? output : committed(output)
+    return committed(answer)
   }
   if (tool.commits === 'transaction') return committed(await ports.transaction(agent?.workspace, inTransaction))
   return committed(await tool.handler(input, contextOn(ports.executorFor(agent?.workspace))))

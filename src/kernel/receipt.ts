@@ -5,7 +5,9 @@
 export interface Receipt {
   audit: AuditRow
   /** Absent if the caller sent no idempotency_key. */
-  idempotencyKey: IdempotencyKey | undefined
+  idempotencyKey?: IdempotencyKey
+  /** The writer calls it when the key came before: the answer is the first one, and nothing was written. */
+  onRepeat?: () => void
 }
 
 export interface AuditRow {

@@ -33,54 +33,37 @@ export function quotasOf(config: { [name in keyof Quotas as `quota_${name}`]: nu
   }
 }
 
-const words: Record<keyof Quotas, { full: string; advice: string[] }> = {
-  sessions: {
-    full: 'The workspace has as many sessions as it may have',
-    advice: [
-      'Call list_sessions and go on in a session that is there',
-      'The operator of this server can raise QUOTA_SESSIONS'
-    ]
-  },
-  session_messages: {
-    full: 'The session would have more messages and changes than a session may have',
-    advice: [
-      'Call create_session and go on in the new session',
-      'The operator of this server can raise QUOTA_SESSION_MESSAGES'
-    ]
-  },
-  session_bytes: {
-    full: 'More bytes would be written into the session than a session may hold',
-    advice: [
-      'Call create_session and go on in the new session',
-      'The operator of this server can raise QUOTA_SESSION_BYTES'
-    ]
-  },
-  memory_entries: {
-    full: 'This agent would remember more values than an agent may',
-    advice: [
-      'Call list_memory to see what is there, and delete_memory for what is no longer needed; expires_in makes a value go by itself',
-      'The operator of this server can raise QUOTA_MEMORY_ENTRIES'
-    ]
-  },
-  memory_bytes: {
-    full: 'This agent would remember more bytes than an agent may',
-    advice: [
-      'Call list_memory to see what is there and how large it is, and delete_memory for what is no longer needed',
-      'The operator of this server can raise QUOTA_MEMORY_BYTES'
-    ]
-  }
+/** What is full, and what the caller can do. */
+const words: Record<keyof Quotas, [full: string, advice: string]> = {
+  sessions: [
+    'The workspace has as many sessions as it may have',
+    'Call list_sessions and go on in a session that is there'
+  ],
+  session_messages: [
+    'The session would have more messages and changes than a session may have',
+    'Call create_session and go on in the new session'
+  ],
+  session_bytes: [
+    'More bytes would be written into the session than a session may hold',
+    'Call create_session and go on in the new session'
+  ],
+  memory_entries: [
+    'This agent would remember more values than an agent may',
+    'Call list_memory to see what is there, and delete_memory for what is no longer needed; ' +
+      'expires_in makes a value go by itself'
+  ],
+  memory_bytes: [
+    'This agent would remember more bytes than an agent may',
+    'Call list_memory to see what is there and how large it is, and delete_memory for what is no longer needed'
+  ]
 }
 
-/** @param instead of the first advice, where that does not help */
-export function quotaExceeded(quota: keyof Quotas, quotas: Quotas, instead?: string): AppError {
-  const {
-    full,
-    advice: [first = '', ...rest]
-  } = words[quota]
+/** @param advice for a case in which the usual advice does not help */
+export function quotaExceeded(quota: keyof Quotas, quotas: Quotas, advice = words[quota][1]): AppError {
   const limit = quotas[quota]
-  return new AppError('QUOTA_EXCEEDED', `${full}: ${limit}.`, {
+  return new AppError('QUOTA_EXCEEDED', `${words[quota][0]}: ${limit}.`, {
     context: { quota, limit },
-    suggestions: [instead ?? first, ...rest]
+    suggestions: [advice, `The operator of this server can raise QUOTA_${quota.toUpperCase()}`]
   })
 }
 

@@ -14,7 +14,7 @@ export function scopeWord(scope: Scope): 'session' | 'global' {
 /** The scope an argument names; a session must exist. @throws AppError SESSION_NOT_FOUND */
 export async function scopeOf(db: Db, agent: Agent, session_id: string | undefined): Promise<Scope> {
   if (session_id === undefined) return GLOBAL
-  await sessions.need(db, agent, session_id)
+  await sessions.readSessionOrThrow(db, agent, session_id)
   return session_id
 }
 

@@ -1,25 +1,31 @@
 import { Type } from '@sinclair/typebox'
 import { type Agent, isAdmin } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
-import { Whole } from '../kernel/schema.js'
 import type { Visibility } from '../kernel/visibilities.js'
-import { Content, Metadata, VisibilityWord } from '../kernel/shapes.js'
+import { Content, MessageRef, Metadata, VisibilityWord } from '../kernel/shapes.js'
+import type { Draft } from './store/messages.js'
+
+type GivenDraft = Pick<Draft, 'content' | 'parent_message_id'> & Partial<Draft>
 
 /** What a message to be written is made of. */
 export const draftFields = {
   content: Content,
   visibility: Type.Optional(VisibilityWord('Who may read it', 'public')),
   metadata: Metadata(),
-  parent_message_id: Type.Optional(
-    Whole({
-      minimum: 1,
-      maximum: Number.MAX_SAFE_INTEGER,
-      description: 'The message of the same session that this one answers'
-    })
-  )
+  parent_message_id: Type.Optional(MessageRef('The message of the same session that this one answers'))
 }
 
-/** @throws AppError PERMISSION_DENIED for admin_only from anybody else */
+/**
+ * A message as it is written, with what its sender left out.
+ * @throws AppError PERMISSION_DENIED for admin_only from an agent without admin
+ */
+export function draftOf(agent: Agent, { visibility = 'public', metadata = {}, ...draft }: GivenDraft): Draft {
+  mayWrite(agent, visibility)
+  const { content, parent_message_id } = draft
+  return { content, visibility, metadata, parent_message_id }
+}
+
+/** @throws AppError PERMISSION_DENIED for admin_only from an agent without admin */
 export function mayWrite(agent: Agent, visibility: Visibility): void {
   if (visibility !== 'admin_only' || isAdmin(agent)) return
   throw new AppError('PERMISSION_DENIED', 'Only an admin may write messages that are admin_only.', {

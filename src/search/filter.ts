@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../kernel/agent.js'
-import { inListedSession } from '../sessions/store/listed-sessions.js'
+import { inListedSession } from '../sessions/store/sessions.js'
 import type { Db } from '../postgres/schema.js'
 import { readableMessages, visibleTo } from '../visibility/visibility.js'
 import type { TermHash } from './term-hash.js'

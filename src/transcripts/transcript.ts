@@ -62,53 +62,35 @@ export type TranscriptMessage = Omit<Static<typeof Line>, 'metadata' | 'parent_m
   visibility: Visibility
 }
 
-export function headerLine({
-  id,
-  purpose,
-  metadata,
-  created_by,
-  created_at,
-  updated_at,
-  is_active,
-  archived_at
-}: TranscriptSession): string {
-  return toLine({
-    type: 'session',
-    version: VERSION,
-    id,
-    purpose,
-    metadata,
-    created_by,
-    created_at,
-    updated_at,
-    is_active,
-    archived_at
-  })
+const SESSION_FIELDS = [
+  'id',
+  'purpose',
+  'metadata',
+  'created_by',
+  'created_at',
+  'updated_at',
+  'is_active',
+  'archived_at'
+] as const satisfies Array<keyof TranscriptSession>
+
+const MESSAGE_FIELDS = [
+  'id',
+  'seq',
+  'sender',
+  'sender_type',
+  'content',
+  'visibility',
+  'metadata',
+  'parent_message_id',
+  'timestamp'
+] as const satisfies Array<keyof TranscriptMessage>
+
+export function headerLine(session: TranscriptSession): string {
+  return toLine({ type: 'session', version: VERSION, ...pick(session, SESSION_FIELDS) })
 }
 
-export function messageLine({
-  id,
-  seq,
-  sender,
-  sender_type,
-  content,
-  visibility,
-  metadata,
-  parent_message_id,
-  timestamp
-}: TranscriptMessage): string {
-  return toLine({
-    type: 'message',
-    id,
-    seq,
-    sender,
-    sender_type,
-    content,
-    visibility,
-    metadata,
-    parent_message_id,
-    timestamp
-  })
+export function messageLine(message: TranscriptMessage): string {
+  return toLine({ type: 'message', ...pick(message, MESSAGE_FIELDS) })
 }
 
 export function endLine(messages: number): string {
@@ -121,6 +103,11 @@ const UNICODE_LINE_BREAKS = /[\u0085\u2028\u2029]/g
 function toLine(fields: Record<string, unknown>): string {
   const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   return `${JSON.stringify(fields).replace(UNICODE_LINE_BREAKS, escape)}\n`
+}
+
+/** The fields in the given order: rows may have more of them. */
+function pick<T>(row: T, fields: ReadonlyArray<keyof T>): Partial<T> {
+  return Object.fromEntries(fields.map(field => [field, row[field]])) as Partial<T>
 }
 
 type Lines = AsyncIterable<string> | Iterable<string>

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type Agent, isAdmin, mayEnter } from '../kernel/agent.js'
+import { type Agent, isAdmin } from '../kernel/agent.js'
 import type { Db } from '../postgres/schema.js'
 
 /**
@@ -60,18 +60,6 @@ export function othersNotPublic(viewer: Agent): Array<RawBuilder<boolean>> {
 /** SQL condition: the column holds one of these session ids. */
 export function withinSessions(sessions: readonly string[], column: string): RawBuilder<boolean> {
   return sql<boolean>`${sql.ref(column)} = any(${sessions}::text[])`
-}
-
-/**
- * For a query that serves several viewers: returns what the viewer at an index of the list may have, which is nothing
- * if it may not enter the session.
- */
-export function ofViewer<T>(
-  viewers: readonly Agent[],
-  session_id: string,
-  of: (viewer: number) => readonly T[]
-): (viewer: number) => readonly T[] {
-  return viewer => (mayEnter(viewers[viewer] as Agent, session_id) ? of(viewer) : [])
 }
 
 /**

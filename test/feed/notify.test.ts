@@ -122,6 +122,27 @@ t.test('many hints at once, and long ones', async t => {
   t.pass()
 })
 
+t.test('what was published until a replica closes is still sent', async t => {
+  const [a, b] = [open(t), open(t)]
+  await listening(a, b)
+  const topics = Array.from({ length: 20 }, (_, i) => memoryTopic('default', `last words ${i}`))
+  const heard = new Set<Topic>()
+  for (const topic of topics)
+    t.teardown(
+      b.notify.subscribe(topic, version => {
+        // Polls name a version, hints do not.
+        if (version === undefined) heard.add(topic)
+      })
+    )
+  // The first hints are on their way when the others come.
+  a.notify.publish(topics.slice(0, 10))
+  await new Promise(resolve => setTimeout(resolve, 2))
+  a.notify.publish(topics.slice(10))
+  await a.notify.close()
+  await until(() => heard.size === topics.length, 'all of them')
+  t.pass()
+})
+
 t.test('a change whose hint was lost is noticed all the same', async t => {
   const a = open(t)
   await listening(a)
@@ -140,9 +161,8 @@ t.test('a change whose hint was lost is noticed all the same', async t => {
     [
       'memory',
       async () => {
-        await sql`insert into agent_memory (agent_id, session_id, key, value, value_size) values ('agent-1', '', 'k', '1', 1)`.execute(
-          db
-        )
+        await sql`insert into agent_memory (agent_id, session_id, key, value, value_size)
+          values ('agent-1', '', 'k', '1', 1)`.execute(db)
       }
     ],
     [
@@ -205,9 +225,8 @@ for (const [name, break_] of [
   [
     'a connection that is ended',
     async (_proxy: Proxy, { application_name }: Replica) => {
-      await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${application_name} and query like '%notify%'`.execute(
-        db
-      )
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = ${application_name} and query like '%notify%'`.execute(db)
     }
   ]
 ] as const) {
@@ -269,7 +288,7 @@ t.test('replicas behind a pooler that swallows notifications still wake each oth
   t.match(await metric(first), /^event_hints_mode\{mode="listen"\} 1$/m)
   const session_id = await newSession(a)
   const waiting = ok(b, 'wait_for_messages', { session_id, timeout_seconds: 20 }, { agent_id: 'reader' })
-  await until(() => b.server.waiters.taken() === 1, 'waiting')
+  await until(() => b.server.waiters.taken === 1, 'waiting')
   await ok(a, 'add_message', { session_id, content: 'hello' })
   t.match(await waiting, { count: 1, timed_out: false })
 })

@@ -45,7 +45,7 @@ async function write(
 }
 
 async function waiting(app: TestApp, n: number): Promise<void> {
-  await until(() => app.server.waiters.taken() === n, `${n} waiting`)
+  await until(() => app.server.waiters.taken === n, `${n} waiting`)
 }
 
 /** Nothing is held for anybody who waited. */
@@ -53,7 +53,7 @@ async function nobodyWaits(): Promise<void> {
   for (const app of replicas) {
     const { live, waiters } = app.server
     await until(
-      () => waiters.taken() + live.counts().sessions + live.counts().followers + app.load.in_flight === 0,
+      () => waiters.taken + live.counts().sessions + live.counts().followers + app.load.in_flight === 0,
       'all freed'
     )
   }
@@ -61,7 +61,7 @@ async function nobodyWaits(): Promise<void> {
 
 /** Begins to wait and returns when the waiting has begun. */
 async function wait(app: TestApp, args: Record<string, unknown>, as = READER): Promise<{ answer: Promise<Answer> }> {
-  const before = app.server.waiters.taken()
+  const before = app.server.waiters.taken
   const answer = call(app, 'wait_for_messages', { timeout_seconds: LONG, ...args }, as)
   await waiting(app, before + 1)
   return { answer }
@@ -298,10 +298,27 @@ t.test('those who wait are not in flight, and have limits of their own', async t
   )
   await write(app, session_id, 'all of you')
   for (const { answer } of waits) t.same(contents(await answer), ['all of you'])
-  await until(() => app.load.in_flight === 0 && app.server.waiters.taken() === 0, 'all freed')
+  await until(() => app.load.in_flight === 0 && app.server.waiters.taken === 0, 'all freed')
   const { body } = await app.server.inject({ url: '/metrics' })
   t.match(body, /^waiters 0$/m)
   t.match(body, /^event_hints_mode\{mode="listen"\} 1$/m)
+})
+
+t.test('one key and one workspace leave slots to others', async t => {
+  const app = await startApp(t, { WAITERS_MAX: '4' }, first)
+  const session_id = await newSession(a)
+  const { api_key: key } = await ok(a, 'create_api_key', { agent_id: 'tenant-*', agent_type: 'any' }, ADMIN)
+  const withKey = (n: number): As => ({ agent_id: `tenant-${n}`, headers: { 'x-api-key': key as string } })
+  const waits = [await wait(app, { session_id }, withKey(1)), await wait(app, { session_id }, withKey(2))]
+  const third = await call(app, 'wait_for_messages', { session_id, timeout_seconds: LONG }, withKey(3))
+  isFailure(t, third, 'RATE_LIMITED')
+  t.match(third.body, { error: /API key/, context: { limit: 2 } })
+  waits.push(await wait(app, { session_id }))
+  const fourth = await call(app, 'wait_for_messages', { session_id, timeout_seconds: LONG }, PEER)
+  isFailure(t, fourth, 'RATE_LIMITED')
+  t.match(fourth.body, { error: /workspace/, context: { limit: 3 } })
+  await write(app, session_id, 'all of you')
+  for (const { answer } of waits) t.same(contents(await answer), ['all of you'])
 })
 
 t.test('holds no database connection while it waits', async t => {

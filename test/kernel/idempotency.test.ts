@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
+import { sessionTopic } from '../../src/kernel/events.js'
 import { call, newSession, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
 
@@ -82,6 +83,27 @@ t.test('one audit row for one deed', async t => {
   const args = { session_id, content: 'once', idempotency_key: randomUUID() }
   for (let i = 0; i < 3; i++) await ok(app, 'add_message', args)
   t.equal((await ok(app, 'get_audit_log', { session_id, event_type: 'message_added' }, { admin: true })).count, 1)
+})
+
+t.test('a repetition changes nothing, and so wakes nobody', async t => {
+  const session_id = await newSession(app)
+  const tools: Array<[tool: string, args: Record<string, unknown>]> = [
+    ['add_message', { session_id, content: 'x' }],
+    ['add_messages', { session_id, messages: [{ content: 'x' }] }],
+    ['update_session', { session_id, purpose: 'x' }]
+  ]
+  for (const [tool, args] of tools) {
+    let hints = 0
+    const end = app.server.events.subscribe(sessionTopic('default', session_id), version => {
+      if (version === undefined) hints++
+    })
+    const idempotency_key = `once ${tool}`
+    const first = await ok(app, tool, { ...args, idempotency_key })
+    t.same(await ok(app, tool, { ...args, idempotency_key }), first)
+    await new Promise(resolve => setTimeout(resolve, 50))
+    t.equal(hints, 1, tool)
+    end()
+  }
 })
 
 t.test('a key is forgotten after 24 hours', async t => {

@@ -36,7 +36,8 @@ t.test('killed in the middle of a sweep', async t => {
     body: { session_id }
   } = await ask(first.url, 'create_session', { purpose: 'a long one' })
   await pool.query(
-    `insert into messages (session_id, seq, sender, sender_type, content, visibility) select $1, n, 'writer', 'x', 'The dugong ' || n, 'public' from generate_series(1, ${MANY}) n`,
+    'insert into messages (session_id, seq, sender, sender_type, content, visibility) select ' +
+      `$1, n, 'writer', 'x', 'The dugong ' || n, 'public' from generate_series(1, ${MANY}) n`,
     [session_id]
   )
   await pool.query(

@@ -16,7 +16,9 @@ const limits = (limit: number): PerMinute => ({
   key: limit,
   address: limit,
   failure: limit,
-  initialize: limit
+  initialize: limit,
+  initialize_key: limit,
+  initialize_workspace: limit
 })
 
 /** What counts in one replica, on connections of its own. */

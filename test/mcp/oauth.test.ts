@@ -80,7 +80,8 @@ t.test('PUBLIC_URL is what clients are told, whatever host they name; the audien
   const refused = await call(named, 'list_sessions', {}, { token: issuer.token() })
   t.equal(
     refused.headers['www-authenticate'],
-    'Bearer error="invalid_token", resource_metadata="https://context.my-company.org/.well-known/oauth-protected-resource/mcp"'
+    'Bearer error="invalid_token", ' +
+      'resource_metadata="https://context.my-company.org/.well-known/oauth-protected-resource/mcp"'
   )
 })
 

@@ -11,7 +11,7 @@ const base = await listen(here)
 const KEY: Headers = { 'x-api-key': API_KEY, 'x-agent-id': 'waiter' }
 const waiting = async (count: number) =>
   eventually(
-    async () => here.server.waiters.taken(),
+    async () => here.server.waiters.taken,
     taken => taken === count
   )
 
@@ -176,7 +176,7 @@ t.test('stopping answers those who wait', async t => {
   const session_id = await newSession(here)
   const answer = post(app, wait(session_id), KEY)
   await eventually(
-    async () => app.server.waiters.taken(),
+    async () => app.server.waiters.taken,
     taken => taken === 1
   )
   app.stop()

@@ -18,11 +18,11 @@ import { until } from '../support/until.js'
 t.test('the hash is HalfSipHash-2-4, by the vectors of its authors', t => {
   // Of the bytes 0, 1, 2 …, as many as the index says, with the key 0, 1, 2 … 7; the first of them, of no bytes, no
   // term has.
-  const published =
-    `5b9f35a9 b85a4727 03a662fa 04e7fe8a 89466e2a 69b6fac5 23fc6358 c563cf8b 8f84b8d0 79e706f8 3479b094 50300808 2f87f057 ff63e677 7cf8ffd6 972bfe74 84acb5d9
-    5b6474c4 9b8d5b46 87e3ef7b 45104de3 b3623f61 fe67f370 bdb8ade6 630c4027 75787826 5f7b564f 69e6b03a 004064b0 b40f67ff 8b339e50 1a9f585d 1221e7fe 59327533 8c4f436a 29b728fe ecc65ce7`.split(
-      /\s+/
-    )
+  const published = `5b9f35a9 b85a4727 03a662fa 04e7fe8a 89466e2a 69b6fac5 23fc6358 c563cf8b
+    8f84b8d0 79e706f8 3479b094 50300808 2f87f057 ff63e677 7cf8ffd6 972bfe74
+    84acb5d9 5b6474c4 9b8d5b46 87e3ef7b 45104de3 b3623f61 fe67f370 bdb8ade6
+    630c4027 75787826 5f7b564f 69e6b03a 004064b0 b40f67ff 8b339e50 1a9f585d
+    1221e7fe 59327533 8c4f436a 29b728fe ecc65ce7`.split(/\s+/)
   const hash = termHash(Uint8Array.from({ length: 8 }, (_, i) => i))
   for (let bytes = 1; bytes < published.length; bytes++) {
     const text = String.fromCharCode(...Array.from({ length: bytes }, (_, i) => i))
@@ -135,14 +135,18 @@ t.test(
     while ((await down(db))[0] !== '0016-search-secret');
     await beside.query(`
     insert into sessions (id, purpose, created_by) values ('session_0000000000000001', 'p', 'a');
-    insert into messages (id, session_id, seq, sender, sender_type, content, visibility) overriding system value select n, 'session_0000000000000001', n, 'a', 'a', 'the quokka ' || n, 'public' from generate_series(1, 4) n;
+    insert into messages (id, session_id, seq, sender, sender_type, content,
+      visibility) overriding system value select n, 'session_0000000000000001', n, 'a', 'a', 'the quokka '
+        || n, 'public' from generate_series(1, 4) n;
     set scs.workspace = '*';
-    insert into message_terms (message_id, session_id, sender, sender_type, visibility, timestamp, terms) select id, session_id, sender, sender_type, visibility, timestamp, '{1}' from messages where id <= 2;
+    insert into message_terms (message_id, session_id, sender, sender_type, visibility, timestamp,
+      terms) select id, session_id, sender, sender_type, visibility, timestamp, '{1}' from messages where id <= 2;
     insert into search_pending (session_id, message_id) select session_id, id from messages where id > 2`)
     // Somebody is indexing the third.
     await beside.query(`
     begin; delete from search_pending where message_id = 3;
-    insert into message_terms (message_id, session_id, sender, sender_type, visibility, timestamp, terms) select id, session_id, sender, sender_type, visibility, timestamp, '{1}' from messages where id = 3`)
+    insert into message_terms (message_id, session_id, sender, sender_type, visibility, timestamp,
+      terms) select id, session_id, sender, sender_type, visibility, timestamp, '{1}' from messages where id = 3`)
     const migrating = up(db)
     const writer = new pg.Client({ connectionString: url })
     await writer.connect()
@@ -157,7 +161,9 @@ t.test(
     )
     // Whoever writes does not wait.
     await writer.query(`
-    with written as (insert into messages (id, session_id, seq, sender, sender_type, content, visibility) overriding system value values (5, 'session_0000000000000001', 5, 'a', 'a', 'the quokka 5', 'public') returning session_id, id)
+    with written as (insert into messages (id, session_id, seq, sender, sender_type, content,
+      visibility) overriding system value
+        values (5, 'session_0000000000000001', 5, 'a', 'a', 'the quokka 5', 'public') returning session_id, id)
     insert into search_pending (session_id, message_id) select session_id, id from written`)
     await writer.end()
     await beside.query('commit')

@@ -3,7 +3,7 @@ import t from 'tap'
 import { connect } from '../../src/postgres/connect.js'
 import { countReadable, EXACT_COUNT_MAX } from '../../src/visibility/message-counts.js'
 import type { Schema } from '../../src/postgres/schema.js'
-import { statistics } from '../../src/sessions/store/sessions.js'
+import { statistics } from '../../src/sessions/store/session-statistics.js'
 import { createDatabase } from '../support/cluster.js'
 import { optionsFor } from '../support/database.js'
 
@@ -27,7 +27,8 @@ const OF_TYPE = 5
 await pool.query(`
   insert into sessions (id, purpose, created_by, last_seq, public_count) values ('${ID}', 'x', 'x', 40000, 0);
   insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata)
-  select 'default', '${ID}', n, case when n <= ${OWN} then 'me' else 'agent-' || n % 50 end, case when n > 20000 and n <= 20000 + ${OF_TYPE} then 'mine' else 'other' end, 'x',
+  select 'default', '${ID}', n, case when n <= ${OWN} then 'me' else 'agent-' || n % 50 end,
+    case when n > 20000 and n <= 20000 + ${OF_TYPE} then 'mine' else 'other' end, 'x',
     case when n <= 20000 then 'private' else 'agent_only' end, '{}' from generate_series(1, 40000) n`)
 await pool.query('vacuum analyze messages')
 
@@ -63,7 +64,8 @@ t.test('only what the viewer sees is looked at', async t => {
   const {
     rows: [row]
   } = await pool.query<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(
-    `explain (analyze, format json) execute counting (${parameters.map(value => (typeof value === 'string' ? `'${value}'` : String(value))).join(', ')})`
+    'explain (analyze, format json) execute counting ' +
+      `(${parameters.map(value => (typeof value === 'string' ? `'${value}'` : String(value))).join(', ')})`
   )
   await pool.query('reset plan_cache_mode')
   t.equal(lookedAt(row?.['QUERY PLAN'][0]?.Plan as Plan), OWN + OF_TYPE)
@@ -80,9 +82,11 @@ t.test('beyond the exact count, part by part, an estimate', async t => {
 t.test('where the public ones are many, of the others no more than a sample is counted', async t => {
   const many = { id: 'session_00000000000000bb', last_seq: 30_000, public_count: 24_000 }
   await pool.query(`
-    insert into sessions (id, purpose, created_by, last_seq, public_count) values ('${many.id}', 'x', 'x', ${many.last_seq}, ${many.public_count});
+    insert into sessions (id, purpose, created_by, last_seq, public_count)
+      values ('${many.id}', 'x', 'x', ${many.last_seq}, ${many.public_count});
     insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata)
-    select 'default', '${many.id}', n, 'me', 'other', 'x', case when n % 5 = 0 then 'private' else 'public' end, '{}' from generate_series(1, ${many.last_seq}) n`)
+    select 'default', '${many.id}', n, 'me', 'other', 'x',
+      case when n % 5 = 0 then 'private' else 'public' end, '{}' from generate_series(1, ${many.last_seq}) n`)
   await pool.query('vacuum analyze messages')
   t.same(
     await countReadable(db, agent('me', 'mine'), many, {}),

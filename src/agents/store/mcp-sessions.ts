@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type Selectable, sql } from 'kysely'
-import { type Bounds, boundsOf } from '../../kernel/agent.js'
+import { type Agent, type Bounds, boundsOf } from '../../kernel/agent.js'
 import { createBatcher } from '../../kernel/batcher.js'
 import type { McpSession } from '../../kernel/caller.js'
 import type { Claims } from '../verifiers.js'
@@ -25,6 +25,8 @@ const CANCELLED_MAX = 20
 export type ResourceVersion = number | string
 
 export interface HeldSession extends McpSession {
+  /** Who opened it with credentials (`openerOf`); null: nobody known. */
+  opener: Buffer | null
   /** URIs as the client wrote them. */
   subscriptions: Map<string, ResourceVersion>
   /** The notification stream that delivers: of several, the one that was opened last. */
@@ -49,12 +51,25 @@ export function hashId(id: string): Buffer {
   return createHash('sha256').update(id).digest()
 }
 
+/** Stands for who opened an MCP session. Without the session's id, it tells nobody which agent that is. */
+export function openerOf(id: string, { workspace, agent_id }: Pick<Agent, 'workspace' | 'agent_id'>): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([id, workspace, agent_id]))
+    .digest()
+}
+
 /** @returns the new Mcp-Session-Id, of 256 random bits; only its hash is kept */
-export async function open(db: Unscoped, protocol_version: string, client_name: string | null): Promise<string> {
+export async function open(
+  db: Unscoped,
+  protocol_version: string,
+  client_name: string | null,
+  agent: Agent | null
+): Promise<string> {
   const id = randomBytes(32).toString('base64url')
+  const opener = agent === null ? null : openerOf(id, agent)
   await held(db)
     .insertInto('mcp_sessions')
-    .values({ id_hash: hashId(id), protocol_version, client_name })
+    .values({ id_hash: hashId(id), protocol_version, client_name, opener })
     .execute()
   return id
 }
@@ -99,7 +114,8 @@ const columns = [
   'token_expires_at',
   'token_bounds',
   'subscriptions',
-  'last_seen_at'
+  'last_seen_at',
+  'opener'
 ] as const
 
 type HeldRow = Pick<Selectable<Schema['mcp_sessions']>, (typeof columns)[number]>
@@ -142,6 +158,7 @@ async function findAll(db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
     const { uris = {}, stream = null, cancelled = {} } = row.subscriptions as Kept
     return {
       id_hash: row.id_hash,
+      opener: row.opener,
       client_name: row.client_name,
       protocol_version: row.protocol_version,
       identity,

@@ -53,12 +53,17 @@ export interface OutsideTokens {
 
 type Log = (state: 'reached' | 'unreachable', why: string) => void
 
+/** Clients name the same server with a final slash and without one. */
+function withAndWithoutSlash(audience: string): string[] {
+  return [audience, audience.endsWith('/') ? audience.slice(0, -1) : `${audience}/`]
+}
+
 export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Log): OutsideTokens {
   const keys = createIssuerKeys(issuer, log)
   const { oidc_agent_id_claim: id_claim, oidc_permissions_map: permissionMap } = rules
   const options: JWTVerifyOptions = {
     issuer,
-    audience: [...rules.oidc_audience],
+    audience: rules.oidc_audience.flatMap(withAndWithoutSlash),
     algorithms: ALGORITHMS,
     requiredClaims: ['exp'],
     clockTolerance: CLOCK_SKEW_SECONDS

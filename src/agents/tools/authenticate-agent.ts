@@ -4,9 +4,10 @@ import { allOf, type Bounds, boundsOf, grant, narrowed, type Permission } from '
 import { AppError } from '../../kernel/errors.js'
 import { grantOf } from '../identify.js'
 import { boundType } from '../keys.js'
+import { namedAgent } from '../named-agent.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
-import { needAll } from '../../sessions/store/sessions.js'
+import { requireSessions } from '../../sessions/store/sessions.js'
 import * as tokens from '../store/tokens.js'
 import { issue, issuedToken, ofMcpSession, tokenAudit } from '../issued-token.js'
 import { AgentId, AgentType, ExpiresIn, input, Sessions } from '../../kernel/shapes.js'
@@ -25,6 +26,9 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
       'Exchange an API key for a token that says who you are; call this first. Send the token as Authorization: ' +
       'Bearer <token>. A 2025-era MCP connection stays authenticated by itself after this call; other MCP clients ' +
       'that cannot set headers pass the token as auth_token with each call.',
+    descriptionIfNamed:
+      'Exchange an API key for a token of another agent. This connection is an agent already, and needs no token to ' +
+      'call the tools. Pass switch: true to go on as the other agent.',
     permission: 'none',
     credentials: 'own',
     effect: 'adds',
@@ -60,6 +64,12 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
       ),
       expires_in: ExpiresIn(
         'Seconds until it ends for good: refresh_token then goes no further; 0: as the server and the key have it'
+      ),
+      switch: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: 'true: become another agent than the one that the connection names already; MCP only'
+        })
       )
     }),
     output: issuedToken,
@@ -67,6 +77,8 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
     affectedTopics: ofMcpSession,
     async handler(input, { db, enterWorkspace, caller, auditMetadata }) {
       const { agent_id, agent_type, api_key, sessions, expires_in = 0 } = input
+      const named = caller.front === 'mcp' && input.switch !== true ? await namedAgent(caller, verifiers) : undefined
+      if (named !== undefined && named !== agent_id) throw alreadyNamed(named)
       const key = api_key ?? caller.credentials.api_key
       if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')
       const allowed = await grantOf(key, verifiers)
@@ -76,7 +88,7 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
       if (key_id !== undefined) auditMetadata.key_id = key_id
       const permissions = grant(input.requested_permissions ?? ['read', 'write'], allOf(allowed.permissions))
       if (permissions.length === 0) throw noneGranted(workspace, allowed.permissions)
-      if (sessions !== undefined) await needAll(db, allowed, sessions)
+      if (sessions !== undefined) await requireSessions(db, allowed, sessions)
       let bounds: Bounds = boundsOf(allowed)
       if (sessions !== undefined || expires_in > 0)
         bounds = narrowed(bounds, {
@@ -89,6 +101,16 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
       await tokens.lockAgent(db, workspace, agent_id)
       return issue(db, agent, { jti: randomUUID() }, caller, verifiers.tokens)
     }
+  })
+}
+
+function alreadyNamed(agent_id: string): AppError {
+  return new AppError('INVALID_INPUT', 'This connection is another agent already. To switch, pass switch: true.', {
+    context: { argument: 'switch', given: 'another agent_id', allowed: 'true, to become another agent', agent_id },
+    suggestions: [
+      'Call the other tools right away: this connection needs no token',
+      'Or pass switch: true to become another agent'
+    ]
   })
 }
 

@@ -5,7 +5,7 @@ import { AppError } from '../../kernel/errors.js'
 import { OneOf } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as apiKeys from '../store/api-keys.js'
-import { needAll } from '../../sessions/store/sessions.js'
+import { requireSessions } from '../../sessions/store/sessions.js'
 import { keyFields, keyView, managedBy } from '../managed-keys.js'
 import { AgentId, AgentType, ExpiresIn, input, output, Sessions, Workspace } from '../../kernel/shapes.js'
 
@@ -55,7 +55,7 @@ export const createApiKey = defineTool({
     const managed = managedBy(agent, workspace)
     await enterWorkspace(managed.workspace)
     const within = sessions ?? agent.sessions
-    if (within !== undefined) await needAll(db, managed, within)
+    if (within !== undefined) await requireSessions(db, managed, within)
     const { api_key, key_id, hash } = newApiKey()
     // An admin has every permission, so there is none that it could not grant.
     const key = await apiKeys.create(db, {

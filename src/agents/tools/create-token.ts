@@ -7,7 +7,7 @@ import { rightsEnded } from '../rights.js'
 import { OneOf } from '../../kernel/schema.js'
 import type { Claims, Verifiers } from '../verifiers.js'
 import { defineTool } from '../../kernel/tool.js'
-import { needAll } from '../../sessions/store/sessions.js'
+import { requireSessions } from '../../sessions/store/sessions.js'
 import * as tokens from '../store/tokens.js'
 import { givenOwnToken } from '../given-token.js'
 import { issue, issuedToken } from '../issued-token.js'
@@ -59,7 +59,7 @@ export const createToken = (verifiers: Verifiers) =>
         })
       }
       await enterWorkspace(mine.workspace)
-      if (sessions !== undefined) await needAll(db, mine, sessions)
+      if (sessions !== undefined) await requireSessions(db, mine, sessions)
       // Held until this commits, so that whoever revokes it meanwhile revokes this one too.
       if (!(await tokens.hold(db, mine))) throw rightsEnded('token_revoked')
       const asked = expires_in > 0 ? Date.now() + expires_in * 1000 : Infinity

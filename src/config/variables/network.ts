@@ -21,10 +21,10 @@ export const networkVariables = {
     'TRUST_PROXY',
     'Proxies whose X-Forwarded-For the service believes: true, a number of hops, or addresses separated by commas',
     proxies,
-    undefined,
+    'false',
     { default_note: 'none' }
   ),
-  metrics_port: variable('METRICS_PORT', 'Serve /metrics on this port only', wholeNumber(0, 65535, true), undefined, {
+  metrics_port: variable('METRICS_PORT', 'Serve /metrics on this port only', wholeNumber(0, 65535), undefined, {
     default_note: 'on PORT'
   })
 }

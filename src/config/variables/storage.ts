@@ -1,10 +1,9 @@
 import { variable } from '../variable.js'
-import { databaseUrl, onOff, optional, secret, secrets, wholeNumber } from '../values.js'
-import { JWT_SECRET_MIN, SECRET_MIN } from '../secret-lengths.js'
+import { anyText, databaseUrl, JWT_SECRET_MIN, onOff, secret, SECRET_MIN, secrets, wholeNumber } from '../values.js'
 
 /** Where the service listens, where its data are, and its keys. */
 export const storageVariables = {
-  host: variable('HOST', 'Address to listen on; 0.0.0.0 for all', text => text, '127.0.0.1'),
+  host: variable('HOST', 'Address to listen on; 0.0.0.0 for all', anyText, '127.0.0.1'),
   port: variable('PORT', 'Port to listen on; HTTP_PORT is accepted too', wholeNumber(0, 65535), '23456', {
     alias: 'HTTP_PORT'
   }),
@@ -24,7 +23,7 @@ export const storageVariables = {
     undefined,
     { secret: true, default_note: '`DATABASE_URL`' }
   ),
-  data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', optional, undefined, {
+  data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', anyText, undefined, {
     default_note: "`./data` in a checkout, else a folder of the user's (docs/operations.md, Install)"
   }),
   api_key: variable(
@@ -65,7 +64,7 @@ export const storageVariables = {
     'AUDIT_HEAD_FILE',
     'File to which the service appends each signed head of the audit chain, for audit verify --heads. ' +
       'Keep a copy on another machine',
-    optional,
+    anyText,
     undefined,
     { default_note: 'only in the log' }
   )

@@ -1,24 +1,17 @@
 import { sql } from 'kysely'
-import type { Agent } from '../../kernel/agent.js'
+import { type Agent, mayEnter } from '../../kernel/agent.js'
 import { messageColumns, type MessageRow } from '../../messages/store/messages.js'
 import type { Db } from '../../postgres/schema.js'
-import { need, type SessionRow } from '../../sessions/store/sessions.js'
+import { readSessionOrThrow, type SessionRow } from '../../sessions/store/sessions.js'
 import { defineStatement } from '../../postgres/statements.js'
-import {
-  messagesForMany,
-  ofViewer,
-  seenBy,
-  type ViewerColumns,
-  viewerColumns,
-  viewerRows
-} from '../../visibility/visibility.js'
+import { messagesForMany, seenBy, type ViewerColumns, viewerColumns, viewerRows } from '../../visibility/visibility.js'
 
 /**
  * The ordered feed of a session: what of it changed for a viewer after a cursor, with the rights the viewer has now.
  *
- * What happened to one message between the cursor and now is told once, at the seq of the last change that matters: a reader
- * who goes from cursor to cursor has in the end what a reader has who reads everything, and is never shown what may no
- * longer be seen. A message that a change has made visible stands at that change, as in get_messages.
+ * What happened to one message between the cursor and now comes once, at the seq of the last change that matters. So a
+ * reader who goes from cursor to cursor has in the end what a reader of everything has, and never gets a message that
+ * it may no longer see. A message that a change has made visible stands at that change, as in get_messages.
  */
 export type Change =
   /** Written after the cursor, or made visible to this viewer after it: `seq` is the change that made it visible. */
@@ -28,12 +21,12 @@ export type Change =
   /** The viewer could see it, and now cannot. */
   | { seq: number; type: 'message_hidden'; message_id: number }
   | { seq: number; type: 'message_deleted'; message_id: number }
-  /** The session is no more. For those who follow all sessions: who follows this one is told by its end. */
+  /** The session was deleted. Only for followers of all sessions: for followers of this one, the feed ends. */
   | { seq: number; type: 'session_deleted' }
   /** The session as it is now; `session_closed` when it is closed. */
   | { seq: number; type: 'session_updated' | 'session_closed'; session: SessionRow }
 
-/** How far a session has come. undefined: there is no such session. */
+/** The last seq of a session; undefined if there is no such session. */
 export async function headOf(
   db: Db,
   workspace: string,
@@ -51,7 +44,7 @@ export interface SharedPage {
   cursor: number
   head: number
   is_active: boolean
-  /** What the viewer with that number may see; equal lists are the same list. */
+  /** As in Page, of paged-feed.ts. */
   changesOf: (viewer: number) => readonly Change[]
 }
 
@@ -82,9 +75,12 @@ const readChanges = defineStatement<Asked, Row>(
     const messages = messagesForMany(db, workspace).where('m.session_id', '=', session_id).select(columns)
     // Content that is for none of the viewers is not fetched.
     const shown = sql`m.seen_by is null or cardinality(m.seen_by) > 0`
-    // Who could ever see a message that was deleted: its row is gone, and with it what it was at the cursor.
-    const shownAs = sql`from session_changes x, lateral (select ${seenBy('viewer', 'c', 'x.from_visibility')} as seen_by) s
-    where x.workspace = ${workspace} and x.session_id = ${session_id} and x.message_id = c.message_id and x.seq <= c.seq`
+    // The viewers that could ever see a deleted message. Its row is gone, and with it the visibility at the cursor.
+    const shownAs = sql`from session_changes x, lateral (select ${seenBy('viewer', 'c', 'x.from_visibility')}
+      as seen_by) s
+    where x.workspace = ${workspace} and x.session_id = ${session_id} and x.message_id = c.message_id
+      and x.seq <= c.seq`
+    const changed = sql<number>`any(array(select message_id from change where message_id is not null))`
     const everyone = sql`select ${shownAs} and s.seen_by is null`
     const someone = sql`select distinct unnest(s.seen_by) as n ${shownAs}`
     return sql<Row>`
@@ -96,17 +92,21 @@ const readChanges = defineStatement<Asked, Row>(
     touched as (
       ${messages.where('m.seq', '>', after_seq).where('m.seq', '<=', until)}
       union all
-      ${messages.where('m.seq', '<=', after_seq).where('m.id', '=', sql<number>`any(array(select message_id from change where message_id is not null))`)}
+      ${messages.where('m.seq', '<=', after_seq).where('m.id', '=', changed)}
     ),
     found as (
-      select m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility, m.parent_message_id, m.timestamp, m.seen_by,
+      select m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility, m.parent_message_id, m.timestamp,
+        m.seen_by,
              case when ${shown} then m.content end as content, case when ${shown} then m.metadata end as metadata,
-             (select json_agg(json_build_array(c.seq, ${seenBy('viewer', 'm', 'c.from_visibility')}, ${seenBy('viewer', 'm', 'c.to_visibility')}) order by c.seq)
-              from session_changes c where ${ofSession} and c.message_id = m.id and c.seq > ${after_seq} and c.kind = 'visibility_changed') as moves
+             (select json_agg(json_build_array(c.seq, ${seenBy('viewer', 'm', 'c.from_visibility')},
+               ${seenBy('viewer', 'm', 'c.to_visibility')}) order by c.seq)
+              from session_changes c where ${ofSession} and c.message_id = m.id and c.seq > ${after_seq}
+                and c.kind = 'visibility_changed') as moves
       from touched m
     )
     select s.last_seq as head, s.is_active, (select max(seq) from change where kind = 'session_updated') as updated,
-           (select json_agg(json_build_array(c.seq, c.message_id, case when not exists (${everyone}) then array(${someone}) end) order by c.seq)
+           (select json_agg(json_build_array(c.seq, c.message_id,
+             case when not exists (${everyone}) then array(${someone}) end) order by c.seq)
             from change c where c.kind = 'message_deleted') as deleted, found.*
     from sessions s left join found on true
     where s.workspace = ${workspace} and s.id = ${session_id}`
@@ -150,31 +150,29 @@ export async function changesForMany(
     if (row.id !== null && !gone.has(row.id)) items.push(...itemsOf(row, viewers.length, after_seq))
   const within = items.filter(({ change }) => change.seq <= cursor).sort((a, b) => a.change.seq - b.change.seq)
 
-  const forAll = within.every(({ seen_by }) => seen_by === null) ? within.map(({ change }) => change) : undefined
-  return {
-    cursor,
-    head,
-    is_active,
-    changesOf: ofViewer(
-      viewers,
-      session_id,
-      viewer =>
-        forAll ??
-        within.flatMap(({ change, seen_by }) => (seen_by === null || seen_by.includes(viewer + 1) ? [change] : []))
-    )
-  }
+  return { cursor, head, is_active, changesOf: changesPerViewer(viewers, session_id, within) }
 }
 
-/** A change and the viewers it is for; null is all. */
-interface Item {
+/** A change and the viewers that may see it, by their number from 1; null: all. */
+export interface Item {
   change: Change
   seen_by: number[] | null
 }
 
 /**
- * What happened to one message since the cursor: for all alike where everybody saw it all the time, else viewer by
- * viewer.
+ * @returns what the viewer at an index of the list may see of the items: nothing if it may not enter the session.
+ * Viewers that see everything share a list.
  */
+export function changesPerViewer(viewers: readonly Agent[], session_id: string, items: readonly Item[]) {
+  const all = items.map(({ change }) => change)
+  const forAll = items.every(({ seen_by }) => seen_by === null)
+  return (viewer: number): readonly Change[] => {
+    if (!mayEnter(viewers[viewer] as Agent, session_id)) return []
+    return forAll ? all : items.flatMap(({ change, seen_by }) => (sees(seen_by, viewer + 1) ? [change] : []))
+  }
+}
+
+/** What happened to one message since the cursor: viewer by viewer, unless all viewers saw it all the time. */
 function itemsOf(
   { head, is_active, updated, deleted, seen_by, moves, ...message }: Row,
   viewers: number,
@@ -234,8 +232,8 @@ function sees(seen_by: number[] | null, viewer: number): boolean {
   return seen_by === null || seen_by.includes(viewer)
 }
 
-/** For all viewers alike: who may not enter the session is handed nothing of it. */
+/** The same for all viewers: `changesPerViewer` gives nothing to a viewer that may not enter the session. */
 async function sessionOf(db: Db, workspace: string, session_id: string): Promise<SessionRow> {
-  const { last_seq, public_count, ...session } = await need(db, { workspace }, session_id)
+  const { last_seq, public_count, ...session } = await readSessionOrThrow(db, { workspace }, session_id)
   return session
 }

@@ -11,7 +11,9 @@ import { VersionPoll } from './version-poll.js'
 const GATHER_MS = 5
 /** Topics kept while there is no connection. The other replicas find the rest by polling. */
 const KEPT_MAX = 10_000
-/** How often the database is asked what has changed: once a second for hints that are lost, more often without hints. */
+/**
+ * How often the database is asked what has changed: once a second for hints that are lost, more often without hints.
+ */
 const LISTENING_POLL_MS = 1000
 const SILENT_POLL_MS = 250
 /** How long closing waits for the last hints. */
@@ -45,7 +47,8 @@ export interface Notify extends Events {
 export function openNotify({ client, db, log, heartbeat_ms = 5000, patience_ms = 2000 }: NotifyOptions): Notify {
   const self = randomBytes(6).toString('hex')
   const pending = new Set<Topic>()
-  let sending: NodeJS.Timeout | true | undefined
+  let timer: NodeJS.Timeout | undefined
+  let sending: Promise<void> | undefined
   let sent_at = -Infinity
   let proven = false
   let warned = false
@@ -78,7 +81,8 @@ export function openNotify({ client, db, log, heartbeat_ms = 5000, patience_ms =
       if (!warned)
         log.warn(
           {},
-          'hints between replicas do not arrive (a pooler that swallows LISTEN, or no connection): the database is asked every 250 ms'
+          'hints between replicas do not arrive (a pooler that swallows LISTEN, or no connection): the database is ' +
+            'asked every 250 ms'
         )
       warned = true
       proven = false
@@ -88,8 +92,8 @@ export function openNotify({ client, db, log, heartbeat_ms = 5000, patience_ms =
   const poll = new VersionPoll(hub, db, () => (proven ? LISTENING_POLL_MS : SILENT_POLL_MS))
 
   function sendSoon(): void {
-    if (sending !== undefined || pending.size === 0 || !connection.ready || closed) return
-    sending = setTimeout(
+    if (timer !== undefined || sending !== undefined || pending.size === 0 || !connection.ready || closed) return
+    timer = setTimeout(
       () => {
         void send()
       },
@@ -98,15 +102,21 @@ export function openNotify({ client, db, log, heartbeat_ms = 5000, patience_ms =
   }
 
   async function send(): Promise<void> {
-    sending = true
+    timer = void clearTimeout(timer)
+    if (!connection.ready || pending.size === 0) return
     sent_at = performance.now()
-    if (connection.ready) {
-      const topics = [...pending]
-      pending.clear()
-      await connection.notify(payloadsOf(self, topics))
-    }
+    const topics = [...pending]
+    pending.clear()
+    sending = connection.notify(payloadsOf(self, topics))
+    await sending
     sending = undefined
     sendSoon()
+  }
+
+  /** Sends what has been published so far. */
+  async function sendRest(): Promise<void> {
+    await sending
+    await send()
   }
 
   return {
@@ -114,12 +124,8 @@ export function openNotify({ client, db, log, heartbeat_ms = 5000, patience_ms =
     subscribe: hub.subscribe,
     mode: () => (proven ? 'listen' : 'poll'),
     async close() {
-      // What was published just now is still sent.
-      if (typeof sending === 'object') {
-        clearTimeout(sending)
-        await Promise.race([send(), new Promise(resolve => setTimeout(resolve, CLOSE_MS))])
-      }
       closed = true
+      await Promise.race([sendRest(), new Promise(resolve => setTimeout(resolve, CLOSE_MS))])
       hub.close()
       connection.close()
       await poll.close()

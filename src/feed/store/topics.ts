@@ -18,20 +18,22 @@ export async function versionsOf(db: Db, topics: readonly Topic[]): Promise<Map<
     else if (kind === 'mcp') connections.push(topic)
   }
   const keys = (of: Topic[]) =>
-    sql`unnest(${of}::text[], ${of.map(topic => partsOf(topic).of)}::text[], ${of.map(topic => partsOf(topic).id)}::text[]) as wanted (topic, workspace, id)`
+    sql`unnest(${of}::text[], ${of.map(topic => partsOf(topic).of)}::text[],
+      ${of.map(topic => partsOf(topic).id)}::text[]) as wanted (topic, workspace, id)`
   // A row at a time, by its key: for many topics PostgreSQL would else read the whole table.
-  const one = (statement: RawBuilder<unknown>) => sql`${statement} limit 1`
+  const one = (statement: RawBuilder<unknown>) => sql`left join lateral (${statement} limit 1) s on true`
   const found = [
     sessions.length > 0 &&
       sql`select wanted.topic, s.last_seq::text as version from ${keys(sessions)}
-      left join lateral (${one(sql`select last_seq from sessions where workspace = wanted.workspace and id = wanted.id`)}) s on true`,
+      ${one(sql`select last_seq from sessions where workspace = wanted.workspace and id = wanted.id`)}`,
     memories.length > 0 &&
       sql`select wanted.topic, m.version from ${keys(memories)}, lateral (
       select concat_ws(' ', count(*), sum(version), max(updated_at)) as version from agent_memory
-      where workspace = wanted.workspace and agent_id = wanted.id and (expires_at is null or expires_at > clock_timestamp())) m`,
+      where workspace = wanted.workspace and agent_id = wanted.id
+        and (expires_at is null or expires_at > clock_timestamp())) m`,
     connections.length > 0 &&
       sql`select wanted.topic, s.version from ${keys(connections)}
-      left join lateral (${one(sql`select xmin::text as version from mcp_sessions where id_hash = decode(wanted.workspace, 'hex')`)}) s on true`
+      ${one(sql`select xmin::text as version from mcp_sessions where id_hash = decode(wanted.workspace, 'hex')`)}`
   ].filter(statement => statement !== false)
   for (const statement of found) {
     const { rows } = await sql<{ topic: Topic; version: string | null }>`${statement}`.execute(db)

@@ -69,13 +69,16 @@ export async function readings(db: Db, viewer: Agent, session_ids: readonly stri
   )
   const near = byOthers.where(after).select('m.seq')
   const next = inSession.select('m.sender').orderBy('m.sender').limit(1)
+  const ofSender = inSession.where('m.sender', '=', sql.ref<string>('senders.sender'))
   const far = sql`
     with recursive senders as (
       (select * from (${next}) first)
       union all
-      select following.sender from senders, lateral (${next.where('m.sender', '>', sql.ref<string>('senders.sender'))}) following
+      select following.sender from senders,
+        lateral (${next.where('m.sender', '>', sql.ref<string>('senders.sender'))}) following
     )
-    select from senders, lateral (${inSession.where('m.sender', '=', sql.ref<string>('senders.sender')).where(after).select('m.seq').limit(MOST)}) theirs
+    select from senders,
+      lateral (${ofSender.where(after).select('m.seq').limit(MOST)}) theirs
     where senders.sender <> ${viewer.agent_id} limit ${MOST}`
   // The very condition of the index messages_mentioning.
   const candidates = byOthers
@@ -104,21 +107,28 @@ export async function readings(db: Db, viewer: Agent, session_ids: readonly stri
   // The limits and offsets keep the planner from joining whole tables, and from counting twice.
   const { rows } = await sql<Row>`
     select s.id, reader.seq as last_read_seq, s.last_seq, s.public_count, mine.own, written.messages as written,
-           shown.messages as shown, shown.mentions as shown_mentions, shown.changes, mentioned.mentions, mentioned.mentioning
+           shown.messages as shown, shown.mentions as shown_mentions, shown.changes,
+           mentioned.mentions, mentioned.mentioning
     from unnest(${session_ids}::text[]) as wanted (id)
-    cross join lateral (select id, last_seq, public_count from sessions where workspace = ${viewer.workspace} and id = wanted.id limit 1) s
+    cross join lateral (
+      select id, last_seq, public_count from sessions
+      where workspace = ${viewer.workspace} and id = wanted.id limit 1) s
     cross join lateral (select coalesce((
-        select last_read_seq from read_cursors where workspace = ${viewer.workspace} and agent_id = ${viewer.agent_id} and session_id = s.id
+        select last_read_seq from read_cursors where workspace = ${viewer.workspace} and agent_id = ${viewer.agent_id}
+          and session_id = s.id
       ), 0) as seq offset 0) reader
-    cross join lateral (select case when reader.seq = 0 then (select count(*) from (${own}) m) else 0 end as own offset 0) mine
+    cross join lateral (
+      select case when reader.seq = 0 then (select count(*) from (${own}) m) else 0 end as own offset 0) mine
     cross join lateral (select case
         when reader.seq >= s.last_seq then 0
-        when reader.seq = 0 and mine.own < ${MOST} then s.public_count - mine.own + (select count(*) from (${notPublic}) m)
+        when reader.seq = 0 and mine.own < ${MOST}
+          then s.public_count - mine.own + (select count(*) from (${notPublic}) m)
         when s.last_seq - reader.seq <= ${NEAR} then (select count(*) from (${near}) m)
         else (select count(*) from (${far}) m)
       end as messages offset 0) written
     cross join lateral (
-      select count(distinct m.id) as messages, count(*) as changes, count(distinct m.id) filter (where ${mentioning(viewer.agent_id)}) as mentions
+      select count(distinct m.id) as messages, count(*) as changes,
+        count(distinct m.id) filter (where ${mentioning(viewer.agent_id)}) as mentions
       from (${changed}) c left join lateral (${shown}) m on true) shown
     cross join lateral (
       select count(*) as mentioning, count(*) filter (where ${mentioning(viewer.agent_id)}) as mentions
@@ -161,4 +171,18 @@ async function estimate(
 ): Promise<number> {
   const visible = (await countReadable(db, viewer, { id, last_seq, public_count }, {})).count
   return Math.max(written, Math.round(((visible - own) * (last_seq - last_read_seq)) / last_seq))
+}
+
+/** Moves an agent's read cursor in a session forward to a seq, never back. */
+export async function moveReadCursor(tx: Db, agent: Agent, session_id: string, seq: number): Promise<void> {
+  await tx
+    .insertInto('read_cursors')
+    .values({ workspace: agent.workspace, agent_id: agent.agent_id, session_id, last_read_seq: seq })
+    .onConflict(conflict =>
+      conflict
+        .columns(['workspace', 'agent_id', 'session_id'])
+        .doUpdateSet({ last_read_seq: seq, updated_at: sql<string>`clock_timestamp()` })
+        .where('read_cursors.last_read_seq', '<', seq)
+    )
+    .execute()
 }

@@ -1,18 +1,18 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
 import type { FeedCursor } from '../feed-cursor.js'
-import { type Change, changesForMany } from './feed.js'
+import { type Change, changesForMany, changesPerViewer, type Item } from './feed.js'
 import { messageColumns, type MessageRow } from '../../messages/store/messages.js'
 import type { Db } from '../../postgres/schema.js'
-import { messagesForMany, ofViewer, seenBy, viewerColumns, viewerRows } from '../../visibility/visibility.js'
+import { messagesForMany, seenBy, viewerColumns, viewerRows } from '../../visibility/visibility.js'
 
-/**
+/*
  * The feed of all sessions of a workspace: what a later snapshot shows of each session and an earlier one does not.
- * Numbers are given and committed under the session's row lock, so that a snapshot which shows a number shows all
- * before it: of every session it is a beginning, and what two of them differ by is a stretch.
+ * Numbers are given and committed under the session's row lock. So a snapshot that shows a number of a session shows
+ * all numbers before it, and two snapshots differ by one range of numbers in each session.
  */
 
-/** Rows that one statement takes in while it looks for what has grown. */
+/** Most rows that one statement reads to find the sessions that have grown. */
 const ROWS = 10_000
 
 /** A session's numbers from `first` to `last`. */
@@ -22,7 +22,7 @@ export interface Grown {
   last: number
 }
 
-/** What is visible now. */
+/** The snapshot of this moment. */
 export async function snapshotNow(db: Db): Promise<string> {
   const {
     rows: [row]
@@ -38,9 +38,8 @@ export async function isReached(db: Db, { since, part }: FeedCursor): Promise<bo
   const {
     rows: [row]
   } = await sql<{ reached: boolean }>`
-    select pg_snapshot_xmax(pg_current_snapshot()) >= pg_snapshot_xmax(${part?.until ?? since}::pg_snapshot) as reached`.execute(
-    db
-  )
+    select pg_snapshot_xmax(pg_current_snapshot()) >= pg_snapshot_xmax(${part?.until ?? since}::pg_snapshot)
+      as reached`.execute(db)
   return row?.reached === true
 }
 
@@ -48,9 +47,8 @@ export async function isReached(db: Db, { since, part }: FeedCursor): Promise<bo
 export async function originOf(db: Db): Promise<string> {
   const named = (server: RawBuilder<unknown>) =>
     sql<{ name: string }>`
-    select substr(md5(${server} || ':' || oid::text), 1, 6) as name from pg_database where datname = current_database()`.execute(
-      db
-    )
+    select substr(md5(${server} || ':' || oid::text), 1, 6) as name from pg_database
+      where datname = current_database()`.execute(db)
   // A few hosts do not let everybody ask for the server's number.
   const {
     rows: [row]
@@ -120,7 +118,8 @@ async function grownPage(
   const {
     rows: [page]
   } = await sql<GrownPage>`
-    with at as materialized (select ${until === undefined ? sql`pg_current_snapshot()` : sql`${until}::pg_snapshot`} as until),
+    with at as materialized (select ${until === undefined ? sql`pg_current_snapshot()` : sql`${until}::pg_snapshot`}
+      as until),
     written as materialized (
       select 1 as kind, * from (${messages}) m union all select 2, * from (${changes}) c
     ),
@@ -130,7 +129,8 @@ async function grownPage(
       group by session_id
     )
     select (select until::text from at) as until,
-           (select min(last)::text from (select max(xact) as last from written group by kind having count(*) = ${limit}) full_pages) as next,
+           (select min(last)::text from (select max(xact) as last from written
+             group by kind having count(*) = ${limit}) full_pages) as next,
            (select json_agg(json_build_array(session_id, first, last)) from session) as sessions`.execute(db)
   return page as GrownPage
 }
@@ -142,81 +142,62 @@ export interface SeqRange {
   until: number
 }
 
-/** What of a range the viewer with that number may see; equal lists are the same list. */
+/** A range and what each viewer may see of it, as in Page, of paged-feed.ts. */
 export interface ReadSeqRange {
-  stretch: SeqRange
+  range: SeqRange
   changesOf: (viewer: number) => readonly Change[]
 }
 
-type Row = MessageRow & { stretch: number; changed: boolean; deleted: number | null; seen_by: number[] | null }
+type Row = MessageRow & { n: number; changed: boolean; deleted: number | null; seen_by: number[] | null }
 
 /**
- * Reads stretches for many viewers of one workspace, with the rights they have now. Where messages were only added,
- * which is nearly everywhere, one statement reads all stretches; where something was changed, `changesForMany` has the
- * rules.
+ * Reads ranges for many viewers of one workspace, with the rights they have now. One statement reads all ranges to
+ * which messages were only added, which is nearly all. For the others, `changesForMany` has the rules.
  */
 export async function readSeqRanges(
   db: Db,
   viewers: readonly Agent[],
-  stretches: readonly SeqRange[]
+  ranges: readonly SeqRange[]
 ): Promise<ReadSeqRange[]> {
   const { workspace } = viewers[0] as Agent
   const added = messagesForMany(db, workspace)
-    .where('m.session_id', '=', sql<string>`stretch.session_id`)
-    .where('m.seq', '>', sql<number>`stretch.after`)
-    .where('m.seq', '<=', sql<number>`stretch.until`)
+    .where('m.session_id', '=', sql<string>`asked.session_id`)
+    .where('m.seq', '>', sql<number>`asked.after`)
+    .where('m.seq', '<=', sql<number>`asked.until`)
     .select([...messageColumns, seenBy('viewer', 'm').as('seen_by')])
+  const changes = sql`from session_changes c
+    where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after`
   // Content that is for none of the viewers is not fetched.
   const shown = sql`m.seen_by is null or cardinality(m.seen_by) > 0`
   const { rows } = await sql<Row>`
     with viewer as materialized (select * from ${viewerRows(viewerColumns(viewers))}),
-    stretch as materialized (
-      select given.*, exists (select from session_changes c where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after) as changed,
-             (select c.seq from session_changes c where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after and c.seq <= given.until and c.kind = 'session_deleted') as deleted
-      from unnest(${stretches.map(({ session_id }) => session_id)}::text[], ${stretches.map(({ after }) => after)}::bigint[], ${stretches.map(({ until }) => until)}::bigint[])
-        with ordinality as given (session_id, after, until, n)
+    asked as materialized (
+      select given.*, exists (select ${changes}) as changed,
+             (select c.seq ${changes} and c.seq <= given.until and c.kind = 'session_deleted') as deleted
+      from unnest(${ranges.map(({ session_id }) => session_id)}::text[], ${ranges.map(({ after }) => after)}::bigint[],
+          ${ranges.map(({ until }) => until)}::bigint[]) with ordinality as given (session_id, after, until, n)
     )
-    select stretch.n as stretch, stretch.changed, stretch.deleted, m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility, m.parent_message_id, m.timestamp, m.seen_by,
-           case when ${shown} then m.content end as content, case when ${shown} then m.metadata end as metadata
-    from stretch left join lateral (${added}) m on not stretch.changed
-    order by stretch.n, m.seq`.execute(db)
+    select asked.n, asked.changed, asked.deleted, m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility,
+           m.parent_message_id, m.timestamp, m.seen_by, case when ${shown} then m.content end as content,
+           case when ${shown} then m.metadata end as metadata
+    from asked left join lateral (${added}) m on not asked.changed
+    order by asked.n, m.seq`.execute(db)
 
-  const of = stretches.map(
-    (): { changed: boolean; deleted: number | null; added: Array<{ seen_by: number[] | null; change: Change }> } => ({
-      changed: false,
-      deleted: null,
-      added: []
-    })
-  )
-  for (const { stretch, changed, deleted, seen_by, ...message } of rows) {
-    const read = of[stretch - 1]
+  const found = ranges.map(range => ({ range, changed: false, deleted: null as number | null, items: [] as Item[] }))
+  for (const { n, changed, deleted, seen_by, ...message } of rows) {
+    const read = found[n - 1]
     if (read === undefined) continue
-    read.changed = changed
-    read.deleted = deleted
+    Object.assign(read, { changed, deleted })
     if (message.id !== null && (seen_by === null || seen_by.length > 0))
-      read.added.push({ seen_by, change: { seq: message.seq, type: 'message_added', message } })
+      read.items.push({ seen_by, change: { seq: message.seq, type: 'message_added', message } })
   }
   const result: ReadSeqRange[] = []
-  for (const [i, { changed, deleted, added }] of of.entries()) {
-    const stretch = stretches[i] as SeqRange
-    if (changed) {
-      const page = await changesForMany(db, viewers, stretch.session_id, stretch.after, stretch.until)
-      // Of a session that is gone nothing else is told.
-      const end: Change[] = deleted === null ? [] : [{ seq: deleted, type: 'session_deleted' }]
-      result.push({ stretch, changesOf: page?.changesOf ?? ofViewer(viewers, stretch.session_id, () => end) })
-      continue
-    }
-    const forAll = added.every(({ seen_by }) => seen_by === null) ? added.map(({ change }) => change) : undefined
-    result.push({
-      stretch,
-      changesOf: ofViewer(
-        viewers,
-        stretch.session_id,
-        viewer =>
-          forAll ??
-          added.flatMap(({ change, seen_by }) => (seen_by === null || seen_by.includes(viewer + 1) ? [change] : []))
-      )
-    })
+  for (const { range, changed, deleted, items } of found) {
+    const { session_id, after, until } = range
+    const page = changed ? await changesForMany(db, viewers, session_id, after, until) : undefined
+    // Of a deleted session there is nothing else to read.
+    if (deleted !== null) items.push({ seen_by: null, change: { seq: deleted, type: 'session_deleted' } })
+    result.push({ range, changesOf: page?.changesOf ?? changesPerViewer(viewers, session_id, items) })
   }
   return result
 }

@@ -1,17 +1,17 @@
 import { Type } from '@sinclair/typebox'
 import { AppError } from '../../kernel/errors.js'
-import { Whole } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
-import { moveTo } from '../store/read-cursors.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { type Reading, readings } from '../store/unread.js'
-import { IdempotencyKey, input, output, readingFields, SessionId } from '../../kernel/shapes.js'
+import { moveReadCursor, type Reading, readings } from '../store/unread.js'
+import { IdempotencyKey, input, output, readingFields, Seq, SessionId } from '../../kernel/shapes.js'
 
 export const markRead = defineTool({
   name: 'mark_read',
   title: 'Remember how far you have read',
   description:
-    'Remember how far you have read a session: pass last_seq of your last get_messages as up_to_seq. get_session and list_sessions then count what is unread. It never goes back; without up_to_seq everything counts as read, also what came since you last looked.',
+    'Remember how far you have read a session: pass last_seq of your last get_messages as up_to_seq. get_session ' +
+    'and list_sessions then count what is unread. It never goes back; without up_to_seq everything counts as read, ' +
+    'also what came since you last looked.',
   // Only the caller's own view changes: whoever may read may remember how far, or its counts would only ever grow.
   permission: 'read',
   effect: 'replaces',
@@ -19,13 +19,7 @@ export const markRead = defineTool({
   commits: 'transaction',
   input: input({
     session_id: SessionId,
-    up_to_seq: Type.Optional(
-      Whole({
-        minimum: 0,
-        maximum: Number.MAX_SAFE_INTEGER,
-        description: "The last seq you have read, at most the session's last; absent: all there is now"
-      })
-    ),
+    up_to_seq: Type.Optional(Seq("The last seq you have read, at most the session's last; absent: all there is now")),
     idempotency_key: IdempotencyKey
   }),
   output: output({ session_id: Type.String(), ...readingFields }),
@@ -36,9 +30,9 @@ export const markRead = defineTool({
     metadata: { last_read_seq }
   }),
   async handler({ session_id, up_to_seq }, { db, agent }) {
-    const { last_seq } = await sessions.need(db, agent, session_id)
+    const { last_seq } = await sessions.readSessionOrThrow(db, agent, session_id)
     if (up_to_seq !== undefined && up_to_seq > last_seq) throw beyondHead(last_seq)
-    await moveTo(db, agent, session_id, up_to_seq ?? last_seq)
+    await moveReadCursor(db, agent, session_id, up_to_seq ?? last_seq)
     const [reading] = await readings(db, agent, [session_id])
     return { session_id, ...(reading as Reading) }
   }

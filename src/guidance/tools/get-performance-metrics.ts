@@ -14,7 +14,8 @@ export const getPerformanceMetrics = (about: About, metrics: Metrics, pool: () =
     name: 'get_performance_metrics',
     title: 'Figures of the server',
     description:
-      'For admins: what this replica has served since it started, how long it took, its connection pool, and the size of the database.',
+      'For admins: what this replica has served since it started, how long it took, its connection pool, and the ' +
+      'size of the database.',
     permission: 'admin',
     effect: 'reads',
     commits: 'transaction',

@@ -5,26 +5,28 @@ import type { PerMinute, Take } from '../rate-limits.js'
 import { explainFault } from '../../postgres/faults.js'
 import type { Db } from '../../postgres/schema.js'
 
-/**
- * Counts calls, on all replicas together, without a statement for each. A replica takes a lease: a part of what a
- * subject may do in its minute, in one statement for all who need one at that moment, and spends it from memory. The
- * row has the sum of all leases, which never exceeds the limit; so neither do the calls that are let through in a
- * minute of the database's clock. A minute begins with a subject's first call after the last one was over; two that
- * follow each other may be spent side by side.
+/*
+ * Counts calls on all replicas together, without a statement for each call. A replica takes a lease: a part of what a
+ * subject may do in its minute. It spends the lease from memory. One statement fetches the leases that are needed at
+ * one moment.
  *
- * What a replica holds and does not spend, the others lack: a subject whose calls go to n replicas may be refused up to
- * (n - 1) × 0.75 % before its limit. Near the limit leases shrink; below 400 a minute each is of one call, and the
- * count exact.
+ * The subject's row holds the sum of all its leases, which never exceeds the limit. So the limit holds in each minute
+ * of the database's clock. A subject's minute begins with its first call after the last minute. Leases of two
+ * successive minutes may be spent at the same time.
+ *
+ * Other replicas lack what a replica holds and does not spend. If a subject's calls go to n replicas, it may be refused
+ * up to (n - 1) × 0.75 % before its limit. Leases shrink near the limit. Below 400 calls a minute each lease is one
+ * call, and the count is exact.
  */
 
 const WINDOW_MS = 60_000
-/** Of the limit is a lease; the next is fetched when half of it is spent. */
+/** A lease is this part of the limit. A replica fetches the next one when half of the lease is spent. */
 const SLICES = 200
-/** While the database is away, a replica lets a slice through in so long a time, by itself. */
+/** Without the database, a replica lets one lease of each subject through in this time. */
 const ALONE_MS = 1000
-/** Subjects of one statement, at most. */
+/** Most subjects of one statement. */
 const BATCH_MAX = 500
-/** Subjects that are remembered, at most: about 20 MB. A forgotten one's lease is lost. */
+/** Most subjects that a replica remembers, in about 20 MB. It loses the lease of a subject that it forgets. */
 const REMEMBERED_MAX = 50_000
 
 interface Lease {
@@ -32,28 +34,26 @@ interface Lease {
   of: Limited
   workspace: string
   subject: string
+  /** Calls of the lease that are left. */
   left: number
-  /** Of the minute, by all replicas, as far as is known. */
+  /** Calls of the minute that all replicas have leased, as far as this one knows. */
   taken: number
-  /** Names the minute: when it ends by the database's clock. */
+  /** The end of the minute by the database's clock, which names the minute. */
   window: number
-  /** When that is by ours: surely not later, and surely not sooner. */
+  /** The same by our clock: certainly not later than `over_at`, certainly not before `spend_until`. */
   spend_until: number
   over_at: number
   waiting: Waiting[]
+  /** Whether a statement is under way for it. */
   asked: boolean
 }
 
+const NOTHING = { left: 0, taken: 0, window: 0, spend_until: 0, over_at: 0, asked: false }
+
 interface Waiting {
   count: number
-  resolve: (standing: RateLimitStatus) => void
+  resolve: (status: RateLimitStatus) => void
   reject: (error: unknown) => void
-}
-
-/** What the database gave to a lease, and when it was asked, by our clock. */
-interface Given {
-  row: Row
-  sent_at: number
 }
 
 interface Row {
@@ -66,6 +66,12 @@ interface Row {
   left_ms: number
 }
 
+/** What the database gave to a lease, and when it was asked, by our clock. */
+interface Given {
+  row: Row
+  sent_at: number
+}
+
 export interface RateLimits {
   take: Take
   close: () => Promise<void>
@@ -73,7 +79,7 @@ export interface RateLimits {
 
 export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS): RateLimits {
   const leases = new Map<string, Lease>()
-  // One statement at a time: a lease that is asked for meanwhile goes with the next.
+  // One statement at a time. The next one fetches the leases that are asked for meanwhile.
   const fetches = createBatcher<Lease, Given>({ flush: fetch, weight_max: BATCH_MAX, group_in_flight_max: 1 })
   const sizes = Object.fromEntries(
     Object.entries(per_minute).map(([of, limit]) => [of, Math.max(1, Math.floor(limit / SLICES))])
@@ -86,29 +92,15 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
     count: number
   ): RateLimitStatus | Promise<RateLimitStatus> {
     const key = `${of}\n${workspace}\n${subject}`
-    const lease =
-      leases.get(key) ??
-      add({
-        key,
-        of,
-        workspace,
-        subject,
-        left: 0,
-        taken: 0,
-        window: 0,
-        spend_until: 0,
-        over_at: 0,
-        waiting: [],
-        asked: false
-      })
+    const lease = leases.get(key) ?? add({ key, of, workspace, subject, ...NOTHING, waiting: [] })
     const now = performance.now()
     if (now >= lease.over_at) Object.assign(lease, { left: 0, taken: 0 })
     if (lease.left >= count && now < lease.spend_until && lease.waiting.length === 0) {
       lease.left -= count
       if (lease.left < sizes[of] / 2 && sizes[of] > 1 && !isSpent(lease)) ask(lease)
-      return standing(lease, now, true)
+      return statusOf(lease, now, true)
     }
-    if (isSpent(lease)) return standing(lease, now, false)
+    if (isSpent(lease)) return statusOf(lease, now, false)
     return new Promise((resolve, reject) => {
       lease.waiting.push({ count, resolve, reject })
       ask(lease)
@@ -131,7 +123,7 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
     return taken >= per_minute[of]
   }
 
-  function standing({ of, left, taken, over_at }: Lease, now: number, admitted: boolean): RateLimitStatus {
+  function statusOf({ of, left, taken, over_at }: Lease, now: number, admitted: boolean): RateLimitStatus {
     const limit = per_minute[of]
     return {
       of,
@@ -167,18 +159,14 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
 
   async function fetch(batch: Lease[]): Promise<Given[]> {
     const sent_at = performance.now()
-    const wanted = batch.map(({ of, workspace, subject, waiting, taken }) => {
-      const near = Math.ceil((per_minute[of] - taken) / 4)
-      const wanted = waiting.reduce((sum, { count }) => sum + count, 0)
-      return {
-        kind: of,
-        workspace,
-        subject,
-        most: Math.min(per_minute[of], Math.max(wanted, Math.min(sizes[of], near), 1))
-      }
+    const wanted = batch.map(({ of: kind, workspace, subject, waiting, taken }) => {
+      const near = Math.ceil((per_minute[kind] - taken) / 4)
+      const called = waiting.reduce((sum, { count }) => sum + count, 0)
+      const most = Math.min(per_minute[kind], Math.max(called, Math.min(sizes[kind], near), 1))
+      return { kind, workspace, subject, most }
     })
-    // Of several workspaces, and of none, in one statement. Rows are locked in one order everywhere, so that two
-    // replicas cannot wait for each other crosswise. The clock is read once, when the row is locked.
+    // Every replica locks the rows in the same order, so that two replicas never wait for each other crosswise. The
+    // statement reads the clock once, when the row is locked.
     const { rows } = await sql<Row>`
       insert into rate_limits as r (workspace, kind, subject, ends_at, taken, given)
       select workspace, kind, subject, clock_timestamp() + make_interval(secs => ${window_ms / 1000}), most, most
@@ -189,11 +177,11 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
                case when ended then excluded.taken else r.taken + more end,
                case when ended then excluded.taken else more end
         from (select r.ends_at <= clock_timestamp() as ended) clock,
-             (select greatest(0, least(excluded.taken, (${JSON.stringify(per_minute)}::jsonb ->> r.kind)::bigint - r.taken)) as more) rest)
+             (select greatest(0, least(excluded.taken,
+               (${JSON.stringify(per_minute)}::jsonb ->> r.kind)::bigint - r.taken)) as more) rest)
       returning workspace, kind, subject, taken, given,
-        (extract(epoch from ends_at) * 1000000)::bigint as window, greatest(0, extract(epoch from ends_at - clock_timestamp()) * 1000) as left_ms`.execute(
-      db
-    )
+        (extract(epoch from ends_at) * 1000000)::bigint as window, greatest(0, extract(epoch
+          from ends_at - clock_timestamp()) * 1000) as left_ms`.execute(db)
     const answered = new Map(rows.map(row => [`${row.kind}\n${row.workspace}\n${row.subject}`, row]))
     return batch.map(lease => ({ row: answered.get(lease.key) as Row, sent_at }))
   }
@@ -203,21 +191,18 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
     while (lease.waiting.length > 0) {
       const { count, resolve } = lease.waiting[0] as Waiting
       const admitted = lease.left >= count
-      // What is left of a minute that ends this very moment is spent all the same: it was given for it.
+      // A lease of a minute that ends at this moment is spent all the same: it was given for it.
       if (!admitted && !isSpent(lease)) {
         ask(lease)
         return
       }
       if (admitted) lease.left -= count
       lease.waiting.shift()
-      resolve(standing(lease, now, admitted))
+      resolve(statusOf(lease, now, admitted))
     }
   }
 
-  /**
-   * Where the database is away, nothing that needs it goes on; a replica counts by itself then, so that what does not
-   * need it is bounded too.
-   */
+  /** Without the database a replica counts by itself, so that calls which do not need the database are bounded too. */
   function fail(lease: Lease, error: unknown): void {
     lease.asked = false
     if (explainFault(error)?.code === 'DATABASE_UNAVAILABLE') {

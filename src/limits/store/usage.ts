@@ -27,9 +27,8 @@ export async function refuseMuchMemory(tx: Db, agent: Agent, quotas: Quotas): Pr
   await sql`
     delete from agent_memory where ctid = any(array(
       select ctid from agent_memory
-      where workspace = ${agent.workspace} and agent_id = ${agent.agent_id} and expires_at <= clock_timestamp() for update skip locked))`.execute(
-    tx
-  )
+      where workspace = ${agent.workspace} and agent_id = ${agent.agent_id}
+        and expires_at <= clock_timestamp() for update skip locked))`.execute(tx)
   const quota = await exceeded(tx, agent, quotas)
   if (quota !== undefined) throw quotaExceeded(quota, quotas)
 }

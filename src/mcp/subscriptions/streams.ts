@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Agent } from '../../kernel/agent.js'
 import type { EndReason } from '../../feed/live.js'
 import { rightsEnd } from '../../agents/rights.js'
-import { createConcurrencyLimit } from '../../limits/concurrency-limit.js'
+import { ConcurrencyLimit } from '../../kernel/semaphore.js'
 
 const STREAMS_MAX = 5000
 /** Of one agent. All clients that have not authenticated count as one agent. */
@@ -31,7 +31,7 @@ export interface Streams {
 const NOBODY = { workspace: '', agent_id: '', agent_type: '', permissions: [] } satisfies Agent
 
 export function createStreams(app: Pick<FastifyInstance, 'verifiers' | 'stopping'>): Streams {
-  const limit = createConcurrencyLimit({
+  const limit = new ConcurrencyLimit({
     max: STREAMS_MAX,
     per_agent: STREAMS_PER_AGENT,
     what: 'notification streams'

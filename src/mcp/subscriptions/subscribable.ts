@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
-import type { Agent } from '../../kernel/agent.js'
+import { type Agent, mayEnter } from '../../kernel/agent.js'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
-import { memoryVersions, memoryOf, sessionVersion, sessionVersions } from '../../feed/store/resource-versions.js'
+import { memoryTopic, sessionTopic, type Topic } from '../../kernel/events.js'
+import { versionsOf as topicVersions } from '../../feed/store/topics.js'
 import { type ResourceVersion, SUBSCRIPTIONS_MAX } from '../../agents/store/mcp-sessions.js'
+import { readSessionOrThrow } from '../../sessions/store/sessions.js'
 import { admit } from '../credentials.js'
-import { notThere, refOf } from '../resources.js'
+import { notThere, refOf, type ResourceRef } from '../resources.js'
 
 /** Who subscribes: an agent that may read. @throws RpcFailure */
 export async function admitSubscriber(method: string, caller: Caller, app: FastifyInstance): Promise<Agent> {
@@ -13,8 +15,8 @@ export async function admitSubscriber(method: string, caller: Caller, app: Fasti
 }
 
 /**
- * The version of a resource, for an agent that may read it. A resource that the agent may not see looks like one that
- * does not exist.
+ * The version of a resource, for somebody who may read it. A resource that the agent may not see looks like one that is
+ * not there.
  * @returns undefined for what never changes
  * @throws AppError
  */
@@ -23,38 +25,39 @@ export async function versionOf(uri: string, agent: Agent, app: FastifyInstance)
   const ref = refOf(uri)
   if (ref === undefined) throw notThere()
   if (ref === 'fixed') return undefined
-  if ('session_id' in ref) return sessionVersion(db, agent, ref.session_id)
+  if ('session_id' in ref) return (await readSessionOrThrow(db, agent, ref.session_id)).last_seq
   if (ref.agent_id !== agent.agent_id) throw notThere()
-  return (await memoryVersions(db, [agent])).get(memoryOf(agent)) ?? ''
+  const topic = memoryTopic(agent.workspace, agent.agent_id)
+  return (await topicVersions(db, [topic])).get(topic) ?? ''
 }
 
-/** The versions of those resources that the agent may see and that can change; two statements at most. */
+/** The versions of those resources that the agent may see and that can change. */
 export async function versionsOf(
   agent: Agent,
   uris: readonly string[],
   app: FastifyInstance
 ): Promise<Map<string, ResourceVersion>> {
-  const db = app.kernel.ports.executorFor(agent.workspace)
-  const refs = uris.flatMap(uri => {
-    const ref = refOf(uri)
-    return typeof ref === 'object' ? [{ uri, ref }] : []
-  })
-  const ids = [...new Set(refs.flatMap(({ ref }) => ('session_id' in ref ? [ref.session_id] : [])))]
-  const [sessions, memories] = await Promise.all([
-    ids.length > 0 ? sessionVersions(db, agent, ids) : new Map<string, number>(),
-    refs.some(({ ref }) => 'agent_id' in ref) ? memoryVersions(db, [agent]) : new Map<string, string>()
-  ])
+  const topics = new Map<string, Topic>()
+  for (const uri of uris) {
+    const topic = topicOf(refOf(uri), agent)
+    if (topic !== undefined) topics.set(uri, topic)
+  }
+  const found = await topicVersions(app.kernel.ports.executorFor(agent.workspace), [...new Set(topics.values())])
   const versions = new Map<string, ResourceVersion>()
-  for (const { uri, ref } of refs) {
-    const version =
-      'session_id' in ref
-        ? sessions.get(ref.session_id)
-        : ref.agent_id === agent.agent_id
-          ? (memories.get(memoryOf(agent)) ?? '')
-          : undefined
-    if (version !== undefined) versions.set(uri, version)
+  for (const [uri, topic] of topics) {
+    const version = found.get(topic) ?? ''
+    // A session without a version is gone.
+    if (!topic.startsWith('session:')) versions.set(uri, version)
+    else if (version !== '') versions.set(uri, Number(version))
   }
   return versions
+}
+
+function topicOf(ref: ResourceRef | undefined, agent: Agent): Topic | undefined {
+  if (ref === undefined || ref === 'fixed') return undefined
+  if ('session_id' in ref)
+    return mayEnter(agent, ref.session_id) ? sessionTopic(agent.workspace, ref.session_id) : undefined
+  return ref.agent_id === agent.agent_id ? memoryTopic(agent.workspace, agent.agent_id) : undefined
 }
 
 export function tooManySubscriptions(): AppError {

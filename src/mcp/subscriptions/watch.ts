@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Agent } from '../../kernel/agent.js'
-import { memoryTopic } from '../../kernel/events.js'
+import { memoryTopic, type Topic } from '../../kernel/events.js'
 import type { EndReason } from '../../feed/live.js'
-import { memoryVersionsAcross, memoryOf } from '../../feed/store/resource-versions.js'
+import { versionsOf } from '../../feed/store/topics.js'
+import { acrossWorkspaces } from '../../postgres/scope.js'
 import type { ResourceVersion } from '../../agents/store/mcp-sessions.js'
 import { refOf } from '../resources.js'
 
@@ -96,8 +97,8 @@ function keyOf(uri: string): string {
 
 /** Watches agents' memories: one statement reads the versions of all for which a hint has come. */
 function createMemories({ database, events, kernel, log }: FastifyInstance) {
-  const followed = new Map<string, { agent: Agent; version: string; changed: Set<() => void>; stop: () => void }>()
-  const due = new Set<string>()
+  const followed = new Map<Topic, { version: string; changed: Set<() => void>; stop: () => void }>()
+  const due = new Set<Topic>()
   let reading = false
 
   async function read(): Promise<void> {
@@ -105,16 +106,11 @@ function createMemories({ database, events, kernel, log }: FastifyInstance) {
     reading = true
     try {
       while (due.size > 0) {
-        const keys = [...due].filter(key => followed.has(key))
+        const topics = [...due].filter(topic => followed.has(topic))
         due.clear()
-        if (keys.length === 0) continue
-        const versions = await memoryVersionsAcross(
-          database.db,
-          keys.map(key => (followed.get(key) as { agent: Agent }).agent)
-        )
-        for (const key of keys) {
-          const memory = followed.get(key)
-          const version = versions.get(key) ?? ''
+        if (topics.length === 0) continue
+        for (const [topic, version] of await versionsOf(acrossWorkspaces(database.db), topics)) {
+          const memory = followed.get(topic)
           if (memory === undefined || memory.version === version) continue
           memory.version = version
           for (const changed of [...memory.changed]) changed()
@@ -129,29 +125,24 @@ function createMemories({ database, events, kernel, log }: FastifyInstance) {
   }
 
   return {
-    follow(agent: Agent, version: string, changed: () => void): () => void {
-      const key = memoryOf(agent)
+    follow({ workspace, agent_id }: Agent, version: string, changed: () => void): () => void {
+      const topic = memoryTopic(workspace, agent_id)
       const look = () => {
-        due.add(key)
+        due.add(topic)
         void read()
       }
-      const memory = followed.get(key) ?? {
-        agent,
-        version,
-        changed: new Set(),
-        stop: events.subscribe(memoryTopic(agent.workspace, agent.agent_id), look)
-      }
+      const memory = followed.get(topic) ?? { version, changed: new Set(), stop: events.subscribe(topic, look) }
       // The others may not know of what came between their version and this one.
       if (memory.version !== version) for (const each of memory.changed) each()
       memory.version = version
-      followed.set(key, memory)
+      followed.set(topic, memory)
       memory.changed.add(changed)
       look()
       return () => {
         memory.changed.delete(changed)
-        if (memory.changed.size > 0 || followed.get(key) !== memory) return
+        if (memory.changed.size > 0 || followed.get(topic) !== memory) return
         memory.stop()
-        followed.delete(key)
+        followed.delete(topic)
       }
     }
   }

@@ -3,18 +3,23 @@ import { memoryTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as memory from '../store/memory.js'
 import { memoryResource, scopeOf } from '../memory-scope.js'
-import { IdempotencyKey, input, MemoryKey, output, SessionId } from '../../kernel/shapes.js'
+import { IdempotencyKey, input, MemoryKey, OptionalSessionId, output } from '../../kernel/shapes.js'
 
 export const deleteMemory = defineTool({
   name: 'delete_memory',
   title: 'Forget a value',
   description:
-    'Delete a value you stored with set_memory, in the same scope, also in a closed session; deleted says whether there was one.',
+    'Delete a value you stored with set_memory, in the same scope, also in a closed session; deleted says whether ' +
+    'there was one.',
   permission: 'write',
   effect: 'replaces',
   repeatable: true,
   commits: 'transaction',
-  input: input({ key: MemoryKey, session_id: Type.Optional(SessionId), idempotency_key: IdempotencyKey }),
+  input: input({
+    key: MemoryKey,
+    session_id: OptionalSessionId('your global memory'),
+    idempotency_key: IdempotencyKey
+  }),
   output: output({ deleted: Type.Boolean() }),
   audit: ({ key, session_id }, { deleted }) => ({
     event_type: 'memory_deleted',

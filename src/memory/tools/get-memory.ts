@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { AnyValueField } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { scopeOf, ScopeWord, scopeWord } from '../memory-scope.js'
-import { AnyObject, input, MemoryKey, Nullable, output, SessionId, Time } from '../../kernel/shapes.js'
+import { AnyObject, input, MemoryKey, Nullable, OptionalSessionId, output, Time } from '../../kernel/shapes.js'
 import type { MemoryReader } from '../store/memory.js'
 
 export const getMemory = (reader: MemoryReader) =>
@@ -10,11 +10,12 @@ export const getMemory = (reader: MemoryReader) =>
     name: 'get_memory',
     title: 'Recall a value',
     description:
-      "Read a value you stored with set_memory, from the same scope: with session_id that session's, without it the global one.",
+      "Read a value you stored with set_memory, from the same scope: with session_id that session's, without it the " +
+      'global one.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',
-    input: input({ key: MemoryKey, session_id: Type.Optional(SessionId) }),
+    input: input({ key: MemoryKey, session_id: OptionalSessionId('your global memory') }),
     output: output({
       key: Type.String(),
       value: AnyValueField,
@@ -27,7 +28,7 @@ export const getMemory = (reader: MemoryReader) =>
     }),
     async handler({ key, session_id }, { db, agent }) {
       const scope = await scopeOf(db, agent, session_id)
-      const { value, metadata, version, created_at, updated_at, expires_at } = await reader.need(agent, scope, key)
+      const { value, metadata, version, created_at, updated_at, expires_at } = await reader.read(agent, scope, key)
       return { key, value, metadata, scope: scopeWord(scope), version, created_at, updated_at, expires_at }
     }
   })

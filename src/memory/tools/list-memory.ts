@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { Allowed, Checked } from '../../kernel/schema.js'
+import { Allowed, Checked, EmptyIsAbsent } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
 import * as memory from '../store/memory.js'
@@ -12,7 +12,8 @@ export const listMemory = defineTool({
   name: 'list_memory',
   title: 'List what is remembered',
   description:
-    'The keys you have stored, last updated first: your global ones, with session_id that session\'s, with session_id "all" every one.',
+    "The keys you have stored, last updated first: your global ones, with session_id that session's, with " +
+    'session_id "all" every one.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
@@ -21,7 +22,7 @@ export const listMemory = defineTool({
       Checked<string>(
         { type: 'string', description: 'A session, or "all" for every scope; left out: the global scope' },
         value => typeof value === 'string' && value.length <= 300,
-        { [Allowed]: 'a session_id, or "all"' }
+        { [EmptyIsAbsent]: true, [Allowed]: 'a session_id, or "all"' }
       )
     ),
     prefix: Type.Optional(

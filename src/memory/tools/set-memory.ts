@@ -5,7 +5,16 @@ import { defineTool } from '../../kernel/tool.js'
 import * as memory from '../store/memory.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { refuseMuchMemory } from '../../limits/store/usage.js'
-import { IdempotencyKey, input, MemoryKey, Metadata, Nullable, output, SessionId, Time } from '../../kernel/shapes.js'
+import {
+  IdempotencyKey,
+  input,
+  MemoryKey,
+  Metadata,
+  Nullable,
+  OptionalSessionId,
+  output,
+  Time
+} from '../../kernel/shapes.js'
 import { memoryResource, ScopeWord, scopeWord } from '../memory-scope.js'
 import type { Quotas } from '../../limits/quotas.js'
 
@@ -19,7 +28,8 @@ export const setMemory = (quotas: Quotas) =>
     name: 'set_memory',
     title: 'Remember a value',
     description:
-      'Store any JSON value under a key, for yourself alone: in one session with session_id, else globally; for ever, or for expires_in seconds.',
+      'Store any JSON value under a key, for yourself alone: in one session with session_id, else globally; for ' +
+      'ever, or for expires_in seconds.',
     permission: 'write',
     effect: 'replaces',
     commits: 'transaction',
@@ -30,7 +40,7 @@ export const setMemory = (quotas: Quotas) =>
         value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= VALUE_MAX,
         { [Code]: 'CONTENT_TOO_LARGE', [Allowed]: `any JSON value of at most ${VALUE_MAX} bytes` }
       ),
-      session_id: Type.Optional(SessionId),
+      session_id: OptionalSessionId('your global memory'),
       expires_in: Type.Optional(
         Whole({
           minimum: 0,
@@ -63,7 +73,7 @@ export const setMemory = (quotas: Quotas) =>
     affectedTopics: (_input, _output, { agent }) => [memoryTopic(agent.workspace, agent.agent_id)],
     async handler({ key, value, session_id, expires_in = 0, metadata = {}, overwrite = true }, { db, agent }) {
       // Not locked: a session that is closed at this very moment may still get the value.
-      if (session_id !== undefined && !(await sessions.need(db, agent, session_id)).is_active)
+      if (session_id !== undefined && !(await sessions.readSessionOrThrow(db, agent, session_id)).is_active)
         throw sessions.sessionClosed()
       const scope = session_id ?? memory.GLOBAL
       const stored = await memory.put(db, agent, {

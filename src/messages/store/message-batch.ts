@@ -1,19 +1,16 @@
 import { type Agent, isAdmin } from '../../kernel/agent.js'
 import type { Quotas } from '../../limits/quotas.js'
-import type { AuditRow, IdempotencyKey } from '../../kernel/receipt.js'
+import type { Receipt } from '../../kernel/receipt.js'
 import type { Draft, Written } from './messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { VISIBLE_TO_WRITER } from '../../visibility/visibility.js'
 
 /** One call's messages: all of them are written or none. */
-export interface MessagesRequest {
+export interface MessagesRequest extends Receipt {
   sender: Agent
   session_id: string
   drafts: Draft[]
-  audit: AuditRow
-  /** The call's idempotency key; its first answer is what was written. */
-  idempotencyKey?: IdempotencyKey
 }
 
 /**
@@ -39,31 +36,39 @@ const batch = (locking: '' | 'skip locked') => `
     select * from json_to_recordset($2) as q (r int, session_id text, sender text, sender_type text, is_admin boolean,
       event_type text, action text, result text, request_id text, audit_metadata jsonb, key text, request_hash text)
   ), draft as materialized (
-    select q.r, q.session_id, q.sender, q.sender_type, q.is_admin, d.n, d.content, d.visibility, d.metadata, d.parent_message_id
-    from json_to_recordset($3) as d (r int, n int, content text, visibility text, metadata jsonb, parent_message_id bigint)
+    select q.r, q.session_id, q.sender, q.sender_type, q.is_admin, d.n, d.content, d.visibility, d.metadata,
+      d.parent_message_id
+    from json_to_recordset($3) as d (r int, n int, content text, visibility text, metadata jsonb,
+      parent_message_id bigint)
     join request q on q.r = d.r
   ), repeated as materialized (
     select q.r from request q where q.key is not null
       and exists (select from idempotency_keys k where k.workspace = $1 and k.agent_id = q.sender and k.key = q.key)
   ), refused as materialized (
     select d.r from draft d where d.parent_message_id is not null and not exists (
-      select from messages m where m.workspace = $1 and m.id = d.parent_message_id and m.session_id = d.session_id and ${VISIBLE_TO_WRITER})
+      select from messages m where m.workspace = $1 and m.id = d.parent_message_id and m.session_id = d.session_id
+        and ${VISIBLE_TO_WRITER})
   ), wanted as materialized (
     select d.r, d.session_id, count(*) as n, count(*) filter (where d.visibility = 'public') as published,
       sum(octet_length(d.content) + pg_column_size(d.metadata)) as bytes from draft d
     where d.r not in (select r from repeated) and d.r not in (select r from refused) group by d.r, d.session_id
   ), locked as materialized (
     select s.id, s.last_seq, s.content_bytes from sessions s
-    where s.workspace = $1 and s.id in (select session_id from wanted) and s.is_active order by s.id for no key update ${locking}
+    where s.workspace = $1 and s.id in (select session_id from wanted) and s.is_active
+    order by s.id for no key update ${locking}
   ), measured as materialized (
-    select w.*, locked.last_seq + sum(w.n) over before as seq_after, locked.content_bytes + sum(w.bytes) over before as bytes_after
+    select w.*, locked.last_seq + sum(w.n) over before as seq_after,
+      locked.content_bytes + sum(w.bytes) over before as bytes_after
     from wanted w join locked on locked.id = w.session_id window before as (partition by w.session_id order by w.r)
   ), fitting as materialized (
     select * from measured where seq_after <= $4 and bytes_after <= $5
   ), session as (
-    update sessions s set last_seq = s.last_seq + f.n, public_count = s.public_count + f.published, content_bytes = s.content_bytes + f.bytes,
-      last_message_at = clock_timestamp()
-    from (select session_id, sum(n)::bigint as n, sum(published)::bigint as published, sum(bytes)::bigint as bytes from fitting group by session_id) f
+    update sessions s set last_seq = s.last_seq + f.n, public_count = s.public_count + f.published,
+      content_bytes = s.content_bytes + f.bytes, last_message_at = clock_timestamp()
+    from (
+      select session_id, sum(n)::bigint as n, sum(published)::bigint as published, sum(bytes)::bigint as bytes
+      from fitting group by session_id
+    ) f
     where s.workspace = $1 and s.id = f.session_id
     returning s.id, s.last_seq - f.n as head
   ), numbered as materialized (
@@ -71,28 +76,36 @@ const batch = (locking: '' | 'skip locked') => `
     from draft d join session on session.id = d.session_id
     where d.r in (select r from fitting)
   ), written as (
-    insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id)
-    select $1, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id from numbered order by r, n
+    insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata,
+      parent_message_id)
+    select $1, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id
+    from numbered order by r, n
     returning id, session_id, seq, timestamp
   ), to_index as (
     insert into search_pending (workspace, session_id, message_id) select $1, session_id, id from written
   ), placed as materialized (
-    select numbered.r, written.* from written join numbered on numbered.session_id = written.session_id and numbered.seq = written.seq
+    select numbered.r, written.*
+    from written join numbered on numbered.session_id = written.session_id and numbered.seq = written.seq
   ), audited as (
     insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)
-    select $1, q.event_type, q.sender, q.session_id, q.action, 'message:' || placed.id, q.result, q.request_id, q.audit_metadata
+    select $1, q.event_type, q.sender, q.session_id, q.action, 'message:' || placed.id, q.result, q.request_id,
+      q.audit_metadata
     from placed join request q on q.r = placed.r order by placed.id
   ), kept as (
     insert into idempotency_keys (workspace, agent_id, key, request_hash, answer)
-    select $1, q.sender, q.key, decode(q.request_hash, 'hex'), jsonb_agg(jsonb_build_object('id', placed.id, 'seq', placed.seq,
+    select $1, q.sender, q.key, decode(q.request_hash, 'hex'), jsonb_agg(jsonb_build_object(
+      'id', placed.id, 'seq', placed.seq,
       'timestamp', to_char(placed.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by placed.seq)
     from placed join request q on q.r = placed.r where q.key is not null group by q.r, q.sender, q.key, q.request_hash
   )
   select r, 'written' as outcome, id, seq, timestamp from placed
   union all select r, 'repeated', null, null, null from repeated
-  union all select r, case when seq_after > $4 then 'too_many' else 'too_large' end, null, null, null from measured where r not in (select r from fitting)
-  union all select q.r, 'busy', null, null, null from request q join sessions s on s.workspace = $1 and s.id = q.session_id
-    where s.is_active and q.session_id in (select session_id from wanted) and q.session_id not in (select id from locked)
+  union all select r, case when seq_after > $4 then 'too_many' else 'too_large' end, null, null, null
+    from measured where r not in (select r from fitting)
+  union all select q.r, 'busy', null, null, null
+    from request q join sessions s on s.workspace = $1 and s.id = q.session_id
+    where s.is_active and q.session_id in (select session_id from wanted)
+      and q.session_id not in (select id from locked)
   order by seq`
 
 type Values = [workspace: string, requests: string, drafts: string, session_messages: number, session_bytes: number]

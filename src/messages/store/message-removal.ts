@@ -23,9 +23,8 @@ export async function removeMessages(
 ): Promise<{ removed: number; last_seq: number }> {
   await forget(tx, workspace, session_id, ids)
   if (told === undefined) {
-    await sql`delete from session_changes where workspace = ${workspace} and session_id = ${session_id} and message_id = any(${ids}::bigint[])`.execute(
-      tx
-    )
+    await sql`delete from session_changes where workspace = ${workspace} and session_id = ${session_id}
+      and message_id = any(${ids}::bigint[])`.execute(tx)
   }
   const {
     rows: [row]
@@ -34,14 +33,20 @@ export async function removeMessages(
       delete from messages where workspace = ${workspace} and id = any(${ids}::bigint[]) and session_id = ${session_id}
       returning id, seq, sender, sender_type, visibility, octet_length(content) + pg_column_size(metadata) as bytes
     ), counted as (
-      select count(*) as removed, count(*) filter (where visibility = 'public') as published, coalesce(sum(bytes), 0) as bytes from gone
+      select count(*) as removed, count(*) filter (where visibility = 'public') as published,
+        coalesce(sum(bytes), 0) as bytes
+      from gone
     ), session as (
-      update sessions set last_seq = last_seq + ${told === undefined ? sql`0` : sql`removed`}, public_count = public_count - published, content_bytes = greatest(0, content_bytes - bytes) from counted
+      update sessions set last_seq = last_seq + ${told === undefined ? sql`0` : sql`removed`},
+        public_count = public_count - published, content_bytes = greatest(0, content_bytes - bytes)
+      from counted
       where workspace = ${workspace} and id = ${session_id}
       returning last_seq, removed
     ), change as (
-      insert into session_changes (workspace, session_id, seq, kind, message_id, from_visibility, changed_by, sender, sender_type)
-      select ${workspace}, ${session_id}, session.last_seq - session.removed + row_number() over (order by gone.seq), 'message_deleted', gone.id, gone.visibility,
+      insert into session_changes (workspace, session_id, seq, kind, message_id, from_visibility, changed_by, sender,
+        sender_type)
+      select ${workspace}, ${session_id}, session.last_seq - session.removed + row_number() over (order by gone.seq),
+        'message_deleted', gone.id, gone.visibility,
              ${told?.changed_by ?? ''}, coalesce(${told?.sender ?? null}::text, gone.sender), gone.sender_type
       from gone, session where ${told !== undefined}
     )
@@ -54,9 +59,8 @@ export async function removeMessages(
  * waited for; whatever it indexes is then there to be deleted.
  */
 export async function forget(tx: Db, workspace: string, session_id: string, ids: readonly number[]): Promise<void> {
-  await sql`delete from search_pending where workspace = ${workspace} and session_id = ${session_id} and message_id = any(${ids}::bigint[])`.execute(
-    tx
-  )
+  await sql`delete from search_pending where workspace = ${workspace} and session_id = ${session_id}
+    and message_id = any(${ids}::bigint[])`.execute(tx)
   await sql`delete from message_terms where workspace = ${workspace} and message_id = any(${ids}::bigint[])`.execute(tx)
   await forgetAnswers(tx, workspace, session_id, ids)
 }
@@ -77,6 +81,7 @@ export async function forgetAnswers(
       : sql`answer #>> '{message,id}' = any(${ids.map(String)}::text[])`
   await sql`
     delete from idempotency_keys
-    where workspace = ${workspace} and coalesce(answer #>> '{session,id}', answer #>> '{message,session_id}', answer ->> 'session_id') = ${session_id}
+    where workspace = ${workspace} and coalesce(answer #>> '{session,id}', answer #>> '{message,session_id}',
+      answer ->> 'session_id') = ${session_id}
       and jsonb_typeof(answer) = 'object' and ${shows}`.execute(tx)
 }

@@ -8,7 +8,7 @@ import { type MessagesRequest, type Outcome, writeBatch } from './message-batch.
 import { messageNotFound, type Written } from './messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
-import { need, sessionClosed, sessionNotFound } from '../../sessions/store/sessions.js'
+import { readSessionOrThrow, sessionClosed, sessionNotFound } from '../../sessions/store/sessions.js'
 
 /** Messages of one batch, at most; one request alone may have more. */
 const BATCH_MAX = 256
@@ -92,7 +92,10 @@ export function createMessageWriter(database: Unscoped, quotas: Quotas): Message
     const once = request.idempotencyKey as NonNullable<MessagesRequest['idempotencyKey']>
     return transact(inWorkspace(database, request.sender.workspace), async tx => {
       const first = await claim<Written[]>(tx, once)
-      if (first !== undefined) return first
+      if (first !== undefined) {
+        request.onRepeat?.()
+        return first
+      }
       const [outcome] = await writeBatch(
         tx,
         request.sender.workspace,
@@ -113,7 +116,7 @@ export function createMessageWriter(database: Unscoped, quotas: Quotas): Message
   ): Promise<never> {
     if (outcome === 'too_many' || outcome === 'too_large')
       throw quotaExceeded(outcome === 'too_many' ? 'session_messages' : 'session_bytes', quotas)
-    const session = await need(on, sender, session_id)
+    const session = await readSessionOrThrow(on, sender, session_id)
     if (!session.is_active) throw sessionClosed()
     if (drafts.some(draft => draft.parent_message_id !== undefined)) throw messageNotFound('parent_message_id')
     // Closed when the batch was written, and open again by now.

@@ -1,8 +1,9 @@
 import { type Selectable, sql } from 'kysely'
-import { type Agent } from '../../kernel/agent.js'
+import { type Agent, isAdmin } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import type { Visibility } from '../../kernel/visibilities.js'
 import type { Db, Schema } from '../../postgres/schema.js'
+import { lockSession } from '../../sessions/store/sessions.js'
 import { readableMessages } from '../../visibility/visibility.js'
 
 /** A message as clients see it: its row, without what is the database's own. */
@@ -39,15 +40,32 @@ export function messageNotFound(argument: string): AppError {
 }
 
 /** @throws AppError MESSAGE_NOT_FOUND, also where it exists but is not the viewer's to see */
-export async function needMessage(db: Db, viewer: Agent, id: number, argument = 'message_id'): Promise<MessageRow> {
+async function readMessageOrThrow(db: Db, viewer: Agent, id: number): Promise<MessageRow> {
   const message = await readableMessages(db, viewer)
     .where('m.id', '=', id)
     // The messages of a deleted session are there until they are swept.
     .where(sql<boolean>`exists (select from sessions s where s.workspace = m.workspace and s.id = m.session_id)`)
     .select(messageColumns)
     .executeTakeFirst()
-  if (message === undefined) throw messageNotFound(argument)
+  if (message === undefined) throw messageNotFound('message_id')
   return message
+}
+
+/**
+ * Locks the session of a message that the agent may change, until the transaction ends.
+ * @returns the message as it is under the lock
+ * @throws AppError MESSAGE_NOT_FOUND; PERMISSION_DENIED unless the agent is its sender or an admin
+ */
+export async function lockOwnMessage(tx: Db, agent: Agent, id: number): Promise<MessageRow> {
+  const { sender, session_id } = await readMessageOrThrow(tx, agent, id)
+  if (sender !== agent.agent_id && !isAdmin(agent)) {
+    throw new AppError('PERMISSION_DENIED', 'Only the sender of a message, or an admin, may change or delete it.', {
+      context: { required_permission: 'admin', current_permissions: agent.permissions },
+      suggestions: ['Ask the sender of the message to do it']
+    })
+  }
+  await lockSession(tx, agent, session_id)
+  return readMessageOrThrow(tx, agent, id)
 }
 
 /**
@@ -74,11 +92,14 @@ export async function changeVisibility(
       where workspace = ${agent.workspace} and id = ${message.session_id}
       returning last_seq
     ), change as (
-      insert into session_changes (workspace, session_id, seq, kind, message_id, from_visibility, to_visibility, changed_by)
-      select ${agent.workspace}, ${message.session_id}, last_seq, 'visibility_changed', ${message.id}, ${message.visibility}, ${visibility}, ${agent.agent_id}
+      insert into session_changes (workspace, session_id, seq, kind, message_id, from_visibility, to_visibility,
+        changed_by)
+      select ${agent.workspace}, ${message.session_id}, last_seq, 'visibility_changed', ${message.id},
+        ${message.visibility}, ${visibility}, ${agent.agent_id}
       from session
     ), indexed as (
-      update message_terms set visibility = ${visibility} where workspace = ${agent.workspace} and message_id = ${message.id}
+      update message_terms set visibility = ${visibility} where workspace = ${agent.workspace}
+        and message_id = ${message.id}
     )
     update messages set visibility = ${visibility} where workspace = ${agent.workspace} and id = ${message.id}`.execute(
     tx

@@ -3,7 +3,7 @@ import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import type { MessageWriter } from '../store/message-writer.js'
 import type { Written } from '../store/messages.js'
-import { draftFields, mayWrite } from '../draft.js'
+import { draftFields, draftOf } from '../draft.js'
 import { IdempotencyKey, input, output, SessionId, Time } from '../../kernel/shapes.js'
 
 export const addMessage = (writer: MessageWriter) =>
@@ -11,7 +11,8 @@ export const addMessage = (writer: MessageWriter) =>
     name: 'add_message',
     title: 'Write a message',
     description:
-      'Write a message into a session. visibility says who may read it: public (everyone), private (only you), agent_only (agents of your type), admin_only (admins; only they may write it).',
+      'Write a message into a session. visibility says who may read it: public (everyone), private (only you), ' +
+      'agent_only (agents of your type), admin_only (admins; only they may write it).',
     permission: 'write',
     effect: 'adds',
     commits: 'batch',
@@ -20,14 +21,8 @@ export const addMessage = (writer: MessageWriter) =>
     audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ session_id, ...draft }, { agent, receipt }) {
-      const { visibility = 'public', metadata = {} } = draft
-      mayWrite(agent, visibility)
-      const [written] = await writer.write({
-        sender: agent,
-        session_id,
-        drafts: [{ ...draft, visibility, metadata }],
-        ...receipt
-      })
+      const drafts = [draftOf(agent, draft)]
+      const [written] = await writer.write({ sender: agent, session_id, drafts, ...receipt })
       const { id, seq, timestamp } = written as Written
       return { message_id: id, seq, timestamp, session_id }
     }

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import type { MessageWriter } from '../store/message-writer.js'
-import { draftFields, mayWrite } from '../draft.js'
+import { draftFields, draftOf } from '../draft.js'
 import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 
 export const addMessages = (writer: MessageWriter) =>
@@ -26,19 +26,9 @@ export const addMessages = (writer: MessageWriter) =>
     output: output({ message_ids: Type.Array(Type.Integer()), count: Type.Integer() }),
     audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
-    async handler({ session_id, messages: drafts }, { agent, receipt }) {
-      for (const { visibility = 'public' } of drafts) mayWrite(agent, visibility)
-      const complete = drafts.map(({ visibility = 'public', metadata = {}, ...draft }) => ({
-        ...draft,
-        visibility,
-        metadata
-      }))
-      const written = await writer.write({
-        sender: agent,
-        session_id,
-        drafts: complete,
-        ...receipt
-      })
+    async handler({ session_id, messages }, { agent, receipt }) {
+      const drafts = messages.map(each => draftOf(agent, each))
+      const written = await writer.write({ sender: agent, session_id, drafts, ...receipt })
       return { message_ids: written.map(message => message.id), count: written.length }
     }
   })

@@ -14,7 +14,7 @@ export const searchBySender = defineTool({
   input: input({ session_id: SessionId, sender: AgentId('The agent_id of the writer'), limit: Limit(20, 100) }),
   output: output({ messages: Type.Array(Message), sender: Type.String(), count: Type.Integer() }),
   async handler({ session_id, sender, limit = 20 }, { db, agent }) {
-    await sessions.need(db, agent, session_id)
+    await sessions.readSessionOrThrow(db, agent, session_id)
     const found = await messages.bySender(db, agent, session_id, sender, limit)
     return { messages: found, sender, count: found.length }
   }

@@ -26,7 +26,7 @@ export const searchByTimerange = defineTool({
   }),
   async handler({ session_id, start_time, end_time, limit = 50 }, { db, agent }) {
     const { start, end } = timeRange(start_time, end_time)
-    await sessions.need(db, agent, session_id)
+    await sessions.readSessionOrThrow(db, agent, session_id)
     const found = await messages.byTime(db, agent, session_id, start, end, limit)
     return { messages: found, timerange: { start, end }, count: found.length }
   }

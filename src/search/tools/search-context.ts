@@ -4,7 +4,16 @@ import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
 import { search } from '../search.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { AgentId, DateTime, input, Limit, Message, Metadata, output, SessionId } from '../../kernel/shapes.js'
+import {
+  AgentId,
+  DateTime,
+  input,
+  Limit,
+  Message,
+  MetadataFilter,
+  OptionalSessionId,
+  output
+} from '../../kernel/shapes.js'
 import { timeRange } from '../../kernel/time-range.js'
 
 const QUERY_MAX = 500
@@ -21,7 +30,7 @@ export const searchContext = defineTool({
   effect: 'reads',
   commits: 'none',
   input: input({
-    session_id: Type.Optional(SessionId),
+    session_id: OptionalSessionId('every session that is not archived'),
     query: Checked<string>(
       { type: 'string', maxLength: QUERY_MAX, description: 'What to look for; an empty query finds nothing' },
       value => typeof value === 'string' && characters(value) <= QUERY_MAX,
@@ -48,7 +57,7 @@ export const searchContext = defineTool({
     sender: Type.Optional(AgentId('Only messages of this agent')),
     start_time: Type.Optional(DateTime('Only messages from then on')),
     end_time: Type.Optional(DateTime('Only messages up to then')),
-    metadata_filter: Metadata('Only messages whose metadata contains this object')
+    metadata_filter: MetadataFilter('Only messages whose metadata contains this object')
   }),
   output: output({
     results: Type.Array(
@@ -82,7 +91,7 @@ export const searchContext = defineTool({
     } = given
     const started = performance.now()
     const { start, end } = timeRange(given.start_time, given.end_time)
-    if (session_id !== undefined) await sessions.need(db, agent, session_id)
+    if (session_id !== undefined) await sessions.readSessionOrThrow(db, agent, session_id)
     const { results, partial } = await search(
       db,
       agent,

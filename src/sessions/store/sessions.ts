@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { type Agent, mayEnter } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import { likePattern } from '../../postgres/like.js'
-import { countedOneByOne, countReadable } from '../../visibility/message-counts.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement, plannedEachTime } from '../../postgres/statements.js'
-import { partsNotPublic, readableMessages, withinSessions } from '../../visibility/visibility.js'
+import { withinSessions } from '../../visibility/visibility.js'
 
 export interface SessionRow {
   id: string
@@ -47,7 +46,6 @@ export function newSessionId(): string {
 export async function create(
   db: Db,
   agent: Agent,
-  id: string,
   purpose: string,
   metadata: Record<string, unknown>
 ): Promise<SessionRow> {
@@ -63,42 +61,47 @@ export async function create(
   }
   return db
     .insertInto('sessions')
-    .values({ workspace: agent.workspace, id, purpose, metadata: JSON.stringify(metadata), created_by: agent.agent_id })
+    .values({
+      workspace: agent.workspace,
+      id: newSessionId(),
+      purpose,
+      metadata: JSON.stringify(metadata),
+      created_by: agent.agent_id
+    })
     .returning(columns)
     .executeTakeFirstOrThrow()
 }
 
-/**
- * Reads a session with its head, the highest seq assigned so far.
- * @throws AppError SESSION_NOT_FOUND
- */
-export async function need(
+/** A session and its head, the highest seq assigned so far. */
+export type SessionWithHead = SessionRow & { last_seq: number; public_count: number }
+
+/** @throws AppError SESSION_NOT_FOUND */
+export async function readSessionOrThrow(
   db: Db,
   agent: Pick<Agent, 'workspace' | 'sessions'>,
   id: string
-): Promise<SessionRow & { last_seq: number; public_count: number }> {
+): Promise<SessionWithHead> {
   if (!mayEnter(agent, id)) throw sessionNotFound()
   const [session] = await readSession(db, { workspace: agent.workspace, id })
   if (session === undefined) throw sessionNotFound()
   return session
 }
 
-const readSession = defineStatement<
-  { workspace: string; id: string },
-  SessionRow & { last_seq: number; public_count: number }
->('sessions.read', (db, { workspace, id }) =>
-  db
-    .selectFrom('sessions')
-    .select([...columns, 'last_seq', 'public_count'])
-    .where('workspace', '=', workspace)
-    .where('id', '=', id)
+const readSession = defineStatement<{ workspace: string; id: string }, SessionWithHead>(
+  'sessions.read',
+  (db, { workspace, id }) =>
+    db
+      .selectFrom('sessions')
+      .select([...columns, 'last_seq', 'public_count'])
+      .where('workspace', '=', workspace)
+      .where('id', '=', id)
 )
 
 /**
  * Checks that all these sessions exist and that the agent may enter them.
  * @throws AppError SESSION_NOT_FOUND
  */
-export async function needAll(
+export async function requireSessions(
   db: Db,
   agent: Pick<Agent, 'workspace' | 'sessions'>,
   ids: readonly string[]
@@ -115,10 +118,10 @@ export async function needAll(
 }
 
 /**
- * Like `need`, and locks the row until the transaction ends. Every change of a session or its messages starts here.
+ * Locks a session's row until the transaction ends. Every change of a session or its messages starts here.
  * @throws AppError SESSION_NOT_FOUND
  */
-export async function needLocked(tx: Db, agent: Agent, id: string): Promise<SessionRow & { last_seq: number }> {
+export async function lockSession(tx: Db, agent: Agent, id: string): Promise<SessionRow & { last_seq: number }> {
   if (!mayEnter(agent, id)) throw sessionNotFound()
   const session = await tx
     .selectFrom('sessions')
@@ -207,67 +210,15 @@ export async function list(db: Db, agent: Agent, filter: SessionFilter) {
   return filter.query === undefined ? query.execute() : (await plannedEachTime(db, query)).rows
 }
 
-export interface SessionStatistics {
-  message_count: number
-  message_count_is_estimate?: true
-  last_activity: string
-}
-
-type Counted = { id: string; created_at: string; last_seq: number; public_count: number }
-
 /**
- * For each session, in the given order: how many messages the viewer may see, and when the last of them was written, or
- * else when the session was created. One query reads all sessions.
+ * Whether a search of all sessions includes this one. It excludes archived sessions, and deleted ones whose messages
+ * are not swept yet. If the workspace has neither, no row needs a lookup. (A scalar subquery, since PostgreSQL would
+ * turn an `exists` into a join and read whole tables.)
  */
-export async function statistics(db: Db, viewer: Agent, sessions: readonly Counted[]): Promise<SessionStatistics[]> {
-  if (sessions.length === 0) return []
-  const readable = readableMessages(db, viewer).where('m.session_id', '=', sql<string>`wanted.id`)
-  const others = partsNotPublic(viewer).map(
-    part =>
-      sql`(${readable
-        .where(part)
-        .select('m.seq')
-        .limit(sql<number>`wanted.most + 1`)})`
-  )
-  const last = readable.select('m.timestamp').orderBy('m.seq', 'desc').limit(1)
-  const { rows } = await sql<{ others: number; last: string | null }>`
-    select (select count(*) from (${sql.join(others, sql` union all `)}) other) as others, (${last}) as last
-    from unnest(${sessions.map(session => session.id)}::text[], ${sessions.map(countedOneByOne)}::int[]) with
-      ordinality as wanted (id, most, n) order by wanted.n`.execute(db)
-  return Promise.all(
-    sessions.map(async (session, i) => {
-      const { others, last } = rows[i] as { others: number; last: string | null }
-      // A second query is needed only if there are more messages than the first one counts.
-      const count =
-        others > countedOneByOne(session)
-          ? await countReadable(db, viewer, session, {})
-          : { count: session.public_count + others, is_estimate: false }
-      return {
-        message_count: count.count,
-        ...(count.is_estimate && { message_count_is_estimate: true as const }),
-        last_activity: last ?? session.created_at
-      }
-    })
-  )
-}
-
-/** Most senders in a result. */
-const PARTICIPANTS_MAX = 1000
-
-/** The senders of messages that the viewer may see, ordered by agent_id. A loose index scan, from sender to sender. */
-export async function participants(db: Db, viewer: Agent, session_id: string): Promise<string[]> {
-  const next = readableMessages(db, viewer)
-    .where('m.session_id', '=', session_id)
-    .select('m.sender')
-    .orderBy('m.sender')
-    .limit(1)
-  const { rows } = await sql<{ sender: string }>`
-    with recursive senders as (
-      (select * from (${next}) first)
-      union all
-      select following.sender from senders, lateral
-        (${next.where('m.sender', '>', sql.ref<string>('senders.sender'))}) following
-    )
-    select sender from senders limit ${PARTICIPANTS_MAX}`.execute(db)
-  return rows.map(row => row.sender)
+export function inListedSession(workspace: string, session_id: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`((select not exists (select from sessions where workspace = ${workspace}
+      and archived_at is not null)
+      and not exists (select from deleted_sessions where workspace = ${workspace}))
+    or (select listed.archived_at is null from sessions listed where listed.workspace = ${workspace}
+      and listed.id = ${session_id}))`
 }

@@ -33,14 +33,9 @@ export const createSession = (quotas: Quotas) =>
     }),
     affectedTopics: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ purpose, metadata = {} }, { db, agent }) {
-      const { id, created_by, created_at, ...session } = await sessions.create(
-        db,
-        agent,
-        sessions.newSessionId(),
-        purpose,
-        metadata
-      )
+      const session = await sessions.create(db, agent, purpose, metadata)
       await refuseManySessions(db, agent.workspace, quotas)
-      return { session_id: id, purpose: session.purpose, created_by, created_at, metadata: session.metadata }
+      const { id: session_id, created_by, created_at } = session
+      return { session_id, purpose: session.purpose, created_by, created_at, metadata: session.metadata }
     }
   })

@@ -1,7 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { defineTool } from '../../kernel/tool.js'
 import { page } from '../../messages/store/message-pages.js'
-import * as sessions from '../store/sessions.js'
 import { input, Limit, Message, output, Session, SessionId } from '../../kernel/shapes.js'
 import { sessionView } from './session-view.js'
 
@@ -20,9 +19,8 @@ export const getSession = defineTool({
     message_count_is_estimate: Type.Optional(Type.Boolean())
   }),
   async handler({ session_id, message_limit = 50 }, { db, agent }) {
-    const row = await sessions.need(db, agent, session_id)
     const [session, newest] = await Promise.all([
-      sessionView(db, agent, row),
+      sessionView(db, agent, session_id),
       page(db, agent, session_id, { limit: message_limit, offset: 0, order: 'desc' })
     ])
     const { message_count, message_count_is_estimate } = session

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { decodeCursor, encodeCursor } from '../../kernel/cursor.js'
+import { decodeCursor, encodeCursor, pageOf } from '../../kernel/cursor.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
@@ -13,13 +13,16 @@ export const listSessions = defineTool({
   name: 'list_sessions',
   title: 'List sessions',
   description:
-    "Find sessions, newest first: all of them, an agent's, the open or closed ones, or those whose purpose is about something. Archived ones are left out, unless you ask for just these.",
+    "Find sessions, newest first: all of them, an agent's, the open or closed ones, or those whose purpose is about " +
+    'something. Archived ones are left out, unless you ask for just these.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
   input: input({
     created_by: Type.Optional(AgentId('Only sessions this agent opened')),
-    active: Type.Optional(Type.Boolean({ description: 'true: only open sessions; false: only closed ones' })),
+    active: Type.Optional(
+      Type.Boolean({ description: 'true: only open sessions; false: only closed ones; left out: both' })
+    ),
     archived: Type.Optional(
       Type.Boolean({ default: false, description: 'true: only archived sessions; else none of them' })
     ),
@@ -53,14 +56,7 @@ export const listSessions = defineTool({
       limit,
       after: place && { created_at: place.time, id: place.id }
     })
-    const kept = rows.slice(0, limit)
-    const has_more = rows.length > limit
-    const last = kept.at(-1)
-    return {
-      sessions: await sessionSummaries(db, agent, kept),
-      count: kept.length,
-      has_more,
-      next_cursor: has_more && last !== undefined ? encodeCursor(last.created_at, last.id) : null
-    }
+    const { items, ...rest } = pageOf(rows, limit, ({ created_at, id }) => encodeCursor(created_at, id))
+    return { sessions: await sessionSummaries(db, agent, items), ...rest }
   }
 })

@@ -1,39 +1,36 @@
 import type { Static } from '@sinclair/typebox'
-import type { Agent } from '../../kernel/agent.js'
 import { present } from '../../agents/store/presence.js'
-import type { Db } from '../../postgres/schema.js'
-import * as sessions from '../store/sessions.js'
 import { type Reading, readings } from '../../feed/store/unread.js'
+import type { Agent } from '../../kernel/agent.js'
 import type { Session, SessionSummary } from '../../kernel/shapes.js'
+import type { Db } from '../../postgres/schema.js'
+import { participants, type SessionStatistics, statistics } from '../store/session-statistics.js'
+import { readSessionOrThrow, type SessionWithHead } from '../store/sessions.js'
 
-type Row = Awaited<ReturnType<typeof sessions.need>>
-
-/** A session as a viewer may know it: counts, times and names of senders cover what the viewer may see. */
-export async function sessionView(db: Db, viewer: Agent, row: Row): Promise<Static<typeof Session>> {
-  const [[summary], participants, here] = await Promise.all([
+/**
+ * A session as a viewer may know it: counts, times and names of senders cover what the viewer may see.
+ * @throws AppError SESSION_NOT_FOUND
+ */
+export async function sessionView(db: Db, viewer: Agent, session_id: string): Promise<Static<typeof Session>> {
+  const row = await readSessionOrThrow(db, viewer, session_id)
+  const [[summary], senders, here] = await Promise.all([
     sessionSummaries(db, viewer, [row]),
-    sessions.participants(db, viewer, row.id),
+    participants(db, viewer, row.id),
     present(db, viewer, row.id)
   ])
-  return { ...(summary as Static<typeof SessionSummary>), participants, present: here }
+  return { ...(summary as Static<typeof SessionSummary>), participants: senders, present: here }
 }
 
 export async function sessionSummaries(
   db: Db,
   viewer: Agent,
-  rows: readonly Row[]
+  rows: readonly SessionWithHead[]
 ): Promise<Array<Static<typeof SessionSummary>>> {
-  const [statistics, read] = await Promise.all([
-    sessions.statistics(db, viewer, rows),
-    readings(
-      db,
-      viewer,
-      rows.map(row => row.id)
-    )
-  ])
+  const ids = rows.map(({ id }) => id)
+  const [counted, read] = await Promise.all([statistics(db, viewer, rows), readings(db, viewer, ids)])
   return rows.map(({ last_seq, public_count, ...session }, i) => ({
     ...session,
-    ...(statistics[i] as sessions.SessionStatistics),
+    ...(counted[i] as SessionStatistics),
     ...(read[i] as Reading)
   }))
 }

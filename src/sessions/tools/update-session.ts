@@ -3,7 +3,7 @@ import { AppError } from '../../kernel/errors.js'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as sessions from '../store/sessions.js'
-import { mayChange } from '../session-owner.js'
+import { lockOwnSession } from '../session-owner.js'
 import { sessionView } from './session-view.js'
 import { IdempotencyKey, input, Metadata, output, Purpose, Session, SessionId } from '../../kernel/shapes.js'
 
@@ -11,7 +11,9 @@ export const updateSession = defineTool({
   name: 'update_session',
   title: 'Change, close or reopen a session',
   description:
-    "Change a session's purpose or metadata (which is replaced as a whole), close it with is_active: false, or reopen it with is_active: true, which also takes it out of the archive. For its creator and admins. A closed session can be read, not written.",
+    "Change a session's purpose or metadata (which is replaced as a whole), close it with is_active: false, " +
+    'or reopen it with is_active: true, which also takes it out of the archive. For its creator and admins. ' +
+    'A closed session can be read, not written.',
   permission: 'write',
   effect: 'replaces',
   commits: 'transaction',
@@ -41,11 +43,10 @@ export const updateSession = defineTool({
         suggestions: ['Pass purpose, metadata or is_active']
       })
     }
-    const session = await sessions.needLocked(db, agent, session_id)
-    mayChange(agent, session)
+    const session = await lockOwnSession(db, agent, session_id)
     if (!session.is_active && is_active !== true && (purpose !== undefined || metadata !== undefined))
       throw sessions.sessionClosed()
     await sessions.patch(db, agent, session_id, { purpose, metadata, is_active })
-    return { session: await sessionView(db, agent, await sessions.need(db, agent, session_id)) }
+    return { session: await sessionView(db, agent, session_id) }
   }
 })

@@ -26,27 +26,15 @@ export async function exportPage(
     .select(messageColumns)
     .orderBy('m.seq')
     .limit(limit + 1)
-  const { rows } = await sql<MessageRow & { found: number; n: number }>`
-    select * from (
-      select sized.*, sum(bytes) over (order by seq) - bytes as before, count(*) over () as found, row_number() over
-        (order by seq) as n
-      from (select m.*, octet_length(content) + octet_length(metadata::text) as bytes from (${page}) m) sized) counted
+  const { rows } = await sql<MessageRow & { found: number }>`
+    select ${sql.join(messageColumns.map(column => sql.ref(column)))}, found from (
+      select sized.*, sum(bytes) over (order by seq) - bytes as before, count(*) over () as found,
+        row_number() over (order by seq) as n
+      from (select m.*, octet_length(content) + octet_length(metadata::text) as bytes from (${page}) m) sized
+    ) m
     where before < ${BYTES_MAX} and n <= ${limit} order by seq`.execute(db)
   return {
-    messages: rows.map(
-      ({ id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }) => ({
-        id,
-        session_id,
-        seq,
-        sender,
-        sender_type,
-        content,
-        visibility,
-        metadata,
-        parent_message_id,
-        timestamp
-      })
-    ),
+    messages: rows.map(({ found, ...message }) => message),
     has_more: rows.length < (rows[0]?.found ?? 0)
   }
 }

@@ -34,14 +34,11 @@ export async function importSession(
 
   async function write(): Promise<void> {
     if (batch.length === 0) return
-    const unknown = new Set(
-      batch
-        .flatMap(message => [message.id, ...(message.parent_message_id === null ? [] : [message.parent_message_id])])
-        .filter(old => !ids.has(old))
-    )
-    const { rows } = await sql<{
-      id: number
-    }>`select nextval(pg_get_serial_sequence('messages', 'id')) as id
+    const unknown = new Set<number>()
+    for (const { id, parent_message_id } of batch)
+      for (const old of [id, parent_message_id]) if (old !== null && !ids.has(old)) unknown.add(old)
+    const { rows } = await sql<{ id: number }>`
+      select nextval(pg_get_serial_sequence('messages', 'id')) as id
         from generate_series(1, ${unknown.size}::int)`.execute(tx)
     for (const [i, old] of [...unknown].entries()) ids.set(old, (rows[i] as { id: number }).id)
     const first = count + 1

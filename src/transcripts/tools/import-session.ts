@@ -14,7 +14,10 @@ export const importSession = (quotas: Quotas) =>
     name: 'import_session',
     title: 'Import a session',
     description:
-      'Make a session of what export_session wrote, here or on another server: a new session_id and new message ids, the same order, senders, visibility, metadata, times and answers to each other. All of it or, where a line is not right, nothing. For admins, since it speaks for others. What is larger than a request may be is imported by the command `session import`.',
+      'Make a session of what export_session wrote, here or on another server: a new session_id and new message ' +
+      'ids, the same order, senders, visibility, metadata, times and answers to each other. All of it or, where a ' +
+      'line is not right, nothing. For admins, since it speaks for others. What is larger than a request may be is ' +
+      'imported by the command `session import`.',
     permission: 'admin',
     effect: 'adds',
     commits: 'transaction',

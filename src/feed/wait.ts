@@ -1,0 +1,124 @@
+import type { MessageRow } from '../messages/store/messages.js'
+import { AppError } from '../kernel/errors.js'
+import type { ToolContext } from '../kernel/tool.js'
+import { rightsEnded } from '../agents/rights.js'
+import type { ConcurrencyLimit } from '../kernel/semaphore.js'
+import type { EndReason, Live } from './live.js'
+import type { Change } from './store/feed.js'
+
+export interface WaitDeps {
+  live: Live
+  /** Bounds the calls that wait at the same time. */
+  waiters: ConcurrencyLimit
+  /** Aborted when this replica stops. Then all waits end with an answer that makes their clients come back. */
+  stopping: AbortSignal
+}
+
+export interface Wait {
+  session_id: string
+  /** Where the reader stands. */
+  cursor: number
+  is_active: boolean
+  limit: number
+  /** How many changes the reader can use while it is behind; undefined: all. */
+  maxChanges: number | undefined
+  wanted: (message: MessageRow) => boolean
+  /** When the call began, by performance.now(), and how long it may take, in milliseconds. */
+  started: number
+  total_ms: number
+}
+
+export interface Waited {
+  messages: MessageRow[]
+  count: number
+  last_seq: number
+  timed_out: boolean
+  has_more: boolean
+  is_active: boolean
+}
+
+/**
+ * Holds a slot among the calls that wait, and nothing else, until a message comes, the time is up or the client is
+ * gone.
+ * @throws AppError as ConcurrencyLimit does; SESSION_NOT_FOUND, or what ended the reader's rights
+ */
+export async function wait(
+  { session_id, cursor, is_active, limit, maxChanges, wanted, started, total_ms }: Wait,
+  { agent, caller }: ToolContext<'read'>,
+  { live, waiters, stopping }: WaitDeps
+): Promise<Waited> {
+  const { progress } = caller
+  const signal = caller.disconnected?.()
+  const left_ms = total_ms - (performance.now() - started)
+  const found: Array<{ seq: number; message: MessageRow }> = []
+  const answer = (timed_out: boolean): Waited => {
+    const kept = found.slice(0, limit)
+    const has_more = found.length > limit
+    return {
+      messages: kept.map(({ message }) => message),
+      count: kept.length,
+      last_seq: has_more ? (kept.at(-1) as { seq: number }).seq : cursor,
+      timed_out,
+      has_more,
+      is_active
+    }
+  }
+  if (left_ms <= 0 || stopping.aborted || signal?.aborted === true) return answer(true)
+  const leaveWaiters = waiters.take(agent)
+  const reacquireSlot = caller.releaseSlot?.()
+  let stop = () => {}
+  try {
+    return await new Promise<Waited>((resolve, reject) => {
+      const timeUp = () => {
+        resolve(answer(found.length === 0))
+      }
+      const timer = setTimeout(timeUp, left_ms)
+      signal?.addEventListener('abort', timeUp, { once: true })
+      const following = live.follow(session_id, agent, cursor, {
+        maxChanges,
+        deliver(changes, upTo, more) {
+          const open = isOpenAfter(changes)
+          for (const change of changes)
+            if (change.type === 'message_added' && wanted(change.message)) found.push(change)
+          cursor = upTo
+          is_active = open ?? is_active
+          // Further changes that exist already belong to this answer, up to its limit.
+          if (open !== false && (found.length === 0 || (more && found.length <= limit))) return
+          resolve(answer(false))
+          // At once, not with the promise: another delivery would move the cursor of this answer.
+          stop()
+        },
+        ended(reason) {
+          if (reason === 'stopping') timeUp()
+          else reject(whyEnded(reason))
+        },
+        ...(progress !== undefined && {
+          tick: () => {
+            progress((performance.now() - started) / 1000, total_ms / 1000)
+          }
+        })
+      })
+      stop = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', timeUp)
+        following.close()
+      }
+    })
+  } finally {
+    stop()
+    leaveWaiters()
+    reacquireSlot?.()
+  }
+}
+
+/** Whether the session is open after these changes; undefined if they do not say. */
+function isOpenAfter(changes: readonly Change[]): boolean | undefined {
+  const last = changes.findLast(change => change.type === 'session_closed' || change.type === 'session_updated')
+  return last === undefined ? undefined : last.type === 'session_updated'
+}
+
+function whyEnded(reason: Exclude<EndReason, 'stopping'>): AppError {
+  return reason === 'session_gone'
+    ? new AppError('SESSION_NOT_FOUND', 'There is no session with that session_id any more.')
+    : rightsEnded(reason)
+}

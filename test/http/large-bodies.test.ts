@@ -1,7 +1,8 @@
 import { request as httpRequest } from 'node:http'
 import t, { type Test } from 'tap'
 import { API_KEY, listen, startApp } from '../helper.js'
-import { nginxInstalled, startNginx } from '../support/nginx.js'
+import { startNginx } from '../support/nginx.js'
+import { needs } from '../support/programs.js'
 import { openRaw, toolRequest } from '../support/raw-connection.js'
 import { until } from '../support/rest.js'
 
@@ -79,7 +80,7 @@ t.test('a body that is too large', async t => {
   )
 })
 
-t.test('through nginx', { skip: nginxInstalled ? false : 'nginx is not installed: this did not run' }, async t => {
+t.test('through nginx', needs('nginx'), async t => {
   const base = await listen(await startApp(t))
   const nginx = await startNginx(t, [Number(new URL(base).port)])
   for (const path of ['/mcp/tool/add_message', '/mcp'])

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** Shortest API key, in characters. */
 export const SECRET_MIN = 8
 /** Shortest secret that signs, in characters. */
@@ -37,11 +39,40 @@ export function onOff(text: string): boolean {
   throw new Error('must be on or off')
 }
 
+/** Host names, such as a Host header has, with or without a port. */
+export function hostNames(text: string): string[] {
+  const names = list(text)
+  const wrong = names.find(name => name !== '*' && !/^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(name))
+  if (wrong !== undefined) throw new Error('must hold host names such as context.my-company.org, separated by commas')
+  return names
+}
+
 export function oneOf(words: string[]): Reader<string> {
   return text => {
     if (!words.includes(text.toLowerCase())) throw new Error(`must be one of ${words.join(', ')}`)
     return text.toLowerCase()
   }
+}
+
+/** What conda sets HOST to: the name of a compiler's target, such as x86_64-conda-linux-gnu. */
+export const COMPILER_TARGET = /^\w+-(conda\w*|apple|pc|unknown|w64)-(linux|darwin|mingw|windows)[\w.]*(-\w+)?$/i
+const HOST_NAME = /^(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i
+
+/** An address or a name to listen on; whether it is one of this machine is known only later. */
+export function host(text: string): string {
+  const address = text.replace(/^\[(.*)\]$/, '$1')
+  if (COMPILER_TARGET.test(address)) return '127.0.0.1'
+  if (isIP(address) !== 0 || HOST_NAME.test(address)) return address
+  throw new Error(notAnAddress(text))
+}
+
+/** Continues a sentence that starts with HOST. */
+export function notAnAddress(text: string): string {
+  const shown = text.replace(/[^\x20-\x7e]/g, '?').slice(0, 60)
+  return (
+    `is set in your environment to "${shown}", which is not an address of this machine. ` +
+    'Run "unset HOST", or set HOST=127.0.0.1 (0.0.0.0: all addresses; the port is PORT)'
+  )
 }
 
 export function list(text: string): string[] {
@@ -110,7 +141,18 @@ export function permissions(text: string): ReadonlyMap<string, Permission> {
 export function proxies(text: string): boolean | number | string[] {
   if (text === 'false') return false
   if (text === 'true') return true
-  return /^\d+$/.test(text) ? Number(text) : list(text)
+  if (/^\d{1,3}$/.test(text)) return Number(text)
+  const addresses = list(text)
+  if (addresses.length === 0 || !addresses.every(isNetwork))
+    throw new Error('must be true, false, a number of hops, or addresses such as 10.0.0.0/8, separated by commas')
+  return addresses
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  const isInRange = bits === undefined || (Number(bits) >= 1 && Number(bits) <= most)
+  return ['loopback', 'linklocal', 'uniquelocal'].includes(text) || (most > 0 && isInRange)
 }
 
 export function secret(minimum: number): Reader<string> {

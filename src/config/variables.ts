@@ -25,6 +25,8 @@ export interface Config extends Values {
   oidc_audience: string[]
   /** NODE_ENV=production. */
   production: boolean
+  /** What the operator should know of the environment, though it is no fault. */
+  notices: readonly string[]
 }
 
 /** Every variable, in the order of the table in docs/configuration.md. */

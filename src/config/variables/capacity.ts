@@ -22,6 +22,12 @@ export const capacityVariables = {
     { default_note: '`67108864`, or eight times BODY_LIMIT if that is more' }
   ),
   log_level: variable('LOG_LEVEL', LOG_LEVELS.join(', '), oneOf(LOG_LEVELS), 'info'),
+  log_format: variable(
+    'LOG_FORMAT',
+    'json: a line of JSON for each event; pretty: lines for people; auto: pretty on a terminal, else json',
+    oneOf(['auto', 'json', 'pretty']),
+    'auto'
+  ),
   request_timeout_ms: variable(
     'REQUEST_TIMEOUT_MS',
     'Milliseconds a call may take, waiting in wait_for_messages excepted',

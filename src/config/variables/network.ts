@@ -1,5 +1,5 @@
 import { variable } from '../variable.js'
-import { list, origins, proxies, wholeNumber } from '../values.js'
+import { hostNames, origins, proxies, wholeNumber } from '../values.js'
 
 /** Which web pages, host names and proxies may reach the service. */
 export const networkVariables = {
@@ -13,7 +13,7 @@ export const networkVariables = {
   allowed_hosts: variable(
     'ALLOWED_HOSTS',
     'Host names by which the service may be called, separated by commas; * for any. Protects against DNS rebinding',
-    list,
+    hostNames,
     undefined,
     { default_note: 'loopback names when HOST is loopback, else any' }
   ),

@@ -1,9 +1,19 @@
 import { variable } from '../variable.js'
-import { anyText, databaseUrl, JWT_SECRET_MIN, onOff, secret, SECRET_MIN, secrets, wholeNumber } from '../values.js'
+import {
+  anyText,
+  databaseUrl,
+  host,
+  JWT_SECRET_MIN,
+  onOff,
+  secret,
+  SECRET_MIN,
+  secrets,
+  wholeNumber
+} from '../values.js'
 
 /** Where the service listens, where its data are, and its keys. */
 export const storageVariables = {
-  host: variable('HOST', 'Address to listen on; 0.0.0.0 for all', anyText, '127.0.0.1'),
+  host: variable('HOST', 'Address to listen on; 0.0.0.0 for all', host, '127.0.0.1'),
   port: variable('PORT', 'Port to listen on; HTTP_PORT is accepted too', wholeNumber(0, 65535), '23456', {
     alias: 'HTTP_PORT'
   }),

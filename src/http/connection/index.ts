@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { AppError } from '../../kernel/errors.js'
 import { guardChunks } from '../body/chunks.js'
 import { refuseBody } from '../body/refusals.js'
+import { closeWithConnection } from '../gone.js'
 import { methodNotAllowed } from '../methods.js'
 import { registerExpectations } from './expectations.js'
 import { openIntake, intakeOf } from './intake.js'
@@ -24,6 +25,7 @@ export function registerConnections(app: FastifyInstance): void {
     socket.once('close', () => sockets.delete(socket))
   })
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    closeWithConnection(request, response)
     guardChunks(request)
     intakeOf(request.socket)?.began(request, response)
   })

@@ -67,8 +67,11 @@ export function explain(thrown: unknown, caller: Pick<Caller, 'request_id'>, ker
 }
 
 /** What configurations of clients mean to have replaced: `${KEY}`, `{env:KEY}`, `$KEY`. */
-const VARIABLE =
-  /\$\{(?:env:)?([A-Za-z_]\w{0,60})(?:[:?+=-][^}]{0,200})?\}|\{env:([A-Za-z_]\w{0,60})\}|^(?:Bearer +)?\$([A-Za-z_]\w{0,60}) *$/i
+const NAME = '([A-Za-z_]\\w{0,60})'
+const VARIABLE = new RegExp(
+  `\\$\\{(?:env:)?${NAME}(?:[:?+=-][^}]{0,200})?\\}|\\{env:${NAME}\\}|^(?:Bearer +)?\\$${NAME} *$`,
+  'i'
+)
 
 /** The refusal of a key or token that is the name of a variable says so; any other error is as it was. */
 function nameVariable(error: AppError, { credentials }: Caller, raw: unknown): AppError {

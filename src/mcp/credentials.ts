@@ -4,7 +4,7 @@ import { authorize, explain, refuse } from '../kernel/authorize.js'
 import { observeRefusal } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
-import { bearer, byMcpSession, byToken, identifiedJustNow } from '../agents/identify.js'
+import { bearer, byAuthorization, byMcpSession, byToken, identifiedJustNow } from '../agents/identify.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
 import type { HeldSession } from '../agents/store/mcp-sessions.js'
 import { callerOf } from '../http/caller.js'
@@ -49,6 +49,9 @@ export function createSenders(app: FastifyInstance, lookUp: mcpSessions.LookUp) 
       }
       const { authorization } = caller.credentials
       request.sender = await judge(caller, NO_TOOL, app, async () => {
+        // Who calls with a key is named after the client, which the body names.
+        if (authorization !== undefined && (await verifiers.keys.allows(bearer(authorization))) !== undefined)
+          return true
         if (authorization !== undefined) {
           caller.identified = { agent: await byToken(bearer(authorization), verifiers), at: performance.now() }
           return true
@@ -86,7 +89,7 @@ export async function refusedToken(
   // Found out before the body was read.
   if (identifiedJustNow(caller) !== undefined) return undefined
   try {
-    await byToken(bearer(authorization), app.verifiers)
+    await byAuthorization(caller, authorization, app.verifiers)
     return undefined
   } catch (thrown) {
     const error = explain(thrown, caller, app.kernel)

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { grantOf } from '../agents/identify.js'
+import { grantOf, keyIn } from '../agents/identify.js'
 import { refuse } from '../kernel/authorize.js'
 import { observeRefusal } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
@@ -70,8 +70,9 @@ export async function judge(
 }
 
 /** @throws AppError INVALID_API_KEY */
-export async function provesKey({ credentials: { api_key } }: Caller, app: FastifyInstance): Promise<boolean> {
-  return api_key !== undefined && (await grantOf(api_key, app.verifiers)) !== undefined
+export async function provesKey({ credentials }: Caller, app: FastifyInstance): Promise<boolean> {
+  const key = keyIn(credentials)
+  return key !== undefined && (await grantOf(key, app.verifiers)) !== undefined
 }
 
 /** Refuses a credential before the body is read; audited, counted and throttled like the refusal of a call. */

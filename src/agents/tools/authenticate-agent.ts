@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { allOf, type Bounds, boundsOf, grant, narrowed, type Permission } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
-import { grantOf } from '../identify.js'
+import { grantOf, keyIn } from '../identify.js'
 import { boundType } from '../keys.js'
 import { namedAgent } from '../named-agent.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
@@ -79,7 +79,7 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
       const { agent_id, agent_type, api_key, sessions, expires_in = 0 } = input
       const named = caller.front === 'mcp' && input.switch !== true ? await namedAgent(caller, verifiers) : undefined
       if (named !== undefined && named !== agent_id) throw alreadyNamed(named)
-      const key = api_key ?? caller.credentials.api_key
+      const key = api_key ?? keyIn(caller.credentials)
       if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')
       const allowed = await grantOf(key, verifiers)
       const { workspace, key_id } = allowed

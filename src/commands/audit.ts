@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/config.js'
 import { DEFAULT_WORKSPACE } from '../kernel/agent.js'
+import { printable } from '../kernel/text.js'
 import { type AuditKeys, auditKeys, parseHeadLine, type SignedHead } from '../audit/chain/keys.js'
 import { exportAudit } from '../audit/chain/export.js'
 import { auditedWorkspaces } from '../audit/chain/heads.js'
@@ -69,7 +70,7 @@ async function workspaceExists(db: Db, workspace: string | undefined): Promise<b
 async function exportOne(db: Db, workspace: string): Promise<void> {
   for await (const line of exportAudit(db, workspace)) {
     // Wait for the reader: the log may be larger than the memory.
-    if (!process.stdout.write(`${JSON.stringify(line)}\n`))
+    if (!process.stdout.write(`${printable(JSON.stringify(line))}\n`))
       await new Promise(resolve => process.stdout.once('drain', resolve))
   }
 }

@@ -4,6 +4,7 @@ import { compileAccept } from '../kernel/accept.js'
 import { type Permission, PERMISSIONS } from '../kernel/agent.js'
 import { newApiKey } from '../agents/api-key.js'
 import { AppError } from '../kernel/errors.js'
+import { printable } from '../kernel/text.js'
 import { ConfigError } from '../config/config.js'
 import * as apiKeys from '../agents/store/api-keys.js'
 import * as audit from '../audit/store/rows.js'
@@ -145,7 +146,8 @@ async function create(
   })
   console.log(api_key)
   console.error(
-    `${key_id} in the workspace ${workspace}, for ${agent_id} (${agent_type}): ${key.permissions.join(', ')}. ` +
+    `${key_id} in the workspace ${workspace}, for ${printable(`${agent_id} (${agent_type})`)}: ` +
+      `${key.permissions.join(', ')}. ` +
       'The key is shown only once.'
   )
 }
@@ -166,19 +168,18 @@ async function printKeys(tx: Db, workspace: string, include_revoked: boolean): P
       expires_at,
       revoked_at
     } of rows.slice(0, PAGE)) {
-      console.log(
-        JSON.stringify({
-          key_id,
-          agent_id,
-          agent_type,
-          permissions,
-          sessions,
-          created_at,
-          created_by,
-          expires_at,
-          revoked_at
-        })
-      )
+      const shown = {
+        key_id,
+        agent_id,
+        agent_type,
+        permissions,
+        sessions,
+        created_at,
+        created_by,
+        expires_at,
+        revoked_at
+      }
+      console.log(printable(JSON.stringify(shown)))
     }
     count += rows.length
     after = rows.length > PAGE ? rows[PAGE - 1] : undefined

@@ -8,6 +8,7 @@ import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server'
 import { AGENT_TYPE_MAX, agentIdFrom } from '../kernel/agent.js'
 import type { Caller } from '../kernel/caller.js'
 import { createLocalSubscriptions, lookAtListening } from './subscriptions/local-subscriptions.js'
+import { ExactNumbers } from './exact-numbers.js'
 import { createMethods, type Methods } from './methods.js'
 import { clientNameOf, createServer } from './modern/modern.js'
 
@@ -32,7 +33,7 @@ export function serveLocal(
   const type = [...agent_type].slice(0, AGENT_TYPE_MAX).join('')
   // The SDK gives up what it is working on when its input ends, so the end is kept from it until that is done.
   const input = new PassThrough()
-  stdin.pipe(input, { end: false })
+  stdin.pipe(new ExactNumbers(MESSAGE_MAX)).pipe(input, { end: false })
   const wire = new StdioServerTransport(input, stdout, { maxBufferSize: MESSAGE_MAX })
   const subscriptions = createLocalSubscriptions(app, stdout, message => {
     void wire.send(message).catch(() => {})

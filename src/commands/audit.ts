@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { printable } from '../kernel/text.js'
 import { type AuditKeys, auditKeys, parseHeadLine, type SignedHead } from '../audit/chain/keys.js'
 import { exportAudit } from '../audit/chain/export.js'
 import { auditedWorkspaces } from '../audit/chain/heads.js'
@@ -53,7 +54,7 @@ const HEAD_BATCH = 1000
 async function exportOne(db: Db, workspace: string): Promise<void> {
   for await (const line of exportAudit(db, workspace)) {
     // Wait for the reader: the log may be larger than the memory.
-    if (!process.stdout.write(`${JSON.stringify(line)}\n`))
+    if (!process.stdout.write(`${printable(JSON.stringify(line))}\n`))
       await new Promise(resolve => process.stdout.once('drain', resolve))
   }
 }

@@ -2,6 +2,7 @@ import { compileAccept } from '../kernel/accept.js'
 import { type Permission, PERMISSIONS } from '../kernel/agent.js'
 import { type ApiKey, newApiKey } from '../agents/api-key.js'
 import { AppError } from '../kernel/errors.js'
+import { printable } from '../kernel/text.js'
 import * as apiKeys from '../agents/store/api-keys.js'
 import type { Db } from '../postgres/schema.js'
 import { requireSessions } from '../sessions/store/sessions.js'
@@ -141,7 +142,7 @@ async function create(
   })
   console.log(api_key)
   notice(
-    `${key_id} in the workspace ${workspace}, for ${agent_id} (${agent_type}): ${key.permissions.join(', ')}. ` +
+    `${key_id} in the workspace ${workspace}, for ${printable(`${agent_id} (${agent_type})`)}: ${key.permissions.join(', ')}. ` +
       'The key is shown only once.'
   )
 }
@@ -155,7 +156,8 @@ async function list(db: Db, workspace: string, include_revoked: boolean, json: b
     more = rows.length > PAGE
   }
   if (json) {
-    for (const { workspace: _workspace, created_with: _with, ...shown } of keys) console.log(JSON.stringify(shown))
+    for (const { workspace: _workspace, created_with: _with, ...shown } of keys)
+      console.log(printable(JSON.stringify(shown)))
   } else if (keys.length > 0) {
     const rows = keys.map(({ key_id, agent_id, agent_type, permissions, sessions, created_at, ...key }) => [
       key_id,

@@ -1,6 +1,8 @@
+import { printable } from '../kernel/text.js'
+
 /** Rows in columns for people, the names of the columns first. */
 export function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
-  const all = [head, ...rows]
+  const all = [head, ...rows].map(row => row.map(printable))
   const widths = head.map((_, column) => Math.max(...all.map(row => [...(row[column] ?? '')].length)))
   return all
     .map(row =>

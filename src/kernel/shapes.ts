@@ -3,7 +3,7 @@ import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
 import { AppError } from './errors.js'
 import { parseBounded } from './json-scan.js'
 import { Allowed, Checked, Code, EmptyIsAbsent, ObjectOf, OneOf, Repair, Whole } from './schema.js'
-import { characters, cleanText, hasControlCharacters } from './text.js'
+import { characters, hasControlCharacters } from './text.js'
 import { parseTime } from './time.js'
 import { VISIBILITIES } from './visibilities.js'
 
@@ -39,7 +39,6 @@ function text(minLength: number, maxLength: number, description: string, is: (va
   }
 }
 
-const cleaned = (value: unknown) => (typeof value === 'string' ? cleanText(value) : value)
 const trimmed = (value: unknown) => (typeof value === 'string' ? value.trim() : value)
 
 export const SessionId = Checked<string>(
@@ -129,14 +128,13 @@ export function AgentType(description: string) {
 const PURPOSE_MAX = 1000
 export function Purpose(description: string) {
   const of = text(1, PURPOSE_MAX, description)
-  return Checked<string>(of.json, of.check, { [Repair]: cleaned, [Allowed]: `${of.allowed} after trimming` })
+  return Checked<string>(of.json, of.check, { [Repair]: trimmed, [Allowed]: `${of.allowed} after trimming` })
 }
 
 const CONTENT_MAX = 100_000
-const content = text(1, CONTENT_MAX, 'The text of the message')
+const content = text(1, CONTENT_MAX, 'The text of the message, which is kept exactly as it is sent')
 export const Content = Checked<string>(content.json, content.check, {
-  [Repair]: cleaned,
-  [Allowed]: `${content.allowed} after trimming`,
+  [Allowed]: content.allowed,
   [Code]: value => (typeof value === 'string' && value !== '' ? 'CONTENT_TOO_LARGE' : 'INVALID_INPUT')
 })
 

@@ -10,6 +10,7 @@ import type { Caller } from '../kernel/caller.js'
 import { createLocalSubscriptions, lookAtListening } from './subscriptions/local-subscriptions.js'
 import { lineOf } from './answers.js'
 import { clientNameOf } from './messages.js'
+import { ExactNumbers } from './exact-numbers.js'
 import { createMethods, type Methods } from './methods.js'
 import { createServer } from './sdk.js'
 
@@ -48,7 +49,7 @@ export function serveLocal(
   const type = [...agent_type].slice(0, AGENT_TYPE_MAX).join('')
   // The SDK gives up what it is working on when its input ends, so the end is kept from it until that is done.
   const input = new PassThrough()
-  stdin.pipe(input, { end: false })
+  stdin.pipe(new ExactNumbers(MESSAGE_MAX)).pipe(input, { end: false })
   const wire = new Wire(input, stdout)
   const subscriptions = createLocalSubscriptions(app, stdout, message => {
     void wire.send(message).catch(() => {})

@@ -17,11 +17,18 @@ export const draftFields = {
 
 /**
  * A message as it is written, with what its sender left out.
- * @throws AppError PERMISSION_DENIED for admin_only from an agent without admin
+ * @param argument names the content in errors
+ * @throws AppError PERMISSION_DENIED for admin_only from an agent without admin; INVALID_INPUT for a message that says
+ * nothing
  */
-export function draftOf(agent: Agent, { visibility = 'public', metadata = {}, ...draft }: GivenDraft): Draft {
+export function draftOf(agent: Agent, given: GivenDraft, argument = 'content'): Draft {
+  const { content, visibility = 'public', metadata = {}, parent_message_id } = given
   mayWrite(agent, visibility)
-  const { content, parent_message_id } = draft
+  if (content.trim() === '' && Object.keys(metadata).length === 0)
+    throw new AppError('INVALID_INPUT', `The argument '${argument}' holds nothing but white space.`, {
+      context: { argument, given: 'white space', allowed: 'text, or white space with metadata' },
+      suggestions: ['Say something in content, or pass metadata with it']
+    })
   return { content, visibility, metadata, parent_message_id }
 }
 

@@ -111,6 +111,24 @@ t.test('what is piped in is answered before the end', async t => {
   )
 })
 
+t.test('an integer that a double does not hold is refused, as over HTTP', async t => {
+  const call = (id: number, number: string) =>
+    `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":` +
+    `{"name":"set_memory","arguments":{"key":"n${id}","value":[${number}]}}}\n`
+  const { stdout } = await runToEnd(['mcp'], environment(database.url), {
+    input: OPENING + call(2, '9007199254740993') + call(3, '9007199254740992')
+  })
+  const answers = new Map(
+    stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { id: number; result: unknown })
+      .map(({ id, result }) => [id, result])
+  )
+  t.match(saidBy(answers.get(2)), { code: 'INVALID_INPUT', context: { argument: 'value' } })
+  t.match(saidBy(answers.get(3)), { success: true })
+})
+
 t.test('what cannot run says so on stderr', async t => {
   const { code, stdout, stderr } = await runToEnd(['mcp'], environment('sqlite:///x'))
   t.equal(code, 1)

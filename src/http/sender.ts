@@ -68,7 +68,7 @@ export async function judge(
 }
 
 /** @throws AppError INVALID_API_KEY */
-export async function provesKey({ credentials: { api_key } }: Caller, app: FastifyInstance): Promise<boolean> {
+async function provesKey({ credentials: { api_key } }: Caller, app: FastifyInstance): Promise<boolean> {
   return api_key !== undefined && (await grantOf(api_key, app.verifiers)) !== undefined
 }
 

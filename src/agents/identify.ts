@@ -50,7 +50,7 @@ export async function identify(caller: Caller, verifiers: Verifiers): Promise<Ag
 const IDENTITY_CACHE_MS = 100
 
 /** The result of a recent identification; undefined if there is none. */
-export function identifiedJustNow({ identified }: Caller): Agent | null | undefined {
+function identifiedJustNow({ identified }: Caller): Agent | null | undefined {
   return identified !== undefined && performance.now() - identified.at < IDENTITY_CACHE_MS
     ? identified.agent
     : undefined
@@ -106,7 +106,7 @@ function wrongKey(key: string): AppError {
     : new AppError('INVALID_API_KEY', 'The API key is wrong.')
 }
 
-export async function byToken(token: string, verifiers: Verifiers): Promise<Agent> {
+async function byToken(token: string, verifiers: Verifiers): Promise<Agent> {
   const claims = await verifiers.tokens.verify(token)
   const { workspace, agent_id, agent_type, permissions, jti, expires_at, mark } = claims
   const agent = {

@@ -70,7 +70,7 @@ export async function judge(
 }
 
 /** @throws AppError INVALID_API_KEY */
-export async function provesKey({ credentials }: Caller, app: FastifyInstance): Promise<boolean> {
+async function provesKey({ credentials }: Caller, app: FastifyInstance): Promise<boolean> {
   const key = keyIn(credentials)
   return key !== undefined && (await grantOf(key, app.verifiers)) !== undefined
 }

@@ -136,3 +136,22 @@ t.test('what cannot run says so on stderr', async t => {
   t.match(stderr, /DATABASE_URL must be a PostgreSQL URL/)
   t.equal((await runToEnd(['mcp', 'surprise'], environment(database.url))).code, 1)
 })
+
+t.test('no line has a line break of Unicode in it', async t => {
+  const { command, args, env } = parameters(environment(database.url))
+  const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'ignore'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const call = (id: number, name: string, args: object) =>
+    `${JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } })}\n`
+  let output = ''
+  child.stdout.on('data', chunk => (output += String(chunk)))
+  child.stdin.write(OPENING)
+  child.stdin.write(call(2, 'create_session', { purpose: 'a\u2028b\u2029c' }))
+  child.stdin.end(call(3, 'list_sessions', { query: 'a' }))
+  await new Promise(resolve => child.once('exit', resolve))
+  const lines = output.split('\n').filter(line => line !== '')
+  t.equal(lines.length, 3)
+  t.notMatch(output, /[\u2028\u2029\u0085]/)
+  t.match(output, '\\u2028')
+  for (const line of lines) t.match(JSON.parse(line), { jsonrpc: '2.0', result: {} })
+})

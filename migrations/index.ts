@@ -16,6 +16,7 @@ import * as rowLevelSecurity from './0015-row-level-security.js'
 import * as searchSecret from './0016-search-secret.js'
 import * as auditRetention from './0017-audit-retention.js'
 import * as seenBySome from './0018-seen-by-some.js'
+import * as mcpSessionOpeners from './0090-mcp-session-openers.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -35,5 +36,6 @@ export const migrations: Record<string, Migration> = {
   '0015-row-level-security': rowLevelSecurity,
   '0016-search-secret': searchSecret,
   '0017-audit-retention': auditRetention,
-  '0018-seen-by-some': seenBySome
+  '0018-seen-by-some': seenBySome,
+  '0090-mcp-session-openers': mcpSessionOpeners
 }

@@ -8,6 +8,7 @@ import { type Config, loadConfig } from '../src/config/config.js'
 import { connect, connectAsOwner, type Database } from '../src/postgres/connect.js'
 import type { Db } from '../src/postgres/schema.js'
 import { createDatabase } from './support/cluster.js'
+import { optionsFor } from './support/database.js'
 
 /** Boots the app as production does, on a database of its own; everything is closed when the test ends. */
 
@@ -46,14 +47,11 @@ export interface TestApp extends App {
 export async function startApp(t: Test, more: Record<string, string> = {}, on?: { url: string }): Promise<TestApp> {
   const own = on ?? (await createDatabase())
   const config = loadConfig(environment(own.url, more))
-  const options = {
-    url: own.url,
+  const options = optionsFor(own.url, {
     max: config.database_pool_max,
     connect_timeout_ms: config.database_connect_timeout_ms,
-    statement_timeout_ms: config.statement_timeout_ms,
-    application_name: 'tests',
-    onIdleError: () => {}
-  }
+    statement_timeout_ms: config.statement_timeout_ms
+  })
   const database = connect(options)
   const owner = connectAsOwner({ ...options, max: 4 })
   const logged: Array<Record<string, unknown>> = []

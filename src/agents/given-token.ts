@@ -66,9 +66,7 @@ export async function givenToken(
       ]
     })
   }
-  const {
-    token: { jti, expires_at },
-    ...identity
-  } = { ...agent, token: agent.token }
+  const { jti, expires_at } = agent.token
+  const { token: _, ...identity } = agent
   return { ...identity, jti, expires_at, issued_at: new Date() }
 }

@@ -11,7 +11,7 @@ import {
 import { isPrefix } from './api-key.js'
 import type { Caller, Credentials } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
-import { boundsOfKey, boundType } from './keys.js'
+import { boundType } from './keys.js'
 import { rightsEnd, rightsEnded } from './rights.js'
 import type { KeyGrant, Verifiers } from './verifiers.js'
 import { characters, hasControlCharacters } from '../kernel/text.js'
@@ -141,13 +141,8 @@ async function byKey(
     AGENT_ID_MAX
   )
   const agent_type = boundType(grant, agent_id, headerAgentType(credentials), defaultAgentType(front))
-  return {
-    workspace: grant.workspace,
-    agent_id,
-    agent_type,
-    permissions: [...grant.permissions],
-    ...boundsOfKey(grant)
-  }
+  const { workspace, permissions } = grant
+  return { workspace, agent_id, agent_type, permissions: [...permissions], ...boundsOf(grant) }
 }
 
 function headerAgentType({ agent_type }: Credentials): string | undefined {

@@ -1,11 +1,9 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { type Bounds, DEFAULT_WORKSPACE, type Permission } from '../kernel/agent.js'
+import { DEFAULT_WORKSPACE, PERMISSIONS } from '../kernel/agent.js'
 import { type ApiKey, hashApiKey, isBound, isPrefix, keyIdOf } from './api-key.js'
 import { AppError } from '../kernel/errors.js'
+import { rightsEnded } from './rights.js'
 import type { KeyGrant, Keys } from './verifiers.js'
-
-const AGENT_PERMISSIONS: readonly Permission[] = ['read', 'write']
-const ADMIN_PERMISSIONS: readonly Permission[] = ['read', 'write', 'admin']
 
 /**
  * Finds a key and its hash by its id. A revocation takes effect within 2 seconds.
@@ -29,8 +27,8 @@ export function createKeys(
       if (found === undefined || !timingSafeEqual(found.hash, hashApiKey(text))) return sharedGrant(text)
       const { workspace, permissions, agent_id, agent_type, sessions, expires_at } = found.key
       const until = expires_at === null ? undefined : new Date(expires_at)
-      if (found.revoked) throw invalidKey('The API key has been revoked.')
-      if (until !== undefined && until.getTime() <= Date.now()) throw invalidKey('The API key has expired.')
+      if (found.revoked) throw rightsEnded('key_revoked')
+      if (until !== undefined && until.getTime() <= Date.now()) throw rightsEnded('key_expired')
       return {
         workspace,
         permissions,
@@ -46,10 +44,6 @@ export function createKeys(
   }
 }
 
-function invalidKey(message: string): AppError {
-  return new AppError('INVALID_API_KEY', message, { suggestions: ['Ask whoever gave you the key for a new one'] })
-}
-
 /**
  * The shared keys of the configuration. Keys are compared by their HMAC with a random key of this process, and all of
  * them every time, so that the duration reveals neither lengths nor matching characters.
@@ -60,19 +54,12 @@ function sharedKeys(
 ): (key: string) => KeyGrant | undefined {
   const salt = randomBytes(32)
   const digest = (key: string) => createHmac('sha256', salt).update(key).digest()
-  const keys = [
-    ...(admin_api_key !== undefined
-      ? [
-          {
-            digest: digest(admin_api_key),
-            grant: { workspace: DEFAULT_WORKSPACE, permissions: ADMIN_PERMISSIONS, operator: true as const }
-          }
-        ]
-      : []),
-    ...(api_key !== undefined
-      ? [{ digest: digest(api_key), grant: { workspace: DEFAULT_WORKSPACE, permissions: AGENT_PERMISSIONS } }]
-      : [])
-  ]
+  const keys: Array<{ digest: Buffer; grant: KeyGrant }> = []
+  const accept = (key: string | undefined, grant: Omit<KeyGrant, 'workspace'>) => {
+    if (key !== undefined) keys.push({ digest: digest(key), grant: { workspace: DEFAULT_WORKSPACE, ...grant } })
+  }
+  accept(admin_api_key, { permissions: PERMISSIONS, operator: true })
+  accept(api_key, { permissions: ['read', 'write'] })
   return key => {
     const given_digest = digest(key)
     return keys.filter(k => timingSafeEqual(k.digest, given_digest))[0]?.grant
@@ -90,34 +77,19 @@ export function boundType(
   default_type: string
 ): string {
   if (binding === undefined) return agent_type ?? default_type
+  const refusal = (what: string, argument: string, allowed: string, yours: string) =>
+    new AppError('PERMISSION_DENIED', `The API key is not for ${what}.`, {
+      workspace,
+      context: { argument, allowed },
+      suggestions: [`Use the ${argument} that context.allowed names`, `Or ask for an API key for your ${yours}`]
+    })
   if (!isBound(binding.agent_id, agent_id)) {
-    throw new AppError('PERMISSION_DENIED', 'The API key is not for an agent of that name.', {
-      workspace,
-      context: {
-        argument: 'agent_id',
-        allowed: isPrefix(binding.agent_id)
-          ? `a name that begins with ${JSON.stringify(binding.agent_id.slice(0, -1))}`
-          : JSON.stringify(binding.agent_id)
-      },
-      suggestions: ['Use the agent_id that context.allowed names', 'Or ask for an API key for your name']
-    })
+    const allowed = isPrefix(binding.agent_id)
+      ? `a name that begins with ${JSON.stringify(binding.agent_id.slice(0, -1))}`
+      : JSON.stringify(binding.agent_id)
+    throw refusal('an agent of that name', 'agent_id', allowed, 'name')
   }
-  if (agent_type !== undefined && agent_type !== binding.agent_type) {
-    throw new AppError('PERMISSION_DENIED', 'The API key is not for agents of that type.', {
-      workspace,
-      context: { argument: 'agent_type', allowed: JSON.stringify(binding.agent_type) },
-      suggestions: ['Use the agent_type that context.allowed names', 'Or ask for an API key for your type']
-    })
-  }
+  if (agent_type !== undefined && agent_type !== binding.agent_type)
+    throw refusal('agents of that type', 'agent_type', JSON.stringify(binding.agent_type), 'type')
   return binding.agent_type
-}
-
-/** The limits that a key puts on an agent that authenticates with it. */
-export function boundsOfKey({ sessions, key_id, until, operator }: KeyGrant): Bounds {
-  return {
-    ...(sessions !== undefined && { sessions }),
-    ...(key_id !== undefined && { key_id }),
-    ...(until !== undefined && { until }),
-    ...(operator === true && { operator })
-  }
 }

@@ -19,17 +19,8 @@ export const keyFields = {
   expires_at: Nullable(Time)
 }
 
-export function keyView({
-  key_id,
-  workspace,
-  agent_id,
-  agent_type,
-  permissions,
-  sessions,
-  created_at,
-  expires_at
-}: ApiKey) {
-  return { key_id, workspace, agent_id, agent_type, permissions, sessions, created_at, expires_at }
+export function keyView({ created_by: _by, created_with: _with, revoked_at: _at, ...view }: ApiKey) {
+  return view
 }
 
 /**

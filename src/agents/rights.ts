@@ -36,37 +36,18 @@ export async function rightsEnd(
 ): Promise<RightsEnd | false> {
   const known = knownEnd(agent, tokens)
   if (known !== undefined) return known
-  for (const { id, after } of revocable(agent))
-    if (await tokens.revoked(id, after)) return agent.token === undefined ? 'key_revoked' : 'token_revoked'
-  return false
-}
-
-/** The ids by which the agent's rights can be revoked. */
-function revocable({ token, key_id }: Holder): Array<{ id: string; after?: Date }> {
-  return [
-    ...(token === undefined ? [] : [{ id: token.jti }]),
-    ...(token?.mark === undefined ? [] : [{ id: token.mark.id, after: token.mark.issued_at }]),
-    ...(key_id === undefined ? [] : [{ id: key_id }])
-  ]
-}
-
-export function tokenRevoked(): AppError {
-  return new AppError('TOKEN_REVOKED', 'The token has been revoked.')
+  const { token, key_id } = agent
+  const revoked =
+    (token !== undefined && (await tokens.revoked(token.jti))) ||
+    (token?.mark !== undefined && (await tokens.revoked(token.mark.id, token.mark.issued_at))) ||
+    (key_id !== undefined && (await tokens.revoked(key_id)))
+  return revoked && (token === undefined ? 'key_revoked' : 'token_revoked')
 }
 
 export function rightsEnded(reason: RightsEnd): AppError {
-  switch (reason) {
-    case 'token_revoked':
-      return tokenRevoked()
-    case 'token_expired':
-      return new AppError('TOKEN_EXPIRED', 'The token has expired.')
-    case 'key_revoked':
-      return new AppError('INVALID_API_KEY', 'The API key has been revoked.', {
-        suggestions: ['Ask whoever gave you the key for a new one']
-      })
-    case 'key_expired':
-      return new AppError('INVALID_API_KEY', 'The API key has expired.', {
-        suggestions: ['Ask whoever gave you the key for a new one']
-      })
-  }
+  if (reason === 'token_revoked') return new AppError('TOKEN_REVOKED', 'The token has been revoked.')
+  if (reason === 'token_expired') return new AppError('TOKEN_EXPIRED', 'The token has expired.')
+  return new AppError('INVALID_API_KEY', `The API key has ${reason === 'key_revoked' ? 'been revoked' : 'expired'}.`, {
+    suggestions: ['Ask whoever gave you the key for a new one']
+  })
 }

@@ -47,7 +47,8 @@ export async function wait(
   { agent, caller }: ToolContext<'read'>,
   { live, waiters, stopping }: WaitDeps
 ): Promise<Waited> {
-  const { signal, progress } = caller
+  const { progress } = caller
+  const signal = caller.disconnected?.()
   const left_ms = total_ms - (performance.now() - started)
   const found: Array<{ seq: number; message: MessageRow }> = []
   const answer = (timed_out: boolean): Waited => {

@@ -13,10 +13,7 @@ export function callerOf(request: FastifyRequest, front: Caller['front']): Calle
   refuseRepeatedHeaders(request.raw.rawHeaders)
   return {
     front,
-    // Created on demand, because most calls never use it.
-    get signal() {
-      return wireOf(request)?.signal()
-    },
+    disconnected: () => wireOf(request)?.disconnected(),
     get releaseSlot() {
       return wireOf(request)?.releaseSlot
     },

@@ -40,6 +40,16 @@ export async function registerCors(app: FastifyInstance, origins: string[]): Pro
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: MAX_AGE,
     // An OPTIONS request that is not a preflight gets an empty response.
-    strictPreflight: false
+    strictPreflight: false,
+    // `answerPreflights` answers, once the request has been counted.
+    preflightContinue: true
+  })
+}
+
+/** Register this after the rate limits, and before all that an OPTIONS request does not need. */
+export function answerPreflights(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, next) => {
+    if (request.method === 'OPTIONS') void reply.code(204).send()
+    else next()
   })
 }

@@ -1,3 +1,4 @@
+import { stringify } from '../kernel/json-text.js'
 /** Server-sent events as text. */
 
 /** JSON leaves these characters as they are, and clients that split lines by Unicode (Python's splitlines) cut there. */
@@ -10,7 +11,7 @@ export function escapeLineBreaks(json: string): string {
 
 /** An event. JSON has its data on one line. */
 export function eventFrame(event: string, data: unknown, id?: string | number): string {
-  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${escapeLineBreaks(JSON.stringify(data))}\n\n`
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${escapeLineBreaks(stringify(data))}\n\n`
 }
 
 /** A line that clients skip. */

@@ -38,7 +38,7 @@ export interface EventStreamOptions<Reason extends string> {
 export class EventStream<Reason extends string = never> {
   private over = false
   private unread_since: number | undefined
-  private drained: Drain | undefined
+  private drained: { promise: Promise<void>; resolve: () => void } | undefined
   private readonly raw: FastifyReply['raw']
   private readonly heartbeat: NodeJS.Timeout
 
@@ -84,7 +84,7 @@ export class EventStream<Reason extends string = never> {
   send(frames: string | Uint8Array): void | Promise<void> {
     if (this.over) return
     if (this.raw.writableLength > WAITING_MAX) {
-      this.finish('slow_reader')
+      this.end('slow_reader')
       return
     }
     if (this.raw.write(frames)) return
@@ -94,11 +94,7 @@ export class EventStream<Reason extends string = never> {
   }
 
   /** Ends the stream, after what was sent and `last`. */
-  end(reason: Reason): void {
-    this.finish(reason)
-  }
-
-  private finish(reason: Reason | 'slow_reader'): void {
+  end(reason: Reason | 'slow_reader'): void {
     if (this.over) return
     this.raw.end(this.options.last?.(reason))
     // A client that does not read does not see the end either.
@@ -113,7 +109,7 @@ export class EventStream<Reason extends string = never> {
 
   private beat(): void {
     if (this.unread_since === undefined) void this.send(this.options.heartbeat?.() ?? HEARTBEAT)
-    else if (performance.now() - this.unread_since > (this.options.unread_ms ?? UNREAD_MS)) this.finish('slow_reader')
+    else if (performance.now() - this.unread_since > (this.options.unread_ms ?? UNREAD_MS)) this.end('slow_reader')
   }
 
   private flows(): void {
@@ -131,12 +127,7 @@ export class EventStream<Reason extends string = never> {
   }
 }
 
-interface Drain {
-  promise: Promise<void>
-  resolve: () => void
-}
-
-function newDrain(): Drain {
+function newDrain() {
   let resolve = () => {}
   const promise = new Promise<void>(done => {
     resolve = done

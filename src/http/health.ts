@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { whyUnready } from '../postgres/readiness.js'
 import type { Db } from '../postgres/schema.js'
@@ -45,18 +46,10 @@ async function withTimeout(
   lastGoodAt: () => number
 ): Promise<string | undefined> {
   const started_at = performance.now()
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<string | undefined>(resolve => {
-    // The pool may be busy with other calls. If these succeed, the check would succeed too.
-    timer = setTimeout(() => {
-      resolve(lastGoodAt() > started_at ? undefined : 'database unreachable')
-    }, DATABASE_TIMEOUT_MS)
-  })
-  try {
-    return await Promise.race([check(), timeout])
-  } finally {
-    clearTimeout(timer)
-  }
+  const timeout = delay(DATABASE_TIMEOUT_MS, undefined, { ref: false })
+  // The pool may be busy with other calls. If these succeed, the check would succeed too.
+  const late = timeout.then(() => (lastGoodAt() > started_at ? undefined : 'database unreachable'))
+  return Promise.race([check(), late])
 }
 
 /** Shares one running check among all callers, and its result for `cache_ms` longer. */

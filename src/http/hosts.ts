@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { AppError } from '../kernel/errors.js'
 import { sendFailure } from './failures.js'
 import { isProbe } from './probes.js'
@@ -17,45 +17,39 @@ export interface HostRules {
 export function registerHostCheck(app: FastifyInstance, rules: HostRules): void {
   const hosts = rules.allowed_hosts && new Set(rules.allowed_hosts.map(host => host.toLowerCase()))
   const origins = new Set(rules.cors_origins)
+  const count = async (address: string) => app.limits.request(address, undefined)
   app.addHook('onRequest', (request, reply, done) => {
     if (isProbe(request)) {
       done()
       return
     }
-    if (hosts !== undefined && !hosts.has(hostName(request)) && !hosts.has(request.host.toLowerCase())) {
-      void sendFailure(
-        reply,
-        new AppError('PERMISSION_DENIED', 'This server is not to be called by that host name.', {
-          context: { header: 'Host' },
-          suggestions: [
-            'Call the server by a name in its ALLOWED_HOSTS',
-            'The operator can add the name to ALLOWED_HOSTS'
-          ]
-        })
-      )
-      return
-    }
+    const host = request.host.toLowerCase()
     const { origin } = request.headers
-    if (origin !== undefined && !origins.has('*') && !origins.has(origin) && !isSameOrigin(origin, request)) {
-      void sendFailure(
-        reply,
-        new AppError('PERMISSION_DENIED', 'Pages of that origin may not call this server.', {
-          context: { header: 'Origin' },
-          suggestions: ['The operator can add the origin to CORS_ORIGINS']
-        })
-      )
+    let refusal: AppError | undefined
+    if (hosts !== undefined && !hosts.has(host.replace(/:\d+$/, '')) && !hosts.has(host))
+      refusal = new AppError('PERMISSION_DENIED', 'This server is not to be called by that host name.', {
+        context: { header: 'Host' },
+        suggestions: [
+          'Call the server by a name in its ALLOWED_HOSTS',
+          'The operator can add the name to ALLOWED_HOSTS'
+        ]
+      })
+    else if (origin !== undefined && !origins.has('*') && !origins.has(origin) && !isSameOrigin(origin, host))
+      refusal = new AppError('PERMISSION_DENIED', 'Pages of that origin may not call this server.', {
+        context: { header: 'Origin' },
+        suggestions: ['The operator can add the origin to CORS_ORIGINS']
+      })
+    if (refusal === undefined) {
+      done()
       return
     }
-    done()
+    // Refused requests count too: otherwise an address could send any number of them.
+    count(request.ip).then(() => sendFailure(reply, refusal), done)
   })
 }
 
-function hostName(request: FastifyRequest): string {
-  return request.host.toLowerCase().replace(/:\d+$/, '')
-}
-
-function isSameOrigin(origin: string, request: FastifyRequest): boolean {
+function isSameOrigin(origin: string, own_host: string): boolean {
   if (!/^https?:\/\//.test(origin) || !URL.canParse(origin)) return false
   const url = new URL(origin)
-  return url.origin === origin && url.host === request.host.toLowerCase()
+  return url.origin === origin && url.host === own_host
 }

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../kernel/errors.js'
 import { sendFailure } from './failures.js'
-import { onFinish } from './gone.js'
 import { isProbe } from './probes.js'
 
 /** Whether the service accepts requests, and how many are in flight. */
@@ -13,7 +12,7 @@ export interface Load {
 
 /** What a call can use of its HTTP request. */
 interface RequestHandle {
-  signal: () => AbortSignal
+  disconnected: () => AbortSignal
   releaseSlot: () => () => void
 }
 
@@ -41,18 +40,18 @@ export function registerLoadLimit(app: FastifyInstance, load: Load, max_in_fligh
       )
       return
     }
-    let disconnected: AbortController | undefined
+    let gone: AbortController | undefined
     handles.set(request, {
-      signal() {
-        if (disconnected === undefined) {
-          const controller = (disconnected = new AbortController())
+      disconnected() {
+        if (gone === undefined) {
+          const controller = (gone = new AbortController())
           if (reply.raw.destroyed) controller.abort()
           else
             reply.raw.once('close', () => {
-              controller.abort()
+              if (!reply.raw.writableFinished) controller.abort()
             })
         }
-        return disconnected.signal
+        return gone.signal
       },
       releaseSlot() {
         const wasCounted = release(request.raw)
@@ -83,7 +82,7 @@ export function registerLoadLimit(app: FastifyInstance, load: Load, max_in_fligh
     }
     load.in_flight++
     counted.add(raw)
-    onFinish(raw, reply.raw, () => {
+    reply.raw.once('close', () => {
       release(raw)
     })
     next()

@@ -3,10 +3,10 @@ import type { BodyBudget } from './body/budget.js'
 import { addGauge, addLabelledGauge, type Metrics } from '../kernel/metrics.js'
 import type { Load } from './load.js'
 
-/** Observes every HTTP request; labels are route patterns, never addresses. */
+/** Measures every HTTP request. Its label is the pattern of the route, never the address that a client sent. */
 export function observeRequests(app: FastifyInstance, metrics: Metrics): void {
   app.addHook('onResponse', (request, reply, done) => {
-    // A stream's duration is how long its client stayed: a few of them would make the histogram's sums mean nothing.
+    // A stream lasts as long as its client stays. Such durations would hide those of ordinary requests.
     if (!String(reply.raw.getHeader('content-type')).startsWith('text/event-stream'))
       metrics.observeHttp(
         request.method,
@@ -18,13 +18,12 @@ export function observeRequests(app: FastifyInstance, metrics: Metrics): void {
   })
 }
 
-/** Adds the gauges of this front. */
 export function addHttpGauges(metrics: Metrics, load: Load, bodies: BodyBudget): void {
   addGauge(metrics, 'http_requests_in_flight', 'Requests this replica is working on.', () => load.in_flight)
   addLabelledGauge(
     metrics,
     'request_body_bytes',
-    'Memory that request bodies take on this replica, in bytes, by whether their callers have good credentials.',
+    'Bytes of memory that request bodies take on this replica; known: those of callers with good credentials.',
     'caller',
     ['known', 'unknown'],
     caller => bodies.reservedBytes(caller === 'known')

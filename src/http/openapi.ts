@@ -3,7 +3,7 @@ import { type ErrorCode, errorKinds } from '../kernel/errors.js'
 import { streamPaths } from './openapi-streams.js'
 import type { Tool } from '../kernel/tool.js'
 
-/** OpenAPI 3.1 of every tool, derived from the catalogue, and of the event streams. */
+/** The OpenAPI 3.1 page: every tool, as its definition has it, and the event streams. */
 export function openApi(tools: readonly Tool[], version: string): Record<string, unknown> {
   return {
     openapi: '3.1.0',
@@ -11,11 +11,10 @@ export function openApi(tools: readonly Tool[], version: string): Record<string,
       title: 'shared-context-server',
       version,
       description:
-        'A shared workspace for AI agents. Every tool is a POST of a JSON object; ' +
-        'every answer is a JSON object with `success`. The same tools are offered over MCP at /mcp. ' +
-        'Two addresses are read with GET: streams of what changes, as server-sent events. ' +
-        'Authenticate with `authenticate_agent`, then send the token as a bearer token; ' +
-        'or send X-API-Key with X-Agent-Id.'
+        'A shared workspace for AI agents. You call a tool by a POST of a JSON object. Every answer is a JSON object ' +
+        'with `success`. MCP clients find the same tools at /mcp. Two addresses send what changes, as server-sent ' +
+        'events; read them with GET. Call `authenticate_agent`, then send its token as a bearer token; or send ' +
+        'X-API-Key with X-Agent-Id.'
     },
     security: [{ token: [] }, { apiKey: [], agentId: [] }],
     paths: {
@@ -40,7 +39,7 @@ function operation(tool: Tool): Record<string, unknown> {
     description:
       `${tool.description}\n\nNeeds: ` +
       `${tool.permission === 'none' ? 'no permission' : `the permission \`${tool.permission}\``}.`,
-    // refresh_token and revoke_token need a token of some kind, get_usage_guidance takes none or any.
+    // Of the tools without a permission, refresh_token and revoke_token need a token; those that read need none.
     ...(tool.credentials === 'own' && { security: [{}] }),
     ...(tool.permission === 'none' &&
       tool.credentials !== 'own' &&
@@ -73,7 +72,7 @@ export function answerSchema(tool: Tool): Record<string, unknown> {
   }
 }
 
-/** A TypeBox schema as plain JSON Schema: its marks are symbols, which JSON leaves out. */
+/** A TypeBox schema as plain JSON Schema. TypeBox marks schemas with symbols, which JSON leaves out. */
 export function plain(schema: TSchema): Record<string, unknown> {
   return JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
 }

@@ -3,17 +3,17 @@ import type { Permission } from '../kernel/agent.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Where and how a client may get a token; absent where there is no issuer to send it to. */
+    /** Where and how a client gets a token; absent without an outside issuer. */
     protectedResource?: ProtectedResource
   }
 }
 
 export interface ProtectedResource {
-  /** The address of the metadata, as the client of this request can reach it; undefined where its Host is not one. */
+  /** The address of the metadata, at which this client can read it; undefined if its Host header is malformed. */
   metadataUrl: (request: FastifyRequest) => string | undefined
-  /** The scopes that a client should ask for; undefined where permissions do not come from scopes. */
+  /** The scopes that a client should ask the issuer for; undefined if other claims than scopes give permissions. */
   scopes: readonly string[] | undefined
-  /** A scope that means the permission. */
+  /** A scope that gives the permission; undefined if none does. */
   scopeFor: (permission: string) => string | undefined
 }
 
@@ -22,20 +22,19 @@ export interface ProtectedResourceOptions {
   oidc_issuer: string | undefined
   oidc_permissions_claim: string
   oidc_permissions_map: ReadonlyMap<string, Permission>
-  /** Undefined: what the Host header says, as far as it is allowed. */
+  /** The address of this server for its clients; undefined: as each client names it in its Host header. */
   public_url: string | undefined
 }
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 const MCP = '/mcp'
-/** Claims that hold scopes, which a client can ask for; roles it cannot. */
+/** Claims that hold scopes. A client can ask for a scope, but not for a role. */
 const SCOPE_CLAIMS = ['scope', 'scp']
 const HOST = /^([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i
 
 /**
- * OAuth 2.0 Protected Resource Metadata (RFC 9728), by which an MCP client finds the issuer. Only where there is one:
- * without it nothing is served here and no challenge names an address, since a client would begin a flow that leads
- * nowhere.
+ * Serves OAuth 2.0 Protected Resource Metadata (RFC 9728), in which an MCP client finds the issuer. Without an issuer
+ * it serves nothing, because a client would begin a flow that leads nowhere.
  */
 export function registerProtectedResource(
   app: FastifyInstance,
@@ -44,7 +43,7 @@ export function registerProtectedResource(
 ): void {
   if (oidc_issuer === undefined) return
   const byScope = SCOPE_CLAIMS.includes(oidc_permissions_claim)
-  // What everybody's client asks for at first: not administration.
+  // Clients ask for all of these at first. Few callers may administrate, so a client asks for that scope when it needs it.
   const scopes = byScope
     ? [...permissionMap].filter(([, permission]) => permission !== 'admin').map(([scope]) => scope)
     : undefined
@@ -55,7 +54,8 @@ export function registerProtectedResource(
     scopes,
     metadataUrl(request) {
       const base = baseOf(request)
-      return base === undefined ? undefined : `${base}${WELL_KNOWN}${MCP}`
+      const slash = pathOf(request) === `${MCP}/` ? '/' : ''
+      return base === undefined ? undefined : `${base}${WELL_KNOWN}${MCP}${slash}`
     },
     scopeFor: permission => (byScope ? [...permissionMap].find(([, mapped]) => mapped === permission)?.[0] : undefined)
   } satisfies ProtectedResource)
@@ -64,18 +64,20 @@ export function registerProtectedResource(
     app.get(url, async (request, reply) => {
       const base = baseOf(request)
       if (base === undefined) return reply.callNotFound()
-      return reply
-        .header('cache-control', 'no-store')
-        .type('application/json; charset=utf-8')
-        .send(
-          JSON.stringify({
-            resource: `${base}${MCP}`,
-            authorization_servers: [oidc_issuer],
-            ...(scopes !== undefined && { scopes_supported: scopes }),
-            bearer_methods_supported: ['header'],
-            resource_name: name
-          })
-        )
+      return reply.type('application/json; charset=utf-8').send(
+        JSON.stringify({
+          // Clients compare it with the address they use, letter by letter.
+          resource: `${base}${MCP}${pathOf(request).endsWith(`${MCP}/`) ? '/' : ''}`,
+          authorization_servers: [oidc_issuer],
+          ...(scopes !== undefined && { scopes_supported: scopes }),
+          bearer_methods_supported: ['header'],
+          resource_name: name
+        })
+      )
     })
   }
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0] as string
 }

@@ -13,7 +13,7 @@ declare module 'fastify' {
 }
 
 /**
- * Counts each request by its address, after the checks of host and origin. Answers carry the caller's status in the
+ * Counts each request by its address. Answers carry the caller's status in the
  * fields of draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy is the limit, RateLimit what is left of it.
  */
 export function registerRateLimits(app: FastifyInstance): void {

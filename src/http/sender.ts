@@ -6,6 +6,7 @@ import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
 import type { Tool } from '../kernel/tool.js'
 import { callerOf } from './caller.js'
+import { intakeOf } from './connection/intake.js'
 import { sendFailure } from './failures.js'
 
 declare module 'fastify' {
@@ -39,6 +40,7 @@ export function admitToTool({ name, credentials }: Tool, app: FastifyInstance) {
       const agent = await app.identify(caller)
       caller.identified = { agent, at: performance.now() }
       request.sender = { caller, isAuthenticated: agent !== null }
+      if (agent !== null) intakeOf(request.raw.socket)?.trust()
       return undefined
     } catch (thrown) {
       return sendFailure(reply, await refuseEarly(thrown, name, caller, app))

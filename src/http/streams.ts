@@ -11,7 +11,6 @@ import { addLabelledGauge } from '../kernel/metrics.js'
 import { decodeFeedCursor, encodeFeedCursor, type FeedCursor } from '../feed/feed-cursor.js'
 import { SessionEventsInput, WorkspaceEventsInput } from './stream-input.js'
 import { callerOf, header } from './caller.js'
-import { sendFailure } from './failures.js'
 import { sessionFrames, workspaceFrames } from './change-frames.js'
 import { eventFrame } from './event-frames.js'
 import { EventStream } from './event-stream.js'
@@ -57,6 +56,14 @@ interface Opening {
   moved: () => string | number | undefined
 }
 
+interface Admitted {
+  kind: Kind
+  agent: Agent
+  caller: Caller
+  reply: FastifyReply
+  giveBack: () => void
+}
+
 /** Of frames for an open stream, beside a call and its answer: feed/live.ts. */
 const DELIVERY_COST = 0.2
 
@@ -78,7 +85,7 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
 
   serve('/mcp/sessions/:session_id/events', 'session', async (request, agent) => {
     const { session_id, after_seq } = acceptSession({ ...(request.query as object), ...(request.params as object) })
-    const resumed = lastEventId(request)
+    const resumed = header(request, 'last-event-id')
     const from = resumed === undefined ? after_seq : seqOf(resumed)
     const head = await options.headOf(agent, session_id)
     let cursor = Math.min(from ?? head, head)
@@ -109,7 +116,7 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
 
   serve('/mcp/events', 'workspace', async (request, agent) => {
     acceptWorkspace(request.query)
-    const resumed = lastEventId(request)
+    const resumed = header(request, 'last-event-id')
     const origin = await options.origin()
     const from = resumed === undefined ? await options.cursorNow() : decodeFeedCursor(origin, resumed)
     if (from === undefined || (resumed !== undefined && !(await options.isReached(from)))) {
@@ -154,30 +161,12 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
       }
       return reply
     })
-    app.route({
-      method: ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      url,
-      handler: async (_request, reply) =>
-        sendFailure(
-          reply.header('allow', 'GET'),
-          new AppError('METHOD_NOT_ALLOWED', 'Event streams are read with GET.', {
-            suggestions: ['Send GET with the header Accept: text/event-stream']
-          })
-        )
-    })
   }
 
-  function begin(
-    { start, follow, moved }: Opening,
-    {
-      kind,
-      agent,
-      caller,
-      reply,
-      giveBack
-    }: { kind: Kind; agent: Agent; caller: Caller; reply: FastifyReply; giveBack: () => void }
-  ): void {
+  function begin({ start, follow, moved }: Opening, { kind, agent, caller, reply, giveBack }: Admitted): void {
     const began = performance.now()
+    const { request_id } = caller
+    const { agent_id } = agent
     const parts: Array<() => void> = [giveBack]
     open[kind]++
     const stream: Stream = new EventStream(reply, {
@@ -189,22 +178,14 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
       onEnd(reason) {
         open[kind]--
         for (const end of parts) end()
-        kernel.log.info(
-          {
-            request_id: caller.request_id,
-            stream: kind,
-            agent_id: agent.agent_id,
-            reason,
-            ms: Math.round(performance.now() - began)
-          },
-          'stream ended'
-        )
+        const ms = Math.round(performance.now() - began)
+        kernel.log.info({ request_id, stream: kind, agent_id, reason, ms }, 'stream ended')
       }
     })
     const retry = Math.round(RETRY_MS.from + Math.random() * (RETRY_MS.to - RETRY_MS.from))
     void stream.send(`retry: ${retry}\n${eventFrame('start', start.data, start.id)}`)
     kernel.ports.noteSeen(agent)
-    kernel.log.info({ request_id: caller.request_id, stream: kind, agent_id: agent.agent_id }, 'stream')
+    kernel.log.info({ request_id, stream: kind, agent_id }, 'stream')
     caller.releaseSlot?.()
     parts.push(follow(stream).close)
   }
@@ -215,10 +196,6 @@ async function admit(caller: Caller, name: string, kernel: Kernel): Promise<Agen
   const { agent, refusal } = await authorize({ name, permission: 'read' }, caller, kernel)
   if (refusal !== undefined) throw refusal
   return agent as Agent
-}
-
-function lastEventId(request: FastifyRequest): string | undefined {
-  return header(request, 'last-event-id')
 }
 
 function seqOf(id: string): number {

@@ -10,8 +10,11 @@ export interface Caller {
   credentials: Credentials
   /** Who it is, where that was found out before the body was read, and when: milliseconds of performance.now(). */
   identified?: { agent: Agent | null; at: number }
-  /** Aborted when the client has gone away; absent where that cannot be noticed. */
-  signal?: AbortSignal
+  /**
+   * Makes the signal that is aborted when the client goes away, for calls that wait: it costs as much as a small call.
+   * Absent where that cannot be noticed.
+   */
+  disconnected?: () => AbortSignal | undefined
   /**
    * Tells a client that asked for it how a long call is getting on, in seconds; absent where none asked. Never throws.
    */
@@ -25,6 +28,11 @@ export interface Caller {
   output_schemas?: boolean
   /** Told how the caller stands with its rate limits; absent where an answer has no room for it. */
   onRateLimit?: (standing: RateLimitStatus) => void
+}
+
+/** The signal that is aborted when one of the two is. */
+export function anySignal(first: AbortSignal | undefined, second: AbortSignal): AbortSignal {
+  return first === undefined ? second : AbortSignal.any([first, second])
 }
 
 /** Credentials as they came, unchecked, in the order in which docs/semantics.md, Identity looks at them. */

@@ -2,7 +2,7 @@ import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
 import { AppError } from './errors.js'
 import { parseBounded } from './json-scan.js'
-import { Allowed, Checked, Code, ObjectOf, OneOf, Repair, Whole } from './schema.js'
+import { Allowed, Checked, Code, EmptyIsAbsent, ObjectOf, OneOf, Repair, Whole } from './schema.js'
 import { characters, hasControlCharacters } from './text.js'
 import { parseTime } from './time.js'
 import { VISIBILITIES } from './visibilities.js'
@@ -48,7 +48,7 @@ export const SessionId = Checked<string>(
     description: 'The session, as create_session or list_sessions named it'
   },
   value => typeof value === 'string' && value.length <= 300,
-  { [Allowed]: 'a session_id as create_session returned it' }
+  { [EmptyIsAbsent]: true, [Allowed]: 'a session_id as create_session returned it' }
 )
 
 /** @param absent what the tool does without a session_id */
@@ -77,6 +77,7 @@ export const Workspace = (more = '') =>
       },
       value => typeof value === 'string' && WORKSPACE.test(value),
       {
+        [EmptyIsAbsent]: true,
         [Allowed]: 'a name of 1 to 63 small letters, digits, dots, dashes and underscores, with a letter or digit first'
       }
     )
@@ -89,14 +90,19 @@ export const KeyId = Checked<string>(
     description: 'The key, as create_api_key or list_api_keys named it'
   },
   value => typeof value === 'string' && value.length <= 300,
-  { [Allowed]: 'a key_id as create_api_key returned it' }
+  { [EmptyIsAbsent]: true, [Allowed]: 'a key_id as create_api_key returned it' }
 )
 
-export const MessageId = Whole({
-  minimum: 1,
-  maximum: Number.MAX_SAFE_INTEGER,
-  description: 'The message, as add_message or get_messages named it'
-})
+export const MessageId = MessageRef('The message, as add_message or get_messages named it')
+
+export function MessageRef(description: string) {
+  return Whole({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description, [EmptyIsAbsent]: true })
+}
+
+/** A place in the order of a session's changes; 0 is before the first. */
+export function Seq(description: string) {
+  return Whole({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description, [EmptyIsAbsent]: true })
+}
 
 /** Names are compared as they are, so that one with a space behind it would look like another's. */
 function isName(value: string): boolean {
@@ -106,6 +112,7 @@ function isName(value: string): boolean {
 export function AgentId(description: string) {
   const of = text(1, AGENT_ID_MAX, description, isName)
   return Checked<string>(of.json, of.check, {
+    [EmptyIsAbsent]: true,
     [Allowed]: `${of.allowed}, without control characters and without space around it`
   })
 }
@@ -113,6 +120,7 @@ export function AgentId(description: string) {
 export function AgentType(description: string) {
   const of = text(1, AGENT_TYPE_MAX, description, isName)
   return Checked<string>(of.json, of.check, {
+    [EmptyIsAbsent]: true,
     [Allowed]: `${of.allowed}, without control characters and without space around it`
   })
 }
@@ -202,6 +210,7 @@ export function DateTime(description: string) {
     { type: 'string', description: `${description}: an ISO-8601 date or date-time, UTC unless it has an offset` },
     isTime,
     {
+      [EmptyIsAbsent]: true,
       [Code]: 'INVALID_DATETIME',
       [Allowed]: 'an ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z)'
     }
@@ -220,7 +229,7 @@ export const Cursor = Type.Optional(
       description: 'next_cursor of the previous answer, for the next page; left out: the first'
     },
     value => typeof value === 'string' && value.length <= 1000,
-    { [Allowed]: 'next_cursor of an earlier answer' }
+    { [EmptyIsAbsent]: true, [Allowed]: 'next_cursor of an earlier answer' }
   )
 )
 
@@ -230,7 +239,10 @@ const idempotencyKey = text(
   'A text of your own that names this request: repeated with it within 24 hours, the call gets its first answer and happens once'
 )
 export const IdempotencyKey = Type.Optional(
-  Checked<string>(idempotencyKey.json, idempotencyKey.check, { [Allowed]: idempotencyKey.allowed })
+  Checked<string>(idempotencyKey.json, idempotencyKey.check, {
+    [EmptyIsAbsent]: true,
+    [Allowed]: idempotencyKey.allowed
+  })
 )
 
 /** Times in answers: ISO-8601, UTC, milliseconds, Z. */

@@ -1,3 +1,4 @@
+import type { JsonText } from './json-text.js'
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import type { Agent, Permission } from './agent.js'
 import type { Caller } from './caller.js'
@@ -40,12 +41,17 @@ type Commit<I extends TObject, O extends TObject> =
   | { commits: 'transaction'; audit(input: Static<I>, output: Static<O>): AuditFields }
   | { commits: 'batch'; audit(input: Static<I>): AuditFields }
 
+/** An answer of which parts are printed as JSON already. */
+export type OrJson<T> = { [K in keyof T]: T[K] | JsonText }
+
 interface Definition<I extends TObject, O extends TObject, P extends Permission | 'none'> {
   name: string
   /** A heading of a few words. */
   title: string
   /** What it is for first, then what to know: models choose tools by it. */
   description: string
+  /** The description for MCP connections that name their agent, if it is another. */
+  descriptionIfNamed?: string
   permission: P
   /** authenticate_agent alone is `own`: it looks at its own key and at no other credential. */
   credentials?: 'own'
@@ -69,7 +75,7 @@ interface Definition<I extends TObject, O extends TObject, P extends Permission 
   ): readonly Topic[]
   /** Milliseconds that the call may spend waiting, beyond what any call may take. */
   waits_ms?(input: Static<I>): number
-  handler(input: Static<I>, context: ToolContext<P>): Promise<Static<O>>
+  handler(input: Static<I>, context: ToolContext<P>): Promise<OrJson<Static<O>>>
 }
 
 export type Tool<

@@ -35,7 +35,7 @@ export const lifecyclePlugin = fp(
           db,
           retention_days,
           audit: auditKeys && { keys: auditKeys, days: audit_retention_days },
-          tell: app.events.publish,
+          publish: app.events.publish,
           onFault: error => {
             app.log.warn({ err: loggableFault(error) }, 'deleted data not swept')
           }

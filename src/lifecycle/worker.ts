@@ -19,7 +19,7 @@ export interface LifecycleOptions {
   retention_days: number
   /** The same for audit rows; undefined: there is no chain, so all audit rows stay. */
   audit: { keys: AuditKeys; days: number } | undefined
-  tell: (topics: readonly Topic[]) => void
+  publish: (topics: readonly Topic[]) => void
   onFault: (error: unknown) => void
   /**
    * Milliseconds until the first check for expired data. Random by default, so that replicas which start together do
@@ -35,7 +35,7 @@ export function endContinuously({
   db,
   retention_days,
   audit,
-  tell,
+  publish,
   onFault,
   first_ms = Math.random() * 60_000
 }: LifecycleOptions): Background {
@@ -43,11 +43,11 @@ export function endContinuously({
 
   return inBackground(
     async stopping => {
-      await sweepDeletedSessions(db, tell, stopping)
-      await eraseAgents(db, tell, stopping)
+      await sweepDeletedSessions(db, publish, stopping)
+      await eraseAgents(db, publish, stopping)
       if (performance.now() >= retention_at) {
         retention_at = performance.now() + RETENTION_MS
-        await applyRetention({ db, publish: tell, stopping }, retention_days)
+        await applyRetention({ db, publish, stopping }, retention_days)
         if (audit !== undefined) await applyAuditRetention({ db, stopping }, audit.keys, audit.days)
       }
       return POLL_MS

@@ -55,7 +55,7 @@ async function delay(ms: number, caller: Caller, stopping: AbortSignal): Promise
         resolve()
       }
       const timer = setTimeout(finish, ms)
-      const signals = [stopping, caller.signal].filter(signal => signal !== undefined)
+      const signals = [stopping, caller.disconnected?.()].filter(signal => signal !== undefined)
       for (const signal of signals) signal.addEventListener('abort', finish)
       if (signals.some(({ aborted }) => aborted)) finish()
     })

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Outcome } from '../kernel/call.js'
-import { type AppError, type ErrorBody, errorBody } from '../kernel/errors.js'
+import { AppError, type ErrorBody, errorBody } from '../kernel/errors.js'
+import { stringify } from '../kernel/json-text.js'
 
 /** Codes of JSON-RPC and MCP. */
 export const INVALID_PARAMS = -32602
@@ -24,13 +25,9 @@ export class RpcFailure extends Error {
   }
 }
 
-/** A refusal of a request other than a tool's call, which answers with a result. */
-export function rpcFailure(error: AppError, body: ErrorBody): RpcFailure {
-  return new RpcFailure(codeOf(error), error.message, body)
-}
-
-export function refusal(error: AppError, request_id: string): RpcFailure {
-  return rpcFailure(error, errorBody(error, request_id))
+/** A refusal of a request other than a tool's call, whose refusal is a result. */
+export function refusal(error: AppError, request_id: string, code = codeOf(error)): RpcFailure {
+  return new RpcFailure(code, error.message, errorBody(error, request_id))
 }
 
 /**
@@ -38,8 +35,8 @@ export function refusal(error: AppError, request_id: string): RpcFailure {
  * @throws RpcFailure if the call failed
  */
 export function answerOf(outcome: Outcome): Record<string, unknown> {
-  if (!outcome.ok) throw rpcFailure(outcome.error, outcome.body)
-  return outcome.body
+  if (!outcome.ok) throw new RpcFailure(codeOf(outcome.error), outcome.error.message, outcome.body)
+  return JSON.parse(stringify(outcome.body)) as Record<string, unknown>
 }
 
 function codeOf(error: AppError): number {
@@ -64,4 +61,10 @@ export function wrapFailure(error: AppError, body: ErrorBody, request: FastifyRe
 function idOf(message: unknown): string | number | null {
   const { method, id } = (message ?? {}) as { method?: unknown; id?: unknown }
   return typeof method === 'string' && (typeof id === 'string' || typeof id === 'number') ? id : null
+}
+
+export function mcpSessionNotFound(): AppError {
+  return new AppError('SESSION_NOT_FOUND', 'There is no MCP session of that Mcp-Session-Id; it has ended.', {
+    suggestions: ['Send initialize without an Mcp-Session-Id, then repeat the request with the new one']
+  })
 }

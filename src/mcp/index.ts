@@ -2,25 +2,19 @@ import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../kernel/errors.js'
-import { mcpTopic } from '../kernel/events.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
-import { callerOf } from '../http/caller.js'
+import { callerOf, header } from '../http/caller.js'
 import { sendFailure } from '../http/failures.js'
-import { refusedToken } from './credentials.js'
+import { sendResponse } from './answers.js'
+import { createSenders, refusedHeaders } from './credentials.js'
 import { wrapFailure } from './failure.js'
-import { serveLegacy } from './legacy/legacy.js'
+import { serveLegacy } from './legacy.js'
+import { clientNameOf, refuseTooManyValues } from './messages.js'
 import { createMethods } from './methods.js'
-import { refuseTooManyValues } from './envelope.js'
-import { clientNameOf, serveModern } from './modern/modern.js'
-import { ALLOWED, serveNotifications } from './subscriptions/notifications.js'
-import { sessionIdOf } from './session-id.js'
-import { mcpSessionNotFound, serveSessions } from './legacy/sessions.js'
-import { createSenders } from './senders.js'
+import { serveModern } from './modern.js'
+import { ALLOWED, serveNotifications, sessionSubscriptions } from './subscriptions/session-subscriptions.js'
 import { createStreams } from './subscriptions/streams.js'
-import { subscriptionMethods } from './subscriptions/methods.js'
 import { createWatches } from './subscriptions/watch.js'
-import { EventStream } from '../http/event-stream.js'
-import { carry } from './sdk-stream.js'
 
 const URL = '/mcp'
 
@@ -28,22 +22,18 @@ const URL = '/mcp'
 export const mcpPlugin = fp(registerMcp, { name: 'mcp', dependencies: ['requests', 'feed', 'http'] })
 
 async function registerMcp(app: FastifyInstance): Promise<void> {
-  const deps = {
-    streams: createStreams(app),
-    watches: createWatches(app),
-    lookUp: mcpSessions.lookUpTogether(app.database.db)
-  }
-  const eraOf2025 = await serveLegacy(createMethods(app, subscriptionMethods(app)), app.about)
-  const senders = createSenders(app, deps.lookUp)
-  const legacy = serveSessions(eraOf2025, deps.lookUp, senders.sessionOf, app)
-  const notifications = serveNotifications(eraOf2025.versions, deps, app)
-  const modern = serveModern(createMethods(app), deps, app)
+  const lookUp = mcpSessions.lookUpTogether(app.database.db)
+  const means = { streams: createStreams(app), watches: createWatches(app), lookUp }
+  const senders = createSenders(app, lookUp)
+  const legacy = await serveLegacy(createMethods(app, sessionSubscriptions(app)), lookUp, senders, app)
+  const notifications = serveNotifications(means, app)
+  const modern = serveModern(createMethods(app), means, app)
   const config = { wrapFailure }
 
-  app.post(URL, { config, onRequest: senders.admit }, async (request, reply) => {
+  app.post(URL, { config, onRequest: senders.judgeSender }, async (request, reply) => {
     const caller = request.sender?.caller ?? callerOf(request, 'mcp')
     caller.output_schemas = asksForOutputSchemas(request)
-    const tooMany = refuseTooManyValues(request.body, bytesOf(request))
+    const tooMany = refuseTooManyValues(request)
     if (tooMany !== undefined) return sendFailure(reply, tooMany)
     const era = classifyInboundRequest({
       httpMethod: 'POST',
@@ -51,9 +41,9 @@ async function registerMcp(app: FastifyInstance): Promise<void> {
       protocolVersionHeader: header(request, 'mcp-protocol-version'),
       mcpMethodHeader: header(request, 'mcp-method')
     })
-    if (era.kind === 'legacy') return legacy(request, reply, caller)
+    if (era.kind === 'legacy') return legacy.answer(request, reply, caller)
     caller.credentials.client_name = clientNameOf(request.body)
-    const refused = era.kind === 'modern' ? await refusedToken([era.message], caller, app) : undefined
+    const refused = era.kind === 'modern' ? await refusedHeaders([era.message], caller, app) : undefined
     if (refused !== undefined) return sendFailure(reply, refused)
     const response = await modern.answer(request, era, reply, caller)
     return response === undefined ? reply : sendResponse(reply, response)
@@ -63,37 +53,25 @@ async function registerMcp(app: FastifyInstance): Promise<void> {
     notifications(request, reply, callerOf(request, 'mcp'))
   )
 
-  app.delete(URL, { config }, async (request, reply) => {
-    const id = sessionIdOf(request)
-    if (id === undefined)
-      return sendFailure(
-        reply,
-        new AppError('INVALID_INPUT', 'The Mcp-Session-Id header is missing.', {
-          context: { argument: 'Mcp-Session-Id' },
-          suggestions: ['Send the Mcp-Session-Id that initialize answered']
-        })
-      )
-    if (!(await mcpSessions.close(app.database.db, id))) return sendFailure(reply, mcpSessionNotFound())
-    // Its streams end, on whichever replica they are.
-    app.events.publish([mcpTopic(mcpSessions.hashId(id))])
-    return reply.code(200).send()
-  })
+  app.delete(URL, { config }, async (request, reply) => legacy.close(request, reply))
 
+  const notAllowed = async (_request: FastifyRequest, reply: FastifyReply) =>
+    sendFailure(
+      reply.header('allow', ALLOWED),
+      new AppError('METHOD_NOT_ALLOWED', 'MCP messages are sent with POST.', {
+        suggestions: ['Send JSON-RPC messages with POST to /mcp', 'End an MCP session with DELETE']
+      })
+    )
   app.route({
     method: ['HEAD', 'PUT', 'PATCH'],
     url: URL,
-    config,
-    handler: async (_request, reply) =>
-      sendFailure(
-        reply.header('allow', ALLOWED),
-        new AppError('METHOD_NOT_ALLOWED', 'MCP messages are sent with POST.', {
-          suggestions: ['Send JSON-RPC messages with POST to /mcp', 'End an MCP session with DELETE']
-        })
-      )
+    config: { ...config, refuses: true },
+    onRequest: notAllowed,
+    handler: notAllowed
   })
 
   app.addHook('preClose', async () => {
-    deps.streams.close()
+    means.streams.close()
   })
   // It breaks off the calls under way: only once they are answered.
   app.addHook('onClose', async () => {
@@ -112,25 +90,4 @@ function asksForOutputSchemas({ query }: FastifyRequest): boolean {
     context: { argument: 'output_schemas', allowed: ['true', 'false'] },
     suggestions: ['Use the address /mcp?output_schemas=true', 'Or use /mcp, whose list of tools has no output schemas']
   })
-}
-
-/** Undefined for a body in chunks. */
-function bytesOf({ headers }: FastifyRequest): number | undefined {
-  return headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
-}
-
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return typeof value === 'string' ? value : undefined
-}
-
-async function sendResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {
-  // The SDK lets caches keep event streams; the server does not.
-  const { 'cache-control': _, ...headers } = Object.fromEntries(response.headers)
-  void reply.code(response.status).headers(headers)
-  if (response.body === null) return reply.send()
-  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
-    return reply.send(await response.text())
-  void carry(response.body, new EventStream(reply))
-  return reply
 }

@@ -1,25 +1,20 @@
 import type { FastifyInstance } from 'fastify'
 import type { Permission } from '../kernel/agent.js'
-import { refuse } from '../kernel/authorize.js'
+import { authorize, refuse } from '../kernel/authorize.js'
+import { namedAgent } from '../agents/named-agent.js'
 import { callTool } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
-import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, rpcFailure, RpcFailure } from './failure.js'
-import { listerOf } from './lister.js'
-import { createPrompts } from './prompts/index.js'
-import { createResources } from './resources/index.js'
+import { JsonText, stringify } from '../kernel/json-text.js'
+import { hasCredentials } from './credentials.js'
+import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, RpcFailure } from './failure.js'
+import { createPrompts } from './prompts.js'
+import { createResources } from './resources.js'
 import { AUTH_TOKEN, createToolLists, type Listing, type McpTool } from './tool-list.js'
 
 export type Params = Record<string, unknown>
 export type Result = Record<string, unknown>
 export type Method = (params: Params, caller: Caller) => Result | Promise<Result>
-
-/** What the server offers, in the words of both protocol eras. */
-export const capabilities = { tools: {}, resources: { subscribe: true }, prompts: {} }
-
-export const instructions =
-  "A workspace that AI agents share: sessions to meet in, messages with visibility, search, and memory of one's own. " +
-  'Authenticate with authenticate_agent unless the connection already carries a key or token, then call get_usage_guidance to see what you may do.'
 
 export interface Methods {
   has: (name: string) => boolean
@@ -29,7 +24,7 @@ export interface Methods {
 
 /**
  * Every method this server answers, the same for both eras. The SDKs add their own: initialize, ping, server/discover.
- * @param own what one era has beyond
+ * @param own further methods of one era
  */
 export function createMethods(app: FastifyInstance, own: ReadonlyMap<string, Method> = new Map()): Methods {
   const toolsFor = createToolLists(app.kernel.tools)
@@ -53,7 +48,7 @@ export function createMethods(app: FastifyInstance, own: ReadonlyMap<string, Met
       try {
         return await method((params ?? {}) as Params, caller)
       } catch (thrown) {
-        // Refused by a call in it: told and audited there.
+        // The kernel has refused and audited it already.
         if (thrown instanceof RpcFailure) throw thrown
         throw refusal(await refuse(thrown, name, null, caller, app.kernel), caller.request_id)
       }
@@ -61,20 +56,24 @@ export function createMethods(app: FastifyInstance, own: ReadonlyMap<string, Met
   }
 }
 
-type ToolsFor = (listing: Listing) => McpTool[]
-
-/** What the list is made for where nobody is known: an API key allows both. */
+/** The permissions for which tools are listed if nobody is known: those that every API key gives. */
 const ORDINARY: readonly Permission[] = ['read', 'write']
 
 /**
- * The tools that the caller may call. Where the credentials are refused, or the database cannot tell whose they are,
- * the list is the ordinary one: many clients ask for it once, and an error would leave them without tools for as long
- * as they run. Each call checks the credentials again.
+ * The tools that the caller may call. If its credentials are refused, or the database cannot tell whose they are, the
+ * list is the ordinary one: many clients ask for it once, and an error would leave them without tools for as long as
+ * they run. Each call checks the credentials again.
+ * @throws RpcFailure if the caller has asked too often, or has had too many credentials refused
  */
-async function list(caller: Caller, toolsFor: ToolsFor, app: FastifyInstance): Promise<McpTool[]> {
-  const lister = await listerOf('tools/list', caller, app)
-  const permissions = lister === null || lister instanceof AppError ? ORDINARY : lister.permissions
-  return toolsFor({ permissions, auth_token: !hasCredentials(caller), output_schemas: caller.output_schemas === true })
+async function list(caller: Caller, toolsFor: (listing: Listing) => McpTool[], app: FastifyInstance) {
+  const { agent, refusal: refused } = await authorize({ name: 'tools/list', permission: 'none' }, caller, app.kernel)
+  if (refused?.code === 'RATE_LIMITED') throw refusal(refused, caller.request_id)
+  return toolsFor({
+    permissions: agent?.permissions ?? ORDINARY,
+    auth_token: !hasCredentials(caller),
+    named: refused === undefined && (await namedAgent(caller, app.verifiers)) !== undefined,
+    output_schemas: caller.output_schemas === true
+  })
 }
 
 async function call(params: Params, caller: Caller, app: FastifyInstance): Promise<Result> {
@@ -84,29 +83,23 @@ async function call(params: Params, caller: Caller, app: FastifyInstance): Promi
     throw refusal(malformed('arguments', 'an object'), caller.request_id)
   const { [AUTH_TOKEN]: auth_token, ...args } = given as Params
   const outcome = await callTool(name, args, withToken(caller, auth_token), app.kernel)
-  if (!outcome.ok && outcome.error.code === 'TOOL_NOT_FOUND') {
-    throw new RpcFailure(INVALID_PARAMS, outcome.error.message, rpcFailure(outcome.error, outcome.body).data)
-  }
-  const content = [{ type: 'text', text: JSON.stringify(outcome.body) }]
-  // Clients hold structured content against the schema that is listed, which describes success alone.
-  return outcome.ok ? { content, structuredContent: outcome.body } : { content, isError: true }
+  if (!outcome.ok && outcome.error.code === 'TOOL_NOT_FOUND')
+    throw refusal(outcome.error, caller.request_id, INVALID_PARAMS)
+  const json = stringify(outcome.body)
+  const content = [{ type: 'text', text: json }]
+  // Clients check structured content by the schema that is listed, which describes success alone.
+  return outcome.ok ? { content, structuredContent: new JsonText(json) } : { content, isError: true }
 }
 
 /** `auth_token` is a credential, not an argument; null means absent, as everywhere. */
-function withToken(caller: Caller, auth_token: unknown): Caller {
-  if (auth_token === undefined || auth_token === null) return caller
-  return {
-    ...caller,
-    credentials: {
-      ...caller.credentials, // What is no text is no token: refused like any bad one.
-      auth_token: typeof auth_token === 'string' ? auth_token : ''
-    }
-  }
-}
-
-function hasCredentials({ credentials }: Caller): boolean {
-  const { authorization, api_key, mcp_session, local } = credentials
-  return authorization !== undefined || api_key !== undefined || local !== undefined || Boolean(mcp_session?.identity)
+function withToken(caller: Caller, given: unknown): Caller {
+  if (given === undefined || given === null) return caller
+  // What is no text is no token: refused like any bad one.
+  const auth_token = typeof given === 'string' ? given : ''
+  const { authorization } = caller.credentials
+  // Only the Authorization header comes before it.
+  const identified = authorization === undefined ? undefined : caller.identified
+  return { ...caller, identified, credentials: { ...caller.credentials, auth_token } }
 }
 
 export function text(params: Params, name: string, caller: Caller): string {

@@ -1,9 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { type Agent, isAdmin } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
-import { Whole } from '../kernel/schema.js'
 import type { Visibility } from '../kernel/visibilities.js'
-import { Content, Metadata, VisibilityWord } from '../kernel/shapes.js'
+import { Content, MessageRef, Metadata, VisibilityWord } from '../kernel/shapes.js'
 import type { Draft } from './store/messages.js'
 
 type GivenDraft = Pick<Draft, 'content' | 'parent_message_id'> & Partial<Draft>
@@ -13,13 +12,7 @@ export const draftFields = {
   content: Content,
   visibility: Type.Optional(VisibilityWord('Who may read it', 'public')),
   metadata: Metadata(),
-  parent_message_id: Type.Optional(
-    Whole({
-      minimum: 1,
-      maximum: Number.MAX_SAFE_INTEGER,
-      description: 'The message of the same session that this one answers'
-    })
-  )
+  parent_message_id: Type.Optional(MessageRef('The message of the same session that this one answers'))
 }
 
 /**

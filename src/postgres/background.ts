@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** The least pause after a fault, for instance while the database is away. */
 const FAULT_MS = 2000
 
@@ -17,38 +19,25 @@ export function inBackground(
   onFault: (error: unknown) => void,
   first_ms = 0
 ): Background {
-  let closed = false
-  let wake = () => {}
-  const closing = () => closed
+  const closing = new AbortController()
 
   async function loop(): Promise<void> {
-    for (let pause = first_ms; !closed;) {
-      if (pause > 0) await sleep(pause)
-      if (closed) return
+    for (let pause = first_ms; ;) {
+      if (pause > 0) await sleep(pause, undefined, { ref: false, signal: closing.signal }).catch(() => {})
+      if (closing.signal.aborted) return
       try {
-        pause = await turn(closing)
+        pause = await turn(() => closing.signal.aborted)
       } catch (error) {
-        if (!closed) onFault(error)
+        if (!closing.signal.aborted) onFault(error)
         pause = Math.max(FAULT_MS, first_ms)
       }
     }
   }
 
-  function sleep(pause: number): Promise<void> {
-    return new Promise(resolve => {
-      const timer = setTimeout(resolve, pause).unref()
-      wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-  }
-
   const running = loop()
   return {
     async close() {
-      closed = true
-      wake()
+      closing.abort()
       await running
     }
   }

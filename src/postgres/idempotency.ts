@@ -16,7 +16,8 @@ export async function claim<T = Record<string, unknown>>(tx: Db, key: Idempotenc
   const { rows } = await sql`
     insert into idempotency_keys as k (workspace, agent_id, key, request_hash)
     values (${key.workspace}, ${key.agent_id}, ${key.key}, ${key.request_hash})
-    on conflict (workspace, agent_id, key) do update set request_hash = excluded.request_hash, answer = null, created_at = clock_timestamp()
+    on conflict (workspace, agent_id, key)
+      do update set request_hash = excluded.request_hash, answer = null, created_at = clock_timestamp()
     where k.created_at < clock_timestamp() - make_interval(hours => ${KEPT_HOURS})
     returning key`.execute(tx)
   if (rows.length === 1) return undefined

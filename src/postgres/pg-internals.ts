@@ -2,8 +2,8 @@ import pg from 'pg'
 import { preparationFault } from './faults.js'
 
 /**
- * What the service uses of `pg` beyond its documented interface. test/postgres/pg-internals.test.ts checks each use on a
- * real connection, so an upgrade of `pg` that breaks one fails there.
+ * What the service uses of `pg` beyond its documented interface. An upgrade of `pg` that breaks one of these uses fails
+ * in test/postgres/pg-internals.test.ts.
  */
 
 /** A statement for PostgreSQL. A connection prepares it once if it has a name. */
@@ -145,13 +145,9 @@ export async function queryWithPrefix<R extends pg.QueryResultRow>(
   })
 }
 
-/**
- * The `onConnect` option of a pool. The pool waits for its promise, and gives up the connection if it rejects. The types
- * of `pg` say that it returns nothing.
- */
-export function onConnect(prepare: (client: pg.ClientBase) => Promise<void>): Pick<pg.PoolConfig, 'onConnect'> {
-  // eslint-disable-next-line @typescript-eslint/no-misused-promises -- see above
-  return { onConnect: prepare }
+/** The process id that the server, or a pooler in front of it, has told the client when it connected. */
+export function processIdOf(client: pg.ClientBase): number | null {
+  return (client as pg.ClientBase & { processID: number | null }).processID
 }
 
 /** Ends a connection at once. `client.end()` would wait for a server that may be gone. */

@@ -33,25 +33,13 @@ export const postgresPlugin = fp(
       loggableFault
     })
     const { metrics, poolState } = app
-    addGauge(
-      metrics,
-      'database_pool_connections',
-      'Open database connections of this replica.',
-      () => poolState().total
-    )
-    addGauge(
-      metrics,
-      'database_pool_idle',
-      'Database connections of this replica that are free.',
-      () => poolState().idle
-    )
-    addGauge(
-      metrics,
-      'database_pool_waiting',
-      'Calls of this replica that wait for a database connection.',
-      () => poolState().waiting
-    )
-    addGauge(metrics, 'database_pool_max', 'Most database connections of this replica.', () => poolState().max)
+    for (const [name, help, count] of [
+      ['connections', 'Open database connections of this replica.', 'total'],
+      ['idle', 'Database connections of this replica that are free.', 'idle'],
+      ['waiting', 'Calls of this replica that wait for a database connection.', 'waiting'],
+      ['max', 'Most database connections of this replica.', 'max']
+    ] as const)
+      addGauge(metrics, `database_pool_${name}`, help, () => poolState()[count])
   },
   { name: 'postgres', dependencies: ['kernel'] }
 )

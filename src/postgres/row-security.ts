@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import type { Db } from './schema.js'
-import { makeRole } from './service-role.js'
 
 /**
  * Every query filters by workspace. PostgreSQL row-level security enforces the same filter again, on every table that
@@ -15,7 +14,7 @@ const POLICY = 'own_workspace'
 const POLICY_CONDITION =
   "workspace = (select current_setting('scs.workspace', true)) or (select current_setting('scs.workspace', true)) = '*'"
 
-/** Tables that the service's role may not use, and the views with the policy's condition that it uses in their place. */
+/** Tables that the service's role may not use, and the views with the policy's condition that it uses instead. */
 export const BEHIND_VIEWS: Record<string, string> = {
   message_terms_rows: 'message_terms',
   search_words_rows: 'search_words',
@@ -48,16 +47,19 @@ interface Table {
   granted: string[]
 }
 
-/** @param login the service's login, if it is not the owner who migrates */
-export async function settleRowSecurity(db: Db, login?: string): Promise<void> {
-  const role = login ?? (await makeRole(db))
+/** @param role as which the service works; undefined: as the owner */
+export async function settleRowSecurity(db: Db, role: string | undefined): Promise<void> {
   const { rows: tables } = await sql<Table>`
     select c.relname as name, case c.relkind when 'v' then 'view' else 'table' end as kind,
-           exists (select from pg_policy p where p.polrelid = c.oid and p.polname = ${POLICY}) as policy, c.relrowsecurity and c.relforcerowsecurity as forced,
-           coalesce((select json_agg(distinct a.privilege_type) from aclexplode(c.relacl) a where a.grantee = to_regrole(quote_ident(${role ?? null}))), '[]') as granted
+           exists (select from pg_policy p where p.polrelid = c.oid and p.polname = ${POLICY}) as policy,
+           c.relrowsecurity and c.relforcerowsecurity as forced,
+           array(select distinct a.privilege_type from aclexplode(c.relacl) a
+                 where a.grantee = to_regrole(quote_ident(${role ?? null}))) as granted
     from pg_class c
     where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v')
-      and (c.relname = any(${WITHOUT_WORKSPACE}::text[]) or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'workspace' and not a.attisdropped))
+      and (c.relname = any(${WITHOUT_WORKSPACE}::text[])
+           or exists (select from pg_attribute a
+                      where a.attrelid = c.oid and a.attname = 'workspace' and not a.attisdropped))
     order by c.relname`.execute(db)
   for (const { name, kind, policy, forced, granted } of tables) {
     const table = sql.table(name)
@@ -78,28 +80,24 @@ export async function settleRowSecurity(db: Db, login?: string): Promise<void> {
 /** Functions that run as the owner, and that nobody may call by default. This one deletes old audit rows. */
 const FUNCTIONS = ['drop_audit_rows']
 
+/** Grants on the schemas of the tables and of pg_trgm; on sequences, because an import takes ids in advance; and on those functions. */
 async function grantRest(db: Db, role: string): Promise<void> {
-  const {
-    rows: [schema]
-  } = await sql<{
-    name: string
-    may: boolean
-  }>`select current_schema() as name, has_schema_privilege(${role}, current_schema(), 'usage') as may`.execute(db)
-  if (schema !== undefined && !schema.may)
-    await sql`grant usage on schema ${sql.id(schema.name)} to ${sql.id(role)}`.execute(db)
-  // An import takes ids in advance. The drainer of the audit chain reads how far ids have been given.
-  const { rows: sequences } = await sql<{ name: string }>`
-    select s.relname as name from pg_class s join pg_depend d on d.objid = s.oid and d.deptype in ('a', 'i') join pg_attribute a on a.attrelid = d.refobjid and a.attname = 'workspace'
-    where s.relnamespace = current_schema()::regnamespace and s.relkind = 'S' and not (has_sequence_privilege(${role}, s.oid, 'select') and has_sequence_privilege(${role}, s.oid, 'usage'))`.execute(
-    db
-  )
-  for (const { name } of sequences)
-    await sql`grant select, usage on sequence ${sql.table(name)} to ${sql.id(role)}`.execute(db)
-  const { rows: functions } = await sql<{ signature: string }>`
-    select oid::regprocedure::text as signature from pg_proc
-    where pronamespace = current_schema()::regnamespace and proname = any(${FUNCTIONS}::text[]) and not has_function_privilege(${role}, oid, 'execute')`.execute(
-    db
-  )
-  for (const { signature } of functions)
-    await sql`grant execute on function ${sql.raw(signature)} to ${sql.id(role)}`.execute(db)
+  const { rows } = await sql<{ statement: string }>`
+    select format('grant usage on schema %I to %I', n.nspname, ${role}::text) as statement
+    from pg_namespace n
+    where n.oid in (current_schema()::regnamespace, (select extnamespace from pg_extension where extname = 'pg_trgm'))
+      and not has_schema_privilege(${role}, n.oid, 'usage')
+    union all
+    select format('grant select, usage on sequence %I to %I', s.relname, ${role}::text)
+    from pg_class s
+    join pg_depend d on d.objid = s.oid and d.deptype in ('a', 'i')
+    join pg_attribute a on a.attrelid = d.refobjid and a.attname = 'workspace'
+    where s.relnamespace = current_schema()::regnamespace and s.relkind = 'S'
+      and not (has_sequence_privilege(${role}, s.oid, 'select') and has_sequence_privilege(${role}, s.oid, 'usage'))
+    union all
+    select format('grant execute on function %s to %I', oid::regprocedure, ${role}::text)
+    from pg_proc
+    where pronamespace = current_schema()::regnamespace and proname = any(${FUNCTIONS}::text[])
+      and not has_function_privilege(${role}, oid, 'execute')`.execute(db)
+  for (const { statement } of rows) await sql.raw(statement).execute(db)
 }

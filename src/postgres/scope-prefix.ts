@@ -1,11 +1,11 @@
 import pg from 'pg'
 import { ReadOnlyServer } from './faults.js'
+import type { Manner } from './installation.js'
 import type { PrefixStatement, Statement } from './pg-internals.js'
 import { nameFor } from './statement-names.js'
 
-/** What PostgreSQL is told before a statement runs for a workspace. */
+/** What is sent before a statement that runs for a workspace. */
 export interface ScopePrefixes {
-  role: string | undefined
   /** Before a statement, and before one that is planned once. */
   each: readonly PrefixStatement[]
   once: readonly PrefixStatement[]
@@ -13,30 +13,39 @@ export interface ScopePrefixes {
   inTransaction: Statement
 }
 
-/** @param role undefined: statements run as the login */
-export function scopePrefixes(role: string | undefined, scope: string): ScopePrefixes {
-  const each = scopeStatement(role, scope, [])
-  const once = scopeStatement(role, scope, ["set_config('plan_cache_mode', 'force_generic_plan', true) as plan"])
-  const { name, text, values } = each
-  return { role, each: [each], once: [once], inTransaction: { name, text, values } }
+export interface ScopeOptions {
+  /** Undefined: statements run as the login. */
+  role: string | undefined
+  scope: string
+  manner: Manner
+  /** Whether nothing is read from a read-only server: it may be a standby, whose data may be out of date. */
+  refuses_read_only: boolean
 }
 
-/**
- * Tells PostgreSQL role and workspace for one transaction, and asks whether the server is read-only. Nothing is read from
- * a read-only server: it may be a standby, whose data may be out of date.
- */
-function scopeStatement(role: string | undefined, scope: string, more: readonly string[]): PrefixStatement {
+export function scopePrefixes(options: ScopeOptions): ScopePrefixes {
+  const each = scopeStatement(options, [])
+  const once = scopeStatement(options, [['plan_cache_mode', 'force_generic_plan']])
+  const { name, text, values } = each
+  return { each: [each], once: [once], inTransaction: { name, text, values } }
+}
+
+/** Sets role, workspace and what else is needed for one transaction, and asks whether the server is read-only. */
+function scopeStatement(
+  { role, scope, manner, refuses_read_only }: ScopeOptions,
+  more: Manner['local']
+): PrefixStatement {
   const columns = [
-    ...(role === undefined ? [] : [`set_config('role', ${pg.escapeLiteral(role)}, true) as role`]),
-    "set_config('scs.workspace', $1, true) as workspace",
-    ...more,
+    ...[...(role === undefined ? [] : [['role', role] as const]), ...manner.local, ...more].map(
+      ([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true)`
+    ),
+    "set_config('scs.workspace', $1, true)",
     "current_setting('transaction_read_only') as read_only"
   ]
   const text = `select ${columns.join(', ')}`
   return {
-    name: nameFor('scs.scope', text),
+    name: manner.named ? nameFor('scs.scope', text) : undefined,
     text,
     values: [scope],
-    check: row => (row.at(-1) === 'on' ? new ReadOnlyServer() : undefined)
+    check: row => (refuses_read_only && row.at(-1) === 'on' ? new ReadOnlyServer() : undefined)
   }
 }

@@ -1,14 +1,14 @@
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
 import type { GuardedPool } from './guarded-pool.js'
+import type { Installation } from './installation.js'
 import { queryWithPrefix } from './pg-internals.js'
 import type { Db, Schema } from './schema.js'
 import { repeated, type RunStatement, ScopedDriver, type ScopedPool } from './scoped-connection.js'
-import type { RoleLookup } from './row-security-kind.js'
 
 /**
- * For which workspace SQL runs. Every query filters by workspace. PostgreSQL row-level security enforces the same filter
- * again (row-security.ts), so a query that forgets its filter finds nothing of another workspace. PostgreSQL is told the
- * workspace with every statement (scoped-connection.ts).
+ * For which workspace SQL runs. Every query filters by workspace. Row-level security enforces the same filter again
+ * (row-security.ts), so a query that forgets its filter finds nothing of another workspace. The workspace is sent with
+ * every statement (scoped-connection.ts).
  */
 
 /** Every workspace. No workspace has this name. */
@@ -21,7 +21,7 @@ const KEPT_MAX = 1000
 
 let scoped: (database: Unscoped, scope: string) => Db
 
-/** The database before a workspace is named. It cannot be queried: `inWorkspace` and `acrossWorkspaces` give what can. */
+/** The database before a workspace is named. Only what `inWorkspace` and `acrossWorkspaces` return can be queried. */
 class Unscoped {
   readonly #pool: ScopedPool
   readonly #kept = new Map<string, Db>()
@@ -62,8 +62,12 @@ const drivers = new WeakMap<Db, ScopedDriver>()
 const databases = new WeakMap<Db, Unscoped>()
 
 /** @param run how a statement is run, for tests */
-export function unscoped(connections: GuardedPool, role: RoleLookup, run: RunStatement = queryWithPrefix): Unscoped {
-  return new Unscoped({ connections, role, run })
+export function unscoped(
+  connections: GuardedPool,
+  installation: Installation,
+  run: RunStatement = queryWithPrefix
+): Unscoped {
+  return new Unscoped({ connections, installation, run })
 }
 
 /** What SQL for a workspace runs on. Undefined: the caller is not known, and there are no rows. */
@@ -73,7 +77,7 @@ export function inWorkspace(database: Unscoped, workspace: string | undefined): 
 }
 
 /**
- * What SQL for all workspaces runs on: background work, and finding out who calls. Whatever answers a caller runs in the
+ * What SQL for all workspaces runs on: background work, and finding out who calls. What answers a caller runs in the
  * caller's workspace. (test/postgres/row-security/workspaces.test.ts lists the places that call this.)
  */
 export function acrossWorkspaces(database: Unscoped): Db {
@@ -97,11 +101,6 @@ export function databaseOf(db: Db): object {
  */
 export async function transact<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
   return repeated(() => db.transaction().execute(work))
-}
-
-/** From here on everything on a connection is for all workspaces: for a command that the owner runs. */
-export async function acrossSession(db: Db): Promise<void> {
-  await sql`select set_config('scs.workspace', ${ACROSS}, false)`.execute(db)
 }
 
 /** From here on a transaction is for that workspace: for code that finds out only in the transaction who calls. */

@@ -9,7 +9,7 @@ import { nameFor } from './statement-names.js'
  *
  * - A statement whose text never changes: `defineStatement`. It is put together once and prepared under its own name.
  * - A statement that Kysely builds anew for each call: `.execute(db)`. A connection prepares a text that comes again
- *   (statement-names.ts). Where PostgreSQL would plan it wrongly: `plannedOnce(db, query)`, `plannedEachTime(db, query)`.
+ *   (statement-names.ts). Where PostgreSQL would plan it badly: `plannedOnce(db, query)`, `plannedEachTime(db, query)`.
  *
  * PostgreSQL plans a prepared statement each time for its first five runs, and then decides whether one plan for all
  * values is as good.
@@ -39,41 +39,31 @@ interface Made {
  * @param label what people see in pg_prepared_statements: the table, a dot, what is done
  * @param source the text, with $1 for the first of a list of values; or a function that builds the statement and is
  * given a place for each named value. It runs once.
- * @param plan `once` for a statement that goes by keys, whose one plan is right for all values and dear to make. Left to
- * itself PostgreSQL plans a range, `seq > $1 and seq <= $2`, each time in a long session: it takes the range for half a
+ * @param plan `once` for a statement by keys, whose one plan is right for all values and dear to make. Left to itself
+ * PostgreSQL plans a range, `seq > $1 and seq <= $2`, each time in a long session: it takes the range for half a
  * percent of the messages.
  */
-export function defineStatement<V extends readonly unknown[], R>(
-  label: string,
-  source: string,
-  plan?: 'once'
-): (db: Db, values: V) => Promise<R[]>
 export function defineStatement<V extends object, R>(
   label: string,
-  source: Build<V, R>,
+  source: string | Build<V, R>,
   plan?: 'once'
-): (db: Db, values: V) => Promise<R[]>
-export function defineStatement<R>(
-  label: string,
-  source: string | Build<unknown, R>,
-  plan?: 'once'
-): (db: Db, values: readonly unknown[] | Record<string, unknown>) => Promise<R[]> {
+): (db: Db, values: V) => Promise<R[]> {
   let made: Made | undefined
   return async (db, values) => {
     made ??= make(label, source, db)
     const { name, text, parameters } = made
     const given = Array.isArray(values)
       ? (values as readonly unknown[])
-      : parameters.map(each => (each instanceof Place ? (values as Record<string, unknown>)[each.key] : each))
+      : parameters.map(each => (each instanceof Place ? values[each.key as keyof V] : each))
     const driver = driverOf(db)
     if (driver !== undefined) return (await driver.run({ name, text, values: given, plan })).rows as R[]
     return (await db.executeQuery<R>(withPlan(CompiledQuery.raw(text, [...given]), plan, name))).rows
   }
 }
 
-function make(label: string, source: string | Build<unknown, unknown>, db: Db): Made {
+function make<V, R>(label: string, source: string | Build<V, R>, db: Db): Made {
   if (typeof source === 'string') return { name: nameFor(label, source), text: source, parameters: [] }
-  const { sql, parameters } = source(db, places).compile(db)
+  const { sql, parameters } = source(db, places as V).compile(db)
   return { name: nameFor(label, sql), text: sql, parameters }
 }
 

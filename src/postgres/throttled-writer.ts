@@ -12,7 +12,7 @@ export interface ThrottledWriter<T> {
  * and each key at most every 30 s. `write` gets the values in the order of their keys. All replicas have this order, so
  * their statements cannot deadlock.
  *
- * It is no Batcher: nobody waits for an answer, a later note replaces an earlier one, and a clock says when it is written.
+ * It is no Batcher: nobody waits for an answer, a later note replaces an earlier one, and a clock starts the write.
  */
 export function throttledWriter<T>(write: (due: T[]) => Promise<void>): ThrottledWriter<T> {
   const written = new Map<string, number>()

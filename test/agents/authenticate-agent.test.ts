@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import t from 'tap'
 import { ADMIN_API_KEY, API_KEY, type As, call, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
@@ -152,4 +153,27 @@ t.test('several tokens of one agent live side by side', async t => {
   )
   t.equal(new Set(tokens).size, 3)
   for (const token of [...tokens, ...tokens]) t.match(await ok(app, 'list_sessions', {}, { token }), { success: true })
+})
+
+t.test('a call counts once, though PostgreSQL makes its transaction run again', async t => {
+  const own = await startApp(t)
+  await sql`
+    create sequence repeats;
+    create function fail_at_first() returns trigger language plpgsql as $$
+    begin
+      if nextval('public.repeats') = 1 then
+        raise exception 'not serializable' using errcode = 'serialization_failure';
+      end if;
+      return new;
+    end $$;
+    grant usage on sequence repeats to public;
+    create trigger fail_at_first before insert on tokens for each row execute function fail_at_first()`.execute(
+    own.database.db
+  )
+  const { body, headers } = await call(own, 'authenticate_agent', { agent_id: 'a', agent_type: 'b', api_key: API_KEY })
+  t.equal(body.success, true, JSON.stringify(body))
+  const { rows } = await sql<{ last_value: string }>`select last_value from repeats`.execute(own.database.db)
+  t.equal(Number(rows[0]?.last_value), 2, 'its transaction ran twice')
+  const limit = own.config.rate_limit_agent_per_minute
+  t.match(String(headers.ratelimit), `"agent";r=${limit - 1};`)
 })

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { API_KEY, call, JWT_SECRET, listen, ok, startApp, type TestApp } from '../helper.js'
 import { openStream } from '../http/stream-client.js'
 import { isFailure } from '../support/failure.js'
-import { AUDIENCE, encode, newKey, signWith, startIssuer } from '../support/issuer.js'
+import { AUDIENCE, encode, newKey, type SigningKey, signWith, startIssuer } from '../support/issuer.js'
 import { until } from '../support/rest.js'
 
 /** Tokens of an outside issuer, and what is not one. */
@@ -304,6 +304,55 @@ for (const alg of ['PS256', 'ES256', 'EdDSA'] as const) {
     isFailure(t, await list(other.token({}, { key: { ...newKey(alg), kid: other.key().kid } }), app2), 'INVALID_TOKEN')
   })
 }
+
+t.test('of several keys that fit, each is tried; what is no key is skipped', async t => {
+  const other = await startIssuer(t, { alg: 'RS256' })
+  const first = other.key()
+  const second = other.rotate('RS256')
+  const good = (key: SigningKey, kid: string | undefined) => other.token({}, { key, header: { kid } })
+  const app2 = () => start(t, { OIDC_ISSUER: other.url, OIDC_AUDIENCE: AUDIENCE, ...UNLIMITED }, { url: app.url })
+
+  for (const [what, change] of [
+    ['one kid, no alg', { kid: 'same', alg: undefined }],
+    ['one kid, one alg', { kid: 'same' }],
+    ['no kid, no use', { kid: undefined, use: undefined }]
+  ] as const) {
+    other.published = keys => keys.map(key => ({ ...key, ...change }))
+    const on = await app2()
+    const { kid } = change
+    t.equal((await list(good(first, kid), on)).status, 200, `${what}: the first`)
+    t.equal((await list(good(second, kid), on)).status, 200, `${what}: the second`)
+    const stranger = { ...newKey('RS256'), kid: 'same' }
+    isFailure(t, await list(good(stranger, kid), on), 'INVALID_TOKEN', `${what}: neither`)
+  }
+
+  const odd = { kid: 'same', kty: 'RSA', alg: 'RS256', use: 'sig' }
+  other.published = ([one]) => [
+    null,
+    'a text',
+    17,
+    [],
+    {},
+    { kid: 'same', kty: 'XYZ' },
+    { ...odd, n: 17, e: 'AQAB' },
+    { ...odd, n: 'AQ', e: 'AQAB' },
+    { ...odd, x5c: ['none'] },
+    { ...one, kid: 'same' }
+  ]
+  const on = await app2()
+  t.equal((await list(good(first, 'same'), on)).status, 200, 'among oddities')
+  t.equal((await list(good(first, undefined), on)).status, 200, 'among oddities, without kid')
+})
+
+t.test('a key that takes the place of another one, under its name, is found', async t => {
+  const other = await startIssuer(t)
+  other.published = keys => keys.map(key => ({ ...key, kid: 'only' }))
+  const token = () => other.token({}, { header: { kid: 'only' } })
+  const on = await start(t, { OIDC_ISSUER: other.url, OIDC_AUDIENCE: AUDIENCE, ...UNLIMITED }, { url: app.url })
+  t.equal((await list(token(), on)).status, 200)
+  other.rotate('ES256', false)
+  await until('the new key is known', async () => (await list(token(), on)).status === 200, 20_000)
+})
 
 t.test('metadata is found in each of its places', async t => {
   for (const where of [

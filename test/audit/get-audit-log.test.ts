@@ -4,6 +4,7 @@ import { connectAsOwner } from '../../src/postgres/connect.js'
 import { createDatabase } from '../support/cluster.js'
 import { API_KEY, call, newSession, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
+import { optionsFor } from '../support/database.js'
 
 const app = await startApp(t)
 const ADMIN = { agent_id: 'boss', admin: true }
@@ -150,14 +151,7 @@ t.test('refusals: a row each, after ten of one kind in a minute one with the res
   isFailure(t, await call(busy, 'list_sessions', {}, { token: 'None' }), 'INVALID_TOKEN')
   await busy.server.close()
 
-  const database = connectAsOwner({
-    url: own.url,
-    max: 1,
-    connect_timeout_ms: 5000,
-    statement_timeout_ms: 0,
-    application_name: 'tests',
-    onIdleError: () => {}
-  })
+  const database = connectAsOwner(optionsFor(own.url, { max: 1 }))
   t.teardown(database.close)
   const rows = await database.db
     .selectFrom('audit_log')

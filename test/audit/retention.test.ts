@@ -3,7 +3,6 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config/config.js'
 import { auditKeys, type SignedHead, signHead } from '../../src/audit/chain/keys.js'
-import { connect, connectAsOwner } from '../../src/postgres/connect.js'
 import type { Db } from '../../src/postgres/schema.js'
 import { acrossWorkspaces } from '../../src/postgres/scope.js'
 import { createDrain, type Drain } from '../../src/audit/chain/drain.js'
@@ -15,8 +14,8 @@ import { applyRetention } from '../../src/lifecycle/store/retention.js'
 import { endContinuously } from '../../src/lifecycle/worker.js'
 import { type As, call, environment, newSession, ok, runToEnd, startApp } from '../helper.js'
 import { until } from '../support/until.js'
-import { createDatabase } from '../support/cluster.js'
 import { isFailure } from '../support/failure.js'
+import { openDatabase } from '../support/database.js'
 
 /** Audit rows by age, on real chains: what goes, what stays, and that the rest still proves itself. */
 
@@ -33,33 +32,17 @@ interface Chained {
 
 /** A database as the service sees it, as the operator's commands do, and its owner by hand. */
 async function chained(t: Test): Promise<Chained> {
-  const { url, drop } = await createDatabase()
-  const options = {
-    url,
-    max: 4,
-    connect_timeout_ms: 10_000,
-    statement_timeout_ms: 0,
-    application_name: 'tests',
-    onIdleError: () => {}
-  }
-  const database = connect(options)
-  const operator = connectAsOwner(options)
-  const owner = new pg.Client({ connectionString: url })
-  await owner.connect()
-  t.teardown(async () => {
-    await owner.end()
-    await Promise.all([database.close(), operator.close()])
-    await drop()
-  })
+  const { database, operator, owner } = await openDatabase(t)
   const db = acrossWorkspaces(database.db)
-  return { db, operator: operator.db, owner, drain: createDrain(db, keys) }
+  return { db, operator, owner, drain: createDrain(db, keys) }
 }
 
 async function write(owner: pg.Client, count: number, { workspace = 'default', days = 0 } = {}): Promise<void> {
   await owner.query(
     `
     insert into audit_log (workspace, timestamp, event_type, agent_id, action, result, request_id)
-    select $1, clock_timestamp() - make_interval(days => $2), 'message_added', 'agent-1', 'add_message', 'success', $3 || n from generate_series(1, $4) n`,
+    select $1, clock_timestamp() - make_interval(days => $2), 'message_added', 'agent-1', 'add_message',
+      'success', $3 || n from generate_series(1, $4) n`,
     [workspace, days, randomUUID(), count]
   )
 }
@@ -122,7 +105,8 @@ t.test('what is of age goes up to a signed head; what is left proves itself', as
   t.equal(await rowsOf(owner, 'kept'), 7, 'a workspace without a setting keeps all')
   t.equal(await applyAuditRetention({ db, stopping: going }, keys, 0), 0, 'once')
   const { rows: told } = await owner.query(
-    "select agent_id, action, (metadata ->> 'rows')::int as rows, (metadata ->> 'days')::int as days from audit_log where event_type = 'audit_rows_dropped' order by id"
+    "select agent_id, action, (metadata ->> 'rows')::int as rows, (metadata ->> 'days')::int " +
+      "as days from audit_log where event_type = 'audit_rows_dropped' order by id"
   )
   t.same(
     told,
@@ -143,7 +127,8 @@ t.test('what is of age goes up to a signed head; what is left proves itself', as
 
   await asOwner(owner, () =>
     owner.query(
-      "update audit_log set agent_id = 'nobody' where id = (select audit_id from audit_chain where workspace = 'default' and seq = 10)"
+      "update audit_log set agent_id = 'nobody' where id = (select audit_id from audit_chain " +
+        "where workspace = 'default' and seq = 10)"
     )
   )
   t.match(
@@ -153,7 +138,8 @@ t.test('what is of age goes up to a signed head; what is left proves itself', as
   )
   await asOwner(owner, () =>
     owner.query(
-      "with cut as (delete from audit_chain where workspace = 'default' and seq = 8 returning audit_id) delete from audit_log where id in (select audit_id from cut)"
+      "with cut as (delete from audit_chain where workspace = 'default' and seq = 8 returning " +
+        'audit_id) delete from audit_log where id in (select audit_id from cut)'
     )
   )
   t.match(
@@ -176,7 +162,7 @@ t.test('stopped between two batches, it goes on in the next round, by itself', a
     db,
     retention_days: 0,
     audit: { keys, days: 30 },
-    tell: () => {},
+    publish: () => {},
     onFault: error => {
       t.fail(String(error))
     },
@@ -220,7 +206,8 @@ t.test('a drainer at work keeps nothing from going by age', async t => {
     async () =>
       (
         await app.database.pool.query(
-          "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%audit_heads%' and datname = current_database()"
+          "select from pg_stat_activity where wait_event_type = 'Lock' and query like " +
+            "'%audit_heads%' and datname = current_database()"
         )
       ).rowCount === 1,
     'it waits in the midst of its round'

@@ -64,7 +64,8 @@ t.test('one chain by three replicas, through kills; and what the commands say of
   for (const table of ['audit_log', 'audit_chain', 'audit_heads'])
     await owner.query(`alter table ${table} disable trigger append_only`)
   await owner.query(
-    'with cut as (delete from audit_chain where seq > $1 returning audit_id) delete from audit_log where id in (select audit_id from cut)',
+    'with cut as (delete from audit_chain where seq > $1 returning audit_id) delete from ' +
+      'audit_log where id in (select audit_id from cut)',
     [count - 3]
   )
   await owner.query('delete from audit_heads where seq > $1', [count - 3])

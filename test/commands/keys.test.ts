@@ -86,16 +86,16 @@ t.test('the first key is made by command, listed, used, and revoked', async t =>
   t.equal((await listed('--all')).length, 2)
   const { entries } = await post(server.url, 'get_audit_log', { limit: 100 }, as(boss, 'boss'))
   const told = entries
-    .filter(({ action }: { action: string }) => action === 'keys')
-    .map(({ event_type, agent_id }: Record<string, unknown>) => [event_type, agent_id])
+    .filter(({ action }: { action: string }) => action.startsWith('keys '))
+    .map(({ action, event_type, agent_id }: Record<string, unknown>) => [action, event_type, agent_id])
     .reverse()
   t.same(
     told,
     [
-      ['api_key_created', null],
-      ['api_key_created', null],
-      ['api_key_revoked', null],
-      ['api_key_revoked', null]
+      ['keys create', 'api_key_created', null],
+      ['keys create', 'api_key_created', null],
+      ['keys revoke', 'api_key_revoked', null],
+      ['keys revoke', 'api_key_revoked', null]
     ],
     'each with its audit row'
   )

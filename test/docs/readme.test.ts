@@ -1,35 +1,11 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { ADMIN_API_KEY, API_KEY, listen, ROOT, startApp } from '../helper.js'
+import { run } from '../support/run.js'
 
 /** Runs what the pages show. */
-
-interface Run {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-async function run(
-  program: string,
-  args: string[],
-  { cwd = ROOT, env = {} }: { cwd?: string; env?: Record<string, string> } = {}
-): Promise<Run> {
-  return new Promise(resolve => {
-    const child = execFile(
-      program,
-      args,
-      { cwd, timeout: 120_000, env: { ...process.env, ...env } },
-      (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
-      }
-    )
-    child.stdin?.end()
-  })
-}
 
 async function page(path: string): Promise<string> {
   return readFile(join(ROOT, path), 'utf8')

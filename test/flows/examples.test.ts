@@ -1,35 +1,9 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { API_KEY, listen, newSession, ok, ROOT, startApp } from '../helper.js'
-
-interface Run {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-async function run(
-  program: string,
-  args: string[],
-  { cwd = ROOT, env = {} }: { cwd?: string; env?: Record<string, string> } = {}
-): Promise<Run> {
-  return new Promise(resolve => {
-    // No model's key: the examples then use their scripted answers.
-    const { OPENAI_API_KEY: _key, ...inherited } = process.env
-    const child = execFile(
-      program,
-      args,
-      { cwd, timeout: 120_000, env: { ...inherited, ...env } },
-      (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
-      }
-    )
-    child.stdin?.end()
-  })
-}
+import { run } from '../support/run.js'
 
 const EXAMPLES: Array<{ file: string; args?: string[]; imports: string[]; prints: RegExp }> = [
   {
@@ -52,8 +26,10 @@ const EXAMPLES: Array<{ file: string; args?: string[]; imports: string[]; prints
   {
     file: 'event_stream.py',
     imports: ['httpx'],
-    prints:
-      /^1 Aurora has arrived\n2 Borealis has arrived\n3 Cassiopeia has arrived\nthe connection is lost\n4 Draco has arrived\n5 Eridanus has arrived\n6 Fornax has arrived\n7 the day is over\n$/
+    prints: new RegExp(
+      '^1 Aurora has arrived\n2 Borealis has arrived\n3 Cassiopeia has arrived\nthe connection is lost\n' +
+        '4 Draco has arrived\n5 Eridanus has arrived\n6 Fornax has arrived\n7 the day is over\n$'
+    )
   },
   {
     file: 'autogen_team.py',
@@ -118,7 +94,9 @@ test('the curl command of the page about event streams shows what is said there'
   t.match(
     stdout,
     new RegExp(
-      `^retry: \\d+\nid: 0\nevent: start\ndata: {"session_id":"${session_id}","last_seq":0}\n\nid: 1\nevent: message_added\ndata: {"seq":1,"type":"message_added","message":{"id":1,.*"sender":"ada"`
+      `^retry: \\d+\nid: 0\nevent: start\ndata: {"session_id":"${session_id}","last_seq":0}\n\n` +
+        'id: 1\nevent: message_added\ndata: ' +
+        '{"seq":1,"type":"message_added","message":{"id":1,.*"sender":"ada"'
     )
   )
 })

@@ -16,7 +16,7 @@ import { type BadRequest, badRequests } from './requests.js'
  */
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
-const REQUESTS = Number(process.env.REQUESTS ?? 3000)
+const REQUESTS = Number(process.env.REQUESTS ?? 2000)
 const LANES = 6
 const WITHIN_MS = 20_000
 /** What the process holds after the bad requests, collected, to what it held when it had warmed up. */
@@ -188,7 +188,8 @@ t.test(`${REQUESTS} bad requests, SEED=${SEED}`, { timeout: 900_000 }, async t =
             const wrong = faults(bad, got)
             if (wrong.length > 0)
               throw new Error(
-                `${wrong.join('; ')}\n${bad.method} ${bad.path} ${JSON.stringify(bad.headers)}\n${bad.body.toString().slice(0, 1000)}`
+                `${wrong.join('; ')}\n${bad.method} ${bad.path} ${JSON.stringify(bad.headers)}\n` +
+                  `${bad.body.toString().slice(0, 1000)}`
               )
           }),
           {

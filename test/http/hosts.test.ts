@@ -132,3 +132,27 @@ t.test('CORS_ORIGINS=* lets any page in', async t => {
     headers: { 'access-control-allow-origin': '*' }
   })
 })
+
+t.test('refused pages and names count against their address, and so do preflights', async t => {
+  for (const [what, headers, method] of [
+    ['a foreign host name', { host: 'evil.example' }, 'POST'],
+    ['a foreign page', { origin: 'https://evil.example' }, 'POST'],
+    ['a preflight', { origin: 'https://app.test', 'access-control-request-method': 'POST' }, 'OPTIONS']
+  ] as const) {
+    const limits = { RATE_LIMIT_ADDRESS_PER_MINUTE: '3', CORS_ORIGINS: 'https://app.test' }
+    const base = await listen(await startApp(t, limits))
+    const statuses = []
+    for (let i = 0; i < 5; i++) statuses.push((await ask(base, headers, '/mcp/tool/list_sessions', method)).status)
+    const before = method === 'OPTIONS' ? 204 : 403
+    t.same(statuses, [before, before, before, 429, 429], what)
+  }
+})
+
+t.test('an allowed page can read that it came too often', async t => {
+  const limits = { RATE_LIMIT_ADDRESS_PER_MINUTE: '1', CORS_ORIGINS: 'https://app.test' }
+  const base = await listen(await startApp(t, limits))
+  await ask(base, { origin: 'https://app.test' })
+  const late = await ask(base, { origin: 'https://app.test' })
+  isFailure(t, late, 'RATE_LIMITED')
+  t.match(late.headers, { 'access-control-allow-origin': 'https://app.test' })
+})

@@ -6,6 +6,7 @@ import { connectAsOwner } from '../../src/postgres/connect.js'
 import { countCalls, type RateLimits } from '../../src/limits/store/rate-limits.js'
 import { sweep } from '../../src/lifecycle/sweep.js'
 import { createDatabase } from '../support/cluster.js'
+import { optionsFor } from '../support/database.js'
 
 const database = await createDatabase()
 t.teardown(() => database.drop())
@@ -15,7 +16,9 @@ const limits = (limit: number): PerMinute => ({
   key: limit,
   address: limit,
   failure: limit,
-  initialize: limit
+  initialize: limit,
+  initialize_key: limit,
+  initialize_workspace: limit
 })
 
 /** What counts in one replica, on connections of its own. */
@@ -25,14 +28,7 @@ function replica(
   window_ms?: number,
   url = database.url
 ): RateLimits & { db: ReturnType<typeof connectAsOwner>['db'] } {
-  const own = connectAsOwner({
-    url,
-    max: 2,
-    connect_timeout_ms: 5000,
-    statement_timeout_ms: 5000,
-    application_name: 'tests',
-    onIdleError: () => {}
-  })
+  const own = connectAsOwner(optionsFor(url, { statement_timeout_ms: 5000 }))
   const counting = countCalls(own.db, limits(limit), window_ms)
   t.teardown(async () => {
     await counting.close()

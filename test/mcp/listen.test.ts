@@ -1,18 +1,13 @@
 import type { Client as ModernClient } from '@modelcontextprotocol/client'
 import t, { type Test } from 'tap'
 import { API_KEY, listen, newSession, ok, startApp } from '../helper.js'
-import { createDatabase } from '../support/cluster.js'
 import { token } from '../support/samples.js'
 import { connectModern, eventually, type Headers, request } from './clients.js'
 
 /** subscriptions/listen of 2026-07-28 clients: the SDK's client over sockets, two replicas on one database. */
 
-const database = await createDatabase()
-t.teardown(() => database.drop())
-const [here, there] = (await Promise.all([1, 2].map(async () => startApp(t, {}, { url: database.url })))) as [
-  Awaited<ReturnType<typeof startApp>>,
-  Awaited<ReturnType<typeof startApp>>
-]
+const here = await startApp(t)
+const there = await startApp(t, {}, here)
 const base = await listen(here)
 const AS = (agent_id: string): Headers => ({ 'x-api-key': API_KEY, 'x-agent-id': agent_id })
 
@@ -143,7 +138,7 @@ t.test('what is refused', async t => {
 })
 
 t.test('subscriptions end when the replica stops, as the protocol has it', async t => {
-  const app = await startApp(t, {}, { url: database.url })
+  const app = await startApp(t, {}, here)
   const { client } = await connect(t, AS('staying'), await listen(app))
   const session_id = await newSession(here)
   const { closed } = await client.listen({ resourceSubscriptions: [`session://${session_id}`] })

@@ -47,7 +47,13 @@ for (const [name, start] of Object.entries(starts)) {
   })
 }
 
-const OPENING = `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } } })}\n`
+const line = (id: number, method: string, params: object) =>
+  `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`
+const OPENING = line(1, 'initialize', {
+  protocolVersion: '2025-06-18',
+  capabilities: {},
+  clientInfo: { name: 'x', version: '1' }
+})
 
 t.test('ends with its input, and on a signal; nothing but the protocol is on stdout', async t => {
   for (const end of [
@@ -90,8 +96,7 @@ t.test('ends with its input, and on a signal; nothing but the protocol is on std
 })
 
 t.test('what is piped in is answered before the end', async t => {
-  const call = (id: number) =>
-    `${JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'list_sessions', arguments: {} } })}\n`
+  const call = (id: number) => line(id, 'tools/call', { name: 'list_sessions', arguments: {} })
   const { code, stdout, stderr } = await runToEnd(['mcp'], environment(database.url), {
     input: OPENING + call(2) + call(3)
   })

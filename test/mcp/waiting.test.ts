@@ -1,17 +1,12 @@
 import { request as httpRequest } from 'node:http'
 import t, { type Test } from 'tap'
 import { API_KEY, listen, newSession, ok, startApp } from '../helper.js'
-import { createDatabase } from '../support/cluster.js'
 import { connectLegacy, connectModern, eventually, type Headers, openSession, post } from './clients.js'
 
 /** Calls that wait, over MCP: progress, cancellation, and clients that go away. */
 
-const database = await createDatabase()
-t.teardown(() => database.drop())
-const [here, there] = (await Promise.all([1, 2].map(async () => startApp(t, {}, { url: database.url })))) as [
-  Awaited<ReturnType<typeof startApp>>,
-  Awaited<ReturnType<typeof startApp>>
-]
+const here = await startApp(t)
+const there = await startApp(t, {}, here)
 const base = await listen(here)
 const KEY: Headers = { 'x-api-key': API_KEY, 'x-agent-id': 'waiter' }
 const waiting = async (count: number) =>
@@ -177,7 +172,7 @@ t.test('an event stream only where it is asked for and there is something to tel
 })
 
 t.test('stopping answers those who wait', async t => {
-  const app = await startApp(t, {}, { url: database.url })
+  const app = await startApp(t, {}, here)
   const session_id = await newSession(here)
   const answer = post(app, wait(session_id), KEY)
   await eventually(

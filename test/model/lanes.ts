@@ -105,7 +105,9 @@ async function playShare({ url, seed, steps: wanted, name }: Share): Promise<Pla
         )
         // One that was only cut short, on a slow machine, has no counterexample.
         if (found.failed && found.counterexample !== null)
-          result.failure ??= `SEED=${seed}, lane ${lane}, round ${round}: ${String(found.errorInstance)}\nafter these steps:\n${JSON.stringify(found.counterexample?.[0])}`
+          result.failure ??=
+            `SEED=${seed}, lane ${lane}, round ${round}: ${String(found.errorInstance)}\nafter these ` +
+            `steps:\n${JSON.stringify(found.counterexample?.[0])}`
       }
     })
   )

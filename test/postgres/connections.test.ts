@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { connectAsOwner } from '../../src/postgres/connect.js'
-import { up } from '../../src/postgres/migrate.js'
 import { serviceRole } from '../../src/postgres/service-role.js'
 import { call, newSession, ok, startApp } from '../helper.js'
 import { createDatabase, testServer } from '../support/cluster.js'
+import { migrated, ownedDatabase } from '../support/database.js'
 import { openProxy } from '../support/proxy.js'
 import { until } from '../support/rest.js'
 
@@ -25,35 +23,14 @@ async function administrator(t: Test, url: string): Promise<pg.Client> {
 const ready = async (app: Awaited<ReturnType<typeof startApp>>) => (await app.server.inject('/health/ready')).statusCode
 
 t.test('a role that is taken away and given back costs no more than that time', async t => {
-  const { url, name, drop } = await createDatabase({ empty: true })
-  const login = `tests_${randomBytes(6).toString('hex')}`
-  const admin = await administrator(t, (await testServer()).url)
-  await admin.query(
-    `create role ${login} login createrole password 'secret'; alter database ${name} owner to ${login}; alter database ${name} reset scs.workspace`
-  )
-  t.teardown(async () => {
-    await drop()
-    await admin.query(`drop role ${serviceRole(login)}; drop role ${login}`)
-  })
-  await (await administrator(t, url)).query(`create extension pg_trgm; grant all on schema public to ${login}`)
-  const own = new URL(url)
-  own.username = login
-  own.password = 'secret'
-  const owner = connectAsOwner({
-    url: own.href,
-    max: 1,
-    connect_timeout_ms: 5000,
-    statement_timeout_ms: 0,
-    application_name: 'tests',
-    onIdleError: () => {}
-  })
-  await up(owner.db)
-  await owner.close()
+  const { url, owner: login, asAdmin } = await ownedDatabase(t, 'createrole')
+  await asAdmin(`create extension pg_trgm; grant all on schema public to ${login}`)
+  await migrated(url)
 
-  const app = await startApp(t, { DATABASE_POOL_MAX: '4' }, { url: own.href })
+  const app = await startApp(t, { DATABASE_POOL_MAX: '4' }, { url })
   const session_id = await newSession(app)
   t.equal(await ready(app), 200)
-  await admin.query(`revoke ${serviceRole(login)} from ${login} cascade`)
+  await asAdmin(`revoke ${serviceRole(login)} from ${login} cascade`)
   for (let i = 0; i < 12; i++) {
     const answers = await Promise.all(
       Array.from({ length: 4 }, () =>
@@ -68,7 +45,7 @@ t.test('a role that is taken away and given back costs no more than that time', 
       t.match({ status, body }, { status: 503, body: { code: 'DATABASE_UNAVAILABLE' } })
   }
   t.equal(await ready(app), 503, 'and readiness says so')
-  await admin.query(`grant ${serviceRole(login)} to ${login}`)
+  await asAdmin(`grant ${serviceRole(login)} to ${login}`)
   await until('ready again', async () => (await ready(app)) === 200)
   for (let i = 0; i < 12; i++) t.equal((await call(app, 'create_session', { purpose: 'again' })).status, 200)
 })
@@ -81,7 +58,8 @@ t.test('statements that somebody cancels spoil no connection', async t => {
   const cancelling = (async () => {
     while (Date.now() < until_)
       await admin.query(
-        'select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+        'select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() ' +
+          'and pid <> pg_backend_pid()'
       )
   })()
   const statuses = new Map<number, number>()
@@ -103,7 +81,8 @@ t.test('statements that somebody cancels spoil no connection', async t => {
   )
   for (let i = 0; i < 40; i++) t.equal((await call(app, 'create_session', { purpose: 'after' })).status, 200)
   const { rows } = await admin.query(
-    "select count(*)::int as aborted from pg_stat_activity where datname = current_database() and state = 'idle in transaction (aborted)'"
+    'select count(*)::int as aborted from pg_stat_activity where datname = ' +
+      "current_database() and state = 'idle in transaction (aborted)'"
   )
   t.equal(rows[0].aborted, 0)
 })
@@ -146,7 +125,8 @@ t.test('connections that are ended while idle cost callers nothing, and while at
   const ending = (async () => {
     for (let i = 0; i < 60; i++)
       await admin.query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and application_name = 'tests'"
+        'select pg_terminate_backend(pid) from pg_stat_activity where datname = ' +
+          "current_database() and pid <> pg_backend_pid() and application_name = 'tests'"
       )
     over = true
   })()
@@ -244,7 +224,8 @@ t.test('statements that wait for each other crosswise are repeated inside', asyn
   // It holds its idempotency key's row, and waits for ours: one of the two is given up, and it is not ours.
   await admin
     .query(
-      "insert into idempotency_keys (workspace, agent_id, key, request_hash) values ('default', 'agent-1', 'deadlock', '\\x00')"
+      'insert into idempotency_keys (workspace, agent_id, key, request_hash) values ' +
+        "('default', 'agent-1', 'deadlock', '\\x00')"
     )
     .catch((error: unknown) => {
       t.comment(String(error))

@@ -3,47 +3,24 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { migrations } from '../../migrations/index.js'
-import { connectAsOwner } from '../../src/postgres/connect.js'
 import type { Db } from '../../src/postgres/schema.js'
 import { down, isCurrent, MigrationError, status, up } from '../../src/postgres/migrate.js'
 import { ROOT, startApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
+import { openOwner } from '../support/database.js'
 import { schemaSnapshot } from '../support/schema-snapshot.js'
 
 const NAMES = Object.keys(migrations)
 const SNAPSHOT = join(ROOT, 'test', 'schema.snapshot.txt')
 
-interface Owner {
-  db: Db
-  close: () => Promise<void>
-}
-
-async function emptyDatabase(t: Test): Promise<{ url: string; open: () => Owner }> {
+async function emptyDatabase(t: Test): Promise<{ url: string; open: () => Db }> {
   const { url, drop } = await createDatabase({ empty: true })
-  const opened: Owner[] = []
-  t.teardown(async () => {
-    await Promise.all(opened.map(database => database.close()))
-    await drop()
-  })
-  return {
-    url,
-    open() {
-      const database = connectAsOwner({
-        url,
-        max: 1,
-        connect_timeout_ms: 30_000,
-        statement_timeout_ms: 0,
-        application_name: 'tests',
-        onIdleError: () => {}
-      })
-      opened.push(database)
-      return database
-    }
-  }
+  t.teardown(drop)
+  return { url, open: () => openOwner(t, url, { max: 1, connect_timeout_ms: 30_000 }) }
 }
 
 t.test('empty, up, up again', async t => {
-  const { db } = (await emptyDatabase(t)).open()
+  const db = (await emptyDatabase(t)).open()
   t.equal(await isCurrent(db), false)
   t.same(
     await status(db),
@@ -59,7 +36,7 @@ t.test('empty, up, up again', async t => {
 })
 
 t.test('the schema is the one in test/schema.snapshot.txt', async t => {
-  const { db } = (await emptyDatabase(t)).open()
+  const db = (await emptyDatabase(t)).open()
   await up(db)
   const snapshot = await schemaSnapshot(db)
   // To accept a change: UPDATE_SNAPSHOT=1 npx tap test/postgres/migrations.test.ts
@@ -72,7 +49,7 @@ t.test('the schema is the one in test/schema.snapshot.txt', async t => {
 })
 
 t.test('down to nothing, and up to the same', async t => {
-  const { db } = (await emptyDatabase(t)).open()
+  const db = (await emptyDatabase(t)).open()
   await up(db)
   const before = await schemaSnapshot(db)
   for (const name of [...NAMES].reverse()) {
@@ -90,12 +67,11 @@ t.test('down to nothing, and up to the same', async t => {
 })
 
 t.test('the last one goes down and up, with rows in the tables of the others', async t => {
-  const { db } = (await emptyDatabase(t)).open()
+  const db = (await emptyDatabase(t)).open()
   await up(db)
   await sql`insert into sessions (id, purpose, created_by) values ('session_0000000000000001', 'p', 'a')`.execute(db)
-  await sql`insert into messages (session_id, seq, sender, sender_type, content, visibility) values ('session_0000000000000001', 1, 'a', 'b', 'c', 'public')`.execute(
-    db
-  )
+  await sql`insert into messages (session_id, seq, sender, sender_type, content, visibility)
+    values ('session_0000000000000001', 1, 'a', 'b', 'c', 'public')`.execute(db)
   const last = NAMES.at(-1) as string
   t.same([await down(db), await up(db)], [[last], [last]])
   const { rows } = await sql<{ content: string }>`select content from messages`.execute(db)
@@ -103,20 +79,20 @@ t.test('the last one goes down and up, with rows in the tables of the others', a
 })
 
 t.test('what a restored dump says of transactions that are still to come is taken back', async t => {
-  const { db } = (await emptyDatabase(t)).open()
+  const db = (await emptyDatabase(t)).open()
   await up(db)
   await sql`insert into sessions (id, purpose, created_by) values ('session_0000000000000001', 'p', 'a')`.execute(db)
   await sql`
     insert into messages (session_id, seq, sender, sender_type, content, visibility, xact)
-    select 'session_0000000000000001', n, 'a', 'b', 'c', 'public', case when n <= 2 then (n * 1000000000000)::text::xid8 else pg_current_xact_id() end
+    select 'session_0000000000000001', n, 'a', 'b', 'c', 'public',
+      case when n <= 2 then (n * 1000000000000)::text::xid8 else pg_current_xact_id() end
     from generate_series(1, 3) n`.execute(db)
   t.same(await up(db), [])
   const { rows } = await sql<{
     own: boolean
     nought: boolean
-  }>`select xact > '0' and xact < pg_snapshot_xmax(pg_current_snapshot()) as own, xact = '0' as nought from messages order by seq`.execute(
-    db
-  )
+  }>`select xact > '0' and xact < pg_snapshot_xmax(pg_current_snapshot()) as own, xact = '0' as nought
+    from messages order by seq`.execute(db)
   t.same(rows, [
     { own: false, nought: true },
     { own: false, nought: true },
@@ -126,20 +102,20 @@ t.test('what a restored dump says of transactions that are still to come is take
 
 t.test('twenty at once: one migrates, the others wait', async t => {
   const { open } = await emptyDatabase(t)
-  const done = await Promise.all(Array.from({ length: 20 }, () => up(open().db)))
+  const done = await Promise.all(Array.from({ length: 20 }, () => up(open())))
   t.same(
     done.filter(names => names.length > 0),
     [NAMES]
   )
   t.same(
-    await status(open().db),
+    await status(open()),
     NAMES.map(name => ({ name, applied: true }))
   )
 })
 
 t.test('a database newer than the program is left alone, with a sentence', async t => {
   const { open } = await emptyDatabase(t)
-  const { db } = open()
+  const db = open()
   await up(db)
   await sql`insert into kysely_migration (name, timestamp) values ('9999-from-the-future', now()::text)`.execute(db)
   const acts: Array<(on: typeof db) => Promise<unknown>> = [up, down, status]
@@ -155,7 +131,7 @@ t.test('a database newer than the program is left alone, with a sentence', async
 
 t.test('a failed migration is taken back, told and tried again', async t => {
   const { open } = await emptyDatabase(t)
-  const { db } = open()
+  const db = open()
   await sql`create table agents (somebody_elses int)`.execute(db)
   await t.rejects(up(db), { constructor: MigrationError, message: /0004-callers failed and was taken back/ })
   t.equal(await isCurrent(db), false)

@@ -1,33 +1,24 @@
 import { sql } from 'kysely'
 import t from 'tap'
-import { connect } from '../../src/postgres/connect.js'
 import { acrossWorkspaces, inWorkspace } from '../../src/postgres/scope.js'
 import { nameFor, nameFromSecondTime } from '../../src/postgres/statement-names.js'
 import { defineStatement, plannedEachTime, plannedOnce } from '../../src/postgres/statements.js'
 import { call, listen, startApp } from '../helper.js'
 import { openSession, request } from '../mcp/clients.js'
 import { createDatabase } from '../support/cluster.js'
+import { openService } from '../support/database.js'
 import { samples } from '../support/samples.js'
 
 const { url, drop } = await createDatabase()
-const database = connect({
-  url,
-  max: 1,
-  connect_timeout_ms: 5000,
-  statement_timeout_ms: 5000,
-  application_name: 'tests',
-  onIdleError: () => {}
-})
-t.teardown(async () => {
-  await database.close()
-  await drop()
-})
+t.teardown(drop)
+const database = openService(t, url, { max: 1 })
 const db = inWorkspace(database.db, 'w')
 
 /** What the one connection has prepared, but for what every statement is preceded by. */
 async function prepared(): Promise<Array<{ name: string; statement: string; generic: number; custom: number }>> {
   const { rows } = await database.pool.query<{ name: string; statement: string; generic: number; custom: number }>(
-    "select name, statement, generic_plans::int as generic, custom_plans::int as custom from pg_prepared_statements where name not like 'scs.scope.%'"
+    'select name, statement, generic_plans::int as generic, custom_plans::int as custom from ' +
+      "pg_prepared_statements where name not like 'scs.scope.%'"
   )
   return rows
 }

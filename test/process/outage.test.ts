@@ -1,9 +1,9 @@
 import t from 'tap'
-import { connectAsOwner } from '../../src/postgres/connect.js'
 import { up } from '../../src/postgres/migrate.js'
 import { followRevocations } from '../../src/agents/store/revocations.js'
 import { revoke } from '../../src/agents/store/tokens.js'
 import { environment, listen, runProgram, startApp } from '../helper.js'
+import { openOwner } from '../support/database.js'
 import { ownServer } from '../support/own-server.js'
 import { post, until } from '../support/rest.js'
 
@@ -78,19 +78,11 @@ t.test('a token revoked on one replica is refused on the others', async t => {
 
 t.test('while revocations cannot be followed the database is asked, and nobody is let in unasked', async t => {
   const server = await ownServer(t)
-  const database = connectAsOwner({
-    url: server.url,
-    max: 2,
-    connect_timeout_ms: 2000,
-    statement_timeout_ms: 2000,
-    application_name: 'tests',
-    onIdleError: () => {}
-  })
-  t.teardown(() => database.close())
-  await up(database.db)
+  const db = openOwner(t, server.url, { connect_timeout_ms: 2000, statement_timeout_ms: 2000 })
+  await up(db)
   // Only the regular reading fails: it alone asks until when.
   let failing = false
-  const watch = database.db.withPlugin({
+  const watch = db.withPlugin({
     transformQuery({ node }) {
       if (failing && JSON.stringify(node).includes(' as until')) throw new Error('not now')
       return node
@@ -113,7 +105,7 @@ t.test('while revocations cannot be followed the database is asked, and nobody i
   await until('followed', async () => !(await revocations.has('one')))
   failing = true
   await new Promise(resolve => setTimeout(resolve, 2500))
-  await revoke(database.db, claims)
+  await revoke(db, claims)
   t.equal(await revocations.has('one'), true, 'asked')
   t.equal(await revocations.has('two'), false)
   await server.stop()

@@ -57,15 +57,7 @@ async function startCluster(): Promise<Pick<TestServer, 'url' | 'cluster'>> {
   const parent = await mkdtemp(join(tmpdir(), 'scs-test-server-'))
   // As root PostgreSQL runs as another user, who has to get through here.
   await chmod(parent, 0o711)
-  const account = await serverAccount()
-  const binaries = await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-test-binaries') })
-  const handle = await createCluster({
-    dir: join(parent, 'postgres'),
-    binaries,
-    account,
-    logFile: join(parent, 'postgres.log'),
-    durable: false
-  })
+  const handle = await clusterIn(parent)
   const port = await freePort()
   // For tests only: they kill processes, not the machine.
   const begun = await startPostmaster(handle, port, {
@@ -76,6 +68,18 @@ async function startCluster(): Promise<Pick<TestServer, 'url' | 'cluster'>> {
   })
   if (!('pid' in begun)) throw new Error(`The tests' PostgreSQL did not start: ${begun.problem}`)
   return { url: urlOf(handle, port, 'postgres'), cluster: { parent, handle } }
+}
+
+/** The cluster of the embedded PostgreSQL in a folder. It is made first if there is none. */
+export async function clusterIn(folder: string): Promise<Awaited<ReturnType<typeof createCluster>>> {
+  const account = await serverAccount()
+  return createCluster({
+    dir: join(folder, 'postgres'),
+    binaries: await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-test-binaries') }),
+    account,
+    logFile: join(folder, 'postgres.log'),
+    durable: false
+  })
 }
 
 export async function stopTestServer(): Promise<void> {

@@ -8,6 +8,8 @@ export interface Issuer {
   url: string
   /** How often each of its pages was asked for. */
   asked: { metadata: number; jwks: number }
+  /** What it publishes of its keys; JSON may hold anything. */
+  published: (keys: Published[]) => unknown[]
   /** Answers in place of its own, for one page. */
   instead: { metadata?: Page; jwks?: Page }
   /** Publishes a new key, and signs with it from now on. */
@@ -21,6 +23,7 @@ export interface Issuer {
 
 export type Page = (request: IncomingMessage, response: ServerResponse) => void
 export type Alg = 'RS256' | 'PS256' | 'ES256' | 'EdDSA'
+export type Published = Record<string, unknown>
 export interface SigningKey {
   alg: Alg
   kid: string
@@ -98,12 +101,14 @@ export async function startIssuer(
               code_challenge_methods_supported: ['S256']
             }
           : {
-              keys: keys.map(({ alg, kid, publicKey }) => ({
-                ...publicKey.export({ format: 'jwk' }),
-                kid,
-                alg,
-                use: 'sig'
-              }))
+              keys: issuer.published(
+                keys.map(({ alg, kid, publicKey }) => ({
+                  ...publicKey.export({ format: 'jwk' }),
+                  kid,
+                  alg,
+                  use: 'sig'
+                }))
+              )
             }
       )
     )
@@ -117,6 +122,7 @@ export async function startIssuer(
   const issuer: Issuer = {
     url: `http://127.0.0.1:${port}${path}`,
     asked: { metadata: 0, jwks: 0 },
+    published: keys => keys,
     instead: {},
     key: () => keys.at(-1) as SigningKey,
     rotate(alg = 'ES256', keep = true) {

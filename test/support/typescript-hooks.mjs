@@ -1,21 +1,25 @@
-// tsx, which runs the scripts and the benchmarks, costs each test file a second of a core: it looks at every module of every package.
-// These hooks look at our own alone, and what they compile is kept in .tap/compiled, for the next file and the next run.
+// tsx, which runs the scripts and the benchmarks, costs each test file a second of a core: it looks at every module of
+// every package. These hooks look at our own alone. What they compile is kept in .tap/compiled, for the next file and
+// the next run.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bundled } from './packages.mjs'
 
 const root = join(import.meta.dirname, '..', '..')
 const kept = join(root, '.tap', 'compiled')
 const tsconfig = readFileSync(join(root, 'tsconfig.json'), 'utf8')
 let esbuild
 
-/** `./x.js` of a TypeScript module is `./x.ts`, where there is one. */
+/** `./x.js` of a TypeScript module is `./x.ts`, if there is one; some packages are one file. */
 export async function resolve(specifier, context, next) {
   if (specifier.startsWith('.') && specifier.endsWith('.js') && context.parentURL?.endsWith('.ts')) {
     const url = new URL(`${specifier.slice(0, -3)}.ts`, context.parentURL)
     if (existsSync(url)) return { url: url.href, format: 'module', shortCircuit: true }
   }
+  const file = bundled.get(specifier)
+  if (file !== undefined) return { url: pathToFileURL(file).href, format: 'module', shortCircuit: true }
   return next(specifier, context)
 }
 

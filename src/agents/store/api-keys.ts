@@ -1,4 +1,4 @@
-import { type Expression, sql } from 'kysely'
+import { sql } from 'kysely'
 import { type Agent, mayEnter } from '../../kernel/agent.js'
 import type { ApiKey } from '../api-key.js'
 import { AppError } from '../../kernel/errors.js'
@@ -96,7 +96,7 @@ export async function list(
   { include_revoked, limit, after }: KeyFilter
 ): Promise<ApiKey[]> {
   let query = db.selectFrom('api_keys').select(columns).where('workspace', '=', workspace)
-  if (sessions !== undefined) query = query.where(limitedTo(sessions))
+  if (sessions !== undefined) query = query.where(sql<boolean>`sessions <@ ${sessions}::text[]`)
   if (!include_revoked)
     query = query
       .where('revoked_at', 'is', null)
@@ -135,8 +135,4 @@ export async function revoke(tx: Db, { workspace, sessions }: ManagedKeyScope, k
     .where('key_id', '=', key_id)
     .execute()
   return true
-}
-
-function limitedTo(sessions: readonly string[]): Expression<boolean> {
-  return sql<boolean>`sessions <@ ${sessions}::text[]`
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type Selectable, sql } from 'kysely'
-import { type Bounds, boundsOf } from '../../kernel/agent.js'
+import { type Agent, type Bounds, boundsOf } from '../../kernel/agent.js'
 import { createBatcher } from '../../kernel/batcher.js'
 import type { McpSession } from '../../kernel/caller.js'
 import type { Claims } from '../verifiers.js'
@@ -25,6 +25,8 @@ const CANCELLED_MAX = 20
 export type ResourceVersion = number | string
 
 export interface HeldSession extends McpSession {
+  /** Who opened it with credentials (`openerOf`); null: nobody known. */
+  opener: Buffer | null
   /** URIs as the client wrote them. */
   subscriptions: Map<string, ResourceVersion>
   /** The notification stream that delivers: of several, the one that was opened last. */
@@ -49,12 +51,25 @@ export function hashId(id: string): Buffer {
   return createHash('sha256').update(id).digest()
 }
 
+/** Stands for who opened an MCP session. Without the session's id, it tells nobody which agent that is. */
+export function openerOf(id: string, { workspace, agent_id }: Pick<Agent, 'workspace' | 'agent_id'>): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([id, workspace, agent_id]))
+    .digest()
+}
+
 /** @returns the new Mcp-Session-Id, of 256 random bits; only its hash is kept */
-export async function open(db: Unscoped, protocol_version: string, client_name: string | null): Promise<string> {
+export async function open(
+  db: Unscoped,
+  protocol_version: string,
+  client_name: string | null,
+  agent: Agent | null
+): Promise<string> {
   const id = randomBytes(32).toString('base64url')
+  const opener = agent === null ? null : openerOf(id, agent)
   await held(db)
     .insertInto('mcp_sessions')
-    .values({ id_hash: hashId(id), protocol_version, client_name })
+    .values({ id_hash: hashId(id), protocol_version, client_name, opener })
     .execute()
   return id
 }
@@ -99,7 +114,8 @@ const columns = [
   'token_expires_at',
   'token_bounds',
   'subscriptions',
-  'last_seen_at'
+  'last_seen_at',
+  'opener'
 ] as const
 
 type HeldRow = Pick<Selectable<Schema['mcp_sessions']>, (typeof columns)[number]>
@@ -142,6 +158,7 @@ async function findAll(db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
     const { uris = {}, stream = null, cancelled = {} } = row.subscriptions as Kept
     return {
       id_hash: row.id_hash,
+      opener: row.opener,
       client_name: row.client_name,
       protocol_version: row.protocol_version,
       identity,
@@ -184,18 +201,19 @@ const cancelled = sql`coalesce(${kept} -> 'cancelled', '{}'::jsonb)`
 
 /** @returns false where the session has as many subscriptions as it may have, or has ended */
 export async function subscribe(db: Unscoped, id_hash: Buffer, uri: string, mark: ResourceVersion): Promise<boolean> {
+  const added = JSON.stringify({ [uri]: mark })
   const { numAffectedRows } = await sql`
-    update mcp_sessions set subscriptions = jsonb_set(${kept}, '{uris}', ${uris} || ${JSON.stringify({ [uri]: mark })}::jsonb)
-    where id_hash = ${id_hash} and (${uris} ? ${uri} or (select count(*) from jsonb_object_keys(${uris})) < ${SUBSCRIPTIONS_MAX})`.execute(
-    held(db)
-  )
+    update mcp_sessions set subscriptions = jsonb_set(${kept}, '{uris}', ${uris} || ${added}::jsonb)
+    where id_hash = ${id_hash}
+      and (${uris} ? ${uri} or (select count(*) from jsonb_object_keys(${uris})) < ${SUBSCRIPTIONS_MAX})
+    `.execute(held(db))
   return numAffectedRows === 1n
 }
 
 export async function unsubscribe(db: Unscoped, id_hash: Buffer, uri: string): Promise<void> {
-  await sql`update mcp_sessions set subscriptions = ${kept} #- array['uris', ${uri}] where id_hash = ${id_hash}`.execute(
-    held(db)
-  )
+  await sql`
+    update mcp_sessions set subscriptions = ${kept} #- array['uris', ${uri}]
+    where id_hash = ${id_hash}`.execute(held(db))
 }
 
 /** Makes a notification stream the one that delivers; with `free`, only where no other does. */
@@ -208,17 +226,17 @@ export async function takeStream(db: Unscoped, id_hash: Buffer, stream: string, 
 /** @returns whether it was the one that delivered */
 export async function leaveStream(db: Unscoped, id_hash: Buffer, stream: string): Promise<boolean> {
   const { numAffectedRows } = await sql`
-    update mcp_sessions set subscriptions = ${kept} - 'stream' where id_hash = ${id_hash} and ${kept} ->> 'stream' = ${stream}`.execute(
-    held(db)
-  )
+    update mcp_sessions set subscriptions = ${kept} - 'stream'
+    where id_hash = ${id_hash} and ${kept} ->> 'stream' = ${stream}`.execute(held(db))
   return numAffectedRows === 1n
 }
 
 /** Notes that the client has cancelled a request, for the replica that works on it. */
 export async function cancel(db: Unscoped, id_hash: Buffer, request: string): Promise<void> {
+  const full = sql`(select count(*) from jsonb_object_keys(${cancelled})) >= ${CANCELLED_MAX}`
   await sql`
     update mcp_sessions set subscriptions = jsonb_set(${kept}, '{cancelled}',
-      (case when (select count(*) from jsonb_object_keys(${cancelled})) < ${CANCELLED_MAX} then ${cancelled} else '{}'::jsonb end)
+      (case when ${full} then '{}'::jsonb else ${cancelled} end)
       || jsonb_build_object(${request}::text, clock_timestamp()::text))
     where id_hash = ${id_hash}`.execute(held(db))
 }

@@ -15,21 +15,19 @@ export function trackPresence(db: Db): Presence {
     await sql`
       insert into agents (workspace, agent_id, agent_type, last_seen_at)
       select workspace, agent_id, agent_type, clock_timestamp()
-      from unnest(${seen.map(a => a.workspace)}::text[], ${seen.map(a => a.agent_id)}::text[], ${seen.map(a => a.agent_type)}::text[]) as seen (workspace, agent_id, agent_type)
-      on conflict (workspace, agent_id) do update set agent_type = excluded.agent_type, last_seen_at = excluded.last_seen_at`.execute(
-      db
-    )
+      from json_to_recordset(${JSON.stringify(seen)}) as seen (workspace text, agent_id text, agent_type text)
+      on conflict (workspace, agent_id) do update
+        set agent_type = excluded.agent_type, last_seen_at = excluded.last_seen_at`.execute(db)
   })
   const inSessions = throttledWriter<Agent & { session_id: string }>(async seen => {
     await sql`
       insert into session_presence (workspace, session_id, agent_id, agent_type, last_seen_at)
       select workspace, session_id, agent_id, agent_type, clock_timestamp()
-      from unnest(${seen.map(a => a.workspace)}::text[], ${seen.map(a => a.session_id)}::text[], ${seen.map(a => a.agent_id)}::text[], ${seen.map(a => a.agent_type)}::text[])
-        as seen (workspace, session_id, agent_id, agent_type)
+      from json_to_recordset(${JSON.stringify(seen)})
+        as seen (workspace text, session_id text, agent_id text, agent_type text)
       where exists (select from sessions s where s.workspace = seen.workspace and s.id = seen.session_id)
-      on conflict (workspace, session_id, agent_id) do update set agent_type = excluded.agent_type, last_seen_at = excluded.last_seen_at`.execute(
-      db
-    )
+      on conflict (workspace, session_id, agent_id) do update
+        set agent_type = excluded.agent_type, last_seen_at = excluded.last_seen_at`.execute(db)
   })
   return {
     seen(agent, session_id) {
@@ -57,7 +55,8 @@ export interface Present {
 /** Who has lately called in a session, the last one first: this call counts, and is first. */
 export async function present(db: Db, caller: Agent, session_id: string): Promise<Present[]> {
   const { rows } = await sql<Present>`
-    (select ${caller.agent_id}::text as agent_id, ${caller.agent_type}::text as agent_type, clock_timestamp()::timestamptz(3) as last_seen_at)
+    (select ${caller.agent_id}::text as agent_id, ${caller.agent_type}::text as agent_type,
+       clock_timestamp()::timestamptz(3) as last_seen_at)
     union all
     (select agent_id, agent_type, last_seen_at from session_presence
      where workspace = ${caller.workspace} and session_id = ${session_id} and agent_id <> ${caller.agent_id}

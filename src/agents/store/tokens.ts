@@ -118,11 +118,6 @@ export async function revokeAgent(db: Db, workspace: string, agent_id: string): 
     .where('expires_at', '>', sql<string>`clock_timestamp()`)
     .returning('jti')
     .execute()
-  return (
-    revoked.length +
-    (await revokeMadeFrom(
-      db,
-      revoked.map(({ jti }) => jti)
-    ))
-  )
+  const parents = revoked.map(({ jti }) => jti)
+  return parents.length + (await revokeMadeFrom(db, parents))
 }

@@ -1,121 +1,106 @@
-import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey, type RemoteJWKSet } from 'jose'
+import { createPublicKey } from 'node:crypto'
+import { type JWK, type JWSHeaderParameters } from 'jose'
 import { AppError } from '../../kernel/errors.js'
 
 /** Time limit of a request to the issuer, including its response, in milliseconds. */
 const TIMEOUT_MS = 5000
-/**
- * Least time between two requests to the issuer for an unknown key or after a failure, in milliseconds, whatever tokens
- * callers send.
- */
+/** Least time between two readings, in milliseconds: callers' tokens must not make the server ask more often. */
 const COOL_DOWN_MS = 5000
-/**
- * Age at which keys are refreshed in the background, so that a key the issuer has withdrawn is soon refused.
- */
+/** Age at which keys are read again in the background, so that a key the issuer has withdrawn is soon refused. */
 const REFRESH_MS = 10 * 60_000
 /** For how long known keys are used while the issuer is down. */
 const CACHE_MAX_MS = 60 * 60_000
 const RESPONSE_MAX_BYTES = 512 * 1024
+/** Most keys that are tried for one token: each costs a verification. */
+const CANDIDATES_MAX = 8
 
 export interface IssuerKeys {
   /**
-   * The key that a token's header names.
-   * @throws AppError SERVICE_UNAVAILABLE if the issuer cannot be reached and the key is not known
+   * The keys that may have signed a token with this header. Keys of other algorithms, or with another use, are left out.
+   * @throws AppError SERVICE_UNAVAILABLE if there is none, and the issuer cannot be reached for its present keys
    */
-  get: JWTVerifyGetKey
-  /** Fetches the keys before the first token arrives. */
-  warm: () => Promise<void>
+  candidates: (header: JWSHeaderParameters) => Promise<JWK[]>
+  /** Reads the keys, unless that was done a moment ago. Never throws. @returns whether they have changed */
+  reload: () => Promise<boolean>
 }
 
 /**
  * The public keys of an outside issuer, found by its metadata (OpenID Connect Discovery, RFC 8414).
- * @param onStateChange of a change for the worse or the better, in our words
+ * @param onStateChange called when the issuer begins or ceases to answer, with the reason in our words
  */
 export function createIssuerKeys(
   issuer: string,
   onStateChange: (state: 'reached' | 'unreachable', reason: string) => void
 ): IssuerKeys {
-  let current: { jwks: RemoteJWKSet; at: number } | undefined
-  let discovery: Promise<{ jwks: RemoteJWKSet; at: number }> | undefined
-  let requested_at = -Infinity
-  let failure: { at: number; reason: string } | undefined
+  let known: { keys: JWK[]; text: string; at: number } | undefined
   let lastState: 'reached' | 'unreachable' | undefined
+  let asked_at = -Infinity
+  let reading: Promise<boolean> | undefined
 
-  /** Makes every request to the issuer; after a failure, it refuses further ones for a time. */
-  async function requestIssuer<T>(request: () => Promise<T>): Promise<T> {
-    if (failure !== undefined && performance.now() - failure.at < COOL_DOWN_MS) throw unavailable()
+  async function read(): Promise<boolean> {
+    let reason = ''
+    let changed = false
     try {
-      const answer = await request()
-      failure = undefined
-      if (lastState !== 'reached') onStateChange('reached', '')
-      lastState = 'reached'
-      return answer
+      const { keys, text } = await keysAt(await jwksUriOf(issuer))
+      changed = text !== known?.text
+      known = { keys, text, at: performance.now() }
     } catch (error) {
-      const reason = error instanceof IssuerError ? error.message : 'it does not answer'
-      failure = { at: performance.now(), reason }
-      if (lastState !== 'unreachable') onStateChange('unreachable', reason)
-      lastState = 'unreachable'
-      throw unavailable()
+      reason = error instanceof IssuerError ? error.message : 'it does not answer'
     }
+    const state = reason === '' ? 'reached' : 'unreachable'
+    if (state !== lastState) onStateChange(state, reason)
+    lastState = state
+    return changed
   }
 
-  async function discover(): Promise<{ jwks: RemoteJWKSet; at: number }> {
-    const jwks_uri = await requestIssuer(() => jwksUriOf(issuer))
-    const jwks = createRemoteJWKSet(new URL(jwks_uri), {
-      cooldownDuration: COOL_DOWN_MS,
-      cacheMaxAge: CACHE_MAX_MS,
-      [customFetch]: async (url, { headers }) =>
-        requestIssuer(async () => {
-          requested_at = performance.now()
-          const { status, text } = await read(url, Object.fromEntries(headers))
-          if (status !== 200) throw new IssuerError(`its keys answer HTTP ${status}`)
-          if (!isKeySet(text)) throw new IssuerError('its keys are not a JSON Web Key Set')
-          return new Response(text, { status })
-        })
-    })
-    return { jwks, at: performance.now() }
-  }
-
-  async function keys(): Promise<RemoteJWKSet> {
-    if (current !== undefined) return current.jwks
-    discovery ??= discover().finally(() => {
-      discovery = undefined
-    })
-    current = await discovery
-    return current.jwks
-  }
-
-  /** Refreshes the address of the keys and the keys in the background, while the known ones stay in use. */
-  function refresh(): void {
-    if (discovery !== undefined || current === undefined || performance.now() - requested_at < REFRESH_MS) return
-    requested_at = performance.now()
-    discovery = discover()
-      .then(async fresh => {
-        await fresh.jwks.reload()
-        return fresh
+  async function reload(): Promise<boolean> {
+    if (reading === undefined) {
+      if (performance.now() - asked_at < COOL_DOWN_MS) return false
+      asked_at = performance.now()
+      reading = read().finally(() => {
+        reading = undefined
       })
-      .finally(() => {
-        discovery = undefined
-      })
-    void discovery.then(
-      fresh => {
-        current = fresh
-      },
-      () => {}
-    )
+    }
+    return reading
   }
 
-  const get: JWTVerifyGetKey = async (header, token) => {
-    const jwks = await keys()
-    refresh()
-    return jwks(header, token)
+  function fitting(header: JWSHeaderParameters): JWK[] {
+    return (known?.keys ?? []).filter(key => fits(key, header)).slice(0, CANDIDATES_MAX)
   }
+
   return {
-    get,
-    async warm() {
-      const jwks = await keys()
-      await jwks.reload()
+    reload,
+    async candidates(header) {
+      const age_ms = performance.now() - (known?.at ?? -Infinity)
+      if (age_ms > CACHE_MAX_MS) known = undefined
+      else if (age_ms > REFRESH_MS) void reload()
+      const found = fitting(header)
+      if (found.length > 0) return found
+      await reload()
+      const fresh = fitting(header)
+      if (fresh.length === 0 && lastState === 'unreachable') throw unavailable()
+      return fresh
     }
   }
+}
+
+/** The kind of key that each algorithm needs; for elliptic curves also the curve. */
+function kindOf(alg: string): Pick<JWK, 'kty' | 'crv'> {
+  if (alg.startsWith('ES')) return { kty: 'EC', crv: { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }[alg] }
+  return alg.startsWith('Ed') ? { kty: 'OKP', crv: 'Ed25519' } : { kty: 'RSA' }
+}
+
+/** Whether a key may have signed a token with this header. What a key does not say fits (RFC 7517). */
+function fits(key: JWK, { alg = '', kid }: JWSHeaderParameters): boolean {
+  const { kty, crv } = kindOf(alg)
+  return (
+    key.kty === kty &&
+    (crv === undefined || key.crv === crv) &&
+    (kid === undefined || key.kid === kid) &&
+    (typeof key.alg !== 'string' || key.alg === alg) &&
+    (typeof key.use !== 'string' || key.use === 'sig') &&
+    (!Array.isArray(key.key_ops) || key.key_ops.includes('verify'))
+  )
 }
 
 function unavailable(): AppError {
@@ -145,15 +130,32 @@ function metadataUrls(issuer: string): string[] {
   ]
 }
 
+function isPublicKey(key: unknown): key is JWK {
+  try {
+    return createPublicKey({ key: key as JWK, format: 'jwk' }).type === 'public'
+  } catch {
+    return false
+  }
+}
+
+/** The keys of a JSON Web Key Set. What is none in it is left out. */
+async function keysAt(jwks_uri: string): Promise<{ keys: JWK[]; text: string }> {
+  const { status, text } = await get(jwks_uri)
+  if (status !== 200) throw new IssuerError(`its keys answer HTTP ${status}`)
+  const { keys } = parse(text, 'its keys are not JSON')
+  if (!Array.isArray(keys)) throw new IssuerError('its keys are not a JSON Web Key Set')
+  return { keys: keys.filter(isPublicKey), text }
+}
+
 async function jwksUriOf(issuer: string): Promise<string> {
   let reason = ''
   for (const url of metadataUrls(issuer)) {
-    const { status, text } = await read(url, { accept: 'application/json' })
+    const { status, text } = await get(url)
     if (status !== 200) {
       reason ||= `its metadata answers HTTP ${status}`
       continue
     }
-    const metadata = parseMetadata(text)
+    const metadata = parse(text, 'its metadata is not JSON')
     // Do not use the keys of another issuer.
     if (metadata.issuer !== issuer)
       throw new IssuerError('its metadata names another issuer than OIDC_ISSUER; the two must be equal to the letter')
@@ -173,7 +175,8 @@ function isSecure(url: string): boolean {
 }
 
 /** Sends a GET request without following redirects, with limits on time and size. */
-async function read(url: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
+async function get(url: string): Promise<{ status: number; text: string }> {
+  const headers = { accept: 'application/json, application/jwk-set+json' }
   const response = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
   const chunks: Uint8Array[] = []
   let bytes = 0
@@ -186,19 +189,10 @@ async function read(url: string, headers: Record<string, string>): Promise<{ sta
   return { status: response.status, text: Buffer.concat(chunks).toString() }
 }
 
-function parseMetadata(text: string): Record<string, unknown> {
+function parse(text: string, fault: string): Record<string, unknown> {
   try {
     return Object(JSON.parse(text)) as Record<string, unknown>
   } catch {
-    throw new IssuerError('its metadata is not JSON')
-  }
-}
-
-function isKeySet(text: string): boolean {
-  try {
-    const { keys } = Object(JSON.parse(text)) as { keys?: unknown }
-    return Array.isArray(keys) && keys.every(key => typeof key === 'object' && key !== null && !Array.isArray(key))
-  } catch {
-    return false
+    throw new IssuerError(fault)
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from 'jose'
+import { decodeProtectedHeader, errors, type JWK, type JWTPayload, jwtVerify, type JWTVerifyOptions } from 'jose'
 import {
   AGENT_ID_MAX,
   AGENT_TYPE_MAX,
@@ -53,12 +53,17 @@ export interface OutsideTokens {
 
 type Log = (state: 'reached' | 'unreachable', why: string) => void
 
+/** Clients name the same server with a final slash and without one. */
+function withAndWithoutSlash(audience: string): string[] {
+  return [audience, audience.endsWith('/') ? audience.slice(0, -1) : `${audience}/`]
+}
+
 export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Log): OutsideTokens {
   const keys = createIssuerKeys(issuer, log)
   const { oidc_agent_id_claim: id_claim, oidc_permissions_map: permissionMap } = rules
   const options: JWTVerifyOptions = {
     issuer,
-    audience: [...rules.oidc_audience],
+    audience: rules.oidc_audience.flatMap(withAndWithoutSlash),
     algorithms: ALGORITHMS,
     requiredClaims: ['exp'],
     clockTolerance: CLOCK_SKEW_SECONDS
@@ -84,25 +89,35 @@ export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Lo
     }
   }
 
+  /** Of several keys that fit, any may have signed the token: issuers reuse key ids, and some name none. */
   async function verifySignature(token: string) {
-    try {
-      return await jwtVerify(token, keys.get, options)
-    } catch (error) {
-      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
-      // Without a kid, any of the issuer's keys may have signed the token.
-      for await (const key of error) {
-        try {
-          return await jwtVerify(token, key, options)
-        } catch (error) {
-          if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
-        }
+    const header = decodeProtectedHeader(token)
+    if (!ALGORITHMS.includes(header.alg ?? '')) throw new errors.JOSEAlgNotAllowed()
+    const verified = await verifyWithAny(token, await keys.candidates(header))
+    if (verified !== undefined) return verified
+    // The issuer may have put a new key in the place of one that is known.
+    const again = (await keys.reload()) ? await verifyWithAny(token, await keys.candidates(header)) : undefined
+    if (again === undefined) throw new errors.JWSSignatureVerificationFailed()
+    return again
+  }
+
+  /** @throws as jose does, once a key has verified the signature */
+  async function verifyWithAny(token: string, candidates: JWK[]) {
+    for (const key of candidates) {
+      try {
+        return await jwtVerify(token, key, options)
+      } catch (error) {
+        if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) throw error
+        // Another key signed it, or this is not a key that can be used.
       }
-      throw new errors.JWSSignatureVerificationFailed()
     }
+    return undefined
   }
 
   return {
-    warm: keys.warm,
+    async warm() {
+      await keys.reload()
+    },
     async verify(token) {
       const payload = await payloadOf(token)
       const expires_at = new Date((payload.exp as number) * 1000)

@@ -4,7 +4,6 @@ import type { Claims, Tokens } from '../verifiers.js'
 import type { Revocations } from '../store/revocations.js'
 import { createOutsideTokens, type OutsideRules } from './outside-tokens.js'
 import { registerOwnTokens } from './own-tokens.js'
-import { createTokenCache } from './verified-tokens.js'
 
 /** Most cached tokens of this server: about 10 MB. */
 const OWN_CACHE_MAX = 10_000
@@ -86,5 +85,27 @@ function decodePart(token: string, which: 0 | 1): Record<string, unknown> {
     >
   } catch {
     return {}
+  }
+}
+
+/**
+ * A cache of verified tokens by their full text. It does not know revocations; ask `Revocations` for these.
+ * @param max_entries beyond it, the oldest entry is removed
+ */
+function createTokenCache<T>(max_entries: number) {
+  const entries = new Map<string, { value: T; until: number }>()
+  return {
+    get(token: string): T | undefined {
+      const entry = entries.get(token)
+      if (entry === undefined) return undefined
+      if (entry.until > Date.now()) return entry.value
+      entries.delete(token)
+      return undefined
+    },
+    /** @param until milliseconds since 1970 */
+    set(token: string, value: T, until: number): void {
+      if (entries.size >= max_entries) entries.delete(entries.keys().next().value as string)
+      entries.set(token, { value, until })
+    }
   }
 }

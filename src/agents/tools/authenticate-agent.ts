@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
-import { allOf, type Bounds, grant, narrowed, type Permission } from '../../kernel/agent.js'
+import { allOf, type Bounds, boundsOf, grant, narrowed, type Permission } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
-import { boundsOfKey, boundType } from '../keys.js'
+import { grantOf } from '../identify.js'
+import { boundType } from '../keys.js'
+import { namedAgent } from '../named-agent.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { requireSessions } from '../../sessions/store/sessions.js'
@@ -14,12 +16,19 @@ import type { Verifiers } from '../verifiers.js'
 
 const PERMISSIONS_ASKED_MAX = 20
 
-export const authenticateAgent = (verifiers: Verifiers, limits: Limits) =>
-  defineTool({
+export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
+  /** The arguments of calls that have been counted: a transaction that is repeated gets the same object again. */
+  const counted = new WeakSet<object>()
+  return defineTool({
     name: 'authenticate_agent',
     title: 'Authenticate',
     description:
-      'Exchange an API key for a token that says who you are; call this first. Send the token as Authorization: Bearer <token>. A 2025-era MCP connection stays authenticated by itself after this call; other MCP clients that cannot set headers pass the token as auth_token with each call.',
+      'Exchange an API key for a token that says who you are; call this first. Send the token as Authorization: ' +
+      'Bearer <token>. A 2025-era MCP connection stays authenticated by itself after this call; other MCP clients ' +
+      'that cannot set headers pass the token as auth_token with each call.',
+    descriptionIfNamed:
+      'Exchange an API key for a token of another agent. This connection is an agent already, and needs no token to ' +
+      'call the tools. Pass switch: true to go on as the other agent.',
     permission: 'none',
     credentials: 'own',
     effect: 'adds',
@@ -28,7 +37,8 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) =>
     input: input({
       agent_id: AgentId('Your name, under which others see your messages'),
       agent_type: AgentType(
-        'What kind of agent you are, such as claude, autogen or reviewer; agent_only messages are for agents of the same type'
+        'What kind of agent you are, such as claude, autogen or reviewer; agent_only messages are for agents of the ' +
+          'same type'
       ),
       api_key: Type.Optional(
         Checked<string>(
@@ -49,42 +59,60 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) =>
         })
       ),
       sessions: Sessions(
-        'The only sessions the token is to see and write in, to hand it on to a helper; left out: all that the key allows'
+        'The only sessions the token is to see and write in, to hand it on to a helper; left out: all that the key ' +
+          'allows'
       ),
       expires_in: ExpiresIn(
         'Seconds until it ends for good: refresh_token then goes no further; 0: as the server and the key have it'
+      ),
+      switch: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: 'true: become another agent than the one that the connection names already; MCP only'
+        })
       )
     }),
     output: issuedToken,
     audit: tokenAudit('agent_authenticated'),
     affectedTopics: ofMcpSession,
-    async handler(
-      { agent_id, agent_type, api_key, requested_permissions = ['read', 'write'], sessions, expires_in = 0 },
-      { db, enterWorkspace, caller, auditMetadata }
-    ) {
+    async handler(input, { db, enterWorkspace, caller, auditMetadata }) {
+      const { agent_id, agent_type, api_key, sessions, expires_in = 0 } = input
+      const named = caller.front === 'mcp' && input.switch !== true ? await namedAgent(caller, verifiers) : undefined
+      if (named !== undefined && named !== agent_id) throw alreadyNamed(named)
       const key = api_key ?? caller.credentials.api_key
       if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')
-      const allowed = await verifiers.keys.allows(key)
-      if (allowed === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
+      const allowed = await grantOf(key, verifiers)
       const { workspace, key_id } = allowed
       boundType(allowed, agent_id, agent_type, agent_type)
       await enterWorkspace(workspace)
       if (key_id !== undefined) auditMetadata.key_id = key_id
-      const permissions = grant(requested_permissions, allOf(allowed.permissions))
+      const permissions = grant(input.requested_permissions ?? ['read', 'write'], allOf(allowed.permissions))
       if (permissions.length === 0) throw noneGranted(workspace, allowed.permissions)
       if (sessions !== undefined) await requireSessions(db, allowed, sessions)
-      let bounds: Bounds = boundsOfKey(allowed)
+      let bounds: Bounds = boundsOf(allowed)
       if (sessions !== undefined || expires_in > 0)
         bounds = narrowed(bounds, {
           sessions,
           until: expires_in > 0 ? new Date(Date.now() + expires_in * 1000) : undefined
         })
       const agent = { workspace, agent_id, agent_type, permissions, ...bounds }
-      await limits.call(agent, caller.onRateLimit)
+      if (!counted.has(input)) await limits.call(agent, caller.onRateLimit)
+      counted.add(input)
       await tokens.lockAgent(db, workspace, agent_id)
       return issue(db, agent, { jti: randomUUID() }, caller, verifiers.tokens)
     }
   })
+}
+
+function alreadyNamed(agent_id: string): AppError {
+  return new AppError('INVALID_INPUT', 'This connection is another agent already. To switch, pass switch: true.', {
+    context: { argument: 'switch', given: 'another agent_id', allowed: 'true, to become another agent', agent_id },
+    suggestions: [
+      'Call the other tools right away: this connection needs no token',
+      'Or pass switch: true to become another agent'
+    ]
+  })
+}
 
 function noneGranted(workspace: string, permissions: readonly Permission[]): AppError {
   return new AppError('PERMISSION_DENIED', 'The API key grants none of the permissions asked for.', {

@@ -13,7 +13,9 @@ export const createApiKey = defineTool({
   name: 'create_api_key',
   title: 'Make an API key',
   description:
-    'For admins: make an API key for one agent, or for all whose names begin alike, with what it may do and in which sessions. The key is shown once, in this answer, and kept nowhere: give it to the agent, which uses it as api_key of authenticate_agent or as X-API-Key.',
+    'For admins: make an API key for one agent, or for all whose names begin alike, with what it may do and in which ' +
+    'sessions. The key is shown once, in this answer, and kept nowhere: give it to the agent, which uses it as ' +
+    'api_key of authenticate_agent or as X-API-Key.',
   permission: 'admin',
   effect: 'adds',
   commits: 'transaction',

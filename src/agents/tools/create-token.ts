@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { allOf, boundsOf, grant, narrowed, PERMISSIONS } from '../../kernel/agent.js'
 import { isBound, isPrefix } from '../api-key.js'
 import { AppError } from '../../kernel/errors.js'
-import { tokenRevoked } from '../rights.js'
+import { rightsEnded } from '../rights.js'
 import { OneOf } from '../../kernel/schema.js'
 import type { Claims, Verifiers } from '../verifiers.js'
 import { defineTool } from '../../kernel/tool.js'
@@ -18,7 +18,9 @@ export const createToken = (verifiers: Verifiers) =>
     name: 'create_token',
     title: 'Make a narrower token',
     description:
-      'From your token make one for a helper: with fewer permissions, for some sessions only, for a shorter time, under your name or, if your key is for several names, one that begins with yours and a slash (planner/helper-1). It ends with yours, is revoked with yours, and cannot be made wider again.',
+      'From your token make one for a helper: with fewer permissions, for some sessions only, for a shorter time, ' +
+      'under your name or, if your key is for several names, one that begins with yours and a slash ' +
+      '(planner/helper-1). It ends with yours, is revoked with yours, and cannot be made wider again.',
     permission: 'none',
     effect: 'adds',
     commits: 'transaction',
@@ -26,7 +28,8 @@ export const createToken = (verifiers: Verifiers) =>
     input: input({
       agent_id: Type.Optional(
         AgentId(
-          'The helper: your agent_id or, if your key is for several names, your agent_id/ and a name; with a key for research-* also another such name'
+          'The helper: your agent_id or, if your key is for several names, your agent_id/ and a name; with a key for ' +
+            'research-* also another such name'
         )
       ),
       permissions: Type.Optional(
@@ -58,7 +61,7 @@ export const createToken = (verifiers: Verifiers) =>
       await enterWorkspace(mine.workspace)
       if (sessions !== undefined) await requireSessions(db, mine, sessions)
       // Held until this commits, so that whoever revokes it meanwhile revokes this one too.
-      if (!(await tokens.hold(db, mine))) throw tokenRevoked()
+      if (!(await tokens.hold(db, mine))) throw rightsEnded('token_revoked')
       const asked = expires_in > 0 ? Date.now() + expires_in * 1000 : Infinity
       const bounds = narrowed(boundsOf(mine), { sessions, until: new Date(Math.min(asked, mine.expires_at.getTime())) })
       const { workspace, agent_type } = mine

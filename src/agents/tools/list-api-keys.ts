@@ -2,14 +2,15 @@ import { Type } from '@sinclair/typebox'
 import { decodeCursor, encodeCursor } from '../../kernel/cursor.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as apiKeys from '../store/api-keys.js'
-import { keyFields, keyView, managedBy } from '../managed-keys.js'
+import { keyFields, managedBy } from '../managed-keys.js'
 import { Cursor, input, Limit, Nullable, output, Time, Workspace } from '../../kernel/shapes.js'
 
 export const listApiKeys = defineTool({
   name: 'list_api_keys',
   title: 'List API keys',
   description:
-    'For admins: the API keys that were made for agents, newest first: whom each is for, what it may do, who made it and when it ends. Never the keys themselves.',
+    'For admins: the API keys that were made for agents, newest first: whom each is for, what it may do, who made it ' +
+    'and when it ends. Never the keys themselves.',
   permission: 'admin',
   effect: 'reads',
   commits: 'transaction',
@@ -46,17 +47,12 @@ export const listApiKeys = defineTool({
       limit,
       after: place && { created_at: place.time, key_id: place.id }
     })
-    const kept = rows.slice(0, limit)
+    const keys = rows.slice(0, limit)
     const has_more = rows.length > limit
-    const last = kept.at(-1)
+    const last = keys.at(-1)
     return {
-      keys: kept.map(key => ({
-        ...keyView(key),
-        created_by: key.created_by,
-        created_with: key.created_with,
-        revoked_at: key.revoked_at
-      })),
-      count: kept.length,
+      keys,
+      count: keys.length,
       has_more,
       next_cursor: has_more && last !== undefined ? encodeCursor(last.created_at, last.key_id) : null
     }

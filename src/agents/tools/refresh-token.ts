@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { boundsOf } from '../../kernel/agent.js'
-import { tokenRevoked } from '../rights.js'
+import { rightsEnded } from '../rights.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as tokens from '../store/tokens.js'
 import { issue, issuedToken, ofMcpSession, tokenAudit } from '../issued-token.js'
@@ -14,7 +14,8 @@ export const refreshToken = (verifiers: Verifiers) =>
     name: 'refresh_token',
     title: 'Refresh a token',
     description:
-      'Exchange a live token for a new one of the same agent and permissions, before expires_at; the old one is revoked at once.',
+      'Exchange a live token for a new one of the same agent and permissions, before expires_at; the old one is ' +
+      'revoked at once.',
     permission: 'none',
     effect: 'replaces',
     commits: 'transaction',
@@ -29,7 +30,7 @@ export const refreshToken = (verifiers: Verifiers) =>
       const claims = await givenOwnToken(current_token, agent, caller, verifiers)
       await enterWorkspace(claims.workspace)
       await tokens.lockAgent(db, claims.workspace, claims.agent_id)
-      if (!(await tokens.revoke(db, claims))) throw tokenRevoked()
+      if (!(await tokens.revoke(db, claims))) throw rightsEnded('token_revoked')
       const { workspace, agent_id, agent_type, permissions, jti: replaced } = claims
       return issue(
         db,

@@ -8,7 +8,8 @@ export const revokeApiKey = defineTool({
   name: 'revoke_api_key',
   title: 'Revoke an API key',
   description:
-    'For admins: end an API key before its time, and with it every token that was made with it and whatever is open under these. Every replica refuses it within 2 seconds. Keys that were made with it stay.',
+    'For admins: end an API key before its time, and with it every token that was made with it and whatever is open ' +
+    'under these. Every replica refuses it within 2 seconds. Keys that were made with it stay.',
   permission: 'admin',
   effect: 'replaces',
   repeatable: true,

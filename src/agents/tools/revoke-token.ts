@@ -6,13 +6,16 @@ import * as tokens from '../store/tokens.js'
 import { givenToken, TokenText } from '../given-token.js'
 import { AgentId, input, output } from '../../kernel/shapes.js'
 import type { Verifiers } from '../verifiers.js'
+import { needWholeWorkspace } from '../whole-workspace.js'
 
 export const revokeToken = (verifiers: Verifiers) =>
   defineTool({
     name: 'revoke_token',
     title: 'Revoke a token',
     description:
-      "End a token before its time: the one given, else your own, and with it those that create_token made from it. An admin can end all of an agent's tokens with agent_id, those of an outside issuer too. Every replica refuses it within 2 seconds.",
+      'End a token before its time: the one given, else your own, and with it those that create_token made from it. ' +
+      "An admin can end all of an agent's tokens with agent_id, those of an outside issuer too. Every replica refuses " +
+      'it within 2 seconds.',
     permission: 'none',
     effect: 'replaces',
     commits: 'transaction',
@@ -49,20 +52,7 @@ export const revokeToken = (verifiers: Verifiers) =>
           suggestions: ['Leave agent_id out to revoke your own token']
         })
       }
-      if (agent.sessions !== undefined) {
-        throw new AppError(
-          'PERMISSION_DENIED',
-          'Your credentials are limited to certain sessions; tokens of others may be for more.',
-          {
-            context: {
-              required_permission: 'admin',
-              current_permissions: agent.permissions,
-              limited_to_sessions: agent.sessions.length
-            },
-            suggestions: ['Leave agent_id out to revoke your own token', 'Or ask an admin without that limit']
-          }
-        )
-      }
+      needWholeWorkspace(agent)
       return { revoked: await tokens.revokeAgent(db, agent.workspace, agent_id) }
     }
   })

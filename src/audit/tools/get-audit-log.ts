@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { decodeCursor, encodeCursor } from '../../kernel/cursor.js'
-import { Allowed, Checked } from '../../kernel/schema.js'
+import { Allowed, Checked, EmptyIsAbsent } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as audit from '../store/rows.js'
 import {
@@ -23,7 +23,9 @@ export const getAuditLog = defineTool({
   name: 'get_audit_log',
   title: 'Read the audit log',
   description:
-    'For admins: what was written, by whom and when, and which credentials and permissions were refused; newest first. Holds ids, never content. An admin limited to sessions sees what was done in these.',
+    'For admins: what was written, by whom and when, and which credentials and permissions ' +
+    'were refused; newest first. Holds ids, never content. An admin limited to sessions sees ' +
+    'what was done in these.',
   permission: 'admin',
   effect: 'reads',
   commits: 'transaction',
@@ -34,7 +36,7 @@ export const getAuditLog = defineTool({
       Checked<string>(
         { type: 'string', maxLength: EVENT_TYPE_MAX, description: 'Only events of this type, such as message_added' },
         value => typeof value === 'string' && value.length <= EVENT_TYPE_MAX,
-        { [Allowed]: `a string of at most ${EVENT_TYPE_MAX} characters` }
+        { [EmptyIsAbsent]: true, [Allowed]: `a string of at most ${EVENT_TYPE_MAX} characters` }
       )
     ),
     start_time: Type.Optional(DateTime('Only events from then on')),

@@ -7,7 +7,8 @@ import { AppError } from '../../kernel/errors.js'
 import type { JsonScan } from '../../kernel/json-scan.js'
 import { createScheduler } from './turns.js'
 import { readBody, requestAborted, BodyTooLarge } from './arrival.js'
-import { guardChunks } from './chunks.js'
+import { askForBody } from '../connection/expectations.js'
+import { intakeOf } from '../connection/intake.js'
 import { onDisconnect } from '../gone.js'
 
 /** Largest body without valid credentials, in bytes: the largest call of add_message, in UTF-8. */
@@ -38,7 +39,6 @@ export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOpti
   const scheduleParse = createScheduler(1)
   const reservations = new WeakMap<FastifyRequest, Reservation>()
   app.decorateRequest('sender', null)
-  app.server.prependListener('request', guardChunks)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i,
@@ -48,6 +48,7 @@ export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOpti
       const max_bytes = isKnown ? limit : Math.min(limit, UNKNOWN_CALLER_LIMIT)
       const declared = declaredLength(request)
       if (declared !== undefined && declared > max_bytes) throw await tooLarge(request, max_bytes)
+      askForBody(request.raw)
       try {
         const { body, scan } = await readBody(payload, {
           declared,
@@ -89,7 +90,8 @@ export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOpti
   })
   app.addHook('onSend', (request, reply, payload, next) => {
     // Node would read an unwanted body to its end, which may never come. So close the connection.
-    if (request.raw.complete === false && isLong(request)) void reply.header('connection', 'close')
+    if (request.raw.complete === false && (isLong(request) || intakeOf(request.raw.socket)?.isRefusing === true))
+      void reply.header('connection', 'close')
     next(null, payload)
   })
 

@@ -1,58 +1,51 @@
 import { createMcpHandler, InMemoryServerEventBus, type Server } from '@modelcontextprotocol/server'
 import type { FastifyReply, FastifyInstance } from 'fastify'
+import type { Agent } from '../../kernel/agent.js'
 import type { Caller } from '../../kernel/caller.js'
-import { AppError } from '../../kernel/errors.js'
 import { commentFrame } from '../../http/event-frames.js'
 import { EventStream } from '../../http/event-stream.js'
 import { SUBSCRIPTIONS_MAX, type ResourceVersion } from '../../agents/store/mcp-sessions.js'
-import { carry } from '../sdk-stream.js'
+import { LISTEN } from '../messages.js'
+import { refOf } from '../resources.js'
+import { carry } from '../answers.js'
 import { createOutbox } from './outbox.js'
 import type { Open, Streams } from './streams.js'
-import { versionOf, subscriberOf } from './subscribable.js'
-import { tooMany } from './methods.js'
+import { admitSubscriber, tooManySubscriptions, versionsOf } from './subscribable.js'
 import type { Watches } from './watch.js'
 
 /** A listen request, of whose filter only what the caller may read is left. */
-export interface Honoured {
+interface Honoured {
   message: unknown
-  versions: Map<string, ResourceVersion>
+  /** Who listens, and from which version of each resource on; undefined if nothing that can change is left. */
+  listener?: { viewer: Agent; versions: Map<string, ResourceVersion> }
 }
 
 /**
  * The request with a filter that names only what the caller may read, so that the acknowledgement is true.
- * @throws AppError where resources are asked for and nobody, or one who may not read, asks; or too many
+ * @throws RpcFailure if resources are asked for and the caller may not read; AppError if they are too many
  */
 export async function honour(message: unknown, caller: Caller, app: FastifyInstance): Promise<Honoured> {
   const { params } = message as { params?: { notifications?: { resourceSubscriptions?: unknown } } }
   const asked = params?.notifications?.resourceSubscriptions
-  const versions = new Map<string, ResourceVersion>()
-  // What is malformed the SDK refuses.
-  if (!Array.isArray(asked) || asked.length === 0 || !asked.every(uri => typeof uri === 'string'))
-    return { message, versions }
-  if (asked.length > SUBSCRIPTIONS_MAX) throw tooMany()
-  const agent = await subscriberOf(caller, app)
-  const readable: string[] = []
-  for (const uri of new Set(asked)) {
-    try {
-      const version = await versionOf(uri, agent, app)
-      readable.push(uri)
-      if (version !== undefined) versions.set(uri, version)
-    } catch (error) {
-      if (!(error instanceof AppError) || error.status !== 404) throw error
-    }
-  }
+  // The SDK refuses what is malformed.
+  if (!Array.isArray(asked) || asked.length === 0 || !asked.every(uri => typeof uri === 'string')) return { message }
+  if (asked.length > SUBSCRIPTIONS_MAX) throw tooManySubscriptions()
+  const viewer = await admitSubscriber(LISTEN, caller, app)
+  const uris = [...new Set(asked)]
+  const versions = await versionsOf(viewer, uris, app)
+  const readable = uris.filter(uri => versions.has(uri) || refOf(uri) === 'fixed')
   return {
     message: {
       ...(message as object),
       params: { ...params, notifications: { ...params?.notifications, resourceSubscriptions: readable } }
     },
-    versions
+    ...(versions.size > 0 && { listener: { viewer, versions } })
   }
 }
 
 /**
- * `subscriptions/listen` of 2026-07-28 clients over HTTP. What is said on the wire is the SDK's, with a bus of its own
- * for each stream: what one subscriber may be told is not what another may.
+ * `subscriptions/listen` of 2026-07-28 clients over HTTP. The SDK writes what is sent, from a bus of its own for each
+ * stream: what one subscriber may be told another may not.
  */
 export function serveListen(
   { streams, watches }: { streams: Streams; watches: Watches },
@@ -61,14 +54,14 @@ export function serveListen(
 ) {
   const { log, kernel } = app
 
-  /** @throws AppError before anything is sent */
+  /** @throws AppError or RpcFailure before anything is sent */
   return async function listen(
     exchange: Request,
     body: unknown,
     reply: FastifyReply,
     caller: Caller
   ): Promise<Response | undefined> {
-    const { message, versions } = await honour(body, caller, app)
+    const { message, listener } = await honour(body, caller, app)
     const bus = new InMemoryServerEventBus()
     const handler = createMcpHandler(createServer, {
       legacy: 'reject',
@@ -78,9 +71,9 @@ export function serveListen(
         log.info({ err: kernel.ports.loggableFault(error) }, 'mcp request refused')
       }
     })
-    if (versions.size === 0) return handler.fetch(exchange, { parsedBody: message })
+    if (listener === undefined) return handler.fetch(exchange, { parsedBody: message })
 
-    const viewer = await subscriberOf(caller, app)
+    const { viewer, versions } = listener
     const leave = streams.take(viewer)
     const response = await handler.fetch(exchange, { parsedBody: message }).catch((error: unknown) => {
       leave()

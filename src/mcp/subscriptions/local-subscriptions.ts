@@ -7,14 +7,12 @@ import { explain } from '../../kernel/authorize.js'
 import type { Agent } from '../../kernel/agent.js'
 import type { Caller } from '../../kernel/caller.js'
 import { type ResourceVersion, SUBSCRIPTIONS_MAX } from '../../agents/store/mcp-sessions.js'
-import { type Message } from '../credentials.js'
-import { refusal } from '../failure.js'
-import { honour } from './listen.js'
+import { refusal, RpcFailure } from '../failure.js'
+import { LISTEN, type Message } from '../messages.js'
 import { type Method, text } from '../methods.js'
-import { LISTEN } from '../modern/modern.js'
+import { honour } from './listen.js'
 import { createOutbox } from './outbox.js'
-import { versionOf, subscriberOf } from './subscribable.js'
-import { tooMany } from './methods.js'
+import { admitSubscriber, tooManySubscriptions, versionOf } from './subscribable.js'
 import { createWatches, type Watch } from './watch.js'
 
 /** What the client of one stdio connection has subscribed to; it ends with the connection. */
@@ -23,17 +21,14 @@ export interface LocalSubscriptions {
   methods: Map<string, Method>
   /** By which notifications go out: the server that serves the connection. */
   through: (server: Server) => void
-  /**
-   * A 2026-07-28 client's listen request: goes on with what of it can be honoured. @returns undefined where it was
-   * refused
-   */
+  /** The part of a 2026-07-28 client's listen request that can be honoured; undefined if it was refused. */
   listen: (message: Message, caller: Caller) => Promise<unknown>
   /** The end of a listen request. */
   cancel: (id: unknown) => void
   close: () => void
 }
 
-/** Under which a 2025-era client's subscriptions are held, where each listen request of a later one has its own. */
+/** Holds the subscriptions of a 2025-era client; of a later one, each listen request holds its own. */
 const DIRECT = Symbol('resources/subscribe')
 
 export function createLocalSubscriptions(
@@ -76,11 +71,11 @@ export function createLocalSubscriptions(
         'resources/subscribe',
         async (params, caller) => {
           const uri = text(params, 'uri', caller)
-          const viewer = await subscriberOf(caller, app)
+          const viewer = await admitSubscriber('resources/subscribe', caller, app)
           const version = await versionOf(uri, viewer, app)
           if (version === undefined) return {}
           const uris = held.get(DIRECT)
-          if (uris !== undefined && uris.size >= SUBSCRIPTIONS_MAX && !uris.has(uri)) throw tooMany()
+          if (uris !== undefined && uris.size >= SUBSCRIPTIONS_MAX && !uris.has(uri)) throw tooManySubscriptions()
           add(DIRECT, viewer, new Map([[uri, version]]))
           return {}
         }
@@ -98,11 +93,15 @@ export function createLocalSubscriptions(
     },
     async listen(message, caller) {
       try {
-        const honoured = await honour(message, caller, app)
-        if (honoured.versions.size > 0) add(message.id, await subscriberOf(caller, app), honoured.versions)
-        return honoured.message
+        const { message: honoured, listener } = await honour(message, caller, app)
+        if (listener !== undefined) add(message.id, listener.viewer, listener.versions)
+        return honoured
       } catch (thrown) {
-        const { code, message: words, data } = refusal(explain(thrown, caller, app.kernel), caller.request_id)
+        const {
+          code,
+          message: words,
+          data
+        } = thrown instanceof RpcFailure ? thrown : refusal(explain(thrown, caller, app.kernel), caller.request_id)
         answer({ jsonrpc: '2.0', id: message.id as string, error: { code, message: words, data } })
         return undefined
       }

@@ -25,7 +25,6 @@ export interface Streams {
   take: (viewer: Agent | undefined) => () => void
   add: (open: Open) => void
   remove: (open: Open) => void
-  count: () => number
   close: () => void
 }
 
@@ -71,7 +70,6 @@ export function createStreams(app: Pick<FastifyInstance, 'verifiers' | 'stopping
       streams.delete(open)
       if (streams.size === 0) clock = void clearInterval(clock)
     },
-    count: () => streams.size,
     close() {
       app.stopping.removeEventListener('abort', endAll)
       endAll()

@@ -1,56 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import { type Agent, mayEnter } from '../../kernel/agent.js'
-import { mayCall } from '../../kernel/authorize.js'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
 import { memoryTopic, sessionTopic, type Topic } from '../../kernel/events.js'
 import { versionsOf as topicVersions } from '../../feed/store/topics.js'
-import type { ResourceVersion } from '../../agents/store/mcp-sessions.js'
+import { type ResourceVersion, SUBSCRIPTIONS_MAX } from '../../agents/store/mcp-sessions.js'
 import { readSessionOrThrow } from '../../sessions/store/sessions.js'
-import { agentMemory } from '../resources/agent-memory.js'
-import { notThere } from '../resources/not-there.js'
-import { matcher } from '../resources/resource.js'
-import { serverInfo } from '../resources/server-info.js'
-import { session } from '../resources/session.js'
-import { sessionMessages } from '../resources/session-messages.js'
+import { admit } from '../credentials.js'
+import { notThere, refOf, type ResourceRef } from '../resources.js'
 
-/** What a resource shows, as far as changes go. */
-export type ResourceRef = { session_id: string } | { agent_id: string } | 'fixed'
-
-const ofSession = matcher(session.uri)
-const ofMessages = matcher(sessionMessages.uri)
-const ofMemory = matcher(agentMemory.uri)
-const fixed = [serverInfo.uri, 'docs://tools'].map(matcher)
-
-/** Of get_messages. */
-const LIMIT_MAX = 1000
-
-/** What a URI shows; undefined if it is none of a resource. */
-export function refOf(uri: string): ResourceRef | undefined {
-  const messages = ofMessages(uri)
-  if (messages !== undefined)
-    return /^\d{1,4}$/.test(messages.limit as string) &&
-      Number(messages.limit) >= 1 &&
-      Number(messages.limit) <= LIMIT_MAX
-      ? { session_id: messages.session_id as string }
-      : undefined
-  const session_id = ofSession(uri)?.session_id
-  if (session_id !== undefined) return { session_id }
-  const agent_id = ofMemory(uri)?.agent_id
-  if (agent_id !== undefined) return { agent_id }
-  return fixed.some(match => match(uri) !== undefined) ? 'fixed' : undefined
-}
-
-/** Who subscribes: somebody who may read. @throws AppError */
-export async function subscriberOf(caller: Caller, app: FastifyInstance): Promise<Agent> {
-  const agent = await app.identify(caller)
-  if (agent === null) throw new AppError('AUTHENTICATION_REQUIRED', 'Subscribing needs to know who is calling.')
-  if (!mayCall(agent, 'read')) {
-    throw new AppError('PERMISSION_DENIED', "This needs the permission 'read'.", {
-      context: { required_permission: 'read', current_permissions: agent.permissions }
-    })
-  }
-  return agent
+/** Who subscribes: an agent that may read. @throws RpcFailure */
+export async function admitSubscriber(method: string, caller: Caller, app: FastifyInstance): Promise<Agent> {
+  return (await admit(method, 'read', caller, app)) as Agent
 }
 
 /**
@@ -97,4 +58,15 @@ function topicOf(ref: ResourceRef | undefined, agent: Agent): Topic | undefined 
   if ('session_id' in ref)
     return mayEnter(agent, ref.session_id) ? sessionTopic(agent.workspace, ref.session_id) : undefined
   return ref.agent_id === agent.agent_id ? memoryTopic(agent.workspace, agent.agent_id) : undefined
+}
+
+export function tooManySubscriptions(): AppError {
+  return new AppError(
+    'INVALID_INPUT',
+    `One connection may be subscribed to ${SUBSCRIPTIONS_MAX} resources at a time.`,
+    {
+      context: { argument: 'uri', allowed: `at most ${SUBSCRIPTIONS_MAX} subscriptions` },
+      suggestions: ['Unsubscribe from a resource you no longer follow', 'Or open another connection']
+    }
+  )
 }

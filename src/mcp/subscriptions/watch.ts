@@ -5,14 +5,13 @@ import type { EndReason } from '../../feed/live.js'
 import { versionsOf } from '../../feed/store/topics.js'
 import { acrossWorkspaces } from '../../postgres/scope.js'
 import type { ResourceVersion } from '../../agents/store/mcp-sessions.js'
-import { refOf } from './subscribable.js'
+import { refOf } from '../resources.js'
 
 /** Notices that resources change, for one who may read them, with the rights it has when they do. */
 export interface Watch {
   /** Watches this resource too; a change after this version is told. */
   add: (uri: string, version: ResourceVersion) => void
   remove: (uri: string) => void
-  has: (uri: string) => boolean
   close: () => void
 }
 
@@ -83,7 +82,6 @@ export function createWatches(app: FastifyInstance): Watches {
         all.delete(key)
         watched.close()
       },
-      has: uri => all.get(keyOf(uri))?.uris.has(uri) === true,
       close() {
         closed = true
         for (const watched of all.values()) watched.close()

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
 import { type MessageFilter, filtered, type ReadableMessages } from '../../visibility/message-filter.js'
-import { messageColumns, type MessageRow } from './messages.js'
+import { JsonText } from '../../kernel/json-text.js'
+import { messageJson } from './message-json.js'
 import type { Db } from '../../postgres/schema.js'
 import { readableMessages, visibleTo } from '../../visibility/visibility.js'
 
@@ -12,15 +13,22 @@ export interface PageRequest extends MessageFilter {
   after_seq?: number
   /** Only what was written before this seq. */
   before_seq?: number
-  /** The end from which the page is taken, and its order. */
+  /** The end from which the page is taken. */
   order: 'asc' | 'desc'
+  /** The order of the messages in the page; as taken by default. */
+  shown?: 'asc' | 'desc'
 }
 
 export interface Page {
-  messages: MessageRow[]
+  /** The messages, a JSON array. */
+  messages: JsonText
+  count: number
   has_more: boolean
-  /** Where each message stands for this viewer: its creation, or the later change that made it visible. */
-  positions: number[]
+  /**
+   * The highest seq at which one of the messages stands for this viewer: its creation, or the later change that made it
+   * visible. Null for an empty page.
+   */
+  highest: number | null
   /** The session's last_seq in the same snapshot as the messages. */
   head: number
 }
@@ -30,28 +38,31 @@ export interface Page {
  * statement, so that no message can be committed between the two and be skipped by the next cursor.
  */
 export async function page(db: Db, viewer: Agent, session_id: string, request: PageRequest): Promise<Page> {
-  const { order, limit, offset, after_seq, before_seq } = request
+  const { order, limit, offset, after_seq, before_seq, shown = order } = request
   let readable = filtered(readableMessages(db, viewer).where('m.session_id', '=', session_id), request)
   if (before_seq !== undefined) readable = readable.where('m.seq', '<', before_seq)
 
-  const written = readable.select(['m.seq as position', ...messageColumns]).orderBy('m.seq', order)
+  const written = readable.select(['m.seq as position', messageJson.as('json')]).orderBy('m.seq', order)
   const positioned =
     after_seq === undefined
       ? sql`${written.limit(limit + 1).offset(offset)}`
       : since(db, viewer, session_id, request, after_seq, readable)
-  const { rows } = await sql<MessageRow & { position: number | null; head: number }>`
-    select page.*, s.last_seq as head
-    from sessions s left join (${positioned}) page on true
-    where s.workspace = ${viewer.workspace} and s.id = ${session_id}
-    order by page.position ${sql.raw(order)}`.execute(db)
+  const { rows } = await sql<{ head: number; found: number; highest: number | null; json: string | null }>`
+    select s.last_seq as head, page.*
+    from sessions s cross join (
+      select count(*)::int as found, max(position) filter (where n <= ${limit}) as highest,
+        string_agg(json, ',' order by position ${sql.raw(shown)}) filter (where n <= ${limit}) as json
+      from (select *, row_number() over (order by position ${sql.raw(order)}) as n from (${positioned}) either) numbered
+    ) page
+    where s.workspace = ${viewer.workspace} and s.id = ${session_id}`.execute(db)
 
-  const found = rows.filter(row => row.position !== null)
-  const kept = found.slice(0, limit)
+  const { head = 0, found = 0, highest = null, json = null } = rows[0] ?? {}
   return {
-    messages: kept.map(({ position, head, ...message }) => message),
-    positions: kept.map(row => row.position as number),
-    has_more: found.length > limit,
-    head: rows[0]?.head ?? 0
+    messages: new JsonText(`[${json ?? ''}]`),
+    count: Math.min(found, limit),
+    has_more: found > limit,
+    highest,
+    head
   }
 }
 
@@ -86,17 +97,17 @@ function since(
   const later = readable
     .where('m.seq', '>', after_seq)
     .where(sql<boolean>`not (m.id = any(array(select id from shown)))`)
-    .select(['m.seq as position', ...messageColumns])
+    .select(['m.seq as position', messageJson.as('json')])
     .orderBy('m.seq', order)
     .limit(most)
   const revealed = readable
     .innerJoin(sql<{ id: number; seq: number }>`shown`.as('shown'), 'shown.id', 'm.id')
     .where('shown.seq', '<', before_seq ?? Number.MAX_SAFE_INTEGER)
-    .select(['shown.seq as position', ...messageColumns])
+    .select(['shown.seq as position', messageJson.as('json')])
     .orderBy('shown.seq', order)
     .limit(most)
   return sql`
     with shown as materialized (${shown})
-    select * from ((${later}) union all (${revealed})) either
+    select * from ((${later}) union all (${revealed})) both_halves
     order by position ${sql.raw(order)} limit ${limit + 1} offset ${offset}`
 }

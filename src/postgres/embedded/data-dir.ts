@@ -1,10 +1,10 @@
 import { access, constants, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { firstInaccessible, serverAccount } from './account.js'
-import type { Account } from './account.js'
 import { systemRoot } from './binaries.js'
-import { createAccessibleFolder } from './copy.js'
 import { EmbeddedError, messageOf } from './error.js'
+import { createAccessibleFolder } from './files.js'
+import type { Account } from './run.js'
 
 export interface DataDirOptions {
   /** DATA_DIR as the operator set it; absent or empty means the default. */
@@ -55,10 +55,9 @@ export async function resolveDataDir({
 /** The first directory of the path that the account cannot enter, if any. */
 async function inaccessibleParent(account: Account | undefined, path: string): Promise<string | undefined> {
   if (account === undefined) return undefined
-  const existing = await nearestExisting(path)
-  const parents = [existing]
-  for (let folder = existing; dirname(folder) !== folder;) parents.unshift((folder = dirname(folder)))
-  return await firstInaccessible(account, parents)
+  const parents = [await nearestExisting(path)]
+  for (let [folder] = parents as [string]; dirname(folder) !== folder;) parents.unshift((folder = dirname(folder)))
+  return firstInaccessible(account, parents)
 }
 
 async function nearestExisting(path: string): Promise<string> {
@@ -68,7 +67,7 @@ async function nearestExisting(path: string): Promise<string> {
       throw new EmbeddedError(
         `The data directory ${path} cannot be used: ${folder} is not a directory. Set DATA_DIR to another place.`
       )
-    if (found !== undefined) return await realpath(folder)
+    if (found !== undefined) return realpath(folder)
     if (dirname(folder) === folder) return folder
   }
 }

@@ -5,7 +5,7 @@ export class EmbeddedError extends Error {
 
 /** Another server owns the data directory, so that retrying does not help. */
 export class InUseError extends EmbeddedError {
-  override name = 'HeldError'
+  override name = 'InUseError'
 }
 
 export const useDatabaseUrl =

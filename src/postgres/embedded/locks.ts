@@ -15,18 +15,18 @@ export interface LockOwner {
   pid: number | undefined
   since: Date
 }
-export type LockResult =
-  { taken: true } | { taken: false; stopping: true } | { taken: false; stopping: false; owner: LockOwner | undefined }
+/** `stopping`: PostgreSQL is about to stop. `owned`: another server owns the folder. */
+export type LockResult = { result: 'taken' | 'stopping' } | { result: 'owned'; owner: LockOwner | undefined }
 
 export function applicationName(mode: Mode): string {
   return `shared-context-server ${mode} pid=${process.pid}`
 }
 
 export async function takeLocks(client: pg.Client, mode: Mode): Promise<LockResult> {
-  if (!(await callLockFunction(client, 'pg_try_advisory_lock_shared', IN_USE_LOCK)))
-    return { taken: false, stopping: true }
-  if (mode === 'join' || (await callLockFunction(client, 'pg_try_advisory_lock', OWNER_LOCK))) return { taken: true }
-  return { taken: false, stopping: false, owner: await findOwner(client) }
+  if (!(await callLockFunction(client, 'pg_try_advisory_lock_shared', IN_USE_LOCK))) return { result: 'stopping' }
+  if (mode === 'join' || (await callLockFunction(client, 'pg_try_advisory_lock', OWNER_LOCK)))
+    return { result: 'taken' }
+  return { result: 'owned', owner: await findOwner(client) }
 }
 
 /**

@@ -1,21 +1,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { serverAccount, isRoot } from './account.js'
-import { attach } from './attach.js'
-import type { Attachment } from './attach.js'
-import { findBinaries, systemRoot } from './binaries.js'
-import { createCluster } from './cluster.js'
-import type { Cluster } from './cluster.js'
+import { attach, type Attachment } from './attach.js'
+import { findBinaries, nativeFolder, systemRoot } from './binaries.js'
+import { type Cluster, createCluster } from './cluster.js'
 import { connect, ensureDatabase, localeNotices, readConnectionFile, urlOf, writeConnectionFile } from './connection.js'
 import { resolveDataDir } from './data-dir.js'
 import { EmbeddedError, InUseError, messageOf } from './error.js'
-import { applicationName, releaseLocks } from './locks.js'
-import type { Mode } from './locks.js'
-import { nativeFolder } from './package.js'
-import { stopPostmaster } from './postmaster.js'
-import type { Settings } from './postmaster.js'
+import { applicationName, type Mode, releaseLocks } from './locks.js'
+import { type Settings, stopPostmaster } from './postmaster.js'
 import { findPostmaster } from './process.js'
-import { sleep } from './run.js'
 
 export interface OpenOptions {
   /** DATA_DIR as the operator set it; absent for the default. */
@@ -135,9 +130,12 @@ export async function openEmbedded(options: OpenOptions): Promise<Embedded> {
 
   async function close(): Promise<void> {
     await recovering
+    if (current !== undefined) return detach(cluster, current)
     // If the connection is lost right now, reconnect, so that PostgreSQL does not stay running.
-    const last = current ?? (await reconnect(cluster, mode))
-    if (last !== undefined) await detach(cluster, last)
+    const found = await findPostmaster(cluster.dir)
+    if (found === undefined) return
+    const client = await connect(cluster, found.port, applicationName(mode)).catch(() => undefined)
+    if (client !== undefined) await detach(cluster, { client })
   }
 
   return {
@@ -148,17 +146,6 @@ export async function openEmbedded(options: OpenOptions): Promise<Embedded> {
     lost,
     close: () => (closing ??= Promise.resolve().then(close))
   }
-}
-
-async function reconnect(cluster: Cluster, mode: Mode): Promise<Pick<Attachment, 'client'> | undefined> {
-  const found = await findPostmaster(cluster.dir)
-  return (
-    found &&
-    (await connect(cluster, found.port, applicationName(mode)).then(
-      client => ({ client }),
-      () => undefined
-    ))
-  )
 }
 
 /** Releases the locks; the last process stops PostgreSQL. */

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { open, readFile, rename, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { executable } from './binaries.js'
 import type { Cluster } from './cluster.js'
 import { EmbeddedError, messageOf } from './error.js'
 import { invalidateStaleLockFile, findPostmaster, isPostmaster } from './process.js'
-import { environment, run, sleep, workingDirectory } from './run.js'
+import { environment, run, workingDirectory } from './run.js'
 
 export type Settings = Record<string, string>
 
@@ -124,10 +124,12 @@ export async function stopPostmaster(cluster: Cluster): Promise<void> {
   const found = await findPostmaster(cluster.dir)
   if (found === undefined) return
   const hasExited = async (timeout_ms: number) => {
-    for (const deadline = Date.now() + timeout_ms; Date.now() < deadline; await sleep(20)) {
-      if (!(await isPostmaster(found.pid, cluster.dir))) return true
+    const deadline = Date.now() + timeout_ms
+    while (await isPostmaster(found.pid, cluster.dir)) {
+      if (Date.now() > deadline) return false
+      await sleep(20)
     }
-    return false
+    return true
   }
   if (process.platform === 'win32') {
     await run(executable(cluster.binaries.binDir, 'pg_ctl'), ['stop', '-D', cluster.dir, '-m', 'fast', '-W'])
@@ -147,7 +149,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch {
-    /* it has ended already */
+    // It has ended already.
   }
 }
 

@@ -1,5 +1,11 @@
 import { execFile } from 'node:child_process'
-import type { Account } from './account.js'
+
+/** The unprivileged user that runs PostgreSQL if this process is root: PostgreSQL refuses to run as root. */
+export interface Account {
+  name: string
+  uid: number
+  gid: number
+}
 
 /**
  * The environment of PostgreSQL. It must not inherit this process's: others could read the keys in its process entry,
@@ -36,11 +42,5 @@ export function run(file: string, args: string[], account?: Account): Promise<Ou
     } catch (error) {
       failed(error as NodeJS.ErrnoException)
     }
-  })
-}
-
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise(resolve => {
-    setTimeout(resolve, milliseconds)
   })
 }

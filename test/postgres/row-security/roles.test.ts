@@ -1,84 +1,30 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
-import pg from 'pg'
 import t, { type Test } from 'tap'
 import { connect, connectAsOwner } from '../../../src/postgres/connect.js'
-import { up } from '../../../src/postgres/migrate.js'
 import { inWorkspace } from '../../../src/postgres/scope.js'
-import { describeRowSecurity, type RowSecurity } from '../../../src/postgres/row-security-kind.js'
-import { adviceFor, makeRole, serviceRole } from '../../../src/postgres/service-role.js'
+import {
+  adviceFor,
+  describeRowSecurity,
+  makeRole,
+  type RowSecurity,
+  serviceRole
+} from '../../../src/postgres/service-role.js'
 import { newSession, ok, runToEnd, environment, startApp } from '../../helper.js'
-import { createDatabase } from '../../support/cluster.js'
+import { migrated, optionsFor, ownedDatabase } from '../../support/database.js'
 
 /** Who migrates, and as whom the service works. */
-
-/** An empty database of a new role's. */
-async function owned(
-  t: Test,
-  attributes: string
-): Promise<{
-  owner: string
-  url: string
-  asAdmin: (statement: string) => Promise<void>
-  urlOf: (login: string) => string
-}> {
-  const database = await createDatabase({ empty: true })
-  const owner = `scs_owner_${randomBytes(6).toString('hex')}`
-  const asAdmin = async (statement: string) => {
-    const client = new pg.Client({ connectionString: database.url })
-    await client.connect()
-    try {
-      await client.query(statement)
-    } finally {
-      await client.end()
-    }
-  }
-  const urlOf = (login: string) => Object.assign(new URL(database.url), { username: login, password: 'secret' }).href
-  await asAdmin(`create role ${owner} login password 'secret' ${attributes}`)
-  await asAdmin(`alter database ${database.name} owner to ${owner}`)
-  await asAdmin(`alter database ${database.name} reset scs.workspace`)
-  t.teardown(async () => {
-    await database.drop()
-    const client = new pg.Client({
-      connectionString: Object.assign(new URL(database.url), { pathname: '/postgres' }).href
-    })
-    await client.connect()
-    for (const role of [serviceRole(owner), `${owner}_app`, owner]) await client.query(`drop role if exists ${role}`)
-    await client.end()
-  })
-  return { owner, url: urlOf(owner), asAdmin, urlOf }
-}
-
-async function migrated(url: string, login?: string): Promise<string[]> {
-  const { db, close } = connectAsOwner({
-    url,
-    max: 1,
-    connect_timeout_ms: 5000,
-    statement_timeout_ms: 0,
-    application_name: 'tests',
-    onIdleError: () => {}
-  })
-  try {
-    return await up(db, login)
-  } finally {
-    await close()
-  }
-}
 
 /** What the service finds there, and that it can work. */
 async function works(t: Test, url: string): Promise<RowSecurity> {
   let row_security: RowSecurity | undefined
-  const database = connect({
-    url,
-    max: 2,
-    connect_timeout_ms: 5000,
-    statement_timeout_ms: 5000,
-    application_name: 'tests',
-    onIdleError: () => {},
-    onRowSecurity: found => {
-      row_security = found
-    }
-  })
+  const database = connect(
+    optionsFor(url, {
+      onRowSecurity: found => {
+        row_security = found
+      }
+    })
+  )
   try {
     const [a, b] = [inWorkspace(database.db, 'a'), inWorkspace(database.db, 'b')]
     await a
@@ -95,7 +41,7 @@ async function works(t: Test, url: string): Promise<RowSecurity> {
 }
 
 t.test('an owner who may create roles, and is no superuser', async t => {
-  const { owner, url } = await owned(t, 'createrole')
+  const { owner, url } = await ownedDatabase(t, 'createrole')
   t.ok((await migrated(url)).length > 0)
   t.same(await migrated(url), [], 'again, with policies that hold for the owner too')
   const row_security = await works(t, url)
@@ -104,7 +50,7 @@ t.test('an owner who may create roles, and is no superuser', async t => {
 })
 
 t.test('an owner who may not: it is told what to say, and works until then', async t => {
-  const { owner, url, asAdmin } = await owned(t, 'nocreaterole')
+  const { owner, url, asAdmin } = await ownedDatabase(t, 'nocreaterole')
   await migrated(url)
   const row_security = await works(t, url)
   t.same(row_security, { kind: 'owner', login: owner, owner })
@@ -117,7 +63,7 @@ t.test('an owner who may not: it is told what to say, and works until then', asy
 })
 
 t.test('two logins: one migrates, the other owns nothing', async t => {
-  const { owner, url, asAdmin, urlOf } = await owned(t, 'nocreaterole')
+  const { owner, url, asAdmin, urlOf } = await ownedDatabase(t, 'nocreaterole')
   await asAdmin(`create role ${owner}_app login password 'secret'`)
   const { code, stdout, stderr } = await runToEnd(
     ['migrate', 'up'],
@@ -144,17 +90,10 @@ t.test('two logins: one migrates, the other owns nothing', async t => {
 })
 
 t.test('many make the same role at once', async t => {
-  const { url, owner } = await owned(t, 'createrole')
+  const { url, owner } = await ownedDatabase(t, 'createrole')
   const made = await Promise.all(
     Array.from({ length: 8 }, async () => {
-      const { db, close } = connectAsOwner({
-        url,
-        max: 1,
-        connect_timeout_ms: 5000,
-        statement_timeout_ms: 0,
-        application_name: 'tests',
-        onIdleError: () => {}
-      })
+      const { db, close } = connectAsOwner(optionsFor(url, { max: 1 }))
       return makeRole(db).finally(close)
     })
   )

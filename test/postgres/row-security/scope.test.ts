@@ -1,26 +1,16 @@
 import { sql } from 'kysely'
 import t from 'tap'
-import { connect, connectAsOwner } from '../../../src/postgres/connect.js'
 import { acrossWorkspaces, enterWorkspace, inWorkspace, acrossWorkspacesIn } from '../../../src/postgres/scope.js'
 import { defineStatement } from '../../../src/postgres/statements.js'
 import { createDatabase } from '../../support/cluster.js'
+import { openOwner, openService } from '../../support/database.js'
 
 /** How a statement is told for which workspace it runs: with it, for it alone. */
 
 const { url, drop } = await createDatabase()
-const options = {
-  url,
-  connect_timeout_ms: 5000,
-  statement_timeout_ms: 0,
-  application_name: 'tests',
-  onIdleError: () => {}
-}
-const database = connect({ ...options, max: 1 })
-const { db: owner, close } = connectAsOwner({ ...options, max: 2 })
-t.teardown(async () => {
-  await Promise.all([database.close(), close()])
-  await drop()
-})
+t.teardown(drop)
+const database = openService(t, url, { max: 1 })
+const owner = openOwner(t, url)
 const { db: service } = database
 const [a, b] = [inWorkspace(service, 'a'), inWorkspace(service, 'b')]
 interface Told {
@@ -108,9 +98,8 @@ t.test('on a new connection too, where nothing is prepared yet', async t => {
     () => t.rejects(sql`select nonsense`.execute(a)),
     () => told.execute(a)
   ]) {
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(
-      owner
-    )
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()
+      and pid <> pg_backend_pid()`.execute(owner)
     await new Promise(resolve => setTimeout(resolve, 50))
     await first()
     t.same(await whose(b, []), [{ workspace: 'b' }])

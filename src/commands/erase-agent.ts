@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as audit from '../audit/store/rows.js'
 import { AGENT_ID_MAX } from '../kernel/agent.js'
-import { characters } from '../kernel/text.js'
+import { characters, printable } from '../kernel/text.js'
 import { eraseAgents, isBeingErased } from '../lifecycle/store/erased-agents.js'
 import { beginErasure } from '../lifecycle/store/erasure-start.js'
 import { type AgentTraces, erasedMessages, knownAgents, tracesOf } from '../lifecycle/store/known.js'
@@ -63,7 +63,7 @@ async function erase(
   const deleted_messages = await erasedMessages(db, workspace, agent_id)
   const { opened_sessions: renamed_sessions, api_keys: revoked_keys } = traces
   const counts = { deleted_messages, deleted_memory, revoked_tokens, revoked_keys, renamed_sessions }
-  if (json) console.log(JSON.stringify({ workspace, agent_id, pseudonym, ...counts }))
+  if (json) console.log(printable(JSON.stringify({ workspace, agent_id, pseudonym, ...counts })))
   else console.log(pseudonym)
   notice(
     `Erased ${agent_id}: ${counted(deleted_messages, 'message')}, ${counted(deleted_memory, 'memory value')}, ` +

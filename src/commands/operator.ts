@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import * as audit from '../audit/store/rows.js'
 import { type Agent, DEFAULT_WORKSPACE } from '../kernel/agent.js'
+import { printable } from '../kernel/text.js'
 import { type Config, loadConfig } from '../config/config.js'
 import type { AuditFields } from '../kernel/tool.js'
 import { knownWorkspaces } from '../lifecycle/store/known.js'
@@ -66,7 +67,7 @@ function needData(): void {
 
 /** Tells the operator something that is not the result of the command: that alone goes to standard output. */
 export function notice(line: string): void {
-  process.stderr.write(`${line}\n`)
+  process.stderr.write(`${line.split('\n').map(printable).join('\n')}\n`)
 }
 
 /**

@@ -1,6 +1,6 @@
 import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import fp from 'fastify-plugin'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../kernel/errors.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
 import { callerOf, header } from '../http/caller.js'

@@ -94,6 +94,7 @@ t.test(
       const honest = workHonestly(port, honest_session)
       const answers = await send(storm)
       const { calls, errors, p99_ms } = await honest.stop()
+      if (server.process.exitCode !== null) throw new Error(server.output())
       const peak = await peakMb()
       t.equal(server.process.exitCode ?? server.process.signalCode, null, `${storm.name}: the server lives`)
       t.ok(calls > 0, `${storm.name}: somebody honest has called`)

@@ -22,6 +22,16 @@ async function held(): Promise<string[]> {
   return gauges.filter(line => !line.endsWith(' 0'))
 }
 
+t.test('the server lives on when a client leaves more requests behind than are worked on', async t => {
+  const socket = connect(Number(new URL(base).port), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(post('wait_for_messages', { session_id, timeout_seconds: 50 }).repeat(20))
+  await until(async () => (await held()).some(line => /^waiters [2-9]/.test(line)), 'some of them wait')
+  socket.destroy()
+  await until(async () => (await held()).length === 0, 'nothing is held').catch(() => {})
+  t.same(await held(), [])
+})
+
 const wait = post('wait_for_messages', { session_id, timeout_seconds: 1 })
 for (const [what, behind] of Object.entries({
   'a wait': post('wait_for_messages', { session_id, timeout_seconds: 50 }),

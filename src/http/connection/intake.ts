@@ -143,6 +143,8 @@ class Intake {
   }
 
   private goOn(): void {
+    // Node has taken the parser away. An error in here would end the process.
+    if (this.socket.destroyed) return
     while (this.rest.length > 0) {
       if (this.mustWait()) {
         this.isHeld = true

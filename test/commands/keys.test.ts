@@ -52,7 +52,7 @@ t.test('the first key is made by command, listed, used, and revoked', async t =>
   })
 
   const listed = async (...args: string[]) =>
-    (await keys('list', ...args)).stdout
+    (await keys('list', '--json', ...args)).stdout
       .trim()
       .split('\n')
       .map(line => JSON.parse(line) as Record<string, unknown>)
@@ -101,12 +101,15 @@ t.test('the first key is made by command, listed, used, and revoked', async t =>
   )
   t.notMatch(server.output(), new RegExp(`${boss}|${research}`))
 
+  const shown = (await keys('list', '--all')).stdout.split('\n')
+  t.match(shown[0], /^KEY +AGENT +TYPE +PERMISSIONS +SESSIONS +CREATED +ENDS$/, 'a table for people')
+  t.match(shown.join('\n'), /research-\* +helper +read +1 +2.* +revoked 2/)
+
   await Promise.all(
     (
       [
-        [['burn'], /keys create --agent/],
-        [['create', '--agent', 'a'], /agent_type/],
-        [['create', '--agent', 'a', '--type', 't', '--permissions', 'all'], /permissions/],
+        [['list', '--workspace', 'acne'], /There is no workspace 'acne'\. Did you mean acme\?/],
+        [['revoke', key_id, '--workspace', 'nobodys'], /There is no workspace 'nobodys'/],
         [['create', '--agent', 'a', '--type', 't', '--sessions', 'session_0000000000000000'], /session/i],
         [['revoke', 'key_0000000000000000'], /key/i]
       ] as const

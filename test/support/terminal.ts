@@ -23,7 +23,7 @@ export async function onTerminal(
   typed: Typed[] = []
 ): Promise<{ code: number | null; shown: string }> {
   const quoted = [process.execPath, compiled(), ...args].map(word => `'${word}'`).join(' ')
-  const child = spawn('script', ['--quiet', '--return', '--command', quoted, '/dev/null'], {
+  const child = spawn('script', ['--quiet', '--return', '--command', `exec ${quoted}`, '/dev/null'], {
     cwd: ROOT,
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TERM: 'xterm', ...env },
     stdio: ['pipe', 'pipe', 'inherit']

@@ -292,7 +292,7 @@ t.test('the commands do the same', async t => {
   t.match(cut, { code: 1, stdout: '', stderr: /Line 9 of the session to import/ })
   t.match(missing, { code: 1, stderr: /cannot be read \(ENOENT\)/ })
   t.match(nowhere, { code: 1, stdout: '', stderr: /no session/ })
-  t.match(unsaid, { code: 1, stderr: /session export <session_id>/ })
+  t.match(unsaid, { code: 2, stderr: /session export <session_id>/ })
   t.match((await ok(app, 'get_audit_log', { session_id: fromFile.stdout.trim() }, ADMIN)).entries, [
     { agent_id: null, action: 'session import', event_type: 'session_imported' }
   ])

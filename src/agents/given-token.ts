@@ -69,5 +69,5 @@ export async function givenToken(
   }
   const { jti, expires_at } = agent.token
   const { token: _, ...identity } = agent
-  return { ...identity, jti, expires_at, issued_at: new Date() }
+  return { ...identity, jti, expires_at, issued_at: new Date(tokens.now()) }
 }

@@ -114,11 +114,10 @@ const columns = [
   'token_expires_at',
   'token_bounds',
   'subscriptions',
-  'last_seen_at',
   'opener'
 ] as const
 
-type HeldRow = Pick<Selectable<Schema['mcp_sessions']>, (typeof columns)[number]>
+type HeldRow = Pick<Selectable<Schema['mcp_sessions']>, (typeof columns)[number]> & { is_aging: boolean }
 
 const readHeld = defineStatement<{ hashes: Buffer[]; idle_hours: number }, HeldRow>(
   'mcp_sessions.read',
@@ -126,6 +125,8 @@ const readHeld = defineStatement<{ hashes: Buffer[]; idle_hours: number }, HeldR
     db
       .selectFrom('mcp_sessions')
       .select(columns)
+      // At most one write an hour keeps a row from idling out, so a session ends after 23 to 24 idle hours.
+      .select(sql<boolean>`last_seen_at < clock_timestamp() - interval '1 hour'`.as('is_aging'))
       .where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`)
       .where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${idle_hours})`)
 )
@@ -133,8 +134,7 @@ const readHeld = defineStatement<{ hashes: Buffer[]; idle_hours: number }, HeldR
 /** Those of the sessions that are there, in any order; one that is asked for twice is one for both. */
 async function findAll(db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
   const rows = await readHeld(held(db), { hashes, idle_hours: IDLE_HOURS })
-  // At most one write an hour keeps a row from idling out, so a session ends after 23 to 24 idle hours.
-  const aging = rows.filter(row => Date.now() - Date.parse(row.last_seen_at) > 3_600_000).map(row => row.id_hash)
+  const aging = rows.filter(row => row.is_aging).map(row => row.id_hash)
   if (aging.length > 0)
     await held(db)
       .updateTable('mcp_sessions')

@@ -93,7 +93,7 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
       if (sessions !== undefined || expires_in > 0)
         bounds = narrowed(bounds, {
           sessions,
-          until: expires_in > 0 ? new Date(Date.now() + expires_in * 1000) : undefined
+          until: expires_in > 0 ? new Date(verifiers.tokens.now() + expires_in * 1000) : undefined
         })
       const agent = { workspace, agent_id, agent_type, permissions, ...bounds }
       if (!counted.has(input)) await limits.call(agent, caller.onRateLimit)

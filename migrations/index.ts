@@ -17,6 +17,7 @@ import * as searchSecret from './0016-search-secret.js'
 import * as auditRetention from './0017-audit-retention.js'
 import * as seenBySome from './0018-seen-by-some.js'
 import * as searchBySession from './0078-search-by-session.js'
+import * as mcpSessionOpeners from './0090-mcp-session-openers.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -37,5 +38,6 @@ export const migrations: Record<string, Migration> = {
   '0016-search-secret': searchSecret,
   '0017-audit-retention': auditRetention,
   '0018-seen-by-some': seenBySome,
-  '0078-search-by-session': searchBySession
+  '0078-search-by-session': searchBySession,
+  '0090-mcp-session-openers': mcpSessionOpeners
 }

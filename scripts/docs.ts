@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { TObject, TSchema } from '@sinclair/typebox'
 import { type Variable, variables } from '../src/config/config.js'
-import { allowed } from '../src/kernel/accept.js'
+import { allowed } from '../src/kernel/argument-errors.js'
 import { type ErrorCode, errorKinds } from '../src/kernel/errors.js'
 import { plain } from '../src/http/openapi.js'
 import { AnyValueField, Code, type SchemaExtensions } from '../src/kernel/schema.js'
@@ -170,7 +170,13 @@ function troubleshooting(current: string): string {
       begun,
       code,
       [
-        `HTTP ${status} · ${severity} · ${recoverable ? 'recoverable' : 'not recoverable'}${retry_after === undefined ? '' : ` · \`retry_after\` ${retry_after} s`} · from ${toolsGiving(code)}`,
+        [
+          `HTTP ${status}`,
+          severity,
+          recoverable ? 'recoverable' : 'not recoverable',
+          ...(retry_after === undefined ? [] : [`\`retry_after\` ${retry_after} s`]),
+          `from ${toolsGiving(code)}`
+        ].join(' · '),
         '',
         `${meaning} The answer suggests: ${suggestions.map(suggestion => `“${text(suggestion)}”`).join(' ')}`
       ]
@@ -188,10 +194,25 @@ function toolsPage(all: readonly Tool[]): string {
 <!-- Generated from the catalogue by \`npm run docs\`; edit the tools in src/ instead. -->
 
 ${[
-  'Call a tool over REST with `POST /mcp/tool/<name>` and a JSON object, or over MCP at `/mcp` by the same name. Both run the same checks and the same code. The answer is a JSON object with `success: true` and the fields listed here, or `success: false` with `error`, `code`, `suggestions` and more ([troubleshooting.md](troubleshooting.md)). The running server describes itself at `/openapi.json` and `/docs`. What holds for all tools is in [semantics.md](semantics.md).',
-  "Over MCP, `tools/list` names the tools that the caller's permissions allow, in the order below. Without credentials it names what read and write allow, and the tools that need no permission. A tool that is not listed can still be called; each call is checked by itself. The list has no schemas of the answers, because a model does not need them; a client that does uses the address `/mcp?output_schemas=true`. These schemas describe a success. A failure over MCP is a result with `isError: true` and the error object as text.",
-  'The server refuses an argument that is not listed, and names it. `null` for an optional argument means “not given”. A number may come as a string of digits, `metadata` as a string that holds a JSON object; nothing else is converted.',
-  `**Every tool** can end with ${codeList(errorsOfEveryTool)}. **Every tool that needs a permission** can also end with ${codeList(errorsOfCredentials)}. Each tool lists the errors that it adds.`
+  'Call a tool over REST with `POST /mcp/tool/<name>` and a JSON object, or over MCP at ' +
+    '`/mcp` by the same name. Both run the same checks and the same code. The answer is a ' +
+    'JSON object with `success: true` and the fields listed here, or `success: false` with ' +
+    '`error`, `code`, `suggestions` and more ([troubleshooting.md](troubleshooting.md)). The ' +
+    'running server describes itself at `/openapi.json` and `/docs`. What holds for all ' +
+    'tools is in [semantics.md](semantics.md).',
+  "Over MCP, `tools/list` names the tools that the caller's permissions allow, in the " +
+    'order below. Without credentials it names what read and write allow, and the tools that ' +
+    'need no permission. A tool that is not listed can still be called; each call is checked ' +
+    'by itself. The list has no schemas of the answers, because a model does not need them; ' +
+    'a client that does uses the address `/mcp?output_schemas=true`. These schemas describe ' +
+    'a success. A failure over MCP is a result with `isError: true` and the error object as ' +
+    'text.',
+  'The server refuses an argument that is not listed, and names it. `null` for an optional ' +
+    'argument means “not given”. A number may come as a string of digits, `metadata` as a ' +
+    'string that holds a JSON object; nothing else is converted.',
+  `**Every tool** can end with ${codeList(errorsOfEveryTool)}. **Every tool that needs a ` +
+    `permission** can also end with ${codeList(errorsOfCredentials)}. Each tool lists the ` +
+    'errors that it adds.'
 ]
   .map(folded)
   .join('\n\n')}
@@ -253,9 +274,10 @@ function argumentTable(schema: TObject): string {
   const rows = Object.entries(schema.properties as Record<string, TSchema & SchemaExtensions>).map(
     ([name, property]) => [
       `\`${name}\``,
-      (property.type as string | undefined) ?? 'any',
+      (property.type as string | undefined) ?? (name === 'metadata' ? 'object' : 'any'),
       required.has(name) ? 'required' : property.default === undefined ? '' : `\`${JSON.stringify(property.default)}\``,
-      sentence([allowed(property), property.description])
+      // The table has a column for the default.
+      sentence([allowed(property), property.description?.replace(/ \(default .*\)$/, '')])
     ]
   )
   return table(['argument', 'type', 'default', 'what it takes'], rows)

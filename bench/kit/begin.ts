@@ -13,18 +13,21 @@ export interface Begun {
   load: Load
 }
 
-/** What every run needs, in a folder of its own that is gone afterwards. */
+/** Prepares what every run needs, in a folder that `cleanup` removes. */
 export async function begin(cleanup: Cleanup): Promise<Begun> {
   const dir = await mkdtemp(join(tmpdir(), 'scs-bench-'))
   cleanup.add(() => rm(dir, { recursive: true, force: true }))
-  // As root PostgreSQL runs as another user, who has to get through here.
+  // If root runs this, PostgreSQL runs as another user, who must be able to enter the folder.
   await chmod(dir, 0o711)
   const program = await prepareProgram(dir)
   const postgres = await startPostgres(dir, cleanup)
   return { dir, program, postgres, load: startLoad(program, cleanup) }
 }
 
-/** Ends all that has been begun and then the process, once. A signal does so too; PostgreSQL would outlive us. */
+/**
+ * Returns what ends everything that was begun, and then the process. A signal does the same: PostgreSQL would outlive
+ * the process otherwise.
+ */
 export function endWith(cleanup: Cleanup): { ending: () => boolean; end: (code: number) => Promise<never> } {
   let ending = false
   const end = async (code: number): Promise<never> => {

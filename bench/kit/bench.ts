@@ -3,22 +3,22 @@ import type { Load } from './load.js'
 import type { Postgres } from './postgres.js'
 import type { Program } from './program.js'
 
-/** What every measure works with. */
+/** What a measure gets. */
 export interface Bench {
-  /** The sizes, not the reduced ones. */
+  /** Whether to use the full sizes; false: reduced ones. */
   full: boolean
   rounds: number
-  /** Of a round. */
+  /** Length of a round. */
   seconds: number
-  /** For files of a measure's own. */
+  /** The folder for a measure's files. */
   dir: string
   program: Program
   postgres: Postgres
   load: Load
   cleanup: Cleanup
-  /** Successful answers so far, by plan. */
+  /** Counts the successful answers of each plan so far. */
   answered: Map<string, number>
-  /** Progress, for whoever watches. */
+  /** Prints progress. */
   say: (text: string) => void
 }
 
@@ -29,7 +29,7 @@ export interface Row {
   b: string
   ratio: string
   spread: string
-  /** What the ratio would be if CPU time alone set both rates, on this machine with nothing beside. */
+  /** The ratio that CPU time alone would give, if nothing else ran on this machine. */
   by_cpu?: string
   bar: string
   verdict: 'pass' | 'FAIL' | '–' | 'skipped' | 'ERROR'
@@ -43,7 +43,7 @@ export interface Finding {
 
 export interface Measure {
   name: string
-  /** About how long it takes, with reduced sizes. */
+  /** About how long it takes with reduced sizes. */
   seconds: number
   run: (bench: Bench) => Promise<Finding>
 }

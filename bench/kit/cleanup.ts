@@ -1,6 +1,6 @@
-/** What a run has begun and must end, whatever happens: the last one first. */
+/** Keeps what a run must end, whatever happens. The last one added ends first. */
 export interface Cleanup {
-  /** @returns what ends it now, once, for when it is not needed any longer */
+  /** @returns a function that ends it earlier, once */
   add: (end: () => Promise<void>) => () => Promise<void>
   all: () => Promise<void>
 }

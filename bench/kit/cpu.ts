@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** CPU time so far, in milliseconds; undefined where the system does not tell (only Linux does). */
+/** CPU time that a process has used, in milliseconds; undefined on systems other than Linux. */
 export function cpuOf(pid: number): number | undefined {
   const stat = statOf(pid)
   return stat === undefined ? undefined : stat.own * TICK_MS
 }
 
-/** Of a PostgreSQL with all that it has started, those that have ended included. */
+/** The same of a PostgreSQL and all processes it has started, including those that have ended. */
 export function cpuOfPostgres(pid: number): number | undefined {
   const main = statOf(pid)
   if (main === undefined) return undefined
@@ -19,7 +19,7 @@ export function cpuOfPostgres(pid: number): number | undefined {
   return ticks * TICK_MS
 }
 
-/** Linux says so on every architecture that Node runs on. */
+/** Length of the kernel's unit of CPU time: the same on every architecture that Node runs on. */
 const TICK_MS = 10
 
 function statOf(pid: number): { parent: number; own: number; ended: number } | undefined {

@@ -1,12 +1,13 @@
 /**
- * The load generator: a process of its own, told by its parent what to send. HTTP/1.1 over raw sockets, kept alive, one
- * request in flight on each; requests are encoded beforehand, and of an answer no more is read than its frame and
- * whether it is a success.
+ * The load generator, a process that gets orders from its parent. It sends HTTP/1.1 over raw sockets that stay open,
+ * one request at a time on each. To use little CPU, it encodes requests beforehand, and of an answer it reads only the frame
+ * and whether it is a success.
  */
 import { connect, type Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
+import { chunksEnd, lengthOf, unchunked } from './answers.js'
 
-/** Requests of one connection, sent over and over in this order. */
+/** One connection, and the requests that it sends again and again, in this order. */
 export interface Sender {
   port: number
   requests: string[]
@@ -14,7 +15,7 @@ export interface Sender {
 
 export interface Plan {
   senders: Sender[]
-  /** What a good answer's body holds. */
+  /** A text that the body of every success contains. */
   expect: string
 }
 
@@ -25,22 +26,22 @@ export type Order =
 
 export interface Result {
   seconds: number
-  /** Answered well within the time. */
+  /** Successes within the time. */
   ok: number
-  /** Answered well just after it: begun within the time. */
+  /** Successes after the time, of requests sent within it. */
   late: number
-  /** Status 2xx, but no success. */
+  /** Answers of status 2xx that are no success. */
   failed: number
-  /** Another status. */
+  /** Answers of another status. */
   refused: number
-  /** Connections that broke or answered what is not HTTP. */
+  /** Connections that broke, or that answered something else than HTTP. */
   broken: number
-  /** The first answer that was none. */
+  /** The first answer that was no success. */
   sample?: string
   p50_ms: number
   p99_ms: number
   max_ms: number
-  /** Of this process, user and system. */
+  /** CPU time of this process, user and system. */
   cpu_ms: number
 }
 
@@ -49,8 +50,7 @@ interface Ready {
   expect: Buffer
 }
 
-const HEAD_END = Buffer.from('\r\n\r\n')
-/** How long answers may take that are under way when the time is up. */
+/** How long the generator waits for the last answers when the time is up. */
 const DRAIN_MS = 15_000
 
 const plans = new Map<string, Ready>()
@@ -61,7 +61,7 @@ class Sending {
   private began = 0
   private parts: Buffer[] = []
   private have = 0
-  /** Bytes of the whole answer; 0 while its head is not there, -1 if it comes in chunks. */
+  /** Bytes of the whole answer; 0 until its head has come, -1 if it comes in chunks. */
   private need = 0
   private done: () => void = () => {}
 
@@ -89,7 +89,7 @@ class Sending {
     })
   }
 
-  /** Until the time is up and the last answer is there. */
+  /** Sends until the time is up, and waits for the last answer. */
   send(): Promise<void> {
     return new Promise(resolve => {
       this.done = resolve
@@ -136,7 +136,7 @@ class Sending {
     this.parts = []
     this.have = 0
     this.need = 0
-    // Soon again, but not at once: a service that is gone must not be asked a thousand times a second.
+    // Wait a little before the next attempt: a service that is gone must not be called a thousand times a second.
     setTimeout(() => {
       if (performance.now() >= this.run.until) this.done()
       else
@@ -185,40 +185,9 @@ class Running {
   }
 }
 
-/** @returns 0 while the head is not complete, -1 for chunks */
-function lengthOf(data: Buffer): number {
-  const end = data.indexOf(HEAD_END)
-  if (end < 0) return 0
-  const head = data.toString('latin1', 0, end)
-  const found = /\r\ncontent-length: *(\d+)/i.exec(head)
-  if (found !== null) return end + 4 + Number(found[1])
-  return /\r\ntransfer-encoding: *chunked/i.test(head) ? -1 : end + 4
-}
-
-/** Whether the last chunk is there. Goes from chunk to chunk, since content may hold what looks like an end. */
-function chunksEnd(data: Buffer): boolean {
-  return [...chunks(data)].at(-1)?.length === 0
-}
-
-function unchunked(data: Buffer): Buffer {
-  return Buffer.concat([...chunks(data)])
-}
-
-function* chunks(data: Buffer): Iterable<Buffer> {
-  for (let at = data.indexOf(HEAD_END) + 4; ;) {
-    const end = data.indexOf('\r\n', at)
-    if (end < 0) return
-    const size = Number.parseInt(data.toString('latin1', at, end), 16)
-    if (data.length < end + 2 + size + 2) return
-    yield data.subarray(end + 2, end + 2 + size)
-    if (size === 0) return
-    at = end + 2 + size + 2
-  }
-}
-
 async function run({ senders, expect }: Ready, seconds: number): Promise<Result> {
   const running = new Running(expect)
-  // Not all with the same request at the same time.
+  // Each connection starts at another request, so that they do not all send the same one at the same time.
   const sendings = senders.map(({ port, requests }, i) => new Sending(running, port, requests, i * 7))
   try {
     await Promise.all(sendings.map(sending => sending.open()))
@@ -277,7 +246,7 @@ process.on('message', (order: Order) => {
     (error: unknown) => process.send?.({ error: String(error) })
   )
 })
-// Ended by its parent; Ctrl-C in a terminal reaches both.
+// The parent ends this process; Ctrl-C in a terminal reaches both.
 process.on('SIGINT', () => {})
 process.on('disconnect', () => {
   process.exit()

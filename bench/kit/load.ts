@@ -7,9 +7,9 @@ export type { Plan, Result, Sender } from './generator.js'
 
 export interface Load {
   pid: number
-  /** Encodes a plan's requests. */
+  /** Sends a plan to the generator, which encodes its requests. */
   prepare: (name: string, plan: Plan) => Promise<void>
-  /** @throws Error where an answer was not a success, unless `tolerant` */
+  /** Runs a plan. @throws Error if an answer was no success, unless `tolerant` */
   run: (name: string, seconds: number, tolerant?: boolean) => Promise<Result>
   forget: (name: string) => Promise<void>
 }
@@ -20,7 +20,7 @@ export function startLoad(program: Program, cleanup: Cleanup): Load {
     child.kill('SIGKILL')
   })
   let last: Promise<unknown> = Promise.resolve()
-  /** One at a time. */
+  /** Gives one order at a time. */
   const order = (one: Order): Promise<Result | undefined> => {
     const answer = last.then(() => tell(child, one))
     last = answer.catch(() => {})
@@ -39,7 +39,8 @@ export function startLoad(program: Program, cleanup: Cleanup): Load {
       const { failed, refused, broken, sample } = result
       if (!tolerant && failed + refused + broken > 0)
         throw new Error(
-          `${plan}: of ${result.ok + failed + refused} answers ${failed} were no success and ${refused} refused; ${broken} connections broke.\n${sample ?? ''}`
+          `${plan}: of ${result.ok + failed + refused} answers ${failed} were no success and ` +
+            `${refused} refused; ${broken} connections broke.\n${sample ?? ''}`
         )
       if (result.ok === 0) throw new Error(`${plan}: nothing was answered.`)
       return result

@@ -12,7 +12,7 @@ import {
 } from '../../src/postgres/embedded/index.js'
 import type { Cleanup } from './cleanup.js'
 
-/** Durable, as the bars ask: an answered write has been flushed. */
+/** The bars are for durable writes: PostgreSQL flushes a write before it is answered. */
 const SETTINGS = {
   fsync: 'on',
   synchronous_commit: 'on',
@@ -24,9 +24,9 @@ const SETTINGS = {
 
 export interface Postgres {
   pid: number
-  /** What it is, for the report. */
+  /** Version and settings, for the report. */
   described: string
-  /** A new, empty database. */
+  /** Creates an empty database. */
   createDatabase: (name: string) => Promise<OwnDatabase>
 }
 
@@ -36,7 +36,7 @@ export interface OwnDatabase {
   drop: () => Promise<void>
 }
 
-/** A PostgreSQL of our own on 127.0.0.1, in this folder. */
+/** Starts a PostgreSQL in this folder, on 127.0.0.1. */
 export async function startPostgres(dir: string, cleanup: Cleanup): Promise<Postgres> {
   const account = await serverAccount()
   const binaries = await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-bench-binaries') })
@@ -49,7 +49,7 @@ export async function startPostgres(dir: string, cleanup: Cleanup): Promise<Post
   })
   const port = await freePort()
   const starting = startPostmaster(cluster, port, SETTINGS)
-  // It outlives us: one that is only just starting when we are told to end must be ended too.
+  // It would outlive this process, so end it even if it is only just starting.
   cleanup.add(async () => {
     await starting.catch(() => {})
     await stopPostmaster(cluster)
@@ -59,7 +59,8 @@ export async function startPostgres(dir: string, cleanup: Cleanup): Promise<Post
   const admin = urlOf(cluster, port, 'postgres')
   const [row] = await once<{ version: string; fsync: string; synchronous_commit: string }>(
     admin,
-    "select current_setting('server_version') as version, current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit"
+    "select current_setting('server_version') as version, current_setting('fsync') as fsync, " +
+      "current_setting('synchronous_commit') as synchronous_commit"
   )
   if (row?.fsync !== 'on' || row.synchronous_commit !== 'on') throw new Error('PostgreSQL does not run durably.')
   return {

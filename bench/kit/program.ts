@@ -5,15 +5,15 @@ import ts from 'typescript'
 
 export const ROOT = join(import.meta.dirname, '..', '..')
 
-/** The compiled program and, beside it, the programs of this folder that need it or must be quick. */
+/** The compiled service, and the compiled programs of bench/. */
 export interface Program {
   /** A compiled file, such as `src/cli.js` or `bench/kit/generator.js`. */
   file: (path: string) => string
 }
 
 /**
- * Compiles as `npm start` does, and copies the result: a build that happens meanwhile must not change what is measured.
- * What is measured, and what measures it, runs as plain JavaScript; a loader in the process would be measured too.
+ * Compiles as `npm start` does, and copies the result, so that a later build does not change what is measured. The
+ * service and the programs that measure it run as plain JavaScript: a loader would be measured too.
  */
 export async function prepareProgram(dir: string): Promise<Program> {
   const built = spawnSync(

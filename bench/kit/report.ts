@@ -3,7 +3,7 @@ import type { Finding, Row } from './bench.js'
 import { type Measured, median, ratio, rate, type Round } from './rounds.js'
 import { table } from '../search/table.js'
 
-/** A row for two sides of alternating rounds. */
+/** The row that compares two sides of alternating rounds. */
 export function ratioRow(measure: string, measured: Measured, a: string, b: string, bar?: number): Row {
   const of = ratio(measured, a, b)
   return {
@@ -19,8 +19,9 @@ export function ratioRow(measure: string, measured: Measured, a: string, b: stri
 }
 
 /**
- * Steadier than rates where other programs run beside. What takes longest decides: a process of the service, which has
- * one thread for nearly everything, the load generator, or all of them together on the machine's cores.
+ * The ratio of CPU times, which other programs on the machine disturb less than rates. The slowest part decides: a
+ * process of the service, which does nearly everything in one thread; the load generator; or all together on the
+ * machine's cores.
  */
 function byCpu(measured: Measured, a: string, b: string): string {
   const slowest = (name: string) =>
@@ -41,7 +42,7 @@ function byCpu(measured: Measured, a: string, b: string): string {
 
 export const perSecond = (rate: number) => `${Math.round(rate)}/s`
 
-/** What the sides were like besides their rates. */
+/** A line for each side: its slowest and fastest round, latencies and CPU times. */
 export function sideNotes(measured: Measured): string[] {
   return [...measured].map(([name, rounds]) => {
     const of = (pick: (round: Round) => number | undefined) => median(rounds.map(round => pick(round) ?? NaN))
@@ -53,7 +54,8 @@ export function sideNotes(measured: Measured): string[] {
     const cpu =
       rounds[0]?.cpu === undefined
         ? ''
-        : `; CPU each: service ${micro(of(round => round.cpu?.service))}, PostgreSQL ${micro(of(round => round.cpu?.postgres))}, load ${micro(of(round => round.cpu?.load))}`
+        : `; CPU each: service ${micro(of(round => round.cpu?.service))}, PostgreSQL ` +
+          `${micro(of(round => round.cpu?.postgres))}, load ${micro(of(round => round.cpu?.load))}`
     return `${name}: ${perSecond(Math.min(...rates))}–${perSecond(Math.max(...rates))}${latency}${cpu}`
   })
 }

@@ -2,11 +2,11 @@ import { createCorpus, DEFAULT_SEED } from '../search/corpus.js'
 import type { Sender } from './load.js'
 import type { Service } from './service.js'
 
-/** What a success says, over either front. */
+/** A text that every success contains, over REST and MCP. */
 export const SUCCESS = '"success":true'
 
 export const CONNECTIONS = 64
-/** Requests of one connection before they come round again. */
+/** Different requests of one connection. */
 const VARIED = 50
 
 export interface Content {
@@ -14,7 +14,7 @@ export interface Content {
   metadata: Record<string, unknown>
 }
 
-/** Agents' messages: of the search benchmark's corpus, so that their index is worth its name. */
+/** Messages of the search benchmark's corpus, so that indexing them costs what it costs in use. */
 export function contents(count: number): Content[] {
   return [...createCorpus(DEFAULT_SEED, 'dev').messages('load', count)].map(({ content, metadata }) => ({
     content,
@@ -28,7 +28,10 @@ function http(method: string, path: string, headers: Record<string, string>, bod
     ...headers,
     ...(body !== undefined && { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) })
   })
-  return `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body ?? ''}`
+  return (
+    `${method} ${path} HTTP/1.1\r\n` +
+    `${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body ?? ''}`
+  )
 }
 
 export function get(path: string, token?: string): string {
@@ -39,14 +42,14 @@ export function post(path: string, body: unknown, token?: string): string {
   return http('POST', path, { Accept: 'application/json', ...bearer(token) }, JSON.stringify(body))
 }
 
-/** A tool's call over REST. */
+/** The request of a tool call over REST. */
 export function rest(tool: string, args: unknown, token: string): string {
   return post(`/mcp/tool/${tool}`, args, token)
 }
 
 const ACCEPT = { Accept: 'application/json, text/event-stream' }
 
-/** A tool's call of a 2025-era client, in its MCP session. */
+/** The request of a tool call by a 2025-era client in its MCP session. */
 export function mcp2025(tool: string, args: unknown, token: string, mcp_session: string, id: number): string {
   const message = { jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool, arguments: args } }
   return http(
@@ -71,7 +74,7 @@ export async function openMcpSession(service: Service, token: string): Promise<s
   return id
 }
 
-/** A tool's call of a 2026-07-28 client, which says everything each time. */
+/** The request of a tool call by a 2026-07-28 client, which repeats its capabilities in each. */
 export function mcp2026(tool: string, args: unknown, token: string, id: number): string {
   const version = '2026-07-28'
   const _meta = {
@@ -92,7 +95,7 @@ function bearer(token: string | undefined): Record<string, string> {
   return token === undefined ? {} : { Authorization: `Bearer ${token}` }
 }
 
-/** One sender for each connection: `make` says what the connection's nth request is. */
+/** Makes one sender for each connection. @param make the nth request of a connection */
 export function senders(
   port: number | ((connection: number) => number),
   make: (connection: number, n: number) => string,
@@ -105,7 +108,7 @@ export function senders(
   }))
 }
 
-/** add_message over REST, a session each or those given, an agent each. */
+/** Senders of add_message over REST. The connections share out the tokens and the sessions. */
 export function addMessages(
   port: number | ((connection: number) => number),
   tokens: string[],
@@ -128,7 +131,7 @@ export function addMessages(
   )
 }
 
-/** The same over MCP, by 2025-era clients with an MCP session each. */
+/** The same over MCP, for 2025-era clients, each with an MCP session. */
 export function addMessages2025(port: number, tokens: string[], sessions: string[], mcpSessions: string[]): Sender[] {
   const said = contents(CONNECTIONS * VARIED)
   return senders(port, (connection, n) =>
@@ -145,7 +148,7 @@ export function addMessages2025(port: number, tokens: string[], sessions: string
   )
 }
 
-/** And by clients of 2026-07-28. */
+/** The same over MCP, for 2026-07-28 clients. */
 export function addMessages2026(port: number, tokens: string[], sessions: string[]): Sender[] {
   const said = contents(CONNECTIONS * VARIED)
   return senders(port, (connection, n) =>

@@ -2,14 +2,14 @@ import { cpuOf, cpuOfPostgres } from './cpu.js'
 import type { Bench } from './bench.js'
 import type { Service } from './service.js'
 
-/** One way of doing it, measured in turns with the others. */
+/** One of the alternatives that a measure compares. */
 export interface Side {
   name: string
   round: () => Promise<Round>
 }
 
 export interface Round {
-  /** A second. */
+  /** Successes per second. */
   rate: number
   p50_ms?: number
   p99_ms?: number
@@ -18,8 +18,8 @@ export interface Round {
 }
 
 /**
- * A plan run against a service. What one round leaves to do in the background is waited for, so that it does not fall
- * into another's.
+ * A side that runs a plan against services. Each round waits for the background work that it has caused, which would
+ * otherwise slow down the next round.
  */
 export function loadSide(bench: Bench, name: string, plan: string, services: Service[]): Side {
   return {
@@ -32,7 +32,7 @@ export function loadSide(bench: Bench, name: string, plan: string, services: Ser
       const before = cpu()
       const { ok, late, seconds, p50_ms, p99_ms, cpu_ms } = await bench.load.run(plan, bench.seconds)
       for (const service of services) await service.settle()
-      // What was done in the background is part of the price.
+      // Background work is part of the cost.
       const after = cpu()
       const each = (from: number | undefined, to: number | undefined) =>
         from === undefined || to === undefined ? NaN : ((to - from) * 1000) / (ok + late)
@@ -58,7 +58,7 @@ function sum(values: Array<number | undefined>): number | undefined {
 
 export type Measured = Map<string, Round[]>
 
-/** Once to warm up, then in turns; each goes first as often as the others. */
+/** Runs each side once to warm up, then all in turns. Each side goes first equally often. */
 export async function alternate(bench: Bench, sides: Side[]): Promise<Measured> {
   const measured: Measured = new Map(sides.map(({ name }) => [name, []]))
   for (const side of sides) await side.round()
@@ -86,7 +86,7 @@ export interface Ratio {
   most: number
 }
 
-/** Each round by itself, since the two of a round had the same weather. */
+/** Compares the sides round by round: both sides of a round ran under the same conditions. */
 export function ratio(measured: Measured, a: string, b: string): Ratio {
   const over = measured.get(b) as Round[]
   const ratios = (measured.get(a) as Round[]).map(({ rate }, i) => rate / (over[i] as Round).rate)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Cleanup } from './cleanup.js'
 import { type Program, ROOT } from './program.js'
 
-/** Of this run; every service has the same, so that a token of one is good at another. */
+/** All services of a run have the same keys, so that each accepts the tokens of the others. */
 const API_KEY = randomBytes(16).toString('hex')
 const JWT_SECRET_KEY = randomBytes(32).toString('hex')
 
@@ -14,15 +14,15 @@ export interface Service {
   url: string
   port: number
   pid: number
-  /** Milliseconds from the process's start until it said that it is ready. */
+  /** Milliseconds from the start of the process until it printed that it is ready. */
   started_ms: number
   call: (tool: string, args: unknown, token?: string) => Promise<Record<string, unknown>>
-  /** One agent each. */
+  /** Makes tokens, each of another agent. */
   tokens: (count: number) => Promise<string[]>
   sessions: (count: number) => Promise<string[]>
-  /** Figures of /metrics, by name, without labels. */
+  /** The values of /metrics that have no labels, by name. */
   metrics: () => Promise<Map<string, number>>
-  /** Waits until nothing is left to do in the background. */
+  /** Waits until the background work is done. */
   settle: () => Promise<void>
   stop: () => Promise<void>
 }
@@ -30,15 +30,15 @@ export interface Service {
 export interface Start {
   database_url?: string
   env?: Record<string, string>
-  /** Another program than the service itself. */
+  /** The program, unless it is the service itself. */
   entry?: string
-  /** For node itself. */
+  /** Options of node. */
   node?: string[]
-  /** What it says when it is ready; its first group is its address. */
+  /** Matches what the program prints when it is ready; the first group is its address. */
   ready?: RegExp
 }
 
-/** The heap's limits of k8s/. */
+/** The heap limits that k8s/ sets. */
 export const NODE_OPTIONS = /^NODE_OPTIONS=(.*)$/m.exec(
   readFileSync(join(ROOT, 'k8s', 'config.env'), 'utf8')
 )?.[1] as string
@@ -61,7 +61,7 @@ export function environment(
   }
 }
 
-/** Runs the compiled program, `serve` by default, until it is ready. Its log, at its usual level, goes nowhere. */
+/** Starts the compiled program, `serve` by default, and waits until it is ready. Its log is thrown away. */
 export async function startService(
   program: Program,
   cleanup: Cleanup,
@@ -121,8 +121,7 @@ export async function startService(
 }
 
 /**
- * What is written waits for the search index, and for the audit chain where there is one; its upkeep must not fall into
- * the other side's turn.
+ * How long to wait for the search index and the audit chain, whose background work must not slow down the next round.
  */
 const SETTLE_MS = 15_000
 const READY_MS = 60_000
@@ -148,7 +147,7 @@ async function saidReady(child: ChildProcess, ready: RegExp): Promise<string> {
   })
 }
 
-/** Asked first, then made to. */
+/** Sends SIGTERM, and SIGKILL if the process has not ended after 30 s. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const gone = once(child, 'exit')

@@ -67,4 +67,4 @@ await app.listen({ host: '127.0.0.1', port: Number(process.env.LADDER_PORT) })
 process.once('SIGTERM', () => {
   void app.close().then(() => pool.end())
 })
-await serve([])
+await serve()

@@ -32,4 +32,4 @@ const addTool = Object.getOwnPropertyDescriptor(Kernel.prototype, 'addTool')?.va
 Kernel.prototype.addTool = function (tool) {
   addTool.call(this, tool.name === 'add_message' ? answering(tool) : tool)
 }
-await serve([])
+await serve()

@@ -20,4 +20,4 @@ Object.assign(pg.Client.prototype, {
   }
 })
 const { serve } = await import('../../src/commands/serve.js')
-await serve([])
+await serve()

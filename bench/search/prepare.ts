@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import type { Db } from '../../src/postgres/schema.js'
-import { acrossSession } from '../../src/postgres/scope.js'
 import { fill } from '../../src/search/fill.js'
 import { indexContinuously } from '../../src/search/worker.js'
 
@@ -9,8 +8,6 @@ import { indexContinuously } from '../../src/search/worker.js'
  * have done in the background for these messages is done here, to its end.
  */
 export async function prepareSearch(db: Db): Promise<void> {
-  // The owner's one connection: the views of the search tables let nothing in that is not told for whom it is.
-  await acrossSession(db)
   await sql`insert into search_pending (workspace, session_id, message_id) select workspace, session_id, id from messages on conflict do nothing`.execute(
     db
   )

@@ -16,7 +16,7 @@ from autogen_core.models import ChatCompletionClient, CreateResult, ModelFamily,
 from autogen_core.tools import FunctionTool
 from autogen_ext.models.replay import ReplayChatCompletionClient
 
-from shared_context import SharedContext
+from shared_context import SharedContext, printable
 
 ROLES = {
     "researcher": "Find facts about the question and share each with share_finding.",
@@ -84,10 +84,10 @@ async def main() -> None:
             termination_condition=TextMentionTermination("DONE") | MaxMessageTermination(12),
         )
         result = await team.run(task="How many hearts does an octopus have?")
-        print(result.messages[-1].to_text())
+        print(printable(result.messages[-1].to_text()))
 
         for message in team_context.messages(session):
-            print(f"{message['metadata']['agent']}: {message['content']}")
+            print(printable(f"{message['metadata']['agent']}: {message['content']}"))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 from crewai import Agent, BaseLLM, Crew, Process, Task
 from crewai.tools import BaseTool, tool
 
-from shared_context import SharedContext
+from shared_context import SharedContext, printable
 
 
 def tools_for(context: SharedContext, session: str, thread: int) -> list[BaseTool]:
@@ -67,7 +67,7 @@ def main() -> None:
 
     contexts["planner"].say(session, result.raw, parent_message_id=thread, metadata={"kind": "plan"})
     for message in lead.messages(session, parent_message_id=thread):
-        print(f"{message['sender']}: {message['content']}")
+        print(printable(f"{message['sender']}: {message['content']}"))
     for context in (lead, *contexts.values()):
         context.close()
 

@@ -1,6 +1,6 @@
 """A team's own agent: no framework, just the client. It reports what it may do, works, and carries on where it left off."""
 
-from shared_context import SharedContext, SharedContextError
+from shared_context import SharedContext, SharedContextError, printable
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
 
         # A typing error is forgiven.
         found = agent.search(session, "damged shelf")
-        print("found:", found[0]["message"]["content"], f"({found[0]['score']})")
+        print("found:", printable(found[0]["message"]["content"]), f"({found[0]['score']})")
 
         runs = agent.recall("stock check runs", default=0) + 1
         agent.remember("stock check runs", runs)

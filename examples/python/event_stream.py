@@ -7,7 +7,7 @@ from typing import Any, Iterator
 
 import httpx
 
-from shared_context import PASSING, STALE, SharedContext, SharedContextError
+from shared_context import PASSING, STALE, SharedContext, SharedContextError, printable
 
 
 class EventStream:
@@ -89,7 +89,7 @@ def main() -> None:
         for change in stream:
             if change["type"] == "message_added":
                 seen += 1
-                print(change["seq"], change["message"]["content"])
+                print(change["seq"], printable(change["message"]["content"]))
                 if seen == 3:
                     break
         print("the connection is lost")
@@ -97,7 +97,7 @@ def main() -> None:
             if change["type"] == "session_closed":
                 print(change["seq"], "the day is over")
                 break
-            print(change["seq"], change["message"]["content"])
+            print(change["seq"], printable(change["message"]["content"]))
         thread.join()
 
 

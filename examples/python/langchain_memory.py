@@ -11,7 +11,7 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import BaseMessage, HumanMessage, messages_from_dict, messages_to_dict
 from langchain_core.tools import BaseTool, tool
 
-from shared_context import SharedContext
+from shared_context import SharedContext, printable
 
 
 class SharedContextChatHistory(BaseChatMessageHistory):
@@ -72,7 +72,7 @@ def main() -> None:
 
         # Another process, or tomorrow: the same agent finds its conversation again.
         for message in SharedContextChatHistory(context).messages:
-            print(f"{message.type}: {message.content}")
+            print(printable(f"{message.type}: {message.content}"))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from shared_context import SharedContext
+from shared_context import SharedContext, printable
 
 TOPICS = ["prices", "reviews", "delivery", "returns"]
 
@@ -25,7 +25,7 @@ def main() -> None:
         found = moderator.search(session, "RESULT", metadata_filter={"kind": "result"}, limit=100)
         assert len(found) == len(TOPICS), found
         for result in sorted(found, key=lambda result: result["message"]["metadata"]["topic"]):
-            print(result["message"]["sender"], "->", result["message"]["content"])
+            print(printable(f"{result['message']['sender']} -> {result['message']['content']}"))
         moderator.say(session, f"All {len(found)} results are in", metadata={"kind": "summary"})
 
 

@@ -1,6 +1,6 @@
 """Sequential: each agent waits for the one before it, reads what that one wrote, and answers it."""
 
-from shared_context import SharedContext
+from shared_context import SharedContext, printable
 
 STAGES = ["researcher", "writer", "editor"]
 
@@ -32,7 +32,7 @@ def main() -> None:
         )
 
     for message in agents["editor"].messages(session, order="asc"):
-        print(f"{message['sender']}: {message['content']}")
+        print(printable(f"{message['sender']}: {message['content']}"))
     for agent in agents.values():
         agent.close()
 

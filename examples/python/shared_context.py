@@ -23,6 +23,11 @@ PASSING = {"SERVICE_UNAVAILABLE", "DATABASE_UNAVAILABLE", "RATE_LIMITED", "CONFL
 STALE = {"TOKEN_EXPIRED", "TOKEN_REVOKED", "INVALID_TOKEN"}
 
 
+def printable(text: str) -> str:
+    """Text for a terminal, which may obey control characters in what other agents wrote."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text)
+
+
 class SharedContextError(Exception):
     """The server refused a call: `code` is for programs, the suggestions are for whoever decides what to do next."""
 

@@ -50,7 +50,8 @@ export async function givenToken(
   caller: Caller,
   { tokens }: Pick<Verifiers, 'tokens'>
 ): Promise<Claims> {
-  const { authorization, auth_token } = caller.credentials
+  // Without a token of its own, the caller has sent an API key in the header.
+  const { authorization, auth_token } = agent?.token === undefined ? {} : caller.credentials
   const text = argument ?? (authorization !== undefined ? bearer(authorization) : auth_token)
   if (text !== undefined) {
     const claims = await tokens.verify(text)
@@ -68,5 +69,5 @@ export async function givenToken(
   }
   const { jti, expires_at } = agent.token
   const { token: _, ...identity } = agent
-  return { ...identity, jti, expires_at, issued_at: new Date() }
+  return { ...identity, jti, expires_at, issued_at: new Date(tokens.now()) }
 }

@@ -8,7 +8,7 @@ import {
   type Permission,
   PERMISSIONS
 } from '../kernel/agent.js'
-import { isPrefix } from './api-key.js'
+import { isPrefix, keyIdOf } from './api-key.js'
 import type { Caller, Credentials } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
 import { boundType } from './keys.js'
@@ -26,10 +26,10 @@ export async function identify(caller: Caller, verifiers: Verifiers): Promise<Ag
   const { credentials, front } = caller
   const recent = identifiedJustNow(caller)
   if (recent !== undefined) return recent
-  if (credentials.authorization !== undefined) return byToken(bearer(credentials.authorization), verifiers)
+  if (credentials.authorization !== undefined) return byAuthorization(caller, credentials.authorization, verifiers)
   if (credentials.auth_token !== undefined) return byToken(credentials.auth_token, verifiers)
   if (credentials.mcp_session?.identity) return byMcpSession(credentials.mcp_session.identity, verifiers)
-  if (credentials.api_key !== undefined) return byKey(credentials, credentials.api_key, front, verifiers)
+  if (credentials.api_key !== undefined) return byGrant(caller, await grantOf(credentials.api_key, verifiers))
   if (credentials.local !== undefined)
     return unauthenticatedAgent(credentials.local.agent_id, credentials.local.agent_type, ['read', 'write'])
   if (!verifiers.auth_enabled) {
@@ -50,25 +50,63 @@ export async function identify(caller: Caller, verifiers: Verifiers): Promise<Ag
 const IDENTITY_CACHE_MS = 100
 
 /** The result of a recent identification; undefined if there is none. */
-export function identifiedJustNow({ identified }: Caller): Agent | null | undefined {
+function identifiedJustNow({ identified }: Caller): Agent | null | undefined {
   return identified !== undefined && performance.now() - identified.at < IDENTITY_CACHE_MS
     ? identified.agent
     : undefined
 }
 
 /**
- * The token of an Authorization header.
+ * The token or API key of an Authorization header.
  * @throws AppError INVALID_TOKEN for any other scheme
  */
 export function bearer(authorization: string): string {
-  const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1]
-  if (token === undefined) {
-    throw new AppError('INVALID_TOKEN', 'The Authorization header is not of the form "Bearer <token>".')
-  }
-  return token
+  const text = /^Bearer +(\S+) *$/i.exec(authorization)?.[1]
+  if (text !== undefined) return text
+  if (isPlaceholder(authorization)) throw notReplaced('INVALID_TOKEN', 'The Authorization header')
+  throw new AppError('INVALID_TOKEN', 'The Authorization header is not of the form "Bearer <token>".')
 }
 
-export async function byToken(token: string, verifiers: Verifiers): Promise<Agent> {
+/** Clients that can set no other header send an API key as bearer; it is then as if it came as X-API-Key. */
+export async function byAuthorization(caller: Caller, authorization: string, verifiers: Verifiers): Promise<Agent> {
+  const text = bearer(authorization)
+  const grant = await verifiers.keys.allows(text)
+  if (grant !== undefined) return byGrant(caller, grant)
+  if (keyIdOf(text) !== undefined) throw wrongKey(text)
+  if (isPlaceholder(text)) throw notReplaced('INVALID_TOKEN', 'The Authorization header')
+  return byToken(text, verifiers)
+}
+
+/** The API key that a caller brings in its headers, unchecked; undefined if it brings none, or a token. */
+export function keyIn({ api_key, authorization }: Credentials): string | undefined {
+  if (api_key !== undefined) return api_key
+  const text = authorization === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(authorization)?.[1]
+  return text === undefined || TOKEN.test(text) ? undefined : text
+}
+
+const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/
+
+/** Whether a client has sent the name of a variable in place of its value. */
+function isPlaceholder(text: string): boolean {
+  return /\$\{[^}]*\}/.test(text)
+}
+
+function notReplaced(code: 'INVALID_TOKEN' | 'INVALID_API_KEY', what: string): AppError {
+  return new AppError(code, `${what} holds a placeholder of the form \${…}, which the client has not replaced.`, {
+    suggestions: [
+      "Set the variable that the client's configuration names in the client's environment, and restart the client",
+      'Or write the value itself into the configuration'
+    ]
+  })
+}
+
+function wrongKey(key: string): AppError {
+  return isPlaceholder(key)
+    ? notReplaced('INVALID_API_KEY', 'The API key')
+    : new AppError('INVALID_API_KEY', 'The API key is wrong.')
+}
+
+async function byToken(token: string, verifiers: Verifiers): Promise<Agent> {
   const claims = await verifiers.tokens.verify(token)
   const { workspace, agent_id, agent_type, permissions, jti, expires_at, mark } = claims
   const agent = {
@@ -108,17 +146,11 @@ export async function byMcpSession(
  */
 export async function grantOf(key: string, { keys }: Pick<Verifiers, 'keys'>): Promise<KeyGrant> {
   const grant = await keys.allows(key)
-  if (grant === undefined) throw new AppError('INVALID_API_KEY', 'The API key is wrong.')
+  if (grant === undefined) throw wrongKey(key)
   return grant
 }
 
-async function byKey(
-  credentials: Credentials,
-  key: string,
-  front: Caller['front'],
-  verifiers: Verifiers
-): Promise<Agent> {
-  const grant = await grantOf(key, verifiers)
+function byGrant({ credentials, front }: Caller, grant: KeyGrant): Agent {
   const { binding } = grant
   // A key for exactly one agent identifies the caller.
   const bound_agent_id = binding === undefined || isPrefix(binding.agent_id) ? undefined : binding.agent_id
@@ -129,7 +161,7 @@ async function byKey(
       {
         context: { missing_header: 'X-Agent-Id' },
         suggestions: [
-          'Send X-Agent-Id: <your agent id> together with X-API-Key',
+          'Send X-Agent-Id: <your agent id> together with the key',
           'Or call authenticate_agent and send its token as Authorization: Bearer <token>'
         ]
       }

@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import type { Agent } from '../kernel/agent.js'
 import type { Caller } from '../kernel/caller.js'
+import { addGauge } from '../kernel/metrics.js'
 import { acrossWorkspaces } from '../postgres/scope.js'
+import { DatabaseClock } from './clock.js'
 import { identify } from './identify.js'
 import { createKeys } from './keys.js'
 import { rememberKeys } from './store/api-keys.js'
@@ -37,22 +40,37 @@ export interface AgentsOptions extends OutsideRules {
   statement_timeout_ms: number
 }
 
+/** Milliseconds that the start waits for the first reading of revocations and clock. */
+const FIRST_READING_MS = 1000
+
 /** Who calls: API keys, tokens of the service's own and of an outside issuer, revocation, presence. */
 export const agentsPlugin = fp(
   async (app, options: AgentsOptions) => {
     const { db, watch } = app.database
-    const revocations = followRevocations(acrossWorkspaces(watch), options.statement_timeout_ms)
+    const clock = new DatabaseClock((isOff, offset_seconds) => {
+      if (isOff) app.log.warn({ offset_seconds }, "the clock of this replica differs from the database's")
+      else app.log.info({ offset_seconds }, "the clock of this replica agrees with the database's again")
+    })
+    addGauge(
+      app.metrics,
+      'clock_offset_seconds',
+      "Seconds by which this replica's clock is ahead of the database's; below 0: behind it.",
+      () => clock.offset_seconds
+    )
+    const revocations = followRevocations(acrossWorkspaces(watch), options.statement_timeout_ms, clock)
     const presence = trackPresence(acrossWorkspaces(db))
     const tokens = await registerTokens(app, {
       secrets: options.jwt_secrets,
       expires_in: options.jwt_expires_in,
       shared_keys: options.shared_api_key,
       revocations,
+      now: clock.now,
       outside: options
     })
     const keys = createKeys(
       options.shared_api_key ? options : 'off',
-      rememberKeys(acrossWorkspaces(watch), revocations)
+      rememberKeys(acrossWorkspaces(watch), revocations),
+      clock.now
     )
     const verifiers: Verifiers = { auth_enabled: options.auth_enabled, keys, tokens }
     app.decorate('verifiers', verifiers)
@@ -68,7 +86,8 @@ export const agentsPlugin = fp(
     app.addTool(revokeApiKey)
 
     app.addHook('onReady', async () => {
-      revocations.start()
+      // Tokens are judged by the database's clock from the first call on, if the database answers.
+      await Promise.race([revocations.start(), delay(FIRST_READING_MS, undefined, { ref: false })])
     })
     app.addHook('onClose', async () => {
       revocations.close()

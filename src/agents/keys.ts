@@ -11,10 +11,14 @@ import type { KeyGrant, Keys } from './verifiers.js'
  */
 export type FindKey = (key_id: string) => Promise<{ key: ApiKey; hash: Buffer; revoked: boolean } | undefined>
 
-/** The accepted API keys: those of agents, and the shared ones of the configuration unless they are `off`. */
+/**
+ * The accepted API keys: those of agents, and the shared ones of the configuration unless they are `off`.
+ * @param now by which keys end, in milliseconds since 1970
+ */
 export function createKeys(
   shared: { api_key: string | undefined; admin_api_key: string | undefined } | 'off',
-  find: FindKey
+  find: FindKey,
+  now: () => number
 ): Keys {
   const sharedGrant = shared === 'off' ? () => undefined : sharedKeys(shared.api_key, shared.admin_api_key)
   return {
@@ -28,7 +32,7 @@ export function createKeys(
       const { workspace, permissions, agent_id, agent_type, sessions, expires_at } = found.key
       const until = expires_at === null ? undefined : new Date(expires_at)
       if (found.revoked) throw rightsEnded('key_revoked')
-      if (until !== undefined && until.getTime() <= Date.now()) throw rightsEnded('key_expired')
+      if (until !== undefined && until.getTime() <= now()) throw rightsEnded('key_expired')
       return {
         workspace,
         permissions,

@@ -16,10 +16,13 @@ export function revocationMarkerOf(workspace: string, agent_id: string): string 
 }
 
 /** Whether the rights have ended, by the data in memory alone; undefined: memory is out of date. */
-export function knownEnd(agent: Holder, tokens: Pick<Tokens, 'knownRevoked'>): RightsEnd | false | undefined {
+export function knownEnd(
+  agent: Holder,
+  tokens: Pick<Tokens, 'knownRevoked'> & Partial<Pick<Tokens, 'now'>>
+): RightsEnd | false | undefined {
   const credential = agent.token === undefined ? 'key' : 'token'
   const expires_at = agent.token?.expires_at ?? agent.until
-  if (expires_at !== undefined && expires_at.getTime() <= Date.now()) return `${credential}_expired`
+  if (expires_at !== undefined && expires_at.getTime() <= (tokens.now ?? Date.now)()) return `${credential}_expired`
   // This runs for each change and each listener, so it builds no array.
   const token = agent.token === undefined ? false : tokens.knownRevoked(agent.token.jti)
   const mark =
@@ -32,7 +35,7 @@ export function knownEnd(agent: Holder, tokens: Pick<Tokens, 'knownRevoked'>): R
 /** Like `knownEnd`, but asks the database if memory is out of date. */
 export async function rightsEnd(
   agent: Holder,
-  tokens: Pick<Tokens, 'revoked' | 'knownRevoked'>
+  tokens: Pick<Tokens, 'revoked' | 'knownRevoked'> & Partial<Pick<Tokens, 'now'>>
 ): Promise<RightsEnd | false> {
   const known = knownEnd(agent, tokens)
   if (known !== undefined) return known

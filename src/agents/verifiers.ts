@@ -44,6 +44,8 @@ export interface Claims extends Bounds {
 export interface Tokens {
   /** Seconds a token lives. */
   expires_in: number
+  /** The database's clock, in milliseconds since 1970. */
+  now: () => number
   /** The outside issuer whose tokens are taken too. */
   issuer: string | undefined
   /** It lives as long as tokens do, and not longer than `until`. */

@@ -20,3 +20,20 @@ export function needWholeWorkspace(agent: Agent): void {
     }
   )
 }
+
+/**
+ * Checks that the agent acts for the operator of the server, and not for one of its workspaces.
+ * @param what the caller may not do, for the error's sentence
+ * @throws AppError PERMISSION_DENIED unless its credentials come from the shared ADMIN_API_KEY
+ */
+export function needOperator(agent: Agent, what: string): void {
+  if (agent.operator === true) return
+  throw new AppError(
+    'PERMISSION_DENIED',
+    `${what} concern all workspaces, and your credentials are for one. Only the operator of the server reads them.`,
+    {
+      context: { required_permission: 'operator', current_permissions: agent.permissions },
+      suggestions: ['Ask the operator of this server, who has the shared ADMIN_API_KEY and the page GET /metrics']
+    }
+  )
+}

@@ -25,7 +25,7 @@ export function banner(url: string, { config, embedded }: CommandContext): strin
           'keys create --agent <name> --type <type> (docs/api-keys.md)',
     '',
     'First call:',
-    `  curl -s ${url}/mcp/tool/create_session -H 'X-API-Key: ${key}' -H 'X-Agent-Id: me' ` +
+    `  curl -s ${url}/mcp/tool/create_session -H "X-API-Key: ${key}" -H 'X-Agent-Id: me' ` +
       `-H 'Content-Type: application/json' -d '{"purpose":"Hello"}'`,
     '',
     'Connect Claude Code:',

@@ -1,52 +1,89 @@
 import { variables } from '../config/config.js'
 import { name as program, version } from '../version.js'
+import type { Option, Verb, Verbs } from './command.js'
 
-export interface CommandHelp {
-  /** The arguments, as the usage line shows them. */
-  parameters?: string
-  summary: string
-  /** Whether its help lists the environment variables. */
-  listsVariables?: boolean
-}
+/** The longest line of the help, in characters. */
+const LINE_MAX = 100
 
 /** The text of `help`. */
-export function overview(commands: Record<string, CommandHelp>): string {
-  const lines = Object.entries(commands).map(
-    ([name, { parameters, summary }]) =>
-      `  ${name.padEnd(13)}${parameters === undefined ? '' : `${parameters}: `}${summary}`
-  )
+export function overview(summaries: Readonly<Record<string, { summary: string }>>): string {
   return [
     `${program} ${version}`,
     '',
     `Usage: ${program} [command]`,
     '',
-    ...lines,
+    ...columns(Object.entries(summaries).map(([name, { summary }]) => [name, summary])),
     '',
-    `"${program} <command> --help" shows the usage of a command, "${program} --version" the version.`,
-    `Environment variables configure the program; "${program} serve --help" lists them.`
+    `"${program} <command> --help" shows how a command is called, "${program} --version" the version.`,
+    `Environment variables configure the program; "${program} serve --help" lists them.`,
+    'A command exits with 0 if it did what it should, with 1 if it could not, and with 2 if its words are wrong.'
   ].join('\n')
 }
 
-/** The text of `<command> --help`. */
-export function commandHelp(
-  name: string,
-  { parameters, summary, listsVariables = false }: CommandHelp,
-  usage: string
-): string {
-  return [
-    `Usage: ${program} ${name}${parameters === undefined ? '' : ` ${parameters}`}`,
-    '',
-    `${name}: ${summary}`,
-    '',
-    usage,
-    ...(listsVariables ? ['', 'Environment variables, with their defaults:', '', ...variableLines()] : [])
-  ].join('\n')
-}
-
-function variableLines(): string[] {
-  const width = Math.max(...variables.map(({ name }) => name.length))
-  return variables.map(
-    ({ name, description, default: fallback = '', default_note = fallback }) =>
-      `  ${name.padEnd(width)}  ${description}${default_note === '' ? '' : ` (${default_note.replaceAll('`', '')})`}`
+/**
+ * The text of `<command> --help`, or of the verbs of the command that begin with these words.
+ * @param words what stands before --help, such as `create`
+ */
+export function commandHelp(command: string, summary: string, verbs: Verbs, words: readonly string[]): string {
+  // `retention` alone is `retention show`: the same verb is shown once, by its longest name.
+  const names = [...new Map(Object.entries(verbs).map(([name, described]) => [described, name])).values()]
+  const asked = words.filter(word => !word.startsWith('-')).join(' ')
+  const begun = names.filter(
+    name => asked !== '' && (`${asked} `.startsWith(`${name} `) || name.startsWith(`${asked} `))
   )
+  const shown = (begun.length > 0 ? begun : names).map(name => [name, verbs[name] as Verb] as const)
+  const options = Object.assign({}, ...shown.map(([, { options }]) => options)) as Record<string, Option>
+  const rows = Object.entries(options).map(([name, { value, description, required }]): [string, string] => [
+    `--${name}${value === undefined ? '' : ` ${value}`}`,
+    `${description}${required === true ? ' (required)' : ''}`
+  ])
+  return [
+    ...(shown.length > 1 ? [`${command}: ${summary}`, ''] : []),
+    ...shown.flatMap(([name, described]) => [
+      usage(command, name, described),
+      ...folded(described.summary.split(' '), ' ', ' '),
+      ''
+    ]),
+    'Options:',
+    ...columns([...rows, ['-h, --help', 'show this text']]),
+    ...(shown.some(([, { listsVariables }]) => listsVariables)
+      ? ['', 'Environment variables, with their defaults:', '', ...columns(variables.map(variableRow))]
+      : [])
+  ].join('\n')
+}
+
+/** `Usage: … keys create --agent <agent_id> [--workspace <name>]`, on as many lines as it needs. */
+export function usage(command: string, name: string, { operands, options }: Verb): string {
+  const words = Object.entries(options).map(([name, { value, required }]) => {
+    const word = `--${name}${value === undefined ? '' : ` ${value}`}`
+    return required === true ? word : `[${word}]`
+  })
+  const first = `Usage: ${[program, command, name].filter(word => word !== '').join(' ')}`
+  return folded([...operands, ...words], first, ' '.repeat(7)).join('\n')
+}
+
+/** Two columns; what does not fit beside the first goes on below it. */
+function columns(rows: ReadonlyArray<readonly [string, string]>): string[] {
+  const width = Math.max(...rows.map(([first]) => first.length))
+  return rows.flatMap(([first, text]) => folded(text.split(' '), `  ${first.padEnd(width)} `, ' '.repeat(width + 3)))
+}
+
+function folded(words: readonly string[], first: string, indent: string): string[] {
+  const lines = [first]
+  for (const word of words) {
+    const last = lines[lines.length - 1] as string
+    if (last.length + 1 + word.length > LINE_MAX) lines.push(`${indent} ${word}`)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines
+}
+
+function variableRow({
+  name,
+  description,
+  default: fallback = '',
+  default_note = fallback
+}: (typeof variables)[number]) {
+  const note = default_note === '' ? '' : ` (${default_note})`
+  return [name, `${description}${note}`.replaceAll('`', '')] as const
 }

@@ -1,109 +1,101 @@
-import { randomUUID } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { compileAccept } from '../kernel/accept.js'
 import { type Permission, PERMISSIONS } from '../kernel/agent.js'
-import { newApiKey } from '../agents/api-key.js'
+import { type ApiKey, newApiKey } from '../agents/api-key.js'
 import { AppError } from '../kernel/errors.js'
-import { ConfigError } from '../config/config.js'
+import { printable } from '../kernel/text.js'
 import * as apiKeys from '../agents/store/api-keys.js'
-import * as audit from '../audit/store/rows.js'
 import type { Db } from '../postgres/schema.js'
-import { acrossSession } from '../postgres/scope.js'
 import { requireSessions } from '../sessions/store/sessions.js'
 import { createApiKey } from '../agents/tools/create-api-key.js'
 import { revokeApiKey } from '../agents/tools/revoke-api-key.js'
-import { migrateDatabase, withOwnerConnection, openContext } from './open.js'
-import { handleSignals } from './stop.js'
+import { JSON_OUTPUT, UsageError, verb, type Verbs, WORKSPACE } from './command.js'
+import { needWorkspace, notice, noticeNewWorkspace, withDatabase, workspaceOf, writeAuditRow } from './operator.js'
+import { table } from './table.js'
 
-export const USAGE = `Usage:
-  keys create --agent <agent_id, or research-*> --type <agent_type> [--permissions read,write,admin]
-              [--sessions <id>,<id>] [--expires-in <seconds>] [--workspace <name>]
-  keys list [--all] [--workspace <name>]
-  keys revoke <key_id> [--workspace <name>]`
+/** Does what the tools create_api_key, list_api_keys and revoke_api_key do, for anyone who can use the database. */
+export const verbs: Verbs = {
+  create: verb({
+    summary: 'Makes an API key for one agent, or for all whose names begin alike, and prints it.',
+    options: {
+      agent: {
+        type: 'string',
+        value: '<agent_id>',
+        required: true,
+        description: 'whom it is for: an agent_id, or the beginning of several and a *, such as research-*'
+      },
+      type: { type: 'string', value: '<agent_type>', required: true, description: 'the type of these agents' },
+      permissions: {
+        type: 'string',
+        value: '<list>',
+        description: 'what they may do, of read,write,admin; default: read,write'
+      },
+      sessions: {
+        type: 'string',
+        value: '<ids>',
+        description: 'the only sessions they may see, separated by commas; default: all'
+      },
+      'expires-in': { type: 'string', value: '<seconds>', description: 'seconds until it ends; default: never' },
+      workspace: WORKSPACE
+    },
+    async run({ agent, type, permissions, sessions, 'expires-in': expires_in, workspace }) {
+      const list = (text: string | undefined) => text?.split(',').map(one => one.trim())
+      const input = accepted<NewKey>(createApiKey.input, {
+        agent_id: agent,
+        agent_type: type,
+        permissions: list(permissions),
+        sessions: list(sessions),
+        expires_in,
+        workspace
+      })
+      await withDatabase(db => db.transaction().execute(tx => create(tx, input)), { begins: true })
+    }
+  }),
+  list: verb({
+    summary: 'Lists the API keys of a workspace, the newest first; never the keys themselves.',
+    options: {
+      all: { type: 'boolean', description: 'revoked and expired ones too' },
+      workspace: WORKSPACE,
+      json: JSON_OUTPUT
+    },
+    async run({ all, json, ...options }) {
+      const workspace = workspaceOf(options)
+      await withDatabase(db => list(db, workspace, all, json))
+    }
+  }),
+  revoke: verb({
+    summary: 'Revokes an API key, and the tokens made with it; every replica refuses them within 2 seconds.',
+    operands: ['<key_id>'],
+    options: { workspace: WORKSPACE },
+    async run(options, [operand]) {
+      const { key_id } = accepted<{ key_id: string }>(revokeApiKey.input, { key_id: operand })
+      const workspace = workspaceOf(options)
+      await withDatabase(db => db.transaction().execute(tx => revoke(tx, workspace, key_id)))
+    }
+  })
+}
 
 const PAGE = 200
 
-interface KeyOptions {
-  agent?: string
-  type?: string
-  permissions?: string
-  sessions?: string
-  'expires-in'?: string
-  workspace?: string
-  all?: boolean
+/** How the command line names an argument of a tool. */
+const WORDS: Record<string, string> = {
+  agent_id: '--agent',
+  agent_type: '--type',
+  expires_in: '--expires-in',
+  key_id: '<key_id>'
 }
-const OPTIONS = {
-  create: ['agent', 'type', 'permissions', 'sessions', 'expires-in', 'workspace'],
-  list: ['all', 'workspace'],
-  revoke: ['workspace']
-} as const
-type Verb = keyof typeof OPTIONS
 
 /**
- * keys create | list | revoke: does what the tools create_api_key, list_api_keys and revoke_api_key do, for anyone who
- * can use the database. It also creates the first key of an installation.
- * @throws ConfigError if the arguments are wrong
+ * Checks what was given with the input schema of a tool, before the database is opened.
+ * @throws UsageError that names the option
  */
-export async function keys([verb = '', ...rest]: string[]): Promise<void> {
-  if (!Object.hasOwn(OPTIONS, verb)) throw new ConfigError(USAGE)
-  const run = prepare(verb as Verb, rest)
-  const log = (line: string) => {
-    console.error(line)
-  }
-  const signals = handleSignals()
-  const context = await openContext('join', log)
+function accepted<T>(schema: Parameters<typeof compileAccept>[0], given: Record<string, unknown>): T {
   try {
-    if (context.config.migrate_on_start) await migrateDatabase(context, log, signals)
-    await withOwnerConnection(context, log, signals, async db => {
-      // Row-level security applies to the tables' owner too, unless it is a superuser.
-      await acrossSession(db)
-      await db.transaction().execute(run)
-    })
+    return compileAccept<T>(schema)(given)
   } catch (error) {
-    if (error instanceof AppError) throw new ConfigError(error.message)
-    throw error
-  } finally {
-    await context.embedded?.close()
-  }
-}
-
-/** Checks the arguments before the database is opened, with the input schemas of the tools. */
-function prepare(verb: Verb, args: string[]): (tx: Db) => Promise<void> {
-  const { options, names } = parse(verb, args)
-  const list = (text: string | undefined) => text?.split(',').map(one => one.trim())
-  try {
-    if (verb === 'list') return tx => printKeys(tx, options.workspace ?? 'default', options.all === true)
-    if (verb === 'revoke') {
-      const { key_id, workspace = 'default' } = compileAccept<{ key_id: string; workspace?: string }>(
-        revokeApiKey.input
-      )({ key_id: names[0], workspace: options.workspace })
-      return tx => revoke(tx, workspace, key_id)
-    }
-    const input = compileAccept<NewKey>(createApiKey.input)({
-      agent_id: options.agent,
-      agent_type: options.type,
-      permissions: list(options.permissions),
-      sessions: list(options.sessions),
-      expires_in: options['expires-in'],
-      workspace: options.workspace
-    })
-    return tx => create(tx, input)
-  } catch (error) {
-    if (error instanceof AppError) throw new ConfigError(`${error.message}\n${USAGE}`)
-    throw error
-  }
-}
-
-function parse(verb: Verb, args: string[]): { options: KeyOptions; names: string[] } {
-  try {
-    const options = Object.fromEntries(
-      OPTIONS[verb].map(name => [name, { type: name === 'all' ? ('boolean' as const) : ('string' as const) }])
-    )
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: verb === 'revoke' })
-    if (verb === 'revoke' && positionals.length !== 1) throw new ConfigError(USAGE)
-    return { options: values, names: positionals }
-  } catch {
-    throw new ConfigError(USAGE)
+    const { argument, allowed } = error instanceof AppError ? (error.context ?? {}) : {}
+    if (typeof argument !== 'string') throw error
+    const [name = ''] = argument.split('/')
+    throw new UsageError(`${WORDS[name] ?? `--${name}`} must be ${String(allowed)}.`)
   }
 }
 
@@ -116,11 +108,12 @@ interface NewKey {
   workspace?: string
 }
 
-/** Prints only the key to stdout, for scripts; its description goes to stderr. */
 async function create(
   tx: Db,
-  { agent_id, agent_type, permissions = ['read', 'write'], sessions, expires_in = 0, workspace = 'default' }: NewKey
+  { agent_id, agent_type, permissions = ['read', 'write'], sessions, expires_in = 0, ...options }: NewKey
 ): Promise<void> {
+  const workspace = workspaceOf(options)
+  await noticeNewWorkspace(tx, workspace)
   if (sessions !== undefined) await requireSessions(tx, { workspace }, sessions)
   const { api_key, key_id, hash } = newApiKey()
   const key = await apiKeys.create(tx, {
@@ -136,82 +129,61 @@ async function create(
     expires_in: expires_in === 0 ? undefined : expires_in,
     until: undefined
   })
-  await writeAuditRow(tx, workspace, 'api_key_created', key_id, {
-    for_agent: agent_id,
-    agent_type,
-    permissions: key.permissions,
-    sessions: key.sessions,
-    expires_at: key.expires_at
+  await writeAuditRow(tx, workspace, 'keys create', {
+    event_type: 'api_key_created',
+    resource: `api_key:${key_id}`,
+    metadata: {
+      for_agent: agent_id,
+      agent_type,
+      permissions: key.permissions,
+      sessions: key.sessions,
+      expires_at: key.expires_at
+    }
   })
   console.log(api_key)
-  console.error(
-    `${key_id} in the workspace ${workspace}, for ${agent_id} (${agent_type}): ${key.permissions.join(', ')}. ` +
+  notice(
+    `${key_id} in the workspace ${workspace}, for ${printable(`${agent_id} (${agent_type})`)}: ${key.permissions.join(', ')}. ` +
       'The key is shown only once.'
   )
 }
 
-async function printKeys(tx: Db, workspace: string, include_revoked: boolean): Promise<void> {
-  let after: { created_at: string; key_id: string } | undefined
-  let count = 0
-  do {
-    const rows = await apiKeys.list(tx, { workspace }, { include_revoked, limit: PAGE, after })
-    for (const {
+async function list(db: Db, workspace: string, include_revoked: boolean, json: boolean): Promise<void> {
+  await needWorkspace(db, workspace)
+  const keys: ApiKey[] = []
+  for (let after: ApiKey | undefined, more = true; more; after = keys.at(-1)) {
+    const rows = await apiKeys.list(db, { workspace }, { include_revoked, limit: PAGE, after })
+    keys.push(...rows.slice(0, PAGE))
+    more = rows.length > PAGE
+  }
+  if (json) {
+    for (const { workspace: _workspace, created_with: _with, ...shown } of keys)
+      console.log(printable(JSON.stringify(shown)))
+  } else if (keys.length > 0) {
+    const rows = keys.map(({ key_id, agent_id, agent_type, permissions, sessions, created_at, ...key }) => [
       key_id,
       agent_id,
       agent_type,
-      permissions,
-      sessions,
+      permissions.join(','),
+      sessions === null ? 'all' : String(sessions.length),
       created_at,
-      created_by,
-      expires_at,
-      revoked_at
-    } of rows.slice(0, PAGE)) {
-      console.log(
-        JSON.stringify({
-          key_id,
-          agent_id,
-          agent_type,
-          permissions,
-          sessions,
-          created_at,
-          created_by,
-          expires_at,
-          revoked_at
-        })
-      )
-    }
-    count += rows.length
-    after = rows.length > PAGE ? rows[PAGE - 1] : undefined
-  } while (after !== undefined)
-  if (count === 0)
-    console.error(
-      `The workspace ${workspace} has no ${include_revoked ? '' : 'valid '}API keys` +
-        `${include_revoked ? '' : '; --all shows revoked and expired ones too'}.`
+      key.revoked_at !== null ? `revoked ${key.revoked_at}` : (key.expires_at ?? 'never')
+    ])
+    console.log(table(['KEY', 'AGENT', 'TYPE', 'PERMISSIONS', 'SESSIONS', 'CREATED', 'ENDS'], rows))
+  }
+  if (keys.length === 0)
+    notice(
+      `The workspace ${workspace} has no ` +
+        (include_revoked ? 'API keys.' : 'valid API keys; --all shows revoked and expired ones too.')
     )
 }
 
 async function revoke(tx: Db, workspace: string, key_id: string): Promise<void> {
+  await needWorkspace(tx, workspace)
   const revoked = await apiKeys.revoke(tx, { workspace }, key_id)
-  await writeAuditRow(tx, workspace, 'api_key_revoked', key_id, { revoked })
-  console.log(revoked ? 'revoked' : 'The key was already revoked.')
-}
-
-async function writeAuditRow(
-  tx: Db,
-  workspace: string,
-  event_type: string,
-  key_id: string,
-  metadata: Record<string, unknown>
-): Promise<void> {
-  await audit.write(tx, {
-    workspace,
-    event_type,
-    agent_id: null,
-    session_id: null,
-    action: 'keys',
+  await writeAuditRow(tx, workspace, 'keys revoke', {
+    event_type: 'api_key_revoked',
     resource: `api_key:${key_id}`,
-    result: 'success',
-    request_id: randomUUID(),
-    metadata: { by: 'command', ...metadata }
+    metadata: { revoked }
   })
+  console.log(revoked ? 'revoked' : 'The key was already revoked.')
 }

@@ -1,32 +1,31 @@
-import pino from 'pino'
 import { buildApp } from '../app.js'
-import { ConfigError } from '../config/config.js'
 import type { Database } from '../postgres/connect.js'
 import { serveLocal } from '../mcp/stdio.js'
+import { verb, type Verbs } from './command.js'
+import { checkEnvironment } from './environment.js'
+import { createLogger } from './logger.js'
 import { migrateDatabase, connectForRequests, openContext } from './open.js'
+import { notice } from './operator.js'
 import { handleSignals } from './stop.js'
 
-export const USAGE = 'mcp takes no arguments; environment variables configure it.'
+export const verbs: Verbs = {
+  '': verb({
+    summary: 'Serves MCP over standard input and output to the program that started it. Logs go to standard error.',
+    listsVariables: true,
+    run: mcp
+  })
+}
 
-/**
- * Serves MCP over stdin and stdout to the program that started this process. Logs and notices go to stderr.
- * @throws ConfigError if there are arguments or the configuration has errors
- */
-export async function mcp(args: string[]): Promise<void> {
-  if (args.length > 0) throw new ConfigError(USAGE)
-  const log = (line: string) => {
-    process.stderr.write(`${line}\n`)
-  }
+async function mcp(): Promise<void> {
   const signals = handleSignals()
-  const context = await openContext('join', log)
+  await checkEnvironment(process.env, { listens: false })
+  const context = await openContext('join', notice)
   const { config, embedded, replica } = context
-  const logger = pino(
-    { level: config.log_level, base: { replica }, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination(2)
-  )
+  const logger = await createLogger(config, replica, 2)
+  for (const line of config.notices) logger.warn(line)
   let database: Database | undefined
   try {
-    if (config.migrate_on_start) await migrateDatabase(context, log, signals)
+    if (config.migrate_on_start) await migrateDatabase(context, notice, signals)
     const connected = (database = connectForRequests(context, logger))
     const { server } = await buildApp({ config, database, jwt_secrets: context.jwt_secrets, replica, logger })
     await server.ready()
@@ -62,6 +61,6 @@ export async function mcp(args: string[]): Promise<void> {
   } catch (error) {
     await database?.close()
     await embedded?.close()
-    throw error
+    signals.endStart(error)
   }
 }

@@ -1,42 +1,64 @@
-import { ConfigError } from '../config/config.js'
 import * as migrations from '../postgres/migrate.js'
-import { migrateDatabase, withOwnerConnection, openContext } from './open.js'
-import { handleSignals } from './stop.js'
+import type { Db } from '../postgres/schema.js'
+import { JSON_OUTPUT, verb, type Verbs, YES } from './command.js'
+import { confirm } from './confirm.js'
+import { type CommandContext, migrateDatabase, openContext, withOwnerConnection } from './open.js'
+import { notice } from './operator.js'
+import { handleSignals, type Signals } from './stop.js'
 
-export const USAGE = 'Usage: migrate up, migrate down, or migrate status.'
-
-/**
- * migrate up | down | status
- * @throws ConfigError if the arguments are wrong
- */
-export async function migrate([verb = 'up', ...rest]: string[]): Promise<void> {
-  if (!['up', 'down', 'status'].includes(verb) || rest.length > 0) throw new ConfigError(USAGE)
-  const log = (line: string) => {
-    console.error(line)
-  }
-  // A signal does not interrupt a running migration, and the embedded PostgreSQL is closed properly.
-  const signals = handleSignals()
-  const context = await openContext('join', log)
-  const { embedded } = context
-  for (const notice of embedded?.notices ?? []) log(notice)
-  try {
-    if (verb === 'up') {
-      const done = await migrateDatabase(context, log, signals)
+const up = verb({
+  summary: 'Creates the database tables, or brings them up to date.',
+  async run() {
+    await withMigrations(async (context, signals) => {
+      const done = await migrateDatabase(context, notice, signals)
       for (const name of done) console.log(`applied  ${name}`)
       if (done.length === 0) console.log('Nothing to apply: the database is up to date.')
-      return
-    }
-    await withOwnerConnection(context, log, signals, async db => {
-      if (verb === 'status') {
-        for (const { name, applied } of await migrations.status(db))
-          console.log(`${applied ? 'applied' : 'missing'}  ${name}`)
-        return
-      }
-      const done = await migrations.down(db)
-      for (const name of done) console.log(`reverted  ${name}`)
-      if (done.length === 0) console.log('Nothing to revert.')
     })
-  } finally {
-    await embedded?.close()
   }
+})
+
+export const verbs: Verbs = {
+  '': up,
+  up,
+  down: verb({
+    summary: 'Reverts the last migration, and deletes the data it added.',
+    options: { yes: YES },
+    async run({ yes }) {
+      await withOwner(async db => {
+        const last = (await migrations.status(db)).findLast(({ applied }) => applied)
+        if (last === undefined) return console.log('Nothing to revert.')
+        await confirm(`This reverts the migration ${last.name} and deletes the data it added.`, yes)
+        for (const name of await migrations.down(db)) console.log(`reverted  ${name}`)
+      })
+    }
+  }),
+  status: verb({
+    summary: 'Shows which migrations the database has.',
+    options: { json: JSON_OUTPUT },
+    async run({ json }) {
+      await withOwner(async db => {
+        for (const { name, applied } of await migrations.status(db))
+          console.log(json ? JSON.stringify({ name, applied }) : `${applied ? 'applied' : 'missing'}  ${name}`)
+      })
+    }
+  })
+}
+
+/** A signal does not interrupt a running migration. The embedded PostgreSQL is closed properly. */
+async function withMigrations(work: (context: CommandContext, signals: Signals) => Promise<void>): Promise<void> {
+  const signals = handleSignals()
+  const context = await openContext('join', notice, 'database')
+  for (const line of context.embedded?.notices ?? []) notice(line)
+  try {
+    await work(context, signals)
+  } catch (error) {
+    await context.embedded?.close()
+    signals.endStart(error)
+  } finally {
+    await context.embedded?.close()
+  }
+}
+
+function withOwner(work: (db: Db) => Promise<void>): Promise<void> {
+  return withMigrations((context, signals) => withOwnerConnection(context, notice, signals, work))
 }

@@ -1,8 +1,11 @@
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
-import { type Config, loadConfig } from '../config/config.js'
+import { type Config, type ConfigNeeds, loadConfig } from '../config/config.js'
+import { parseDatabaseUrl, placeOf } from '../config/database-url.js'
 import { connect, connectAsOwner, type Database } from '../postgres/connect.js'
-import { loggableFault, explainFault } from '../postgres/faults.js'
+import { explainConnect } from '../postgres/connect-faults.js'
+import { trackEpisodes } from '../postgres/episodes.js'
+import { loggableFault } from '../postgres/faults.js'
 import { type Embedded, openEmbedded } from '../postgres/embedded/index.js'
 import { MigrationError } from '../postgres/migrate.js'
 import * as migrations from '../postgres/migrate.js'
@@ -27,17 +30,22 @@ export interface CommandContext {
 /**
  * Reads the configuration, and starts or joins the embedded PostgreSQL if DATABASE_URL is not set.
  * @param mode whether this process may own the embedded PostgreSQL (`serve`) or shares it (`join`)
+ * @param needs `database`: only the database's address is needed
  * @throws ConfigError, EmbeddedError
  */
-export async function openContext(mode: 'serve' | 'join', log: (line: string) => void): Promise<CommandContext> {
-  const config = loadConfig(process.env)
+export async function openContext(
+  mode: 'serve' | 'join',
+  log: (line: string) => void,
+  needs: ConfigNeeds = 'all'
+): Promise<CommandContext> {
+  const config = loadConfig(process.env, needs)
   const replica = `${hostname()}-${process.pid}`
   if (config.database_url !== undefined) {
     return {
       config,
       url: config.database_url,
       owner_url: config.migration_database_url ?? config.database_url,
-      jwt_secrets: config.jwt_secret_key as string[],
+      jwt_secrets: config.jwt_secret_key ?? [],
       embedded: undefined,
       replica
     }
@@ -68,15 +76,24 @@ export async function openContext(mode: 'serve' | 'join', log: (line: string) =>
 
 /** Creates the connection pool for requests. */
 export function connectForRequests({ config, url, replica }: CommandContext, logger: FastifyBaseLogger): Database {
+  // The pool is told of each connection that breaks, and all of them break at once.
+  const lost = trackEpisodes({
+    onBegin(error) {
+      logger.warn({ err: loggableFault(error) }, 'database connection lost')
+    },
+    onEnd(times, seconds) {
+      if (times > 1) logger.info({ times, seconds }, 'no more database connections are lost')
+    }
+  })
   return connect({
     url,
+    listen_url: config.database_listen_url,
     max: config.database_pool_max,
     connect_timeout_ms: config.database_connect_timeout_ms,
     statement_timeout_ms: config.statement_timeout_ms,
+    max_age_ms: config.database_connection_max_age_ms,
     application_name: `shared-context-server ${replica}`.slice(0, 63),
-    onIdleError: error => {
-      logger.warn({ err: loggableFault(error) }, 'database connection lost')
-    },
+    onIdleError: lost.fault,
     onRowSecurity: found => {
       logger[found.kind === 'login' || found.kind === 'role' ? 'info' : 'warn'](
         { row_security: found.kind },
@@ -89,28 +106,20 @@ export function connectForRequests({ config, url, replica }: CommandContext, log
 /** How long a command waits for a database that is still starting. */
 const DATABASE_WAIT_MS = 60_000
 
-/** SQLSTATE codes of errors that waiting does not resolve, with advice for the operator. */
-const PERMANENT_ERRORS: Record<string, string> = {
-  '28P01': 'The database refuses the user or the password of DATABASE_URL.',
-  28000: "The database refuses the user of DATABASE_URL from this machine (see the server's pg_hba.conf).",
-  25006:
-    'The database server is read-only: it is a standby, or a former primary. ' +
-    'Point DATABASE_URL (or MIGRATION_DATABASE_URL) at the primary.',
-  '3D000': 'The database that DATABASE_URL names does not exist on its server. Create it first.'
-}
-
 /**
  * Runs `work` on one connection of the tables' owner, without a statement timeout, because migrations may take long.
  * Waits up to 60 seconds for a database that cannot be reached yet.
- * @throws MigrationError if the database stays unreachable or refuses the login
+ * @throws MigrationError that says why, if the database stays unreachable or is not fit
  */
 export async function withOwnerConnection<T>(
-  { owner_url, replica }: Pick<CommandContext, 'owner_url' | 'replica'>,
+  { owner_url, replica, config }: Pick<CommandContext, 'owner_url' | 'replica' | 'config'>,
   log: (line: string) => void,
   signals: Signals,
   work: (db: Db) => Promise<T>
 ): Promise<T> {
   const deadline = Date.now() + DATABASE_WAIT_MS
+  const address = parseDatabaseUrl(owner_url)
+  const variable = owner_url === config.migration_database_url ? 'MIGRATION_DATABASE_URL' : 'DATABASE_URL'
   for (let wait = 250, isLogged = false; ; wait = Math.min(wait * 2, 4000)) {
     const { db, close } = connectAsOwner({
       url: owner_url,
@@ -123,16 +132,12 @@ export async function withOwnerConnection<T>(
     try {
       return await work(db)
     } catch (error) {
-      if (error instanceof MigrationError || explainFault(error)?.code !== 'DATABASE_UNAVAILABLE') throw error
-      const code = (error as { code?: string }).code ?? 'no answer'
-      if (Object.hasOwn(PERMANENT_ERRORS, code)) throw new MigrationError(PERMANENT_ERRORS[code])
-      if (Date.now() > deadline || signals.isStopRequested())
-        throw new MigrationError(
-          `The database at ${hostOf(owner_url)} cannot be reached (${code}). ` +
-            'Check DATABASE_URL, that the server runs, and that it admits this machine.'
-        )
+      const explanation = explainConnect(error, address, variable)
+      if (explanation === undefined) throw error
+      const { sentence, permanent } = explanation
+      if (permanent || Date.now() > deadline || signals.isStopRequested()) throw new MigrationError(sentence)
       if (!isLogged)
-        log(`Waiting up to ${DATABASE_WAIT_MS / 1000} s for the database at ${hostOf(owner_url)} (${code}) ...`)
+        log(`${sentence} Waiting up to ${DATABASE_WAIT_MS / 1000} s for ${address.hosts.map(placeOf).join(', ')} ...`)
       isLogged = true
     } finally {
       await close()
@@ -163,10 +168,4 @@ export async function migrateDatabase(
       log(`This user may not create the database role that the service should use. ${adviceFor(owner)}`)
     return applied
   })
-}
-
-/** Host and port of a database URL: its other parts may be secret. */
-function hostOf(url: string): string {
-  const { host } = new URL(url)
-  return host === '' ? 'its socket' : host
 }

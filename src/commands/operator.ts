@@ -1,32 +1,47 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import * as audit from '../audit/store/rows.js'
 import { type Agent, DEFAULT_WORKSPACE } from '../kernel/agent.js'
-import { type Config, ConfigError } from '../config/config.js'
-import type { AuditRow } from '../kernel/receipt.js'
+import { printable } from '../kernel/text.js'
+import { type Config, loadConfig } from '../config/config.js'
 import type { AuditFields } from '../kernel/tool.js'
+import { knownWorkspaces } from '../lifecycle/store/known.js'
 import type { Db } from '../postgres/schema.js'
-import { acrossSession } from '../postgres/scope.js'
+import { systemRoot } from '../postgres/embedded/binaries.js'
 import { isCurrent } from '../postgres/migrate.js'
-import { withOwnerConnection, openContext } from './open.js'
+import { meant } from './command.js'
+import { defaultDataDir } from './data-folder.js'
+import { CommandError } from './failure.js'
+import { migrateDatabase, withOwnerConnection, openContext } from './open.js'
 import { handleSignals } from './stop.js'
 
 /** Shared by the commands that work on a workspace's data. Anyone who can use the database may run them. */
 
 /**
- * Opens the database for `work` and closes it afterwards, even if a signal comes.
- * @throws ConfigError if the database lacks migrations
+ * Opens the database for `work`, which may read and write every workspace, and closes it afterwards. A signal ends the
+ * program; what is not committed then has not happened.
+ * @param begins whether an installation may begin with this command: then it makes what is missing, the data folder and
+ *   the tables (those not with MIGRATE_ON_START=false)
+ * @throws CommandError if the database lacks migrations, or for what `work` refuses
  */
-export async function withDatabase<T>(work: (db: Db, config: Config) => Promise<T>): Promise<T> {
-  const log = (line: string) => {
-    console.error(line)
-  }
+export async function withDatabase<T>(
+  work: (db: Db, config: Config) => Promise<T>,
+  { begins = false } = {}
+): Promise<T> {
   const signals = handleSignals()
-  const context = await openContext('join', log)
+  if (!begins) needData()
+  const context = await openContext('join', notice)
   try {
-    return await withOwnerConnection(context, log, signals, async db => {
-      // Row-level security applies to the tables' owner too, unless it is a superuser.
-      await acrossSession(db)
+    if (begins && context.config.migrate_on_start) await migrateDatabase(context, notice, signals)
+    return await withOwnerConnection(context, notice, signals, async db => {
       if (!(await isCurrent(db)))
-        throw new ConfigError('The database lacks migrations of this version. Run the command migrate first.')
+        throw new CommandError('The database lacks migrations of this version. Run the command migrate first.')
+      signals.onStop(exit_code => {
+        notice('Stopped.')
+        void context.embedded?.close().finally(() => process.exit(exit_code))
+        if (context.embedded === undefined) process.exit(exit_code)
+      })
       return work(db, context.config)
     })
   } finally {
@@ -35,15 +50,41 @@ export async function withDatabase<T>(work: (db: Db, config: Config) => Promise<
 }
 
 /**
- * Separates the option `--workspace <name>` from the positional arguments.
- * @throws ConfigError for any other option
+ * A command that only works on what is there must not make a new database: the variables are most likely not set as for
+ * the service.
  */
-export function parseWorkspaceOption(args: string[], usage: string): { positionals: string[]; workspace: string } {
-  const index = args.indexOf('--workspace')
-  const workspace = index < 0 ? DEFAULT_WORKSPACE : args[index + 1]
-  const positionals = index < 0 ? args : args.filter((_, i) => i !== index && i !== index + 1)
-  if (workspace === undefined || positionals.some(word => word.startsWith('--'))) throw new ConfigError(usage)
-  return { positionals, workspace }
+function needData(): void {
+  const { database_url, data_dir } = loadConfig(process.env)
+  if (database_url !== undefined) return
+  const folder = resolve(data_dir ?? defaultDataDir())
+  // Root has its data there if PostgreSQL's user cannot enter the default folder (docs/operations.md, Install).
+  const rootFolder = join(systemRoot, 'data')
+  if (existsSync(folder) || (data_dir === undefined && existsSync(rootFolder))) return
+  throw new CommandError(
+    `There are no data in ${folder}. Set DATA_DIR or DATABASE_URL as for the service, or start the service first.`
+  )
+}
+
+/** Tells the operator something that is not the result of the command: that alone goes to standard output. */
+export function notice(line: string): void {
+  process.stderr.write(`${line.split('\n').map(printable).join('\n')}\n`)
+}
+
+/**
+ * Refuses a workspace that has nothing yet: it is most likely mistyped.
+ * @throws CommandError that names the nearest workspace
+ */
+export async function needWorkspace(db: Db, workspace: string): Promise<void> {
+  const known = await knownWorkspaces(db)
+  if (known.includes(workspace)) return
+  const few = known.length <= 10 ? ` There are: ${known.join(', ')}.` : ''
+  throw new CommandError(`There is no workspace '${workspace}'.${meant(workspace, known)}${few}`)
+}
+
+/** Says that a workspace begins with what the command does, in case its name is mistyped. */
+export async function noticeNewWorkspace(db: Db, workspace: string): Promise<void> {
+  const known = await knownWorkspaces(db)
+  if (!known.includes(workspace)) notice(`The workspace ${workspace} is new.${meant(workspace, known)}`)
 }
 
 /** The agent as which a command reads: an admin, so that the visibility rules hide nothing. */
@@ -51,21 +92,17 @@ export function operator(workspace: string): Agent {
   return { workspace, agent_id: 'operator', agent_type: 'operator', permissions: ['read', 'write', 'admin'] }
 }
 
-/** The audit row of a command, which no agent ran. */
-export function operatorAuditRow(
-  workspace: string,
-  action: string,
-  { event_type, session_id, resource, metadata = {} }: AuditFields
-): AuditRow {
-  return {
-    workspace,
-    event_type,
-    agent_id: null,
-    session_id: session_id ?? null,
-    action,
-    resource: resource ?? null,
-    result: 'success',
-    request_id: `command-${randomUUID()}`,
-    metadata
-  }
+/** The request id of a command's audit rows. */
+export function newCommandId(): string {
+  return `command-${randomUUID()}`
+}
+
+/** Writes the audit row of a command, which no agent called. */
+export async function writeAuditRow(tx: Db, workspace: string, action: string, fields: AuditFields): Promise<void> {
+  await audit.writeWithoutAgent(tx, workspace, action, fields, newCommandId())
+}
+
+/** The workspace of an option, or the default one. */
+export function workspaceOf({ workspace = DEFAULT_WORKSPACE }: { workspace?: string | undefined }): string {
+  return workspace
 }

@@ -1,56 +1,64 @@
 import { once } from 'node:events'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { AppError } from '../kernel/errors.js'
 import { type Quotas, quotasOf } from '../limits/quotas.js'
-import { ConfigError } from '../config/config.js'
-import * as audit from '../audit/store/rows.js'
 import type { Db } from '../postgres/schema.js'
 import { exportPage } from '../transcripts/store/session-export.js'
 import { importSession } from '../transcripts/store/session-import.js'
 import { newSessionId, readSessionOrThrow } from '../sessions/store/sessions.js'
 import { endLine, headerLine, messageLine, readTranscript } from '../transcripts/transcript.js'
-import { operatorAuditRow, operator, parseWorkspaceOption, withDatabase } from './operator.js'
+import { verb, type Verbs, WORKSPACE } from './command.js'
+import { CommandError } from './failure.js'
+import {
+  needWorkspace,
+  notice,
+  noticeNewWorkspace,
+  operator,
+  withDatabase,
+  workspaceOf,
+  writeAuditRow
+} from './operator.js'
+import { counted } from './table.js'
 
-export const USAGE =
-  'Usage: session export <session_id>, or session import <file> (- reads the standard input). ' +
-  'Both take --workspace <name>; the workspace is default unless named.'
-const PAGE = 1000
-
-/**
- * session export <session_id> | session import <file>: as an admin, who sees every message; for sessions of any length.
- * @throws ConfigError if the arguments are wrong, or the session or file cannot be read
- */
-export async function session(args: string[]): Promise<void> {
-  const {
-    positionals: [verb, target, ...more],
-    workspace
-  } = parseWorkspaceOption(args, USAGE)
-  if (target === undefined || more.length > 0 || (verb !== 'export' && verb !== 'import')) throw new ConfigError(USAGE)
-  await withDatabase(async (db, config) => {
-    try {
-      if (verb === 'export') await exportTo(process.stdout, db, workspace, target)
-      else
-        console.log(
-          await importFrom(
-            target === '-' ? process.stdin : (await open(target)).createReadStream(),
-            db,
-            workspace,
-            quotasOf(config)
-          )
-        )
-    } catch (error) {
-      if (error instanceof AppError)
-        throw new ConfigError(
-          error.code === 'INVALID_INPUT'
-            ? `${error.message} Found: ${String(error.context?.given)}. Expected: ${String(error.context?.allowed)}.`
-            : error.message
-        )
-      if ((error as NodeJS.ErrnoException).syscall !== undefined && verb === 'import')
-        throw new ConfigError(`The file cannot be read (${(error as NodeJS.ErrnoException).code}).`)
-      throw error
+/** Both work as an admin, who sees every message; for sessions of any length. */
+export const verbs: Verbs = {
+  export: verb({
+    summary: 'Prints a session with all its messages, as lines of JSON.',
+    operands: ['<session_id>'],
+    options: { workspace: WORKSPACE },
+    async run(options, [session_id]) {
+      const workspace = workspaceOf(options)
+      await withDatabase(async db => {
+        await needWorkspace(db, workspace)
+        await exportTo(process.stdout, db, workspace, session_id)
+      })
+    }
+  }),
+  import: verb({
+    summary: 'Imports the lines of an export as a new session, and prints its id. The file - is the standard input.',
+    operands: ['<file>'],
+    options: { workspace: WORKSPACE },
+    async run(options, [name]) {
+      const workspace = workspaceOf(options)
+      const file = name === '-' ? process.stdin : (await opened(name)).createReadStream()
+      await withDatabase(async (db, config) => {
+        await noticeNewWorkspace(db, workspace)
+        console.log(await importFrom(file, db, workspace, quotasOf(config)))
+      })
     }
   })
+}
+
+const PAGE = 1000
+
+async function opened(name: string): Promise<FileHandle> {
+  try {
+    const file = await open(name)
+    if ((await file.stat()).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+    return file
+  } catch (error) {
+    throw new CommandError(`The file ${name} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+  }
 }
 
 /** Exports a consistent snapshot: one repeatable-read transaction hides concurrent writes and deletions. */
@@ -70,15 +78,12 @@ async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, sess
         after = messages.at(-1)?.seq ?? after
         more = has_more
       }
-      await audit.write(
-        tx,
-        operatorAuditRow(workspace, 'session export', {
-          event_type: 'session_exported',
-          session_id,
-          resource: `session:${session_id}`,
-          metadata: { messages: exported }
-        })
-      )
+      await writeAuditRow(tx, workspace, 'session export', {
+        event_type: 'session_exported',
+        session_id,
+        resource: `session:${session_id}`,
+        metadata: { messages: exported }
+      })
       await write(out, endLine(exported))
     })
 }
@@ -91,15 +96,13 @@ async function importFrom(file: Readable, db: Db, workspace: string, quotas: Quo
     } = await readTranscript(linesOf(file))
     const session_id = newSessionId()
     const count = await importSession(tx, workspace, session_id, row, messages, quotas)
-    await audit.write(
-      tx,
-      operatorAuditRow(workspace, 'session import', {
-        event_type: 'session_imported',
-        session_id,
-        resource: `session:${session_id}`,
-        metadata: { messages: count, exported_session_id: exported_id }
-      })
-    )
+    await writeAuditRow(tx, workspace, 'session import', {
+      event_type: 'session_imported',
+      session_id,
+      resource: `session:${session_id}`,
+      metadata: { messages: count, exported_session_id: exported_id }
+    })
+    notice(`Imported ${counted(count, 'message')} into the workspace ${workspace}. The session's id:`)
     return session_id
   })
 }

@@ -14,11 +14,20 @@ export interface Signals {
   /** Whether a signal has come. */
   isStopRequested: () => boolean
   /**
+   * Throws an error that came before the program was ready; but where a signal came first, that is why the program ends:
+   * it exits with the signal's code.
+   */
+  endStart: (error: unknown) => never
+  /** Sets what a signal does besides being remembered. It happens at once if a signal has already come. */
+  onStop: (stop: (exit_code: number) => void) => void
+  /**
    * Sets the phases that a signal starts. They start at once if a signal has already come.
    * @returns a function that starts them for another reason
    */
   shutDownWith: (log: StopLog, phases: Phase[]) => (reason: string) => void
 }
+
+const EXIT_CODES = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 }
 
 /**
  * Handles SIGTERM, SIGINT and SIGHUP. A signal during startup takes effect when startup ends, so that nothing it has
@@ -27,25 +36,36 @@ export interface Signals {
  */
 export function handleSignals(): Signals {
   let reason: string | undefined
+  let exit_code: number | undefined
   let start: ((reason: string) => void) | undefined
-  for (const [signal, code] of [
-    ['SIGTERM', 143],
-    ['SIGINT', 130],
-    ['SIGHUP', 129]
-  ] as const) {
+  for (const [signal, code] of Object.entries(EXIT_CODES)) {
     process.on(signal, () => {
       if (reason !== undefined) process.exit(code)
       reason = signal
+      exit_code = code
       start?.(signal)
     })
   }
+  function onReason(run: (reason: string) => void): void {
+    start = run
+    if (reason !== undefined) run(reason)
+  }
   return {
-    isStopRequested: () => reason !== undefined,
+    isStopRequested: () => exit_code !== undefined,
+    endStart(error) {
+      if (exit_code === undefined) throw error
+      process.stderr.write('Stopped before it was ready.\n')
+      process.exit(exit_code)
+    },
+    onStop(stop) {
+      onReason(() => {
+        stop(exit_code ?? 1)
+      })
+    },
     shutDownWith(log, phases) {
-      start = why => {
+      onReason(why => {
         void runPhases(why, log, phases)
-      }
-      if (reason !== undefined) start(reason)
+      })
       return why => {
         if (reason !== undefined) return
         reason = why

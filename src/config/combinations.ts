@@ -1,5 +1,5 @@
-import type { Config } from './config-type.js'
-import { JWT_SECRET_MIN } from './secret-lengths.js'
+import { JWT_SECRET_MIN } from './values.js'
+import type { Config } from './variables.js'
 
 /** BODY_MEMORY is at least so many times BODY_LIMIT. */
 export const BODY_MEMORY_RATIO = 8
@@ -7,10 +7,11 @@ export const BODY_MEMORY_RATIO = 8
 /**
  * Checks the rules that involve several variables. It does not report a variable as missing that is in `invalid`: that
  * one is set, and its own error is reported already.
+ * @param needs_keys whether the keys of callers are needed
  */
-export function combinationErrors(config: Config, invalid: ReadonlySet<string>): string[] {
+export function combinationErrors(config: Config, invalid: ReadonlySet<string>, needs_keys: boolean): string[] {
   const errors: string[] = []
-  if (config.database_url !== undefined) {
+  if (config.database_url !== undefined && needs_keys) {
     if (
       config.api_key === undefined &&
       config.shared_api_key !== false &&
@@ -29,6 +30,7 @@ export function combinationErrors(config: Config, invalid: ReadonlySet<string>):
     errors.push('AUDIT_HMAC_KEY must differ from every other key (openssl rand -hex 32)')
   if (
     config.audit_retention_days > 0 &&
+    needs_keys &&
     config.database_url !== undefined &&
     config.audit_hmac_keys === undefined &&
     !invalid.has('AUDIT_HMAC_KEY')
@@ -38,6 +40,8 @@ export function combinationErrors(config: Config, invalid: ReadonlySet<string>):
     )
   if (config.migration_database_url !== undefined && config.database_url === undefined && !invalid.has('DATABASE_URL'))
     errors.push('MIGRATION_DATABASE_URL needs DATABASE_URL: the login that the service itself uses')
+  if (config.database_listen_url !== undefined && config.database_url === undefined && !invalid.has('DATABASE_URL'))
+    errors.push('DATABASE_LISTEN_URL needs DATABASE_URL: both lead to the same database')
   if (config.api_key !== undefined && config.api_key === config.admin_api_key)
     errors.push('ADMIN_API_KEY must differ from API_KEY, else every agent is an admin')
   if (config.auth_enabled === false && config.shared_api_key === false)

@@ -1,10 +1,16 @@
-/** Readers parse the text of environment variables. */
+import { isIP } from 'node:net'
+import { parseDatabaseUrl } from './database-url.js'
+
+/** Shortest API key, in characters. */
+export const SECRET_MIN = 8
+/** Shortest secret that signs, in characters. */
+export const JWT_SECRET_MIN = 32
 
 /**
- * Turns the text of a variable into its value; the text is undefined if the variable is unset.
+ * Turns the text of a variable into its value.
  * @throws Error whose message continues a sentence that starts with the variable's name: "must be true or false"
  */
-export type Reader<T> = (text: string | undefined) => T
+export type Reader<T> = (text: string) => T
 
 export type Permission = 'read' | 'write' | 'admin'
 
@@ -12,48 +18,73 @@ export const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]']
 const PLACEHOLDER =
   /change.?me|replace.?me|your[-_ ]|<.*>|example|placeholder|^(secret|password|test|api[-_]?key|key|xxx+|\.\.\.)$/i
 
-export function optional(text: string | undefined): string | undefined {
-  return text
-}
+export const anyText: Reader<string> = text => text
 
-/** @param isOptional whether undefined is a value too */
-export function wholeNumber(minimum: number, maximum: number, isOptional = false): Reader<number | undefined> {
+export function wholeNumber(minimum: number, maximum: number): Reader<number> {
   return text => {
-    if (text === undefined && isOptional) return undefined
     const value = Number(text)
-    if (!/^\d+$/.test(text ?? '') || value < minimum || value > maximum)
+    if (!/^\d+$/.test(text) || value < minimum || value > maximum)
       throw new Error(`must be a whole number from ${minimum} to ${maximum}`)
     return value
   }
 }
 
-export function flag(text: string | undefined): boolean {
+export function flag(text: string): boolean {
   if (text === 'true' || text === '1') return true
   if (text === 'false' || text === '0') return false
   throw new Error('must be true or false')
 }
 
-export function onOff(text: string | undefined): boolean {
+export function onOff(text: string): boolean {
   if (text === 'on' || text === 'off') return text === 'on'
   throw new Error('must be on or off')
 }
 
+/** Host names, such as a Host header has, with or without a port. */
+export function hostNames(text: string): string[] {
+  const names = list(text)
+  const wrong = names.find(name => name !== '*' && !/^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(name))
+  if (wrong !== undefined) throw new Error('must hold host names such as context.my-company.org, separated by commas')
+  return names
+}
+
 export function oneOf(words: string[]): Reader<string> {
   return text => {
-    if (text === undefined || !words.includes(text.toLowerCase())) throw new Error(`must be one of ${words.join(', ')}`)
+    if (!words.includes(text.toLowerCase())) throw new Error(`must be one of ${words.join(', ')}`)
     return text.toLowerCase()
   }
 }
 
-export function list(text: string | undefined): string[] | undefined {
+/** What conda sets HOST to: the name of a compiler's target, such as x86_64-conda-linux-gnu. */
+export const COMPILER_TARGET = /^\w+-(conda\w*|apple|pc|unknown|w64)-(linux|darwin|mingw|windows)[\w.]*(-\w+)?$/i
+const HOST_NAME = /^(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i
+
+/** An address or a name to listen on; whether it is one of this machine is known only later. */
+export function host(text: string): string {
+  const address = text.replace(/^\[(.*)\]$/, '$1')
+  if (COMPILER_TARGET.test(address)) return '127.0.0.1'
+  if (isIP(address) !== 0 || HOST_NAME.test(address)) return address
+  throw new Error(notAnAddress(text))
+}
+
+/** Continues a sentence that starts with HOST. */
+export function notAnAddress(text: string): string {
+  const shown = text.replace(/[^\x20-\x7e]/g, '?').slice(0, 60)
+  return (
+    `is set in your environment to "${shown}", which is not an address of this machine. ` +
+    'Run "unset HOST", or set HOST=127.0.0.1 (0.0.0.0: all addresses; the port is PORT)'
+  )
+}
+
+export function list(text: string): string[] {
   return text
-    ?.split(',')
+    .split(',')
     .map(item => item.trim())
     .filter(item => item !== '')
 }
 
-export function origins(text: string | undefined): string[] {
-  return (list(text) ?? []).map(origin => {
+export function origins(text: string): string[] {
+  return list(text).map(origin => {
     if (origin === '*') return origin
     // Browsers never send an origin that contains a *.
     if (
@@ -67,8 +98,7 @@ export function origins(text: string | undefined): string[] {
 }
 
 /** A URL with https, or with http if its host is a loopback name. */
-export function secureUrl(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
+export function secureUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK_HOSTS.includes(url.hostname))
   if (url === undefined || !secure)
@@ -79,8 +109,7 @@ export function secureUrl(text: string | undefined): string | undefined {
   return text
 }
 
-export function origin(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
+export function origin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (
     url === undefined ||
@@ -96,9 +125,9 @@ export function origin(text: string | undefined): string | undefined {
 }
 
 /** A list of name=permission. The name may contain a =. */
-export function permissions(text: string | undefined): ReadonlyMap<string, Permission> {
+export function permissions(text: string): ReadonlyMap<string, Permission> {
   return new Map(
-    (list(text) ?? []).map(item => {
+    list(text).map(item => {
       const [, name, permission] = /^(.+)=(read|write|admin)$/.exec(item) ?? []
       if (name === undefined)
         throw new Error(
@@ -110,15 +139,25 @@ export function permissions(text: string | undefined): ReadonlyMap<string, Permi
   )
 }
 
-export function proxies(text: string | undefined): boolean | number | string[] {
-  if (text === undefined || text === 'false') return false
+export function proxies(text: string): boolean | number | string[] {
+  if (text === 'false') return false
   if (text === 'true') return true
-  return /^\d+$/.test(text) ? Number(text) : (list(text) ?? false)
+  if (/^\d{1,3}$/.test(text)) return Number(text)
+  const addresses = list(text)
+  if (addresses.length === 0 || !addresses.every(isNetwork))
+    throw new Error('must be true, false, a number of hops, or addresses such as 10.0.0.0/8, separated by commas')
+  return addresses
 }
 
-export function secret(minimum: number): Reader<string | undefined> {
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  const isInRange = bits === undefined || (Number(bits) >= 1 && Number(bits) <= most)
+  return ['loopback', 'linklocal', 'uniquelocal'].includes(text) || (most > 0 && isInRange)
+}
+
+export function secret(minimum: number): Reader<string> {
   return text => {
-    if (text === undefined) return undefined
     if (PLACEHOLDER.test(text))
       throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
     if (text.length < minimum) throw new Error(`must have at least ${minimum} characters`)
@@ -127,9 +166,8 @@ export function secret(minimum: number): Reader<string | undefined> {
 }
 
 /** A list of secrets, separated by commas or spaces. */
-export function secrets(minimum: number): Reader<string[] | undefined> {
+export function secrets(minimum: number): Reader<string[]> {
   return text => {
-    if (text === undefined) return undefined
     const values = text.split(/[\s,]+/).filter(value => value !== '')
     if (PLACEHOLDER.test(text) || values.some(value => PLACEHOLDER.test(value)))
       throw new Error('is still a placeholder; set a value of your own (openssl rand -hex 32)')
@@ -145,21 +183,11 @@ export function secrets(minimum: number): Reader<string[] | undefined> {
   }
 }
 
-export function databaseUrl(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
-  if (!/^postgres(ql)?:\/\//i.test(text)) {
-    const scheme = /^[a-z0-9+]{1,20}:/i.exec(text)?.[0]
-    throw new Error(
-      'must be a PostgreSQL URL, ' +
-        `postgres://user:password@host:5432/database${scheme !== undefined ? ` (not ${scheme})` : ''}; ` +
-        'leave it unset for the embedded PostgreSQL'
-    )
-  }
+export function databaseUrl(text: string): string {
   if (/change.?me|replace.?me|<.*>/i.test(text))
     throw new Error(
       'is still a placeholder; set the address of your PostgreSQL, postgres://user:password@host:5432/database'
     )
-  if (!URL.canParse(text))
-    throw new Error('is not a valid URL; encode special characters of the password, such as @ as %40')
+  parseDatabaseUrl(text)
   return text
 }

@@ -1,9 +1,9 @@
 import type { Reader } from './values.js'
 
+/** What the documentation says of an environment variable. */
 export interface Variable {
   name: string
   alias?: string
-  /** For the table in docs/configuration.md. */
   description: string
   default?: string
   /** Shown in the documentation where the default depends on other settings. */
@@ -11,13 +11,30 @@ export interface Variable {
   secret?: true
 }
 
-/** Declares an environment variable; `read` turns its text into the setting's value. */
+export type Definition<T> = Variable & { read: Reader<T> }
+type More = Pick<Variable, 'alias' | 'default_note' | 'secret'>
+
+/** Declares an environment variable. Without a default, its value is undefined while it is unset. */
+export function variable<T>(
+  name: string,
+  description: string,
+  read: Reader<T>,
+  fallback: string,
+  more?: More
+): Definition<T>
+export function variable<T>(
+  name: string,
+  description: string,
+  read: Reader<T>,
+  fallback?: undefined,
+  more?: More
+): Definition<T | undefined>
 export function variable<T>(
   name: string,
   description: string,
   read: Reader<T>,
   fallback?: string,
-  more: Partial<Variable> = {}
-) {
+  more?: More
+): Definition<T> {
   return { name, description, ...(fallback !== undefined && { default: fallback }), ...more, read }
 }

@@ -34,7 +34,7 @@ export interface FeedOptions {
 /** Order and waking: the change feed, those who follow it, waits and read cursors. */
 export const feedPlugin = fp(
   async (app, { waiters_max, waiters_per_agent_max, database_pool_max }: FeedOptions) => {
-    const { db, watch, client } = app.database
+    const { db, watch, client, max_age_ms } = app.database
     // Connects when the app is ready.
     let notify: Notify | undefined
     const events: Events = {
@@ -106,7 +106,7 @@ export const feedPlugin = fp(
       mode => Number(notify?.mode() === mode)
     )
     app.addHook('onReady', async () => {
-      notify = openNotify({ client, db: acrossWorkspaces(watch), log: app.log })
+      notify = openNotify({ client, max_age_ms, db: acrossWorkspaces(watch), log: app.log })
     })
     app.addHook('onClose', () => notify?.close())
   },

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { explain } from '../kernel/authorize.js'
 import { AppError, type ErrorBody, errorBody } from '../kernel/errors.js'
-import { SECURITY_HEADER_LINES, SECURITY_HEADERS } from './security-headers.js'
+import { SECURITY_HEADERS } from './security-headers.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -62,36 +61,6 @@ function challenge(error: AppError, request: FastifyRequest): string | undefined
   params.resource_metadata = protectedResource?.metadataUrl(request)
   const said = Object.entries(params).filter(([, value]) => value !== undefined && value !== '')
   return ['Bearer', said.map(([name, value]) => `${name}="${value}"`).join(', ')].filter(text => text !== '').join(' ')
-}
-
-/**
- * Requests that are not HTTP, or whose headers are too large or too slow: answered on the bare socket, as an object all
- * the same.
- */
-export function refuseSocket(error: NodeJS.ErrnoException, socket: Socket): void {
-  // The client still waits for an answer on this connection, and would take this error for it.
-  if (Boolean((socket as Socket & { _httpMessage?: unknown })._httpMessage)) {
-    socket.destroy()
-    return
-  }
-  if (error.code === 'ECONNRESET' || socket.destroyed) return
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request'
-  const body = JSON.stringify(
-    errorBody(
-      new AppError('INVALID_INPUT', 'The request is not HTTP as this server reads it.', {
-        suggestions: ['Send an HTTP/1.1 request with headers under 16 KiB']
-      }),
-      randomUUID()
-    )
-  )
-  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\n`
-  const length = `Content-Length: ${Buffer.byteLength(body)}\r\n`
-  socket.end(`${head}${length}${SECURITY_HEADER_LINES}Connection: close\r\n\r\n${body}`)
 }
 
 export function refuseRaw(response: ServerResponse, status: number, error: AppError): void {

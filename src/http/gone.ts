@@ -24,11 +24,15 @@ export function onDisconnect(socket: Socket, callback: () => void): () => void {
   }
 }
 
-/** Calls `callback` when the response has ended or the client has disconnected; possibly twice. */
-export function onFinish({ socket }: IncomingMessage, response: ServerResponse, callback: () => void): void {
-  const removeListener = onDisconnect(socket, callback)
-  response.once('close', () => {
-    removeListener()
-    callback()
+/**
+ * Closes a response with its connection, even if it waits behind another one. Node closes only the response that it is
+ * writing. The others were held for ever: their streams, their waits, and their places among the requests in flight.
+ */
+export function closeWithConnection({ socket }: IncomingMessage, response: ServerResponse): void {
+  const removeListener = onDisconnect(socket, () => {
+    if (response.socket !== null) return
+    response.destroy()
+    response.emit('close')
   })
+  response.once('close', removeListener)
 }

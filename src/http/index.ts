@@ -1,5 +1,5 @@
 import fastify from 'fastify'
-import { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import { isReached, originOf, snapshotNow } from '../feed/store/workspace-feed.js'
 import { AppError } from '../kernel/errors.js'
@@ -8,7 +8,8 @@ import { inWorkspace } from '../postgres/scope.js'
 import { readSessionOrThrow } from '../sessions/store/sessions.js'
 import { createBodyBudget } from './body/budget.js'
 import { registerBodies } from './body/index.js'
-import { registerConnectionLimit, registerUnusedConnections } from './connections.js'
+import { registerConnections } from './connection/index.js'
+import { registerConnectionLimit } from './connection/limits.js'
 import { answerPreflights, registerCors } from './cors.js'
 import { registerDocs } from './docs.js'
 import { failureOf, sendFailure } from './failures.js'
@@ -17,6 +18,7 @@ import { type HostRules, registerHostCheck } from './hosts.js'
 import { type Load, registerLoadLimit } from './load.js'
 import { addHttpGauges, observeRequests, registerMetricsPage } from './metrics.js'
 import { openApi } from './openapi.js'
+import { refuseAddress, registerMethods } from './methods.js'
 import { type ProtectedResourceOptions, registerProtectedResource } from './protected-resource.js'
 import { registerRateLimits } from './rate-limits.js'
 import { registerRest } from './rest.js'
@@ -62,24 +64,23 @@ export const requestsPlugin = fp(
     await registerCors(app, options.cors_origins)
     registerRateLimits(app)
     answerPreflights(app)
-    // Node would answer an unknown Expect header by itself, without a body; HTTP lets a server ignore it.
-    app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
+    registerMethods(app)
+    registerConnections(app)
     registerConnectionLimit(app, {
       max: options.connections_max,
       per_address: options.connections_per_address_max
     })
-    registerUnusedConnections(app)
     registerLoadLimit(app, load, options.max_in_flight)
-    const notFound = (reply: FastifyReply) =>
-      sendFailure(reply, new AppError('TOOL_NOT_FOUND', 'There is nothing at this address.'))
+    const refuse = (request: FastifyRequest, reply: FastifyReply) =>
+      refuseAddress(request, reply, nothingAt(request.url))
     // Before a body is read: its answer does not depend on the body.
     app.addHook('onRequest', (request, reply, next) => {
-      if (request.is404) void notFound(reply)
+      if (request.is404) void refuse(request, reply)
       else next()
     })
     registerBodies(app, { limit: options.body_limit, budget })
     app.setErrorHandler(async (error, request, reply) => sendFailure(reply, failureOf(error, request)))
-    app.setNotFoundHandler(async (_request, reply) => notFound(reply))
+    app.setNotFoundHandler(async (request, reply) => refuse(request, reply))
     registerProtectedResource(app, app.about.name, options)
   },
   { name: 'requests', dependencies: ['kernel', 'limits', 'agents'] }
@@ -113,6 +114,19 @@ export const httpPlugin = fp(
   },
   { name: 'http', dependencies: ['requests', 'feed'] }
 )
+
+/** Addresses of the HTTP+SSE transport, which MCP had until 2024. */
+const OLD_MCP = /^\/(sse|messages?)\/?(\?|$)/
+
+function nothingAt(address: string): AppError {
+  if (!OLD_MCP.test(address)) return new AppError('TOOL_NOT_FOUND', 'There is nothing at this address.')
+  return new AppError('TOOL_NOT_FOUND', 'There is nothing at this address: use /mcp for MCP.', {
+    suggestions: [
+      'Set the address of the server to /mcp, and the transport of the client to streamable HTTP',
+      'The server does not offer the older transport HTTP+SSE, with its address /sse'
+    ]
+  })
+}
 
 function serverForMetrics(app: FastifyInstance): FastifyInstance {
   const server = fastify({

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../kernel/errors.js'
 import { sendFailure } from './failures.js'
-import { onFinish } from './gone.js'
 import { isProbe } from './probes.js'
 
 /** Whether the service accepts requests, and how many are in flight. */
@@ -83,7 +82,7 @@ export function registerLoadLimit(app: FastifyInstance, load: Load, max_in_fligh
     }
     load.in_flight++
     counted.add(raw)
-    onFinish(raw, reply.raw, () => {
+    reply.raw.once('close', () => {
       release(raw)
     })
     next()

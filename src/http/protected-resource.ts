@@ -54,7 +54,8 @@ export function registerProtectedResource(
     scopes,
     metadataUrl(request) {
       const base = baseOf(request)
-      return base === undefined ? undefined : `${base}${WELL_KNOWN}${MCP}`
+      const slash = pathOf(request) === `${MCP}/` ? '/' : ''
+      return base === undefined ? undefined : `${base}${WELL_KNOWN}${MCP}${slash}`
     },
     scopeFor: permission => (byScope ? [...permissionMap].find(([, mapped]) => mapped === permission)?.[0] : undefined)
   } satisfies ProtectedResource)
@@ -65,7 +66,8 @@ export function registerProtectedResource(
       if (base === undefined) return reply.callNotFound()
       return reply.type('application/json; charset=utf-8').send(
         JSON.stringify({
-          resource: `${base}${MCP}`,
+          // Clients compare it with the address they use, letter by letter.
+          resource: `${base}${MCP}${pathOf(request).endsWith(`${MCP}/`) ? '/' : ''}`,
           authorization_servers: [oidc_issuer],
           ...(scopes !== undefined && { scopes_supported: scopes }),
           bearer_methods_supported: ['header'],
@@ -74,4 +76,8 @@ export function registerProtectedResource(
       )
     })
   }
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0] as string
 }

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ToolCall, toolNotFound } from '../kernel/call.js'
-import { AppError } from '../kernel/errors.js'
 import { stringify } from '../kernel/json-text.js'
 import type { RegisteredTool } from '../kernel/kernel.js'
 import { takesIdempotencyKey } from '../kernel/tool.js'
 import { callerOf, header } from './caller.js'
 import { sendFailure } from './failures.js'
+import { METHODS, refuseAddress } from './methods.js'
 import { answerSchema } from './openapi.js'
 import { admitToTool } from './sender.js'
 
@@ -16,17 +16,13 @@ declare module 'fastify' {
   }
 }
 
-const OTHER_METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE']
-
 /** The REST front: POST /mcp/tool/<name>, one typed route per tool. */
 export function registerRest(app: FastifyInstance): void {
   app.decorateRequest('call', null)
   for (const tool of app.kernel.tools) addRoute(app, app.kernel.find(tool.name) as RegisteredTool)
-  app.route({
-    method: app.supportedMethods,
-    url: '/mcp/tool/*',
-    ...answering(reply => sendFailure(reply, toolNotFound()))
-  })
+  // A request that is refused whatever its body: nobody can make it read one.
+  const refuse = async (request: FastifyRequest, reply: FastifyReply) => refuseAddress(request, reply, toolNotFound())
+  app.route({ method: METHODS, url: '/mcp/tool/*', config: { refuses: true }, onRequest: refuse, handler: refuse })
 }
 
 /** Credentials → body → permission → arguments → handler, each in the phase that Fastify has for it. */
@@ -64,17 +60,6 @@ function addRoute(app: FastifyInstance, registered: RegisteredTool): void {
       return outcome.ok ? outcome.body : sendFailure(reply, outcome.error)
     }
   })
-  const notAllowed = (reply: FastifyReply) =>
-    sendFailure(reply.header('allow', 'POST'), new AppError('METHOD_NOT_ALLOWED', 'Tools are called with POST.'))
-  app.route({ method: OTHER_METHODS, url, ...answering(notAllowed) })
-}
-
-/** A route whose answer does not depend on the body: nobody can make it read one. */
-function answering(answer: (reply: FastifyReply) => FastifyReply) {
-  return {
-    onRequest: async (_request: FastifyRequest, reply: FastifyReply) => answer(reply),
-    handler: async (_request: FastifyRequest, reply: FastifyReply) => answer(reply)
-  }
 }
 
 /** The body. The Idempotency-Key header is the argument of the same name if the body does not have one. */

@@ -24,8 +24,3 @@ export function registerSecurityHeaders(app: FastifyInstance): void {
     done()
   })
 }
-
-/** For an answer that is written on a bare socket. */
-export const SECURITY_HEADER_LINES = Object.entries(SECURITY_HEADERS)
-  .map(([name, value]) => `${name}: ${value}\r\n`)
-  .join('')

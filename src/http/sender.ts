@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { grantOf } from '../agents/identify.js'
+import { grantOf, keyIn } from '../agents/identify.js'
 import { refuse } from '../kernel/authorize.js'
 import { observeRefusal } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
 import type { Tool } from '../kernel/tool.js'
 import { callerOf } from './caller.js'
+import { intakeOf } from './connection/intake.js'
 import { sendFailure } from './failures.js'
 
 declare module 'fastify' {
@@ -39,6 +40,7 @@ export function admitToTool({ name, credentials }: Tool, app: FastifyInstance) {
       const agent = await app.identify(caller)
       caller.identified = { agent, at: performance.now() }
       request.sender = { caller, isAuthenticated: agent !== null }
+      if (agent !== null) intakeOf(request.raw.socket)?.trust()
       return undefined
     } catch (thrown) {
       return sendFailure(reply, await refuseEarly(thrown, name, caller, app))
@@ -68,8 +70,9 @@ export async function judge(
 }
 
 /** @throws AppError INVALID_API_KEY */
-export async function provesKey({ credentials: { api_key } }: Caller, app: FastifyInstance): Promise<boolean> {
-  return api_key !== undefined && (await grantOf(api_key, app.verifiers)) !== undefined
+async function provesKey({ credentials }: Caller, app: FastifyInstance): Promise<boolean> {
+  const key = keyIn(credentials)
+  return key !== undefined && (await grantOf(key, app.verifiers)) !== undefined
 }
 
 /** Refuses a credential before the body is read; audited, counted and throttled like the refusal of a call. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type FastifyServerOptions, LogController } from 'fastify'
 import { AppError } from '../kernel/errors.js'
-import { refuseRaw, refuseSocket } from './failures.js'
+import { refuseRaw } from './failures.js'
 
 /**
  * Milliseconds a client may take over its headers, and over its body beyond what a call may take; less if a call may
@@ -48,9 +48,8 @@ export function serverOptions(
         refuseRaw(response, 404, new AppError('TOOL_NOT_FOUND', 'The address could not be read.'))
       }
     },
-    clientErrorHandler: (error, socket) => {
-      refuseSocket(error, socket)
-    }
+    // connection/index.ts listens instead.
+    clientErrorHandler: () => {}
   } as FastifyServerOptions
 }
 

@@ -11,7 +11,6 @@ import { addLabelledGauge } from '../kernel/metrics.js'
 import { decodeFeedCursor, encodeFeedCursor, type FeedCursor } from '../feed/feed-cursor.js'
 import { SessionEventsInput, WorkspaceEventsInput } from './stream-input.js'
 import { callerOf, header } from './caller.js'
-import { sendFailure } from './failures.js'
 import { sessionFrames, workspaceFrames } from './change-frames.js'
 import { eventFrame } from './event-frames.js'
 import { EventStream } from './event-stream.js'
@@ -161,17 +160,6 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
         throw error
       }
       return reply
-    })
-    app.route({
-      method: ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      url,
-      handler: async (_request, reply) =>
-        sendFailure(
-          reply.header('allow', 'GET'),
-          new AppError('METHOD_NOT_ALLOWED', 'Event streams are read with GET.', {
-            suggestions: ['Send GET with the header Accept: text/event-stream']
-          })
-        )
     })
   }
 

@@ -1,24 +1,26 @@
 import { type Agent, DEFAULT_WORKSPACE } from './agent.js'
-import type { Caller } from './caller.js'
 import type { AuditRow } from './receipt.js'
 import type { AuditFields } from './tool.js'
 
-/** The audit row of a success. */
+/**
+ * The audit row of a success.
+ * @param by who did it; without agent_id if it was no agent, null if nobody is known
+ */
 export function auditRow(
   fields: AuditFields,
   action: string,
-  agent: Agent | null,
-  caller: Pick<Caller, 'request_id'>
+  by: (Pick<Agent, 'workspace'> & Partial<Pick<Agent, 'agent_id'>>) | null,
+  { request_id }: { request_id: string }
 ): AuditRow {
   return {
-    workspace: agent?.workspace ?? DEFAULT_WORKSPACE,
+    workspace: by?.workspace ?? DEFAULT_WORKSPACE,
     event_type: fields.event_type,
-    agent_id: fields.agent_id ?? agent?.agent_id ?? null,
+    agent_id: fields.agent_id ?? by?.agent_id ?? null,
     session_id: fields.session_id ?? null,
     action,
     resource: fields.resource ?? null,
     result: 'success',
-    request_id: caller.request_id,
+    request_id,
     metadata: fields.metadata ?? {}
   }
 }

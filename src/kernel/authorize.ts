@@ -48,7 +48,7 @@ export async function refuse(
   kernel: Kernel,
   raw?: unknown
 ): Promise<AppError> {
-  const error = explain(thrown, caller, kernel)
+  const error = nameVariable(explain(thrown, caller, kernel), caller, raw)
   auditRefusal(error, action, agent, caller, kernel, raw)
   return kernel.ports.throttleFailedAuth(error, caller)
 }
@@ -64,6 +64,38 @@ export function explain(thrown: unknown, caller: Pick<Caller, 'request_id'>, ker
   }
   kernel.log.error(fields, 'internal error')
   return internalError(thrown)
+}
+
+/** What configurations of clients mean to have replaced: `${KEY}`, `{env:KEY}`, `$KEY`. */
+const NAME = '([A-Za-z_]\\w{0,60})'
+const VARIABLE = new RegExp(
+  `\\$\\{(?:env:)?${NAME}(?:[:?+=-][^}]{0,200})?\\}|\\{env:${NAME}\\}|^(?:Bearer +)?\\$${NAME} *$`,
+  'i'
+)
+
+/** The refusal of a key or token that is the name of a variable says so; any other error is as it was. */
+function nameVariable(error: AppError, { credentials }: Caller, raw: unknown): AppError {
+  if (error.code !== 'INVALID_API_KEY' && error.code !== 'INVALID_TOKEN') return error
+  const { authorization, auth_token, api_key } = credentials
+  const argument = (raw as { api_key?: unknown } | null | undefined)?.api_key
+  for (const [place, text] of Object.entries({
+    'The Authorization header': authorization,
+    'The argument auth_token': auth_token,
+    'The X-API-Key header': api_key,
+    'The argument api_key': argument
+  })) {
+    const [, braced, env, bare] = (typeof text === 'string' && VARIABLE.exec(text)) || []
+    const name = braced ?? env ?? bare
+    if (name === undefined) continue
+    const written = name === braced ? `\${${name}}` : name === env ? `{env:${name}}` : `$${name}`
+    return new AppError(error.code, `${place} holds ${written}, a variable that your client did not replace.`, {
+      suggestions: [
+        `Set the variable ${name} where your MCP client or program starts`,
+        'Or write the key or token itself into the configuration of your client'
+      ]
+    })
+  }
+  return error
 }
 
 /** @throws AppError AUTHENTICATION_REQUIRED or PERMISSION_DENIED */

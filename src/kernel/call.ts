@@ -18,7 +18,7 @@ export async function callTool(name: string, raw: unknown, caller: Caller, kerne
   const found = kernel.find(name)
   if (found === undefined) return failed(toolNotFound(), caller)
   const call = new ToolCall(found, caller, kernel)
-  return (await call.authorize(raw)) ?? call.run(raw, () => found.accept(raw))
+  return (await call.authorize(raw)) ?? call.run(raw, warnings => found.accept(raw, warnings))
 }
 
 export function toolNotFound(): AppError {
@@ -52,18 +52,21 @@ export class ToolCall {
 
   /**
    * Runs the call of an authorized caller.
-   * @param accept returns the checked arguments, or throws
+   * @param accept returns the checked arguments, or throws; if it is given `warnings`, the check is lenient
    */
-  async run(raw: unknown, accept: () => Record<string, unknown>): Promise<Outcome> {
+  async run(raw: unknown, accept: (warnings?: string[]) => Record<string, unknown>): Promise<Outcome> {
     const { tool, caller, kernel, agent } = this
+    // Clients of MCP add arguments of their own to every call.
+    const warnings: string[] | undefined = caller.front === 'mcp' ? [] : undefined
     try {
-      const { idempotency_key, ...input } = accept() as Record<string, unknown> & { idempotency_key?: string }
+      const { idempotency_key, ...input } = accept(warnings) as Record<string, unknown> & { idempotency_key?: string }
       const limit_ms = kernel.request_timeout_ms + (tool.waits_ms?.(input) ?? 0)
       const execution = execute(tool, input, idempotency_key, agent, caller, kernel)
       const body = await inTime(execution, limit_ms, late => {
         explain(late, caller, kernel)
       })
-      return this.end({ ok: true, body: { success: true, ...body } }, raw)
+      const warned = warnings !== undefined && warnings.length > 0 && { warnings }
+      return this.end({ ok: true, body: { success: true, ...body, ...warned } }, raw)
     } catch (thrown) {
       return this.end(failed(await refuse(thrown, tool.name, agent, caller, kernel, raw), caller), raw)
     }
@@ -136,5 +139,5 @@ function sessionOf(tool: Tool, raw: unknown, outcome: Outcome): string | undefin
   if (!outcome.ok || tool.permission === 'admin') return undefined
   const { session_id, message } = outcome.body as { session_id?: unknown; message?: { session_id?: unknown } }
   const id = session_id ?? message?.session_id ?? (raw as { session_id?: unknown } | null | undefined)?.session_id
-  return typeof id === 'string' ? id : undefined
+  return typeof id === 'string' && id !== '' ? id : undefined
 }

@@ -30,3 +30,20 @@ export function editDistance(a: string, b: string, most: number): number {
   }
   return Math.min(last[b.length] as number, most + 1)
 }
+
+/** The known word that a mistyped one probably means: at most two edits away, or one of them begins with the other. */
+export function nearest(given: string, known: Iterable<string>): string | undefined {
+  const text = given.toLowerCase()
+  let found: string | undefined
+  let least = 3
+  for (const word of known) {
+    const other = word.toLowerCase()
+    const begins = text.length >= 3 && (other.startsWith(text) || text.startsWith(other)) && other !== ''
+    const distance = Math.min(editDistance(text, other, 2), begins ? 2 : 3)
+    if (distance < least && distance < Math.max(text.length, other.length)) {
+      found = word
+      least = distance
+    }
+  }
+  return found
+}

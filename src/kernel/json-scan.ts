@@ -12,6 +12,15 @@ const ENVELOPE_DEPTH = 3
 /** Of an empty object, with its place in an array; a number takes 8. */
 const VALUE_BYTES = 64
 
+/** No shorter text is an integer that a double does not hold. */
+const LONG_NUMBER = 16
+/** More digits than the largest double has. A longer number overflows. */
+const NUMBER_MAX = 400
+/** An integer that is written out. */
+const INTEGER = /^-?(\d{16,309})(?:\.0*)?$/
+/** A number that JSON.parse turns into Infinity. */
+const OVERFLOW = '1e999'
+
 /** Bytes of a string that are looked at one by one. */
 const SHORT = 64
 /** Bytes of a string that are searched at once. */
@@ -42,7 +51,8 @@ for (const [text, kind] of [
 
 /**
  * Counts the depth and the values of a JSON text, byte by byte as the bytes arrive, so that JSON.parse never sees a
- * text that would stop the process: 8 MB of `[` take it more than a second. It does not check whether the text is JSON.
+ * text that would stop the process: 8 MB of `[` take it more than a second. It also finds integers that JSON.parse
+ * would change. It does not check whether the text is JSON.
  */
 export class JsonScan {
   private depth = 0
@@ -54,6 +64,12 @@ export class JsonScan {
   private in_string = false
   private escaped = false
   private string_bytes = 0
+  /** Bytes of the chunks before this one. */
+  private offset = 0
+  /** What a chunk ended with, if that is a number, true, false or null: the next chunk may go on with it. */
+  private cut = ''
+  /** Where the first integer stands that a double does not hold. */
+  private inexact: { from: number; to: number } | undefined
 
   /** Values so far, exact for text that is JSON. */
   get values(): number {
@@ -76,6 +92,7 @@ export class JsonScan {
   feed(bytes: Uint8Array, name: string): void {
     const { length } = bytes
     let i = this.in_string ? this.skipString(bytes, 0) : 0
+    if (this.cut !== '') i = this.skipValue(bytes, 0)
     while (i < length) {
       const kind = kinds[bytes[i++] as number] as number
       if (kind === SPACE) {
@@ -89,7 +106,7 @@ export class JsonScan {
       }
       switch (kind) {
         case VALUE:
-          while (i < length && kinds[bytes[i] as number] === VALUE) i++
+          i = this.skipValue(bytes, i - 1)
           break
         case TEXT:
           this.in_string = true
@@ -110,6 +127,44 @@ export class JsonScan {
       }
     }
     if (this.commas + this.filled >= JSON_VALUES_MAX) throw tooManyValues(name)
+    this.offset += length
+  }
+
+  /**
+   * Writes a number that overflows in place of the first integer that a double does not hold. JSON.parse then turns it
+   * into Infinity; json.ts refuses that, and names the argument.
+   * @param text all of the scanned bytes; they may be changed
+   */
+  markInexact(text: Buffer): void {
+    if (this.cut !== '') this.checkInteger(this.cut, this.offset)
+    if (this.inexact === undefined) return
+    const { from, to } = this.inexact
+    text.fill(' ', from, to).write(OVERFLOW, from)
+  }
+
+  /** @returns the place behind a number, true, false or null, or behind the bytes where it goes on in the next ones */
+  private skipValue(bytes: Uint8Array, from: number): number {
+    let i = from
+    while (i < bytes.length && kinds[bytes[i] as number] === VALUE) i++
+    const isCut = i === bytes.length
+    if (isCut || this.cut !== '' || i - from >= LONG_NUMBER) {
+      const text =
+        this.cut + Buffer.from(bytes.buffer, bytes.byteOffset + from, i - from).toString('latin1', 0, NUMBER_MAX)
+      this.cut = isCut ? text.slice(0, NUMBER_MAX) : ''
+      if (!isCut) this.checkInteger(text, this.offset + i)
+    }
+    return i
+  }
+
+  /** @param to the place behind the text */
+  private checkInteger(text: string, to: number): void {
+    if (this.inexact !== undefined || text.length < LONG_NUMBER) return
+    const digits = INTEGER.exec(text)?.[1]
+    if (digits === undefined) return
+    const parsed = Number(digits)
+    // Doubles above 2^53 are written with zeros at the end, such as 123456789012345680000: they come back as they are.
+    if (String(parsed) === digits || BigInt(parsed) === BigInt(digits)) return
+    this.inexact = { from: to - text.length, to }
   }
 
   /** @returns the place behind the string's end, or behind the bytes where the string goes on in the next ones */
@@ -158,8 +213,11 @@ export class JsonScan {
  * @throws AppError as JsonScan does; SyntaxError where it is no JSON
  */
 export function parseBounded(text: string, name: string): unknown {
-  new JsonScan().feed(Buffer.from(text), name)
-  return JSON.parse(text)
+  const bytes = Buffer.from(text)
+  const scan = new JsonScan()
+  scan.feed(bytes, name)
+  scan.markInexact(bytes)
+  return JSON.parse(bytes.toString())
 }
 
 function tooDeep(name: string): AppError {

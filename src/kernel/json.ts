@@ -3,8 +3,8 @@ import { JSON_DEPTH_MAX, JSON_VALUES_MAX } from './json-scan.js'
 
 /**
  * Refuses what JSON can say but PostgreSQL or a double cannot hold: NUL and lone surrogates in a string or a key,
- * integers beyond ±(2^53 − 1), overflowed numbers, nesting deeper than 64, and a key `__proto__`. Iterative, so that a
- * body nested ten thousand deep cannot exhaust the stack.
+ * numbers that overflow, or integers that lose digits (JsonScan makes these Infinity too), nesting deeper than 64, and a
+ * key `__proto__`. Iterative, so that a body nested ten thousand deep cannot exhaust the stack.
  * @throws AppError INVALID_INPUT naming the path
  */
 export function refuseUnstorable(root: unknown): void {
@@ -83,9 +83,13 @@ function refuseText(text: string, argument: string): void {
 }
 
 function refuseNumber(value: number, argument: string): void {
-  if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return
+  if (Number.isFinite(value)) return
   throw new AppError('INVALID_INPUT', `The argument '${argument}' holds a number that cannot be carried exactly.`, {
-    context: { argument, given: 'a number beyond ±9007199254740991', allowed: 'numbers a double holds' },
+    context: {
+      argument,
+      given: 'an integer with more digits than a double holds, or a number beyond its range',
+      allowed: 'numbers that a double holds'
+    },
     suggestions: ['Send the number as a string']
   })
 }

@@ -1,5 +1,8 @@
-/** `failure`: keys and tokens that were refused. `initialize`: MCP sessions opened. Both of an address. */
-export type Limited = 'agent' | 'key' | 'address' | 'failure' | 'initialize'
+/**
+ * `failure`: keys and tokens of an address that were refused. `initialize…`: MCP sessions opened from an address without
+ * good credentials, with a key, and in a workspace.
+ */
+export type Limited = 'agent' | 'key' | 'address' | 'failure' | 'initialize' | 'initialize_key' | 'initialize_workspace'
 
 /** How much is left of a minute. */
 export interface RateLimitStatus {

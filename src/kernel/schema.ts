@@ -13,11 +13,14 @@ export const Repair: unique symbol = Symbol('repair')
 export const Code: unique symbol = Symbol('code')
 /** What is allowed, in words, for the error. */
 export const Allowed: unique symbol = Symbol('allowed')
+/** Marks an id, name, date or cursor: if it is optional, `""` means that it is absent, since models send that. */
+export const EmptyIsAbsent: unique symbol = Symbol('empty is absent')
 
 export interface SchemaExtensions {
   [Repair]?: (value: unknown) => unknown
   [Code]?: ErrorCode | ((value: unknown) => ErrorCode)
   [Allowed]?: string
+  [EmptyIsAbsent]?: true
 }
 
 const CHECKED = 'Checked'

@@ -2,8 +2,8 @@ import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
 import { AppError } from './errors.js'
 import { parseBounded } from './json-scan.js'
-import { Allowed, Checked, Code, ObjectOf, OneOf, Repair, Whole } from './schema.js'
-import { characters, cleanText, hasControlCharacters } from './text.js'
+import { Allowed, Checked, Code, EmptyIsAbsent, ObjectOf, OneOf, Repair, Whole } from './schema.js'
+import { characters, hasControlCharacters } from './text.js'
 import { parseTime } from './time.js'
 import { VISIBILITIES } from './visibilities.js'
 
@@ -12,9 +12,17 @@ import { VISIBILITIES } from './visibilities.js'
  * points).
  */
 
-/** An input: closed, so that a misspelt argument is refused instead of ignored. */
+/**
+ * An input: closed, so that a misspelt argument is refused instead of ignored. Descriptions say the defaults: many
+ * clients drop the keyword `default`.
+ */
 export function input<T extends TProperties>(properties: T): TObject<T> {
-  return Type.Object(properties, { additionalProperties: false })
+  const described = Object.entries(properties).map(([name, { ...schema }]) => {
+    const { default: fallback, description = '' } = schema as { default?: unknown; description?: string }
+    const words = Array.isArray(fallback) ? fallback.join(' and ') : String(fallback)
+    return [name, fallback === undefined ? schema : { ...schema, description: `${description} (default ${words})` }]
+  })
+  return Type.Object(Object.fromEntries(described) as T, { additionalProperties: false })
 }
 
 /** An answer, without `success`, which the kernel adds. */
@@ -31,7 +39,6 @@ function text(minLength: number, maxLength: number, description: string, is: (va
   }
 }
 
-const cleaned = (value: unknown) => (typeof value === 'string' ? cleanText(value) : value)
 const trimmed = (value: unknown) => (typeof value === 'string' ? value.trim() : value)
 
 export const SessionId = Checked<string>(
@@ -41,8 +48,12 @@ export const SessionId = Checked<string>(
     description: 'The session, as create_session or list_sessions named it'
   },
   value => typeof value === 'string' && value.length <= 300,
-  { [Allowed]: 'a session_id as create_session returned it' }
+  { [EmptyIsAbsent]: true, [Allowed]: 'a session_id as create_session returned it' }
 )
+
+/** @param absent what the tool does without a session_id */
+export const OptionalSessionId = (absent: string) =>
+  Type.Optional({ ...SessionId, description: `The session; left out: ${absent}` } as typeof SessionId)
 
 /** As many as credentials can be limited to. */
 const SESSIONS_MAX = 100
@@ -66,6 +77,7 @@ export const Workspace = (more = '') =>
       },
       value => typeof value === 'string' && WORKSPACE.test(value),
       {
+        [EmptyIsAbsent]: true,
         [Allowed]: 'a name of 1 to 63 small letters, digits, dots, dashes and underscores, with a letter or digit first'
       }
     )
@@ -78,14 +90,19 @@ export const KeyId = Checked<string>(
     description: 'The key, as create_api_key or list_api_keys named it'
   },
   value => typeof value === 'string' && value.length <= 300,
-  { [Allowed]: 'a key_id as create_api_key returned it' }
+  { [EmptyIsAbsent]: true, [Allowed]: 'a key_id as create_api_key returned it' }
 )
 
-export const MessageId = Whole({
-  minimum: 1,
-  maximum: Number.MAX_SAFE_INTEGER,
-  description: 'The message, as add_message or get_messages named it'
-})
+export const MessageId = MessageRef('The message, as add_message or get_messages named it')
+
+export function MessageRef(description: string) {
+  return Whole({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description, [EmptyIsAbsent]: true })
+}
+
+/** A place in the order of a session's changes; 0 is before the first. */
+export function Seq(description: string) {
+  return Whole({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description, [EmptyIsAbsent]: true })
+}
 
 /** Names are compared as they are, so that one with a space behind it would look like another's. */
 function isName(value: string): boolean {
@@ -95,6 +112,7 @@ function isName(value: string): boolean {
 export function AgentId(description: string) {
   const of = text(1, AGENT_ID_MAX, description, isName)
   return Checked<string>(of.json, of.check, {
+    [EmptyIsAbsent]: true,
     [Allowed]: `${of.allowed}, without control characters and without space around it`
   })
 }
@@ -102,6 +120,7 @@ export function AgentId(description: string) {
 export function AgentType(description: string) {
   const of = text(1, AGENT_TYPE_MAX, description, isName)
   return Checked<string>(of.json, of.check, {
+    [EmptyIsAbsent]: true,
     [Allowed]: `${of.allowed}, without control characters and without space around it`
   })
 }
@@ -109,14 +128,13 @@ export function AgentType(description: string) {
 const PURPOSE_MAX = 1000
 export function Purpose(description: string) {
   const of = text(1, PURPOSE_MAX, description)
-  return Checked<string>(of.json, of.check, { [Repair]: cleaned, [Allowed]: `${of.allowed} after trimming` })
+  return Checked<string>(of.json, of.check, { [Repair]: trimmed, [Allowed]: `${of.allowed} after trimming` })
 }
 
 const CONTENT_MAX = 100_000
-const content = text(1, CONTENT_MAX, 'The text of the message')
+const content = text(1, CONTENT_MAX, 'The text of the message, which is kept exactly as it is sent')
 export const Content = Checked<string>(content.json, content.check, {
-  [Repair]: cleaned,
-  [Allowed]: `${content.allowed} after trimming`,
+  [Allowed]: content.allowed,
   [Code]: value => (typeof value === 'string' && value !== '' ? 'CONTENT_TOO_LARGE' : 'INVALID_INPUT')
 })
 
@@ -152,18 +170,27 @@ function objectInString(value: unknown): unknown {
   }
 }
 
-export function Metadata(description = 'Anything about it that others may filter and search by') {
+const metadataObject = { type: 'object', additionalProperties: true, maxProperties: METADATA_KEYS_MAX }
+
+function metadataArgument(json: Record<string, unknown>) {
   return Type.Optional(
-    Checked<Record<string, unknown>>(
-      { type: 'object', additionalProperties: true, maxProperties: METADATA_KEYS_MAX, description },
-      isMetadata,
-      {
-        [Repair]: objectInString,
-        [Code]: 'INVALID_METADATA',
-        [Allowed]: `an object of at most ${METADATA_KEYS_MAX} keys (each at most ${METADATA_KEY_MAX} characters) and ${METADATA_MAX} characters as JSON`
-      }
-    )
+    Checked<Record<string, unknown>>(json, isMetadata, {
+      [Repair]: objectInString,
+      [Code]: 'INVALID_METADATA',
+      [Allowed]:
+        `an object of at most ${METADATA_KEYS_MAX} keys (each at most ${METADATA_KEY_MAX} characters) ` +
+        `and ${METADATA_MAX} characters as JSON`
+    })
   )
+}
+
+/** An object, or the same as JSON text, which several models send. */
+export function Metadata(description = 'Anything about it that others may filter and search by') {
+  return metadataArgument({ anyOf: [metadataObject, { type: 'string' }], description: `${description}, as an object` })
+}
+
+export function MetadataFilter(description: string) {
+  return metadataArgument({ ...metadataObject, description })
 }
 
 export const MEMORY_KEY_MAX = 255
@@ -183,6 +210,7 @@ export function DateTime(description: string) {
     { type: 'string', description: `${description}: an ISO-8601 date or date-time, UTC unless it has an offset` },
     isTime,
     {
+      [EmptyIsAbsent]: true,
       [Code]: 'INVALID_DATETIME',
       [Allowed]: 'an ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z)'
     }
@@ -195,9 +223,13 @@ export function Limit(fallback: number, maximum: number, minimum = 1, descriptio
 
 export const Cursor = Type.Optional(
   Checked<string>(
-    { type: 'string', maxLength: 1000, description: 'next_cursor of the previous answer, for the page after it' },
+    {
+      type: 'string',
+      maxLength: 1000,
+      description: 'next_cursor of the previous answer, for the next page; left out: the first'
+    },
     value => typeof value === 'string' && value.length <= 1000,
-    { [Allowed]: 'next_cursor of an earlier answer' }
+    { [EmptyIsAbsent]: true, [Allowed]: 'next_cursor of an earlier answer' }
   )
 )
 
@@ -207,7 +239,10 @@ const idempotencyKey = text(
   'A text of your own that names this request: repeated with it within 24 hours, the call gets its first answer and happens once'
 )
 export const IdempotencyKey = Type.Optional(
-  Checked<string>(idempotencyKey.json, idempotencyKey.check, { [Allowed]: idempotencyKey.allowed })
+  Checked<string>(idempotencyKey.json, idempotencyKey.check, {
+    [EmptyIsAbsent]: true,
+    [Allowed]: idempotencyKey.allowed
+  })
 )
 
 /** Times in answers: ISO-8601, UTC, milliseconds, Z. */

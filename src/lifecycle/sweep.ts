@@ -4,6 +4,7 @@ import { KEPT_HOURS } from '../postgres/idempotency.js'
 import { IDLE_HOURS } from '../agents/store/mcp-sessions.js'
 import { PRESENT_MINUTES } from '../agents/store/presence.js'
 import type { Db } from '../postgres/schema.js'
+import { inTurn } from '../postgres/turns.js'
 
 /**
  * Deletes expired rows to free their space. Every read ignores expired rows, so nothing depends on when this runs.
@@ -12,10 +13,6 @@ import type { Db } from '../postgres/schema.js'
 const EVERY_MS = 60_000
 /** Rows of one transaction: about 10 ms, so that no lock is held for long. */
 const BATCH = 1000
-/**
- * Advisory lock of the only sweeper in a database. The number is arbitrary, but no other lock of this service uses it.
- */
-const LOCK = 7_261_002
 
 const expired: Array<[table: string, condition: RawBuilder<boolean>]> = [
   ['agent_memory', sql`expires_at < clock_timestamp()`],
@@ -38,14 +35,12 @@ export async function sweep(db: Db, stopping: () => boolean = () => false): Prom
   let freed = 0
   for (const [table, condition] of expired) {
     for (let batch = BATCH; batch === BATCH && !stopping();) {
-      batch = await db.transaction().execute(async tx => {
-        const { rows } = await sql<{ ours: boolean }>`select pg_try_advisory_xact_lock(${LOCK}) as ours`.execute(tx)
-        if (rows[0]?.ours !== true) return 0
-        const deleted = await sql`
+      const deleted = await inTurn(db, 'sweep', tx =>
+        sql`
           delete from ${sql.table(table)} where ctid = any(array(
             select ctid from ${sql.table(table)} where ${condition} limit ${BATCH} for update skip locked))`.execute(tx)
-        return Number(deleted.numAffectedRows ?? 0n)
-      })
+      )
+      batch = Number(deleted?.numAffectedRows ?? 0n)
       freed += batch
     }
   }

@@ -26,7 +26,10 @@ export const limitsPlugin = fp(
       key: config.rate_limit_key_per_minute,
       address: config.rate_limit_address_per_minute,
       failure: config.rate_limit_failures_per_minute,
-      initialize: config.rate_limit_initialize_per_minute
+      initialize: config.rate_limit_initialize_per_minute,
+      // A key may serve hundreds of clients, and a workspace has several keys.
+      initialize_key: 5 * config.rate_limit_initialize_per_minute,
+      initialize_workspace: 10 * config.rate_limit_initialize_per_minute
     }
     // Not on the pool: a call that is counted may hold a connection of the pool, and would wait for a second one behind
     // calls that do the same.

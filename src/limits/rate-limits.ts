@@ -27,8 +27,12 @@ export interface Limits {
   call: (agent: Agent, told: Told) => void | Promise<void>
   /** Counts requests for their address. @throws AppError RATE_LIMITED */
   request: (address: string, told: Told, count?: number) => void | Promise<void>
-  /** Counts the opening of an MCP session for its address. @throws AppError RATE_LIMITED */
-  initialize: (address: string, told: Told) => void | Promise<void>
+  /**
+   * An MCP session that is opened. With good credentials it counts for their key and workspace: one address may hide
+   * hundreds of clients. Without (null) it counts for the address.
+   * @throws AppError RATE_LIMITED
+   */
+  initialize: (agent: Agent | null, address: string, told: Told) => void | Promise<void>
   /**
    * Counts a wrong key or token for its address.
    * @returns how many more are answered this minute
@@ -65,7 +69,13 @@ export function createLimits(take: Take, per_minute: PerMinute): Limits {
         then(admit('key', workspace, key_id, 1, told), () => {})
       ),
     request: (address, told, count) => then(ofAddress('address', address, told, count), () => {}),
-    initialize: (address, told) => then(ofAddress('initialize', address, told), () => {}),
+    initialize(agent, address, told) {
+      if (agent === null) return then(ofAddress('initialize', address, told), () => {})
+      const { workspace, key_id = SHARED_KEY } = agent
+      return then(admit('initialize_key', workspace, key_id, 1, told), () =>
+        then(admit('initialize_workspace', workspace, workspace, 1, told), () => {})
+      )
+    },
     failure: async (address, told) => (await ofAddress('failure', address, told))?.remaining ?? Infinity
   }
 }
@@ -80,12 +90,15 @@ const words: Record<Limited, string> = {
   key: 'The callers with this API key have made as many calls as they may within a minute',
   address: 'As many requests have come from this address as may within a minute',
   failure: 'Too many wrong keys or tokens have come from this address within a minute',
-  initialize: 'As many MCP sessions have been opened from this address as may within a minute'
+  initialize: 'As many MCP sessions have been opened from this address as may within a minute',
+  initialize_key: 'As many MCP sessions have been opened with this API key as may within a minute',
+  initialize_workspace: 'As many MCP sessions have been opened in this workspace as may within a minute'
 }
 
 const FEWER_CALLS =
   'Do more with one call: add_messages writes up to 100 messages, ' +
   'wait_for_messages waits for what comes instead of asking again and again'
+const KEEP_SESSION = 'Keep the Mcp-Session-Id that initialize answered, and go on with it'
 
 /** What is better than to call again at once. */
 const advice: Record<Limited, string> = {
@@ -94,7 +107,9 @@ const advice: Record<Limited, string> = {
   address:
     'Ask the operator of this server whether RATE_LIMIT_ADDRESS_PER_MINUTE fits, and TRUST_PROXY if there is a proxy',
   failure: 'Check the key or token before it is sent again; a right one is taken all the same',
-  initialize: 'Keep the Mcp-Session-Id that initialize answered, and go on with it'
+  initialize: KEEP_SESSION,
+  initialize_key: KEEP_SESSION,
+  initialize_workspace: KEEP_SESSION
 }
 
 function rateLimited({ of, limit, reset_s }: RateLimitStatus): AppError {

@@ -8,7 +8,7 @@ import type { HeldSession, LookUp } from '../agents/store/mcp-sessions.js'
 /** A call that waits, and that its client may cancel. */
 export interface Cancellable {
   /** Makes the signal that is aborted when the client cancels the call or goes away. */
-  disconnected: () => AbortSignal
+  disconnected: Caller['disconnected']
   cancelled: () => boolean
   end: () => void
 }

@@ -4,11 +4,11 @@ import { authorize, explain, refuse } from '../kernel/authorize.js'
 import { observeRefusal } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
-import { bearer, byMcpSession, byToken, identifiedJustNow } from '../agents/identify.js'
+import { byMcpSession } from '../agents/identify.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
 import type { HeldSession } from '../agents/store/mcp-sessions.js'
 import { callerOf } from '../http/caller.js'
-import { judge, provesKey } from '../http/sender.js'
+import { judge } from '../http/sender.js'
 import { refusal } from './failure.js'
 import { calledTool, type Message, sessionIdOf } from './messages.js'
 import { AUTH_TOKEN } from './tool-list.js'
@@ -28,13 +28,28 @@ export async function admit(
   return agent
 }
 
+/** Who the headers alone say is calling; null if they hold no credentials. @throws AppError for bad ones */
+export async function byHeaders(caller: Caller, app: FastifyInstance): Promise<Agent | null> {
+  const { auth_token: _, mcp_session: __, ...credentials } = caller.credentials
+  return app.identify({ ...caller, identified: undefined, credentials })
+}
+
+function hasHeaders({ credentials: { authorization, api_key } }: Caller): boolean {
+  return authorization !== undefined || api_key !== undefined
+}
+
+/** Whether a connection brings credentials of its own, good or bad. */
+export function hasCredentials(caller: Caller): boolean {
+  const { mcp_session, local } = caller.credentials
+  return hasHeaders(caller) || local !== undefined || Boolean(mcp_session?.identity)
+}
+
 /** Of a body whose sender is not judged beforehand: most messages are shorter. */
 const SHORT_BYTES = 4096
 /** Milliseconds for which the row that the hook has read is taken for what it is. */
 const ROW_MS = 100
 
 export function createSenders(app: FastifyInstance, lookUp: mcpSessions.LookUp) {
-  const { verifiers } = app
   const find = (id: string) => lookUp(mcpSessions.hashId(id))
   const rows = new WeakMap<FastifyRequest, { row: HeldSession | undefined; at: number }>()
 
@@ -47,17 +62,12 @@ export function createSenders(app: FastifyInstance, lookUp: mcpSessions.LookUp) 
         request.sender = { caller, isAuthenticated: false }
         return
       }
-      const { authorization } = caller.credentials
       request.sender = await judge(caller, NO_TOOL, app, async () => {
-        if (authorization !== undefined) {
-          caller.identified = { agent: await byToken(bearer(authorization), verifiers), at: performance.now() }
-          return true
-        }
+        if (hasHeaders(caller)) return (await byHeaders(caller, app)) !== null
         const id = sessionIdOf(request)
         const row = id === undefined ? undefined : await find(id)
         if (id !== undefined) rows.set(request, { row, at: performance.now() })
-        if (row?.identity) return (await byMcpSession(row.identity, verifiers)) !== null
-        return provesKey(caller, app)
+        return row?.identity ? (await byMcpSession(row.identity, app.verifiers)) !== null : false
       })
     },
     /** The row of an Mcp-Session-Id; undefined if there is none. */
@@ -71,22 +81,22 @@ export function createSenders(app: FastifyInstance, lookUp: mcpSessions.LookUp) 
 export type Senders = ReturnType<typeof createSenders>
 
 /**
- * The refusal of a bad token in the Authorization header: HTTP 401, whatever the messages ask for
- * (docs/semantics.md, Identity). If the database cannot tell, the calls themselves find out.
+ * The refusal of bad credentials in a header: HTTP 401, whatever the messages ask for, since a client that looks
+ * connected and can call nothing helps nobody (docs/semantics.md, Identity). If the database cannot tell, the calls
+ * themselves find out.
  */
-export async function refusedToken(
+export async function refusedHeaders(
   messages: Message[],
   caller: Caller,
   app: FastifyInstance
 ): Promise<AppError | undefined> {
-  const { authorization } = caller.credentials
-  if (authorization === undefined)
+  if (!hasHeaders(caller))
     return app.verifiers.tokens.issuer === undefined ? undefined : noCredentials(messages, caller, app)
-  if (messages.every(message => needsNone(message, app))) return undefined
-  // Found out before the body was read.
-  if (identifiedJustNow(caller) !== undefined) return undefined
   try {
-    await byToken(bearer(authorization), app.verifiers)
+    const agent = await byHeaders(caller, app)
+    const { authorization, mcp_session } = caller.credentials
+    // The calls find out the same, unless the MCP session says who calls.
+    if (authorization !== undefined || !mcp_session?.identity) caller.identified = { agent, at: performance.now() }
     return undefined
   } catch (thrown) {
     const error = explain(thrown, caller, app.kernel)
@@ -104,12 +114,6 @@ async function noCredentials(messages: Message[], caller: Caller, app: FastifyIn
   if (call === undefined) return undefined
   const error = new AppError('AUTHENTICATION_REQUIRED', `${call} needs to know who is calling.`)
   return refuseMessages(error, messages, caller, app)
-}
-
-/** Whether a connection brings credentials of its own, good or bad. */
-export function hasCredentials({ credentials }: Caller): boolean {
-  const { authorization, api_key, mcp_session, local } = credentials
-  return authorization !== undefined || api_key !== undefined || local !== undefined || Boolean(mcp_session?.identity)
 }
 
 /** The tool that a message calls and that answers known callers alone. */
@@ -133,14 +137,4 @@ async function refuseMessages(
   const refused = await refuse(error, action, null, caller, app.kernel, only?.params?.arguments)
   observeRefusal(action, refused, caller, app.kernel)
   return refused
-}
-
-/**
- * What a client with a stale token needs to get a new one: opening the connection, in either era, and the call that
- * looks at its own key only. Notifications and answers are merely acknowledged.
- */
-function needsNone(message: Message, app: FastifyInstance): boolean {
-  const { method, id } = message
-  if (id === undefined || method === undefined || method === 'initialize' || method === 'server/discover') return true
-  return app.kernel.find(calledTool(message) ?? '')?.tool.credentials === 'own'
 }

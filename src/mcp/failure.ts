@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Outcome } from '../kernel/call.js'
 import { AppError, type ErrorBody, errorBody } from '../kernel/errors.js'
 import { stringify } from '../kernel/json-text.js'
@@ -61,10 +61,6 @@ export function wrapFailure(error: AppError, body: ErrorBody, request: FastifyRe
 function idOf(message: unknown): string | number | null {
   const { method, id } = (message ?? {}) as { method?: unknown; id?: unknown }
   return typeof method === 'string' && (typeof id === 'string' || typeof id === 'number') ? id : null
-}
-
-export function sendJson(reply: FastifyReply, answer: unknown): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(stringify(answer))
 }
 
 export function mcpSessionNotFound(): AppError {

@@ -4,15 +4,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../kernel/errors.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
 import { callerOf, header } from '../http/caller.js'
-import { EventStream } from '../http/event-stream.js'
 import { sendFailure } from '../http/failures.js'
-import { createSenders, refusedToken } from './credentials.js'
+import { sendResponse } from './answers.js'
+import { createSenders, refusedHeaders } from './credentials.js'
 import { wrapFailure } from './failure.js'
 import { serveLegacy } from './legacy.js'
 import { clientNameOf, refuseTooManyValues } from './messages.js'
 import { createMethods } from './methods.js'
 import { serveModern } from './modern.js'
-import { carry } from './sdk.js'
 import { ALLOWED, serveNotifications, sessionSubscriptions } from './subscriptions/session-subscriptions.js'
 import { createStreams } from './subscriptions/streams.js'
 import { createWatches } from './subscriptions/watch.js'
@@ -44,7 +43,7 @@ async function registerMcp(app: FastifyInstance): Promise<void> {
     })
     if (era.kind === 'legacy') return legacy.answer(request, reply, caller)
     caller.credentials.client_name = clientNameOf(request.body)
-    const refused = era.kind === 'modern' ? await refusedToken([era.message], caller, app) : undefined
+    const refused = era.kind === 'modern' ? await refusedHeaders([era.message], caller, app) : undefined
     if (refused !== undefined) return sendFailure(reply, refused)
     const response = await modern.answer(request, era, reply, caller)
     return response === undefined ? reply : sendResponse(reply, response)
@@ -56,17 +55,19 @@ async function registerMcp(app: FastifyInstance): Promise<void> {
 
   app.delete(URL, { config }, async (request, reply) => legacy.close(request, reply))
 
+  const notAllowed = async (_request: FastifyRequest, reply: FastifyReply) =>
+    sendFailure(
+      reply.header('allow', ALLOWED),
+      new AppError('METHOD_NOT_ALLOWED', 'MCP messages are sent with POST.', {
+        suggestions: ['Send JSON-RPC messages with POST to /mcp', 'End an MCP session with DELETE']
+      })
+    )
   app.route({
     method: ['HEAD', 'PUT', 'PATCH'],
     url: URL,
-    config,
-    handler: async (_request, reply) =>
-      sendFailure(
-        reply.header('allow', ALLOWED),
-        new AppError('METHOD_NOT_ALLOWED', 'MCP messages are sent with POST.', {
-          suggestions: ['Send JSON-RPC messages with POST to /mcp', 'End an MCP session with DELETE']
-        })
-      )
+    config: { ...config, refuses: true },
+    onRequest: notAllowed,
+    handler: notAllowed
   })
 
   app.addHook('preClose', async () => {
@@ -89,15 +90,4 @@ function asksForOutputSchemas({ query }: FastifyRequest): boolean {
     context: { argument: 'output_schemas', allowed: ['true', 'false'] },
     suggestions: ['Use the address /mcp?output_schemas=true', 'Or use /mcp, whose list of tools has no output schemas']
   })
-}
-
-async function sendResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {
-  // The SDK lets caches keep event streams; the server does not.
-  const { 'cache-control': _, ...headers } = Object.fromEntries(response.headers)
-  void reply.code(response.status).headers(headers)
-  if (response.body === null) return reply.send()
-  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
-    return reply.send(await response.text())
-  void carry(response.body, new EventStream(reply))
-  return reply
 }

@@ -7,12 +7,14 @@ import { AppError } from '../kernel/errors.js'
 import { mcpTopic } from '../kernel/events.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
 import type { HeldSession, LookUp } from '../agents/store/mcp-sessions.js'
+import { callerOf } from '../http/caller.js'
 import { eventFrame } from '../http/event-frames.js'
 import { EventStream } from '../http/event-stream.js'
 import { sendFailure } from '../http/failures.js'
+import { sendAnswer } from './answers.js'
 import { createCancellations } from './cancellations.js'
-import { refusedToken, type Senders } from './credentials.js'
-import { INVALID_PARAMS, mcpSessionNotFound, sendJson } from './failure.js'
+import { byHeaders, refusedHeaders, type Senders } from './credentials.js'
+import { INVALID_PARAMS, mcpSessionNotFound } from './failure.js'
 import {
   acceptsEvents,
   calledTool,
@@ -47,10 +49,11 @@ export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Sen
     }
     const wrong = opening ? refuseInBatch(request.body) : refuseVersion(request)
     if (wrong !== undefined) return sendFailure(reply, wrong)
-    // It leaves a row, whoever sends it.
-    if (opening) await app.limits.initialize(caller.address, caller.onRateLimit)
-    const refused = await refusedToken(messages, caller, app)
+    if (opening) caller.credentials.client_name = clientNameIn(messages[0] as Message)
+    const refused = await refusedHeaders(messages, caller, app)
     if (refused !== undefined) return sendFailure(reply, refused)
+    // It leaves a row, whoever sends it.
+    if (opening) await app.limits.initialize(caller.identified?.agent ?? null, caller.address, caller.onRateLimit)
 
     const { id_hash } = caller.credentials.mcp_session ?? {}
     if (id_hash !== undefined)
@@ -65,7 +68,7 @@ export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Sen
     // One after the other: a batch is one request, and must not take every connection of the pool.
     const answers: Answer[] = []
     for (const message of requests) answers.push(await ask(message as JSONRPCRequest, caller))
-    return answers.length === 0 ? reply.code(202).send() : sendJson(reply, answers)
+    return answers.length === 0 ? reply.code(202).send() : sendAnswer(reply, answers)
   }
 
   async function answerOne(
@@ -79,8 +82,8 @@ export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Sen
     if (app.kernel.find(calledTool(message) ?? '')?.tool.waits_ms !== undefined)
       return answerWaiting(request, reply, message, session, caller)
     const answer = await ask(message as JSONRPCRequest, caller)
-    if (message.method === 'initialize') await open(reply, message, answer)
-    return sendJson(reply, answer)
+    if (message.method === 'initialize') await open(reply, answer, caller)
+    return sendAnswer(reply, answer)
   }
 
   /** Answers with JSON, or with an event stream if the client asked to be told of progress and there is some to tell. */
@@ -106,7 +109,7 @@ export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Sen
       const answer = await ask(message as JSONRPCRequest, { ...caller, disconnected, progress })
       // The protocol wants no answer to what was cancelled, but HTTP wants one.
       const cancelled = call?.cancelled() === true
-      if (stream === undefined) return cancelled ? await reply.code(202).send() : sendJson(reply, answer)
+      if (stream === undefined) return cancelled ? await reply.code(202).send() : sendAnswer(reply, answer)
       void sendLast(stream, cancelled ? '' : eventFrame('message', answer))
       return reply
     } finally {
@@ -114,14 +117,12 @@ export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Sen
     }
   }
 
-  async function open(reply: FastifyReply, { params }: Message, { result }: Answer): Promise<void> {
+  async function open(reply: FastifyReply, { result }: Answer, caller: Caller): Promise<void> {
     if (result === undefined) return
-    const { name } = (params?.clientInfo ?? {}) as { name?: unknown }
-    const client_name = typeof name === 'string' ? agentIdFrom(name, '') : ''
-    void reply.header(
-      SESSION_HEADER,
-      await mcpSessions.open(db, result.protocolVersion as string, client_name === '' ? null : client_name)
-    )
+    const { credentials, identified } = caller
+    const version = result.protocolVersion as string
+    const id = await mcpSessions.open(db, version, credentials.client_name ?? null, identified?.agent ?? null)
+    void reply.header(SESSION_HEADER, id)
   }
 
   /** Ends the MCP session that a DELETE names. */
@@ -135,13 +136,37 @@ export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Sen
           suggestions: ['Send the Mcp-Session-Id that initialize answered']
         })
       )
-    if (!(await mcpSessions.close(db, id))) return sendFailure(reply, mcpSessionNotFound())
+    const caller = callerOf(request, 'mcp')
+    const refused = await refusedHeaders([], caller, app)
+    if (refused !== undefined) return sendFailure(reply, refused)
+    const session = await mcpSessions.find(db, id)
+    if (session === undefined || !(await isOwn(id, session, caller)) || !(await mcpSessions.close(db, id)))
+      return sendFailure(reply, mcpSessionNotFound())
     // Its streams end, on whichever replica they are.
     app.events.publish([mcpTopic(mcpSessions.hashId(id))])
     return reply.code(200).send()
   }
 
+  /** Whether the caller opened an MCP session, or has authenticated in it. Its id alone proves what no header does. */
+  async function isOwn(id: string, session: HeldSession, caller: Caller): Promise<boolean> {
+    const { opener, identity, client_name } = session
+    caller.credentials.client_name = client_name ?? undefined
+    const agent = await byHeaders(caller, app)
+    if (opener === null && (agent === null || identity === null)) return true
+    if (agent === null) return false
+    return (
+      opener?.equals(mcpSessions.openerOf(id, agent)) === true ||
+      (identity?.workspace === agent.workspace && identity.agent_id === agent.agent_id)
+    )
+  }
+
   return { answer, close }
+}
+
+/** The name of a 2025-era client, fit to be an agent's. */
+function clientNameIn({ params }: Message): string | undefined {
+  const { name } = (params?.clientInfo ?? {}) as { name?: unknown }
+  return typeof name === 'string' ? agentIdFrom(name, '') || undefined : undefined
 }
 
 /** One SDK server for the life of the app. It keeps nothing of a client that any answer depends on. */

@@ -1,5 +1,6 @@
 import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server'
 import type { FastifyRequest } from 'fastify'
+import Negotiator from 'negotiator'
 import { AppError } from '../kernel/errors.js'
 
 /** As much of a JSON-RPC message as this front looks at before an SDK does. */
@@ -20,8 +21,22 @@ export function sessionIdOf(request: Pick<FastifyRequest, 'headers'>): string | 
   return typeof id === 'string' && id !== '' ? id : undefined
 }
 
+const JSON_TYPE = 'application/json'
+const EVENTS = 'text/event-stream'
+
+/** Whether the client asks for an event stream if there is one. One that takes anything does not. */
 export function acceptsEvents(request: FastifyRequest): boolean {
-  return request.headers.accept?.includes('text/event-stream') === true
+  return (
+    /text\/(event-stream|\*)/i.test(request.headers.accept ?? '') &&
+    new Negotiator(request).mediaTypes([EVENTS]).length > 0
+  )
+}
+
+/** Whether the client gets JSON: it does not ask for event streams alone. */
+export function acceptsJson(request: FastifyRequest): boolean {
+  if (request.headers.accept === undefined) return true
+  const accepted = new Negotiator(request).mediaTypes([JSON_TYPE, EVENTS])
+  return accepted.length !== 1 || accepted[0] !== EVENTS
 }
 
 /** The name of the tool that a message calls; undefined if it calls none. */

@@ -1,15 +1,16 @@
 import type { FastifyInstance } from 'fastify'
 import type { Permission } from '../kernel/agent.js'
 import { authorize, refuse } from '../kernel/authorize.js'
+import { namedAgent } from '../agents/named-agent.js'
 import { callTool } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
+import { JsonText, stringify } from '../kernel/json-text.js'
 import { hasCredentials } from './credentials.js'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, RpcFailure } from './failure.js'
 import { createPrompts } from './prompts.js'
 import { createResources } from './resources.js'
 import { AUTH_TOKEN, createToolLists, type Listing, type McpTool } from './tool-list.js'
-import { JsonText, stringify } from '../kernel/json-text.js'
 
 export type Params = Record<string, unknown>
 export type Result = Record<string, unknown>
@@ -70,6 +71,7 @@ async function list(caller: Caller, toolsFor: (listing: Listing) => McpTool[], a
   return toolsFor({
     permissions: agent?.permissions ?? ORDINARY,
     auth_token: !hasCredentials(caller),
+    named: refused === undefined && (await namedAgent(caller, app.verifiers)) !== undefined,
     output_schemas: caller.output_schemas === true
   })
 }
@@ -94,7 +96,10 @@ function withToken(caller: Caller, given: unknown): Caller {
   if (given === undefined || given === null) return caller
   // What is no text is no token: refused like any bad one.
   const auth_token = typeof given === 'string' ? given : ''
-  return { ...caller, credentials: { ...caller.credentials, auth_token } }
+  const { authorization } = caller.credentials
+  // Only the Authorization header comes before it.
+  const identified = authorization === undefined ? undefined : caller.identified
+  return { ...caller, identified, credentials: { ...caller.credentials, auth_token } }
 }
 
 export function text(params: Params, name: string, caller: Caller): string {

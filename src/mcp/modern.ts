@@ -10,7 +10,8 @@ import type { JSONRPCRequest } from '@modelcontextprotocol/sdk/types.js'
 import type { FastifyReply, FastifyRequest, FastifyInstance } from 'fastify'
 import { refuse } from '../kernel/authorize.js'
 import type { Caller } from '../kernel/caller.js'
-import { refusal, RpcFailure, sendJson } from './failure.js'
+import { sendAnswer } from './answers.js'
+import { refusal, RpcFailure } from './failure.js'
 import { acceptsEvents, LISTEN, type Message } from './messages.js'
 import type { Methods } from './methods.js'
 import { createServer, Exchanges, serverOptions } from './sdk.js'
@@ -57,7 +58,7 @@ export function serveModern(methods: Methods, means: { streams: Streams; watches
     ): Promise<Response | undefined> {
       const call = plainCallOf(request, era)
       if (call !== undefined) {
-        sendJson(reply, await plain.answer(call, caller))
+        sendAnswer(reply, await plain.answer(call, caller))
         return undefined
       }
       const headers = new Headers({ 'content-type': 'application/json' })
@@ -66,11 +67,8 @@ export function serveModern(methods: Methods, means: { streams: Streams; watches
         if (typeof value === 'string') headers.set(name, value)
       }
       // A client that goes away has cancelled what it asked for.
-      const exchange = new Request('http://localhost/mcp', {
-        method: 'POST',
-        headers,
-        signal: caller.disconnected?.() ?? null
-      })
+      const signal = caller.disconnected?.() ?? null
+      const exchange = new Request('http://localhost/mcp', { method: 'POST', headers, signal })
       callers.set(exchange, caller)
       // Without a stream nobody can be told of progress.
       if (!acceptsEvents(request)) caller.progress = () => {}

@@ -4,8 +4,6 @@ import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/sdk/t
 import type { About } from '../kernel/about.js'
 import { anySignal, type Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
-import { escapeLineBreaks } from '../http/event-frames.js'
-import type { EventStream } from '../http/event-stream.js'
 import { INTERNAL_ERROR } from './failure.js'
 import { progressOf, progressTokenOf } from './messages.js'
 import type { Methods } from './methods.js'
@@ -121,15 +119,4 @@ export class Exchanges implements Transport {
       deliver({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: 'The service is stopping.' } })
     this.onclose?.()
   }
-}
-
-/** Sends on what the SDK writes as an event stream, at the pace of the client, and ends with it. */
-export async function carry(body: ReadableStream<Uint8Array>, stream: EventStream<'answered'>): Promise<void> {
-  const text = new TextDecoder()
-  const reader = body.getReader()
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    if (stream.ended) return reader.cancel()
-    await stream.send(escapeLineBreaks(text.decode(read.value, { stream: true })))
-  }
-  stream.end('answered')
 }

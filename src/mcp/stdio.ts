@@ -3,13 +3,15 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { PassThrough, type Readable, type Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CLIENT_INFO_META_KEY, type JSONRPCMessage } from '@modelcontextprotocol/server'
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio'
-import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server'
 import { AGENT_TYPE_MAX, agentIdFrom } from '../kernel/agent.js'
 import type { Caller } from '../kernel/caller.js'
 import { createLocalSubscriptions, lookAtListening } from './subscriptions/local-subscriptions.js'
-import { createMethods, type Methods } from './methods.js'
+import { lineOf } from './answers.js'
 import { clientNameOf } from './messages.js'
+import { ExactNumbers } from './exact-numbers.js'
+import { createMethods, type Methods } from './methods.js'
 import { createServer } from './sdk.js'
 
 export interface Local {
@@ -25,6 +27,20 @@ export interface Local {
 /** Bytes of one message: the largest value there is, and room for how JSON writes it. */
 const MESSAGE_MAX = 64 * 1024 * 1024
 
+/** Writes each message as one line, also for clients that split lines at U+2028, U+2029 and U+0085. */
+class Wire extends StdioServerTransport {
+  constructor(
+    input: Readable,
+    private readonly output: Writable
+  ) {
+    super(input, output, { maxBufferSize: MESSAGE_MAX })
+  }
+
+  override async send(message: JSONRPCMessage): Promise<void> {
+    if (!this.output.write(`${lineOf(message)}\n`)) await once(this.output, 'drain')
+  }
+}
+
 /** Serves one local client, of either era. `ended` is when its input has ended and all that came by it is answered. */
 export function serveLocal(
   app: FastifyInstance,
@@ -33,8 +49,8 @@ export function serveLocal(
   const type = [...agent_type].slice(0, AGENT_TYPE_MAX).join('')
   // The SDK gives up what it is working on when its input ends, so the end is kept from it until that is done.
   const input = new PassThrough()
-  stdin.pipe(input, { end: false })
-  const wire = new StdioServerTransport(input, stdout, { maxBufferSize: MESSAGE_MAX })
+  stdin.pipe(new ExactNumbers(MESSAGE_MAX)).pipe(input, { end: false })
+  const wire = new Wire(input, stdout)
   const subscriptions = createLocalSubscriptions(app, stdout, message => {
     void wire.send(message).catch(() => {})
   })

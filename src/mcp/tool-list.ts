@@ -15,6 +15,8 @@ export interface Listing {
   permissions: readonly Permission[]
   /** Whether the connection has no credentials of its own, so that calls may bring a token among their arguments. */
   auth_token: boolean
+  /** Whether the connection names its agent. */
+  named: boolean
   /** Whether the client wants the schemas of answers. They double the list, and a model does not need them. */
   output_schemas: boolean
 }
@@ -34,27 +36,28 @@ export interface McpTool {
  */
 export function createToolLists(tools: readonly Tool[]): (listing: Listing) => McpTool[] {
   const lists = new Map<string, McpTool[]>()
-  return ({ permissions, auth_token, output_schemas }) => {
+  return listing => {
+    const { permissions, auth_token, named, output_schemas } = listing
     const all = allOf(permissions)
-    const name = JSON.stringify([PERMISSIONS.filter(one => all.includes(one)), auth_token, output_schemas])
+    const name = JSON.stringify([PERMISSIONS.filter(one => all.includes(one)), auth_token, named, output_schemas])
     const cached = lists.get(name)
     if (cached !== undefined) return cached
     const allowed = tools.filter(({ permission }) => permission === 'none' || all.includes(permission))
-    const list = allowed.map(tool => describe(tool, auth_token && tool.credentials !== 'own', output_schemas))
+    const list = allowed.map(tool => describe(tool, listing))
     lists.set(name, list)
     return list
   }
 }
 
-function describe(tool: Tool, takesToken: boolean, withOutput: boolean): McpTool {
+function describe(tool: Tool, { auth_token, named, output_schemas }: Listing): McpTool {
+  const takesToken = auth_token && tool.credentials !== 'own'
   const input = plain(tool.input) as { properties: Record<string, unknown> }
   return {
     name: tool.name,
     title: tool.title,
-    description: tool.description,
+    description: (named ? tool.descriptionIfNamed : undefined) ?? tool.description,
     inputSchema: takesToken ? { ...input, properties: { ...input.properties, [AUTH_TOKEN]: authToken } } : input,
-    // Of a success: a failure has no structured content, which clients would hold against this schema.
-    ...(withOutput && { outputSchema: answerSchema(tool) }),
+    ...(output_schemas && { outputSchema: outputSchema(tool) }),
     annotations: {
       title: tool.title,
       readOnlyHint: tool.effect === 'reads',
@@ -63,6 +66,18 @@ function describe(tool: Tool, takesToken: boolean, withOutput: boolean): McpTool
       openWorldHint: false
     }
   }
+}
+
+const warnings = {
+  type: 'array',
+  items: { type: 'string' },
+  description: 'What was wrong with the arguments of the call, though it was made; absent if nothing was'
+}
+
+/** Describes a success. A failure has no structured content, which clients would check by this schema. */
+function outputSchema(tool: Tool): Record<string, unknown> {
+  const schema = answerSchema(tool) as { properties: Record<string, unknown> }
+  return { ...schema, properties: { ...schema.properties, warnings } }
 }
 
 /** Every tool in words, as Markdown. */

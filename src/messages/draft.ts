@@ -1,9 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { type Agent, isAdmin } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
-import { Whole } from '../kernel/schema.js'
 import type { Visibility } from '../kernel/visibilities.js'
-import { Content, Metadata, VisibilityWord } from '../kernel/shapes.js'
+import { Content, MessageRef, Metadata, VisibilityWord } from '../kernel/shapes.js'
 import type { Draft } from './store/messages.js'
 
 type GivenDraft = Pick<Draft, 'content' | 'parent_message_id'> & Partial<Draft>
@@ -13,22 +12,23 @@ export const draftFields = {
   content: Content,
   visibility: Type.Optional(VisibilityWord('Who may read it', 'public')),
   metadata: Metadata(),
-  parent_message_id: Type.Optional(
-    Whole({
-      minimum: 1,
-      maximum: Number.MAX_SAFE_INTEGER,
-      description: 'The message of the same session that this one answers'
-    })
-  )
+  parent_message_id: Type.Optional(MessageRef('The message of the same session that this one answers'))
 }
 
 /**
  * A message as it is written, with what its sender left out.
- * @throws AppError PERMISSION_DENIED for admin_only from an agent without admin
+ * @param argument names the content in errors
+ * @throws AppError PERMISSION_DENIED for admin_only from an agent without admin; INVALID_INPUT for a message that says
+ * nothing
  */
-export function draftOf(agent: Agent, { visibility = 'public', metadata = {}, ...draft }: GivenDraft): Draft {
+export function draftOf(agent: Agent, given: GivenDraft, argument = 'content'): Draft {
+  const { content, visibility = 'public', metadata = {}, parent_message_id } = given
   mayWrite(agent, visibility)
-  const { content, parent_message_id } = draft
+  if (content.trim() === '' && Object.keys(metadata).length === 0)
+    throw new AppError('INVALID_INPUT', `The argument '${argument}' holds nothing but white space.`, {
+      context: { argument, given: 'white space', allowed: 'text, or white space with metadata' },
+      suggestions: ['Say something in content, or pass metadata with it']
+    })
   return { content, visibility, metadata, parent_message_id }
 }
 

@@ -1,20 +1,28 @@
-import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
+import { parseDatabaseUrl } from '../config/database-url.js'
+import type { ConnectError } from './faults.js'
 import { guardPool } from './guarded-pool.js'
-import { onConnect } from './pg-internals.js'
-import type { Db, Schema } from './schema.js'
-import { type Unscoped, unscoped } from './scope.js'
-import { createRoleLookup, type RowSecurity } from './service-role.js'
-import { applySettings } from './session-settings.js'
+import { clientsAlong, connectAlong, poolAlong } from './clients.js'
+import { Installation } from './installation.js'
+import { watchStatements } from './liveness.js'
+import { requireDirect } from './pooler.js'
+import { Route } from './route.js'
+import type { Db } from './schema.js'
+import { acrossWorkspaces, type Unscoped, unscoped } from './scope.js'
+import type { RowSecurity } from './service-role.js'
 
 export interface DatabaseOptions {
   url: string
+  /** Where hints are listened for. Undefined: at `url`. */
+  listen_url?: string
   /** Most connections of the pool that calls run on. `watch` has one more, and the client for hints another. */
   max: number
   /** Milliseconds to wait for a free connection, and for a new connection to be made. */
   connect_timeout_ms: number
   /** Milliseconds after which PostgreSQL ends a statement; 0 for never. */
   statement_timeout_ms: number
+  /** Milliseconds after which a connection is replaced; 0 or undefined for never. */
+  max_age_ms?: number
   /** Shows in pg_stat_activity. */
   application_name: string
   /** Called once, when it is known how far row-level security holds for this login. */
@@ -37,10 +45,16 @@ export interface Database {
   pool: pg.Pool
   /** When a connection of the pool was last used without a fault, by performance.now(). */
   lastGoodAt: () => number
+  /** Why the pool has no usable connection. Undefined: the last one was usable. */
+  lastFault: () => ConnectError | undefined
   /** One more connection, for what must not wait for a busy pool: whether the database is there, and revocations. */
   watch: Unscoped
-  /** A client outside the pools, not connected yet, for hints. */
-  client: () => pg.Client
+  /** What is known of the database once a connection has been made. */
+  installation: Installation
+  /** Milliseconds after which a connection is to be replaced; 0 for never. */
+  max_age_ms: number
+  /** Connects outside the pools, for hints. @throws ConnectError, also for a pooler; what the signal is aborted with */
+  client: (signal: AbortSignal) => Promise<pg.Client>
   close: () => Promise<void>
 }
 
@@ -70,58 +84,80 @@ const types = {
 
 /** Time limit of the watch connection and of hints. Their statements are small. */
 const WATCH_MS = 2000
+/** Milliseconds for the answer of a statement, beyond those that PostgreSQL gives it. */
+const ANSWER_MS = 2000
 
 export function connect(options: DatabaseOptions): Database {
-  const pool = openPool(options)
-  const watchPool = openPool({
-    ...options,
-    max: 1,
-    connect_timeout_ms: Math.min(options.connect_timeout_ms, WATCH_MS),
-    statement_timeout_ms: WATCH_MS
+  const installation = new Installation({
+    target: parseDatabaseUrl(options.url).target,
+    as_service: true,
+    onRowSecurity: options.onRowSecurity
   })
-  const role = createRoleLookup(options.onRowSecurity)
-  const guarded = guardPool(pool)
+  const calls = openPool(options, installation)
+  const watch = openPool(
+    {
+      ...options,
+      max: 1,
+      connect_timeout_ms: Math.min(options.connect_timeout_ms, WATCH_MS),
+      statement_timeout_ms: WATCH_MS
+    },
+    installation
+  )
+  const { listen_url = options.url } = options
+  const listenRoute = routeTo(listen_url, options.application_name, WATCH_MS)
+  const HintClient = clientsAlong(listenRoute, async client => {
+    if (options.listen_url === undefined) await requireDirect(client)
+  })
   return {
-    db: unscoped(guarded, role),
-    pool,
-    lastGoodAt: guarded.lastGoodAt,
-    watch: unscoped(guardPool(watchPool), role),
-    client: () =>
-      new pg.Client({
-        connectionString: options.url,
-        connectionTimeoutMillis: WATCH_MS,
-        application_name: options.application_name,
-        keepAlive: true
-      }),
+    db: calls.db,
+    pool: calls.pool,
+    lastGoodAt: calls.lastGoodAt,
+    lastFault: calls.lastFault,
+    watch: watch.db,
+    installation,
+    max_age_ms: options.max_age_ms ?? 0,
+    client: signal => connectAlong(listenRoute, HintClient, signal),
     async close() {
-      await Promise.all([pool.end(), watchPool.end()])
+      await Promise.all([calls.close(), watch.close()])
     }
   }
 }
 
-/** Connects as the owner, without a role and a workspace: for migrations and commands. */
+/** Connects as the owner, for all workspaces and without a role: for migrations and commands. */
 export function connectAsOwner(options: DatabaseOptions): { db: Db; close: () => Promise<void> } {
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: openPool(options) }) })
-  return { db, close: () => db.destroy() }
+  const { target } = parseDatabaseUrl(options.url)
+  const { db, close } = openPool(options, new Installation({ target, as_service: false }))
+  return { db: acrossWorkspaces(db), close }
 }
 
-function openPool(options: DatabaseOptions): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.max,
-    types,
-    connectionTimeoutMillis: options.connect_timeout_ms,
-    ...onConnect(client => applySettings(client, options.statement_timeout_ms)),
-    // For a server that does not answer any more, and so cannot apply its own statement_timeout.
-    query_timeout: options.statement_timeout_ms === 0 ? 0 : options.statement_timeout_ms + 2000,
-    application_name: options.application_name,
-    keepAlive: true
-  })
+function routeTo(url: string, application_name: string, connect_timeout_ms: number): Route {
+  return new Route(parseDatabaseUrl(url), { types, application_name, keepAlive: true }, connect_timeout_ms)
+}
+
+interface OpenPool extends Pick<Database, 'pool' | 'lastGoodAt' | 'lastFault' | 'close'> {
+  db: Unscoped
+}
+
+function openPool(options: DatabaseOptions, installation: Installation): OpenPool {
+  const { statement_timeout_ms, connect_timeout_ms, max_age_ms } = options
+  const route = routeTo(options.url, options.application_name, connect_timeout_ms)
+  const Client = clientsAlong(route, client => installation.prepare(client, statement_timeout_ms))
+  const pool = poolAlong(route, Client, { max: options.max, connectionTimeoutMillis: connect_timeout_ms })
   pool.on('error', options.onIdleError)
-  // While a transaction holds a connection between two statements, nobody else listens for its errors, and an error
-  // without a listener ends the process. The transaction's next statement fails anyway.
-  pool.on('connect', client => {
-    client.on('error', () => {})
+  const guarded = guardPool(pool, { max_age_ms })
+  const liveness = watchStatements({
+    limit_ms: statement_timeout_ms === 0 ? 0 : statement_timeout_ms + ANSWER_MS,
+    client: signal => connectAlong(route, Client, signal),
+    isPooled: client => installation.mannerOf(client).local.length > 0
   })
-  return pool
+  return {
+    db: unscoped(guarded, installation, liveness.run),
+    pool,
+    lastGoodAt: guarded.lastGoodAt,
+    lastFault: guarded.lastFault,
+    async close() {
+      liveness.close()
+      await pool.end()
+    }
+  }
 }

@@ -6,8 +6,14 @@ import { AppError } from '../kernel/errors.js'
 const NODE_CODE = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH|ENOENT)$/
 
 const READ_ONLY = '25006'
-/** A statement in a transaction that had failed before. The connection should not have been handed out. */
-const FAILED_TRANSACTION = '25P02'
+/**
+ * The connection is lost, or is not in the state that the service left it in: inside a transaction that has failed, or,
+ * behind some poolers, without the statements that were prepared on it or with others of the same name.
+ */
+const CONNECTION_CODE = /^(08...|28...|57P0.|25006|25P02|26000|42P05)$/
+
+/** Classes of errors about names and rights, resources, the server's state, operators and the system. */
+const WITHOUT_VALUES = /^(42|53|55|57|58)/
 
 /** PostgreSQL cancelled a statement, or it waited too long for a lock, or its transaction took too long. */
 const TOO_LONG = new Set(['57014', '55P03', '25P03', '25P04'])
@@ -26,10 +32,17 @@ const POOL_BUSY = 'timeout exceeded when trying to connect'
 const NOT_SENT = /^(Client has encountered a connection error|Client was closed)/
 const LOST = /^(Connection terminated|Query read timeout|Connection ended|timeout expired)/
 
+/** What pg says of a server that offers no TLS. */
+export const NO_TLS = 'The server does not support SSL connections'
+
 /** There is no usable connection: none could be made, or it could not be prepared. `cause` has the reason. */
 export class ConnectError extends Error {
   readonly code: unknown
-  constructor(cause: unknown) {
+  /** @param reason for the log and the operator: PostgreSQL's or the system's own words, which hold no values here */
+  constructor(
+    cause: unknown,
+    readonly reason = cause instanceof Error ? cause.message : String(cause)
+  ) {
     super('The database gave no usable connection.', { cause })
     this.name = 'ConnectError'
     this.code = codeOf(cause)
@@ -45,9 +58,22 @@ export class ReadOnlyServer extends Error {
   }
 }
 
+/** The service cannot work with this database as it is. The message tells the operator why, and the cure. */
+export class UnfitDatabase extends Error {
+  override name = 'UnfitDatabase'
+}
+
 function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : undefined
+}
+
+/** Whether the host gives no answer at all, so that another way of asking it would fail too. */
+export function isUnreachable(error: unknown): boolean {
+  if (error instanceof AggregateError) return isUnreachable(error.errors[0])
+  const code = codeOf(error)
+  if (code !== undefined) return NODE_CODE.test(code) && code !== 'ECONNRESET' && code !== 'EPIPE'
+  return error instanceof Error && /timeout/.test(error.message)
 }
 
 /** Whether no connection of the pool became free in time. */
@@ -66,7 +92,7 @@ export function isConnectionFault(error: unknown): boolean {
       NOT_SENT.test(error.message) ||
       (error instanceof AggregateError && isConnectionFault(error.errors[0]))
     )
-  return NODE_CODE.test(code) || /^(08|28|57P0)/.test(code) || code === READ_ONLY || code === FAILED_TRANSACTION
+  return NODE_CODE.test(code) || CONNECTION_CODE.test(code)
 }
 
 /** What a fault of the prefix of a statement means: the connection cannot be prepared, whatever the statement is. */
@@ -124,16 +150,17 @@ export function explainFault(error: unknown): AppError | undefined {
 
 /**
  * An error for the log, without values. PostgreSQL repeats a statement's values in message and detail, so of its errors
- * the log has the code, the table, the constraint, and the stack without its first line. The reason of a ConnectError
- * holds no values, and operators need it.
+ * the log has the code, the table, the constraint, and the stack without its first line. What PostgreSQL and the driver
+ * say of connections, rights, names and the server's state holds no values, and operators need it.
  */
 export function loggableFault(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error }
   const { code, table, constraint, severity } = error as Error & Record<string, unknown>
-  if (error instanceof ConnectError)
-    return { type: error.name, code, reason: (error.cause as Error | undefined)?.message }
+  if (error instanceof ConnectError) return { type: error.name, code, reason: error.reason }
+  if (isConnectionFault(error)) return { type: error.name, code, reason: error.message }
   const ofDatabase = severity !== undefined || typeof code === 'string'
+  const reason = severity !== undefined && WITHOUT_VALUES.test(String(code)) ? error.message : undefined
   const stack = error.stack ?? ''
   const frames = stack.slice(stack.indexOf('\n    at '))
-  return { type: error.name, code, table, constraint, stack: ofDatabase ? frames : stack }
+  return { type: error.name, code, reason, table, constraint, stack: ofDatabase ? frames : stack }
 }

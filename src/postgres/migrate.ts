@@ -1,15 +1,23 @@
-import { type Kysely, Migrator, sql } from 'kysely'
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  Migrator,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql
+} from 'kysely'
 import { migrations } from '../../migrations/index.js'
-import type { Db, Schema } from './schema.js'
-import { acrossSession } from './scope.js'
-import { settleRowSecurity } from './row-security.js'
+import { UnfitDatabase } from './faults.js'
+import { type Place, requireFit } from './requirements.js'
 import { settleRestored } from './restored-dump.js'
+import { settleRowSecurity } from './row-security.js'
+import type { Db } from './schema.js'
+import { makeRole } from './service-role.js'
 
 /** An advisory lock. One process migrates a database at a time. The others wait, and then have nothing to do. */
 const LOCK = 7_261_001
-
-/** The oldest supported PostgreSQL. */
-const OLDEST_SERVER = 15
 
 /** A sentence for the operator: this program cannot use or migrate the database. */
 export class MigrationError extends Error {}
@@ -19,10 +27,12 @@ export interface MigrationStatus {
   applied: boolean
 }
 
-async function appliedNames(db: Kysely<Schema>): Promise<string[]> {
+async function appliedNames(db: Db): Promise<string[]> {
   const {
     rows: [table]
-  } = await sql<{ there: boolean }>`select to_regclass('kysely_migration') is not null as there`.execute(db)
+  } = await sql<{ there: boolean }>`
+    select exists (select from pg_class where relname = 'kysely_migration'
+                     and relnamespace = current_schema()::regnamespace) as there`.execute(db)
   if (table?.there !== true) return []
   return (await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)).rows.map(
     row => row.name
@@ -59,66 +69,97 @@ export async function isCurrent(db: Db): Promise<boolean> {
  * no statement time-out: it may wait for another process, and migrations may take long.
  * @param login the service's login, if it is not the owner who migrates
  * @returns the names of the migrations applied now
+ * @throws MigrationError, and then nothing has changed
  */
 export async function up(db: Db, login?: string): Promise<string[]> {
-  return migrate(
-    db,
-    migrator => migrator.migrateToLatest(),
-    async connection => {
-      await settleRestored(connection)
-      await settleRowSecurity(connection, login)
-    }
-  )
+  const place = await fitPlace(db, login)
+  const role = login ?? (await makeRole(db))
+  const applied = await migrate(db, place, async (tx, migrator) => {
+    const results = await ran(migrator.migrateToLatest())
+    await settleRowSecurity(tx, role)
+    return results
+  })
+  await settleRestored(db)
+  return applied
 }
 
 /** Reverts the last migration; the data in its tables is lost. @returns its name, or nothing */
 export async function down(db: Db): Promise<string[]> {
-  return migrate(db, migrator => migrator.migrateDown())
+  return migrate(db, await fitPlace(db), (_tx, migrator) => ran(migrator.migrateDown()))
 }
 
-/** @param after runs each time, also if there was nothing to migrate */
+/** @throws MigrationError if the database is not fit */
+async function fitPlace(db: Db, login?: string): Promise<Place> {
+  try {
+    return await requireFit(db, login)
+  } catch (error) {
+    if (error instanceof UnfitDatabase) throw new MigrationError(error.message)
+    throw error
+  }
+}
+
+/**
+ * One transaction has it all: the lock, the path and each change. So nothing is left of what fails, and nothing stays
+ * on a connection that a pooler lends to others next.
+ */
 async function migrate(
   db: Db,
-  run: (migrator: Migrator) => ReturnType<Migrator['migrateToLatest']>,
-  after: (db: Db) => Promise<unknown> = async () => {}
+  { schema, search_path }: Place,
+  run: (tx: Db, migrator: Migrator) => Promise<string[]>
 ): Promise<string[]> {
-  return db.connection().execute(async connection => {
-    await requireServer(connection)
-    await sql`select pg_advisory_lock(${LOCK})`.execute(connection)
-    try {
-      await status(connection)
-      // Policies hold for the owner too, unless the owner is a superuser.
-      await acrossSession(connection)
-      const migrator = new Migrator({ db: connection, provider: { getMigrations: async () => migrations } })
-      const { error, results } = await run(migrator)
-      if (error !== undefined) {
-        const failed = results?.find(result => result.status === 'Error')?.migrationName
-        throw new MigrationError(`The migration ${failed ?? ''} failed and was taken back${reason(error)}.`, {
-          cause: error
-        })
-      }
-      await after(connection)
-      return (results ?? []).map(result => result.migrationName)
-    } finally {
-      await sql`select pg_advisory_unlock(${LOCK})`.execute(connection).catch(() => {})
+  return db.transaction().execute(async tx => {
+    await sql`select set_config('search_path', ${search_path}, true)`.execute(tx)
+    await sql`select pg_advisory_xact_lock(${LOCK})`.execute(tx)
+    await status(tx)
+    const provider = { getMigrations: async () => migrations }
+    // Other programs of the same database may have a table of that name too.
+    return run(tx, new Migrator({ db: within(tx), provider, migrationTableSchema: schema }))
+  })
+}
+
+async function ran(running: ReturnType<Migrator['migrateToLatest']>): Promise<string[]> {
+  const { error, results = [] } = await running
+  if (error === undefined) return results.map(({ migrationName }) => migrationName)
+  const failed = results.find(({ status }) => status === 'Error')?.migrationName
+  const what = failed === undefined ? 'Migrating the database' : `The migration ${failed}`
+  throw new MigrationError(`${what} failed and was taken back${reason(error)}.`, { cause: error })
+}
+
+/** The migrator takes a lock of its own, which would stay on the connection. Ours is taken already. */
+class LockedAdapter extends PostgresAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
+}
+
+/** A database whose statements all run in this transaction: Kysely's migrator wants to begin one by itself. */
+function within(tx: Db): Kysely<unknown> {
+  const connection: DatabaseConnection = {
+    executeQuery: <R>(query: CompiledQuery) => tx.executeQuery<R>(query),
+    streamQuery() {
+      throw new Error('Rows are not streamed.')
+    }
+  }
+  const nothing = async () => {}
+  return new Kysely({
+    dialect: {
+      createDriver: () => ({
+        init: nothing,
+        acquireConnection: async () => connection,
+        beginTransaction: nothing,
+        commitTransaction: nothing,
+        rollbackTransaction: nothing,
+        releaseConnection: nothing,
+        destroy: nothing
+      }),
+      createAdapter: () => new LockedAdapter(),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+      createIntrospector: of => new PostgresIntrospector(of)
     }
   })
 }
 
 function reason(error: unknown): string {
-  const code = (error as { code?: unknown }).code
-  if (code === '42501')
-    return ': the database user lacks a right (to create tables, or the extension pg_trgm unless that is there already)'
-  if (code === '0A000' || code === '58P01')
-    return ': the extension pg_trgm is not installed on the server (Debian: postgresql-contrib)'
+  const { code } = error as { code?: unknown }
+  if (code === '42501') return `: the database user lacks a right (${(error as Error).message})`
   return error instanceof Error ? `: ${error.message}` : ''
-}
-
-async function requireServer(db: Db): Promise<void> {
-  const { rows } = await sql<{
-    version: number
-  }>`select current_setting('server_version_num')::int / 10000 as version`.execute(db)
-  const version = rows[0]?.version ?? 0
-  if (version < OLDEST_SERVER)
-    throw new MigrationError(`The database server is PostgreSQL ${version}; ${OLDEST_SERVER} or later is needed.`)
 }

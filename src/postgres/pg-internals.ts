@@ -145,13 +145,9 @@ export async function queryWithPrefix<R extends pg.QueryResultRow>(
   })
 }
 
-/**
- * The `onConnect` option of a pool. The pool waits for its promise, and gives up the connection if it rejects. By the
- * types of `pg` it returns nothing.
- */
-export function onConnect(prepare: (client: pg.ClientBase) => Promise<void>): Pick<pg.PoolConfig, 'onConnect'> {
-  // eslint-disable-next-line @typescript-eslint/no-misused-promises -- see above
-  return { onConnect: prepare }
+/** The process id that the server, or a pooler in front of it, has told the client when it connected. */
+export function processIdOf(client: pg.ClientBase): number | null {
+  return (client as pg.ClientBase & { processID: number | null }).processID
 }
 
 /** Ends a connection at once. `client.end()` would wait for a server that may be gone. */

@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import type { Db } from './schema.js'
-import { makeRole } from './service-role.js'
 
 /**
  * Every query filters by workspace. PostgreSQL row-level security enforces the same filter again, on every table that
@@ -48,9 +47,8 @@ interface Table {
   granted: string[]
 }
 
-/** @param login the service's login, if it is not the owner who migrates */
-export async function settleRowSecurity(db: Db, login?: string): Promise<void> {
-  const role = login ?? (await makeRole(db))
+/** @param role as which the service works; undefined: as the owner */
+export async function settleRowSecurity(db: Db, role: string | undefined): Promise<void> {
   const { rows: tables } = await sql<Table>`
     select c.relname as name, case c.relkind when 'v' then 'view' else 'table' end as kind,
            exists (select from pg_policy p where p.polrelid = c.oid and p.polname = ${POLICY}) as policy,
@@ -82,11 +80,13 @@ export async function settleRowSecurity(db: Db, login?: string): Promise<void> {
 /** Functions that run as the owner, and that nobody may call by default. This one deletes old audit rows. */
 const FUNCTIONS = ['drop_audit_rows']
 
-/** Grants on the schema; on sequences, because an import takes ids in advance; and on those functions. */
+/** Grants on the schemas of the tables and of pg_trgm; on sequences, because an import takes ids in advance; and on those functions. */
 async function grantRest(db: Db, role: string): Promise<void> {
   const { rows } = await sql<{ statement: string }>`
-    select format('grant usage on schema %I to %I', current_schema(), ${role}::text) as statement
-    where not has_schema_privilege(${role}, current_schema(), 'usage')
+    select format('grant usage on schema %I to %I', n.nspname, ${role}::text) as statement
+    from pg_namespace n
+    where n.oid in (current_schema()::regnamespace, (select extnamespace from pg_extension where extname = 'pg_trgm'))
+      and not has_schema_privilege(${role}, n.oid, 'usage')
     union all
     select format('grant select, usage on sequence %I to %I', s.relname, ${role}::text)
     from pg_class s

@@ -136,6 +136,7 @@ export interface Schema {
     subscriptions: Json
     created_at: Stamp
     last_seen_at: Stamp
+    opener: Buffer | null
   }
   idempotency_keys: {
     workspace: string

@@ -1,11 +1,11 @@
 import pg from 'pg'
 import { ReadOnlyServer } from './faults.js'
+import type { Manner } from './installation.js'
 import type { PrefixStatement, Statement } from './pg-internals.js'
 import { nameFor } from './statement-names.js'
 
 /** What is sent before a statement that runs for a workspace. */
 export interface ScopePrefixes {
-  role: string | undefined
   /** Before a statement, before one that is planned once, and before one that ends after a second. */
   each: readonly PrefixStatement[]
   once: readonly PrefixStatement[]
@@ -14,36 +14,47 @@ export interface ScopePrefixes {
   inTransaction: Statement
 }
 
-/** @param role undefined: statements run as the login */
-export function scopePrefixes(role: string | undefined, scope: string): ScopePrefixes {
-  const each = scopeStatement(role, scope, [])
-  const once = scopeStatement(role, scope, ["set_config('plan_cache_mode', 'force_generic_plan', true) as plan"])
-  const short = scopeStatement(role, scope, [ENDS_AFTER_A_SECOND])
+export interface ScopeOptions {
+  /** Undefined: statements run as the login. */
+  role: string | undefined
+  scope: string
+  manner: Manner
+  /** Whether nothing is read from a read-only server: it may be a standby, whose data may be out of date. */
+  refuses_read_only: boolean
+}
+
+export function scopePrefixes(options: ScopeOptions): ScopePrefixes {
+  const each = scopeStatement(options, [])
+  const once = scopeStatement(options, [['plan_cache_mode', 'force_generic_plan']])
+  const short = scopeStatement(options, [], [ENDS_AFTER_A_SECOND])
   const { name, text, values } = each
-  return { role, each: [each], once: [once], short: [short], inTransaction: { name, text, values } }
+  return { each: [each], once: [once], short: [short], inTransaction: { name, text, values } }
 }
 
 /** A second, unless less is allowed anyway; 0 is no limit. */
 const ENDS_AFTER_A_SECOND = `set_config('statement_timeout', case
-  when current_setting('statement_timeout')::interval between interval '1 ms' and interval '1 s' then current_setting('statement_timeout')
-  else '1s' end, true) as ends`
+  when current_setting('statement_timeout')::interval between interval '1 ms' and interval '1 s'
+  then current_setting('statement_timeout') else '1s' end, true)`
 
-/**
- * Sets role and workspace for one transaction, and asks whether the server is read-only. Nothing is read from a
- * read-only server: it may be a standby, whose data may be out of date.
- */
-function scopeStatement(role: string | undefined, scope: string, more: readonly string[]): PrefixStatement {
+/** Sets role, workspace and what else is needed for one transaction, and asks whether the server is read-only. */
+function scopeStatement(
+  { role, scope, manner, refuses_read_only }: ScopeOptions,
+  more: Manner['local'],
+  expressions: readonly string[] = []
+): PrefixStatement {
   const columns = [
-    ...(role === undefined ? [] : [`set_config('role', ${pg.escapeLiteral(role)}, true) as role`]),
-    "set_config('scs.workspace', $1, true) as workspace",
-    ...more,
+    ...[...(role === undefined ? [] : [['role', role] as const]), ...manner.local, ...more].map(
+      ([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true)`
+    ),
+    ...expressions,
+    "set_config('scs.workspace', $1, true)",
     "current_setting('transaction_read_only') as read_only"
   ]
   const text = `select ${columns.join(', ')}`
   return {
-    name: nameFor('scs.scope', text),
+    name: manner.named ? nameFor('scs.scope', text) : undefined,
     text,
     values: [scope],
-    check: row => (row.at(-1) === 'on' ? new ReadOnlyServer() : undefined)
+    check: row => (refuses_read_only && row.at(-1) === 'on' ? new ReadOnlyServer() : undefined)
   }
 }

@@ -1,9 +1,9 @@
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
 import type { GuardedPool } from './guarded-pool.js'
+import type { Installation } from './installation.js'
 import { queryWithPrefix } from './pg-internals.js'
 import type { Db, Schema } from './schema.js'
 import { repeated, type RunStatement, ScopedDriver, type ScopedPool } from './scoped-connection.js'
-import type { RoleLookup } from './service-role.js'
 
 /**
  * For which workspace SQL runs. Every query filters by workspace. Row-level security enforces the same filter again
@@ -62,8 +62,12 @@ const drivers = new WeakMap<Db, ScopedDriver>()
 const databases = new WeakMap<Db, Unscoped>()
 
 /** @param run how a statement is run, for tests */
-export function unscoped(connections: GuardedPool, role: RoleLookup, run: RunStatement = queryWithPrefix): Unscoped {
-  return new Unscoped({ connections, role, run })
+export function unscoped(
+  connections: GuardedPool,
+  installation: Installation,
+  run: RunStatement = queryWithPrefix
+): Unscoped {
+  return new Unscoped({ connections, installation, run })
 }
 
 /** What SQL for a workspace runs on. Undefined: the caller is not known, and there are no rows. */
@@ -97,11 +101,6 @@ export function databaseOf(db: Db): object {
  */
 export async function transact<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
   return repeated(() => db.transaction().execute(work))
-}
-
-/** From here on everything on a connection is for all workspaces: for a command that the owner runs. */
-export async function acrossSession(db: Db): Promise<void> {
-  await sql`select set_config('scs.workspace', ${ACROSS}, false)`.execute(db)
 }
 
 /** From here on a transaction is for that workspace: for code that finds out only in the transaction who calls. */

@@ -4,7 +4,7 @@ import type pg from 'pg'
 import { ConnectError, isSerializationFault, neverRan, preparationFault, ReadOnlyServer } from './faults.js'
 import type { GuardedPool } from './guarded-pool.js'
 import type { PrefixStatement, Statement } from './pg-internals.js'
-import type { RoleLookup } from './service-role.js'
+import { type Installation, type Manner } from './installation.js'
 import { type ScopePrefixes, scopePrefixes } from './scope-prefix.js'
 import { nameFromSecondTime } from './statement-names.js'
 
@@ -50,24 +50,33 @@ export type RunStatement = (
 
 export interface ScopedPool {
   connections: GuardedPool
-  role: RoleLookup
+  installation: Installation
   run: RunStatement
 }
 
 /** What Kysely calls to run SQL for one workspace. */
 export class ScopedDriver implements Driver {
-  private prefixes: ScopePrefixes | undefined
+  /** The texts are made once for each role and manner: they are needed for every statement. */
+  private prefixes = new Map<Manner, ScopePrefixes>()
+  private role: string | undefined
 
   constructor(
     readonly pool: ScopedPool,
     private readonly scope: string
   ) {}
 
-  /** What is sent before a statement. The texts are made once for each role: this runs for every statement. */
-  prefix(): ScopePrefixes {
-    const { role } = this.pool.role
-    if (this.prefixes === undefined || this.prefixes.role !== role) this.prefixes = scopePrefixes(role, this.scope)
-    return this.prefixes
+  /** What is sent before a statement on this connection. */
+  prefixFor(client: pg.PoolClient): ScopePrefixes {
+    const { role, as_service } = this.pool.installation
+    const manner = this.pool.installation.mannerOf(client)
+    if (role !== this.role) this.prefixes = new Map()
+    this.role = role
+    let prefixes = this.prefixes.get(manner)
+    if (prefixes === undefined) {
+      prefixes = scopePrefixes({ role, scope: this.scope, manner, refuses_read_only: as_service })
+      this.prefixes.set(manner, prefixes)
+    }
+    return prefixes
   }
 
   /** Runs one statement by itself, without Kysely. */
@@ -147,9 +156,7 @@ class ScopedConnection implements DatabaseConnection {
   async run(statement: PlannedStatement): Promise<pg.QueryResult> {
     try {
       if (this.inTransaction) return await this.send(NO_PREFIX, statement)
-      const { each, once, short } = this.driver.prefix()
-      const prefix = statement.plan === 'once' ? once : statement.plan === 'within a second' ? short : each
-      return await repeated(() => this.sendOutsideTransaction(prefix, statement))
+      return await repeated(() => this.runAlone(statement))
     } catch (error) {
       // The fault was made where the socket is read. A reader of the log needs to know who asked.
       if (error instanceof Error) Error.captureStackTrace(error)
@@ -157,13 +164,36 @@ class ScopedConnection implements DatabaseConnection {
     }
   }
 
+  private async runAlone(statement: PlannedStatement): Promise<pg.QueryResult> {
+    if (!this.manner.ownTransaction)
+      return this.sendOutsideTransaction(({ each, once, short }) => [
+        statement.plan === 'once' ? once : statement.plan === 'within a second' ? short : each,
+        statement
+      ])
+    await this.begin({})
+    try {
+      const result = await this.send(NO_PREFIX, statement)
+      await this.end('commit')
+      return result
+    } catch (error) {
+      await this.end('rollback').catch(() => {})
+      this.fault = error
+      throw error
+    }
+  }
+
+  private get manner(): Manner {
+    return this.driver.pool.installation.mannerOf(this.client as pg.PoolClient)
+  }
+
   /** Begins a transaction, and sets role and workspace for all of it. */
   async begin({ isolationLevel = 'read committed', accessMode }: TransactionSettings): Promise<void> {
     // The level is always named: a pooler may hand out a connection that has not been told the session settings.
     const text = `begin isolation level ${isolationLevel}${accessMode === undefined ? '' : ` ${accessMode}`}`
     try {
-      const { rows } = await this.sendOutsideTransaction([{ text }], this.driver.prefix().inTransaction)
-      if ((rows as Array<{ read_only: string }>)[0]?.read_only === 'on') throw new ReadOnlyServer()
+      const { rows } = await this.sendOutsideTransaction(({ inTransaction }) => [[{ text }], inTransaction])
+      const [row] = rows as Array<{ read_only: string }>
+      if (row?.read_only === 'on' && this.driver.pool.installation.as_service) throw new ReadOnlyServer()
     } catch (error) {
       this.fault = preparationFault(error as Error)
       throw this.fault
@@ -179,23 +209,28 @@ class ScopedConnection implements DatabaseConnection {
 
   /** Sends a statement outside a transaction. If the connection had ended before, sends it on another one. */
   private async sendOutsideTransaction(
-    prefix: readonly PrefixStatement[],
-    statement: PlannedStatement
+    of: (prefixes: ScopePrefixes) => [prefix: readonly PrefixStatement[], statement: PlannedStatement]
   ): Promise<pg.QueryResult> {
+    const send = () => this.send(...of(this.driver.prefixFor(this.client as pg.PoolClient)))
     try {
-      return await this.send(prefix, statement)
+      return await send()
     } catch (error) {
       if (!neverRan(error)) throw error
       // First the old one goes back: the new one may need its place in the pool.
       this.release()
       this.client = await takeClient(this.driver.pool)
-      return this.send(prefix, statement)
+      return send()
     }
   }
 
   private async send(prefix: readonly PrefixStatement[], statement: PlannedStatement): Promise<pg.QueryResult> {
+    const { named } = this.manner
     try {
-      return await this.driver.pool.run(this.client as pg.PoolClient, prefix, statement)
+      return await this.driver.pool.run(
+        this.client as pg.PoolClient,
+        prefix,
+        named ? statement : { ...statement, name: undefined }
+      )
     } catch (error) {
       this.fault = error
       throw error
@@ -203,12 +238,12 @@ class ScopedConnection implements DatabaseConnection {
   }
 }
 
-/** A connection for which the service's role has been looked up. */
-async function takeClient({ connections, role }: ScopedPool): Promise<pg.PoolClient> {
+/** A connection that is prepared: usually it is so since it connected. */
+async function takeClient({ connections, installation }: ScopedPool): Promise<pg.PoolClient> {
   const client = await connections.take()
-  if (role.known) return client
+  if (installation.isSettled(client)) return client
   try {
-    await role.find(client)
+    await installation.prepare(client)
     return client
   } catch (error) {
     const fault = new ConnectError(error)

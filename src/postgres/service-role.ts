@@ -94,14 +94,21 @@ export interface RowSecurity {
   role?: string
 }
 
-/** @returns undefined if there are no policies yet */
-async function findRowSecurity(client: pg.ClientBase): Promise<RowSecurity | undefined> {
+/**
+ * @param schema of the tables
+ * @returns undefined if there are no policies yet
+ */
+export async function findRowSecurity(client: pg.ClientBase, schema: string): Promise<RowSecurity | undefined> {
   const {
     rows: [found]
-  } = await client.query<{ login: string; owner: string; enabled: boolean; owns: boolean; bypasses: boolean }>(`
+  } = await client.query<{ login: string; owner: string; enabled: boolean; owns: boolean; bypasses: boolean }>(
+    `
     select current_user as login, pg_get_userbyid(c.relowner) as owner, c.relrowsecurity as enabled,
            pg_has_role(current_user, c.relowner, 'MEMBER') as owns, r.rolsuper or r.rolbypassrls as bypasses
-    from pg_class c, pg_roles r where c.oid = to_regclass('messages') and r.rolname = current_user`)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace, pg_roles r
+    where c.relname = 'messages' and n.nspname = $1 and r.rolname = current_user`,
+    [schema]
+  )
   if (found === undefined || !found.enabled) return undefined
   const { login, owner, owns, bypasses } = found
   if (!owns && !bypasses) return { kind: 'login', login, owner }
@@ -111,9 +118,9 @@ async function findRowSecurity(client: pg.ClientBase): Promise<RowSecurity | und
   } = await client.query<{ may: boolean }>(
     `
     select pg_has_role(current_user, oid, ${MAY_BECOME}) and not rolsuper and not rolbypassrls
-           and has_table_privilege(oid, to_regclass('messages'), 'insert') as may
+           and has_table_privilege(oid, format('%I.messages', $2::text), 'insert') as may
     from pg_roles where rolname = $1`,
-    [role]
+    [role, schema]
   )
   if (usable?.may === true) return { kind: 'role', login, owner, role }
   return { kind: bypasses ? 'none' : 'owner', login, owner }
@@ -133,27 +140,4 @@ export function describeRowSecurity({ kind, login, owner, role }: RowSecurity): 
       ? 'row-level security holds, but the service works as the owner of the tables, who can remove it'
       : 'row-level security does not hold for its user, so only the filters of its queries keep workspaces apart'
   return `The service lacks a role of its own: ${what}. ${adviceFor(owner)}`
-}
-
-/** As which role a pool works. Its connections look that up until one of them finds policies. */
-export interface RoleLookup {
-  known: boolean
-  /** Undefined: the login itself. */
-  role: string | undefined
-  find: (client: pg.ClientBase) => Promise<void>
-}
-
-export function createRoleLookup(onFound: (found: RowSecurity) => void = () => {}): RoleLookup {
-  const lookup: RoleLookup = {
-    known: false,
-    role: undefined,
-    async find(client) {
-      const found = await findRowSecurity(client)
-      if (found === undefined || lookup.known) return
-      lookup.known = true
-      lookup.role = found.role
-      onFound(found)
-    }
-  }
-  return lookup
 }

@@ -3,6 +3,7 @@ import { compileAccept } from '../kernel/accept.js'
 import { AppError } from '../kernel/errors.js'
 import { parseBounded } from '../kernel/json-scan.js'
 import { Whole } from '../kernel/schema.js'
+import { printable } from '../kernel/text.js'
 import { parseTime } from '../kernel/time.js'
 import type { Visibility } from '../kernel/visibilities.js'
 import {
@@ -97,12 +98,9 @@ export function endLine(messages: number): string {
   return toLine({ type: 'end', messages })
 }
 
-/** Characters that JSON does not escape and some readers treat as line breaks. */
-const UNICODE_LINE_BREAKS = /[\u0085\u2028\u2029]/g
-
+/** Some readers of the file take U+0085 and U+2028 for the end of a line, and the command may print to a terminal. */
 function toLine(fields: Record<string, unknown>): string {
-  const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  return `${JSON.stringify(fields).replace(UNICODE_LINE_BREAKS, escape)}\n`
+  return `${printable(JSON.stringify(fields))}\n`
 }
 
 /** The fields in the given order: rows may have more of them. */

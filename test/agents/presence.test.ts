@@ -116,7 +116,8 @@ t.test('whoever has not called for five minutes has left, and the row goes', asy
 t.test('at most a hundred are named', async t => {
   const session_id = await newSession(app)
   await app.database.pool.query(
-    "insert into session_presence (session_id, agent_id, agent_type, last_seen_at) select $1, 'crowd-' || n, 'x', now() - n * interval '1 second' from generate_series(1, 150) n",
+    'insert into session_presence (session_id, agent_id, agent_type, last_seen_at) select ' +
+      "$1, 'crowd-' || n, 'x', now() - n * interval '1 second' from generate_series(1, 150) n",
     [session_id]
   )
   const there = await present(session_id)

@@ -157,7 +157,11 @@ t.test('tokens that are not ours', async t => {
     'no subject': forge({ sub: undefined }),
     'a subject that is no text': forge({ sub: 5 }),
     'permissions that are no list': forge({ permissions: 'admin' }),
-    'another body': `${head}.${encode({ ...JSON.parse(Buffer.from(body, 'base64url').toString()), permissions: ['admin'] })}.${signature}`,
+    'another body': [
+      head,
+      encode({ ...JSON.parse(Buffer.from(body, 'base64url').toString()), permissions: ['admin'] }),
+      signature
+    ].join('.'),
     'no signature': `${head}.${body}.`,
     'a long one': 'x'.repeat(5000)
   }

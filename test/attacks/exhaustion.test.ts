@@ -50,7 +50,8 @@ async function open(port: number): Promise<{ socket: Socket; text: () => string;
 }
 
 const head = (more: string) =>
-  `POST /mcp/tool/set_memory HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nX-API-Key: ${API_KEY}\r\nX-Agent-Id: glutton\r\n${more}\r\n`
+  'POST /mcp/tool/set_memory HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ' +
+  `application/json\r\nX-API-Key: ${API_KEY}\r\nX-Agent-Id: glutton\r\n${more}\r\n`
 
 t.test('bodies of two gigabytes', async t => {
   const { fleet, url, port } = await server(t)
@@ -152,7 +153,8 @@ t.test('a thousand idle streams', async t => {
     Array.from({ length: 60 }, async () => {
       const stream = await open(port)
       stream.socket.write(
-        `GET /mcp/events HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-API-Key: ${API_KEY}\r\nX-Agent-Id: idler-0\r\n\r\n`
+        'GET /mcp/events HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-API-Key: ' +
+          `${API_KEY}\r\nX-Agent-Id: idler-0\r\n\r\n`
       )
       await until(
         'an answer',

@@ -18,7 +18,9 @@ async function asks(
 ): Promise<Answer> {
   const head = [
     Buffer.from(
-      `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`
+      `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Type: ` +
+        'application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: ' +
+        `${Buffer.byteLength(body)}\r\n`
     ),
     ...lines.flatMap(line => [Buffer.from(line), Buffer.from('\r\n')]),
     Buffer.from('\r\n'),
@@ -113,7 +115,10 @@ t.test('names of headers that are not quite right', async t => {
 })
 
 t.test('one request does not hide in another', async t => {
-  const hidden = `POST /mcp/tool/create_session HTTP/1.1\r\nHost: ${host}\r\n${KEY}\r\nX-Agent-Id: smuggler\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{"purpose":"hidden"}`
+  const hidden =
+    `POST /mcp/tool/create_session HTTP/1.1\r\nHost: ${host}\r\n${KEY}\r\nX-Agent-Id: ` +
+    'smuggler\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n' +
+    '{"purpose":"hidden"}'
   const start = `POST /mcp/tool/get_usage_guidance HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n`
   for (const head of [
     'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n',

@@ -74,9 +74,8 @@ const TEXTS = [
 async function rows(): Promise<Record<string, number>> {
   const { rows } = await sql<{
     name: string
-  }>`select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE' order by 1`.execute(
-    app.database.db
-  )
+  }>`select table_name as name from information_schema.tables where table_schema = 'public'
+    and table_type = 'BASE TABLE' order by 1`.execute(app.database.db)
   return Object.fromEntries(
     await Promise.all(
       rows.map(async ({ name }) => [

@@ -277,3 +277,30 @@ t.test('a name that only looks like one of a prefix', async t => {
     )
   }
 })
+
+t.test('figures of the whole server are for the operator', async t => {
+  await ok(app, 'create_api_key', { agent_id: 'x', agent_type: 'kind', workspace: 'elsewhere' }, BOSS)
+  const { api_key: elsewhere } = await ok(
+    app,
+    'create_api_key',
+    { agent_id: 'chief', agent_type: 'kind', permissions: ['admin'], workspace: 'elsewhere' },
+    BOSS
+  )
+  for (const [what, as] of [
+    ...everyWay,
+    ['an admin of the workspace', withKey(WIDE)],
+    ['an admin of another workspace', withKey(elsewhere, 'chief')]
+  ] as Array<[string, As]>) {
+    const answer = await call(app, 'get_performance_metrics', {}, as)
+    isFailure(t, answer, 'PERMISSION_DENIED', what)
+    t.match(answer.body, { error: /all workspaces.*operator/i, context: { required_permission: 'operator' } }, what)
+    t.notMatch(JSON.stringify(answer.body), /size_bytes|p99_ms/, what)
+  }
+  const { token } = await ok(
+    app,
+    'authenticate_agent',
+    { agent_id: 'boss', agent_type: 'x', requested_permissions: ['admin'] },
+    BOSS
+  )
+  for (const as of [BOSS, { token }] as As[]) t.equal((await call(app, 'get_performance_metrics', {}, as)).status, 200)
+})

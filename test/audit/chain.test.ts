@@ -14,7 +14,7 @@ import { keepHeads } from '../../src/audit/chain/head-file.js'
 import { lagOf } from '../../src/audit/chain/lag.js'
 import { verifyChain } from '../../src/audit/chain/verify.js'
 import { compareKeptHeads } from '../../src/audit/chain/verify-heads.js'
-import { openDatabase } from '../support/open-database.js'
+import { openDatabase } from '../support/database.js'
 
 /**
  * The chain over the audit log: made by drainers, on real transactions; and what somebody with all rights in the
@@ -41,7 +41,8 @@ async function write(on: pg.Client, workspace = 'default'): Promise<number> {
   const { rows } = await on.query<{ id: string }>(
     `
     insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)
-    values ($1, 'message_added', 'agent-1', 'session_1', 'add_message', 'message:1', 'success', $2, '{"n": 10000000000000001}') returning id`,
+    values ($1, 'message_added', 'agent-1', 'session_1', 'add_message', 'message:1', 'success', $2,
+      '{"n": 10000000000000001}') returning id`,
     [workspace, randomUUID()]
   )
   return Number(rows[0]?.id)
@@ -187,13 +188,16 @@ t.test('rows that are deleted, swapped or put in are told', async t => {
   )
   t.match(
     await faultAfter(
-      `insert into audit_log (id, event_type, agent_id, action, result, request_id) values (${id(1) - 1}, 'message_added', 'x', 'add_message', 'success', 'x')`
+      'insert into audit_log (id, event_type, agent_id, action, result, request_id) values ' +
+        `(${id(1) - 1}, 'message_added', 'x', 'add_message', 'success', 'x')`
     ),
     { kind: 'forged', seq: null, audit_id: id(1) - 1 }
   )
   t.match(
     await faultAfter(
-      `insert into audit_log select ${id(1) - 1} as id, workspace, timestamp, event_type, agent_id, session_id, action, resource, result, request_id, metadata from audit_log where id = ${id(2)}`,
+      `insert into audit_log select ${id(1) - 1} as id, workspace, timestamp, event_type, ` +
+        'agent_id, session_id, action, resource, result, request_id, metadata from audit_log ' +
+        `where id = ${id(2)}`,
       'update audit_chain set seq = -seq where seq >= 5',
       'update audit_chain set seq = 1 - seq where seq < 0',
       `insert into audit_chain select workspace, 5, ${id(1) - 1}, key_id, mac from audit_chain where seq = 4`

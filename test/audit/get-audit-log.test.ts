@@ -4,7 +4,7 @@ import { connectAsOwner } from '../../src/postgres/connect.js'
 import { createDatabase } from '../support/cluster.js'
 import { API_KEY, call, newSession, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 
 const app = await startApp(t)
 const ADMIN = { agent_id: 'boss', admin: true }
@@ -151,7 +151,7 @@ t.test('refusals: a row each, after ten of one kind in a minute one with the res
   isFailure(t, await call(busy, 'list_sessions', {}, { token: 'None' }), 'INVALID_TOKEN')
   await busy.server.close()
 
-  const database = connectAsOwner(connectionTo(own.url, { max: 1 }))
+  const database = connectAsOwner(optionsFor(own.url, { max: 1 }))
   t.teardown(database.close)
   const rows = await database.db
     .selectFrom('audit_log')

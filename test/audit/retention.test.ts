@@ -15,7 +15,7 @@ import { endContinuously } from '../../src/lifecycle/worker.js'
 import { type As, call, environment, newSession, ok, runToEnd, startApp } from '../helper.js'
 import { until } from '../support/until.js'
 import { isFailure } from '../support/failure.js'
-import { openDatabase } from '../support/open-database.js'
+import { openDatabase } from '../support/database.js'
 
 /** Audit rows by age, on real chains: what goes, what stays, and that the rest still proves itself. */
 
@@ -41,7 +41,8 @@ async function write(owner: pg.Client, count: number, { workspace = 'default', d
   await owner.query(
     `
     insert into audit_log (workspace, timestamp, event_type, agent_id, action, result, request_id)
-    select $1, clock_timestamp() - make_interval(days => $2), 'message_added', 'agent-1', 'add_message', 'success', $3 || n from generate_series(1, $4) n`,
+    select $1, clock_timestamp() - make_interval(days => $2), 'message_added', 'agent-1', 'add_message',
+      'success', $3 || n from generate_series(1, $4) n`,
     [workspace, days, randomUUID(), count]
   )
 }
@@ -104,7 +105,8 @@ t.test('what is of age goes up to a signed head; what is left proves itself', as
   t.equal(await rowsOf(owner, 'kept'), 7, 'a workspace without a setting keeps all')
   t.equal(await applyAuditRetention({ db, stopping: going }, keys, 0), 0, 'once')
   const { rows: told } = await owner.query(
-    "select agent_id, action, (metadata ->> 'rows')::int as rows, (metadata ->> 'days')::int as days from audit_log where event_type = 'audit_rows_dropped' order by id"
+    "select agent_id, action, (metadata ->> 'rows')::int as rows, (metadata ->> 'days')::int " +
+      "as days from audit_log where event_type = 'audit_rows_dropped' order by id"
   )
   t.same(
     told,
@@ -125,7 +127,8 @@ t.test('what is of age goes up to a signed head; what is left proves itself', as
 
   await asOwner(owner, () =>
     owner.query(
-      "update audit_log set agent_id = 'nobody' where id = (select audit_id from audit_chain where workspace = 'default' and seq = 10)"
+      "update audit_log set agent_id = 'nobody' where id = (select audit_id from audit_chain " +
+        "where workspace = 'default' and seq = 10)"
     )
   )
   t.match(
@@ -135,7 +138,8 @@ t.test('what is of age goes up to a signed head; what is left proves itself', as
   )
   await asOwner(owner, () =>
     owner.query(
-      "with cut as (delete from audit_chain where workspace = 'default' and seq = 8 returning audit_id) delete from audit_log where id in (select audit_id from cut)"
+      "with cut as (delete from audit_chain where workspace = 'default' and seq = 8 returning " +
+        'audit_id) delete from audit_log where id in (select audit_id from cut)'
     )
   )
   t.match(
@@ -202,7 +206,8 @@ t.test('a drainer at work keeps nothing from going by age', async t => {
     async () =>
       (
         await app.database.pool.query(
-          "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%audit_heads%' and datname = current_database()"
+          "select from pg_stat_activity where wait_event_type = 'Lock' and query like " +
+            "'%audit_heads%' and datname = current_database()"
         )
       ).rowCount === 1,
     'it waits in the midst of its round'
@@ -222,12 +227,13 @@ t.test('the operator sets it by variable and command, and admins can only read i
   t.match(await runToEnd(['retention', 'audit', 'set', '90'], env), {
     code: 0,
     stdout: '90 days (set for this workspace)\n',
-    stderr: ''
+    stderr: 'Before: 400 days. Nothing is so old.\n'
   })
   t.match(await ok(app, 'set_retention', { days: 3 }, admin), { days: 3, audit_days: 90, audit_source: 'workspace' })
   t.match(await runToEnd(['retention', 'audit', 'show', '--workspace', 'other'], env), {
-    code: 0,
-    stdout: '400 days (AUDIT_RETENTION_DAYS)\n'
+    code: 1,
+    stdout: '',
+    stderr: /There is no workspace 'other'/
   })
   t.match(await runToEnd(['retention'], env), { code: 0, stdout: '3 days (set for this workspace)\n' })
   t.match((await ok(app, 'get_audit_log', { event_type: 'audit_retention_set' }, admin)).entries, [
@@ -244,8 +250,6 @@ t.test('the operator sets it by variable and command, and admins can only read i
     code: 0,
     stdout: '400 days (AUDIT_RETENTION_DAYS)\n'
   })
-  for (const args of [['set'], ['set', 'x'], ['default', '3'], ['90']])
-    t.match(await runToEnd(['retention', 'audit', ...args], env), { code: 1, stderr: /retention audit set <days>/ })
 })
 
 t.test('without a key of the chain no row goes, and a server that is to drop some does not start', async t => {

@@ -29,7 +29,8 @@ t.test('what agents do is chained by itself, and verified in as many calls as on
   let rows = 0
   let cursor: string | null = null
   await pool.query(
-    "insert into audit_log (event_type, action, result, request_id) select 'message_added', 'add_message', 'success', n::text from generate_series(1, 4500) n"
+    "insert into audit_log (event_type, action, result, request_id) select 'message_added', " +
+      "'add_message', 'success', n::text from generate_series(1, 4500) n"
   )
   await until(async () => (await lag()) === 0, 'those too')
   let calls = 0

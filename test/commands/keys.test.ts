@@ -52,7 +52,7 @@ t.test('the first key is made by command, listed, used, and revoked', async t =>
   })
 
   const listed = async (...args: string[]) =>
-    (await keys('list', ...args)).stdout
+    (await keys('list', '--json', ...args)).stdout
       .trim()
       .split('\n')
       .map(line => JSON.parse(line) as Record<string, unknown>)
@@ -86,27 +86,30 @@ t.test('the first key is made by command, listed, used, and revoked', async t =>
   t.equal((await listed('--all')).length, 2)
   const { entries } = await post(server.url, 'get_audit_log', { limit: 100 }, as(boss, 'boss'))
   const told = entries
-    .filter(({ action }: { action: string }) => action === 'keys')
-    .map(({ event_type, agent_id }: Record<string, unknown>) => [event_type, agent_id])
+    .filter(({ action }: { action: string }) => action.startsWith('keys '))
+    .map(({ action, event_type, agent_id }: Record<string, unknown>) => [action, event_type, agent_id])
     .reverse()
   t.same(
     told,
     [
-      ['api_key_created', null],
-      ['api_key_created', null],
-      ['api_key_revoked', null],
-      ['api_key_revoked', null]
+      ['keys create', 'api_key_created', null],
+      ['keys create', 'api_key_created', null],
+      ['keys revoke', 'api_key_revoked', null],
+      ['keys revoke', 'api_key_revoked', null]
     ],
     'each with its audit row'
   )
   t.notMatch(server.output(), new RegExp(`${boss}|${research}`))
 
+  const shown = (await keys('list', '--all')).stdout.split('\n')
+  t.match(shown[0], /^KEY +AGENT +TYPE +PERMISSIONS +SESSIONS +CREATED +ENDS$/, 'a table for people')
+  t.match(shown.join('\n'), /research-\* +helper +read +1 +2.* +revoked 2/)
+
   await Promise.all(
     (
       [
-        [['burn'], /keys create --agent/],
-        [['create', '--agent', 'a'], /agent_type/],
-        [['create', '--agent', 'a', '--type', 't', '--permissions', 'all'], /permissions/],
+        [['list', '--workspace', 'acne'], /There is no workspace 'acne'\. Did you mean acme\?/],
+        [['revoke', key_id, '--workspace', 'nobodys'], /There is no workspace 'nobodys'/],
         [['create', '--agent', 'a', '--type', 't', '--sessions', 'session_0000000000000000'], /session/i],
         [['revoke', 'key_0000000000000000'], /key/i]
       ] as const

@@ -274,7 +274,15 @@ t.test('secrets never stand in a message', async t => {
       .filter(({ secret }) => secret)
       .map(({ name }) => name)
       .sort(),
-    ['ADMIN_API_KEY', 'API_KEY', 'AUDIT_HMAC_KEY', 'DATABASE_URL', 'JWT_SECRET_KEY', 'MIGRATION_DATABASE_URL']
+    [
+      'ADMIN_API_KEY',
+      'API_KEY',
+      'AUDIT_HMAC_KEY',
+      'DATABASE_LISTEN_URL',
+      'DATABASE_URL',
+      'JWT_SECRET_KEY',
+      'MIGRATION_DATABASE_URL'
+    ]
   )
 })
 

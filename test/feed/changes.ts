@@ -2,7 +2,7 @@ import type { Agent } from '../../src/kernel/agent.js'
 import { type Change, changesForMany } from '../../src/feed/store/feed.js'
 import type { Db } from '../../src/postgres/schema.js'
 
-/** One page for one viewer: the changes at the `limit` numbers after the cursor. undefined: there is no such session. */
+/** One page for one viewer: the changes at the `limit` numbers after the cursor; undefined if there is no session. */
 export async function changesSince(
   db: Db,
   viewer: Agent,

@@ -64,9 +64,10 @@ function follow(on: TestApp, session_id: string, viewer: Agent, after_seq: numbe
 }
 
 const brief = (changes: readonly Change[]) =>
-  changes.map(each =>
-    `${each.seq} ${each.type} ${'message' in each ? each.message.id : 'message_id' in each ? each.message_id : ''}`.trim()
-  )
+  changes.map(each => {
+    const id = 'message' in each ? each.message.id : 'message_id' in each ? each.message_id : ''
+    return `${each.seq} ${each.type} ${id}`.trim()
+  })
 
 async function freed(): Promise<void> {
   for (const { server } of [app, other]) {

@@ -9,7 +9,7 @@ import { newSession, ok, startApp } from '../helper.js'
 import { until } from '../support/until.js'
 import { createDatabase } from '../support/cluster.js'
 import { openProxy, type Proxy } from '../support/proxy.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 
 /** Hints between replicas, on connections that behave, and on some that do not. */
 
@@ -24,7 +24,7 @@ interface Replica {
 }
 
 function connectTo(t: Test, to: string, application_name = 'tests') {
-  const database = connect(connectionTo(to, { connect_timeout_ms: 2000, statement_timeout_ms: 5000, application_name }))
+  const database = connect(optionsFor(to, { connect_timeout_ms: 2000, statement_timeout_ms: 5000, application_name }))
   t.teardown(() => database.close())
   return database
 }
@@ -65,7 +65,7 @@ async function listening(...replicas: Replica[]): Promise<void> {
   await until(() => replicas.every(({ notify }) => notify.mode() === 'listen'), 'hints arrive')
 }
 
-const { db, close } = connectAsOwner(connectionTo(url, { connect_timeout_ms: 2000, statement_timeout_ms: 5000 }))
+const { db, close } = connectAsOwner(optionsFor(url, { connect_timeout_ms: 2000, statement_timeout_ms: 5000 }))
 t.teardown(close)
 
 /** A session of a test's own, to listen to, and how it grows without a hint. */
@@ -161,9 +161,8 @@ t.test('a change whose hint was lost is noticed all the same', async t => {
     [
       'memory',
       async () => {
-        await sql`insert into agent_memory (agent_id, session_id, key, value, value_size) values ('agent-1', '', 'k', '1', 1)`.execute(
-          db
-        )
+        await sql`insert into agent_memory (agent_id, session_id, key, value, value_size)
+          values ('agent-1', '', 'k', '1', 1)`.execute(db)
       }
     ],
     [
@@ -226,9 +225,8 @@ for (const [name, break_] of [
   [
     'a connection that is ended',
     async (_proxy: Proxy, { application_name }: Replica) => {
-      await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${application_name} and query like '%notify%'`.execute(
-        db
-      )
+      await sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = ${application_name} and query like '%notify%'`.execute(db)
     }
   ]
 ] as const) {

@@ -5,16 +5,15 @@ import { inWorkspace, unscoped } from '../../src/postgres/scope.js'
 import type { RunStatement } from '../../src/postgres/scoped-connection.js'
 import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { createRoleLookup } from '../../src/postgres/service-role.js'
 import { readings, type Unread } from '../../src/feed/store/unread.js'
 import { createDatabase } from '../support/cluster.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 
 /** Counting what is unread in long sessions: right, and without going through them. */
 
 const { url, drop } = await createDatabase()
 t.teardown(drop)
-const { pool, close } = connect(connectionTo(url))
+const { pool, installation, close } = connect(optionsFor(url))
 t.teardown(close)
 
 interface Plan {
@@ -48,7 +47,7 @@ const explaining: RunStatement = async (client, prefix, statement) => {
   statements++
   return queryWithPrefix(client, prefix, statement)
 }
-const db = inWorkspace(unscoped(guardPool(pool), createRoleLookup(), explaining), 'default')
+const db = inWorkspace(unscoped(guardPool(pool), installation, explaining), 'default')
 
 const session = (n: number) => `session_${n.toString(16).padStart(16, '0')}`
 const CROWDED = session(1)
@@ -67,21 +66,28 @@ const BOSS = agent('boss', { permissions: ['read', 'write', 'admin'] })
 // which 30 000 are mine.
 await pool.query(`
   insert into messages (session_id, seq, sender, sender_type, content, visibility)
-  select '${CROWDED}', n, 'agent-' || n % 7, 'blue', case when n % 10 in (0, 1, 2) then 'hello @me, ' else 'hello, ' end || md5(n::text),
-         (array['private', 'public', 'public', 'public', 'public', 'public', 'public', 'public', 'public', 'agent_only'])[n % 10 + 1]
+  select '${CROWDED}', n, 'agent-' || n % 7, 'blue',
+    case when n % 10 in (0, 1, 2) then 'hello @me, ' else 'hello, ' end || md5(n::text),
+         (array['private', 'public', 'public', 'public', 'public', 'public', 'public', 'public', 'public',
+           'agent_only'])[n % 10 + 1]
   from generate_series(1, 60000) n;
   insert into messages (session_id, seq, sender, sender_type, content, visibility)
-  select '${MINE}', n, case when n % 101 = 0 then 'other' else 'me' end, 'red', case when n % 202 = 0 then '@me' else '@other' end, 'public' from generate_series(1, 30300) n;
-  insert into sessions (id, purpose, created_by, last_seq, public_count) values ('${CROWDED}', 'p', 'agent-0', 60000, 48000), ('${MINE}', 'p', 'me', 30300, 30300);
+  select '${MINE}', n, case when n % 101 = 0 then 'other' else 'me' end, 'red',
+    case when n % 202 = 0 then '@me' else '@other' end, 'public' from generate_series(1, 30300) n;
+  insert into sessions (id, purpose, created_by, last_seq, public_count)
+    values ('${CROWDED}', 'p', 'agent-0', 60000, 48000), ('${MINE}', 'p', 'me', 30300, 30300);
   -- Fifty of 2000 each.
   insert into messages (session_id, seq, sender, sender_type, content, visibility)
-  select 'session_' || lpad(to_hex(16 + s), 16, '0'), n, 'agent-' || n % 20, 'blue', 'hello' || case when n % 100 = 0 then ' @me' else '' end, 'public' from generate_series(1, 50) s, generate_series(1, 2000) n;
-  insert into sessions (id, purpose, created_by, last_seq, public_count) select 'session_' || lpad(to_hex(16 + s), 16, '0'), 'p', 'agent-0', 2000, 2000 from generate_series(1, 50) s`)
+  select 'session_' || lpad(to_hex(16 + s), 16, '0'), n, 'agent-' || n % 20, 'blue', 'hello' ||
+    case when n % 100 = 0 then ' @me' else '' end, 'public' from generate_series(1, 50) s, generate_series(1, 2000) n;
+  insert into sessions (id, purpose, created_by, last_seq, public_count) select 'session_'
+    || lpad(to_hex(16 + s), 16, '0'), 'p', 'agent-0', 2000, 2000 from generate_series(1, 50) s`)
 await pool.query('vacuum analyze')
 
 async function readTo(seq: number, session_id: string, who = ME): Promise<void> {
   await pool.query(
-    'insert into read_cursors (agent_id, session_id, last_read_seq) values ($1, $2, $3) on conflict (workspace, agent_id, session_id) do update set last_read_seq = $3',
+    'insert into read_cursors (agent_id, session_id, last_read_seq) values ($1, $2, $3) on ' +
+      'conflict (workspace, agent_id, session_id) do update set last_read_seq = $3',
     [who.agent_id, session_id, seq]
   )
 }

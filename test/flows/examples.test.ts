@@ -26,8 +26,10 @@ const EXAMPLES: Array<{ file: string; args?: string[]; imports: string[]; prints
   {
     file: 'event_stream.py',
     imports: ['httpx'],
-    prints:
-      /^1 Aurora has arrived\n2 Borealis has arrived\n3 Cassiopeia has arrived\nthe connection is lost\n4 Draco has arrived\n5 Eridanus has arrived\n6 Fornax has arrived\n7 the day is over\n$/
+    prints: new RegExp(
+      '^1 Aurora has arrived\n2 Borealis has arrived\n3 Cassiopeia has arrived\nthe connection is lost\n' +
+        '4 Draco has arrived\n5 Eridanus has arrived\n6 Fornax has arrived\n7 the day is over\n$'
+    )
   },
   {
     file: 'autogen_team.py',
@@ -92,7 +94,9 @@ test('the curl command of the page about event streams shows what is said there'
   t.match(
     stdout,
     new RegExp(
-      `^retry: \\d+\nid: 0\nevent: start\ndata: {"session_id":"${session_id}","last_seq":0}\n\nid: 1\nevent: message_added\ndata: {"seq":1,"type":"message_added","message":{"id":1,.*"sender":"ada"`
+      `^retry: \\d+\nid: 0\nevent: start\ndata: {"session_id":"${session_id}","last_seq":0}\n\n` +
+        'id: 1\nevent: message_added\ndata: ' +
+        '{"seq":1,"type":"message_added","message":{"id":1,.*"sender":"ada"'
     )
   )
 })

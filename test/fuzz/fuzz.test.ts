@@ -188,7 +188,8 @@ t.test(`${REQUESTS} bad requests, SEED=${SEED}`, { timeout: 900_000 }, async t =
             const wrong = faults(bad, got)
             if (wrong.length > 0)
               throw new Error(
-                `${wrong.join('; ')}\n${bad.method} ${bad.path} ${JSON.stringify(bad.headers)}\n${bad.body.toString().slice(0, 1000)}`
+                `${wrong.join('; ')}\n${bad.method} ${bad.path} ${JSON.stringify(bad.headers)}\n` +
+                  `${bad.body.toString().slice(0, 1000)}`
               )
           }),
           {

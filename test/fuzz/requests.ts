@@ -423,7 +423,9 @@ export function badRequests(
         .map(({ args, id, rpc, spoil, batch }) => {
           const meta =
             era === 'modern'
-              ? ',"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":{"name":"f","version":"1"}}'
+              ? ',"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",' +
+                '"io.modelcontextprotocol/clientCapabilities":{},' +
+                '"io.modelcontextprotocol/clientInfo":{"name":"f","version":"1"}}'
               : ''
           const of: Record<string, string> = { name: JSON.stringify(name), uri: '"session://x"' }
           const whole: Record<string, string> = { jsonrpc: '"2.0"', id, method: JSON.stringify(rpc) }

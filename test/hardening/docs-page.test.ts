@@ -49,7 +49,9 @@ t.test('GET /docs works under its Content-Security-Policy', async t => {
   )
   t.equal(
     await page.evaluate(
-      'new Promise(done => { const script = document.createElement("script"); script.textContent = "window.injected = true"; document.body.append(script); setTimeout(() => done(window.injected === true), 100) })'
+      'new Promise(done => { const script = document.createElement("script"); ' +
+        'script.textContent = "window.injected = true"; document.body.append(script); ' +
+        'setTimeout(() => done(window.injected === true), 100) })'
     ),
     false,
     'a script in the page does not run'

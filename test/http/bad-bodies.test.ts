@@ -144,7 +144,9 @@ t.test('a body over the limit', async t => {
   // Without a Content-Length the server learns of it only while reading.
   const chunk = Buffer.alloc(1024 * 1024, 0x20)
   const chunked = await exchange(base, [
-    `POST /mcp/tool/set_memory HTTP/1.1\r\nHost: ${new URL(base).host}\r\nConnection: close\r\nContent-Type: application/json\r\nX-API-Key: ${API_KEY}\r\nX-Agent-Id: a\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    `POST /mcp/tool/set_memory HTTP/1.1\r\nHost: ${new URL(base).host}\r\nConnection: ` +
+      `close\r\nContent-Type: application/json\r\nX-API-Key: ${API_KEY}\r\nX-Agent-Id: a\r\n` +
+      'Transfer-Encoding: chunked\r\n\r\n',
     ...Array.from({ length: 20 }, () =>
       Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')])
     ),
@@ -246,7 +248,9 @@ t.test('a client that goes away in the middle of its body', async t => {
         new Promise<void>(resolve => {
           const socket = connect(Number(port), hostname, () => {
             socket.write(
-              `POST /mcp/tool/add_message HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\nContent-Length: 100000\r\nX-API-Key: ${API_KEY}\r\nX-Agent-Id: a\r\n\r\n{"session_id":`,
+              `POST /mcp/tool/add_message HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: ` +
+                `application/json\r\nContent-Length: 100000\r\nX-API-Key: ${API_KEY}\r\nX-Agent-Id: a\r\n` +
+                '\r\n{"session_id":',
               () => {
                 if (i % 2 === 0) socket.resetAndDestroy()
                 else socket.destroy()

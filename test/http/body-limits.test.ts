@@ -17,11 +17,14 @@ const set = (bytes: number, headers: Record<string, string>) =>
   post(base, '/mcp/tool/set_memory', memory(bytes), headers)
 /** The head of a request whose body does not come. */
 const head = (path: string, length: string, headers: Record<string, string>) =>
-  `POST ${path} HTTP/1.1\r\nHost: ${new URL(base).host}\r\nConnection: close\r\nContent-Type: application/json\r\n${Object.entries(
-    headers
-  )
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('')}${length}\r\n\r\n`
+  [
+    `POST ${path} HTTP/1.1`,
+    `Host: ${new URL(base).host}`,
+    'Connection: close',
+    'Content-Type: application/json',
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    `${length}\r\n\r\n`
+  ].join('\r\n')
 
 async function refusals(on: TestApp, request_id: string): Promise<Array<{ action: string }>> {
   return on.database.db.selectFrom('audit_log').select('action').where('request_id', '=', request_id).execute()
@@ -226,7 +229,8 @@ t.test('a token that is revoked while the body arrives', async t => {
     let text = ''
     const socket: Socket = connect(Number(port), hostname, () => {
       socket.write(
-        `${head('/mcp/tool/set_memory', `Content-Length: ${body.length}`, { authorization: `Bearer ${token}` })}${body.slice(0, 10)}`
+        head('/mcp/tool/set_memory', `Content-Length: ${body.length}`, { authorization: `Bearer ${token}` }) +
+          body.slice(0, 10)
       )
       void (async () => {
         await new Promise(resolve => setTimeout(resolve, 200))
@@ -261,7 +265,8 @@ t.test('bodies of strangers leave room for those who are known, and large ones f
         new Promise<Socket>(resolve => {
           const socket = connect({ port: Number(port), host: hostname, localAddress: `127.0.0.${2 + (i % 4)}` }, () => {
             socket.write(
-              `POST /mcp/tool/get_usage_guidance HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: ${SMALL}\r\n\r\n${' '.repeat(SMALL - 1)}`,
+              `POST /mcp/tool/get_usage_guidance HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: ` +
+                `application/json\r\nContent-Length: ${SMALL}\r\n\r\n${' '.repeat(SMALL - 1)}`,
               () => {
                 resolve(socket)
               }
@@ -292,7 +297,11 @@ t.test('requests behind each other on a connection that breaks are not counted f
   const session_id = await newSession(on)
   const request = (tool: string, args: unknown) => {
     const body = JSON.stringify(args)
-    return `POST /mcp/tool/${tool} HTTP/1.1\r\nHost: ${hostname}\r\nX-API-Key: ${API_KEY}\r\nX-Agent-Id: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    return (
+      `POST /mcp/tool/${tool} HTTP/1.1\r\nHost: ${hostname}\r\nX-API-Key: ${API_KEY}\r\n` +
+      `X-Agent-Id: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
+      `\r\n${body}`
+    )
   }
   const socket = connect(Number(port), hostname)
   socket.on('error', () => {})

@@ -224,7 +224,8 @@ t.test('streams outlast the loss of every database connection', async t => {
   const app = await startApp(t)
   const { session_id, streams } = await both(t, app, await listen(app), READER)
   const { rowCount } = await app.database.pool.query(
-    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+    'select pg_terminate_backend(pid) from pg_stat_activity where datname = ' +
+      'current_database() and pid <> pg_backend_pid()'
   )
   t.ok(rowCount)
   const written: number[] = []

@@ -116,7 +116,8 @@ t.test('a transaction that stays open holds up its own session and no other, and
   // As add_message has it, but for the commit.
   await client.query('update sessions set last_seq = last_seq + 1 where id = $1', [slow])
   await client.query(
-    "insert into messages (session_id, seq, sender, sender_type, content, visibility) values ($1, 1, 'writer', 'red', 'late', 'public')",
+    'insert into messages (session_id, seq, sender, sender_type, content, visibility) values ' +
+      "($1, 1, 'writer', 'red', 'late', 'public')",
     [slow]
   )
   const first = [await write(on(1), quick), await write(on(2), quick)]
@@ -248,7 +249,8 @@ t.test('what one transaction wrote is found whole, however much it is', async t 
   await pool.query(
     `
     insert into messages (session_id, seq, sender, sender_type, content, visibility)
-    select case when n <= 15000 then $1 else $2 end, case when n <= 15000 then n else n - 15000 end, 'writer', 'red', 'x', 'private' from generate_series(1, 25000) n`,
+    select case when n <= 15000 then $1 else $2 end,
+      case when n <= 15000 then n else n - 15000 end, 'writer', 'red', 'x', 'private' from generate_series(1, 25000) n`,
     [one, two]
   )
   t.same(
@@ -320,7 +322,8 @@ t.test(
               [session_id]
             )
             await client.query(
-              "insert into messages (session_id, seq, sender, sender_type, content, visibility) values ($1, $2, 'a', 'b', 'c', 'public')",
+              'insert into messages (session_id, seq, sender, sender_type, content, visibility) values ' +
+                "($1, $2, 'a', 'b', 'c', 'public')",
               [session_id, row?.last_seq]
             )
             heads.set(session_id, row?.last_seq ?? 0)

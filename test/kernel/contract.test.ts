@@ -74,7 +74,7 @@ function wrong(property: Property): unknown[] {
     case 'string':
       return [17, true, ['a'], {}]
     case 'integer':
-      return ['many', true, '', [], 1.5, '1e3', '0x10']
+      return ['many', true, ' ', [], 1.5, '1e3', '0x10']
     case 'number':
       return ['many', true, '', {}]
     case 'boolean':

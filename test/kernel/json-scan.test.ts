@@ -55,6 +55,42 @@ t.test('names of fields are counted, those inside of strings are not', async t =
   t.throws(() => scanned(fields(JSON_FIELDS_MAX + 1), 7), { code: 'PAYLOAD_TOO_LARGE' })
 })
 
+t.test('an integer that a double does not hold becomes Infinity, wherever it is cut', async t => {
+  const parsed = (text: string, piece: number): unknown => {
+    const scan = scanned(text, piece)
+    const bytes = Buffer.from(text)
+    scan.markInexact(bytes)
+    return JSON.parse(bytes.toString())
+  }
+  const isKept = (digits: string) =>
+    String(Number(digits)) === digits || (Number(digits) < Infinity && BigInt(Number(digits)) === BigInt(digits))
+  fc.assert(
+    fc.property(
+      fc.bigInt({ min: 10n ** 14n, max: 10n ** 40n }),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 60 }),
+      (integer, negative, piece) => {
+        const text = `${negative ? '-' : ''}${integer}`
+        const [value] = (parsed(`["${integer}", {"a": ${text}}]`, piece) as unknown[]).slice(1) as [{ a: number }]
+        return isKept(String(integer)) ? value.a === Number(text) : value.a === Infinity
+      }
+    ),
+    { numRuns: 2000 }
+  )
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer({ min: 1, max: 30 }), (value, piece) =>
+      Object.is((parsed(JSON.stringify([value]), piece) as number[])[0], value === 0 ? 0 : value)
+    ),
+    { numRuns: 2000 }
+  )
+  for (const text of ['9007199254740992', '1e20', '1.5e16', '15000000000000000', '0.12345678901234567890', '1e-400'])
+    t.equal((parsed(`[${text}]`, 5) as number[])[0], Number(text), text)
+  for (const text of ['9007199254740993', '-9007199254740993', '9007199254740993.000', '1e999', '9'.repeat(5000)])
+    t.equal(Math.abs((parsed(`[${text}]`, 5) as number[])[0] as number), Infinity, text.slice(0, 30))
+  t.same(parsed('["9007199254740993"]', 3), ['9007199254740993'], 'in a string it is text')
+  t.equal(parsed('9007199254740993', 4), Infinity, 'at the end of all')
+})
+
 t.test('equal values have one text, the one that kept hashes were made of', async t => {
   const copied = (value: unknown): string =>
     JSON.stringify(value, (_key, inner: unknown) =>

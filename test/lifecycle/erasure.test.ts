@@ -149,8 +149,25 @@ t.test('the command waits until it is done', async t => {
         { session_id, messages: Array.from({ length: 100 }, (_, i) => ({ content: `message ${i}` })) },
         MANY
       )
-  const done = await runToEnd(['erase-agent', 'many'], environment(app.url, { LOG_LEVEL: 'error' }))
-  t.match(done, { code: 0, stdout: /^erased-[0-9a-f]{16}\n$/ }, done.stderr)
+  const env = environment(app.url, { LOG_LEVEL: 'error' })
+  const unasked = await runToEnd(['erase-agent', 'many'], env)
+  t.match(unasked, {
+    code: 2,
+    stdout: '',
+    stderr: /1800 messages in 3 sessions.*without a terminal, confirm it with --yes/
+  })
+  t.match(await runToEnd(['erase-agent', 'mnay', '--yes'], env), {
+    code: 1,
+    stdout: '',
+    stderr: /The workspace default has nothing of an agent 'mnay'\. Did you mean many\?/
+  })
+  t.match(await runToEnd(['erase-agent', 'many', '--workspace', 'defualt', '--yes'], env), {
+    code: 1,
+    stderr: /There is no workspace 'defualt'\. Did you mean default\?/
+  })
+  t.equal((await ok(app, 'get_messages', { session_id: sessions[0], limit: 1 }, MANY)).count, 1, 'nothing was changed')
+  const done = await runToEnd(['erase-agent', 'many', '--yes'], env)
+  t.match(done, { code: 0, stdout: /^erased-[0-9a-f]{16}\n$/, stderr: /Erased many: 1800 messages/ })
   t.same(await traces('"many"'), [])
   for (const session_id of sessions)
     t.match(await ok(app, 'get_session', { session_id }, ADMIN), {
@@ -160,5 +177,14 @@ t.test('the command waits until it is done', async t => {
   t.match((await ok(app, 'get_audit_log', { event_type: 'agent_erasure_finished', limit: 1 }, ADMIN)).entries, [
     { metadata: { of_agent: 'many', messages: 1800 } }
   ])
-  t.match(await runToEnd(['erase-agent'], environment(app.url)), { code: 1, stderr: /erase-agent <agent_id>/ })
+
+  await ok(app, 'set_memory', { key: 'k', value: 1 }, { agent_id: 'few' })
+  const json = await runToEnd(['erase-agent', 'few', '--yes', '--json'], env)
+  t.match(JSON.parse(json.stdout), {
+    workspace: 'default',
+    agent_id: 'few',
+    pseudonym: /^erased-/,
+    deleted_messages: 0,
+    deleted_memory: 1
+  })
 })

@@ -160,12 +160,38 @@ t.test("many messages go in small batches, with the server's setting", async t =
   t.equal((await ok(app, 'get_session', { session_id }, WRITER)).message_count, 1)
 })
 
+t.test('the command asks before messages go', async t => {
+  const env = environment(app.url, { LOG_LEVEL: 'error' })
+  const session_id = await newSession(app, WRITER)
+  await ok(app, 'add_message', { session_id, content: 'old' }, WRITER)
+  await age(session_id, 50)
+  const unasked = await runToEnd(['retention', 'set', '40'], env)
+  t.match(unasked, { code: 2, stdout: '', stderr: /the service deletes 1 message of .* confirm it with --yes/ })
+  t.match(await ok(app, 'get_retention', {}, ADMIN), { source: 'server' }, 'nothing was changed')
+  t.match(await runToEnd(['retention', 'set', '40', '--yes'], env), {
+    code: 0,
+    stdout: '40 days (set for this workspace)\n',
+    stderr: /^Before: for ever\. The service deletes 1 message within the hour\.$/m
+  })
+  t.match(await runToEnd(['retention', 'set', '60'], env), { code: 0, stderr: /Before: 40 days\. Nothing is so old/ })
+  t.match(await runToEnd(['retention', 'default'], env), { code: 0, stdout: 'for ever (RETENTION_DAYS)\n' })
+})
+
 t.test('the command', async t => {
   const env = environment(app.url, { LOG_LEVEL: 'error', RETENTION_DAYS: '365' })
   t.match(await runToEnd(['retention'], env), { code: 0, stdout: '365 days (RETENTION_DAYS)\n' })
   t.match(await runToEnd(['retention', 'set', '0'], env), { code: 0, stdout: 'for ever (set for this workspace)\n' })
   t.match(await ok(app, 'get_retention', {}, ADMIN), { days: 0, source: 'workspace' })
   t.match(await runToEnd(['retention', 'default'], env), { code: 0, stdout: '365 days (RETENTION_DAYS)\n' })
-  for (const args of [['set'], ['set', 'x'], ['show', '3'], ['--days']])
-    t.match(await runToEnd(['retention', ...args], env), { code: 1, stderr: /retention set <days>/ })
+  t.match(JSON.parse((await runToEnd(['retention', '--json'], env)).stdout), {
+    workspace: 'default',
+    of: 'data',
+    days: 365,
+    source: 'server'
+  })
+  t.match(await runToEnd(['retention', 'set', '9', '--workspace', 'defalt'], env), {
+    code: 1,
+    stdout: '',
+    stderr: /There is no workspace 'defalt'\. Did you mean default\?/
+  })
 })

@@ -4,12 +4,12 @@ import { acrossWorkspaces } from '../../src/postgres/scope.js'
 import { API_KEY, environment, runProgram } from '../helper.js'
 import { until } from '../support/until.js'
 import { createDatabase } from '../support/cluster.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 
 /** A replica that is killed while it sweeps a long session that was deleted: another, or the next, goes on. */
 
 const { url, drop } = await createDatabase()
-const { db: service, pool, close } = connect(connectionTo(url))
+const { db: service, pool, close } = connect(optionsFor(url))
 const db = acrossWorkspaces(service)
 t.teardown(async () => {
   await close()
@@ -36,7 +36,8 @@ t.test('killed in the middle of a sweep', async t => {
     body: { session_id }
   } = await ask(first.url, 'create_session', { purpose: 'a long one' })
   await pool.query(
-    `insert into messages (session_id, seq, sender, sender_type, content, visibility) select $1, n, 'writer', 'x', 'The dugong ' || n, 'public' from generate_series(1, ${MANY}) n`,
+    'insert into messages (session_id, seq, sender, sender_type, content, visibility) select ' +
+      `$1, n, 'writer', 'x', 'The dugong ' || n, 'public' from generate_series(1, ${MANY}) n`,
     [session_id]
   )
   await pool.query(

@@ -150,7 +150,8 @@ t.test('bytes of a session', async t => {
     rows: [row]
   } = await app.database.pool.query<{ bytes: string; written: string }>(
     `
-    select content_bytes as bytes, (select sum(octet_length(content)) from messages where session_id = sessions.id) as written from sessions where id = $1`,
+    select content_bytes as bytes, (select sum(octet_length(content)) from messages
+      where session_id = sessions.id) as written from sessions where id = $1`,
     [session_id]
   )
   t.ok(
@@ -284,9 +285,12 @@ t.test('what is counted stays true, whatever changes it', async t => {
   const { sweep } = await import('../../src/lifecycle/sweep.js')
   await sweep(app.database.db)
   const { rows: wrong } = await app.database.pool.query(`
-    select * from (select agent_id, count(*) as entries, sum(value_size + octet_length(key) + octet_length(metadata::text)) as bytes from agent_memory group by agent_id) is_there
+    select * from (select agent_id, count(*) as entries,
+      sum(value_size + octet_length(key) + octet_length(metadata::text)) as bytes from agent_memory
+        group by agent_id) is_there
     full join memory_usage counted using (agent_id)
-    where coalesce(is_there.entries, 0) <> counted.entries or coalesce(is_there.bytes, 0) <> counted.bytes or counted.agent_id is null`)
+    where coalesce(is_there.entries, 0) <> counted.entries or coalesce(is_there.bytes, 0) <> counted.bytes
+      or counted.agent_id is null`)
   t.same(wrong, [])
   t.same((await app.database.pool.query('select sessions::int from workspace_usage')).rows, [{ sessions: 2 }])
 })

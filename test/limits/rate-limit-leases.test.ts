@@ -6,7 +6,7 @@ import { connectAsOwner } from '../../src/postgres/connect.js'
 import { countCalls, type RateLimits } from '../../src/limits/store/rate-limits.js'
 import { sweep } from '../../src/lifecycle/sweep.js'
 import { createDatabase } from '../support/cluster.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 
 const database = await createDatabase()
 t.teardown(() => database.drop())
@@ -16,7 +16,9 @@ const limits = (limit: number): PerMinute => ({
   key: limit,
   address: limit,
   failure: limit,
-  initialize: limit
+  initialize: limit,
+  initialize_key: limit,
+  initialize_workspace: limit
 })
 
 /** What counts in one replica, on connections of its own. */
@@ -26,7 +28,7 @@ function replica(
   window_ms?: number,
   url = database.url
 ): RateLimits & { db: ReturnType<typeof connectAsOwner>['db'] } {
-  const own = connectAsOwner(connectionTo(url, { statement_timeout_ms: 5000 }))
+  const own = connectAsOwner(optionsFor(url, { statement_timeout_ms: 5000 }))
   const counting = countCalls(own.db, limits(limit), window_ms)
   t.teardown(async () => {
     await counting.close()

@@ -187,6 +187,26 @@ t.test('each message of a batch counts', async t => {
   t.equal((await post(app, batch(5))).status, 429)
 })
 
+t.test('with a good key, opening MCP sessions counts for the key and the workspace, not for the address', async t => {
+  const app = await startApp(t, { RATE_LIMIT_INITIALIZE_PER_MINUTE: '2' })
+  const own = async (agent_id: string) =>
+    (await ok(app, 'create_api_key', { agent_id, agent_type: 'x' }, { admin: true })).api_key as string
+  const keys = [await own('a'), await own('b'), await own('c')]
+  const open = async (key?: string) => post(app, initialize(), key === undefined ? {} : { 'x-api-key': key })
+  for (let i = 0; i < 2; i++) t.equal((await open()).status, 200)
+  const limited = (limit_of: string) => ({ status: 429, body: { error: { data: { context: { limit_of } } } } })
+  t.match(await open(), limited('initialize'))
+  for (let i = 0; i < 10; i++) t.equal((await open(keys[0])).status, 200, 'five times as many')
+  t.match(await open(keys[0]), limited('initialize_key'))
+  for (let i = 0; i < 10; i++) t.equal((await open(keys[1])).status, 200)
+  t.match(await open(keys[2]), limited('initialize_workspace'))
+  t.match(await open('wrong'), { status: 401 })
+  const {
+    rows: [row]
+  } = await app.database.pool.query<{ count: number }>('select count(*)::int as count from mcp_sessions')
+  t.equal(row?.count, 22, 'what was refused left nothing')
+})
+
 t.test('MCP sessions are opened so often from one address', async t => {
   const app = await startApp(t, { RATE_LIMIT_INITIALIZE_PER_MINUTE: '3' })
   for (let i = 0; i < 3; i++) t.match(await openSession(app), { 'mcp-session-id': /.{40}/ })
@@ -232,9 +252,9 @@ t.test('wrong keys are slowed down, then RATE_LIMITED; a right one is taken all 
     { status: 429 }
   )
   for (const era of ['legacy', 'modern'] as const) {
-    t.match(await callTool(app, era, 'list_sessions', {}, { 'x-api-key': 'wrong' }), {
-      isError: true,
-      said: { code: 'RATE_LIMITED', retry_after: Number }
+    t.match(await request(app, era, 'tools/call', { name: 'list_sessions' }, { 'x-api-key': 'wrong' }), {
+      status: 429,
+      body: { error: { data: { code: 'RATE_LIMITED', retry_after: Number } } }
     })
     t.match(await request(app, era, 'tools/list', {}, { authorization: bad }), {
       status: 429,

@@ -86,7 +86,8 @@ t.test('what has expired is swept, in batches, and nothing else', async t => {
   const app = await startApp(t)
   const { db } = app.database
   await sql`insert into agent_memory (agent_id, key, value, value_size, expires_at)
-    select 'a', 'k' || n, '1', 1, clock_timestamp() + case when n <= 2500 then interval '-1 second' else interval '1 hour' end from generate_series(1, 2600) n`.execute(
+    select 'a', 'k' || n, '1', 1, clock_timestamp() +
+      case when n <= 2500 then interval '-1 second' else interval '1 hour' end from generate_series(1, 2600) n`.execute(
     db
   )
   await sql`insert into agent_memory (agent_id, key, value, value_size) values ('a', 'for ever', '1', 1)`.execute(db)
@@ -127,7 +128,8 @@ t.test('requests that are sent by halves do not take the place of whole ones', a
         new Promise<Socket>(resolve => {
           const socket = connect(Number(port), '127.0.0.1', () => {
             socket.write(
-              'POST /mcp/tool/get_usage_guidance HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+              'POST /mcp/tool/get_usage_guidance HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ' +
+                'application/json\r\nContent-Length: 100\r\n\r\n{',
               () => {
                 resolve(socket)
               }
@@ -148,7 +150,8 @@ t.test('a client that breaks off is not taken for a lost database', async t => {
   await new Promise<void>(resolve => {
     const socket = connect(Number(port), '127.0.0.1', () => {
       socket.write(
-        'POST /mcp/tool/list_sessions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+        'POST /mcp/tool/list_sessions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ' +
+          'application/json\r\nContent-Length: 100\r\n\r\n{',
         () => {
           setTimeout(() => {
             socket.resetAndDestroy()

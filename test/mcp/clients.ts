@@ -39,25 +39,24 @@ export async function request(
   method: string,
   params: Record<string, unknown> = {},
   headers: Headers = {},
-  url?: string
+  url?: string,
+  send = async (message: unknown, headers: Headers) => post(app, message, headers, url)
 ): Promise<Answer> {
-  if (era === 'legacy') return post(app, { jsonrpc: '2.0', id: 1, method, params }, headers, url)
+  if (era === 'legacy') return send({ jsonrpc: '2.0', id: 1, method, params }, headers)
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': MODERN,
     'io.modelcontextprotocol/clientCapabilities': {},
     'io.modelcontextprotocol/clientInfo': { name: 'a modern client', version: '1' }
   }
   const name = params.name ?? params.uri
-  return post(
-    app,
+  return send(
     { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } },
     {
       'mcp-protocol-version': MODERN,
       'mcp-method': method,
       ...(typeof name === 'string' && { 'mcp-name': name }),
       ...headers
-    },
-    url
+    }
   )
 }
 

@@ -1,10 +1,24 @@
 import t from 'tap'
-import { API_KEY, call, ok, startApp } from '../helper.js'
+import { type Answer, API_KEY, call, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
 import { token } from '../support/samples.js'
 import { callTool, eventually, initialize, openSession, post, request } from './clients.js'
 
 const app = await startApp(t)
+
+async function stream(session: Record<string, string>, more: Record<string, string>): Promise<Answer> {
+  return sent('GET', { accept: 'text/event-stream', ...session, ...more })
+}
+
+async function end(session: Record<string, string>, more: Record<string, string>): Promise<Answer> {
+  return sent('DELETE', { ...session, ...more })
+}
+
+async function sent(method: 'GET' | 'DELETE', headers: Record<string, string>): Promise<Answer> {
+  const response = await app.server.inject({ method, url: '/mcp', headers })
+  const { statusCode: status, body } = response
+  return { status, headers: response.headers, body: body === '' ? undefined : response.json() }
+}
 
 for (const era of ['legacy', 'modern'] as const) {
   const who = async (headers: Record<string, string>, args = {}) =>
@@ -35,22 +49,43 @@ for (const era of ['legacy', 'modern'] as const) {
     }
   })
 
-  t.test(`${era}: a client with a bad token can open a connection and authenticate`, async t => {
-    const authorization = 'Bearer stale'
-    const opened =
-      era === 'legacy'
-        ? await post(app, initialize(), { authorization })
-        : await request(app, era, 'server/discover', {}, { authorization })
-    t.match(opened, { status: 200, body: { result: {} } })
-    const result = await callTool(
-      app,
-      era,
-      'authenticate_agent',
-      { agent_id: 'helped', agent_type: 'custom', api_key: API_KEY },
-      { authorization }
-    )
-    t.match(result.structuredContent, { success: true, agent_id: 'helped' })
-    t.equal((await who({ authorization: `Bearer ${result.structuredContent.token}` })).agent_id, 'helped')
+  t.test(`${era}: bad credentials in a header are HTTP 401 for every request`, async t => {
+    const session = era === 'legacy' ? await openSession(app) : {}
+    const own = { name: 'authenticate_agent', arguments: { agent_id: 'a', agent_type: 'x', api_key: API_KEY } }
+    for (const [code, bad] of [
+      ['INVALID_API_KEY', { 'x-api-key': 'wrong' }],
+      ['INVALID_TOKEN', { authorization: 'Bearer stale' }]
+    ] as const) {
+      const asked = [
+        era === 'legacy' ? await post(app, initialize(), bad) : await request(app, era, 'server/discover', {}, bad),
+        await list({ ...session, ...bad }),
+        await request(app, era, 'tools/call', own, { ...session, ...bad }),
+        await post(app, { jsonrpc: '2.0', method: 'notifications/initialized' }, { ...session, ...bad }),
+        ...(era === 'legacy' ? [await stream(session, bad), await end(session, bad)] : [])
+      ]
+      for (const { status, headers, body } of asked) {
+        t.equal(status, 401, code)
+        t.match(headers['www-authenticate'], /^Bearer/)
+        t.equal(body.error.data.code, code)
+      }
+    }
+    if (era === 'legacy') t.equal((await list(session)).status, 200, 'the MCP session is still there')
+  })
+
+  t.test(`${era}: a variable that the client did not replace is named`, async t => {
+    for (const [headers, written] of [
+      [{ 'x-api-key': '${SCS_KEY}' }, '${SCS_KEY}'],
+      [{ 'x-api-key': '$SCS_KEY' }, '$SCS_KEY'],
+      [{ 'x-api-key': '{env:SCS_KEY}' }, '{env:SCS_KEY}'],
+      [{ authorization: 'Bearer ${SCS_TOKEN:-none}' }, '${SCS_TOKEN}'],
+      [{ authorization: 'Bearer $SCS_TOKEN' }, '$SCS_TOKEN']
+    ] as const) {
+      const { status, body } = await list(headers)
+      t.equal(status, 401)
+      t.match(body.error.message, `holds ${written}, a variable`, written)
+    }
+    const { body } = await list({ 'x-api-key': 'wr${ng' })
+    t.notMatch(body.error.message, 'variable')
   })
 
   t.test(`${era}: a revoked token is 401 and says so`, async t => {
@@ -124,15 +159,6 @@ for (const era of ['legacy', 'modern'] as const) {
       agent_id: 'chosen',
       agent_type: 'reviewer'
     })
-    t.match(await callTool(app, era, 'list_sessions', {}, { ...session, 'x-api-key': 'wrong' }), {
-      isError: true,
-      said: { code: 'INVALID_API_KEY' }
-    })
-    t.match(await list({ ...session, 'x-api-key': 'wrong' }), { status: 200, body: { result: { tools: [] } } })
-    t.match(await request(app, era, 'resources/list', {}, { 'x-api-key': 'wrong' }), {
-      status: 200,
-      body: { result: { resources: { length: 2 } } }
-    })
   })
 }
 
@@ -187,7 +213,7 @@ t.test('refused credentials are audited and counted once', async t => {
       .execute()
   t.same(
     (await eventually(rows, found => found.length === 4)).map(row => [row.event_type, row.action]).sort(),
-    ['get_memory', 'get_session', 'mcp', 'prompts/get'].map(action => ['credential_refused', action])
+    ['get_memory', 'mcp', 'mcp', 'mcp'].map(action => ['credential_refused', action])
   )
   const { body } = await app.server.inject({ url: '/metrics' })
   t.match(body, 'mcp_requests_total{tool="get_memory",status="error"} 1')

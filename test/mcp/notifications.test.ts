@@ -409,7 +409,8 @@ t.test('a stream outlives its database connections', { buffered: false }, async 
   await ok(there, 'add_message', { session_id, content: 'before' })
   await told(open, 1)
   for (const app of apps) {
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()
+      and pid <> pg_backend_pid()`
       .execute(app.database.db)
       .catch(() => {})
   }

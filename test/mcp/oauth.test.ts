@@ -80,7 +80,8 @@ t.test('PUBLIC_URL is what clients are told, whatever host they name; the audien
   const refused = await call(named, 'list_sessions', {}, { token: issuer.token() })
   t.equal(
     refused.headers['www-authenticate'],
-    'Bearer error="invalid_token", resource_metadata="https://context.my-company.org/.well-known/oauth-protected-resource/mcp"'
+    'Bearer error="invalid_token", ' +
+      'resource_metadata="https://context.my-company.org/.well-known/oauth-protected-resource/mcp"'
   )
 })
 
@@ -245,4 +246,37 @@ t.test('a client of the SDK finds its way from a refused call to the issuer', as
   t.equal(`${url.origin}${url.pathname}`, `${issuer.url}/authorize`)
   t.equal(url.searchParams.get('resource'), `${base}/mcp`)
   t.equal(url.searchParams.get('scope'), 'read write')
+})
+
+t.test('/mcp/ and its metadata agree on the final slash', async t => {
+  for (const slash of ['', '/']) {
+    const { status, headers } = await request(
+      app,
+      'legacy',
+      'tools/call',
+      { name: 'list_sessions' },
+      {},
+      `/mcp${slash}`
+    )
+    t.equal(status, 401)
+    t.match(String(headers['www-authenticate']), `/.well-known/oauth-protected-resource/mcp${slash}"`)
+    const metadata = await fetch(`${base}/.well-known/oauth-protected-resource/mcp${slash}`).then(r => r.json())
+    t.equal((metadata as { resource: string }).resource, `${base}/mcp${slash}`)
+  }
+})
+
+t.test('a token for the address with or without the final slash is taken', async t => {
+  for (const audience of [AUDIENCE.replace(/\/$/, ''), `${AUDIENCE.replace(/\/$/, '')}/`]) {
+    const server = await startApp(t, { OIDC_ISSUER: issuer.url, OIDC_AUDIENCE: audience }, { url: app.url })
+    for (const aud of [
+      audience,
+      audience.endsWith('/') ? audience.slice(0, -1) : `${audience}/`,
+      [`${audience}`, 'x']
+    ]) {
+      const authorization = `Bearer ${issuer.token({ aud })}`
+      t.equal((await request(server, 'legacy', 'tools/list', {}, { authorization })).status, 200, String(aud))
+    }
+    const authorization = `Bearer ${issuer.token({ aud: `${audience}x` })}`
+    t.equal((await request(server, 'legacy', 'tools/list', {}, { authorization })).status, 401)
+  }
 })

@@ -143,17 +143,17 @@ t.test('text that no column holds', async t => {
     t.equal(result.isError, true)
     return saidBy(result)
   }
+  const callOf = (tool: string, args: string) =>
+    `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${tool}","arguments":${args}}}`
   for (const [bad, argument] of [
     ['\\u0000', 'key'],
     ['\\ud800', 'key']
   ]) {
-    const text = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_memory","arguments":{"key":"${bad}"}}}`
-    t.match(await refused(text), { code: 'INVALID_INPUT', context: { argument } })
+    t.match(await refused(callOf('get_memory', `{"key":"${bad}"}`)), { code: 'INVALID_INPUT', context: { argument } })
   }
-  const proto =
-    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"set_memory","arguments":{"key":"k","value":{"__proto__":{"x":1}}}}}'
+  const proto = callOf('set_memory', '{"key":"k","value":{"__proto__":{"x":1}}}')
   t.match(await refused(proto), { code: 'INVALID_INPUT' })
-  const deep = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"set_memory","arguments":{"key":"k","value":${'['.repeat(10_000)}${']'.repeat(10_000)}}}}`
+  const deep = callOf('set_memory', `{"key":"k","value":${'['.repeat(10_000)}${']'.repeat(10_000)}}`)
   t.match(
     await post(app, deep, { 'x-api-key': API_KEY }),
     { status: 400, body: { id: null, error: { data: { code: 'INVALID_INPUT', error: /64 levels/ } } } },

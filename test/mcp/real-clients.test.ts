@@ -6,6 +6,9 @@ import { connectLegacy, connectModern, type Connected, type Headers, MODERN, sai
 
 /** The clients of both SDKs, over sockets. */
 
+/** More arguments than any tool takes, or leaves out. */
+const TOO_MANY = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`surprise_${i}`, i]))
+
 const app = await startApp(t)
 const base = await listen(app)
 const KEY: Headers = { 'x-api-key': API_KEY, 'x-agent-id': 'agent-1' }
@@ -65,7 +68,7 @@ for (const [name, connect] of Object.entries(clients)) {
           `${tool.name}${answer.isError === true ? `: ${JSON.stringify(saidBy(answer))}` : ''}`
         )
         t.not(answer.isError, true)
-        const refused = await call.callTool({ name: tool.name, arguments: { surprise: 1 } })
+        const refused = await call.callTool({ name: tool.name, arguments: TOO_MANY })
         t.match(
           { ...refused, said: saidBy(refused) },
           { isError: true, structuredContent: undefined, said: { success: false, suggestions: [/./] } },
@@ -162,7 +165,7 @@ for (const [name, connect] of Object.entries(clients)) {
           collaboration_type: 'sequential',
           session_id
         }),
-        new RegExp(`${session_id}.*to be debugged`)
+        new RegExp(`${session_id}[^]*\n> .*to be debugged`)
       )
       const debug = await text('debug-session', { session_id })
       t.match(debug, 'a public word')

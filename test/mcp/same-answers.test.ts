@@ -9,6 +9,9 @@ import { callTool } from './clients.js'
 
 const app = await startApp(t)
 
+/** What is wrong, and a call in which it is. */
+type Case = [what: string, make: (sample: Sample & { as: As }) => [args: unknown, as: As]]
+
 async function sampleOf(tool: Tool): Promise<Sample & { as: As }> {
   const sample = await (samples[tool.name] as (of: typeof app) => Promise<Sample>)(app)
   // Named, since without it the agent's type says by which front it came.
@@ -60,12 +63,14 @@ for (const tool of tools) {
 
       const limited: As = { token: await token(app, 'limited', tool.permission === 'read' ? ['write'] : ['read']) }
       const nobody: As = { anonymous: true }
-      const wrongKey: As = { anonymous: true, headers: { 'x-api-key': 'wrong', 'x-agent-id': 'a' } }
       const own = tool.credentials === 'own'
-      const cases: Array<[string, (sample: Sample & { as: As }) => [unknown, As]]> = [
+      const [first] = Object.keys(tool.input.properties)
+      const cases: Case[] = [
         ['no credentials', ({ args }) => [own ? { ...args, api_key: undefined } : args, nobody]],
-        ['a wrong key', ({ args }) => [own ? { ...args, api_key: 'wrong' } : args, wrongKey]],
-        ['an unknown argument', ({ args, as }) => [{ ...args, surprise: 1 }, as]],
+        ...(own ? [['a wrong key', ({ args }) => [{ ...args, api_key: 'wrong' }, nobody]] as Case] : []),
+        ...(first === undefined
+          ? []
+          : [['a misspelt argument', ({ args, as }) => [{ ...args, [`${first}x`]: 1 }, as]] as Case]),
         [
           'arguments of the wrong type',
           ({ args, as }) => [Object.fromEntries(Object.keys(args).map(name => [name, { wrong: true }])), as]

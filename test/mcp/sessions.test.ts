@@ -13,6 +13,7 @@ import {
   saidBy,
   VERSIONS
 } from './clients.js'
+import { token } from '../support/samples.js'
 
 const app = await startApp(t)
 const { db } = app.database
@@ -143,6 +144,44 @@ t.test('DELETE ends a session; an unknown one is 404', async t => {
   const again = await post(app, initialize(), session)
   t.equal(again.status, 200, 'initialize does not mind')
   t.not(again.headers['mcp-session-id'], session['mcp-session-id'])
+})
+
+t.test('only its own caller ends a session', async t => {
+  const end = async (headers: Record<string, string>) => {
+    const { statusCode, body } = await app.server.inject({ method: 'DELETE', url: '/mcp', headers })
+    return { status: statusCode, words: body === '' ? '' : (JSON.parse(body).error.message as string) }
+  }
+  const as = (agent_id: string) => ({ 'x-api-key': API_KEY, 'x-agent-id': agent_id })
+  const unknown = await end({ 'mcp-session-id': 'unknown' })
+  const bearer = { authorization: `Bearer ${await token(app, 'owner')}` }
+
+  const opened = await openSession(app, 'a client', as('owner'))
+  for (const other of [
+    {},
+    as('another'),
+    { 'x-api-key': API_KEY },
+    { authorization: `Bearer ${await token(app, 'b')}` }
+  ] as Array<Record<string, string>>)
+    t.same(await end({ ...opened, ...other }), unknown, 'in the words of an unknown one')
+  t.equal((await request(app, 'legacy', 'ping', {}, { ...opened, ...as('owner') })).status, 200, 'it goes on')
+  t.equal((await end({ ...opened, ...bearer })).status, 200, 'the same agent by its token')
+
+  const named = await openSession(app, 'by its name', { 'x-api-key': API_KEY })
+  t.equal((await end({ ...named, 'x-api-key': API_KEY })).status, 200, 'named after the client')
+
+  const authenticated = await openSession(app)
+  await callTool(
+    app,
+    'legacy',
+    'authenticate_agent',
+    { agent_id: 'owner', agent_type: 'x', api_key: API_KEY },
+    authenticated
+  )
+  t.same(await end({ ...authenticated, ...as('another') }), unknown)
+  t.equal((await end(authenticated)).status, 200, 'its id alone is its credential')
+
+  const nobodys = await openSession(app)
+  t.equal((await end({ ...nobodys, ...as('another') })).status, 200, 'of a client that has credentials by now')
 })
 
 t.test('an idle session is gone', async t => {

@@ -47,7 +47,13 @@ for (const [name, start] of Object.entries(starts)) {
   })
 }
 
-const OPENING = `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } } })}\n`
+const line = (id: number, method: string, params: object) =>
+  `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`
+const OPENING = line(1, 'initialize', {
+  protocolVersion: '2025-06-18',
+  capabilities: {},
+  clientInfo: { name: 'x', version: '1' }
+})
 
 t.test('ends with its input, and on a signal; nothing but the protocol is on stdout', async t => {
   for (const end of [
@@ -90,8 +96,7 @@ t.test('ends with its input, and on a signal; nothing but the protocol is on std
 })
 
 t.test('what is piped in is answered before the end', async t => {
-  const call = (id: number) =>
-    `${JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'list_sessions', arguments: {} } })}\n`
+  const call = (id: number) => line(id, 'tools/call', { name: 'list_sessions', arguments: {} })
   const { code, stdout, stderr } = await runToEnd(['mcp'], environment(database.url), {
     input: OPENING + call(2) + call(3)
   })
@@ -106,10 +111,47 @@ t.test('what is piped in is answered before the end', async t => {
   )
 })
 
+t.test('an integer that a double does not hold is refused, as over HTTP', async t => {
+  const call = (id: number, number: string) =>
+    `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":` +
+    `{"name":"set_memory","arguments":{"key":"n${id}","value":[${number}]}}}\n`
+  const { stdout } = await runToEnd(['mcp'], environment(database.url), {
+    input: OPENING + call(2, '9007199254740993') + call(3, '9007199254740992')
+  })
+  const answers = new Map(
+    stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { id: number; result: unknown })
+      .map(({ id, result }) => [id, result])
+  )
+  t.match(saidBy(answers.get(2)), { code: 'INVALID_INPUT', context: { argument: 'value' } })
+  t.match(saidBy(answers.get(3)), { success: true })
+})
+
 t.test('what cannot run says so on stderr', async t => {
   const { code, stdout, stderr } = await runToEnd(['mcp'], environment('sqlite:///x'))
   t.equal(code, 1)
   t.equal(stdout, '')
   t.match(stderr, /DATABASE_URL must be a PostgreSQL URL/)
   t.equal((await runToEnd(['mcp', 'surprise'], environment(database.url))).code, 1)
+})
+
+t.test('no line has a line break of Unicode in it', async t => {
+  const { command, args, env } = parameters(environment(database.url))
+  const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'ignore'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const call = (id: number, name: string, args: object) =>
+    `${JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } })}\n`
+  let output = ''
+  child.stdout.on('data', chunk => (output += String(chunk)))
+  child.stdin.write(OPENING)
+  child.stdin.write(call(2, 'create_session', { purpose: 'a\u2028b\u2029c' }))
+  child.stdin.end(call(3, 'list_sessions', { query: 'a' }))
+  await new Promise(resolve => child.once('exit', resolve))
+  const lines = output.split('\n').filter(line => line !== '')
+  t.equal(lines.length, 3)
+  t.notMatch(output, /[\u2028\u2029\u0085]/)
+  t.match(output, '\\u2028')
+  for (const line of lines) t.match(JSON.parse(line), { jsonrpc: '2.0', result: {} })
 })

@@ -76,8 +76,8 @@ for (const era of ERAS) {
     t.match(await callTool(app, era, 'get_audit_log', { auth_token }), { said: { success: true } })
   })
 
-  t.test(`${era}: credentials that are refused get the list of read and write`, async t => {
-    t.same(await names(era, WRONG), namesFor('read', 'write'))
+  t.test(`${era}: only credentials that are wrong are refused a list`, async t => {
+    t.match(await request(app, era, 'tools/list', {}, WRONG), { status: 401 })
     t.same(await names(era, { ...ADMIN, 'x-agent-id': 'x'.repeat(101) }), namesFor('read', 'write'))
     t.match(await request(app, era, 'tools/list', {}, { authorization: 'Bearer None' }), { status: 401 })
   })
@@ -118,6 +118,23 @@ t.test('a session that has authenticated lists what its token allows', async t =
   )
 })
 
+t.test('where the connection names its agent, authenticate_agent is not the first thing to do', async t => {
+  const { api_key } = await ok(app, 'create_api_key', { agent_id: 'bound', agent_type: 'x' }, { admin: true })
+  for (const era of ERAS) {
+    for (const [headers, first] of [
+      [{}, true],
+      [{ 'x-api-key': API_KEY }, true],
+      [KEY, false],
+      [{ authorization: `Bearer ${await token(app, 'a')}` }, false],
+      [{ 'x-api-key': api_key }, false]
+    ] as Array<[Headers, boolean]>) {
+      const { description } = (await list(era, headers)).find(({ name }) => name === 'authenticate_agent')
+      t.equal(/call this first/i.test(description), first, JSON.stringify(Object.keys(headers)))
+      if (!first) t.match(description, 'switch: true')
+    }
+  }
+})
+
 t.test('who tries keys by listing is audited and slowed down, as who tries them by calling', async t => {
   const app = await startApp(t, { RATE_LIMIT_FAILURES_PER_MINUTE: '10' })
   for (const method of ['tools/list', 'resources/list']) {
@@ -130,10 +147,10 @@ t.test('who tries keys by listing is audited and slowed down, as who tries them 
       .where('request_id', 'like', 'try-%')
       .orderBy('action')
       .execute()
-  const wanted = ['resources/list', 'tools/list'].map(action => ({ event_type: 'credential_refused', action }))
+  const wanted = ['mcp', 'mcp'].map(action => ({ event_type: 'credential_refused', action }))
   t.same(await eventually(rows, found => found.length === 2), wanted)
   const ask = async () => request(app, 'legacy', 'tools/list', {}, WRONG)
-  t.match((await eventually(ask, ({ body }) => body.error !== undefined)).body.error.data, { code: 'RATE_LIMITED' })
+  t.match((await eventually(ask, ({ status }) => status === 429)).body.error.data, { code: 'RATE_LIMITED' })
 })
 
 /** Counting requests asks the database too. */

@@ -194,7 +194,8 @@ t.test('two replicas that write into the same sessions crosswise end', async t =
 t.test('a message that the database refuses does not take the others with it', async t => {
   const session_id = await newSession(app)
   await app.database.pool.query(`create function refuse_unlucky () returns trigger language plpgsql as $$
-    begin if new.content = 'unlucky' then raise exception 'no' using errcode = 'check_violation'; end if; return new; end $$`)
+    begin if new.content = 'unlucky' then raise exception 'no' using errcode = 'check_violation';
+    end if; return new; end $$`)
   await app.database.pool.query(
     'create trigger refuse_unlucky before insert on messages for each row execute function refuse_unlucky()'
   )
@@ -252,7 +253,8 @@ t.test(
     for (let i = 0; i < 5; i++) {
       await new Promise(resolve => setTimeout(resolve, 20))
       await killer.query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and query like '%messages%'"
+        'select pg_terminate_backend(pid) from pg_stat_activity where datname = ' +
+          "current_database() and pid <> pg_backend_pid() and query like '%messages%'"
       )
     }
     await killer.end()

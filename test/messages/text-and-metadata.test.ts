@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import t from 'tap'
-import { call, newSession, ok, startApp } from '../helper.js'
+import { call, credentials, newSession, ok, startApp } from '../helper.js'
+import { callTool } from '../mcp/clients.js'
 import { isFailure } from '../support/failure.js'
 
 /** What becomes of content, purpose and metadata. */
@@ -14,42 +16,95 @@ async function kept(content: string): Promise<string> {
   return messages[0].content
 }
 
-t.test('text keeps all but control characters and the white space around it', async t => {
+const TEXTS = [
+  '🚀',
+  '你好世界',
+  'مرحبا',
+  'é',
+  'e\u0301',
+  '👩‍👩‍👧‍👦',
+  '"quotes" \'single\' `back`',
+  '<b>&amp;</b>',
+  '\\n stays',
+  '{"json": true}',
+  'a\nb\tc\rd',
+  'a  b',
+  '\u202ertl',
+  '\u00ad\u200b zero width',
+  "Robert'); DROP TABLE messages;--",
+  '%s %d $1 :x',
+  '\uFFFD\uFFFE'
+]
+
+t.test('content comes back exactly as it was sent', async t => {
   for (const text of [
-    '🚀',
-    '你好世界',
-    'مرحبا',
-    'é',
-    'é',
-    '👩‍👩‍👧‍👦',
-    '"quotes" \'single\' `back`',
-    '<b>&amp;</b>',
-    '\\n stays',
-    '{"json": true}',
-    'a\nb\tc\rd',
-    'a  b',
-    '‮rtl',
-    '\u00ad\u200b zero width',
-    "Robert'); DROP TABLE messages;--",
-    '%s %d $1 :x',
-    '\uFFFD\uFFFE'
-  ]) {
-    t.equal(await kept(text), text, JSON.stringify(text))
-    t.equal((await ok(app, 'create_session', { purpose: text })).purpose, text)
+    ...TEXTS,
+    '  padded \n',
+    '\u00a0wide\u3000',
+    'a\u0001b\u001f\u007fc\u009fd',
+    '\u001b[31mred\u001b[0m',
+    'a\u0085b\u000bc\u000cd\u001ce\u2028f\u2029g',
+    '\u0007',
+    '\uFEFFwith a byte order mark'
+  ])
+    t.equal(await kept(text), text, encodeURIComponent(text))
+  await fc.assert(
+    fc.asyncProperty(
+      fc
+        .string({ unit: 'binary', minLength: 1, maxLength: 200 })
+        .filter(text => !text.includes('\0') && text.trim() !== ''),
+      async text => {
+        if ((await kept(text)) !== text) throw new Error(JSON.stringify(text))
+      }
+    ),
+    { numRuns: 200 }
+  )
+})
+
+t.test('over MCP, streams and exports too', async t => {
+  const content = ' \u001b[31mred\u0085\u000b\u007f\u009b\u2028 \n'
+  for (const era of ['legacy', 'modern'] as const) {
+    const { structuredContent } = await callTool(app, era, 'add_message', { session_id, content }, credentials({}))
+    const { message_id } = structuredContent
+    const read = await callTool(app, era, 'get_messages', { session_id, limit: 1 }, credentials({}))
+    t.match(read.structuredContent.messages, [{ id: message_id, content }], era)
+    const waited = await ok(app, 'wait_for_messages', { session_id, after_seq: structuredContent.seq - 1 })
+    t.equal(waited.messages[0].content, content)
   }
-  for (const [text, cleaned] of [
-    ['  padded \n', 'padded'],
-    ['\u00a0wide\u3000', 'wide'],
-    ['a\u0001b\u001f\u007fc\u009fd', 'abcd'],
-    ['\u001b[31mred\u001b[0m', '[31mred[0m'],
-    ['\u0007 bell', 'bell'],
-    ['\u000b\u000cfeed', 'feed']
-  ] as const)
-    t.equal(await kept(text), cleaned, JSON.stringify(text))
-  for (const content of ['', ' ', '\n\t\r', '\u3000\u00a0', '\u0001\u0002', ' \u0007 ', '\uFEFF']) {
+  const other = await newSession(app)
+  await ok(app, 'add_message', { session_id: other, content })
+  const { ndjson } = await ok(app, 'export_session', { session_id: other })
+  const imported = await ok(app, 'import_session', { ndjson }, { agent_id: 'boss', admin: true })
+  const { messages } = await ok(app, 'get_messages', { session_id: imported.session_id })
+  t.match(messages, [{ content }])
+})
+
+t.test('a purpose is trimmed, and kept otherwise', async t => {
+  for (const text of [...TEXTS, 'a\u0001b'])
+    t.equal((await ok(app, 'create_session', { purpose: ` ${text}\n` })).purpose, text)
+  for (const purpose of ['', ' ', '\n\t\r', '\u3000\u00a0', '\uFEFF'])
+    isFailure(t, await call(app, 'create_session', { purpose }), 'INVALID_INPUT', JSON.stringify(purpose))
+})
+
+t.test('content of nothing but white space needs metadata', async t => {
+  for (const content of [' ', '\n\t\r', '\u3000\u00a0', '\uFEFF']) {
+    const refused = await call(app, 'add_message', { session_id, content })
+    isFailure(t, refused, 'INVALID_INPUT', JSON.stringify(content))
+    t.match(refused.body, { context: { argument: 'content' } })
+    isFailure(t, await call(app, 'add_message', { session_id, content, metadata: {} }), 'INVALID_INPUT')
+    await ok(app, 'add_message', { session_id, content, metadata: { state: 'done' } })
+    const messages = [{ content: 'x' }, { content }]
+    t.match((await call(app, 'add_messages', { session_id, messages })).body, {
+      code: 'INVALID_INPUT',
+      context: { argument: 'messages/1/content' }
+    })
+  }
+  isFailure(t, await call(app, 'add_message', { session_id, content: '', metadata: { a: 1 } }), 'INVALID_INPUT')
+})
+
+t.test('NUL and half of a surrogate pair are refused', async t => {
+  for (const content of ['a\u0000b', '\ud83d', 'a\ude80'])
     isFailure(t, await call(app, 'add_message', { session_id, content }), 'INVALID_INPUT', JSON.stringify(content))
-    isFailure(t, await call(app, 'create_session', { purpose: content }), 'INVALID_INPUT')
-  }
 })
 
 t.test('lengths count characters', async t => {
@@ -61,7 +116,12 @@ t.test('lengths count characters', async t => {
     t.equal([...(await ok(app, 'create_session', { purpose: char.repeat(1000) })).purpose].length, 1000)
     isFailure(t, await call(app, 'create_session', { purpose: char.repeat(1001) }), 'INVALID_INPUT')
   }
-  t.equal((await kept(` ${'x'.repeat(100_000)}\n`)).length, 100_000, 'after trimming')
+  isFailure(
+    t,
+    await call(app, 'add_message', { session_id, content: ` ${'x'.repeat(100_000)}` }),
+    'CONTENT_TOO_LARGE',
+    'white space counts'
+  )
   t.notOk(
     JSON.stringify((await call(app, 'add_message', { session_id, content: 'secret '.repeat(20_000) })).body).includes(
       'secret'

@@ -1,6 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import fc from 'fast-check'
-import type { Test } from 'tap'
 import { call, startApp } from '../helper.js'
 import { until } from '../support/rest.js'
 import { play, type Send } from './play.js'
@@ -38,7 +37,7 @@ async function playShare({ url, seed, steps: wanted, name }: Share): Promise<Pla
       teardown: (close: () => unknown) => {
         closing.push(close)
       }
-    } as unknown as Test,
+    },
     { DATABASE_POOL_MAX: '8', RATE_LIMIT_FAILURES_PER_MINUTE: '0' },
     { url }
   )
@@ -105,7 +104,9 @@ async function playShare({ url, seed, steps: wanted, name }: Share): Promise<Pla
         )
         // One that was only cut short, on a slow machine, has no counterexample.
         if (found.failed && found.counterexample !== null)
-          result.failure ??= `SEED=${seed}, lane ${lane}, round ${round}: ${String(found.errorInstance)}\nafter these steps:\n${JSON.stringify(found.counterexample?.[0])}`
+          result.failure ??=
+            `SEED=${seed}, lane ${lane}, round ${round}: ${String(found.errorInstance)}\nafter these ` +
+            `steps:\n${JSON.stringify(found.counterexample?.[0])}`
       }
     })
   )

@@ -61,7 +61,12 @@ export async function play(
     const wrong = compare(comer.refused === undefined ? expected : { code: comer.refused }, status, body)
     const { agent_id, agent_type, permissions, sessions } = comer.agent
     if (wrong.length > 0)
-      return `step ${i - BEGINNING.length}, ${step.tool} ${JSON.stringify(args)} by ${agent_id} (${agent_type}, ${permissions.join(' ')}${comer.key === undefined ? '' : `, by key, ${sessions?.join(' ') ?? 'all sessions'}`}) of workspace ${workspace}:\n  ${wrong.join('\n  ')}`
+      return (
+        `step ${i - BEGINNING.length}, ${step.tool} ${JSON.stringify(args)} by ${agent_id} ` +
+        `(${agent_type}, ${permissions.join(' ')}` +
+        `${comer.key === undefined ? '' : `, by key, ${sessions?.join(' ') ?? 'all sessions'}`}) ` +
+        `of workspace ${workspace}:\n  ${wrong.join('\n  ')}`
+      )
     if (status !== 200) continue
     after?.(body)
     if (revokes !== undefined) await untilRefused({ ...revokes, agent_id: nameFor(revokes.agent.agent_id, true, 0) })

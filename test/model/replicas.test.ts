@@ -7,8 +7,8 @@ import { play, type Send } from './play.js'
 import { AGENTS, step } from './steps.js'
 
 /**
- * The model's steps with three replicas on one database, as processes of their own: each call goes to any of them, and every
- * answer is still the model's.
+ * The model's steps with three replicas on one database, as processes of their own: each call goes to any of them, and
+ * every answer is still the model's.
  */
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
@@ -80,7 +80,9 @@ t.test(`at least ${STEPS} steps on three replicas, SEED=${SEED}`, { timeout: 1_8
         )
         // One that was only cut short, on a slow machine, has no counterexample.
         if (found.failed && found.counterexample !== null)
-          failure ??= `SEED=${SEED}, lane ${lane}, round ${round}: ${String(found.errorInstance)}\nafter these steps:\n${JSON.stringify(found.counterexample?.[0])}`
+          failure ??=
+            `SEED=${SEED}, lane ${lane}, round ${round}: ${String(found.errorInstance)}\nafter these ` +
+            `steps:\n${JSON.stringify(found.counterexample?.[0])}`
       }
     })
   )

@@ -58,7 +58,8 @@ t.test('statements that somebody cancels spoil no connection', async t => {
   const cancelling = (async () => {
     while (Date.now() < until_)
       await admin.query(
-        'select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+        'select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() ' +
+          'and pid <> pg_backend_pid()'
       )
   })()
   const statuses = new Map<number, number>()
@@ -80,7 +81,8 @@ t.test('statements that somebody cancels spoil no connection', async t => {
   )
   for (let i = 0; i < 40; i++) t.equal((await call(app, 'create_session', { purpose: 'after' })).status, 200)
   const { rows } = await admin.query(
-    "select count(*)::int as aborted from pg_stat_activity where datname = current_database() and state = 'idle in transaction (aborted)'"
+    'select count(*)::int as aborted from pg_stat_activity where datname = ' +
+      "current_database() and state = 'idle in transaction (aborted)'"
   )
   t.equal(rows[0].aborted, 0)
 })
@@ -123,7 +125,8 @@ t.test('connections that are ended while idle cost callers nothing, and while at
   const ending = (async () => {
     for (let i = 0; i < 60; i++)
       await admin.query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and application_name = 'tests'"
+        'select pg_terminate_backend(pid) from pg_stat_activity where datname = ' +
+          "current_database() and pid <> pg_backend_pid() and application_name = 'tests'"
       )
     over = true
   })()
@@ -221,7 +224,8 @@ t.test('statements that wait for each other crosswise are repeated inside', asyn
   // It holds its idempotency key's row, and waits for ours: one of the two is given up, and it is not ours.
   await admin
     .query(
-      "insert into idempotency_keys (workspace, agent_id, key, request_hash) values ('default', 'agent-1', 'deadlock', '\\x00')"
+      'insert into idempotency_keys (workspace, agent_id, key, request_hash) values ' +
+        "('default', 'agent-1', 'deadlock', '\\x00')"
     )
     .catch((error: unknown) => {
       t.comment(String(error))

@@ -12,7 +12,6 @@ import { acrossWorkspaces, inWorkspace, unscoped } from '../../src/postgres/scop
 import type { RunStatement } from '../../src/postgres/scoped-connection.js'
 import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { createRoleLookup } from '../../src/postgres/service-role.js'
 import { fill } from '../../src/search/fill.js'
 import { versionsOf } from '../../src/feed/store/topics.js'
 import { type Grown, grown, readSeqRanges, snapshotNow } from '../../src/feed/store/workspace-feed.js'
@@ -28,7 +27,7 @@ import { openService } from '../support/database.js'
 const { url, drop } = await createDatabase()
 t.teardown(drop)
 const config = loadConfig(environment(url))
-const { pool, client: newClient, close } = openService(t, url, { max: 4 })
+const { pool, client: newClient, installation, close } = openService(t, url, { max: 4 })
 
 const {
   rows: [version]
@@ -58,11 +57,21 @@ const explaining: RunStatement = async (client, prefix, statement) => {
   return queryWithPrefix(client, prefix, statement)
 }
 
-const database = unscoped(guardPool(pool), createRoleLookup(), explaining)
+const database = unscoped(guardPool(pool), installation, explaining)
 const db = inWorkspace(database, 'default')
 const app = await buildApp({
   config,
-  database: { db: database, pool, lastGoodAt: () => 0, watch: database, client: newClient, close },
+  database: {
+    db: database,
+    pool,
+    lastGoodAt: () => 0,
+    lastFault: () => undefined,
+    watch: database,
+    installation,
+    max_age_ms: 0,
+    client: newClient,
+    close
+  },
   jwt_secrets: [JWT_SECRET],
   replica: 'test-replica',
   logger: pino({ level: 'silent' })
@@ -84,27 +93,41 @@ const ADMIN: As = { agent_id: 'agent-3', admin: true }
 // 20 000 sessions, one of them of 600 messages; 20 000 messages, audit rows and memory entries, 4000 changes.
 await pool.query(`
   insert into sessions (id, purpose, created_by, created_at, last_seq, public_count)
-  select 'session_' || lpad(to_hex(n), 16, '0'), 'Purpose number ' || md5(n::text), 'agent-' || n % 50, now() - n * interval '1 minute', 1000, 8 from generate_series(1, 20000) n;
-  insert into messages (session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp)
-  select 'session_' || lpad(to_hex(case when n <= 600 then 7 else n % 2000 + 1 end), 16, '0'), n, 'agent-' || n % 20, 'type-' || n % 3, 'Message number ' || md5(n::text) || ' ' || left(translate(md5('w' || n), '0123456789', 'ghijklmnop'), 12),
-         (array['public', 'public', 'public', 'public', 'public', 'public', 'private', 'agent_only', 'admin_only', 'public'])[n % 10 + 1], jsonb_build_object('n', n), case when n % 5 = 0 then n - 1 end, now() - n * interval '1 second'
+  select 'session_' || lpad(to_hex(n), 16, '0'), 'Purpose number ' || md5(n::text), 'agent-'
+    || n % 50, now() - n * interval '1 minute', 1000, 8 from generate_series(1, 20000) n;
+  insert into messages (session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id,
+    timestamp)
+  select 'session_' || lpad(to_hex(case when n <= 600 then 7 else n % 2000 + 1 end), 16, '0'), n, 'agent-'
+    || n % 20, 'type-' || n % 3, 'Message number ' || md5(n::text) || ' ' || left(translate(md5('w'
+      || n), '0123456789', 'ghijklmnop'), 12),
+         (array['public', 'public', 'public', 'public', 'public', 'public', 'private', 'agent_only',
+           'admin_only', 'public'])[n % 10 + 1], jsonb_build_object('n', n),
+             case when n % 5 = 0 then n - 1 end, now() - n * interval '1 second'
   from generate_series(1, 20000) n;
   insert into session_changes (session_id, seq, kind, message_id, from_visibility, to_visibility, changed_by)
-  select 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), 100000 + n, 'visibility_changed', n, 'private', 'public', 'agent-1' from generate_series(1, 4000) n;
+  select 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), 100000 + n, 'visibility_changed', n, 'private',
+    'public', 'agent-1' from generate_series(1, 4000) n;
   insert into agent_memory (agent_id, session_id, key, value, value_size, updated_at, expires_at)
-  select 'agent-' || n % 100, case when n % 4 = 0 then 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0') else '' end, 'key ' || md5(n::text), to_jsonb(n), 5, now() - n * interval '1 second', case when n % 7 = 0 then now() + interval '1 day' end
+  select 'agent-' || n % 100, case when n % 4 = 0 then 'session_'
+    || lpad(to_hex(n % 2000 + 1), 16, '0') else '' end, 'key '
+      || md5(n::text), to_jsonb(n), 5, now() - n * interval '1 second',
+        case when n % 7 = 0 then now() + interval '1 day' end
   from generate_series(1, 20000) n;
   insert into audit_log (timestamp, event_type, agent_id, session_id, action, result, request_id)
-  select now() - n * interval '1 second', (array['message_added', 'memory_set', 'session_created', 'permission_denied'])[n % 4 + 1], 'agent-' || n % 100, 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), 'add_message', 'success', md5(n::text)
+  select now() - n * interval '1 second', (array['message_added', 'memory_set', 'session_created',
+    'permission_denied'])[n % 4 + 1], 'agent-' || n % 100, 'session_'
+      || lpad(to_hex(n % 2000 + 1), 16, '0'), 'add_message', 'success', md5(n::text)
   from generate_series(1, 20000) n;
   insert into tokens (jti, agent_id, agent_type, issued_at, expires_at, revoked_at)
-  select md5(n::text), 'agent-' || n % 100, 'x', now(), now() + interval '1 day', case when n % 10 = 0 then now() end from generate_series(1, 5000) n;
+  select md5(n::text), 'agent-' || n % 100, 'x', now(), now() + interval '1 day', case when n % 10 = 0 then now() end
+  from generate_series(1, 5000) n;
   insert into idempotency_keys (agent_id, key, request_hash, answer)
   select 'agent-' || n % 100, md5(n::text), '\\x00', '{}' from generate_series(1, 50000) n;
   insert into read_cursors (agent_id, session_id, last_read_seq)
   select 'agent-' || n % 50, 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), n % 900 from generate_series(1, 2000) n;
   insert into session_presence (session_id, agent_id, agent_type, last_seen_at)
-  select 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), 'agent-' || n % 100, 'x', now() - n * interval '0.1 seconds' from generate_series(1, 10000) n
+  select 'session_' || lpad(to_hex(n % 2000 + 1), 16, '0'), 'agent-' || n % 100, 'x', now() - n * interval '0.1 seconds'
+  from generate_series(1, 10000) n
   on conflict do nothing;
   insert into search_pending (workspace, session_id, message_id) select workspace, session_id, id from messages`)
 const plain = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })

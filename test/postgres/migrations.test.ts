@@ -70,9 +70,8 @@ t.test('the last one goes down and up, with rows in the tables of the others', a
   const db = (await emptyDatabase(t)).open()
   await up(db)
   await sql`insert into sessions (id, purpose, created_by) values ('session_0000000000000001', 'p', 'a')`.execute(db)
-  await sql`insert into messages (session_id, seq, sender, sender_type, content, visibility) values ('session_0000000000000001', 1, 'a', 'b', 'c', 'public')`.execute(
-    db
-  )
+  await sql`insert into messages (session_id, seq, sender, sender_type, content, visibility)
+    values ('session_0000000000000001', 1, 'a', 'b', 'c', 'public')`.execute(db)
   const last = NAMES.at(-1) as string
   t.same([await down(db), await up(db)], [[last], [last]])
   const { rows } = await sql<{ content: string }>`select content from messages`.execute(db)
@@ -85,15 +84,15 @@ t.test('what a restored dump says of transactions that are still to come is take
   await sql`insert into sessions (id, purpose, created_by) values ('session_0000000000000001', 'p', 'a')`.execute(db)
   await sql`
     insert into messages (session_id, seq, sender, sender_type, content, visibility, xact)
-    select 'session_0000000000000001', n, 'a', 'b', 'c', 'public', case when n <= 2 then (n * 1000000000000)::text::xid8 else pg_current_xact_id() end
+    select 'session_0000000000000001', n, 'a', 'b', 'c', 'public',
+      case when n <= 2 then (n * 1000000000000)::text::xid8 else pg_current_xact_id() end
     from generate_series(1, 3) n`.execute(db)
   t.same(await up(db), [])
   const { rows } = await sql<{
     own: boolean
     nought: boolean
-  }>`select xact > '0' and xact < pg_snapshot_xmax(pg_current_snapshot()) as own, xact = '0' as nought from messages order by seq`.execute(
-    db
-  )
+  }>`select xact > '0' and xact < pg_snapshot_xmax(pg_current_snapshot()) as own, xact = '0' as nought
+    from messages order by seq`.execute(db)
   t.same(rows, [
     { own: false, nought: true },
     { own: false, nought: true },

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { ConnectError } from '../../src/postgres/faults.js'
-import { destroySocket, onConnect, type PrefixStatement, queryWithPrefix } from '../../src/postgres/pg-internals.js'
+import { destroySocket, type PrefixStatement, processIdOf, queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { createDatabase } from '../support/cluster.js'
 
 /** What the service relies on in `pg` beyond its documented interface, on real connections. */
@@ -208,21 +208,36 @@ t.test('a socket is destroyed before and while it connects', async t => {
   await t.rejects(connecting)
 })
 
-t.test('a pool waits for onConnect, and gives up the connection if it rejects', async t => {
+t.test('a pool makes its clients of a class, and waits for connect', async t => {
   let fault: Error | undefined
-  let pids: number[] = []
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: 1,
-    ...onConnect(async client => {
+  const pids: number[] = []
+  class Client extends pg.Client {
+    constructor() {
+      super({ connectionString: url })
+    }
+    override connect(): Promise<pg.Client>
+    override connect(callback: (error: Error | null) => void): void
+    override connect(callback?: (error: Error | null) => void): Promise<pg.Client> | void {
+      const connected = this.prepared()
+      if (callback === undefined) return connected
+      connected.then(() => {
+        callback(null)
+      }, callback)
+    }
+    private async prepared(): Promise<pg.Client> {
+      await super.connect()
       await sleep(50)
-      const { rows } = await client.query<{ pid: number }>(
+      const { rows } = await this.query<{ pid: number }>(
         "select pg_backend_pid() as pid, set_config('test.mark', 'prepared', false)"
       )
       pids.push(rows[0]?.pid as number)
-      if (fault !== undefined) throw fault
-    })
-  })
+      t.equal(processIdOf(this), rows[0]?.pid, 'the process id is that of the server')
+      if (fault === undefined) return this
+      void this.end()
+      throw fault
+    }
+  }
+  const pool = new pg.Pool({ Client, max: 1 })
   t.teardown(() => pool.end())
   t.match((await pool.query(READ_MARK)).rows, [{ mark: 'prepared' }])
   t.match((await pool.query(READ_MARK)).rows, [{ mark: 'prepared' }])
@@ -233,9 +248,7 @@ t.test('a pool waits for onConnect, and gives up the connection if it rejects', 
   await t.rejects(pool.connect(), fault)
   t.equal(pool.totalCount, 0)
   fault = undefined
-  pids = []
   t.match((await pool.query(READ_MARK)).rows, [{ mark: 'prepared' }])
-  t.equal(pids.length, 1)
 })
 
 t.test('the status of a transaction, by which the pool decides whether a connection can be used again', async t => {

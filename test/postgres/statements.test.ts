@@ -17,7 +17,8 @@ const db = inWorkspace(database.db, 'w')
 /** What the one connection has prepared, but for what every statement is preceded by. */
 async function prepared(): Promise<Array<{ name: string; statement: string; generic: number; custom: number }>> {
   const { rows } = await database.pool.query<{ name: string; statement: string; generic: number; custom: number }>(
-    "select name, statement, generic_plans::int as generic, custom_plans::int as custom from pg_prepared_statements where name not like 'scs.scope.%'"
+    'select name, statement, generic_plans::int as generic, custom_plans::int as custom from ' +
+      "pg_prepared_statements where name not like 'scs.scope.%'"
   )
   return rows
 }

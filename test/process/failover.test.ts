@@ -85,7 +85,9 @@ t.test('a primary hands over to its standby and lives on read-only', async t => 
   const first = answers.find(({ tool, status, at }) => tool === 'add_message' && status === 200 && at > demoted_at)
   t.ok(first !== undefined && first.at - demoted_at < 30_000, 'within 30 s')
   t.comment(
-    `the first write on the new primary ${(first?.at ?? NaN) - demoted_at} ms after it was promoted; ${count(({ status }) => status === 503)} of ${answers.length} calls were answered with 503`
+    `the first write on the new primary ${(first?.at ?? NaN) - demoted_at} ms after it was ` +
+      `promoted; ${count(({ status }) => status === 503)} of ${answers.length} calls were ` +
+      'answered with 503'
   )
   const { total_count } = await post(program.url, 'get_messages', { session_id, limit: 1 })
   t.equal(total_count, acknowledged, 'nothing acknowledged is lost')

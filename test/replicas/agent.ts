@@ -10,13 +10,33 @@ import { BY_PROXY } from './balancer.js'
 export type Front = 'rest' | 'mcp-2025' | 'mcp-2026'
 export const FRONTS: readonly Front[] = ['rest', 'mcp-2025', 'mcp-2026']
 
+/** What one request came to. */
+export interface Outcome {
+  /** By performance.now(), when it ended. */
+  at: number
+  tool: string
+  /** `success`, or why not. */
+  what: string
+}
+
+/** Whether the service, or its database, could not serve then. Over MCP that is a result, with HTTP status 200. */
+export function isUnavailable(what: string): boolean {
+  return /^\d+ (SERVICE|DATABASE)_UNAVAILABLE$/.test(what)
+}
+
 /** What happened to requests, told when the test fails and counted when it does not. */
 export class Journal {
   readonly counts = new Map<string, number>()
   readonly faults: string[] = []
+  readonly outcomes: Outcome[] = []
 
   count(what: string): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1)
+  }
+
+  note(tool: string, what: string): void {
+    this.outcomes.push({ at: performance.now(), tool, what })
+    if (what !== 'success') this.count(what)
   }
 
   fault(what: string): void {
@@ -75,14 +95,16 @@ export class Agent {
       const outcome = await this.once(tool, args).catch((error: unknown) => ({
         broken: (error as NodeJS.ErrnoException).code ?? String(error)
       }))
-      if ('body' in outcome && outcome.body.success === true) return outcome.body
       const why =
         'broken' in outcome
           ? `broken (${outcome.broken})`
           : outcome.by_proxy
             ? 'refused by the proxy'
-            : `${outcome.status} ${String(outcome.body.code)}`
-      this.journal.count(why)
+            : outcome.body.success === true
+              ? 'success'
+              : `${outcome.status} ${String(outcome.body.code)}`
+      this.journal.note(tool, why)
+      if ('body' in outcome && outcome.body.success === true) return outcome.body
       const again =
         'broken' in outcome
           ? outcome.broken !== 'HUNG'
@@ -94,12 +116,11 @@ export class Agent {
         this.journal.fault(what)
         throw new Error(what)
       }
+      // Whoever counts the tries waits as docs/integration.md says; whoever does not is in a hurry.
       const wait_ms =
         this.retries === Infinity
           ? AGAIN_MS.from + Math.random() * (AGAIN_MS.to - AGAIN_MS.from)
-          : 'body' in outcome
-            ? 1000 * Number(outcome.body.retry_after ?? 1)
-            : 0
+          : 1000 * ('body' in outcome ? Number(outcome.body.retry_after ?? 1) : 1)
       await new Promise(resolve => setTimeout(resolve, wait_ms))
     }
   }

@@ -1,7 +1,8 @@
 import { Agent, createServer, type IncomingMessage, request as send, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
-import { nginxInstalled, startNginx } from '../support/nginx.js'
+import { startNginx } from '../support/nginx.js'
+import { has } from '../support/programs.js'
 
 /** What stands in front of the replicas: it sends each request to the next of them, whoever makes it. */
 export interface Balancer {
@@ -11,7 +12,7 @@ export interface Balancer {
 
 /** nginx as it is shipped where it is installed, else one that behaves like it. */
 export async function startBalancer(t: Test, ports: number[]): Promise<Balancer> {
-  if (!nginxInstalled) return startRoundRobin(t, ports)
+  if (!has('nginx')) return startRoundRobin(t, ports)
   // Connections kept for later would look like connections that a replica has not closed.
   const { url } = await startNginx(t, ports, conf => conf.replace('keepalive 32', 'keepalive 4'))
   return { url, kind: 'nginx' }

@@ -1,6 +1,7 @@
+import { randomBytes, randomUUID } from 'node:crypto'
 import { openStream, type StreamClient } from '../http/stream-client.js'
 import { until } from '../support/rest.js'
-import { Agent, FRONTS, type Identity, Journal } from './agent.js'
+import { Agent, FRONTS, type Identity, isUnavailable, Journal } from './agent.js'
 import { faultsIn, type Ledger, maySee, type Told } from './ledger.js'
 import type { Random } from './random.js'
 
@@ -110,6 +111,41 @@ export class Crowd {
     this.work.push(...this.members.map(member => settled(this.write(member))))
   }
 
+  /**
+   * One more who writes messages of so many bytes that no database can compress, and waits only for the answers.
+   * @returns what ends it; it says whether a message was refused meanwhile
+   */
+  flood(bytes: number): { refused: () => boolean; end: () => Promise<void> } {
+    const { base, name, retries } = this.options
+    const began = this.journal.outcomes.length
+    const agent = new Agent(
+      base,
+      { agent_id: `${name}-flood`, agent_type: 'flood', admin: false },
+      'rest',
+      this.journal,
+      retries
+    )
+    const session_id = this.sessions[0] as string
+    let over = false
+    const work = (async () => {
+      while (!over) {
+        const content = `flood ${randomBytes(bytes / 2).toString('hex')}`
+        const { message_id } = await agent.call('add_message', { session_id, content, idempotency_key: randomUUID() })
+        this.promised.push({ id: message_id, content })
+      }
+    })().catch((error: unknown) => {
+      this.journal.fault(String(error))
+    })
+    return {
+      refused: () => this.journal.outcomes.slice(began).some(({ what }) => isUnavailable(what)),
+      async end() {
+        over = true
+        await work
+        agent.close()
+      }
+    }
+  }
+
   get written(): number {
     return this.promised.length
   }
@@ -209,7 +245,7 @@ export class Crowd {
           client.close()
         }
         if (++refused > retries)
-          this.journal.fault(`a stream was not opened at the second try: ${client?.status} ${client?.text()}`)
+          this.journal.fault(`a stream was not opened after ${refused} tries: ${client?.status} ${client?.text()}`)
         await new Promise(resolve => setTimeout(resolve, retries === Infinity ? 100 : 1000))
         continue
       }

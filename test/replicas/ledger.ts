@@ -42,10 +42,12 @@ export interface Due {
 
 export async function readLedger(client: pg.Client): Promise<Ledger> {
   const { rows: messages } = await client.query<Written>(
-    'select id::int, session_id, seq::int, sender, sender_type, visibility, content from messages order by session_id, seq'
+    'select id::int, session_id, seq::int, sender, sender_type, visibility, content from ' +
+      'messages order by session_id, seq'
   )
   const { rows: moves } = await client.query<Moved>(
-    'select session_id, seq::int, message_id::int, from_visibility, to_visibility from session_changes order by session_id, seq'
+    'select session_id, seq::int, message_id::int, from_visibility, to_visibility from ' +
+      'session_changes order by session_id, seq'
   )
   const { rows: sessions } = await client.query<{ id: string; last_seq: number }>(
     'select id, last_seq::int from sessions'

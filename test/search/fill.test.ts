@@ -72,7 +72,8 @@ t.test('visibility changed again and again while indexing goes on never waits cr
   }
   while ((await pendingCount(app.database.db, undefined, 10)) > 0) await fill(app.database.db)
   const { rows } = await app.database.pool.query(
-    'select count(*) as n from message_terms t join messages m on m.workspace = t.workspace and m.id = t.message_id where m.visibility = t.visibility'
+    'select count(*) as n from message_terms t join messages m on m.workspace = t.workspace ' +
+      'and m.id = t.message_id where m.visibility = t.visibility'
   )
   t.same(rows, [{ n: ids.length }])
 })

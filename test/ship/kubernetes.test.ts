@@ -188,21 +188,24 @@ test('everything means the same pods', async t => {
   t.match(yaml('k8s/hpa.yaml').spec.scaleTargetRef, { kind: 'Deployment', name: deployment.metadata.name })
 })
 
-test('the way in: port 80 for everybody, the metrics for the monitoring, and out to names and PostgreSQL only', async t => {
-  const { spec } = yaml('k8s/service.yaml')
-  t.equal(spec.type, 'LoadBalancer')
-  t.same(spec.ports, [{ name: 'http', port: 80, targetPort: 'http' }])
-  t.equal(containerPort('http'), 8000)
+test(
+  'the way in: port 80 for everybody, the metrics for the monitoring, and out to names and ' + 'PostgreSQL only',
+  async t => {
+    const { spec } = yaml('k8s/service.yaml')
+    t.equal(spec.type, 'LoadBalancer')
+    t.same(spec.ports, [{ name: 'http', port: 80, targetPort: 'http' }])
+    t.equal(containerPort('http'), 8000)
 
-  const { ingress, egress, policyTypes } = yaml('k8s/networkpolicy.yaml').spec
-  t.same(policyTypes, ['Ingress', 'Egress'])
-  const ports = (rule: any) => rule.ports.map(({ port }: { port: number }) => port)
-  t.same(ingress.map(ports), [[containerPort('http')], [containerPort('metrics')]])
-  t.notOk('from' in ingress[0])
-  t.ok(ingress[1].from.length > 0)
-  const database = Number(new URL(yaml('k8s/secrets.example.yaml').stringData.DATABASE_URL).port)
-  t.same(egress.map(ports), [[53, 53], [database]])
-})
+    const { ingress, egress, policyTypes } = yaml('k8s/networkpolicy.yaml').spec
+    t.same(policyTypes, ['Ingress', 'Egress'])
+    const ports = (rule: any) => rule.ports.map(({ port }: { port: number }) => port)
+    t.same(ingress.map(ports), [[containerPort('http')], [containerPort('metrics')]])
+    t.notOk('from' in ingress[0])
+    t.ok(ingress[1].from.length > 0)
+    const database = Number(new URL(yaml('k8s/secrets.example.yaml').stringData.DATABASE_URL).port)
+    t.same(egress.map(ports), [[53, 53], [database]])
+  }
+)
 
 test('TRUST_PROXY: a proxy in the cluster is believed, a client outside is not', async t => {
   const server = fastify({ trustProxy: configured().trust_proxy } as FastifyServerOptions)

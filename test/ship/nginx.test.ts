@@ -12,14 +12,15 @@ import { variables } from '../../src/config/config.js'
 import { AppError, type ErrorBody, type ErrorCode, errorBody, errorKinds } from '../../src/kernel/errors.js'
 import { quietPort } from '../support/ports.js'
 import { API_KEY, listen, startApp } from '../helper.js'
-import { type Nginx, NGINX_FILE, nginxInstalled, startNginx } from '../support/nginx.js'
+import { type Nginx, NGINX_FILE, startNginx } from '../support/nginx.js'
+import { needs } from '../support/programs.js'
 import { bytes, text } from './files.js'
 import { all, type Directive, one, parseNginx } from './nginx-file.js'
 
 const http = one(parseNginx(text(NGINX_FILE)), 'http').block
 const server = one(http, 'server').block
 const limit = Number(variables.find(({ name }) => name === 'BODY_LIMIT')?.default)
-const real = { skip: !nginxInstalled && 'nginx is not on the PATH: its configuration was read, not run' }
+const real = needs('nginx')
 
 const own: Record<string, { status: number; code: ErrorCode }> = {
   '@unavailable': { status: 503, code: 'SERVICE_UNAVAILABLE' },

@@ -14,7 +14,6 @@ import {
 } from '../../src/postgres/embedded/index.js'
 import { connectAsOwner } from '../../src/postgres/connect.js'
 import * as migrations from '../../src/postgres/migrate.js'
-import { connectionTo } from './connection-to.js'
 
 /**
  * The PostgreSQL that a test run uses: the server of TEST_DATABASE_URL, else one of our own, started by
@@ -38,7 +37,14 @@ export async function startTestServer(): Promise<TestServer> {
   const started = given === undefined ? await startCluster() : { url: given }
   const template = `scs_template_${randomBytes(6).toString('hex')}`
   await admin(started.url, `create database ${template}`)
-  const database = connectAsOwner(connectionTo(withDatabase(started.url, template), { max: 1 }))
+  const database = connectAsOwner({
+    url: withDatabase(started.url, template),
+    max: 1,
+    connect_timeout_ms: 10_000,
+    statement_timeout_ms: 0,
+    application_name: 'tests',
+    onIdleError: () => {}
+  })
   await migrations.up(database.db)
   await database.close()
   const server: TestServer = { ...started, template }

@@ -36,6 +36,29 @@ export function openOwner(t: Teardown, url: string, more: More = {}): Db {
   return db
 }
 
+/**
+ * A migrated database of a test's own, without the service: the connections of the service (`database`, with a pool of
+ * `max`), those of the operator's commands (`operator`), and one of its owner by hand (`owner`). All are closed, and the
+ * database is dropped, when the test ends.
+ */
+export async function openDatabase(
+  t: Teardown,
+  { max = 4 } = {}
+): Promise<{ url: string; database: Database; operator: Db; owner: pg.Client }> {
+  const { url, drop } = await createDatabase()
+  const database = connect(optionsFor(url, { max }))
+  const operator = connectAsOwner(optionsFor(url, { max: 4 }))
+  const owner = new pg.Client({ connectionString: url })
+  // Some tests terminate every connection.
+  owner.on('error', () => {})
+  await owner.connect()
+  t.teardown(async () => {
+    await Promise.all([owner.end(), database.close(), operator.close()])
+    await drop()
+  })
+  return { url, database, operator: operator.db, owner }
+}
+
 /** @returns the names of the migrations applied now */
 export async function migrated(url: string, login?: string): Promise<string[]> {
   const { db, close } = connectAsOwner(optionsFor(url, { max: 1 }))

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { quietPort } from './ports.js'
-import { onPath, text } from '../ship/files.js'
+import { text } from '../ship/files.js'
+import { mustFind } from './programs.js'
 
 /** The proxy as compose.yaml ships it, in front of replicas of a test. */
 
 export const NGINX_FILE = 'deploy/nginx.conf'
-export const nginxInstalled = onPath('nginx', '-v')
 
 export interface Nginx {
   url: string
@@ -36,8 +36,9 @@ export async function startNginx(
   const file = join(folder, 'nginx.conf')
   writeFileSync(file, conf)
   const env = { PATH: process.env.PATH ?? '', TZ: 'UTC' }
-  execFileSync('nginx', ['-t', '-q', '-p', folder, '-c', file], { env, stdio: ['ignore', 'ignore', 'pipe'] })
-  const child: ChildProcess = spawn('nginx', ['-p', folder, '-c', file, '-g', 'daemon off;'], { env, stdio: 'ignore' })
+  const nginx = mustFind('nginx')
+  execFileSync(nginx, ['-t', '-q', '-p', folder, '-c', file], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child: ChildProcess = spawn(nginx, ['-p', folder, '-c', file, '-g', 'daemon off;'], { env, stdio: 'ignore' })
   const ended = new Promise(resolve => child.once('exit', resolve))
   t.teardown(async () => {
     child.kill('SIGTERM')

@@ -1,42 +1,79 @@
-import { chmod, chown, cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import type { Test } from 'tap'
 import { startPostmaster, stopPostmaster, urlOf } from '../../src/postgres/embedded/index.js'
 import { clusterIn } from './cluster.js'
+import { mountSmallDisk } from './full-disk.js'
 import { quietPort } from './ports.js'
 
 export interface OwnServer {
   url: string
+  /** Holds its data; a file system of its own with `disk_bytes`, where the machine allows that. */
+  folder: string
+  hasOwnDisk: boolean
+  /** Does nothing if it runs already. */
   start: () => Promise<void>
-  stop: () => Promise<void>
+  /** `immediate`: as if its machine had lost power. */
+  stop: (mode?: 'fast' | 'immediate') => Promise<void>
+  /** Its connections stay open, and nothing answers, until it is thawed. */
+  freeze: () => Promise<void>
+  thaw: () => Promise<void>
   /** Makes a streaming standby of it, while it is stopped. The standby is not started yet. */
   standby: (t: Test) => Promise<OwnServer>
 }
 
 /** A PostgreSQL of a test's own, to be stopped and started under a running server. */
-export async function ownServer(t: Test): Promise<OwnServer> {
-  const server = await serverIn(t, await temporaryFolder(t))
+export async function ownServer(t: Test, { disk_bytes }: { disk_bytes?: number } = {}): Promise<OwnServer> {
+  const folder = await temporaryFolder(t)
+  const hasOwnDisk = disk_bytes !== undefined && mountSmallDisk(t, folder, disk_bytes)
+  const server = await serverIn(t, folder, hasOwnDisk)
   await server.start()
   return server
 }
 
 /** Runs the cluster in a folder, which is made first if there is none. */
-async function serverIn(t: Test, folder: string): Promise<OwnServer> {
+async function serverIn(t: Test, folder: string, hasOwnDisk: boolean): Promise<OwnServer> {
   const cluster = await clusterIn(folder)
   const port = await quietPort()
   const url = urlOf(cluster, port, 'postgres')
-  const stop = () => stopPostmaster(cluster)
+  const postmaster = async () => {
+    const file = await readFile(join(cluster.dir, 'postmaster.pid'), 'utf8').catch(() => '')
+    return file === '' ? undefined : parseInt(file, 10)
+  }
+  /** The postmaster first: meanwhile it starts no others. */
+  const signal = async (name: NodeJS.Signals) => {
+    const pid = await postmaster()
+    if (pid === undefined) throw new Error('PostgreSQL does not run')
+    process.kill(pid, name)
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    for (const child of children.trim().split(' ').filter(Boolean)) process.kill(Number(child), name)
+  }
+  const stop = async (mode: 'fast' | 'immediate' = 'fast') => {
+    const pid = await postmaster()
+    if (mode === 'immediate' && pid !== undefined) process.kill(pid, 'SIGQUIT')
+    await stopPostmaster(cluster)
+  }
   t.teardown(async () => {
+    await signal('SIGCONT').catch(() => {})
     await stop().catch(() => {})
   })
   return {
     url,
+    folder,
+    hasOwnDisk,
     async start() {
-      const started = await startPostmaster(cluster, port, { fsync: 'off' })
-      if (!('pid' in started)) throw new Error(`PostgreSQL did not start: ${started.problem}`)
+      for (let tries = 0; ; tries++) {
+        const started = await startPostmaster(cluster, port, { fsync: 'off', max_wal_size: '64MB' })
+        if ('pid' in started || (await answers(url))) return
+        if (tries === 100) throw new Error(`PostgreSQL did not start: ${started.problem}`)
+        await new Promise(resolve => setTimeout(resolve, 100))
+      }
     },
     stop,
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
     async standby(t) {
       const other = await temporaryFolder(t)
       const copy = join(other, 'postgres')
@@ -52,9 +89,21 @@ async function serverIn(t: Test, folder: string): Promise<OwnServer> {
           await chown(join(copy, entry), cluster.account.uid, cluster.account.gid)
       }
       await chmod(copy, 0o700)
-      return serverIn(t, other)
+      return serverIn(t, other, false)
     }
   }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1000 })
+  client.on('error', () => {})
+  return client
+    .connect()
+    .then(
+      () => true,
+      () => false
+    )
+    .finally(() => client.end().catch(() => {}))
 }
 
 /** A folder that is removed after the test, and that the unprivileged user of PostgreSQL may pass through. */

@@ -1,5 +1,5 @@
-// kysely and TypeBox are 450 small modules. Loading them costs each test file half a second of a core, so the tests load
-// each as one file, made by esbuild from the same code and kept in .tap/packages.
+// kysely and TypeBox are 450 small modules. Loading them costs each test file half a second of a core, so the tests
+// load each as one file, made by esbuild from the same code and kept in .tap/packages.
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'

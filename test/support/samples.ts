@@ -63,7 +63,8 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
       api_key: API_KEY,
       requested_permissions: ['read'],
       sessions: [await newSession(app)],
-      expires_in: 1000
+      expires_in: 1000,
+      switch: false
     },
     as: { anonymous: true, headers: { 'x-api-key': API_KEY } }
   }),

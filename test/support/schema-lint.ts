@@ -1,7 +1,9 @@
 /**
  * What JSON Schemas must not have, so that every client and every model vendor takes them. AutoGen loads none of the
- * tools if one property has no type; OpenAI refuses arrays without items and unions at the top; Gemini knows no `const`
- * and only strings in an `enum`; several converters break on a list of types, or drop what `patternProperties` says.
+ * tools if one property has no type. OpenAI (without `strict`) refuses arrays without items, unions at the top and
+ * descriptions of tools longer than 1024 characters. Gemini knows no `const`, only strings in an `enum`, only
+ * `date-time` as a `format` of strings, and refuses a `required` name without its property. Anthropic takes names of
+ * arguments by a pattern. Several converters break on a list of types, or drop `patternProperties` and `default`.
  */
 export interface Schema {
   type?: unknown
@@ -35,10 +37,30 @@ const REFUSED = [
   'dependentRequired',
   'dependentSchemas',
   'unevaluatedProperties',
-  'contains'
+  'contains',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'uniqueItems',
+  'contentMediaType',
+  'examples'
 ]
+/** Of OpenAI and Anthropic. */
+const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/
+const ARGUMENT_NAME = /^[a-zA-Z0-9_.-]{1,64}$/
+const DESCRIPTION_MAX = 1024
+/** No vendor takes look-around in a pattern. */
+const LOOK_AROUND = /\(\?[=!<]/
 /** The arguments that may be of several types. */
 const UNIONS = ['value', 'payload', 'metadata', 'result']
+
+/** The faults of a tool's name and description. */
+export function toolFaults({ name, description }: { name: string; description: string }): string[] {
+  return [
+    ...(TOOL_NAME.test(name) ? [] : [`${name} is no name of a tool`]),
+    ...(description.length > 20 && description.length <= DESCRIPTION_MAX ? [] : [`${name}: the description's length`])
+  ]
+}
 
 /** The faults of a tool's whole input, whose arguments must be described as well. */
 export function inputFaults(schema: Schema, at: string): string[] {
@@ -59,6 +81,7 @@ export function schemaFaults(schema: Schema, at: string): string[] {
   return [
     ...REFUSED.filter(keyword => keyword in schema).map(keyword => `${at} has ${keyword}`),
     ...typeFaults(schema, at),
+    ...wordFaults(schema, at),
     ...inside(schema).flatMap(([name, inner]) => schemaFaults(inner, `${at}/${name}`))
   ]
 }
@@ -75,6 +98,17 @@ function typeFaults({ type, anyOf, items, properties, additionalProperties }: Sc
   if (type === 'array' && items === undefined) return [`${at} has no items`]
   const open = type === 'object' && properties === undefined && additionalProperties === undefined
   return open ? [`${at} says nothing of its properties`] : []
+}
+
+function wordFaults({ enum: words, format, pattern, properties = {}, required = [] }: Schema, at: string): string[] {
+  return [
+    ...(words === undefined || words.length > 0 ? [] : [`${at} has an empty enum`]),
+    ...(format === undefined || format === 'date-time' ? [] : [`${at} has a format other than date-time`]),
+    ...(typeof pattern === 'string' && LOOK_AROUND.test(pattern) ? [`${at} has a pattern with look-around`] : []),
+    ...(required as string[])
+      .filter(name => !(name in properties))
+      .map(name => `${at} requires ${name}, which it does not have`)
+  ]
 }
 
 const STRINGS = { type: 'string' }
@@ -107,10 +141,17 @@ function undescribed({ properties = {}, items }: Schema, at: string): string[] {
       ...(typeof inner.description === 'string' && inner.description.length > 4
         ? []
         : [`${at}/${name} is not described`]),
+      ...(inner.default === undefined || String(inner.description).includes(`(default ${wordsOf(inner.default)})`)
+        ? []
+        : [`${at}/${name} does not say its default`]),
       ...undescribed(inner, `${at}/${name}`)
     ]),
     ...(items === undefined ? [] : undescribed(items, `${at}/items`))
   ]
+}
+
+function wordsOf(value: unknown): string {
+  return Array.isArray(value) ? value.join(' and ') : String(value)
 }
 
 function inputRules({ enum: words = [], properties = {}, items }: Schema, at: string): string[] {
@@ -118,8 +159,15 @@ function inputRules({ enum: words = [], properties = {}, items }: Schema, at: st
     ...(words.every(word => typeof word === 'string') ? [] : [`${at} has an enum of other things than strings`]),
     ...Object.entries(properties).flatMap(([name, inner]) => [
       ...('anyOf' in inner && !UNIONS.includes(name) ? [`${at}/${name} is a union`] : []),
+      ...(name === 'metadata' && !isObjectOrText(inner) ? [`${at}/${name} is not an object or text`] : []),
+      ...(ARGUMENT_NAME.test(name) ? [] : [`${at}/${name} is no name of an argument`]),
       ...inputRules(inner, `${at}/${name}`)
     ]),
     ...(items === undefined ? [] : inputRules(items, `${at}/items`))
   ]
+}
+
+/** Models send metadata as JSON text too. */
+function isObjectOrText({ anyOf = [] }: Schema): boolean {
+  return anyOf.map(({ type }) => type).join() === 'object,string'
 }

@@ -1,6 +1,6 @@
 // tsx, which runs the scripts and the benchmarks, costs each test file a second of a core: it looks at every module of
-// every package. These hooks look at our own alone. What they compile is kept in .tap/compiled, for the next file and the
-// next run.
+// every package. These hooks look at our own alone. What they compile is kept in .tap/compiled, for the next file and
+// the next run.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'

@@ -3,6 +3,7 @@ import { register } from 'node:module'
 
 register('./typescript-hooks.mjs', import.meta.url)
 
-// tap loads hooks of its own into every process that a test starts, for coverage, which is not taken here: 0.7 s of a core for each, and
-// then it is not the program as it is. They hang on this list of process-on-spawn, which wraps spawning.
+// tap loads hooks for coverage into every process that a test starts. Coverage is not taken here, the hooks cost each
+// process 0.7 s of a core, and the process would not be the program as it is. tap reads them from this list of
+// process-on-spawn, which wraps spawning.
 globalThis[Symbol.for('process-on-spawn@*:singletonId')]?.listeners.splice(0)

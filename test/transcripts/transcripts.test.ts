@@ -250,7 +250,7 @@ t.test('what is not right is refused, and nothing is written', async t => {
     ['no sender', changed(3, { sender: undefined }), 4],
     ['another visibility', changed(3, { visibility: 'everyone' }), 4],
     ['no time', changed(3, { timestamp: 'yesterday' }), 4],
-    ['no text', changed(3, { content: ' ' }), 4],
+    ['no text', changed(3, { content: '' }), 4],
     ['too long', changed(3, { content: 'x'.repeat(100_001) }), 4],
     ['a NUL', changed(3, { content: 'a\u0000b' }), 4],
     ['half a character', changed(3, { metadata: { a: '\ud800' } }), 4],
@@ -292,10 +292,19 @@ t.test('the commands do the same', async t => {
   t.match(cut, { code: 1, stdout: '', stderr: /Line 9 of the session to import/ })
   t.match(missing, { code: 1, stderr: /cannot be read \(ENOENT\)/ })
   t.match(nowhere, { code: 1, stdout: '', stderr: /no session/ })
-  t.match(unsaid, { code: 1, stderr: /session export <session_id>/ })
+  t.match(unsaid, { code: 2, stderr: /session export <session_id>/ })
   t.match((await ok(app, 'get_audit_log', { session_id: fromFile.stdout.trim() }, ADMIN)).entries, [
     { agent_id: null, action: 'session import', event_type: 'session_imported' }
   ])
+})
+
+t.test('what a terminal would obey is printed escaped', async t => {
+  const other = await newSession(app, WRITER, 'red \u001b[31m and \u009b31m')
+  const text = '\u001b[2J\u009b31m\u202e\u2028\u0085'
+  await ok(app, 'add_message', { session_id: other, content: text }, WRITER)
+  const { stdout } = await runToEnd(['session', 'export', other], environment(app.url, { LOG_LEVEL: 'error' }))
+  t.notMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202e]/)
+  t.equal(linesOf(stdout)[1].content, text)
 })
 
 async function counts(): Promise<number[]> {

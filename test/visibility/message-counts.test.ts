@@ -5,13 +5,13 @@ import { countReadable, EXACT_COUNT_MAX } from '../../src/visibility/message-cou
 import type { Schema } from '../../src/postgres/schema.js'
 import { statistics } from '../../src/sessions/store/session-statistics.js'
 import { createDatabase } from '../support/cluster.js'
-import { connectionTo } from '../support/connection-to.js'
+import { optionsFor } from '../support/database.js'
 
 /** What counting messages costs where most that is not public is not for who asks. */
 
 const { url, drop } = await createDatabase()
 t.teardown(drop)
-const { pool, close } = connect(connectionTo(url, { max: 1 }))
+const { pool, close } = connect(optionsFor(url, { max: 1 }))
 t.teardown(close)
 const asked: CompiledQuery[] = []
 const db = new Kysely<Schema>({
@@ -27,7 +27,8 @@ const OF_TYPE = 5
 await pool.query(`
   insert into sessions (id, purpose, created_by, last_seq, public_count) values ('${ID}', 'x', 'x', 40000, 0);
   insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata)
-  select 'default', '${ID}', n, case when n <= ${OWN} then 'me' else 'agent-' || n % 50 end, case when n > 20000 and n <= 20000 + ${OF_TYPE} then 'mine' else 'other' end, 'x',
+  select 'default', '${ID}', n, case when n <= ${OWN} then 'me' else 'agent-' || n % 50 end,
+    case when n > 20000 and n <= 20000 + ${OF_TYPE} then 'mine' else 'other' end, 'x',
     case when n <= 20000 then 'private' else 'agent_only' end, '{}' from generate_series(1, 40000) n`)
 await pool.query('vacuum analyze messages')
 
@@ -63,7 +64,8 @@ t.test('only what the viewer sees is looked at', async t => {
   const {
     rows: [row]
   } = await pool.query<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(
-    `explain (analyze, format json) execute counting (${parameters.map(value => (typeof value === 'string' ? `'${value}'` : String(value))).join(', ')})`
+    'explain (analyze, format json) execute counting ' +
+      `(${parameters.map(value => (typeof value === 'string' ? `'${value}'` : String(value))).join(', ')})`
   )
   await pool.query('reset plan_cache_mode')
   t.equal(lookedAt(row?.['QUERY PLAN'][0]?.Plan as Plan), OWN + OF_TYPE)
@@ -80,9 +82,11 @@ t.test('beyond the exact count, part by part, an estimate', async t => {
 t.test('where the public ones are many, of the others no more than a sample is counted', async t => {
   const many = { id: 'session_00000000000000bb', last_seq: 30_000, public_count: 24_000 }
   await pool.query(`
-    insert into sessions (id, purpose, created_by, last_seq, public_count) values ('${many.id}', 'x', 'x', ${many.last_seq}, ${many.public_count});
+    insert into sessions (id, purpose, created_by, last_seq, public_count)
+      values ('${many.id}', 'x', 'x', ${many.last_seq}, ${many.public_count});
     insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata)
-    select 'default', '${many.id}', n, 'me', 'other', 'x', case when n % 5 = 0 then 'private' else 'public' end, '{}' from generate_series(1, ${many.last_seq}) n`)
+    select 'default', '${many.id}', n, 'me', 'other', 'x',
+      case when n % 5 = 0 then 'private' else 'public' end, '{}' from generate_series(1, ${many.last_seq}) n`)
   await pool.query('vacuum analyze messages')
   t.same(
     await countReadable(db, agent('me', 'mine'), many, {}),

@@ -415,12 +415,11 @@ t.test('messages are read through one door', async t => {
     places.sort(),
     [
       // What ends in the background, by session, sender or age: nobody is shown anything of it.
+      'lifecycle/store/batch.ts: from messages',
       'lifecycle/store/deleted-sessions.ts: from messages',
       "lifecycle/store/deleted-sessions.ts: selectFrom('messages",
-      'lifecycle/store/erased-agents.ts: from messages',
-      'lifecycle/store/erased-agents.ts: from messages',
       "lifecycle/store/erased-agents.ts: selectFrom('messages",
-      'lifecycle/store/retention.ts: from messages',
+      'lifecycle/store/erasure-start.ts: from messages',
       'lifecycle/store/retention.ts: from messages',
       "lifecycle/store/retention.ts: selectFrom('messages",
       // The statement that writes looks up the parents of what it writes, by the same rule.
@@ -441,6 +440,7 @@ t.test('messages are read through one door', async t => {
       "visibility/visibility.ts: selectFrom('messages",
       "visibility/visibility.ts: selectFrom('messages"
     ],
-    'visibility.ts selects for viewers, message-batch.ts and session-import.ts write, the search index is kept, what ends is removed'
+    'visibility.ts selects for viewers, message-batch.ts and session-import.ts write, the ' +
+      'search index is kept, what ends is removed'
   )
 })

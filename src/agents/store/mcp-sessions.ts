@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type Selectable, sql } from 'kysely'
-import { type Bounds, boundsOf } from '../../kernel/agent.js'
+import { type Agent, type Bounds, boundsOf } from '../../kernel/agent.js'
 import { createBatcher } from '../../kernel/batcher.js'
 import type { McpSession } from '../../kernel/caller.js'
 import type { Claims } from '../verifiers.js'
@@ -25,6 +25,8 @@ const CANCELLED_MAX = 20
 export type ResourceVersion = number | string
 
 export interface HeldSession extends McpSession {
+  /** Who opened it with credentials (`openerOf`); null: nobody known. */
+  opener: Buffer | null
   /** URIs as the client wrote them. */
   subscriptions: Map<string, ResourceVersion>
   /** The notification stream that delivers: of several, the one that was opened last. */
@@ -49,12 +51,25 @@ export function hashId(id: string): Buffer {
   return createHash('sha256').update(id).digest()
 }
 
+/** Stands for who opened an MCP session. Without the session's id, it tells nobody which agent that is. */
+export function openerOf(id: string, { workspace, agent_id }: Pick<Agent, 'workspace' | 'agent_id'>): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([id, workspace, agent_id]))
+    .digest()
+}
+
 /** @returns the new Mcp-Session-Id, of 256 random bits; only its hash is kept */
-export async function open(db: Unscoped, protocol_version: string, client_name: string | null): Promise<string> {
+export async function open(
+  db: Unscoped,
+  protocol_version: string,
+  client_name: string | null,
+  agent: Agent | null
+): Promise<string> {
   const id = randomBytes(32).toString('base64url')
+  const opener = agent === null ? null : openerOf(id, agent)
   await held(db)
     .insertInto('mcp_sessions')
-    .values({ id_hash: hashId(id), protocol_version, client_name })
+    .values({ id_hash: hashId(id), protocol_version, client_name, opener })
     .execute()
   return id
 }
@@ -99,10 +114,10 @@ const columns = [
   'token_expires_at',
   'token_bounds',
   'subscriptions',
-  'last_seen_at'
+  'opener'
 ] as const
 
-type HeldRow = Pick<Selectable<Schema['mcp_sessions']>, (typeof columns)[number]>
+type HeldRow = Pick<Selectable<Schema['mcp_sessions']>, (typeof columns)[number]> & { is_aging: boolean }
 
 const readHeld = defineStatement<{ hashes: Buffer[]; idle_hours: number }, HeldRow>(
   'mcp_sessions.read',
@@ -110,6 +125,8 @@ const readHeld = defineStatement<{ hashes: Buffer[]; idle_hours: number }, HeldR
     db
       .selectFrom('mcp_sessions')
       .select(columns)
+      // At most one write an hour keeps a row from idling out, so a session ends after 23 to 24 idle hours.
+      .select(sql<boolean>`last_seen_at < clock_timestamp() - interval '1 hour'`.as('is_aging'))
       .where('id_hash', '=', sql<Buffer>`any(${hashes}::bytea[])`)
       .where('last_seen_at', '>', sql<string>`clock_timestamp() - make_interval(hours => ${idle_hours})`)
 )
@@ -117,8 +134,7 @@ const readHeld = defineStatement<{ hashes: Buffer[]; idle_hours: number }, HeldR
 /** Those of the sessions that are there, in any order; one that is asked for twice is one for both. */
 async function findAll(db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
   const rows = await readHeld(held(db), { hashes, idle_hours: IDLE_HOURS })
-  // At most one write an hour keeps a row from idling out, so a session ends after 23 to 24 idle hours.
-  const aging = rows.filter(row => Date.now() - Date.parse(row.last_seen_at) > 3_600_000).map(row => row.id_hash)
+  const aging = rows.filter(row => row.is_aging).map(row => row.id_hash)
   if (aging.length > 0)
     await held(db)
       .updateTable('mcp_sessions')
@@ -142,6 +158,7 @@ async function findAll(db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
     const { uris = {}, stream = null, cancelled = {} } = row.subscriptions as Kept
     return {
       id_hash: row.id_hash,
+      opener: row.opener,
       client_name: row.client_name,
       protocol_version: row.protocol_version,
       identity,

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { DatabaseClock } from '../clock.js'
 import type { Db } from '../../postgres/schema.js'
 
 /** How often a replica reads new revocations. Including the query, well below the 2 seconds that are promised. */
@@ -23,17 +24,17 @@ export interface Revocations {
   has: (id: string, after?: Date) => Promise<boolean>
   /** The same from memory alone; undefined if memory is out of date. */
   known: (id: string, after?: Date) => boolean | undefined
-  /** Begins to read. */
-  start: () => void
+  /** Begins to read. @returns when the first reading has succeeded or failed */
+  start: () => Promise<void>
   close: () => void
 }
 
 /**
- * Reads revocations in the background.
+ * Reads revocations, and the database's clock, in the background.
  * @param db a separate connection, so that busy requests cannot delay it
  * @param statement_timeout_ms the longest time between the timestamp of a revocation and its commit
  */
-export function followRevocations(db: Db, statement_timeout_ms: number): Revocations {
+export function followRevocations(db: Db, statement_timeout_ms: number, clock = new DatabaseClock()): Revocations {
   const overlapSeconds = Math.max(OVERLAP_SECONDS_MIN, (2 * statement_timeout_ms) / 1000)
   const revoked = new Map<string, { at: number; until: number }>()
   let isLoaded = false
@@ -44,15 +45,20 @@ export function followRevocations(db: Db, statement_timeout_ms: number): Revocat
   async function read(): Promise<void> {
     const asked_at = performance.now()
     const since = isLoaded ? sql`and revoked_at > clock_timestamp() - make_interval(secs => ${overlapSeconds})` : sql``
-    const { rows } = await sql<{ id: string; at: string; until: string }>`
-      select jti as id, revoked_at as at, expires_at as until from tokens where revoked_at is not null ${since}
+    const { rows } = await sql<{ id: string | null; at: string; until: string }>`
+      select null as id, clock_timestamp() as at, clock_timestamp() as until
+      union all
+      select jti, revoked_at, expires_at from tokens where revoked_at is not null ${since}
         and expires_at > clock_timestamp()
       union all
       select key_id, revoked_at, revoked_at + make_interval(days => ${KEY_REVOCATION_DAYS}) from api_keys
       where revoked_at is not null ${since} and revoked_at > clock_timestamp() - make_interval(days =>
         ${KEY_REVOCATION_DAYS})`.execute(db)
-    for (const { id, at, until } of rows) revoked.set(id, { at: Date.parse(at), until: Date.parse(until) })
-    for (const [id, { until }] of revoked) if (until <= Date.now()) revoked.delete(id)
+    for (const { id, at, until } of rows) {
+      if (id === null) clock.set(Date.parse(at), asked_at, performance.now())
+      else revoked.set(id, { at: Date.parse(at), until: Date.parse(until) })
+    }
+    for (const [id, { until }] of revoked) if (until <= clock.now()) revoked.delete(id)
     // After a gap longer than the overlap, everything is read again.
     isLoaded = true
     read_at = asked_at
@@ -79,9 +85,7 @@ export function followRevocations(db: Db, statement_timeout_ms: number): Revocat
   }
 
   return {
-    start() {
-      void loop()
-    },
+    start: loop,
     known: lookUp,
     async has(id, after = new Date(0)) {
       const cached = lookUp(id, after)

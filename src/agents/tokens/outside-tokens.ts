@@ -53,12 +53,17 @@ export interface OutsideTokens {
 
 type Log = (state: 'reached' | 'unreachable', why: string) => void
 
-export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Log): OutsideTokens {
+/** Clients name the same server with a final slash and without one. */
+function withAndWithoutSlash(audience: string): string[] {
+  return [audience, audience.endsWith('/') ? audience.slice(0, -1) : `${audience}/`]
+}
+
+export function createOutsideTokens(issuer: string, rules: OutsideRules, now: () => number, log: Log): OutsideTokens {
   const keys = createIssuerKeys(issuer, log)
   const { oidc_agent_id_claim: id_claim, oidc_permissions_map: permissionMap } = rules
   const options: JWTVerifyOptions = {
     issuer,
-    audience: [...rules.oidc_audience],
+    audience: rules.oidc_audience.flatMap(withAndWithoutSlash),
     algorithms: ALGORITHMS,
     requiredClaims: ['exp'],
     clockTolerance: CLOCK_SKEW_SECONDS
@@ -100,7 +105,7 @@ export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Lo
   async function verifyWithAny(token: string, candidates: JWK[]) {
     for (const key of candidates) {
       try {
-        return await jwtVerify(token, key, options)
+        return await jwtVerify(token, key, { ...options, currentDate: new Date(now()) })
       } catch (error) {
         if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) throw error
         // Another key signed it, or this is not a key that can be used.
@@ -116,7 +121,7 @@ export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Lo
     async verify(token) {
       const payload = await payloadOf(token)
       const expires_at = new Date((payload.exp as number) * 1000)
-      if (!(expires_at.getTime() > Date.now())) throw tokenExpired()
+      if (!(expires_at.getTime() > now())) throw tokenExpired()
       // A sender-constrained token relies on the server checking its key, which this server cannot do.
       if (payload.cnf !== undefined)
         throw invalidToken('The token is bound to a key of its holder, which this server cannot check.')
@@ -127,7 +132,7 @@ export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Lo
         )
       const issued_at = typeof payload.iat === 'number' ? new Date(payload.iat * 1000) : undefined
       // A token from the future would be newer than any revocation marker.
-      if (issued_at !== undefined && !(issued_at.getTime() <= Date.now() + CLOCK_SKEW_SECONDS * 1000))
+      if (issued_at !== undefined && !(issued_at.getTime() <= now() + CLOCK_SKEW_SECONDS * 1000))
         throw invalidToken('The token says that it was issued later than now.')
       const workspace = workspaceOf(payload, rules)
       return {
@@ -139,7 +144,7 @@ export function createOutsideTokens(issuer: string, rules: OutsideRules, log: Lo
           PERMISSIONS
         ),
         jti: idOf(token, payload, issuer),
-        issued_at: issued_at ?? new Date(),
+        issued_at: issued_at ?? new Date(now()),
         expires_at,
         issuer,
         // A token without a time of issue counts as older than any revocation marker.

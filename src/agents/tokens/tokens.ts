@@ -22,6 +22,8 @@ export interface TokensOptions {
   /** Whether to accept tokens that were created with a shared API key. */
   shared_keys: boolean
   revocations: Revocations
+  /** The database's clock, in milliseconds since 1970. */
+  now: () => number
   outside: OutsideRules
 }
 
@@ -30,19 +32,19 @@ export interface TokensOptions {
  */
 export async function registerTokens(
   app: FastifyInstance,
-  { secrets, expires_in, shared_keys, revocations, outside: rules }: TokensOptions
+  { secrets, expires_in, shared_keys, revocations, now, outside: rules }: TokensOptions
 ): Promise<Tokens> {
-  const own = await registerOwnTokens(app, secrets, expires_in, shared_keys)
+  const own = await registerOwnTokens(app, secrets, expires_in, shared_keys, now)
   const { oidc_issuer: issuer } = rules
   const outside =
     issuer === undefined
       ? undefined
-      : createOutsideTokens(issuer, rules, (state, why) => {
+      : createOutsideTokens(issuer, rules, now, (state, why) => {
           if (state === 'reached') app.log.info({ issuer }, 'fetched the keys of the token issuer')
           else app.log.warn({ issuer, why }, 'cannot fetch the keys of the token issuer')
         })
-  const ownVerified = createTokenCache<Claims>(OWN_CACHE_MAX)
-  const outsideVerified = createTokenCache<Claims>(OUTSIDE_CACHE_MAX)
+  const ownVerified = createTokenCache<Claims>(OWN_CACHE_MAX, now)
+  const outsideVerified = createTokenCache<Claims>(OUTSIDE_CACHE_MAX, now)
   // Not awaited: this server's own tokens do not need the issuer.
   if (outside !== undefined)
     app.addHook('onReady', async () => {
@@ -51,13 +53,14 @@ export async function registerTokens(
 
   async function verifyOutside(token: string, verifier: NonNullable<typeof outside>): Promise<Claims> {
     const claims = await verifier.verify(token)
-    outsideVerified.set(token, claims, Math.min(claims.expires_at.getTime(), Date.now() + OUTSIDE_CACHE_MS))
+    outsideVerified.set(token, claims, Math.min(claims.expires_at.getTime(), now() + OUTSIDE_CACHE_MS))
     return claims
   }
 
   return {
     expires_in,
     issuer,
+    now,
     sign: own.sign,
     verify(token): Claims | Promise<Claims> {
       const cached = ownVerified.get(token) ?? outsideVerified.get(token)
@@ -92,13 +95,13 @@ function decodePart(token: string, which: 0 | 1): Record<string, unknown> {
  * A cache of verified tokens by their full text. It does not know revocations; ask `Revocations` for these.
  * @param max_entries beyond it, the oldest entry is removed
  */
-function createTokenCache<T>(max_entries: number) {
+function createTokenCache<T>(max_entries: number, now: () => number) {
   const entries = new Map<string, { value: T; until: number }>()
   return {
     get(token: string): T | undefined {
       const entry = entries.get(token)
       if (entry === undefined) return undefined
-      if (entry.until > Date.now()) return entry.value
+      if (entry.until > now()) return entry.value
       entries.delete(token)
       return undefined
     },

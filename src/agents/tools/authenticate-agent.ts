@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { allOf, type Bounds, boundsOf, grant, narrowed, type Permission } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
-import { grantOf } from '../identify.js'
+import { grantOf, keyIn } from '../identify.js'
 import { boundType } from '../keys.js'
+import { namedAgent } from '../named-agent.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { requireSessions } from '../../sessions/store/sessions.js'
@@ -25,6 +26,9 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
       'Exchange an API key for a token that says who you are; call this first. Send the token as Authorization: ' +
       'Bearer <token>. A 2025-era MCP connection stays authenticated by itself after this call; other MCP clients ' +
       'that cannot set headers pass the token as auth_token with each call.',
+    descriptionIfNamed:
+      'Exchange an API key for a token of another agent. This connection is an agent already, and needs no token to ' +
+      'call the tools. Pass switch: true to go on as the other agent.',
     permission: 'none',
     credentials: 'own',
     effect: 'adds',
@@ -60,6 +64,12 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
       ),
       expires_in: ExpiresIn(
         'Seconds until it ends for good: refresh_token then goes no further; 0: as the server and the key have it'
+      ),
+      switch: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: 'true: become another agent than the one that the connection names already; MCP only'
+        })
       )
     }),
     output: issuedToken,
@@ -67,7 +77,9 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
     affectedTopics: ofMcpSession,
     async handler(input, { db, enterWorkspace, caller, auditMetadata }) {
       const { agent_id, agent_type, api_key, sessions, expires_in = 0 } = input
-      const key = api_key ?? caller.credentials.api_key
+      const named = caller.front === 'mcp' && input.switch !== true ? await namedAgent(caller, verifiers) : undefined
+      if (named !== undefined && named !== agent_id) throw alreadyNamed(named)
+      const key = api_key ?? keyIn(caller.credentials)
       if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')
       const allowed = await grantOf(key, verifiers)
       const { workspace, key_id } = allowed
@@ -81,7 +93,7 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
       if (sessions !== undefined || expires_in > 0)
         bounds = narrowed(bounds, {
           sessions,
-          until: expires_in > 0 ? new Date(Date.now() + expires_in * 1000) : undefined
+          until: expires_in > 0 ? new Date(verifiers.tokens.now() + expires_in * 1000) : undefined
         })
       const agent = { workspace, agent_id, agent_type, permissions, ...bounds }
       if (!counted.has(input)) await limits.call(agent, caller.onRateLimit)
@@ -89,6 +101,16 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
       await tokens.lockAgent(db, workspace, agent_id)
       return issue(db, agent, { jti: randomUUID() }, caller, verifiers.tokens)
     }
+  })
+}
+
+function alreadyNamed(agent_id: string): AppError {
+  return new AppError('INVALID_INPUT', 'This connection is another agent already. To switch, pass switch: true.', {
+    context: { argument: 'switch', given: 'another agent_id', allowed: 'true, to become another agent', agent_id },
+    suggestions: [
+      'Call the other tools right away: this connection needs no token',
+      'Or pass switch: true to become another agent'
+    ]
   })
 }
 

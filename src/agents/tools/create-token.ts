@@ -62,7 +62,7 @@ export const createToken = (verifiers: Verifiers) =>
       if (sessions !== undefined) await requireSessions(db, mine, sessions)
       // Held until this commits, so that whoever revokes it meanwhile revokes this one too.
       if (!(await tokens.hold(db, mine))) throw rightsEnded('token_revoked')
-      const asked = expires_in > 0 ? Date.now() + expires_in * 1000 : Infinity
+      const asked = expires_in > 0 ? verifiers.tokens.now() + expires_in * 1000 : Infinity
       const bounds = narrowed(boundsOf(mine), { sessions, until: new Date(Math.min(asked, mine.expires_at.getTime())) })
       const { workspace, agent_type } = mine
       return issue(

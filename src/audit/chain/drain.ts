@@ -1,14 +1,11 @@
 import { sql } from 'kysely'
 import { type AuditKeys, rowMac, type SignedHead } from './keys.js'
 import type { Db } from '../../postgres/schema.js'
+import { inTurn } from '../../postgres/turns.js'
 import { drainedTo, signHeads, tailsOf } from './heads.js'
 import { coveredColumns, type CoveredRow, isChained, textsOf } from './rows.js'
 import { isDue, lastId, afterScan, mergeGaps, type IdGap, activeWriters } from './id-gaps.js'
 
-/**
- * Advisory lock of the only drainer in a database. The number is arbitrary, but no other lock of this service uses it.
- */
-const LOCK = 7_261_003
 /** Most rows of one round. */
 const BATCH = 2000
 /** The drainer signs a head after this many rows, or after this time if there are any new rows. */
@@ -123,15 +120,7 @@ export function createDrain(db: Db, keys: AuditKeys): Drain {
       )
     },
     async round({ head_ms = HEAD_MS, batch = BATCH } = {}) {
-      const result = await db
-        .transaction()
-        .setIsolationLevel('read committed')
-        .execute(async tx => {
-          const {
-            rows: [lock]
-          } = await sql<{ ours: boolean }>`select pg_try_advisory_xact_lock(${LOCK}) as ours`.execute(tx)
-          return lock?.ours === true ? runRound(tx, head_ms, batch) : undefined
-        })
+      const result = await inTurn(db, 'audit chain', tx => runRound(tx, head_ms, batch))
       if (result === undefined) return { chained: 0, more: false, heads: [] }
       state = result.next
       return result.drained
@@ -164,9 +153,8 @@ async function appendToChain(db: Db, keys: AuditKeys, rows: readonly CoveredRow[
   const by_workspace = new Map<string, CoveredRow[]>()
   for (const row of rows) {
     const workspace = row.workspace as string
-    const all = by_workspace.get(workspace)
-    if (all === undefined) by_workspace.set(workspace, [row])
-    else all.push(row)
+    by_workspace.set(workspace, by_workspace.get(workspace) ?? [])
+    by_workspace.get(workspace)?.push(row)
   }
   const workspaces: string[] = []
   const seqs: number[] = []

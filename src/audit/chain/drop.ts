@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { type AuditKeys, isHeadGenuine, isSame, signBeginning } from './keys.js'
 import type { Db } from '../../postgres/schema.js'
+import { databaseTime } from '../../postgres/turns.js'
 import { beginningOf } from './heads.js'
 
 export interface DropRequest {
@@ -22,25 +23,17 @@ export async function dropAuditRows(
   keys: AuditKeys,
   { workspace, before, limit }: DropRequest
 ): Promise<number> {
-  let beginning = await beginningOf(tx, workspace)
+  const beginning = await beginningOf(tx, workspace)
   // First drop the rows before the beginning that an earlier call did not reach.
   const remaining = beginning !== undefined ? await drop(tx, workspace, beginning.seq, limit) : 0
   if (remaining > 0) return remaining
 
   const head = await newestHeadBefore(tx, workspace, beginning?.seq ?? 0, before)
   if (head === undefined || !isHeadGenuine(keys, head) || !isSame(head.mac, head.chained)) return 0
-  const {
-    rows: [clock]
-  } = await sql<{ now: string }>`select clock_timestamp() as now`.execute(tx)
-  beginning = signBeginning(keys.first, {
-    workspace,
-    seq: head.seq,
-    mac: head.mac,
-    begun_at: (clock as { now: string }).now
-  })
+  const begun_at = await databaseTime(tx)
   await tx
     .insertInto('audit_beginnings')
-    .values(beginning)
+    .values(signBeginning(keys.first, { workspace, seq: head.seq, mac: head.mac, begun_at }))
     .onConflict(conflict => conflict.doNothing())
     .execute()
   return drop(tx, workspace, head.seq, limit)

@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
 import { type AuditKeys, NO_MAC, type SignedBeginning, type SignedHead, signHead } from './keys.js'
 import type { Db } from '../../postgres/schema.js'
+import { databaseTime } from '../../postgres/turns.js'
+import { workspacesIn } from '../../postgres/workspaces.js'
 
 /** The end of a chain. */
 export interface Tail {
@@ -46,9 +48,7 @@ export async function signHeads(db: Db, keys: AuditKeys, after_id: number, drain
     db,
     changed.map(({ workspace }) => workspace)
   )
-  const {
-    rows: [clock]
-  } = await sql<{ now: string }>`select clock_timestamp() as now`.execute(db)
+  const signed_at = await databaseTime(db)
   const { rows: known } = await sql<{ workspace: string; seq: number }>`
     select w.workspace, h.seq from unnest(${tails.map(({ workspace }) => workspace)}::text[]) as w (workspace)
     cross join lateral (select seq from audit_heads where workspace = w.workspace order by seq desc limit 1) h`.execute(
@@ -57,7 +57,7 @@ export async function signHeads(db: Db, keys: AuditKeys, after_id: number, drain
   const last = new Map(known.map(({ workspace, seq }) => [workspace, seq]))
   const heads = tails
     .filter(({ workspace, seq }) => seq > (last.get(workspace) ?? 0))
-    .map(tail => signHead(keys.first, { ...tail, drained_to, signed_at: (clock as { now: string }).now }))
+    .map(tail => signHead(keys.first, { ...tail, drained_to, signed_at }))
   if (heads.length > 0) await db.insertInto('audit_heads').values(heads).execute()
   return heads
 }
@@ -75,17 +75,7 @@ export async function beginningOf(db: Db, workspace: string): Promise<SignedBegi
 /** Every workspace that has audit rows or had some, sorted. */
 export async function auditedWorkspaces(db: Db): Promise<string[]> {
   const found = new Set<string>()
-  for (const table of ['audit_log', 'audit_chain', 'audit_heads', 'audit_beginnings']) {
-    // A loose index scan: it jumps from one workspace to the next and skips the rows between them.
-    const { rows } = await sql<{ workspace: string }>`
-      with recursive name (workspace) as (
-        (select workspace from ${sql.table(table)} order by workspace limit 1)
-        union all
-        select (select workspace from ${sql.table(table)} t where t.workspace > name.workspace order by workspace
-          limit 1) from name where name.workspace is not null
-      )
-      select workspace from name where workspace is not null`.execute(db)
-    for (const { workspace } of rows) found.add(workspace)
-  }
+  for (const table of ['audit_log', 'audit_chain', 'audit_heads', 'audit_beginnings'])
+    for (const workspace of await workspacesIn(db, table)) found.add(workspace)
   return [...found].sort()
 }

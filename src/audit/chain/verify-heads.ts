@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { type AuditKeys, isHeadGenuine, isSame, type SignedHead } from './keys.js'
 import type { Db } from '../../postgres/schema.js'
 import { beginningOf, tailsOf } from './heads.js'
-import type { AuditFault } from './verify.js'
+import { type AuditFault, keptHeadMismatch, truncated } from './faults.js'
 
 /**
  * Compares the chains with heads that were stored outside the database. This detects a tail that was removed together
@@ -42,15 +42,8 @@ export function compareKeptHeads(db: Db, keys: AuditKeys): KeptHeads {
       } else if (result.fault === null || head.seq < (result.fault.seq ?? Infinity)) {
         result.fault =
           mac === undefined && head.seq > (tail?.seq ?? 0)
-            ? truncated((tail?.seq ?? 0) + 1, head)
-            : {
-                kind: mac === undefined ? 'missing' : 'head',
-                seq: head.seq,
-                audit_id: null,
-                explanation:
-                  `A kept head, signed at ${head.signed_at}, does not match the chain at seq ${head.seq}: ` +
-                  `rows from seq ${result.last_matching + 1} to ${head.seq} were replaced or removed.`
-              }
+            ? truncated(tail?.seq ?? 0, head, true)
+            : keptHeadMismatch(head, result.last_matching + 1, mac !== undefined)
       }
     }
   }
@@ -72,16 +65,5 @@ export function compareKeptHeads(db: Db, keys: AuditKeys): KeptHeads {
     resultOf: workspace => results.get(workspace) ?? { matching: 0, fault: null },
     workspaces: () => [...results.keys()],
     invalidCount: () => invalidCount
-  }
-}
-
-function truncated(seq: number, head: SignedHead): AuditFault {
-  return {
-    kind: 'missing',
-    seq,
-    audit_id: null,
-    explanation:
-      `The chain ends at seq ${seq - 1}, though a kept head was signed for seq ${head.seq} at ${head.signed_at}: ` +
-      `rows from seq ${seq} on were removed, together with their heads.`
   }
 }

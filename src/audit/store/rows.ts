@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
+import { auditRow } from '../../kernel/audit-row.js'
 import type { AuditRow } from '../../kernel/receipt.js'
+import type { AuditFields } from '../../kernel/tool.js'
 import type { Db } from '../../postgres/schema.js'
 import { withinSessions } from '../../visibility/visibility.js'
 
@@ -8,6 +11,17 @@ export async function write(db: Db, row: AuditRow): Promise<void> {
     .insertInto('audit_log')
     .values({ ...row, metadata: JSON.stringify(row.metadata) })
     .execute()
+}
+
+/** Writes the row of what no agent asked for: background work, or a command of the operator. */
+export async function writeWithoutAgent(
+  db: Db,
+  workspace: string,
+  action: string,
+  fields: AuditFields,
+  request_id = `${action}-${randomUUID()}`
+): Promise<void> {
+  await write(db, auditRow(fields, action, { workspace }, { request_id }))
 }
 
 export interface AuditFilter {

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { decodeCursor, encodeCursor } from '../../kernel/cursor.js'
-import { Allowed, Checked } from '../../kernel/schema.js'
+import { Allowed, Checked, EmptyIsAbsent } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as audit from '../store/rows.js'
 import {
@@ -11,8 +11,8 @@ import {
   input,
   Limit,
   Nullable,
+  OptionalSessionId,
   output,
-  SessionId,
   Time
 } from '../../kernel/shapes.js'
 import { timeRange } from '../../kernel/time-range.js'
@@ -23,18 +23,20 @@ export const getAuditLog = defineTool({
   name: 'get_audit_log',
   title: 'Read the audit log',
   description:
-    'For admins: what was written, by whom and when, and which credentials and permissions were refused; newest first. Holds ids, never content. An admin limited to sessions sees what was done in these.',
+    'For admins: what was written, by whom and when, and which credentials and permissions ' +
+    'were refused; newest first. Holds ids, never content. An admin limited to sessions sees ' +
+    'what was done in these.',
   permission: 'admin',
   effect: 'reads',
   commits: 'transaction',
   input: input({
-    session_id: Type.Optional(SessionId),
+    session_id: OptionalSessionId('all that you may see'),
     agent_id: Type.Optional(AgentId('Only what this agent did')),
     event_type: Type.Optional(
       Checked<string>(
         { type: 'string', maxLength: EVENT_TYPE_MAX, description: 'Only events of this type, such as message_added' },
         value => typeof value === 'string' && value.length <= EVENT_TYPE_MAX,
-        { [Allowed]: `a string of at most ${EVENT_TYPE_MAX} characters` }
+        { [EmptyIsAbsent]: true, [Allowed]: `a string of at most ${EVENT_TYPE_MAX} characters` }
       )
     ),
     start_time: Type.Optional(DateTime('Only events from then on')),

@@ -13,7 +13,9 @@ export const verifyAuditLog = (keys: AuditKeys | undefined) =>
     name: 'verify_audit_log',
     title: 'Verify the audit log',
     description:
-      'For admins: recomputes the chain over the audit log and its signed heads, and names the first row that was altered, removed, moved or put in afterwards. A long log takes several calls, each with the next_cursor of the one before.',
+      'For admins: recomputes the chain over the audit log and its signed heads, and names the ' +
+      'first row that was altered, removed, moved or put in afterwards. A long log takes ' +
+      'several calls, each with the next_cursor of the one before.',
     permission: 'admin',
     effect: 'reads',
     commits: 'transaction',
@@ -23,14 +25,16 @@ export const verifyAuditLog = (keys: AuditKeys | undefined) =>
         type: 'string',
         enum: ['intact', 'faulty', 'unfinished', 'off'],
         description:
-          'intact: all that is chained is as it was written. unfinished: so far; call again with next_cursor. faulty: see fault. off: the server has no key for a chain'
+          'intact: all that is chained is as it was written. unfinished: so far; call again with ' +
+          'next_cursor. faulty: see fault. off: the server has no key for a chain'
       }),
       fault: Type.Union([
         Type.Null(),
         Type.Object({
           kind: Type.String({
             description:
-              'altered, missing, reordered or forged (put in afterwards) of a row; head or beginning of a signature that does not fit; key: signed with a key that the server does not have'
+              'altered, missing, reordered or forged (put in afterwards) of a row; head or beginning ' +
+              'of a signature that does not fit; key: signed with a key that the server does not have'
           }),
           seq: Nullable(Type.Integer({ description: 'The place in the chain' })),
           audit_id: Nullable(Type.Integer({ description: 'The id in get_audit_log, where one is known' })),

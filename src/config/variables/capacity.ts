@@ -17,11 +17,17 @@ export const capacityVariables = {
     'Memory that request bodies may take in one process at the same time, in bytes, ' +
       'at least eight times BODY_LIMIT. Callers without good credentials get a quarter of it, ' +
       'one address half of either; others get SERVICE_UNAVAILABLE',
-    wholeNumber(16 * 1024 ** 2, 1024 ** 4, true),
+    wholeNumber(16 * 1024 ** 2, 1024 ** 4),
     undefined,
     { default_note: '`67108864`, or eight times BODY_LIMIT if that is more' }
   ),
   log_level: variable('LOG_LEVEL', LOG_LEVELS.join(', '), oneOf(LOG_LEVELS), 'info'),
+  log_format: variable(
+    'LOG_FORMAT',
+    'json: a line of JSON for each event; pretty: lines for people; auto: pretty on a terminal, else json',
+    oneOf(['auto', 'json', 'pretty']),
+    'auto'
+  ),
   request_timeout_ms: variable(
     'REQUEST_TIMEOUT_MS',
     'Milliseconds a call may take, waiting in wait_for_messages excepted',
@@ -39,6 +45,13 @@ export const capacityVariables = {
     'Milliseconds to wait for a free or new database connection',
     wholeNumber(100, 60_000),
     '5000'
+  ),
+  database_connection_max_age_ms: variable(
+    'DATABASE_CONNECTION_MAX_AGE_MS',
+    'Milliseconds after which a database connection is replaced, so that the service moves to other servers behind ' +
+      'one address. 0: never',
+    wholeNumber(0, 86_400_000),
+    '1800000'
   ),
   max_in_flight: variable(
     'MAX_IN_FLIGHT',

@@ -1,5 +1,5 @@
 import { variable } from '../variable.js'
-import { flag, list, origin, permissions, secureUrl, wholeNumber } from '../values.js'
+import { anyText, flag, list, origin, permissions, secureUrl, wholeNumber } from '../values.js'
 
 /** Whom the service trusts: its tokens, an OpenID Connect issuer, and its public address. */
 export const identityVariables = {
@@ -18,19 +18,19 @@ export const identityVariables = {
   oidc_agent_id_claim: variable(
     'OIDC_AGENT_ID_CLAIM',
     'The claim that holds the agent_id; a path such as `a.b` for a claim inside a claim',
-    text => text,
+    anyText,
     'sub'
   ),
   oidc_agent_type_claim: variable(
     'OIDC_AGENT_TYPE_CLAIM',
     'The claim that holds the agent_type; an agent whose token lacks it has the type `oidc`',
-    text => text,
+    anyText,
     'agent_type'
   ),
   oidc_permissions_claim: variable(
     'OIDC_PERMISSIONS_CLAIM',
     'The claim that holds permissions: words separated by spaces, or a list of strings',
-    text => text,
+    anyText,
     'scope'
   ),
   oidc_permissions_map: variable(
@@ -43,7 +43,7 @@ export const identityVariables = {
   oidc_workspace_claim: variable(
     'OIDC_WORKSPACE_CLAIM',
     'The claim that holds the workspace; an agent whose token lacks it is in the workspace `default`',
-    text => text,
+    anyText,
     'workspace'
   ),
   public_url: variable(

@@ -31,7 +31,8 @@ export const limitsVariables = {
   ),
   rate_limit_initialize_per_minute: variable(
     'RATE_LIMIT_INITIALIZE_PER_MINUTE',
-    'MCP sessions that one address may open in a minute. 0: no limit',
+    'MCP sessions that one address may open in a minute without good credentials. With them, the limit is five times ' +
+      'as many for one API key, and ten times as many for a workspace. 0: no limit',
     wholeNumber(0, 1_000_000),
     '1200'
   ),

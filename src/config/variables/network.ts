@@ -1,5 +1,5 @@
 import { variable } from '../variable.js'
-import { list, origins, proxies, wholeNumber } from '../values.js'
+import { hostNames, origins, proxies, wholeNumber } from '../values.js'
 
 /** Which web pages, host names and proxies may reach the service. */
 export const networkVariables = {
@@ -13,7 +13,7 @@ export const networkVariables = {
   allowed_hosts: variable(
     'ALLOWED_HOSTS',
     'Host names by which the service may be called, separated by commas; * for any. Protects against DNS rebinding',
-    list,
+    hostNames,
     undefined,
     { default_note: 'loopback names when HOST is loopback, else any' }
   ),
@@ -21,10 +21,10 @@ export const networkVariables = {
     'TRUST_PROXY',
     'Proxies whose X-Forwarded-For the service believes: true, a number of hops, or addresses separated by commas',
     proxies,
-    undefined,
+    'false',
     { default_note: 'none' }
   ),
-  metrics_port: variable('METRICS_PORT', 'Serve /metrics on this port only', wholeNumber(0, 65535, true), undefined, {
+  metrics_port: variable('METRICS_PORT', 'Serve /metrics on this port only', wholeNumber(0, 65535), undefined, {
     default_note: 'on PORT'
   })
 }

@@ -1,5 +1,5 @@
 import { variable } from '../variable.js'
-import { flag, optional, wholeNumber } from '../values.js'
+import { anyText, flag, wholeNumber } from '../values.js'
 
 /** Retention, start and stop, and the command `mcp`. */
 export const operationVariables = {
@@ -35,10 +35,10 @@ export const operationVariables = {
     wholeNumber(0, 600_000),
     '20000'
   ),
-  agent_id: variable('AGENT_ID', 'agent_id of the command `mcp` (stdio)', optional, undefined, {
+  agent_id: variable('AGENT_ID', 'agent_id of the command `mcp` (stdio)', anyText, undefined, {
     default_note: "the MCP client's name"
   }),
-  agent_type: variable('AGENT_TYPE', 'agent_type of the command `mcp` (stdio)', optional, undefined, {
+  agent_type: variable('AGENT_TYPE', 'agent_type of the command `mcp` (stdio)', anyText, undefined, {
     default_note: 'mcp'
   }),
   mcp_output_schemas: variable(

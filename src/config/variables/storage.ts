@@ -1,17 +1,26 @@
 import { variable } from '../variable.js'
-import { databaseUrl, onOff, optional, secret, secrets, wholeNumber } from '../values.js'
-import { JWT_SECRET_MIN, SECRET_MIN } from '../secret-lengths.js'
+import {
+  anyText,
+  databaseUrl,
+  host,
+  JWT_SECRET_MIN,
+  onOff,
+  secret,
+  SECRET_MIN,
+  secrets,
+  wholeNumber
+} from '../values.js'
 
 /** Where the service listens, where its data are, and its keys. */
 export const storageVariables = {
-  host: variable('HOST', 'Address to listen on; 0.0.0.0 for all', text => text, '127.0.0.1'),
+  host: variable('HOST', 'Address to listen on; 0.0.0.0 for all', host, '127.0.0.1'),
   port: variable('PORT', 'Port to listen on; HTTP_PORT is accepted too', wholeNumber(0, 65535), '23456', {
     alias: 'HTTP_PORT'
   }),
   database_url: variable(
     'DATABASE_URL',
-    'PostgreSQL 15 or later, as postgres://user:password@host:5432/database. Unset: ' +
-      'the service runs its own PostgreSQL in DATA_DIR',
+    'PostgreSQL 15 or later, as postgres://user:password@host:5432/database, with the parameters of libpq: ' +
+      'docs/operations.md, TLS to the database. Unset: the service runs its own PostgreSQL in DATA_DIR',
     databaseUrl,
     undefined,
     { secret: true, default_note: 'embedded' }
@@ -24,7 +33,15 @@ export const storageVariables = {
     undefined,
     { secret: true, default_note: '`DATABASE_URL`' }
   ),
-  data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', optional, undefined, {
+  database_listen_url: variable(
+    'DATABASE_LISTEN_URL',
+    'The same database at an address that is no pooler. Replicas tell each other of changes through it; ' +
+      'without it and behind a pooler, each asks the database four times a second',
+    databaseUrl,
+    undefined,
+    { secret: true, default_note: '`DATABASE_URL`' }
+  ),
+  data_dir: variable('DATA_DIR', 'Folder of the embedded PostgreSQL and of the generated keys', anyText, undefined, {
     default_note: "`./data` in a checkout, else a folder of the user's (docs/operations.md, Install)"
   }),
   api_key: variable(
@@ -65,7 +82,7 @@ export const storageVariables = {
     'AUDIT_HEAD_FILE',
     'File to which the service appends each signed head of the audit chain, for audit verify --heads. ' +
       'Keep a copy on another machine',
-    optional,
+    anyText,
     undefined,
     { default_note: 'only in the log' }
   )

@@ -1,19 +1,23 @@
 import type { Client } from 'pg'
-import { ReadOnlyServer } from '../../postgres/faults.js'
+import { ConnectError, ReadOnlyServer, UnfitDatabase } from '../../postgres/faults.js'
 
 const CHANNEL = 'scs'
 const RETRY_MIN_MS = 100
 const RETRY_MAX_MS = 5000
+/** A pooler does not become a server by waiting; but an operator may put a server in its place. */
+const RETRY_UNFIT_MS = 60_000
 
 export interface ListenOptions {
-  /** A new connection, not yet connected. */
-  client: () => Client
+  /** Makes a new connection. */
+  client: (signal: AbortSignal) => Promise<Client>
   /** Begins every payload of this replica; no other replica knows it. */
   self: string
   /** Milliseconds between two proofs. */
   heartbeat_ms: number
   /** Milliseconds in which a proof, or any answer, must come. */
   patience_ms: number
+  /** Milliseconds after which the connection is replaced; 0 for never. */
+  max_age_ms: number
   /** The connection can send. */
   onReady: () => void
   /** A notification to itself has come back. */
@@ -25,9 +29,13 @@ export interface ListenOptions {
 }
 
 interface Attempt {
-  client: Client
+  /** Undefined until it is connected. */
+  client?: Client
+  /** Gives up connecting. */
+  abort: AbortController
   /** The number of the last notification to itself. */
   beat: number
+  began_at: number
   timer?: NodeJS.Timeout
 }
 
@@ -56,7 +64,7 @@ export class ListenConnection {
   /** What cannot be sent is lost: the other replicas notice the change by themselves, within a second. */
   async notify(payloads: string[]): Promise<void> {
     const current = this.attempt
-    if (current === undefined || !this.connected) return
+    if (current?.client === undefined || !this.connected) return
     try {
       await current.client.query('select pg_notify($1, payload) from unnest($2::text[]) payload', [CHANNEL, payloads])
     } catch (error) {
@@ -74,23 +82,28 @@ export class ListenConnection {
 
   private async connect(): Promise<void> {
     if (this.closed) return
-    const client = this.options.client()
-    const current: Attempt = { client, beat: 0 }
-    client.on('error', error => {
-      this.lose(current, error)
-    })
-    client.on('end', () => {
-      this.lose(current, undefined)
-    })
-    client.on('notification', ({ payload }) => {
-      this.hear(current, payload ?? '')
-    })
+    const current: Attempt = { abort: new AbortController(), beat: 0, began_at: performance.now() }
     const late = setTimeout(() => {
       this.lose(current, new Error('timeout'))
     }, this.options.patience_ms)
     this.attempt = current
     try {
-      await client.connect()
+      const client = await this.options.client(current.abort.signal)
+      current.client = client
+      // It may have been given up at this very moment.
+      if (this.attempt !== current) {
+        drop(current)
+        return
+      }
+      client.on('error', error => {
+        this.lose(current, error)
+      })
+      client.on('end', () => {
+        this.lose(current, undefined)
+      })
+      client.on('notification', ({ payload }) => {
+        this.hear(current, payload ?? '')
+      })
       // A commit with a notification holds one lock of the whole database; a hint that a crash loses does no harm.
       await client.query('set synchronous_commit = off')
       await client.query(`listen ${CHANNEL}`)
@@ -108,13 +121,22 @@ export class ListenConnection {
   /** Sends a notification to itself, and expects it. */
   private beat(current: Attempt): void {
     if (this.attempt !== current) return
+    const { max_age_ms } = this.options
+    if (max_age_ms > 0 && performance.now() - current.began_at > max_age_ms) {
+      // The hints of this moment are lost; the regular poll finds what they were about.
+      this.attempt = undefined
+      this.connected = false
+      drop(current)
+      void this.connect()
+      return
+    }
     const number = ++current.beat
     let answered = false
     current.client
-      .query<{ read_only: string }>("select pg_notify($1, $2), current_setting('transaction_read_only') as read_only", [
-        CHANNEL,
-        `${this.options.self} ${number}`
-      ])
+      ?.query<{ read_only: string }>(
+        "select pg_notify($1, $2), current_setting('transaction_read_only') as read_only",
+        [CHANNEL, `${this.options.self} ${number}`]
+      )
       .then(
         ({ rows: [row] }) => {
           answered = true
@@ -167,14 +189,20 @@ export class ListenConnection {
       () => {
         void this.connect()
       },
-      this.wait * (0.5 + Math.random())
+      (isUnfit(fault) ? RETRY_UNFIT_MS : this.wait) * (0.5 + Math.random())
     ).unref()
     this.wait = Math.min(2 * this.wait, RETRY_MAX_MS)
   }
 }
 
-function drop({ client, timer }: Attempt): void {
+function isUnfit(fault: unknown): boolean {
+  return fault instanceof ConnectError && fault.cause instanceof UnfitDatabase
+}
+
+function drop({ client, abort, timer }: Attempt): void {
   clearTimeout(timer)
+  abort.abort()
+  if (client === undefined) return
   client.removeAllListeners()
   client.on('error', () => {})
   // Ending it politely would wait for a server that may be gone.

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Client } from 'pg'
 import { createHub, type Events, type Topic } from '../../kernel/events.js'
+import { trackEpisodes } from '../../postgres/episodes.js'
 import { loggableFault } from '../../postgres/faults.js'
 import type { Db } from '../../postgres/schema.js'
 import { payloadsOf, topicsIn } from './hint-payload.js'
@@ -20,8 +21,8 @@ const SILENT_POLL_MS = 250
 const CLOSE_MS = 500
 
 export interface NotifyOptions {
-  /** A new connection, not yet connected. */
-  client: () => Client
+  /** Makes a new connection. */
+  client: (signal: AbortSignal) => Promise<Client>
   /** Where versions are read. */
   db: Db
   log: {
@@ -32,6 +33,8 @@ export interface NotifyOptions {
   heartbeat_ms?: number
   /** Milliseconds in which a proof, or any answer, must come. */
   patience_ms?: number
+  /** Milliseconds after which the connection is replaced; 0 for never. */
+  max_age_ms?: number
 }
 
 export interface Notify extends Events {
@@ -44,16 +47,35 @@ export interface Notify extends Events {
  * would make all commits of the database wait for one lock. A hint has reached the other replica some 5 ms after the
  * write was answered (bench/wake.md).
  */
-export function openNotify({ client, db, log, heartbeat_ms = 5000, patience_ms = 2000 }: NotifyOptions): Notify {
+export function openNotify({
+  client,
+  db,
+  log,
+  heartbeat_ms = 5000,
+  patience_ms = 2000,
+  max_age_ms = 0
+}: NotifyOptions): Notify {
   const self = randomBytes(6).toString('hex')
   const pending = new Set<Topic>()
   let timer: NodeJS.Timeout | undefined
   let sending: Promise<void> | undefined
   let sent_at = -Infinity
   let proven = false
-  let warned = false
   let closed = false
 
+  const silence = trackEpisodes({
+    onBegin(fault) {
+      log.warn(
+        fault === undefined ? {} : { err: loggableFault(fault) },
+        'hints between replicas do not arrive (a pooler that swallows LISTEN, or no connection): ' +
+          'the database is asked every 250 ms'
+      )
+    },
+    onEnd(times, seconds) {
+      log.info({ times, seconds }, 'hints between replicas arrive again')
+    },
+    isOver: () => proven
+  })
   const hub = createHub(topics => {
     // A session's topic names its workspace too, so that the workspace needs no topic of its own.
     for (const topic of topics) if (pending.size < KEPT_MAX) pending.add(topic)
@@ -64,6 +86,7 @@ export function openNotify({ client, db, log, heartbeat_ms = 5000, patience_ms =
     self,
     heartbeat_ms,
     patience_ms,
+    max_age_ms,
     onReady: sendSoon,
     onPayload: payload => {
       hub.heard(topicsIn(payload))
@@ -71,20 +94,11 @@ export function openNotify({ client, db, log, heartbeat_ms = 5000, patience_ms =
     onProof() {
       if (proven) return
       proven = true
-      if (warned) log.info({}, 'hints between replicas arrive again')
-      warned = false
       hub.wakeAll()
       poll.schedule()
     },
     onSilence(fault) {
-      if (fault !== undefined && proven) log.info({ err: loggableFault(fault) }, 'connection for hints lost')
-      if (!warned)
-        log.warn(
-          {},
-          'hints between replicas do not arrive (a pooler that swallows LISTEN, or no connection): the database is ' +
-            'asked every 250 ms'
-        )
-      warned = true
+      silence.fault(fault)
       proven = false
       poll.schedule()
     }
@@ -126,6 +140,7 @@ export function openNotify({ client, db, log, heartbeat_ms = 5000, patience_ms =
     async close() {
       closed = true
       await Promise.race([sendRest(), new Promise(resolve => setTimeout(resolve, CLOSE_MS))])
+      silence.close()
       hub.close()
       connection.close()
       await poll.close()

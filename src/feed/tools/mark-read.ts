@@ -1,10 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { AppError } from '../../kernel/errors.js'
-import { Whole } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { moveReadCursor, type Reading, readings } from '../store/unread.js'
-import { IdempotencyKey, input, output, readingFields, SessionId } from '../../kernel/shapes.js'
+import { IdempotencyKey, input, output, readingFields, Seq, SessionId } from '../../kernel/shapes.js'
 
 export const markRead = defineTool({
   name: 'mark_read',
@@ -20,13 +19,7 @@ export const markRead = defineTool({
   commits: 'transaction',
   input: input({
     session_id: SessionId,
-    up_to_seq: Type.Optional(
-      Whole({
-        minimum: 0,
-        maximum: Number.MAX_SAFE_INTEGER,
-        description: "The last seq you have read, at most the session's last; absent: all there is now"
-      })
-    ),
+    up_to_seq: Type.Optional(Seq("The last seq you have read, at most the session's last; absent: all there is now")),
     idempotency_key: IdempotencyKey
   }),
   output: output({ session_id: Type.String(), ...readingFields }),

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { mayEnter } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
-import { Numeric, Whole } from '../../kernel/schema.js'
-import { AgentId, input, Limit, Message, output, SessionId } from '../../kernel/shapes.js'
+import { Numeric } from '../../kernel/schema.js'
+import { AgentId, input, Limit, Message, output, Seq, SessionId } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { page } from '../../messages/store/message-pages.js'
 import type { MessageRow } from '../../messages/store/messages.js'
@@ -39,11 +39,7 @@ export const waitForMessages = (deps: WaitDeps) =>
     input: input({
       session_id: SessionId,
       after_seq: Type.Optional(
-        Whole({
-          minimum: 0,
-          maximum: Number.MAX_SAFE_INTEGER,
-          description: 'Only what became visible to you after this seq. Left out: only what comes from now on'
-        })
+        Seq('Only what became visible to you after this seq. Left out: only what comes from now on')
       ),
       timeout_seconds: Type.Optional(
         Numeric({

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { needOperator } from '../../agents/whole-workspace.js'
 import { ObjectOf } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { databaseSize } from '../store/figures.js'
@@ -14,8 +15,8 @@ export const getPerformanceMetrics = (about: About, metrics: Metrics, pool: () =
     name: 'get_performance_metrics',
     title: 'Figures of the server',
     description:
-      'For admins: what this replica has served since it started, how long it took, its connection pool, and the ' +
-      'size of the database.',
+      'For the operator, with the shared ADMIN_API_KEY: what this replica has served since it started, how long it ' +
+      'took, its connection pool, and the size of the database. Admins of a workspace are refused.',
     permission: 'admin',
     effect: 'reads',
     commits: 'transaction',
@@ -43,7 +44,8 @@ export const getPerformanceMetrics = (about: About, metrics: Metrics, pool: () =
       process: Type.Object({ resident_bytes: Type.Integer(), heap_used_bytes: Type.Integer() })
     }),
     audit: () => ({ event_type: 'metrics_read' }),
-    async handler(_input, { db }) {
+    async handler(_input, { db, agent }) {
+      needOperator(agent, 'These figures')
       const [calls, size] = await Promise.all([metrics.calls(), databaseSize(db)])
       const ms = (seconds: number) => Math.round(seconds * 100_000) / 100
       const memory = process.memoryUsage()

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../../kernel/errors.js'
 import { JsonScan } from '../../kernel/json-scan.js'
-import { onTooSmall } from './chunks.js'
+import { onRefused } from './refusals.js'
 
 /** Initial buffer size for a body that does not arrive in one piece. */
 const INITIAL_BUFFER_BYTES = 4096
@@ -95,9 +95,9 @@ export async function readBody(
         if (!isDone) payload.resume()
       })
     }
-    let removeChunkListener = () => {}
+    let removeRefusalListener = () => {}
     const removeListeners = () => {
-      removeChunkListener()
+      removeRefusalListener()
       payload.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError)
     }
     fail = error => {
@@ -110,7 +110,7 @@ export async function readBody(
       body = Buffer.alloc(0)
       reject(error)
     }
-    removeChunkListener = onTooSmall(payload, error => {
+    removeRefusalListener = onRefused(payload, error => {
       fail(error)
     })
     if (isDone) return

@@ -1,12 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../../kernel/errors.js'
+import { refuseBody } from './refusals.js'
 
 /** This many chunks of a body may have any size. Beyond them, chunks must have this average size. */
 const FREE_CHUNKS = 128
-const AVERAGE_MIN_BYTES = 1024
-const TOO_SMALL_EVENT = 'too small chunks'
-
-const refused = new WeakSet<IncomingMessage>()
+const AVERAGE_MIN_BYTES = 512
 
 /**
  * Drops further chunks of a body once too many are small. Node creates an object of some hundred bytes for each chunk
@@ -19,33 +17,16 @@ export function guardChunks(request: IncomingMessage): void {
   const push = request.push.bind(request)
   let chunks = 0
   let bytes = 0
+  let isRefused = false
   request.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
     if (chunk === null) return push(chunk, encoding)
     // Returning false makes Node stop reading for now.
-    if (refused.has(request)) return false
+    if (isRefused) return false
     bytes += chunk.length
     if (++chunks <= FREE_CHUNKS + bytes / AVERAGE_MIN_BYTES) return push(chunk, encoding)
-    refused.add(request)
-    // Without this Node would still parse every chunk of the 64 KiB that it has read.
-    const { parser } = request.socket as { parser?: { pause: () => void } | null }
-    parser?.pause()
-    request.emit(TOO_SMALL_EVENT)
+    isRefused = true
+    refuseBody(request, tooSmallChunks())
     return false
-  }
-}
-
-/**
- * Calls `callback` once if the chunks of a body are too small.
- * @returns a function that removes the listener
- */
-export function onTooSmall(request: IncomingMessage, callback: (error: AppError) => void): () => void {
-  const notify = () => {
-    callback(tooSmallChunks())
-  }
-  if (refused.has(request)) notify()
-  else request.once(TOO_SMALL_EVENT, notify)
-  return () => {
-    request.off(TOO_SMALL_EVENT, notify)
   }
 }
 

@@ -4,9 +4,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { networkOf } from '../../kernel/address.js'
 import type { BodyBudget, Reservation } from './budget.js'
 import { AppError } from '../../kernel/errors.js'
+import type { JsonScan } from '../../kernel/json-scan.js'
 import { createScheduler } from './turns.js'
 import { readBody, requestAborted, BodyTooLarge } from './arrival.js'
-import { guardChunks } from './chunks.js'
+import { askForBody } from '../connection/expectations.js'
+import { intakeOf } from '../connection/intake.js'
 import { onDisconnect } from '../gone.js'
 
 /** Largest body without valid credentials, in bytes: the largest call of add_message, in UTF-8. */
@@ -17,6 +19,10 @@ const LARGE_BYTES = 64 * 1024
 const UNCOUNTED_MAX_BYTES = 4096
 /** How many bodies are read further in one turn of the event loop. */
 const READS_PER_TURN = 4
+
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF')
+/** The greatest of the bytes that are white space in JSON. */
+const SPACE = 0x20
 
 export interface BodyOptions {
   /** Largest body with valid credentials, in bytes. */
@@ -33,7 +39,6 @@ export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOpti
   const scheduleParse = createScheduler(1)
   const reservations = new WeakMap<FastifyRequest, Reservation>()
   app.decorateRequest('sender', null)
-  app.server.prependListener('request', guardChunks)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i,
@@ -43,6 +48,7 @@ export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOpti
       const max_bytes = isKnown ? limit : Math.min(limit, UNKNOWN_CALLER_LIMIT)
       const declared = declaredLength(request)
       if (declared !== undefined && declared > max_bytes) throw await tooLarge(request, max_bytes)
+      askForBody(request.raw)
       try {
         const { body, scan } = await readBody(payload, {
           declared,
@@ -54,7 +60,7 @@ export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOpti
             scheduleRead(isKnown, read)
           }
         })
-        if (body.length <= UNCOUNTED_MAX_BYTES && !reservations.has(request)) return parseJson(body)
+        if (body.length <= UNCOUNTED_MAX_BYTES && !reservations.has(request)) return parseJson(body, scan)
         const heap_bytes = scan.heapBytes(isAscii(body))
         const reservation = reservationOf(request, isKnown, () => {})
         reservation.pin()
@@ -63,7 +69,7 @@ export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOpti
           await new Promise<void>(resolve => {
             scheduleParse(isKnown, resolve)
           })
-        const value = parseJson(body)
+        const value = parseJson(body, scan)
         reservation.set(heap_bytes)
         // Parsing and handling a large body in one turn would block the event loop for too long.
         if (body.length > LARGE_BYTES)
@@ -84,7 +90,8 @@ export function registerBodies(app: FastifyInstance, { limit, budget }: BodyOpti
   })
   app.addHook('onSend', (request, reply, payload, next) => {
     // Node would read an unwanted body to its end, which may never come. So close the connection.
-    if (request.raw.complete === false && isLong(request)) void reply.header('connection', 'close')
+    if (request.raw.complete === false && (isLong(request) || intakeOf(request.raw.socket)?.isRefusing === true))
+      void reply.header('connection', 'close')
     next(null, payload)
   })
 
@@ -146,12 +153,14 @@ function refuseCharset(content_type: string): void {
     throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'JSON is taken in UTF-8 only.')
 }
 
-function parseJson(body: Buffer): unknown {
+function parseJson(body: Buffer, scan: JsonScan): unknown {
   if (!isUtf8(body)) throw new AppError('INVALID_JSON', 'The request body is not valid UTF-8.')
-  const text = body.toString('utf8').replace(/^\uFEFF/, '')
-  if (text.trim() === '') return {}
+  // The scan counts the bytes of a byte order mark too.
+  if (body.subarray(0, 3).equals(BYTE_ORDER_MARK)) body.fill(' ', 0, 3)
+  if (body.every(byte => byte <= SPACE)) return {}
   try {
-    return JSON.parse(text) as unknown
+    scan.markInexact(body)
+    return JSON.parse(body.toString()) as unknown
   } catch {
     throw new AppError('INVALID_JSON', 'The request body is not valid JSON.', {
       suggestions: ['Send one JSON object; check quotes, commas and escaped line breaks']

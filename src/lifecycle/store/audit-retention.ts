@@ -1,11 +1,11 @@
-import { sql } from 'kysely'
 import type { AuditKeys } from '../../audit/chain/keys.js'
 import * as audit from '../../audit/store/rows.js'
 import { dropAuditRows } from '../../audit/chain/drop.js'
 import { auditedWorkspaces } from '../../audit/chain/heads.js'
-import type { Db } from '../../postgres/schema.js'
+import { databaseTime } from '../../postgres/turns.js'
 import type { Deps } from './retention.js'
-import { BATCH, serviceAuditRow, underLock } from '../turns.js'
+import { workspacesToExpire } from './retention-setting.js'
+import { BATCH, underLock } from './batch.js'
 
 /**
  * Drops the expired audit rows of every workspace, up to a signed head that becomes the beginning of its chain. It
@@ -19,45 +19,21 @@ export async function applyAuditRetention(
   batch = BATCH
 ): Promise<number> {
   let dropped = 0
-  // This query reads all workspaces; the rest of the loop works on one.
-  for (const { workspace, days } of await workspacesWithRetention(db, server_days)) {
-    const {
-      rows: [row]
-    } = await sql<{ before: string }>`select clock_timestamp() - make_interval(days => ${days}::int) as before`.execute(
-      db
-    )
-    const { before } = row as { before: string }
+  const workspaces = await auditedWorkspaces(db)
+  for (const { workspace, days } of await workspacesToExpire(db, 'audit_retention', workspaces, server_days)) {
+    const before = await databaseTime(db, days)
     for (let rows: number | undefined = batch; rows !== undefined && rows > 0 && !stopping();) {
       rows = await underLock(db, async tx => {
         const dropped_rows = await dropAuditRows(tx, keys, { workspace, before, limit: batch })
         if (dropped_rows > 0)
-          await audit.write(
-            tx,
-            serviceAuditRow(workspace, 'retention', {
-              event_type: 'audit_rows_dropped',
-              metadata: { rows: dropped_rows, days, before }
-            })
-          )
+          await audit.writeWithoutAgent(tx, workspace, 'retention', {
+            event_type: 'audit_rows_dropped',
+            metadata: { rows: dropped_rows, days, before }
+          })
         return dropped_rows
       })
       dropped += rows ?? 0
     }
   }
   return dropped
-}
-
-async function workspacesWithRetention(
-  db: Db,
-  server_days: number
-): Promise<Array<{ workspace: string; days: number }>> {
-  const own = new Map(
-    (await db.selectFrom('audit_retention').select(['workspace', 'days']).execute()).map(({ workspace, days }) => [
-      workspace,
-      days
-    ])
-  )
-  const others = server_days > 0 ? await auditedWorkspaces(db) : []
-  return [...new Set([...own.keys(), ...others])]
-    .map(workspace => ({ workspace, days: own.get(workspace) ?? server_days }))
-    .filter(({ days }) => days > 0)
 }

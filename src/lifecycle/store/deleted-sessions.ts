@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { memoryTopic, type Topic } from '../../kernel/events.js'
 import { forget } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
-import { BATCH, underLock } from '../turns.js'
+import { BATCH, underLock } from './batch.js'
 
 /**
  * Deletes the remaining data of deleted sessions. Nobody can read it any more, so the time does not matter. After a

@@ -1,16 +1,15 @@
-import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
-import { memoryTopic, sessionTopic, type Topic } from '../../kernel/events.js'
 import * as audit from '../../audit/store/rows.js'
+import { sessionTopic, type Topic } from '../../kernel/events.js'
 import { removeMessages } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
-import { revokeAgent } from '../../agents/store/tokens.js'
-import { BATCH, serviceAuditRow, underLock } from '../turns.js'
+import { BATCH, searchSessions, underLock } from './batch.js'
+import { OWN_TABLES, PRESENCE_TABLES, removeOwn } from './erasure-start.js'
 
 /**
  * Erases an agent: deletes its messages and data, and replaces its name by a pseudonym in data of others (who opened a
- * session, who made a change). Its audit rows stay unchanged. The call itself deletes tokens, memory and similar data;
- * messages and names follow in small batches, since there may be a million.
+ * session, who made a change). Its audit rows stay unchanged. `beginErasure` deletes tokens, memory and the like at
+ * once; messages and names follow here in small batches, since there may be a million.
  */
 
 /**
@@ -24,79 +23,6 @@ const REVOCATION_DELAY_S = 2
  */
 const SETTLED_AFTER_S = REVOCATION_DELAY_S + 2
 
-export interface ErasureStart {
-  pseudonym: string
-  revoked_tokens: number
-  deleted_memory: number
-}
-
-export async function beginErasure(
-  tx: Db,
-  workspace: string,
-  agent_id: string,
-  request_id: string
-): Promise<ErasureStart> {
-  // This locks the agent, so that no token is issued for it meanwhile.
-  const revoked_tokens = await revokeAgent(tx, workspace, agent_id)
-  // If an erasure is already under way, keep its pseudonym.
-  const {
-    rows: [begun]
-  } = await sql<{ pseudonym: string }>`
-    insert into erased_agents as e (workspace, agent_id, pseudonym, up_to_message_id, request_id)
-    select ${workspace}, ${agent_id}, ${`erased-${randomBytes(8).toString('hex')}`}, coalesce((select max(id)
-      from messages where workspace = ${workspace}), 0), ${request_id}
-    on conflict (workspace, agent_id) do update set up_to_message_id = excluded.up_to_message_id, erased_at =
-      clock_timestamp(), xact = pg_current_xact_id()
-    returning pseudonym`.execute(tx)
-  const { pseudonym } = begun as { pseudonym: string }
-  const ownedByAgent = sql`workspace = ${workspace} and agent_id = ${agent_id}`
-  // Revoked tokens stay in the table until they expire.
-  await sql`update tokens set agent_id = ${pseudonym} where ${ownedByAgent}`.execute(tx)
-  // Revoke the agent's own API keys, but not keys for several agents (agent_id with a *).
-  await sql`update api_keys set revoked_at = coalesce(revoked_at, clock_timestamp()), agent_id = ${pseudonym}
-      where ${ownedByAgent}`.execute(tx)
-  await sql`update api_keys set created_by = ${pseudonym} where workspace = ${workspace}
-      and created_by = ${agent_id}`.execute(tx)
-  await sql`update mcp_sessions set agent_id = null, agent_type = null, permissions = null, token_jti = null,
-      token_expires_at = null, client_name = null where ${ownedByAgent}`.execute(tx)
-  return {
-    pseudonym,
-    revoked_tokens,
-    deleted_memory: await removeOwn(tx, workspace, agent_id, [...OWN_TABLES, ...PRESENCE_TABLES])
-  }
-}
-
-const PRESENCE_TABLES = [
-  ['session_presence', 'last_seen_at'],
-  ['agents', 'last_seen_at']
-] as const
-const OWN_TABLES = [
-  ['read_cursors', 'updated_at'],
-  ['idempotency_keys', 'created_at'],
-  ['agent_memory', 'updated_at']
-] as const
-
-/**
- * Deletes the agent's rows that were written until the given time.
- * @returns how many memory entries were deleted
- */
-async function removeOwn(
-  db: Db,
-  workspace: string,
-  agent_id: string,
-  tables: ReadonlyArray<readonly [table: string, written_at: string]>,
-  until = 'infinity'
-): Promise<number> {
-  let removed = 0n
-  for (const [table, written_at] of tables) {
-    const { numAffectedRows = 0n } = await sql`
-      delete from ${sql.table(table)} where workspace = ${workspace} and agent_id = ${agent_id}
-        and ${sql.ref(written_at)} <= ${until}::timestamptz`.execute(db)
-    if (table === 'agent_memory') removed = numAffectedRows
-  }
-  return Number(removed)
-}
-
 export async function isBeingErased(db: Db, workspace: string, agent_id: string): Promise<boolean> {
   return (
     (await db
@@ -107,13 +33,6 @@ export async function isBeingErased(db: Db, workspace: string, agent_id: string)
       .executeTakeFirst()) !== undefined
   )
 }
-
-export function erasureTopics(workspace: string, agent_id: string): Topic[] {
-  return [memoryTopic(workspace, agent_id)]
-}
-
-/** Sessions that one query searches. */
-const SESSION_BATCH = 200
 
 interface Erasure {
   workspace: string
@@ -191,16 +110,9 @@ async function eraseInSessions(
   stopping: () => boolean
 ): Promise<boolean> {
   const { workspace, agent_id, pseudonym, until } = erasure
-  for (let after = '', more = true; more;) {
-    const { rows } = await sql<{ id: string; wrote: boolean }>`
-      select s.id, own.wrote from (select id from sessions where workspace = ${workspace} and id > ${after}
-        order by id limit ${SESSION_BATCH}) s
-      left join lateral (select true as wrote from messages m where m.workspace = ${workspace} and m.session_id = s.id
-        and m.sender = ${agent_id} and ${writtenByErasedAgent(erasure)} limit 1) own on true
-      order by s.id`.execute(db)
-    after = rows.at(-1)?.id ?? after
-    more = rows.length === SESSION_BATCH
-    for (const { id } of rows.filter(({ wrote }) => wrote)) {
+  const wrote = sql<boolean>`sender = ${agent_id} and ${writtenByErasedAgent(erasure)}`
+  for await (const { ids, matching } of searchSessions(db, workspace, wrote)) {
+    for (const id of matching) {
       for (let removed = BATCH; removed === BATCH;) {
         if (stopping()) return false
         const batch = await underLock(db, tx => eraseBatch(tx, erasure, id))
@@ -215,7 +127,7 @@ async function eraseInSessions(
         end, sender = case sender when ${agent_id} then ${pseudonym} else sender end
       where workspace = ${workspace} and changed_at <= ${until}::timestamptz and (changed_by = ${agent_id}
         or sender = ${agent_id})
-        and (session_id = any(${rows.map(({ id }) => id)}::text[]) or kind = 'session_deleted')`.execute(tx)
+        and (session_id = any(${ids}::text[]) or kind = 'session_deleted')`.execute(tx)
     )
     if (renamed === undefined || stopping()) return false
   }
@@ -280,17 +192,7 @@ async function finish(tx: Db, { workspace, agent_id, request_id, erased_at, unti
   await removeOwn(tx, workspace, agent_id, OWN_TABLES, until)
   // Presence is written with a delay, so delete all of it. A new agent of this name is recorded again at its next call.
   await removeOwn(tx, workspace, agent_id, PRESENCE_TABLES)
-  await audit.write(
-    tx,
-    serviceAuditRow(
-      workspace,
-      'erase_agent',
-      {
-        event_type: 'agent_erasure_finished',
-        resource: `agent:${agent_id}`,
-        metadata: { of_agent: agent_id, messages: done.messages_erased }
-      },
-      request_id
-    )
-  )
+  const metadata = { of_agent: agent_id, messages: done.messages_erased }
+  const fields = { event_type: 'agent_erasure_finished', resource: `agent:${agent_id}`, metadata }
+  await audit.writeWithoutAgent(tx, workspace, 'erase_agent', fields, request_id)
 }

@@ -23,6 +23,20 @@ export async function retentionOf(
   return own === undefined ? { days: server_days, source: 'server' } : { days: own.days, source: 'workspace' }
 }
 
+/** Which of the workspaces do not keep data for ever, and for how many days they keep it. */
+export async function workspacesToExpire(
+  db: Db,
+  table: RetentionTable,
+  workspaces: readonly string[],
+  server_days: number
+): Promise<Array<{ workspace: string; days: number }>> {
+  const settings = await db.selectFrom(table).select(['workspace', 'days']).execute()
+  const own = new Map(settings.map(({ workspace, days }) => [workspace, days]))
+  return workspaces
+    .map(workspace => ({ workspace, days: own.get(workspace) ?? server_days }))
+    .filter(({ days }) => days > 0)
+}
+
 /** @param days undefined: follow the server's setting */
 export async function setRetention(
   db: Db,

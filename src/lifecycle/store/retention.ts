@@ -3,11 +3,12 @@ import { sessionTopic, type Topic } from '../../kernel/events.js'
 import * as audit from '../../audit/store/rows.js'
 import { removeMessages } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
+import { databaseTime } from '../../postgres/turns.js'
+import { workspacesIn } from '../../postgres/workspaces.js'
+import { workspacesToExpire } from './retention-setting.js'
 import { removeSession } from './session-removal.js'
-import { BATCH, serviceAuditRow, underLock } from '../turns.js'
+import { BATCH, searchSessions, underLock } from './batch.js'
 
-/** Sessions that one query searches for expired messages. */
-const SESSION_BATCH = 500
 /** Most sessions that one transaction locks. */
 const LOCK_BATCH = 50
 
@@ -25,26 +26,10 @@ export interface Deps {
  */
 export async function applyRetention(deps: Deps, server_days: number): Promise<{ messages: number; sessions: number }> {
   const total = { messages: 0, sessions: 0 }
-  // This query reads all workspaces; the rest of the loop works on one. It is a loose index scan, whose cost does not
-  // depend on the number of sessions.
-  const { rows } = await sql<{ workspace: string; days: number }>`
-    with recursive w as (
-      (select workspace from sessions order by workspace limit 1)
-      union all
-      select following.workspace from w, lateral (select workspace from sessions where workspace > w.workspace
-        order by workspace limit 1) following
-    )
-    select w.workspace, coalesce(r.days, ${server_days}::int) as days from w left
-      join retention r on r.workspace = w.workspace
-    where coalesce(r.days, ${server_days}::int) > 0`.execute(deps.db)
-  for (const { workspace, days } of rows) {
+  const workspaces = await workspacesIn(deps.db, 'sessions')
+  for (const { workspace, days } of await workspacesToExpire(deps.db, 'retention', workspaces, server_days)) {
     // The whole round uses one cutoff, by the database's clock.
-    const {
-      rows: [row]
-    } = await sql<{ before: string }>`select clock_timestamp() - make_interval(days => ${days}::int) as before`.execute(
-      deps.db
-    )
-    const expiry: Expiry = { workspace, days, before: (row as { before: string }).before }
+    const expiry: Expiry = { workspace, days, before: await databaseTime(deps.db, days) }
     total.sessions += await removeSessions(deps, expiry)
     total.messages += await removeMessagesByAge(deps, expiry)
     await removeChanges(deps, expiry)
@@ -77,15 +62,12 @@ async function removeSessions({ db, publish, stopping }: Deps, { workspace, days
         .execute()
       for (const { id, last_seq } of sessions) {
         await removeSession(tx, workspace, id, 'retention')
-        await audit.write(
-          tx,
-          serviceAuditRow(workspace, 'retention', {
-            event_type: 'session_deleted',
-            session_id: id,
-            resource: `session:${id}`,
-            metadata: { days, last_seq }
-          })
-        )
+        await audit.writeWithoutAgent(tx, workspace, 'retention', {
+          event_type: 'session_deleted',
+          session_id: id,
+          resource: `session:${id}`,
+          metadata: { days, last_seq }
+        })
       }
       return sessions.map(({ id }) => id)
     })
@@ -98,23 +80,15 @@ async function removeSessions({ db, publish, stopping }: Deps, { workspace, days
 
 async function removeMessagesByAge({ db, stopping }: Deps, { workspace, days, before }: Expiry): Promise<number> {
   let removed = 0
-  for (let after = '', more = true; more && !stopping();) {
-    // Search session by session for an old message: no index orders the messages of a workspace by age.
-    const { rows } = await sql<{ id: string; old: boolean }>`
-      select s.id, old.old from (select id from sessions where workspace = ${workspace} and id > ${after} order by id
-        limit ${SESSION_BATCH}) s
-      left join lateral (select true as old from messages m where m.workspace = ${workspace} and m.session_id = s.id
-        and m.timestamp < ${before}::timestamptz limit 1) old on true
-      order by s.id`.execute(db)
-    after = rows.at(-1)?.id ?? after
-    more = rows.length === SESSION_BATCH
-    let ids = rows.filter(({ old }) => old).map(({ id }) => id)
+  for await (const { matching } of searchSessions(db, workspace, sql`timestamp < ${before}::timestamptz`)) {
+    let ids = matching
     while (ids.length > 0 && !stopping()) {
       const batch = await underLock(db, tx => removeBatch(tx, ids.slice(0, LOCK_BATCH), { workspace, days, before }))
       if (batch === undefined) return removed
       removed += batch.messages
       ids = ids.slice(batch.done)
     }
+    if (stopping()) break
   }
   return removed
 }
@@ -130,7 +104,7 @@ async function removeBatch(
 ): Promise<{ messages: number; done: number }> {
   let messages = 0
   let done = 0
-  const touched: string[] = []
+  let sessions = 0
   // Lock in the order of ids, like writers do, to avoid deadlocks.
   await tx
     .selectFrom('sessions')
@@ -152,36 +126,30 @@ async function removeBatch(
       .limit(BATCH - messages)
       .execute()
     const { removed } = await removeMessages(tx, { workspace, session_id, ids: rows.map(({ id }) => id) })
-    if (removed > 0) touched.push(session_id)
+    if (removed > 0) sessions++
     messages += removed
     if (messages >= BATCH) break
     done++
   }
   if (messages > 0)
-    await audit.write(
-      tx,
-      serviceAuditRow(workspace, 'retention', {
-        event_type: 'retention_applied',
-        metadata: { messages, sessions: touched.length, days, before }
-      })
-    )
+    await audit.writeWithoutAgent(tx, workspace, 'retention', {
+      event_type: 'retention_applied',
+      metadata: { messages, sessions, days, before }
+    })
   return { messages, done }
 }
 
 /** Removes the feed entries of messages that no longer exist. */
 async function removeChanges({ db, stopping }: Deps, { workspace, before }: Expiry): Promise<void> {
-  for (let batch: number | undefined = BATCH; batch === BATCH && !stopping();) {
-    batch = await underLock(db, async tx =>
-      Number(
-        (
-          await sql`
-      delete from session_changes where ctid = any(array(
-        select c.ctid from session_changes c where c.workspace = ${workspace} and c.message_id is not null
-          and c.changed_at < ${before}::timestamptz
-          and not exists (select from messages m where m.workspace = c.workspace and m.id = c.message_id)
-            limit ${BATCH}))`.execute(tx)
-        ).numAffectedRows ?? 0n
-      )
+  for (let batch = BATCH; batch === BATCH && !stopping();) {
+    const removed = await underLock(db, tx =>
+      sql`
+        delete from session_changes where ctid = any(array(
+          select c.ctid from session_changes c where c.workspace = ${workspace} and c.message_id is not null
+            and c.changed_at < ${before}::timestamptz
+            and not exists (select from messages m where m.workspace = c.workspace and m.id = c.message_id)
+          limit ${BATCH}))`.execute(tx)
     )
+    batch = Number(removed?.numAffectedRows ?? 0n)
   }
 }

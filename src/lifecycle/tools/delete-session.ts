@@ -9,7 +9,10 @@ export const deleteSession = defineTool({
   name: 'delete_session',
   title: 'Delete a session',
   description:
-    "Delete a session for good, open or closed, with its messages and every agent's memory in it. From then on it is SESSION_NOT_FOUND, and who waits for it or streams it is told. It cannot be taken back: to only put it away call archive_session, to keep a copy call export_session first. For its creator and admins.",
+    "Delete a session for good, open or closed, with its messages and every agent's memory " +
+    'in it. From then on it is SESSION_NOT_FOUND, and who waits for it or streams it is ' +
+    'told. It cannot be taken back: to only put it away call archive_session, to keep a copy ' +
+    'call export_session first. For its creator and admins.',
   permission: 'write',
   effect: 'replaces',
   repeatable: true,

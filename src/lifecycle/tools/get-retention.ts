@@ -8,7 +8,8 @@ export const getRetention = (defaults: RetentionDefaults) =>
     name: 'get_retention',
     title: 'See how long things are kept',
     description:
-      "For how many days this workspace keeps messages and closed sessions, and audit rows, and whether that is its own setting or the server's.",
+      'For how many days this workspace keeps messages and closed sessions, and audit rows, ' +
+      "and whether that is its own setting or the server's.",
     permission: 'admin',
     effect: 'reads',
     // For its audit row.

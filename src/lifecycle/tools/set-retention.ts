@@ -13,7 +13,11 @@ export const setRetention = (defaults: RetentionDefaults) =>
     name: 'set_retention',
     title: 'Set how long things are kept',
     description:
-      "Set for how many days this workspace keeps messages, and closed or archived sessions in which nothing has happened since. What is older is deleted for good within the hour, and from then on as it comes of age. 0 keeps everything for ever; use_server_default: true gives up the workspace's own setting. Memory is not touched, nor is the audit log: only the operator says how long that is kept.",
+      'Set for how many days this workspace keeps messages, and closed or archived sessions in ' +
+      'which nothing has happened since. What is older is deleted for good within the hour, ' +
+      'and from then on as it comes of age. 0 keeps everything for ever; use_server_default: ' +
+      "true gives up the workspace's own setting. Memory is not touched, nor is the audit log: " +
+      'only the operator says how long that is kept.',
     permission: 'admin',
     effect: 'replaces',
     repeatable: true,

@@ -7,7 +7,7 @@ import { mcpTopic } from '../../kernel/events.js'
 import * as mcpSessions from '../../agents/store/mcp-sessions.js'
 import type { HeldSession } from '../../agents/store/mcp-sessions.js'
 import { sendFailure } from '../../http/failures.js'
-import { NO_TOOL, refusedToken } from '../credentials.js'
+import { NO_TOOL, refusedHeaders } from '../credentials.js'
 import { mcpSessionNotFound } from '../failure.js'
 import { refuseVersion } from '../legacy.js'
 import { acceptsEvents, sessionIdOf } from '../messages.js'
@@ -70,10 +70,10 @@ export function serveNotifications(means: Omit<NotificationOptions, 'app' | 'vie
     if (id === undefined || !acceptsEvents(request)) return sendFailure(reply.header('allow', ALLOWED), noStream())
     const session = await mcpSessions.find(app.database.db, id)
     if (session === undefined) return sendFailure(reply, mcpSessionNotFound())
-    const refused = refuseVersion(request) ?? (await refusedToken([{ method: 'notifications', id: 0 }], caller, app))
-    if (refused !== undefined) return sendFailure(reply, refused)
     caller.credentials.client_name = session.client_name ?? undefined
     caller.credentials.mcp_session = session
+    const refused = refuseVersion(request) ?? (await refusedHeaders([], caller, app))
+    if (refused !== undefined) return sendFailure(reply, refused)
     const { agent, refusal } = await authorize({ name: NO_TOOL, permission: 'none' }, caller, app.kernel)
     if (refusal !== undefined && !isIdentityOver(session, refusal)) return sendFailure(reply, refusal)
     const viewer = agent ?? undefined
@@ -92,6 +92,7 @@ export function serveNotifications(means: Omit<NotificationOptions, 'app' | 'vie
 /** Whom the row of an open stream names. @throws AppError for a wrong key */
 async function identify(caller: Caller, session: HeldSession, app: FastifyInstance): Promise<Agent | undefined> {
   caller.credentials.mcp_session = session
+  caller.identified = undefined
   try {
     return (await app.identify(caller)) ?? undefined
   } catch (error) {

@@ -3,7 +3,7 @@ import { memoryTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as memory from '../store/memory.js'
 import { memoryResource, scopeOf } from '../memory-scope.js'
-import { IdempotencyKey, input, MemoryKey, output, SessionId } from '../../kernel/shapes.js'
+import { IdempotencyKey, input, MemoryKey, OptionalSessionId, output } from '../../kernel/shapes.js'
 
 export const deleteMemory = defineTool({
   name: 'delete_memory',
@@ -15,7 +15,11 @@ export const deleteMemory = defineTool({
   effect: 'replaces',
   repeatable: true,
   commits: 'transaction',
-  input: input({ key: MemoryKey, session_id: Type.Optional(SessionId), idempotency_key: IdempotencyKey }),
+  input: input({
+    key: MemoryKey,
+    session_id: OptionalSessionId('your global memory'),
+    idempotency_key: IdempotencyKey
+  }),
   output: output({ deleted: Type.Boolean() }),
   audit: ({ key, session_id }, { deleted }) => ({
     event_type: 'memory_deleted',

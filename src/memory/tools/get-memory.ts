@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { AnyValueField } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { scopeOf, ScopeWord, scopeWord } from '../memory-scope.js'
-import { AnyObject, input, MemoryKey, Nullable, output, SessionId, Time } from '../../kernel/shapes.js'
+import { AnyObject, input, MemoryKey, Nullable, OptionalSessionId, output, Time } from '../../kernel/shapes.js'
 import type { MemoryReader } from '../store/memory.js'
 
 export const getMemory = (reader: MemoryReader) =>
@@ -15,7 +15,7 @@ export const getMemory = (reader: MemoryReader) =>
     permission: 'read',
     effect: 'reads',
     commits: 'none',
-    input: input({ key: MemoryKey, session_id: Type.Optional(SessionId) }),
+    input: input({ key: MemoryKey, session_id: OptionalSessionId('your global memory') }),
     output: output({
       key: Type.String(),
       value: AnyValueField,

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { Allowed, Checked } from '../../kernel/schema.js'
+import { Allowed, Checked, EmptyIsAbsent } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
 import * as memory from '../store/memory.js'
@@ -22,7 +22,7 @@ export const listMemory = defineTool({
       Checked<string>(
         { type: 'string', description: 'A session, or "all" for every scope; left out: the global scope' },
         value => typeof value === 'string' && value.length <= 300,
-        { [Allowed]: 'a session_id, or "all"' }
+        { [EmptyIsAbsent]: true, [Allowed]: 'a session_id, or "all"' }
       )
     ),
     prefix: Type.Optional(

@@ -5,7 +5,16 @@ import { defineTool } from '../../kernel/tool.js'
 import * as memory from '../store/memory.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { refuseMuchMemory } from '../../limits/store/usage.js'
-import { IdempotencyKey, input, MemoryKey, Metadata, Nullable, output, SessionId, Time } from '../../kernel/shapes.js'
+import {
+  IdempotencyKey,
+  input,
+  MemoryKey,
+  Metadata,
+  Nullable,
+  OptionalSessionId,
+  output,
+  Time
+} from '../../kernel/shapes.js'
 import { memoryResource, ScopeWord, scopeWord } from '../memory-scope.js'
 import type { Quotas } from '../../limits/quotas.js'
 
@@ -31,7 +40,7 @@ export const setMemory = (quotas: Quotas) =>
         value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= VALUE_MAX,
         { [Code]: 'CONTENT_TOO_LARGE', [Allowed]: `any JSON value of at most ${VALUE_MAX} bytes` }
       ),
-      session_id: Type.Optional(SessionId),
+      session_id: OptionalSessionId('your global memory'),
       expires_in: Type.Optional(
         Whole({
           minimum: 0,

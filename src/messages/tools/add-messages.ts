@@ -27,7 +27,7 @@ export const addMessages = (writer: MessageWriter) =>
     audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ session_id, messages }, { agent, receipt }) {
-      const drafts = messages.map(each => draftOf(agent, each))
+      const drafts = messages.map((each, i) => draftOf(agent, each, `messages/${i}/content`))
       const written = await writer.write({ sender: agent, session_id, drafts, ...receipt })
       return { message_ids: written.map(message => message.id), count: written.length }
     }

@@ -4,9 +4,17 @@ import { defineTool } from '../../kernel/tool.js'
 import { countReadable } from '../../visibility/message-counts.js'
 import { type Page, page } from '../store/message-pages.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { AgentId, input, Limit, Message, output, SessionId, VisibilityWord } from '../../kernel/shapes.js'
-
-const Seq = (description: string) => Type.Optional(Whole({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description }))
+import {
+  AgentId,
+  input,
+  Limit,
+  Message,
+  MessageRef,
+  output,
+  Seq,
+  SessionId,
+  VisibilityWord
+} from '../../kernel/shapes.js'
 
 export const getMessages = defineTool({
   name: 'get_messages',
@@ -28,8 +36,8 @@ export const getMessages = defineTool({
         description: 'How many to skip from the end the page is taken from'
       })
     ),
-    after_seq: Seq('Only what became visible to you after this seq; oldest first'),
-    before_seq: Seq('Only messages written before this seq'),
+    after_seq: Type.Optional(Seq('Only what became visible to you after this seq; oldest first')),
+    before_seq: Type.Optional(Seq('Only messages written before this seq')),
     order: Type.Optional(
       OneOf(['asc', 'desc'], {
         description: 'asc: from the oldest; desc: from the newest. Left out: the newest, oldest of them first'
@@ -37,9 +45,7 @@ export const getMessages = defineTool({
     ),
     visibility_filter: Type.Optional(VisibilityWord('Only messages of this visibility, among those you may see')),
     sender: Type.Optional(AgentId('Only messages of this agent')),
-    parent_message_id: Type.Optional(
-      Whole({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Only answers to this message' })
-    )
+    parent_message_id: Type.Optional(MessageRef('Only answers to this message'))
   }),
   output: output({
     messages: Type.Array(Message),

@@ -41,6 +41,11 @@ export async function createCluster({
 }: ClusterOptions): Promise<Cluster> {
   if (await isMissing(dir)) await initialise(dir, binaries, account, durable)
   const version = (await readFile(join(dir, 'PG_VERSION'), 'utf8').catch(reason => unreadable(dir, reason))).trim()
+  if (!/^\d+(\.\d+)?$/.test(version))
+    throw new EmbeddedError(
+      `${join(dir, 'PG_VERSION')} is ${version === '' ? 'empty' : 'damaged'}, so the database may be too. ` +
+        'Restore the folder from a backup, or set DATA_DIR to another folder and start afresh.'
+    )
   if (version !== String(binaries.major)) {
     throw new EmbeddedError(
       `${dir} was written by PostgreSQL ${version}, and the embedded one is ${binaries.version}, ` +

@@ -10,7 +10,7 @@ const host = '127.0.0.1'
 const user = 'postgres'
 
 export function urlOf(cluster: Cluster, port: number, database = databaseName): string {
-  return `postgres://${user}:${cluster.password}@${host}:${port}/${database}`
+  return `postgres://${user}:${cluster.password}@${host}:${port}/${database}?sslmode=disable`
 }
 
 /**

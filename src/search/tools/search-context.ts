@@ -6,7 +6,16 @@ import { CONTEXT_MAX, within, withContext } from '../context.js'
 import { search } from '../search.js'
 import type { Turns } from '../turns.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { AgentId, DateTime, input, Limit, Message, Metadata, output, SessionId } from '../../kernel/shapes.js'
+import {
+  AgentId,
+  DateTime,
+  input,
+  Limit,
+  Message,
+  MetadataFilter,
+  OptionalSessionId,
+  output
+} from '../../kernel/shapes.js'
 import { timeRange } from '../../kernel/time-range.js'
 
 const QUERY_MAX = 500
@@ -24,7 +33,7 @@ export const searchContext = (turns: Turns) =>
     effect: 'reads',
     commits: 'none',
     input: input({
-      session_id: Type.Optional(SessionId),
+      session_id: OptionalSessionId('every session that is not archived'),
       query: Checked<string>(
         { type: 'string', maxLength: QUERY_MAX, description: 'What to look for; an empty query finds nothing' },
         value => typeof value === 'string' && characters(value) <= QUERY_MAX,
@@ -51,7 +60,7 @@ export const searchContext = (turns: Turns) =>
       sender: Type.Optional(AgentId('Only messages of this agent')),
       start_time: Type.Optional(DateTime('Only messages from then on')),
       end_time: Type.Optional(DateTime('Only messages up to then')),
-      metadata_filter: Metadata('Only messages whose metadata contains this object'),
+      metadata_filter: MetadataFilter('Only messages whose metadata contains this object'),
       context: Type.Optional(
         Numeric({
           minimum: 0,

@@ -20,7 +20,9 @@ export const listSessions = defineTool({
   commits: 'none',
   input: input({
     created_by: Type.Optional(AgentId('Only sessions this agent opened')),
-    active: Type.Optional(Type.Boolean({ description: 'true: only open sessions; false: only closed ones' })),
+    active: Type.Optional(
+      Type.Boolean({ description: 'true: only open sessions; false: only closed ones; left out: both' })
+    ),
     archived: Type.Optional(
       Type.Boolean({ default: false, description: 'true: only archived sessions; else none of them' })
     ),

@@ -1,4 +1,5 @@
-// A process of its own: sends the bodies of one attack until its time is over, then says how many answers of which status it got.
+// A process of its own: sends the bodies of one attack until its time is over, then says how many answers of which
+// status it got.
 import { connect } from 'node:net'
 
 const { port, key, ms, attack } = JSON.parse(process.argv[2])
@@ -44,7 +45,9 @@ function framed() {
 
 const credentials = authenticated ? `X-API-Key: ${key}\r\nX-Agent-Id: hostile\r\n` : ''
 const length = chunk === undefined ? `Content-Length: ${content.length}` : 'Transfer-Encoding: chunked'
-const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n${credentials}${length}\r\n\r\n`
+const head =
+  `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n` +
+  `Accept: application/json, text/event-stream\r\n${credentials}${length}\r\n\r\n`
 const request = Buffer.concat([Buffer.from(head), framed()])
 // The end of a body in chunks is the empty chunk too.
 const sent = short ? request.subarray(0, request.length - (chunk === undefined ? 1 : 8)) : request

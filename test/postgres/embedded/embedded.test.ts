@@ -218,4 +218,12 @@ test('a database of another major version is refused', async t => {
   const refusal = await openEmbedded({ dataDir, mode: 'serve', settings: quick }).catch((error: unknown) => error)
   t.type(refusal, EmbeddedError)
   t.match(refusal, { message: /written by PostgreSQL 9\.6.*cannot read it/ })
+  for (const [bytes, what] of [
+    ['', 'empty'],
+    ['\u0000\u0001\ufffd', 'damaged']
+  ] as const) {
+    await writeFile(join(dataDir, 'postgres/PG_VERSION'), bytes)
+    const message = new RegExp(`PG_VERSION is ${what}, so the database may be too\\. Restore the folder`)
+    await t.rejects(openEmbedded({ dataDir, mode: 'serve', settings: quick }), { message })
+  }
 })

@@ -83,7 +83,8 @@ test(
     t.match(
       message,
       new RegExp(
-        `^DATA_DIR ${home}/data cannot be used: PostgreSQL does not run as root but as the user "\\w+", who cannot enter ${home}\\. Run "chmod o\\+x ${home}"`
+        `^DATA_DIR ${home}/data cannot be used: PostgreSQL does not run as root but as the user ` +
+          `"\\w+", who cannot enter ${home}\\. Run "chmod o\\+x ${home}"`
       )
     )
 

@@ -98,9 +98,8 @@ t.test('on a new connection too, where nothing is prepared yet', async t => {
     () => t.rejects(sql`select nonsense`.execute(a)),
     () => told.execute(a)
   ]) {
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(
-      owner
-    )
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()
+      and pid <> pg_backend_pid()`.execute(owner)
     await new Promise(resolve => setTimeout(resolve, 50))
     await first()
     t.same(await whose(b, []), [{ workspace: 'b' }])

@@ -10,7 +10,7 @@ import { createDatabase } from '../../support/cluster.js'
 import { openOwner, openService } from '../../support/database.js'
 
 /**
- * Row-level security by itself, table by table: statements that have forgotten their condition, as the service runs them.
+ * Row-level security by itself, table by table: statements without their condition, as the service runs them.
  */
 
 const { url, drop } = await createDatabase()
@@ -34,7 +34,8 @@ interface Column {
 }
 
 const { rows: tables } = await sql<{ name: string; kind: string; columns: Column[] }>`
-  select c.relname as name, c.relkind as kind, json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, null), 'needed', a.attnotnull and not a.atthasdef and a.attidentity = '')) as columns
+  select c.relname as name, c.relkind as kind, json_agg(json_build_object('name', a.attname, 'type',
+    format_type(a.atttypid, null), 'needed', a.attnotnull and not a.atthasdef and a.attidentity = '')) as columns
   from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
   group by c.relname, c.relkind having bool_or(a.attname = 'workspace') order by c.relname`.execute(owner)
@@ -70,7 +71,8 @@ function row(name: string, columns: Column[], workspace: string): Record<string,
 /** As JSON, so that no value needs a type of ours; columns that are not given have their defaults. */
 function insertion(into: string, as: string, values: Record<string, unknown>) {
   const columns = sql.join(Object.keys(values).map(column => sql.id(column)))
-  return sql`insert into ${sql.table(into)} (${columns}) select ${columns} from jsonb_populate_record(null::${sql.table(as)}, ${JSON.stringify(values)}::jsonb)`
+  return sql`insert into ${sql.table(into)} (${columns}) select ${columns}
+    from jsonb_populate_record(null::${sql.table(as)}, ${JSON.stringify(values)}::jsonb)`
 }
 
 for (const { name, columns } of tables) {
@@ -85,10 +87,10 @@ for (const { name, columns } of tables) {
 
 t.test('each table with a workspace has a policy that holds for its owner too, or cannot be touched', async t => {
   const { rows } = await sql<{ name: string; enabled: boolean; policies: number }>`
-    select relname as name, relrowsecurity and relforcerowsecurity as enabled, (select count(*) from pg_policy where polrelid = c.oid) as policies
-    from pg_class c where relnamespace = 'public'::regnamespace and relname = any(${names}::text[]) order by relname`.execute(
-    owner
-  )
+    select relname as name, relrowsecurity and relforcerowsecurity as enabled, (select count(*)
+      from pg_policy where polrelid = c.oid) as policies
+    from pg_class c where relnamespace = 'public'::regnamespace and relname = any(${names}::text[])
+      order by relname`.execute(owner)
   t.ok(rows.length > 10)
   t.same(
     rows.filter(({ name, enabled, policies }) => !(name in BEHIND_VIEWS) && !(enabled && policies === 1)),
@@ -100,7 +102,8 @@ t.test('the service works as a role that owns nothing and passes by nothing', as
   const {
     rows: [who]
   } = await sql<{ name: string; is_super: boolean; bypasses: boolean; logs_in: boolean; owned: number }>`
-    select rolname as name, rolsuper as is_super, rolbypassrls as bypasses, rolcanlogin as logs_in, (select count(*) from pg_class where relowner = pg_roles.oid) as owned
+    select rolname as name, rolsuper as is_super, rolbypassrls as bypasses, rolcanlogin as logs_in,
+      (select count(*) from pg_class where relowner = pg_roles.oid) as owned
     from pg_roles where rolname = current_user`.execute(ours)
   const {
     rows: [login]
@@ -173,10 +176,10 @@ for (const { name, columns } of tables) {
 
 t.test('keys and indexes begin with the workspace, but for those that serve all of them', async t => {
   const { rows } = await sql<{ name: string; is_unique: boolean }>`
-    select i.indexrelid::regclass::text as name, i.indisunique as is_unique from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attname = 'workspace'
-    where i.indrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace) and i.indkey[0] <> a.attnum order by 1`.execute(
-    owner
-  )
+    select i.indexrelid::regclass::text as name, i.indisunique as is_unique from pg_index i
+      join pg_attribute a on a.attrelid = i.indrelid and a.attname = 'workspace'
+    where i.indrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)
+      and i.indkey[0] <> a.attnum order by 1`.execute(owner)
   // Keys and MCP sessions are found by their ids, before anybody is known; audit rows are chained along their ids, of
   // all workspaces.
   t.same(
@@ -217,6 +220,8 @@ t.test('work across workspaces is in these places, and no others', async t => {
     'guidance/index.ts': 1,
     // Deletion, erasure, retention and sweeps.
     'lifecycle/index.ts': 1,
+    // Commands of the tables' owner.
+    'postgres/connect.ts': 1,
     // Rate limits.
     'limits/index.ts': 1,
     // The index worker, and how much waits to be indexed.

@@ -48,7 +48,7 @@ t.setTimeout(3_600_000)
 const seed = seedOf()
 const figures: Figures[] = []
 for (let round = 0; round < ROUNDS; round++)
-  await t.test(`exactly once, whatever fails, round ${round + 1}`, { timeout: 600_000 }, async t => {
+  await t.test(`exactly once, whatever fails, round ${round + 1}`, { timeout: 1_800_000 }, async t => {
     t.comment(`SEED=${seed + round}`)
     figures.push(...(await play(t, seed + round)))
   })

@@ -63,7 +63,6 @@ function identifiedJustNow({ identified }: Caller): Agent | null | undefined {
 export function bearer(authorization: string): string {
   const text = /^Bearer +(\S+) *$/i.exec(authorization)?.[1]
   if (text !== undefined) return text
-  if (isPlaceholder(authorization)) throw notReplaced('INVALID_TOKEN', 'The Authorization header')
   throw new AppError('INVALID_TOKEN', 'The Authorization header is not of the form "Bearer <token>".')
 }
 
@@ -72,8 +71,7 @@ export async function byAuthorization(caller: Caller, authorization: string, ver
   const text = bearer(authorization)
   const grant = await verifiers.keys.allows(text)
   if (grant !== undefined) return byGrant(caller, grant)
-  if (keyIdOf(text) !== undefined) throw wrongKey(text)
-  if (isPlaceholder(text)) throw notReplaced('INVALID_TOKEN', 'The Authorization header')
+  if (keyIdOf(text) !== undefined) throw wrongKey()
   return byToken(text, verifiers)
 }
 
@@ -86,24 +84,8 @@ export function keyIn({ api_key, authorization }: Credentials): string | undefin
 
 const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
-/** Whether a client has sent the name of a variable in place of its value. */
-function isPlaceholder(text: string): boolean {
-  return /\$\{[^}]*\}/.test(text)
-}
-
-function notReplaced(code: 'INVALID_TOKEN' | 'INVALID_API_KEY', what: string): AppError {
-  return new AppError(code, `${what} holds a placeholder of the form \${…}, which the client has not replaced.`, {
-    suggestions: [
-      "Set the variable that the client's configuration names in the client's environment, and restart the client",
-      'Or write the value itself into the configuration'
-    ]
-  })
-}
-
-function wrongKey(key: string): AppError {
-  return isPlaceholder(key)
-    ? notReplaced('INVALID_API_KEY', 'The API key')
-    : new AppError('INVALID_API_KEY', 'The API key is wrong.')
+function wrongKey(): AppError {
+  return new AppError('INVALID_API_KEY', 'The API key is wrong.')
 }
 
 async function byToken(token: string, verifiers: Verifiers): Promise<Agent> {
@@ -146,7 +128,7 @@ export async function byMcpSession(
  */
 export async function grantOf(key: string, { keys }: Pick<Verifiers, 'keys'>): Promise<KeyGrant> {
   const grant = await keys.allows(key)
-  if (grant === undefined) throw wrongKey(key)
+  if (grant === undefined) throw wrongKey()
   return grant
 }
 

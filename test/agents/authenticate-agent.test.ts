@@ -157,19 +157,19 @@ t.test('several tokens of one agent live side by side', async t => {
 
 t.test('a call counts once, though PostgreSQL makes its transaction run again', async t => {
   const own = await startApp(t)
-  await sql`
-    create sequence repeats;
-    create function fail_at_first() returns trigger language plpgsql as $$
+  for (const statement of [
+    sql`create sequence repeats`,
+    sql`create function fail_at_first() returns trigger language plpgsql as $$
     begin
       if nextval('public.repeats') = 1 then
         raise exception 'not serializable' using errcode = 'serialization_failure';
       end if;
       return new;
-    end $$;
-    grant usage on sequence repeats to public;
-    create trigger fail_at_first before insert on tokens for each row execute function fail_at_first()`.execute(
-    own.database.db
-  )
+    end $$`,
+    sql`grant usage on sequence repeats to public`,
+    sql`create trigger fail_at_first before insert on tokens for each row execute function fail_at_first()`
+  ])
+    await statement.execute(own.database.db)
   const { body, headers } = await call(own, 'authenticate_agent', { agent_id: 'a', agent_type: 'b', api_key: API_KEY })
   t.equal(body.success, true, JSON.stringify(body))
   const { rows } = await sql<{ last_value: string }>`select last_value from repeats`.execute(own.database.db)

@@ -61,6 +61,7 @@ const ARGS: Record<string, Record<string, unknown>> = {
   add_messages: { messages: [{ content: 'x' }] },
   wait_for_messages: { timeout_seconds: 1, after_seq: 0 },
   search_context: { query: SECRET },
+  search_memory: { query: SECRET },
   search_by_sender: { sender: 'limited' },
   search_by_timerange: { start_time: '2020-01-01', end_time: '2999-01-01' },
   set_memory: { key: 'k', value: 1 },

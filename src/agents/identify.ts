@@ -67,7 +67,7 @@ export function bearer(authorization: string): string {
 }
 
 /** Clients that can set no other header send an API key as bearer; it is then as if it came as X-API-Key. */
-export async function byAuthorization(caller: Caller, authorization: string, verifiers: Verifiers): Promise<Agent> {
+async function byAuthorization(caller: Caller, authorization: string, verifiers: Verifiers): Promise<Agent> {
   const text = bearer(authorization)
   const grant = await verifiers.keys.allows(text)
   if (grant !== undefined) return byGrant(caller, grant)

@@ -19,7 +19,7 @@ const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin']
 const FOLDERS: Partial<Record<NeededProgram, string[]>> = { 'PostgreSQL 15': ['/usr/lib/postgresql/15/bin'] }
 
 /** The full path of a program; undefined if this machine lacks it. */
-export function pathOf(program: NeededProgram): string | undefined {
+function pathOf(program: NeededProgram): string | undefined {
   const folders = FOLDERS[program] ?? [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS]
   return folders.map(folder => join(folder, FILES[program])).find(isExecutable)
 }

@@ -217,7 +217,7 @@ t.test('MCP, in either era', async t => {
       { code: 'PERMISSION_DENIED', context: { argument: 'agent_id' } },
       "the client's name is not one that it is for"
     )
-    t.match(await info(headers(forge(one.api_key))), { code: 'INVALID_API_KEY' })
+    await t.rejects(info(headers(forge(one.api_key))), /401 .*INVALID_API_KEY/)
   }
   const suits = await key({ agent_id: 'a modern*', agent_type: 'mcp' })
   t.match(
@@ -395,7 +395,7 @@ t.test('workspaces, which the operator names', async t => {
     ),
     'its keys too'
   )
-  for (const workspace of ['Acme', 'a b', '', '-a', 'a:b', 'x'.repeat(64)])
+  for (const workspace of ['Acme', 'a b', '-a', 'a:b', 'x'.repeat(64)])
     isFailure(t, await call(app, 'list_api_keys', { workspace }, ADMIN), 'INVALID_INPUT', workspace)
   t.match(await ok(app, 'revoke_api_key', { key_id: theirs.key_id, workspace: 'acme' }, ADMIN), { revoked: true })
 })

@@ -150,7 +150,7 @@ function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Pr
       INVALID_KEY: [{ key: ' ' }]
     },
     list_memory: { SESSION_NOT_FOUND: noSession },
-    search_memory: { SESSION_NOT_FOUND: noSession },
+    search_memory: { SESSION_NOT_FOUND: [{ session_id: NO_SESSION, query: 'q' }] },
     delete_memory: { SESSION_NOT_FOUND: noSession, INVALID_KEY: [{ key: 'x'.repeat(256) }] },
     get_usage_guidance: {
       ...badToken(place),

@@ -150,8 +150,8 @@ t.test('MCP: the limit by header, by session, and for nobody', async t => {
   })
   t.equal(
     (await post(base, '/mcp', initialize, { authorization: 'Bearer None' })).status,
-    200,
-    'a small one is answered as before'
+    401,
+    'a small one is refused for its credentials'
   )
 })
 

@@ -239,10 +239,8 @@ const idempotencyKey = text(
   'A text of your own that names this request: repeated with it within 24 hours, the call gets its first answer and happens once'
 )
 export const IdempotencyKey = Type.Optional(
-  Checked<string>(idempotencyKey.json, idempotencyKey.check, {
-    [EmptyIsAbsent]: true,
-    [Allowed]: idempotencyKey.allowed
-  })
+  // '' is refused: a client that believes in its key must not lose it without a word.
+  Checked<string>(idempotencyKey.json, idempotencyKey.check, { [Allowed]: idempotencyKey.allowed })
 )
 
 /** Times in answers: ISO-8601, UTC, milliseconds, Z. */

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { Allowed, Checked, Numeric } from '../../kernel/schema.js'
+import { Allowed, AnyValueField, Checked, Numeric } from '../../kernel/schema.js'
 import { input, Limit, Nullable, output, Time } from '../../kernel/shapes.js'
 import { characters } from '../../kernel/text.js'
 import { defineTool } from '../../kernel/tool.js'
@@ -50,7 +50,7 @@ export const searchMemory = (turns: Turns) =>
           key: Type.String(),
           scope: ScopeWord,
           session_id: Nullable(Type.String()),
-          value: Type.Unknown(),
+          value: AnyValueField,
           score: Type.Number({ description: '0 to 100; 100 is an exact match' }),
           updated_at: Time
         })

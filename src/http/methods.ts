@@ -36,7 +36,9 @@ export function registerMethods(app: FastifyInstance): void {
 /** Refuses a request to which no route fits: for its method, or because nothing is at its address. */
 export function refuseAddress(request: FastifyRequest, reply: FastifyReply, notFound: AppError): FastifyReply {
   const { method, url, server } = request
-  if (METHODS.includes(method) && server.methodsAt(url).length === 0) return sendFailure(reply, notFound)
+  const here = server.methodsAt(url)
+  // A route that takes the method may still find nothing.
+  if (METHODS.includes(method) && (here.length === 0 || here.includes(method))) return sendFailure(reply, notFound)
   const [error, headers] = methodNotAllowed(server, url)
   return sendFailure(reply.headers(headers), error)
 }

@@ -1,123 +1,12 @@
-import { spawn } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { API_KEY, environment, ROOT, runProgram } from '../helper.js'
-import { createDatabase } from '../support/cluster.js'
-import { quietPort } from '../support/ports.js'
-import { post, until } from '../support/rest.js'
-import { type Attack, attacks } from './bodies/attacks.js'
-import { workHonestly } from './bodies/honest.js'
+import { attacks } from './bodies/attacks.js'
+import { tryAttacks } from './bodies/victim.js'
 
-/**
- * Strangers, and an owner of an ordinary key, who send bodies to use the server up. It runs as in k8s/, in a process of
- * its own; the attacker is another one. What is asked: it survives, it stays below its memory, and whoever is honest
- * notices nothing. With FIGURES=1 (npm run attack:bodies) the attacks last longer, and it is also asked how long the
- * event loop has stood still.
- */
-
-const FIGURES = process.env.FIGURES === '1'
-/** The beginning of the names of those that are tried. */
-const ONLY = process.env.ONLY ?? ''
-const ATTACK_MS = FIGURES ? 3000 : 500
-/** The container has 512 MiB. */
-const RSS_MAX_MB = 450
-const STALL_MAX_MS = 250
-const STALL_P99_MS = 50
+/** Strangers, and an owner of an ordinary key, who send bodies to use the server up: `npm run attack:bodies`. */
 
 t.setTimeout(900_000)
-const database = await createDatabase()
-t.teardown(() => database.drop())
-const port = await quietPort()
-const node_options = /^NODE_OPTIONS=(.*)$/m.exec(await readFile(join(ROOT, 'k8s', 'config.env'), 'utf8'))?.[1] ?? ''
-const server = await runProgram(
-  t,
-  ['serve'],
-  environment(database.url, {
-    PORT: String(port),
-    NODE_ENV: 'production',
-    LOG_LEVEL: 'warn',
-    NODE_OPTIONS: `${node_options} --import=${pathToFileURL(join(import.meta.dirname, 'bodies', 'lag.mjs')).href}`
-  })
+
+t.test('attacks with bodies', { skip: process.platform === 'linux' ? false : 'memory is read from /proc' }, t =>
+  tryAttacks(t, attacks, join(import.meta.dirname, 'bodies', 'attacker.mjs'))
 )
-const { pid } = server.process
-const { session_id } = await post(server.url, 'create_session', { purpose: 'under attack' })
-
-async function lag(): Promise<{ max_ms: number; p99_ms: number }> {
-  const before = server.output().length
-  const said = () => /^lag (.*)$/m.exec(server.output().slice(before))?.[1]
-  server.process.kill('SIGUSR2')
-  await until('the server says how late it has been', () => said() !== undefined)
-  return JSON.parse(said() as string)
-}
-
-/** The most memory that the server has had since the last time. */
-async function peakMb(): Promise<number> {
-  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
-  // Begins anew from what it has now.
-  await writeFile(`/proc/${pid}/clear_refs`, '5').catch(() => {})
-  return Number(peak) / 1024
-}
-
-async function attackWith(attack: Attack): Promise<Record<string, number>> {
-  const child = spawn(
-    process.execPath,
-    [
-      join(import.meta.dirname, 'bodies', 'attacker.mjs'),
-      JSON.stringify({ port, key: API_KEY, ms: ATTACK_MS, attack: { ...attack, session_id } })
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] }
-  )
-  let said = ''
-  child.stdout.on('data', (chunk: Buffer) => {
-    said += chunk.toString()
-  })
-  await new Promise(resolve => child.once('close', resolve))
-  return JSON.parse(said).answers
-}
-
-/** The gauges that are not at rest. */
-async function held(): Promise<string[]> {
-  const text = await (await fetch(`${server.url}/metrics`, { headers: { connection: 'close' } })).text()
-  return (text.match(/^(?:request_body_bytes\{.*\}|http_requests_in_flight) .*$/gm) ?? []).filter(
-    line => !line.endsWith(' 0')
-  )
-}
-
-t.test('attacks with bodies', { skip: process.platform === 'linux' ? false : 'memory is read from /proc' }, async t => {
-  const warmUp = workHonestly(port, session_id)
-  await new Promise(resolve => setTimeout(resolve, 500))
-  await warmUp.stop()
-  const rows: string[] = []
-  for (const attack of attacks.filter(({ name }) => name.startsWith(ONLY))) {
-    await peakMb()
-    await lag()
-    const honest = workHonestly(port, session_id)
-    const answers = await attackWith(attack)
-    const { calls, errors, p99_ms } = await honest.stop()
-    t.equal(server.process.exitCode ?? server.process.signalCode, null, `${attack.name}: the server lives`)
-    const { max_ms, p99_ms: late_p99_ms } = await lag()
-    const peak = await peakMb()
-    t.ok(calls > 0, `${attack.name}: somebody honest has called`)
-    t.same(errors, {}, `${attack.name}: and was served each time`)
-    t.ok(peak < RSS_MAX_MB, `${attack.name}: ${Math.round(peak)} MB`)
-    rows.push(
-      [
-        attack.name.padEnd(42),
-        ...[max_ms, late_p99_ms, p99_ms, peak].map(figure => String(Math.round(figure)).padStart(7)),
-        `${Object.values(errors).reduce((a, b) => a + b, 0)}/${calls}`.padStart(9),
-        ` ${JSON.stringify(answers)}`
-      ].join(' ')
-    )
-    if (!FIGURES) continue
-    t.ok(max_ms < STALL_MAX_MS, `${attack.name}: the loop stood still for ${Math.round(max_ms)} ms`)
-    t.ok(late_p99_ms <= STALL_P99_MS, `${attack.name}: its delay is ${Math.round(late_p99_ms)} ms at p99`)
-  }
-  t.comment(`${'attack'.padEnd(42)} max ms  p99 ms  honest  RSS MB  errors`)
-  for (const row of rows) t.comment(row)
-  await until('nothing is held for requests that are over', async () => (await held()).length === 0, 10_000).catch(
-    () => {}
-  )
-  t.same(await held(), [], 'nothing is held for requests that are over')
-})

@@ -106,6 +106,20 @@ t.test('a client that reads its answers late', async t => {
   connection.socket.destroy()
 })
 
+t.test('clients that leave while their requests wait', async t => {
+  const request = 'GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
+  for (const after_ms of [0, 1, 5, 20, 50]) {
+    const connections = await Promise.all(Array.from({ length: 20 }, () => openRaw(base)))
+    for (const connection of connections) connection.send(request.repeat(1000))
+    await new Promise(resolve => setTimeout(resolve, after_ms))
+    for (const { socket } of connections) socket.destroy()
+  }
+  const connection = await openRaw(base)
+  connection.send(request)
+  t.same(await connection.answers(1), [200], 'the server goes on')
+  connection.socket.destroy()
+})
+
 t.test('a body that comes while other requests wait', async t => {
   const connection = await openRaw(base)
   const wait = toolRequest('wait_for_messages', { session_id, timeout_seconds: 1, after_seq: 1_000_000 })

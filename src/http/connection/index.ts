@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { AppError } from '../../kernel/errors.js'
 import { guardChunks } from '../body/chunks.js'
 import { refuseBody } from '../body/refusals.js'
+import { createScheduler } from '../body/turns.js'
 import { closeWithConnection } from '../gone.js'
 import { methodNotAllowed } from '../methods.js'
 import { registerExpectations } from './expectations.js'
@@ -14,13 +15,17 @@ import { rawAnswer, refuseSocket } from './raw-answers.js'
 /** Milliseconds within which a body must have come in full once the server stops. */
 const STOPPING_BODY_MS = 3000
 
+/** Requests that came before the answer to the last one, and that are begun in one turn of the event loop. */
+const REQUESTS_PER_TURN = 4
+
 /** What happens on connections, before and beside the requests that they carry. */
 export function registerConnections(app: FastifyInstance): void {
   const { server } = app
-  const lingering = new Lingering()
+  const schedule = createScheduler(REQUESTS_PER_TURN)
+  const shared = { lingering: new Lingering(), schedule, waiting_bytes: 0, crowded }
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
-    openIntake(socket, lingering)
+    openIntake(socket, shared)
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
@@ -31,6 +36,10 @@ export function registerConnections(app: FastifyInstance): void {
   })
   server.on('clientError', (error, socket: Socket) => {
     refuseSocket(app, error, socket)
+  })
+  app.addHook('onRequest', (request, _reply, next) => {
+    if (intakeOf(request.raw.socket)?.isCrowded === true) schedule(false, next)
+    else next()
   })
   // Without a listener Node closes the connection.
   server.on('connect', (request: IncomingMessage, socket: Socket) => {
@@ -53,6 +62,11 @@ export function registerConnections(app: FastifyInstance): void {
       }
     }, STOPPING_BODY_MS).unref()
   })
+}
+
+function crowded(): string {
+  const error = 'Too many requests wait on connections of this server. It has not executed this one.'
+  return rawAnswer('503 Service Unavailable', new AppError('SERVICE_UNAVAILABLE', error))
 }
 
 function stopping(): AppError {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Schedule } from '../body/turns.js'
 import type { Lingering } from './lingering.js'
 
 /** Most bytes that the parser gets at a time, if any number of chunks of a body may be in them. */
@@ -7,6 +8,8 @@ const PIECE_MAX_BYTES = 4096
 const END_OF_HEAD = '\r\n\r\n'
 /** Requests of one connection that are worked on at a time; later ones wait. */
 const UNANSWERED_MAX = 8
+/** Bytes that wait in this process, of all connections; a connection whose bytes are more is closed. */
+const WAITING_MAX_BYTES = 32 * 1024 * 1024
 
 /** What this file uses of Node beyond its documentation. test/http/intake.test.ts fails if Node changes it. */
 interface Internals {
@@ -22,9 +25,10 @@ interface Internals {
  * What comes in on a connection, on its way to Node's parser.
  *
  * The parser handles all that it gets in one go. 64 KiB can hold 2400 requests, or 10 000 chunks of a body: 70 such
- * connections stopped the event loop for seconds. So the parser gets one head at a time, and nothing while too many
- * requests of the connection wait for their answers. That takes 10 µs of CPU for a request. Once the caller has shown
- * good credentials, the parser reads the connection itself, as Node has it.
+ * connections stopped the event loop for seconds. So the parser gets one head at a time. A request that comes before the
+ * last one of its connection is answered waits for a turn, and all connections together have few of these. That takes
+ * 10 µs of CPU for a request. Once the caller has shown good credentials, the parser reads the connection itself, as
+ * Node has it, until the caller sends requests without waiting for answers.
  */
 class Intake {
   /** The last request whose head has come, and its answer. */
@@ -35,7 +39,13 @@ class Intake {
   private isClosing = false
   private isTrusted = false
   private isHeld = false
+  private isScheduled = false
+  /** Whether the client has ever sent a request without waiting for the answer to the last one. */
+  private hasPipelined = false
+  /** Whether the parser may get one more head. */
+  private hasTurn = false
   private unanswered = 0
+  private waiting_bytes = 0
   /** What has come and the parser has not got. */
   private readonly rest: Buffer[] = []
   /** The end of what the parser got last. */
@@ -52,7 +62,7 @@ class Intake {
   /** @param socket of a connection that Node has just opened, before it has read anything */
   constructor(
     socket: Socket,
-    private readonly lingering: Lingering
+    private readonly shared: SharedByIntakes
   ) {
     this.socket = socket
     const [parse] = socket.listeners('data') as Array<(bytes: Buffer) => void>
@@ -60,10 +70,12 @@ class Intake {
     this.toParser = parse
     this.flow = { pause: socket.listeners('pause') as Listener[], resume: socket.listeners('resume') as Listener[] }
     socket.removeListener('data', parse)
-    // Node's parser lets go of a socket to which somebody begins to listen.
     socket.on('data', this.onData)
     socket.on('resume', () => {
       this.goOn()
+    })
+    socket.once('close', () => {
+      this.drop()
     })
     const destroySoon = socket.destroySoon.bind(socket)
     // Node calls this after an answer that is the last one of its connection.
@@ -79,25 +91,31 @@ class Intake {
     return Boolean(this.socket._httpMessage)
   }
 
+  /** Whether so many requests have come at once that the last one must wait for a turn. */
+  get isCrowded(): boolean {
+    return this.unanswered > UNANSWERED_MAX
+  }
+
   /** The parser has read the head of a request. */
   began(request: IncomingMessage, response: ServerResponse): void {
+    const isPipelined = this.response?.writableFinished === false
     this.request = request
     this.response = response
-    if (this.isTrusted) return
+    if (this.isTrusted && !isPipelined) return
+    if (this.isTrusted) this.distrust()
+    this.hasTurn = false
     this.body_left = Number(request.headers['content-length'] ?? 0)
     this.unanswered++
     response.once('close', () => {
       this.unanswered--
-      if (this.isHeld)
-        setImmediate(() => {
-          this.goOn()
-        })
+      // Not at once: the event loop would stand still until all requests that wait are answered.
+      if (this.isHeld) this.hold()
     })
   }
 
   /** Spares the connection what is needed with unknown callers only. */
   trust(): void {
-    if (this.isTrusted) return
+    if (this.isTrusted || this.hasPipelined) return
     this.isTrusted = true
     this.goOn()
   }
@@ -116,9 +134,8 @@ class Intake {
   stopParsing(): void {
     if (this.isRefusing) return
     this.isRefusing = true
-    this.rest.length = 0
-    this.socket.removeListener('data', this.onData)
-    this.socket.on('data', this.onData)
+    this.drop()
+    this.takeFromParser()
     this.socket.pause()
   }
 
@@ -131,11 +148,11 @@ class Intake {
     if (this.isClosing || this.socket.destroyed) return
     this.isClosing = true
     this.socket.end(last)
-    this.lingering.add(this.socket)
+    this.shared.lingering.add(this.socket)
   }
 
   private take(bytes: Buffer): void {
-    if (this.isClosing) this.lingering.discard(this.socket, bytes.length)
+    if (this.isClosing) this.shared.lingering.discard(this.socket, bytes.length)
     else if (!this.isRefusing) {
       this.rest.push(bytes)
       this.goOn()
@@ -143,12 +160,15 @@ class Intake {
   }
 
   private goOn(): void {
-    // Node has taken the parser away. An error in here would end the process.
-    if (this.socket.destroyed) return
     while (this.rest.length > 0) {
+      // Node takes the parser away when the connection breaks, also in the middle of this. An error in here would end
+      // the process.
+      if (this.socket.destroyed || !this.socket.parser) {
+        this.drop()
+        return
+      }
       if (this.mustWait()) {
-        this.isHeld = true
-        this.socket.pause()
+        this.hold()
         return
       }
       this.toParser(this.nextPiece())
@@ -156,13 +176,46 @@ class Intake {
     if (this.isRefusing) return
     if (this.isHeld) {
       this.isHeld = false
+      this.count(0)
       this.socket.resume()
     }
     if (this.isTrusted) this.giveToParser()
   }
 
   private mustWait(): boolean {
-    return this.socket._paused === true || (this.unanswered >= UNANSWERED_MAX && this.request?.complete !== false)
+    if (this.socket._paused === true) return true
+    const isAtHead = this.request?.complete !== false
+    return isAtHead && !this.hasTurn && (this.isHeld || this.unanswered > 0)
+  }
+
+  /** Waits for an answer, and then for a turn. */
+  private hold(): void {
+    this.isHeld = true
+    this.hasPipelined = true
+    this.socket.pause()
+    if (!this.count(this.rest.reduce((sum, { length }) => sum + length, 0))) {
+      this.refuse(this.shared.crowded())
+      return
+    }
+    if (this.isScheduled || this.unanswered >= UNANSWERED_MAX || this.socket._paused === true) return
+    this.isScheduled = true
+    this.shared.schedule(false, () => {
+      this.isScheduled = false
+      this.hasTurn = true
+      this.goOn()
+    })
+  }
+
+  /** Counts the bytes that wait. @returns false if those of all connections are too many */
+  private count(bytes: number): boolean {
+    this.shared.waiting_bytes += bytes - this.waiting_bytes
+    this.waiting_bytes = bytes
+    return this.shared.waiting_bytes <= WAITING_MAX_BYTES
+  }
+
+  private drop(): void {
+    this.rest.length = 0
+    this.count(0)
   }
 
   private nextPiece(): Buffer {
@@ -184,6 +237,18 @@ class Intake {
     return end === -1 ? PIECE_MAX_BYTES : end + END_OF_HEAD.length
   }
 
+  private distrust(): void {
+    this.isTrusted = false
+    this.hasPipelined = true
+    this.takeFromParser()
+  }
+
+  /** Node's parser lets go of a socket to which somebody begins to listen. */
+  private takeFromParser(): void {
+    this.socket.removeListener('data', this.onData)
+    this.socket.on('data', this.onData)
+  }
+
   private giveToParser(): void {
     const { socket } = this
     const { parser, _handle: handle } = socket
@@ -198,10 +263,21 @@ class Intake {
 
 type Listener = () => void
 
+/** What the intakes of a server have in common. */
+export interface SharedByIntakes {
+  lingering: Lingering
+  /** Turns of all connections on which requests wait. */
+  schedule: Schedule
+  /** Bytes that wait on all connections. */
+  waiting_bytes: number
+  /** What a connection is told whose bytes are too many. */
+  crowded: () => string
+}
+
 const intakes = new WeakMap<Socket, Intake>()
 
-export function openIntake(socket: Socket, lingering: Lingering): void {
-  intakes.set(socket, new Intake(socket, lingering))
+export function openIntake(socket: Socket, shared: SharedByIntakes): void {
+  intakes.set(socket, new Intake(socket, shared))
 }
 
 /** Undefined for a request that came over no socket, as in tests. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Schedule } from '../body/turns.js'
-import type { Lingering } from './lingering.js'
+import { type Internals, parserOf } from './node-internals.js'
+import type { SharedByIntakes } from './shared.js'
 
 /** Most bytes that the parser gets at a time, if any number of chunks of a body may be in them. */
 const PIECE_MAX_BYTES = 4096
@@ -10,16 +10,6 @@ const END_OF_HEAD = '\r\n\r\n'
 const UNANSWERED_MAX = 8
 /** Bytes that wait in this process, of all connections; a connection whose bytes are more is closed. */
 const WAITING_MAX_BYTES = 32 * 1024 * 1024
-
-/** What this file uses of Node beyond its documentation. test/http/intake.test.ts fails if Node changes it. */
-interface Internals {
-  /** Set while Node has more answers to write than the client reads. */
-  _paused?: boolean
-  /** The answer that is written next. */
-  _httpMessage?: ServerResponse | null
-  _handle?: unknown
-  parser?: { _consumed: boolean; consume: (handle: unknown) => void } | null
-}
 
 /**
  * What comes in on a connection, on its way to Node's parser.
@@ -54,7 +44,7 @@ class Intake {
   private body_left = 0
   private readonly socket: Socket & Internals
   private readonly toParser: (bytes: Buffer) => void
-  private readonly flow: { pause: Listener[]; resume: Listener[] }
+  private readonly giveToParser: () => void
   private readonly onData = (bytes: Buffer) => {
     this.take(bytes)
   }
@@ -68,7 +58,7 @@ class Intake {
     const [parse] = socket.listeners('data') as Array<(bytes: Buffer) => void>
     if (parse === undefined) throw new Error("Node's HTTP server does not listen to its connections.")
     this.toParser = parse
-    this.flow = { pause: socket.listeners('pause') as Listener[], resume: socket.listeners('resume') as Listener[] }
+    this.giveToParser = parserOf(socket)
     socket.removeListener('data', parse)
     socket.on('data', this.onData)
     socket.on('resume', () => {
@@ -102,7 +92,9 @@ class Intake {
     this.request = request
     this.response = response
     if (this.isTrusted && !isPipelined) return
-    if (this.isTrusted) this.distrust()
+    if (this.isTrusted) this.takeFromParser()
+    this.isTrusted = false
+    this.hasPipelined ||= isPipelined
     this.hasTurn = false
     this.body_left = Number(request.headers['content-length'] ?? 0)
     this.unanswered++
@@ -237,41 +229,11 @@ class Intake {
     return end === -1 ? PIECE_MAX_BYTES : end + END_OF_HEAD.length
   }
 
-  private distrust(): void {
-    this.isTrusted = false
-    this.hasPipelined = true
-    this.takeFromParser()
-  }
-
   /** Node's parser lets go of a socket to which somebody begins to listen. */
   private takeFromParser(): void {
     this.socket.removeListener('data', this.onData)
     this.socket.on('data', this.onData)
   }
-
-  private giveToParser(): void {
-    const { socket } = this
-    const { parser, _handle: handle } = socket
-    // What Node has read already would be lost.
-    if (!parser || parser._consumed || !handle || socket.isPaused() || socket.readableLength > 0) return
-    for (const listener of this.flow.pause) socket.on('pause', listener)
-    for (const listener of this.flow.resume) socket.on('resume', listener)
-    parser._consumed = true
-    parser.consume(handle)
-  }
-}
-
-type Listener = () => void
-
-/** What the intakes of a server have in common. */
-export interface SharedByIntakes {
-  lingering: Lingering
-  /** Turns of all connections on which requests wait. */
-  schedule: Schedule
-  /** Bytes that wait on all connections. */
-  waiting_bytes: number
-  /** What a connection is told whose bytes are too many. */
-  crowded: () => string
 }
 
 const intakes = new WeakMap<Socket, Intake>()

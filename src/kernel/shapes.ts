@@ -239,8 +239,11 @@ const idempotencyKey = text(
   'A text of your own that names this request: repeated with it within 24 hours, the call gets its first answer and happens once'
 )
 export const IdempotencyKey = Type.Optional(
-  // '' is refused: a client that believes in its key must not lose it without a word.
-  Checked<string>(idempotencyKey.json, idempotencyKey.check, { [Allowed]: idempotencyKey.allowed })
+  Checked<string>(idempotencyKey.json, idempotencyKey.check, {
+    // A program that believes in its key must not lose it without a word.
+    [EmptyIsAbsent]: 'lenient',
+    [Allowed]: idempotencyKey.allowed
+  })
 )
 
 /** Times in answers: ISO-8601, UTC, milliseconds, Z. */

@@ -107,8 +107,8 @@ t.test(
       t.comment(
         `${storm.name.padEnd(44)} ${figures.map(f => String(f).padStart(9)).join(' ')}  ${JSON.stringify(answers)}`
       )
-      await until('nothing is held after a storm', async () => (await held()).length === 0).catch(() => {})
-      t.same(await held(), [], `${storm.name}: nothing is held afterwards`)
+      // What is held for good never gets to nothing; what was sent last may still be under way when one looks.
+      await until(`nothing is held after: ${storm.name}`, async () => (await held()).length === 0)
     }
     t.notMatch(server.output(), /"level":(50|60)/, 'no error was logged')
   }

@@ -10,10 +10,10 @@ import { workHonestly } from './bodies/honest.js'
 import { type Storm, storms } from './storms/storms.js'
 
 /**
- * Strangers, and an owner of an ordinary key, who open many connections and hold on to them. The server runs as in k8s/,
- * where it has 512 MiB. It survives each storm, keeps below its memory, serves whoever is honest without an error, and
- * holds nothing afterwards. With FIGURES=1 (npm run attack:storms) the storms last longer, and the honest client's p99 is
- * below a second. ONLY=… takes those whose name begins so.
+ * Strangers, and an owner of an ordinary key, who open many connections and hold on to them. The server runs as in
+ * k8s/, where it has 512 MiB. It survives each storm, keeps below its memory, serves whoever is honest without an
+ * error, and holds nothing afterwards. With FIGURES=1 (npm run attack:storms) the storms last longer, and the honest
+ * client's p99 is below a second. ONLY=… takes those whose name begins so.
  */
 
 const FIGURES = process.env.FIGURES === '1'

@@ -61,8 +61,8 @@ export async function knownAgents(db: Db, workspace: string): Promise<string[]> 
 }
 
 /**
- * What is older than so many days, and would be deleted: of messages and closed sessions, or of audit rows. The messages
- * of deleted sessions do not count: nobody can read them, and their rows go soon in any case.
+ * What is older than so many days, and would be deleted: of messages and closed sessions, or of audit rows. The
+ * messages of deleted sessions do not count: nobody can read them, and their rows go soon in any case.
  */
 export async function olderThan(
   db: Db,

@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { ADMIN_API_KEY, environment, ROOT, runProgram } from '../helper.js'
-import { createDatabase } from '../support/cluster.js'
-import { quietPort } from '../support/ports.js'
+import { ADMIN_API_KEY } from '../helper.js'
 import { post, until } from '../support/rest.js'
 import { workHonestly } from './bodies/honest.js'
+import { RSS_MAX_MB, startLimitedServer } from './bodies/limited-server.js'
 import { type Storm, storms } from './storms/storms.js'
 
 /**
@@ -19,24 +17,11 @@ import { type Storm, storms } from './storms/storms.js'
 const FIGURES = process.env.FIGURES === '1'
 const ONLY = process.env.ONLY ?? ''
 const STORM_MS = FIGURES ? 10_000 : 1000
-const RSS_MAX_MB = 450
 const P99_MAX_MS = 1000
 
 t.setTimeout(900_000)
-const database = await createDatabase()
-t.teardown(() => database.drop())
-const port = await quietPort()
-const node_options = /^NODE_OPTIONS=(.*)$/m.exec(await readFile(join(ROOT, 'k8s', 'config.env'), 'utf8'))?.[1] ?? ''
-const server = await runProgram(
-  t,
-  ['serve'],
-  environment(database.url, {
-    PORT: String(port),
-    NODE_ENV: 'production',
-    LOG_LEVEL: 'error',
-    NODE_OPTIONS: node_options
-  })
-)
+const server = await startLimitedServer(t, 'error')
+const { port, peakMb } = server
 const { session_id: honest_session } = await post(server.url, 'create_session', { purpose: 'honest work' })
 
 /** Another ordinary key for each storm, so that what one has used up does not spare the server the next. */
@@ -46,15 +31,6 @@ async function newKey(): Promise<{ key: string; agent: string }> {
   const draft = { agent_id: agent, agent_type: 'custom', permissions: ['read', 'write'] }
   const { api_key } = await post(server.url, 'create_api_key', draft, { key: ADMIN_API_KEY, agent: 'boss' })
   return { key: api_key, agent }
-}
-
-/** The most memory that the server has had since the last time. */
-async function peakMb(): Promise<number> {
-  const { pid } = server.process
-  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
-  // Begins anew from what it has now.
-  await writeFile(`/proc/${pid}/clear_refs`, '5').catch(() => {})
-  return Number(peak) / 1024
 }
 
 async function send(storm: Storm): Promise<Record<string, number>> {

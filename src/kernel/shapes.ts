@@ -221,14 +221,16 @@ export function Limit(fallback: number, maximum: number, minimum = 1, descriptio
   return Type.Optional(Whole({ minimum, maximum, default: fallback, description }))
 }
 
+/** A cursor of list_memory holds a key of up to 255 characters, and which transactions were open. */
+const CURSOR_MAX = 8000
 export const Cursor = Type.Optional(
   Checked<string>(
     {
       type: 'string',
-      maxLength: 1000,
+      maxLength: CURSOR_MAX,
       description: 'next_cursor of the previous answer, for the next page; left out: the first'
     },
-    value => typeof value === 'string' && value.length <= 1000,
+    value => typeof value === 'string' && characters(value) <= CURSOR_MAX,
     { [EmptyIsAbsent]: true, [Allowed]: 'next_cursor of an earlier answer' }
   )
 )
@@ -242,6 +244,15 @@ export const IdempotencyKey = Type.Optional(
   // '' is refused: a client that believes in its key must not lose it without a word.
   Checked<string>(idempotencyKey.json, idempotencyKey.check, { [Allowed]: idempotencyKey.allowed })
 )
+
+/** What every list answers beside its items; `pageOf` (cursor.ts) makes it. */
+export const pageFields = {
+  count: Type.Integer({ description: 'Items in this answer' }),
+  has_more: Type.Boolean(),
+  next_cursor: Type.Union([Type.String(), Type.Null()], {
+    description: 'Pass it as cursor for the next page; null: there is none'
+  })
+}
 
 /** Times in answers: ISO-8601, UTC, milliseconds, Z. */
 export const Time = Type.String({ format: 'date-time' })

@@ -114,11 +114,11 @@ const agentMemory: Resource = {
   uri: 'agent://{agent_id}/memory',
   refOf: ({ agent_id = '' }) => ({ agent_id }),
   async read({ agent_id }, caller, app) {
-    const { entries, count } = answerOf(
+    const { entries, count, has_more } = answerOf(
       await callTool('list_memory', { session_id: 'all', limit: ENTRIES_MAX }, caller, app.kernel)
     )
     if ((await app.identify(caller))?.agent_id !== agent_id) throw notThere()
-    return json({ agent_id, entries, count })
+    return json({ agent_id, entries, count, has_more })
   }
 }
 

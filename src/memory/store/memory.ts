@@ -3,7 +3,6 @@ import { type Agent, mayEnter } from '../../kernel/agent.js'
 import { createBatcher } from '../../kernel/batcher.js'
 import { AppError } from '../../kernel/errors.js'
 import { isStatementFault } from '../../postgres/faults.js'
-import { likeLiteral } from '../../postgres/like.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, type Unscoped } from '../../postgres/scope.js'
 import { defineStatement } from '../../postgres/statements.js'
@@ -26,7 +25,15 @@ export interface MemoryEntry {
 /** Expired means absent, in every read; the sweep only frees space. */
 const live = sql<boolean>`(expires_at is null or expires_at > clock_timestamp())`
 
-const entryColumns = ['key', 'session_id', 'version', 'value_size', 'created_at', 'updated_at', 'expires_at'] as const
+export const entryColumns = [
+  'key',
+  'session_id',
+  'version',
+  'value_size',
+  'created_at',
+  'updated_at',
+  'expires_at'
+] as const
 const valueColumns = [...entryColumns, 'value', 'metadata'] as const
 
 /**
@@ -36,7 +43,8 @@ const valueColumns = [...entryColumns, 'value', 'metadata'] as const
 const ofDeletedSession = sql<boolean>`(agent_memory.session_id <> '' and (select true from sessions s
   where s.workspace = agent_memory.workspace and s.id = agent_memory.session_id) is null)`
 
-function own(db: Db, agent: Agent) {
+/** The live values of an agent, in the scopes that its credentials reach. */
+export function own(db: Db, agent: Agent) {
   const mine = db
     .selectFrom('agent_memory')
     .where('workspace', '=', agent.workspace)
@@ -158,26 +166,6 @@ export function createMemoryReader(database: Unscoped): MemoryReader {
       })
     }
   }
-}
-
-/** Last updated first. `scope` undefined: every scope. */
-export async function list(
-  db: Db,
-  agent: Agent,
-  scope: Scope | undefined,
-  prefix: string | undefined,
-  limit: number
-): Promise<MemoryEntry[]> {
-  let query = own(db, agent)
-  if (scope !== undefined) query = query.where('session_id', '=', scope)
-  if (prefix !== undefined) query = query.where('key', 'like', `${likeLiteral(prefix)}%`)
-  return query
-    .select(entryColumns)
-    .orderBy('updated_at', 'desc')
-    .orderBy('session_id')
-    .orderBy('key')
-    .limit(limit)
-    .execute()
 }
 
 /** The values last updated, at most so many and of so many bytes together, for searching them. */

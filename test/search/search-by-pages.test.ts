@@ -30,10 +30,14 @@ const LISTS: Array<[tool: string, args: Record<string, unknown>, limit: number]>
 
 for (const [tool, args, limit] of LISTS) {
   for (const [front, ask] of Object.entries(fronts(app, { agent_id: 'reader' }))) {
-    t.test(`${tool} over ${front}: every message once, in order, while others write and hide some`, async t => {
-      const before = (await app.database.db.selectFrom('messages').select(['id', 'sender']).execute()).filter(
-        ({ sender }) => tool !== 'search_by_sender' || sender === 'ann'
-      )
+    t.test(`${tool} over ${front}: every message once, in order, while others write`, async t => {
+      const before = (
+        await app.database.db
+          .selectFrom('messages')
+          .select(['id', 'sender'])
+          .where('session_id', '=', session_id)
+          .execute()
+      ).filter(({ sender }) => tool !== 'search_by_sender' || sender === 'ann')
       let stopped = false
       let written = 0
       const writers = ['ann', 'bob'].map(async agent_id => {
@@ -45,7 +49,7 @@ for (const [tool, args, limit] of LISTS) {
       const found = pages.flatMap(page => page.messages)
       const ids = found.map(({ id }) => id as number)
       t.ok(written > 10, `${written} were written meanwhile`)
-      t.ok(pages.length > 15, `${pages.length} pages`)
+      t.ok(pages.length > 10, `${pages.length} pages`)
       t.equal(new Set(ids).size, ids.length, 'none comes twice')
       t.same(
         before.filter(({ id }) => !ids.includes(id)),

@@ -54,7 +54,7 @@ export function tamperedWith(cursor: string): string[] {
     `${text}.`,
     `.${check}`,
     sealed(place.map(part => (typeof part === 'number' ? part + 1 : `${String(part)}0`))),
-    sealed([...place].reverse()),
+    sealed([0, ...place]),
     sealed(null),
     sealed({})
   ]

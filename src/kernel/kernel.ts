@@ -1,6 +1,7 @@
 import { type Accept, compileAccept } from './accept.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
+import { agentArguments } from './names.js'
 import type { Ports } from './ports.js'
 import type { Tool } from './tool.js'
 
@@ -8,6 +9,8 @@ import type { Tool } from './tool.js'
 export interface RegisteredTool {
   tool: Tool
   accept: Accept<Record<string, unknown>>
+  /** Its arguments that name agents. */
+  agents: readonly string[]
 }
 
 export interface KernelOptions {
@@ -43,7 +46,7 @@ export class Kernel {
   /** @throws Error for a second tool of the same name */
   addTool(tool: Tool): void {
     if (this.registered.has(tool.name)) throw new Error(`There are two tools named ${tool.name}.`)
-    this.registered.set(tool.name, { tool, accept: compileAccept(tool.input) })
+    this.registered.set(tool.name, { tool, accept: compileAccept(tool.input), agents: agentArguments(tool.input) })
   }
 
   provide(ports: Partial<Ports>): void {

@@ -16,7 +16,11 @@ export const Allowed: unique symbol = Symbol('allowed')
 /** Marks an id, name, date or cursor: if it is optional, `""` means that it is absent, since models send that. */
 export const EmptyIsAbsent: unique symbol = Symbol('empty is absent')
 
+/** Marks the name of an agent. It is looked up as it was sent, and then with its accents composed (kernel/names.ts). */
+export const NamesAgent: unique symbol = Symbol('names an agent')
+
 export interface SchemaExtensions {
+  [NamesAgent]?: true
   [Repair]?: (value: unknown) => unknown
   [Code]?: ErrorCode | ((value: unknown) => ErrorCode)
   [Allowed]?: string

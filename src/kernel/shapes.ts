@@ -2,7 +2,7 @@ import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
 import { AppError } from './errors.js'
 import { parseBounded } from './json-scan.js'
-import { Allowed, Checked, Code, EmptyIsAbsent, ObjectOf, OneOf, Repair, Whole } from './schema.js'
+import { Allowed, Checked, Code, EmptyIsAbsent, NamesAgent, ObjectOf, OneOf, Repair, Whole } from './schema.js'
 import { characters, hasControlCharacters } from './text.js'
 import { parseTime } from './time.js'
 import { VISIBILITIES } from './visibilities.js'
@@ -112,6 +112,7 @@ function isName(value: string): boolean {
 export function AgentId(description: string) {
   const of = text(1, AGENT_ID_MAX, description, isName)
   return Checked<string>(of.json, of.check, {
+    [NamesAgent]: true,
     [EmptyIsAbsent]: true,
     [Allowed]: `${of.allowed}, without control characters and without space around it`
   })

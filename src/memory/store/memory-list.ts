@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
+import { composed } from '../../kernel/text.js'
 import { likeLiteral } from '../../postgres/like.js'
 import type { Db } from '../../postgres/schema.js'
 import { entryColumns, type MemoryEntry, own, type Scope } from './memory.js'
@@ -62,7 +63,13 @@ async function listed(
 ): Promise<Listed[]> {
   let query = own(db, agent)
   if (scope !== undefined) query = query.where('session_id', '=', scope)
-  if (prefix !== undefined) query = query.where('key', 'like', `${likeLiteral(prefix)}%`)
+  if (prefix !== undefined) {
+    // Keys that are new are composed; older ones have the spelling they came with.
+    const [given, plain] = [prefix, composed(prefix)].map(text => `${likeLiteral(text)}%`) as [string, string]
+    query = query.where(({ eb, or }) =>
+      given === plain ? eb('key', 'like', given) : or([eb('key', 'like', given), eb('key', 'like', plain)])
+    )
+  }
   if (after !== undefined) {
     const { snapshot, session_id, key, updated_at } = after
     query = query.where(

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { type Agent, mayEnter } from '../../kernel/agent.js'
 import { createBatcher } from '../../kernel/batcher.js'
 import { AppError } from '../../kernel/errors.js'
+import { composed, hasUnseenCharacters } from '../../kernel/text.js'
 import { isStatementFault } from '../../postgres/faults.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, type Unscoped } from '../../postgres/scope.js'
@@ -65,7 +66,35 @@ export interface NewValue {
   overwrite: boolean
 }
 
+/**
+ * The spelling under which a value is stored or will be: as given where there is a value, else composed.
+ * @throws AppError INVALID_KEY for unseen characters in a new key
+ */
+async function spellingOf(db: Db, agent: Agent, scope: Scope, key: string): Promise<string> {
+  const isUnseen = hasUnseenCharacters(key)
+  const plain = composed(key)
+  if (plain === key && !isUnseen) return key
+  const found = await db
+    .selectFrom('agent_memory')
+    .select('key')
+    .where('workspace', '=', agent.workspace)
+    .where('agent_id', '=', agent.agent_id)
+    .where('session_id', '=', scope)
+    .where('key', '=', key)
+    .executeTakeFirst()
+  if (found !== undefined) return key
+  if (!isUnseen) return plain
+  throw new AppError('INVALID_KEY', "The argument 'key' holds characters that are not seen.", {
+    context: {
+      argument: 'key',
+      given: 'a key with invisible or bidirectional characters',
+      allowed: 'characters that are seen'
+    }
+  })
+}
+
 interface Stored {
+  key: string
   stored_at: string
   expires_at: string | null
   version: number
@@ -73,12 +102,13 @@ interface Stored {
 
 /**
  * Stores a value. An expired one under the key counts as absent.
- * @throws AppError KEY_EXISTS if `overwrite` is false and a live value is there
+ * @throws AppError INVALID_KEY for unseen characters in a new key; KEY_EXISTS if `overwrite` is false and a live value is there
  */
 export async function put(db: Db, agent: Agent, given: NewValue): Promise<Stored> {
+  const key = await spellingOf(db, agent, given.scope, given.key)
   const { rows } = await sql<Stored>`
     insert into agent_memory as old (workspace, agent_id, session_id, key, value, metadata, value_size, expires_at)
-    values (${agent.workspace}, ${agent.agent_id}, ${given.scope}, ${given.key}, ${given.value}::jsonb,
+    values (${agent.workspace}, ${agent.agent_id}, ${given.scope}, ${key}, ${given.value}::jsonb,
       ${JSON.stringify(given.metadata)}::jsonb, ${Buffer.byteLength(given.value)},
       clock_timestamp() + make_interval(secs => nullif(${given.expires_in}::int, 0)))
     on conflict (workspace, agent_id, session_id, key) do update set
@@ -88,7 +118,7 @@ export async function put(db: Db, agent: Agent, given: NewValue): Promise<Stored
       created_at = case when old.expires_at <= clock_timestamp() then clock_timestamp() else old.created_at end,
       updated_at = clock_timestamp()
     where ${given.overwrite} or old.expires_at <= clock_timestamp()
-    returning updated_at as stored_at, expires_at, version`.execute(db)
+    returning key, updated_at as stored_at, expires_at, version`.execute(db)
   const stored = rows[0]
   if (stored === undefined)
     throw new AppError('KEY_EXISTS', 'A value is stored under that key already.', { context: { argument: 'key' } })
@@ -156,9 +186,11 @@ export function createMemoryReader(database: Unscoped): MemoryReader {
   })
   return {
     async read({ workspace, agent_id, sessions }, scope, key) {
+      const plain = composed(key)
+      const read = async (key: string) => reads.add({ workspace, agent_id, scope, key })
       const found =
         scope === GLOBAL || mayEnter({ sessions }, scope)
-          ? await reads.add({ workspace, agent_id, scope, key })
+          ? ((await read(key)) ?? (plain === key ? undefined : await read(plain)))
           : undefined
       if (found !== undefined) return found
       throw new AppError('MEMORY_NOT_FOUND', 'No value is stored under that key in that scope.', {
@@ -200,8 +232,13 @@ export async function latest(
   return { entries: rows, cut: taken.length < places.length }
 }
 
-/** @returns whether a live value was there */
+/** @returns whether a live value was there, under the key as given or else composed */
 export async function remove(db: Db, agent: Agent, scope: Scope, key: string): Promise<boolean> {
+  const plain = composed(key)
+  return (await removeOne(db, agent, scope, key)) || (plain !== key && (await removeOne(db, agent, scope, plain)))
+}
+
+async function removeOne(db: Db, agent: Agent, scope: Scope, key: string): Promise<boolean> {
   const { rows } = await sql<{ was_live: boolean }>`
     delete from agent_memory
     where workspace = ${agent.workspace} and agent_id = ${agent.agent_id} and session_id = ${scope} and key = ${key}

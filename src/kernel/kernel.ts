@@ -11,6 +11,8 @@ export interface RegisteredTool {
   accept: Accept<Record<string, unknown>>
   /** Its arguments that name agents. */
   agents: readonly string[]
+  /** The capability that it belongs to: the name of the plugin that added it. */
+  capability: string
 }
 
 export interface KernelOptions {
@@ -39,14 +41,24 @@ export class Kernel {
     return [...this.registered.values()].map(({ tool }) => tool)
   }
 
+  /** All tools with what is known of them, in the same order. */
+  get described(): readonly RegisteredTool[] {
+    return [...this.registered.values()]
+  }
+
   find(name: string): RegisteredTool | undefined {
     return this.registered.get(name)
   }
 
   /** @throws Error for a second tool of the same name */
-  addTool(tool: Tool): void {
+  addTool(tool: Tool, capability: string): void {
     if (this.registered.has(tool.name)) throw new Error(`There are two tools named ${tool.name}.`)
-    this.registered.set(tool.name, { tool, accept: compileAccept(tool.input), agents: agentArguments(tool.input) })
+    this.registered.set(tool.name, {
+      tool,
+      accept: compileAccept(tool.input),
+      agents: agentArguments(tool.input),
+      capability
+    })
   }
 
   provide(ports: Partial<Ports>): void {

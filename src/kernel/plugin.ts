@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { About } from './about.js'
 import { Kernel } from './kernel.js'
@@ -32,8 +33,10 @@ export const kernelPlugin = fp(
     app.decorate('about', about)
     app.decorate('metrics', metrics)
     app.decorate('kernel', kernel)
-    app.decorate('addTool', (tool: Tool) => {
-      kernel.addTool(tool)
+    app.decorate('addTool', function (this: FastifyInstance, tool: Tool) {
+      // The names of all plugins up to the one that is being loaded; packages may come after it.
+      const names = this.pluginName.split(' -> ').filter(name => !name.startsWith('@'))
+      kernel.addTool(tool, names.at(-1) as string)
     })
     app.decorate('stopping', stopping.signal)
     app.decorate('stop', () => {

@@ -138,7 +138,7 @@ function characterSet(ranges: typeof SEPARATORS): string {
 const PLACE = new RegExp(BEFORE, 'gu')
 const ENDS_HERE = new RegExp(`^${AFTER}`, 'u')
 /** What looks like a name, where no agent has it. */
-const WORD = new RegExp(`^[^${END}]+`, 'u')
+const WORD = new RegExp(`^[^${characterSet(SEPARATORS).replace('\\/', '')}]+`, 'u')
 
 /** A place in a content where a name begins: the names that could be meant, the longest first, and what it looks like. */
 export interface NamePlace {

@@ -1,5 +1,5 @@
 /**
- * A check of a value against the JSON Schema that clients are shown: just the keywords our answers use, and nothing
+ * A check of a value against the JSON Schema that clients are shown: just the keywords our pages use, and nothing
  * beyond the properties that are declared. Written out rather than taken from TypeBox, so that it tests what is
  * published.
  */
@@ -9,6 +9,13 @@ export interface JsonSchema {
   enum?: unknown[]
   format?: string
   minItems?: number
+  maxItems?: number
+  maxProperties?: number
+  minLength?: number
+  maxLength?: number
+  pattern?: string
+  minimum?: number
+  maximum?: number
   items?: JsonSchema
   anyOf?: JsonSchema[]
   properties?: Record<string, JsonSchema>
@@ -23,6 +30,14 @@ const KEYWORDS = new Set([
   'enum',
   'format',
   'minItems',
+  'maxItems',
+  'maxProperties',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'minimum',
+  'maximum',
+  'default',
   'items',
   'anyOf',
   'properties',
@@ -53,11 +68,9 @@ export function faults(schema: JsonSchema, value: unknown, at = ''): string[] {
   }
   if (schema.format === 'date-time' && !TIME.test(String(value)))
     return [`${at}: '${String(value)}' is not UTC with milliseconds`]
+  if (!isWithin(schema, value)) return [`${at}: ${JSON.stringify(value)} is beyond the bounds of its schema`]
   if (Array.isArray(value)) {
-    return [
-      ...(value.length < (schema.minItems ?? 0) ? [`${at}: too few items`] : []),
-      ...value.flatMap((item, i) => faults(schema.items ?? {}, item, `${at}/${i}`))
-    ]
+    return [...value.flatMap((item, i) => faults(schema.items ?? {}, item, `${at}/${i}`))]
   }
   if (schema.type !== 'object') return []
   const given = value as Record<string, unknown>
@@ -69,6 +82,18 @@ export function faults(schema: JsonSchema, value: unknown, at = ''): string[] {
       return of === undefined ? [`${at}/${name}: not in the schema`] : faults(of, inner, `${at}/${name}`)
     })
   ]
+}
+
+function isWithin(schema: JsonSchema, value: unknown): boolean {
+  const between = (size: number, least = -Infinity, most = Infinity) => size >= least && size <= most
+  if (typeof value === 'number') return between(value, schema.minimum, schema.maximum)
+  if (typeof value === 'string')
+    return (
+      between([...value].length, schema.minLength, schema.maxLength) &&
+      (schema.pattern === undefined || new RegExp(schema.pattern, 'u').test(value))
+    )
+  if (Array.isArray(value)) return between(value.length, schema.minItems, schema.maxItems)
+  return typeof value !== 'object' || value === null || between(Object.keys(value).length, 0, schema.maxProperties)
 }
 
 /** What the properties that are not declared must be; undefined where there must be none. */

@@ -86,7 +86,7 @@ const CASES: Array<[agent_id: string, mentioned: string[], not: string[]]> = [
       '@worker-1я'
     ]
   ],
-  ['worker', ['@worker', '@worker.', '@worker: @worker-1'], ['@worker-1', '@worker.a', '@workers', '@worker_']],
+  ['worker', ['@worker', '@worker.', '@worker: @worker-1'], ['@worker-1', '@worker.a', '@workers', '@worker_x']],
   [
     'Data Analyst (v2)',
     ['@Data Analyst (v2)', 'to @Data Analyst (v2): x'],

@@ -45,7 +45,7 @@ export async function mentionedIn(
   if (places.length === 0) return {}
   const names = [...new Set(places.flatMap(({ candidates }) => candidates))]
   const within = sessions === undefined ? null : session_id
-  const found = await findAgents(_db, { workspace, names, session_id: within })
+  const found = await findAgents(db, { workspace, names, session_id: within })
   const known = new Set(found.map(({ agent_id }) => agent_id))
   const mentions = new Set<string>()
   const unresolved = new Set<string>()

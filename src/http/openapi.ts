@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { type ErrorCode, errorKinds } from '../kernel/errors.js'
 import { streamPaths } from './openapi-streams.js'
+import { OnPage, type SchemaExtensions } from '../kernel/schema.js'
 import type { RegisteredTool } from '../kernel/kernel.js'
 import type { Tool } from '../kernel/tool.js'
 import { exampleOf } from './openapi-examples.js'
@@ -42,7 +43,7 @@ export function openApi(
 }
 
 function operation(tool: Tool, group: string): Record<string, unknown> {
-  const schema = plain(tool.input)
+  const schema = inputSchema(tool)
   return {
     operationId: tool.name,
     tags: [group],
@@ -81,6 +82,26 @@ export function answerSchema(tool: Tool): Record<string, unknown> {
     properties: { success: { type: 'boolean', enum: [true] }, ...properties },
     required: ['success', ...required]
   }
+}
+
+/** A tool's arguments, as strictly as JSON Schema can say them. No text holds NUL. */
+export function inputSchema(tool: Pick<Tool, 'input'>): Record<string, unknown> {
+  return strict(tool.input) as Record<string, unknown>
+}
+
+const WITHOUT_NUL = '^[^\\u0000]*$'
+
+function strict(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(strict)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const { [OnPage]: more = {}, ...keywords } = schema as Record<string, unknown> & SchemaExtensions
+  const inner = Object.fromEntries(
+    Object.entries({ ...keywords, ...more })
+      .filter(([, value]) => value !== undefined)
+      .map(([keyword, value]) => [keyword, keyword === 'default' ? value : strict(value)])
+  )
+  const isFreeText = inner.type === 'string' && inner.enum === undefined && inner.pattern === undefined
+  return isFreeText ? { ...inner, pattern: WITHOUT_NUL } : inner
 }
 
 /** A TypeBox schema as plain JSON Schema. TypeBox marks schemas with symbols, which JSON leaves out. */

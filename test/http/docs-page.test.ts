@@ -9,7 +9,7 @@ const document = (await app.server.inject({ url: '/openapi.json' })).json()
 const operations: any[] = Object.values<any>(document.paths).flatMap(path => Object.values(path))
 
 t.test('the page has the name of the product', async t => {
-  const { body } = await app.server.inject({ url: '/docs/static/index.html' })
+  const { body } = await app.server.inject({ url: '/docs/' })
   t.match(body, /<title>shared-context-server<\/title>/)
   t.equal(document.info.title, 'shared-context-server')
 })

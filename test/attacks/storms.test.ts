@@ -10,10 +10,10 @@ import { workHonestly } from './bodies/honest.js'
 import { type Storm, storms } from './storms/storms.js'
 
 /**
- * Strangers, and an owner of an ordinary key, who open many connections and hold on to them. The server runs as in k8s/,
- * where it has 512 MiB. It survives each storm, keeps below its memory, serves whoever is honest without an error, and
- * holds nothing afterwards. With FIGURES=1 (npm run attack:storms) the storms last longer, and the honest client's p99 is
- * below a second. ONLY=… takes those whose name begins so.
+ * Strangers, and an owner of an ordinary key, who open many connections and hold on to them. The server runs as in
+ * k8s/, where it has 512 MiB. It survives each storm, keeps below its memory, serves whoever is honest without an
+ * error, and holds nothing afterwards. With FIGURES=1 (npm run attack:storms) the storms last longer, and the honest
+ * client's p99 is below a second. ONLY=… takes those whose name begins so.
  */
 
 const FIGURES = process.env.FIGURES === '1'
@@ -107,8 +107,8 @@ t.test(
       t.comment(
         `${storm.name.padEnd(44)} ${figures.map(f => String(f).padStart(9)).join(' ')}  ${JSON.stringify(answers)}`
       )
-      await until('nothing is held after a storm', async () => (await held()).length === 0).catch(() => {})
-      t.same(await held(), [], `${storm.name}: nothing is held afterwards`)
+      // What is held for good never gets to nothing; what was sent last may still be under way when one looks.
+      await until(`nothing is held after: ${storm.name}`, async () => (await held()).length === 0)
     }
     t.notMatch(server.output(), /"level":(50|60)/, 'no error was logged')
   }

@@ -5,7 +5,8 @@ import type { MessageWriter } from '../store/message-writer.js'
 import { mentionedIn, mentionFields } from '../store/mentioned.js'
 import type { Written } from '../store/messages.js'
 import { draftFields, draftOf } from '../draft.js'
-import { IdempotencyKey, input, output, SessionId, Time } from '../../kernel/shapes.js'
+import { Time } from '../../kernel/answer-shapes.js'
+import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 
 export const addMessage = (writer: MessageWriter) =>
   defineTool({

@@ -3,7 +3,8 @@ import { foreignCursor, openCursor, pageOf, sealCursor } from '../../kernel/curs
 import { defineTool } from '../../kernel/tool.js'
 import * as messages from '../../messages/store/messages.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { AgentId, Cursor, input, Limit, Message, output, pageFields, SessionId } from '../../kernel/shapes.js'
+import { Message, pageFields } from '../../kernel/answer-shapes.js'
+import { AgentId, Cursor, input, Limit, output, SessionId } from '../../kernel/shapes.js'
 
 const NAME = 'search_by_sender'
 

@@ -3,7 +3,8 @@ import { foreignCursor, openCursor, pageOf, sealCursor } from '../../kernel/curs
 import { defineTool } from '../../kernel/tool.js'
 import * as messages from '../../messages/store/messages.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { Cursor, DateTime, input, Limit, Message, output, pageFields, SessionId, Time } from '../../kernel/shapes.js'
+import { Message, pageFields, Time } from '../../kernel/answer-shapes.js'
+import { Cursor, DateTime, input, Limit, output, SessionId } from '../../kernel/shapes.js'
 import { parseTime } from '../../kernel/time.js'
 import { timeRange } from '../../kernel/time-range.js'
 

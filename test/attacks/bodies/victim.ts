@@ -10,9 +10,9 @@ import { post, until } from '../../support/rest.js'
 import { workHonestly } from './honest.js'
 
 /**
- * A server as in k8s/, in a process of its own. Somebody honest calls it while an attacker, another process, tries to use
- * it up. What is asked: it survives, it stays below its memory, and whoever is honest notices nothing. With FIGURES=1
- * the attacks last longer, and it is also asked how long the event loop has stood still.
+ * A server as in k8s/, in a process of its own. Somebody honest calls it while an attacker, another process, tries to
+ * use it up. What is asked: it survives, it stays below its memory, and whoever is honest notices nothing. With
+ * FIGURES=1 the attacks last longer, and it is also asked how long the event loop has stood still.
  */
 
 const FIGURES = process.env.FIGURES === '1'

@@ -66,8 +66,8 @@ async function listed(
   if (prefix !== undefined) {
     // Keys that are new are composed; older ones have the spelling they came with.
     const [given, plain] = [prefix, composed(prefix)].map(text => `${likeLiteral(text)}%`) as [string, string]
-    query = query.where(({ eb, or }) =>
-      given === plain ? eb('key', 'like', given) : or([eb('key', 'like', given), eb('key', 'like', plain)])
+    query = query.where(eb =>
+      given === plain ? eb('key', 'like', given) : eb('key', 'like', given).or('key', 'like', plain)
     )
   }
   if (after !== undefined) {

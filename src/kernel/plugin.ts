@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { About } from './about.js'
 import { Kernel } from './kernel.js'
@@ -35,9 +34,9 @@ export const kernelPlugin = fp(
     app.decorate('about', about)
     app.decorate('metrics', metrics)
     app.decorate('kernel', kernel)
-    app.decorate('addTool', function (this: FastifyInstance, tool: Tool) {
+    app.decorate('addTool', (tool: Tool) => {
       // The names of all plugins up to the one that is being loaded; packages may come after it.
-      const names = this.pluginName.split(' -> ').filter(name => !name.startsWith('@'))
+      const names = app.pluginName.split(' -> ').filter(name => !name.startsWith('@'))
       kernel.addTool(tool, names.at(-1) as string)
     })
     app.decorate('stopping', stopping.signal)

@@ -47,7 +47,8 @@ function schemaFaults(schema: any, at: string): string[] {
       .filter(keyword => !KEYWORDS.has(keyword))
       .map(keyword => `${at} has ${keyword}`),
     ...(schema.type !== undefined && !TYPES.has(schema.type) ? [`${at} has the type ${schema.type}`] : []),
-    ...(schema.required ?? [])
+    // A branch that says nothing but what is required is about the properties beside it.
+    ...(schema.properties === undefined ? [] : (schema.required ?? []))
       .filter((name: string) => !(name in (schema.properties ?? {})))
       .map((name: string) => `${at} requires ${name}, which it does not have`),
     ...(schema.enum !== undefined && (!Array.isArray(schema.enum) || schema.enum.length === 0)

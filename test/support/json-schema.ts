@@ -18,6 +18,8 @@ export interface JsonSchema {
   maximum?: number
   items?: JsonSchema
   anyOf?: JsonSchema[]
+  oneOf?: JsonSchema[]
+  propertyNames?: JsonSchema
   properties?: Record<string, JsonSchema>
   required?: string[]
   additionalProperties?: boolean | JsonSchema
@@ -32,6 +34,8 @@ const KEYWORDS = new Set([
   'minItems',
   'maxItems',
   'maxProperties',
+  'propertyNames',
+  'oneOf',
   'minLength',
   'maxLength',
   'pattern',
@@ -51,9 +55,13 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 export function faults(schema: JsonSchema, value: unknown, at = ''): string[] {
   const unread = Object.keys(schema).filter(keyword => !KEYWORDS.has(keyword))
   if (unread.length > 0) return [`${at}: the test does not know the keywords ${unread.join(', ')}`]
-  if (schema.anyOf !== undefined) {
-    const tried = schema.anyOf.map(one => faults(one, value, at))
-    return tried.some(found => found.length === 0) ? [] : tried.flat()
+  const branches = schema.anyOf ?? schema.oneOf
+  if (branches !== undefined) {
+    const tried = branches.map(one => faults({ type: schema.type, ...one }, value, at))
+    const fitting = tried.filter(found => found.length === 0).length
+    if (fitting === 0) return tried.flat()
+    if (schema.oneOf !== undefined && fitting > 1) return [`${at}: several branches of oneOf fit`]
+    if (schema.type === undefined) return []
   }
   if ('const' in schema && value !== schema.const)
     return [`${at}: ${JSON.stringify(value)} is not ${JSON.stringify(schema.const)}`]
@@ -76,6 +84,7 @@ export function faults(schema: JsonSchema, value: unknown, at = ''): string[] {
   const given = value as Record<string, unknown>
   const open = openTo(schema)
   return [
+    ...Object.keys(given).flatMap(name => faults(schema.propertyNames ?? {}, name, `${at}/${name}`)),
     ...(schema.required ?? []).filter(name => !(name in given)).map(name => `${at}/${name}: missing`),
     ...Object.entries(given).flatMap(([name, inner]) => {
       const of = schema.properties?.[name] ?? open

@@ -18,6 +18,7 @@ import * as auditRetention from './0017-audit-retention.js'
 import * as seenBySome from './0018-seen-by-some.js'
 import * as searchBySession from './0078-search-by-session.js'
 import * as mcpSessionOpeners from './0090-mcp-session-openers.js'
+import * as fullWidthMentions from './0091-full-width-mentions.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -39,5 +40,6 @@ export const migrations: Record<string, Migration> = {
   '0017-audit-retention': auditRetention,
   '0018-seen-by-some': seenBySome,
   '0078-search-by-session': searchBySession,
-  '0090-mcp-session-openers': mcpSessionOpeners
+  '0090-mcp-session-openers': mcpSessionOpeners,
+  '0091-full-width-mentions': fullWidthMentions
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Permission } from '../kernel/agent.js'
+import { composed } from '../kernel/text.js'
 
 /**
  * An agent's own API key: `scs_`, its public id, and 256 random bits. The database finds it by the id and stores the
@@ -44,9 +45,10 @@ export function keyIdOf(text: string): string | undefined {
   return id === undefined ? undefined : `key_${id}`
 }
 
-/** Whether a key with this binding may be used for the agent_id. */
+/** Whether a key with this binding may be used for the agent_id, however the accents of the two were typed. */
 export function isBound(binding: string, agent_id: string): boolean {
-  return binding.endsWith('*') ? agent_id.startsWith(binding.slice(0, -1)) : agent_id === binding
+  const name = composed(agent_id)
+  return isPrefix(binding) ? name.startsWith(composed(binding.slice(0, -1))) : name === composed(binding)
 }
 
 export function isPrefix(binding: string): boolean {

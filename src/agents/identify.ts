@@ -5,12 +5,12 @@ import {
   agentIdFrom,
   boundsOf,
   DEFAULT_WORKSPACE,
-  type Permission,
   PERMISSIONS
 } from '../kernel/agent.js'
 import { isPrefix, keyIdOf } from './api-key.js'
 import type { Caller, Credentials } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
+import { callerName, isSameName } from '../kernel/names.js'
 import { boundType } from './keys.js'
 import { rightsEnd, rightsEnded } from './rights.js'
 import type { KeyGrant, Verifiers } from './verifiers.js'
@@ -29,15 +29,16 @@ export async function identify(caller: Caller, verifiers: Verifiers): Promise<Ag
   if (credentials.authorization !== undefined) return byAuthorization(caller, credentials.authorization, verifiers)
   if (credentials.auth_token !== undefined) return byToken(credentials.auth_token, verifiers)
   if (credentials.mcp_session?.identity) return byMcpSession(credentials.mcp_session.identity, verifiers)
-  if (credentials.api_key !== undefined) return byGrant(caller, await grantOf(credentials.api_key, verifiers))
+  if (credentials.api_key !== undefined)
+    return byGrant(caller, await grantOf(credentials.api_key, verifiers), verifiers)
   if (credentials.local !== undefined)
-    return unauthenticatedAgent(credentials.local.agent_id, credentials.local.agent_type, ['read', 'write'])
+    return unauthenticatedAgent(verifiers, credentials.local.agent_id, credentials.local.agent_type)
   if (!verifiers.auth_enabled) {
     const agent_id = credentials.agent_id ?? agentIdFrom(credentials.client_name, 'anonymous')
     return unauthenticatedAgent(
+      verifiers,
       validName(agent_id, 'X-Agent-Id', AGENT_ID_MAX),
-      headerAgentType(credentials) ?? defaultAgentType(front),
-      ['read', 'write']
+      headerAgentType(credentials) ?? defaultAgentType(front)
     )
   }
   return null
@@ -70,7 +71,7 @@ export function bearer(authorization: string): string {
 async function byAuthorization(caller: Caller, authorization: string, verifiers: Verifiers): Promise<Agent> {
   const text = bearer(authorization)
   const grant = await verifiers.keys.allows(text)
-  if (grant !== undefined) return byGrant(caller, grant)
+  if (grant !== undefined) return byGrant(caller, grant, verifiers)
   if (keyIdOf(text) !== undefined) throw wrongKey()
   return byToken(text, verifiers)
 }
@@ -132,7 +133,21 @@ export async function grantOf(key: string, { keys }: Pick<Verifiers, 'keys'>): P
   return grant
 }
 
-function byGrant({ credentials, front }: Caller, grant: KeyGrant): Agent {
+/**
+ * The name of an agent that comes with a key. A key for one agent says how its name is spelt.
+ * @throws AppError INVALID_INPUT for unseen characters in a new name
+ */
+export async function nameWithKey(
+  { binding, workspace }: KeyGrant,
+  agent_id: string,
+  { isStoredAgent }: Pick<Verifiers, 'isStoredAgent'>,
+  argument: string
+): Promise<string> {
+  if (binding !== undefined && isSameName(binding.agent_id, agent_id)) return binding.agent_id
+  return callerName(workspace, agent_id, isStoredAgent, argument)
+}
+
+async function byGrant({ credentials, front }: Caller, grant: KeyGrant, verifiers: Verifiers): Promise<Agent> {
   const { binding } = grant
   // A key for exactly one agent identifies the caller.
   const bound_agent_id = binding === undefined || isPrefix(binding.agent_id) ? undefined : binding.agent_id
@@ -149,11 +164,12 @@ function byGrant({ credentials, front }: Caller, grant: KeyGrant): Agent {
       }
     )
   }
-  const agent_id = validName(
+  const given = validName(
     credentials.agent_id ?? bound_agent_id ?? agentIdFrom(credentials.client_name, 'mcp-client'),
     'X-Agent-Id',
     AGENT_ID_MAX
   )
+  const agent_id = await nameWithKey(grant, given, verifiers, 'X-Agent-Id header')
   const agent_type = boundType(grant, agent_id, headerAgentType(credentials), defaultAgentType(front))
   const { workspace, permissions } = grant
   return { workspace, agent_id, agent_type, permissions: [...permissions], ...boundsOf(grant) }
@@ -167,8 +183,13 @@ function defaultAgentType(front: Caller['front']): string {
   return front === 'mcp' ? 'mcp' : 'custom'
 }
 
-function unauthenticatedAgent(agent_id: string, agent_type: string, permissions: Permission[]): Agent {
-  return { workspace: DEFAULT_WORKSPACE, agent_id, agent_type, permissions }
+async function unauthenticatedAgent(
+  { isStoredAgent }: Pick<Verifiers, 'isStoredAgent'>,
+  name: string,
+  agent_type: string
+): Promise<Agent> {
+  const agent_id = await callerName(DEFAULT_WORKSPACE, name, isStoredAgent, 'X-Agent-Id header')
+  return { workspace: DEFAULT_WORKSPACE, agent_id, agent_type, permissions: ['read', 'write'] }
 }
 
 function validName(name: string, header: string, max_length: number): string {

@@ -3,9 +3,11 @@ import fp from 'fastify-plugin'
 import type { Agent } from '../kernel/agent.js'
 import type { Caller } from '../kernel/caller.js'
 import { addGauge } from '../kernel/metrics.js'
-import { acrossWorkspaces } from '../postgres/scope.js'
+import { acrossWorkspaces, inWorkspace } from '../postgres/scope.js'
 import { DatabaseClock } from './clock.js'
 import { identify } from './identify.js'
+import type { IsStoredAgent } from '../kernel/names.js'
+import { isStoredAgent } from './store/stored-agents.js'
 import { createKeys } from './keys.js'
 import { rememberKeys } from './store/api-keys.js'
 import { trackPresence } from './store/presence.js'
@@ -59,7 +61,10 @@ export const agentsPlugin = fp(
     )
     const revocations = followRevocations(acrossWorkspaces(watch), options.statement_timeout_ms, clock)
     const presence = trackPresence(acrossWorkspaces(db))
+    const isStored: IsStoredAgent = (workspace, agent_id) =>
+      isStoredAgent(inWorkspace(db, workspace), workspace, agent_id)
     const tokens = await registerTokens(app, {
+      isStoredAgent: isStored,
       secrets: options.jwt_secrets,
       expires_in: options.jwt_expires_in,
       shared_keys: options.shared_api_key,
@@ -72,10 +77,10 @@ export const agentsPlugin = fp(
       rememberKeys(acrossWorkspaces(watch), revocations),
       clock.now
     )
-    const verifiers: Verifiers = { auth_enabled: options.auth_enabled, keys, tokens }
+    const verifiers: Verifiers = { auth_enabled: options.auth_enabled, keys, tokens, isStoredAgent: isStored }
     app.decorate('verifiers', verifiers)
     app.decorate('identify', (caller: Caller) => identify(caller, verifiers))
-    app.kernel.provide({ identify: app.identify, noteSeen: presence.seen })
+    app.kernel.provide({ identify: app.identify, isStoredAgent: isStored, noteSeen: presence.seen })
 
     app.addTool(authenticateAgent(verifiers, app.limits))
     app.addTool(refreshToken(verifiers))

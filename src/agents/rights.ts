@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Agent } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
+import { composed } from '../kernel/text.js'
 import type { Tokens } from './verifiers.js'
 
 /** Why a caller has lost its rights: its token has ended or, if it has none, its API key. */
@@ -8,10 +9,13 @@ export type RightsEnd = 'token_revoked' | 'token_expired' | 'key_revoked' | 'key
 
 type Holder = Pick<Agent, 'token' | 'key_id' | 'until'>
 
-/** The id of an agent's marker among the revoked tokens. A digest, so that it does not reveal an erased name. */
+/**
+ * The id of an agent's marker among the revoked tokens: one for all spellings of its name. A digest, so that it does not
+ * reveal an erased name.
+ */
 export function revocationMarkerOf(workspace: string, agent_id: string): string {
   return `agent:${createHash('sha256')
-    .update(JSON.stringify([workspace, agent_id]))
+    .update(JSON.stringify([workspace, composed(agent_id)]))
     .digest('base64url')}`
 }
 

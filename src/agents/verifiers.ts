@@ -1,3 +1,4 @@
+import type { IsStoredAgent } from '../kernel/names.js'
 import type { Agent, Bounds, Permission, RevocationMarker } from '../kernel/agent.js'
 import type { ApiKey } from './api-key.js'
 
@@ -7,6 +8,7 @@ export interface Verifiers {
   auth_enabled: boolean
   keys: Keys
   tokens: Tokens
+  isStoredAgent: IsStoredAgent
 }
 
 export interface Keys {

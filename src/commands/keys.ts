@@ -3,6 +3,7 @@ import { type Permission, PERMISSIONS } from '../kernel/agent.js'
 import { type ApiKey, newApiKey } from '../agents/api-key.js'
 import { AppError } from '../kernel/errors.js'
 import { printable } from '../kernel/text.js'
+import { nameForKey } from '../agents/store/stored-agents.js'
 import * as apiKeys from '../agents/store/api-keys.js'
 import type { Db } from '../postgres/schema.js'
 import { requireSessions } from '../sessions/store/sessions.js'
@@ -120,7 +121,7 @@ async function create(
     workspace,
     key_id,
     hash,
-    agent_id,
+    agent_id: await nameForKey(tx, workspace, agent_id),
     agent_type,
     permissions: PERMISSIONS.filter(permission => permissions.includes(permission)),
     sessions: sessions ?? null,
@@ -133,7 +134,7 @@ async function create(
     event_type: 'api_key_created',
     resource: `api_key:${key_id}`,
     metadata: {
-      for_agent: agent_id,
+      for_agent: key.agent_id,
       agent_type,
       permissions: key.permissions,
       sessions: key.sessions,
@@ -142,7 +143,7 @@ async function create(
   })
   console.log(api_key)
   notice(
-    `${key_id} in the workspace ${workspace}, for ${printable(`${agent_id} (${agent_type})`)}: ` +
+    `${key_id} in the workspace ${workspace}, for ${printable(`${key.agent_id} (${agent_type})`)}: ` +
       `${key.permissions.join(', ')}. The key is shown only once.`
   )
 }

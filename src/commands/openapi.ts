@@ -8,7 +8,7 @@ export const verbs: Verbs = {
     summary: 'Prints the OpenAPI document. It needs no database.',
     async run() {
       const { kernel } = await describeService()
-      process.stdout.write(`${JSON.stringify(openApi(kernel.tools, version), null, 2)}\n`)
+      process.stdout.write(`${JSON.stringify(openApi(kernel.described, version), null, 2)}\n`)
     }
   })
 }

@@ -1,3 +1,5 @@
+import { decodeSnapshot, encodeSnapshot } from '../postgres/snapshots.js'
+
 /**
  * Where a reader of all sessions of a workspace stands, and how that is written as an event's id.
  *
@@ -12,11 +14,6 @@ export interface FeedCursor {
   /** In the middle of a part: where it ends, and the last that was told of it. */
   part?: { until: string; session_id: string; seq: number }
 }
-
-/** 2^63, beyond any transaction. */
-const LIMIT = 2n ** 63n
-/** A server has no more connections than that, so that no snapshot lists more that are open. */
-const OPEN_MAX = 10_000
 
 /** @param origin names the database: snapshots of another one mean nothing here */
 export function encodeFeedCursor(origin: string, { since, part }: FeedCursor): string {
@@ -48,28 +45,4 @@ export function compareSnapshots(one: string, other: string): number {
 function extentOf(snapshot: string): { highest: bigint; open: number } {
   const [, highest = '', open = ''] = snapshot.split(':')
   return { highest: BigInt(highest), open: open === '' ? 0 : open.split(',').length }
-}
-
-/** `1000:1004:1000,1002` → lowest, how far the highest is from it, and so each one that is open; in base 36. */
-function encodeSnapshot(snapshot: string): string {
-  const [lowest = '', highest = '', open = ''] = snapshot.split(':')
-  const from = BigInt(lowest)
-  const distances = [highest, ...(open === '' ? [] : open.split(','))].map(number =>
-    (BigInt(number) - from).toString(36)
-  )
-  return [from.toString(36), ...distances].join('-')
-}
-
-/** Anybody can make up an id: only what PostgreSQL takes for a snapshot goes on to it. */
-function decodeSnapshot(text: string): string | undefined {
-  if (!/^[0-9a-z]{1,13}(-[0-9a-z]{1,13})+$/.test(text)) return undefined
-  const [from = 0n, ...distances] = text.split('-').map(base36)
-  const [span = 0n, ...open] = distances
-  if (from === 0n || from + span >= LIMIT || open.length > OPEN_MAX) return undefined
-  if (open.some((distance, i) => distance >= span || (i > 0 && distance <= (open[i - 1] as bigint)))) return undefined
-  return `${from}:${from + span}:${open.map(distance => from + distance).join(',')}`
-}
-
-function base36(text: string): bigint {
-  return [...text].reduce((sum, digit) => sum * 36n + BigInt(parseInt(digit, 36)), 0n)
 }

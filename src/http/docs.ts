@@ -18,6 +18,7 @@ export async function registerDocs(app: FastifyInstance, document: Record<string
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: CSP,
+    theme: { title: 'shared-context-server' },
     uiConfig: { persistAuthorization: false, docExpansion: 'list', validatorUrl: null }
   })
 }

@@ -106,7 +106,7 @@ export const httpPlugin = fp(
       origin: async () => (origin ??= await originOf(nobody))
     })
     app.decorate('unready', registerHealth(app, { db: nobody, lastGoodAt, load: app.load, version: app.about.version }))
-    await registerDocs(app, openApi(app.kernel.tools, app.about.version))
+    await registerDocs(app, openApi(app.kernel.described, app.about.version))
     const metricsServer = options.metrics_port === undefined ? undefined : serverForMetrics(app)
     app.decorate('metricsServer', metricsServer)
     registerMetricsPage(metricsServer ?? app, app.metrics)

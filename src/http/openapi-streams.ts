@@ -1,9 +1,11 @@
 import type { TSchema } from '@sinclair/typebox'
+import { argumentExample } from './openapi-examples.js'
+import { EVENTS, groupOf } from './openapi-groups.js'
 import { SessionEventsInput } from './stream-input.js'
 
 /** The event streams' part of the OpenAPI page, written by hand because they are no tools. */
 
-const EVENTS = `Each event has an \`id\`, an \`event\` (the type) and \`data\` (JSON):
+const CHANGES = `Each event has an \`id\`, an \`event\` (the type) and \`data\` (JSON):
 
 - \`message_added\` {seq, type, message}: somebody wrote the message, or made it visible to you.
 - \`visibility_changed\` {seq, type, message}: you could see the message before, and still can.
@@ -62,7 +64,8 @@ export function streamPaths(): Record<string, unknown> {
 function stream({ description, ...operation }: { description: string } & Record<string, unknown>) {
   return {
     ...operation,
-    description: `${description}\n\n${EVENTS}`,
+    tags: [groupOf(EVENTS)],
+    description: `${description}\n\n${CHANGES}`,
     responses: {
       200: {
         description: 'The changes, until the client leaves or an `end` comes',
@@ -77,7 +80,7 @@ function stream({ description, ...operation }: { description: string } & Record<
 }
 
 function parameter(where: 'path' | 'query', name: string, { description, ...schema }: TSchema) {
-  return { in: where, name, required: where === 'path', description, schema }
+  return { in: where, name, required: where === 'path', description, schema, example: argumentExample(name, schema) }
 }
 
 function lastEventId(description: string, pattern?: string) {

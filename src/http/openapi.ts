@@ -1,10 +1,17 @@
 import type { TSchema } from '@sinclair/typebox'
 import { type ErrorCode, errorKinds } from '../kernel/errors.js'
 import { streamPaths } from './openapi-streams.js'
+import { OnPage, type SchemaExtensions } from '../kernel/schema.js'
+import type { RegisteredTool } from '../kernel/kernel.js'
 import type { Tool } from '../kernel/tool.js'
+import { exampleOf } from './openapi-examples.js'
+import { EVENTS, groups, groupOf } from './openapi-groups.js'
 
 /** The OpenAPI 3.1 page: every tool, as its definition has it, and the event streams. */
-export function openApi(tools: readonly Tool[], version: string): Record<string, unknown> {
+export function openApi(
+  tools: ReadonlyArray<Omit<RegisteredTool, 'accept'>>,
+  version: string
+): Record<string, unknown> {
   return {
     openapi: '3.1.0',
     info: {
@@ -17,8 +24,11 @@ export function openApi(tools: readonly Tool[], version: string): Record<string,
         'X-API-Key with X-Agent-Id.'
     },
     security: [{ token: [] }, { apiKey: [], agentId: [] }],
+    tags: groups([...tools.map(({ capability }) => capability), EVENTS]),
     paths: {
-      ...Object.fromEntries(tools.map(tool => [`/mcp/tool/${tool.name}`, { post: operation(tool) }])),
+      ...Object.fromEntries(
+        tools.map(({ tool, capability }) => [`/mcp/tool/${tool.name}`, { post: operation(tool, groupOf(capability)) }])
+      ),
       ...streamPaths()
     },
     components: {
@@ -32,9 +42,11 @@ export function openApi(tools: readonly Tool[], version: string): Record<string,
   }
 }
 
-function operation(tool: Tool): Record<string, unknown> {
+function operation(tool: Tool, group: string): Record<string, unknown> {
+  const schema = inputSchema(tool)
   return {
     operationId: tool.name,
+    tags: [group],
     summary: tool.title,
     description:
       `${tool.description}\n\nNeeds: ` +
@@ -46,7 +58,7 @@ function operation(tool: Tool): Record<string, unknown> {
       tool.effect === 'reads' && { security: [{}, { token: [] }, { apiKey: [], agentId: [] }] }),
     requestBody: {
       required: (tool.input.required ?? []).length > 0,
-      content: { 'application/json': { schema: plain(tool.input) } }
+      content: { 'application/json': { schema, example: exampleOf(tool.name, schema) } }
     },
     responses: {
       200: { description: 'Done', content: { 'application/json': { schema: answerSchema(tool) } } },
@@ -70,6 +82,26 @@ export function answerSchema(tool: Tool): Record<string, unknown> {
     properties: { success: { type: 'boolean', enum: [true] }, ...properties },
     required: ['success', ...required]
   }
+}
+
+/** A tool's arguments, as strictly as JSON Schema can say them. No text holds NUL. */
+export function inputSchema(tool: Pick<Tool, 'input'>): Record<string, unknown> {
+  return strict(tool.input) as Record<string, unknown>
+}
+
+const WITHOUT_NUL = '^[^\\u0000]*$'
+
+function strict(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(strict)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const { [OnPage]: more = {}, ...keywords } = schema as Record<string, unknown> & SchemaExtensions
+  const inner = Object.fromEntries(
+    Object.entries({ ...keywords, ...more })
+      .filter(([, value]) => value !== undefined)
+      .map(([keyword, value]) => [keyword, keyword === 'default' ? value : strict(value)])
+  )
+  const isFreeText = inner.type === 'string' && inner.enum === undefined && inner.pattern === undefined
+  return isFreeText ? { ...inner, pattern: WITHOUT_NUL } : inner
 }
 
 /** A TypeBox schema as plain JSON Schema. TypeBox marks schemas with symbols, which JSON leaves out. */

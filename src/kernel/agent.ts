@@ -1,3 +1,5 @@
+import { withoutUnseen } from './text.js'
+
 /** Who calls: an agent, as its credentials have shown it to be. */
 
 export const PERMISSIONS = ['read', 'write', 'admin'] as const
@@ -92,10 +94,10 @@ export function grant(asked: readonly string[], allowed: readonly Permission[]):
 }
 
 /**
- * A client's own name made fit to be an agent_id: control characters out, trimmed, cut; `fallback` when nothing is
+ * A client's own name made fit to be an agent_id: control and unseen characters out, trimmed, cut; `fallback` when nothing is
  * left.
  */
 export function agentIdFrom(name: string | undefined, fallback: string): string {
-  const cleaned = (name ?? '').replace(/[\p{Cc}\p{Cs}]/gu, '').trim()
+  const cleaned = withoutUnseen((name ?? '').replace(/[\p{Cc}\p{Cs}]/gu, '')).trim()
   return [...cleaned].slice(0, AGENT_ID_MAX).join('').trim() || fallback
 }

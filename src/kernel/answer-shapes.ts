@@ -10,6 +10,15 @@ export const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<t
   Type.Union([schema, Type.Null()])
 export const AnyObject = ObjectOf()
 
+/** What every list answers beside its items; `pageOf` (cursor.ts) makes it. */
+export const pageFields = {
+  count: Type.Integer({ description: 'Items in this answer' }),
+  has_more: Type.Boolean(),
+  next_cursor: Type.Union([Type.String(), Type.Null()], {
+    description: 'Pass it as cursor for the next page; null: there is none'
+  })
+}
+
 export const Message = Type.Object({
   id: Type.Integer(),
   session_id: Type.String(),

@@ -4,6 +4,7 @@ import type { Caller } from './caller.js'
 import { AppError, type ErrorBody, errorBody } from './errors.js'
 import type { Kernel, RegisteredTool } from './kernel.js'
 import { execute } from './execute.js'
+import { knownName } from './names.js'
 import type { Tool } from './tool.js'
 
 /** How a call ended. Each front turns it into its own protocol's words and decides nothing. */
@@ -33,12 +34,14 @@ function failed(error: AppError, caller: Pick<Caller, 'request_id'>): Outcome {
 export class ToolCall {
   private readonly started = performance.now()
   private readonly tool: Tool
+  private readonly agents: readonly string[]
   private readonly caller: Caller
   private readonly kernel: Kernel
   private agent: Agent | null = null
 
-  constructor({ tool }: RegisteredTool, caller: Caller, kernel: Kernel) {
+  constructor({ tool, agents }: RegisteredTool, caller: Caller, kernel: Kernel) {
     this.tool = tool
+    this.agents = agents
     this.caller = caller
     this.kernel = kernel
   }
@@ -60,6 +63,10 @@ export class ToolCall {
     const warnings: string[] | undefined = caller.front === 'mcp' ? [] : undefined
     try {
       const { idempotency_key, ...input } = accept(warnings) as Record<string, unknown> & { idempotency_key?: string }
+      if (agent !== null)
+        for (const name of this.agents)
+          if (typeof input[name] === 'string')
+            input[name] = await knownName(agent.workspace, input[name], kernel.ports.isStoredAgent)
       const limit_ms = kernel.request_timeout_ms + (tool.waits_ms?.(input) ?? 0)
       const execution = execute(tool, input, idempotency_key, agent, caller, kernel)
       const body = await inTime(execution, limit_ms, late => {

@@ -1,6 +1,7 @@
 import { type Accept, compileAccept } from './accept.js'
 import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
+import { agentArguments } from './names.js'
 import type { Ports } from './ports.js'
 import type { Tool } from './tool.js'
 
@@ -8,6 +9,10 @@ import type { Tool } from './tool.js'
 export interface RegisteredTool {
   tool: Tool
   accept: Accept<Record<string, unknown>>
+  /** Its arguments that name agents. */
+  agents: readonly string[]
+  /** The capability that it belongs to: the name of the plugin that added it. */
+  capability: string
 }
 
 export interface KernelOptions {
@@ -36,14 +41,24 @@ export class Kernel {
     return [...this.registered.values()].map(({ tool }) => tool)
   }
 
+  /** All tools with what is known of them, in the same order. */
+  get described(): readonly RegisteredTool[] {
+    return [...this.registered.values()]
+  }
+
   find(name: string): RegisteredTool | undefined {
     return this.registered.get(name)
   }
 
   /** @throws Error for a second tool of the same name */
-  addTool(tool: Tool): void {
+  addTool(tool: Tool, capability: string): void {
     if (this.registered.has(tool.name)) throw new Error(`There are two tools named ${tool.name}.`)
-    this.registered.set(tool.name, { tool, accept: compileAccept(tool.input) })
+    this.registered.set(tool.name, {
+      tool,
+      accept: compileAccept(tool.input),
+      agents: agentArguments(tool.input),
+      capability
+    })
   }
 
   provide(ports: Partial<Ports>): void {

@@ -35,7 +35,9 @@ export const kernelPlugin = fp(
     app.decorate('metrics', metrics)
     app.decorate('kernel', kernel)
     app.decorate('addTool', (tool: Tool) => {
-      kernel.addTool(tool)
+      // The names of all plugins up to the one that is being loaded; packages may come after it.
+      const names = app.pluginName.split(' -> ').filter(name => !name.startsWith('@'))
+      kernel.addTool(tool, names.at(-1) as string)
     })
     app.decorate('stopping', stopping.signal)
     app.decorate('stop', () => {

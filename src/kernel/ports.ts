@@ -4,6 +4,7 @@ import type { AppError } from './errors.js'
 import type { Topic } from './events.js'
 import type { Executor } from './executor.js'
 import type { AuditRow, IdempotencyKey } from './receipt.js'
+import type { IsStoredAgent } from './names.js'
 
 /** What a call needs of other folders. Each plugin provides what is its own (`kernel.provide`). */
 export interface Ports {
@@ -14,6 +15,7 @@ export interface Ports {
    * @throws AppError with one of the 401 codes
    */
   identify: (caller: Caller) => Promise<Agent | null>
+  isStoredAgent: IsStoredAgent
   /** Notes that an agent has called, and in which session. Writes at most once in 30 s, off the request's path. */
   noteSeen: (agent: Agent, session_id?: string) => void
 

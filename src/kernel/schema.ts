@@ -19,7 +19,18 @@ export const Allowed: unique symbol = Symbol('allowed')
  */
 export const EmptyIsAbsent: unique symbol = Symbol('empty is absent')
 
+/** Marks the name of an agent. It is looked up as it was sent, and then with its accents composed (kernel/names.ts). */
+export const NamesAgent: unique symbol = Symbol('names an agent')
+
+/**
+ * What the OpenAPI page says of a schema beyond what models are shown: the page is to be as strict as the server, and a
+ * list of tools is to be short. It takes the place of the keywords of the same names; undefined takes one away.
+ */
+export const OnPage: unique symbol = Symbol('on the OpenAPI page')
+
 export interface SchemaExtensions {
+  [OnPage]?: Record<string, unknown>
+  [NamesAgent]?: true
   [Repair]?: (value: unknown) => unknown
   [Code]?: ErrorCode | ((value: unknown) => ErrorCode)
   [Allowed]?: string

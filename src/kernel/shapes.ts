@@ -2,7 +2,7 @@ import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
 import { AppError } from './errors.js'
 import { parseBounded } from './json-scan.js'
-import { Allowed, Checked, Code, EmptyIsAbsent, OneOf, Repair, Whole } from './schema.js'
+import { Allowed, Checked, Code, EmptyIsAbsent, NamesAgent, OneOf, OnPage, Repair, Whole } from './schema.js'
 import { characters, hasControlCharacters } from './text.js'
 import { parseTime } from './time.js'
 import { VISIBILITIES } from './visibilities.js'
@@ -15,14 +15,18 @@ import { VISIBILITIES } from './visibilities.js'
 /**
  * An input: closed, so that a misspelt argument is refused instead of ignored. Descriptions say the defaults: many
  * clients drop the keyword `default`.
+ * @param onPage what the OpenAPI page says of the arguments together
  */
-export function input<T extends TProperties>(properties: T): TObject<T> {
+export function input<T extends TProperties>(properties: T, onPage?: Record<string, unknown>): TObject<T> {
   const described = Object.entries(properties).map(([name, { ...schema }]) => {
     const { default: fallback, description = '' } = schema as { default?: unknown; description?: string }
     const words = Array.isArray(fallback) ? fallback.join(' and ') : String(fallback)
     return [name, fallback === undefined ? schema : { ...schema, description: `${description} (default ${words})` }]
   })
-  return Type.Object(Object.fromEntries(described) as T, { additionalProperties: false })
+  return Type.Object(Object.fromEntries(described) as T, {
+    additionalProperties: false,
+    ...(onPage !== undefined && { [OnPage]: onPage })
+  })
 }
 
 /** An answer, without `success`, which the kernel adds. */
@@ -109,9 +113,15 @@ function isName(value: string): boolean {
   return !hasControlCharacters(value) && value.trim() === value
 }
 
+const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f'
+/** The same as `isName`. */
+const NAME_PATTERN = `^[^\\s${CONTROLS}]([^${CONTROLS}]*[^\\s${CONTROLS}])?$`
+
 export function AgentId(description: string) {
   const of = text(1, AGENT_ID_MAX, description, isName)
   return Checked<string>(of.json, of.check, {
+    [NamesAgent]: true,
+    [OnPage]: { pattern: NAME_PATTERN },
     [EmptyIsAbsent]: true,
     [Allowed]: `${of.allowed}, without control characters and without space around it`
   })
@@ -120,6 +130,7 @@ export function AgentId(description: string) {
 export function AgentType(description: string) {
   const of = text(1, AGENT_TYPE_MAX, description, isName)
   return Checked<string>(of.json, of.check, {
+    [OnPage]: { pattern: NAME_PATTERN },
     [EmptyIsAbsent]: true,
     [Allowed]: `${of.allowed}, without control characters and without space around it`
   })
@@ -128,7 +139,11 @@ export function AgentType(description: string) {
 const PURPOSE_MAX = 1000
 export function Purpose(description: string) {
   const of = text(1, PURPOSE_MAX, description)
-  return Checked<string>(of.json, of.check, { [Repair]: trimmed, [Allowed]: `${of.allowed} after trimming` })
+  return Checked<string>(of.json, of.check, {
+    [Repair]: trimmed,
+    [OnPage]: { pattern: '[^\\s\\u0000]' },
+    [Allowed]: `${of.allowed} after trimming`
+  })
 }
 
 const CONTENT_MAX = 100_000
@@ -176,6 +191,8 @@ function metadataArgument(json: Record<string, unknown>) {
   return Type.Optional(
     Checked<Record<string, unknown>>(json, isMetadata, {
       [Repair]: objectInString,
+      // The text that is taken as well is a repair, and hardly any text is right.
+      [OnPage]: { ...metadataObject, anyOf: undefined, propertyNames: { maxLength: METADATA_KEY_MAX } },
       [Code]: 'INVALID_METADATA',
       [Allowed]:
         `an object of at most ${METADATA_KEYS_MAX} keys (each at most ${METADATA_KEY_MAX} characters) ` +
@@ -197,6 +214,7 @@ export const MEMORY_KEY_MAX = 255
 const memoryKey = text(1, MEMORY_KEY_MAX, 'The name of the value', value => !hasControlCharacters(value))
 export const MemoryKey = Checked<string>(memoryKey.json, memoryKey.check, {
   [Repair]: trimmed,
+  [OnPage]: { pattern: `^[^${CONTROLS}]*[^\\s${CONTROLS}][^${CONTROLS}]*$` },
   [Code]: 'INVALID_KEY',
   [Allowed]: `${memoryKey.allowed} after trimming, without control characters`
 })
@@ -211,6 +229,7 @@ export function DateTime(description: string) {
     isTime,
     {
       [EmptyIsAbsent]: true,
+      [OnPage]: { anyOf: [{ format: 'date' }, { format: 'date-time' }] },
       [Code]: 'INVALID_DATETIME',
       [Allowed]: 'an ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z)'
     }
@@ -221,14 +240,16 @@ export function Limit(fallback: number, maximum: number, minimum = 1, descriptio
   return Type.Optional(Whole({ minimum, maximum, default: fallback, description }))
 }
 
+/** A cursor of list_memory holds a key of up to 255 characters, and which transactions were open. */
+const CURSOR_MAX = 8000
 export const Cursor = Type.Optional(
   Checked<string>(
     {
       type: 'string',
-      maxLength: 1000,
+      maxLength: CURSOR_MAX,
       description: 'next_cursor of the previous answer, for the next page; left out: the first'
     },
-    value => typeof value === 'string' && value.length <= 1000,
+    value => typeof value === 'string' && characters(value) <= CURSOR_MAX,
     { [EmptyIsAbsent]: true, [Allowed]: 'next_cursor of an earlier answer' }
   )
 )

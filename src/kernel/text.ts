@@ -24,6 +24,34 @@ export function hasControlCharacters(text: string): boolean {
   return /\p{Cc}/u.test(text)
 }
 
+/**
+ * A text with its accents composed (NFC): é is one character, however it was typed. Names and keys that are new are stored
+ * so.
+ */
+export function composed(text: string): string {
+  // Nothing in Latin-1 changes, and nearly every name is ASCII.
+  return /^[\u0000-\u00ff]*$/.test(text) ? text : text.normalize('NFC')
+}
+
+/** An emoji that is made of several, which an unseen joiner holds together. */
+const EMOJI =
+  /\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?(\u200d\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?)*/gu
+/** What Unicode says is shown as nothing, line ends that are none of JSON, and marks of ruby texts. */
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\ufff9-\ufffb]/u
+
+/**
+ * Whether a text holds characters that nobody sees, or that turn text around: two names that differ only in these look
+ * alike. Those within an emoji do not count.
+ */
+export function hasUnseenCharacters(text: string): boolean {
+  return UNSEEN.test(text) && UNSEEN.test(text.replace(EMOJI, ''))
+}
+
+/** A text without such characters, in its emoji too if there are any elsewhere. */
+export function withoutUnseen(text: string): string {
+  return hasUnseenCharacters(text) ? text.replace(new RegExp(UNSEEN, 'gu'), '') : text
+}
+
 /** Control characters, and characters that are not seen or turn text around. */
 const UNSAFE_TO_PRINT = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu
 

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { authorize } from '../kernel/authorize.js'
 import { callTool } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
+import { isSameName } from '../kernel/names.js'
 import { AppError } from '../kernel/errors.js'
 import { answerOf, refusal } from './failure.js'
 import { toolDocs } from './tool-list.js'
@@ -114,11 +115,12 @@ const agentMemory: Resource = {
   uri: 'agent://{agent_id}/memory',
   refOf: ({ agent_id = '' }) => ({ agent_id }),
   async read({ agent_id }, caller, app) {
-    const { entries, count } = answerOf(
+    const { entries, count, has_more } = answerOf(
       await callTool('list_memory', { session_id: 'all', limit: ENTRIES_MAX }, caller, app.kernel)
     )
-    if ((await app.identify(caller))?.agent_id !== agent_id) throw notThere()
-    return json({ agent_id, entries, count })
+    const own = (await app.identify(caller))?.agent_id
+    if (own === undefined || agent_id === undefined || !isSameName(own, agent_id)) throw notThere()
+    return json({ agent_id, entries, count, has_more })
   }
 }
 

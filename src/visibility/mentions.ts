@@ -1,8 +1,11 @@
+import { composed } from '../kernel/text.js'
+
 /**
- * Defines mentions, for JavaScript and SQL alike: `@agent_id`, case-sensitive, as a whole word. No letter, digit or
- * underscore precedes it (so the address me@worker-1 is no mention), and nothing follows that could continue the id:
- * `@worker-10`, `@worker-1-b` and `@worker-1.5` do not mention worker-1, but `@worker-1.`, `@worker-1: go` and
- * `(@worker-1)` do.
+ * Defines mentions, for JavaScript and SQL alike (docs/semantics.md, Mentions): `@agent_id` or `＠agent_id`, in the same
+ * case, as a whole name. No letter, digit or underscore precedes it (so the address me@worker-1 is no mention), it is in
+ * no URL, and nothing follows that could continue the name: `@worker-10`, `@worker-1-b`, `@worker-1/b` and `@worker-1.5`
+ * do not mention worker-1, but `@worker-1.`, `@worker-1: go`, `_@worker-1_` and `(@worker-1)` do. Of several names that
+ * could be meant the longest one wins that an agent of the workspace has.
  *
  * Both engines use one pattern. It lists its characters, since PostgreSQL's \w depends on the database's locale.
  */
@@ -75,35 +78,51 @@ const UNSPACED_LETTERS: typeof SEPARATORS = [
   [0x20000, 0x3ffff]
 ]
 
-/** Punctuation that an id may contain. It ends an id only if no word follows. */
-const ID_PUNCTUATION = '.-'
+/** Punctuation that a name may contain. It ends a name only if no word follows. */
+const NAME_PUNCTUATION = '._/-'
+
+const BOUNDARY = characterSet([...SEPARATORS, ...UNSPACED_LETTERS])
+/** Most characters of a URL before a name. Without a bound, a long line of names would take quadratic time. */
+const URL_MAX = 200
+/**
+ * What precedes a name. In a URL, as in x.org/@name, and in a word no name begins; underscores may stand for italics.
+ */
+const BEFORE = `(^|[${BOUNDARY}.-])_*(?<!://[!-~]{0,${URL_MAX}})(?<![.:][!-?A-~]{0,${URL_MAX}}/)[@＠]`
+/** What follows a name. */
+const END = BOUNDARY.replace('\\/', '')
+const AFTER = `($|[${END}]|[${NAME_PUNCTUATION}]+($|[${END}]))`
 
 /**
  * A regular expression that matches a mention of the agent, in JavaScript with the flag `u` and in PostgreSQL with `~`.
+ * @param longer other agents' names that begin with this one
  */
-export function mentionPattern(agent_id: string): string {
-  const boundary = characterSet([...SEPARATORS, ...UNSPACED_LETTERS])
-  // "@worker-1さん" mentions worker-1, since さん is of another script. But after an id that itself ends in such letters,
-  // further ones may belong to a longer id.
-  const boundaryAfter = isIn(UNSPACED_LETTERS, [...agent_id].at(-1)?.codePointAt(0) ?? 0)
-    ? characterSet(SEPARATORS)
-    : boundary
-  const before = `(^|[${boundary}${ID_PUNCTUATION}])`
-  const after = `($|[${boundaryAfter}]|[${ID_PUNCTUATION}]($|[${boundaryAfter}${ID_PUNCTUATION}]))`
-  return `${before}@${escaped(agent_id)}${after}`
+export function mentionPattern(agent_id: string, longer: readonly string[] = []): string {
+  const others = longer.length === 0 ? '' : `(?!(${longer.map(escaped).join('|')})${AFTER})`
+  return `${BEFORE}${others}(${spellings(agent_id).map(escaped).join('|')})${AFTER}`
 }
 
-/** Returns a function that tests whether a content mentions the agent. */
-export function mentionsOf(agent_id: string): (content: string) => boolean {
-  const pattern = new RegExp(mentionPattern(agent_id), 'u')
-  const plain = mentionText(agent_id)
+/** The pattern in two parts, between which SQL puts the longer names that it finds: each followed by a bar, or nothing. */
+export function mentionPatternParts(agent_id: string): [before: string, after: string] {
+  // What nothing matches ends the list.
+  return [`${BEFORE}(?!(`, `a^)${AFTER})(${spellings(agent_id).map(escaped).join('|')})${AFTER}`]
+}
+
+/** Returns a function that tests whether a content mentions the agent. @param longer as for mentionPattern */
+export function mentionsOf(agent_id: string, longer: readonly string[] = []): (content: string) => boolean {
+  const pattern = new RegExp(mentionPattern(agent_id, longer), 'u')
+  const names = mentionTexts(agent_id)
   // The plain search is cheap and rules out most contents.
-  return content => content.includes(plain) && pattern.test(content)
+  return content => names.some(name => content.includes(name)) && pattern.test(content)
 }
 
-/** The text that every mention of the agent contains. */
-export function mentionText(agent_id: string): string {
-  return `@${agent_id}`
+/** Texts of which every mention of the agent contains one. */
+export function mentionTexts(agent_id: string): string[] {
+  return spellings(agent_id).flatMap(name => [`@${name}`, `＠${name}`])
+}
+
+/** The ways in which the accents of a name can be typed. */
+function spellings(agent_id: string): string[] {
+  return [...new Set([agent_id, composed(agent_id), agent_id.normalize('NFD')])]
 }
 
 /** Both engines accept an escape before each of these characters; before others, one of them does not. */
@@ -116,6 +135,35 @@ function characterSet(ranges: typeof SEPARATORS): string {
   return ranges.map(([from, to]) => (from === to ? character(from) : `${character(from)}-${character(to)}`)).join('')
 }
 
-function isIn(ranges: typeof SEPARATORS, code: number): boolean {
-  return ranges.some(([from, to]) => code >= from && code <= to)
+const PLACE = new RegExp(BEFORE, 'gu')
+const ENDS_HERE = new RegExp(`^${AFTER}`, 'u')
+/** What looks like a name, where no agent has it. */
+const WORD = new RegExp(`^[^${characterSet(SEPARATORS).replace('\\/', '')}]+`, 'u')
+
+/** A place in a content where a name begins: the names that could be meant, the longest first, and what it looks like. */
+export interface NamePlace {
+  candidates: string[]
+  word: string
+}
+
+/**
+ * The places in a content where names begin, in their order, at most so many.
+ * @param length_max characters of the longest name
+ */
+export function namePlaces(content: string, places_max: number, length_max: number): NamePlace[] {
+  const places: NamePlace[] = []
+  for (const { index, 0: before } of content.matchAll(PLACE)) {
+    if (places.length === places_max) break
+    // Twice the characters, for names with their accents apart.
+    const text = content.slice(index + before.length, index + before.length + 4 * length_max)
+    const candidates: string[] = []
+    let end = 0
+    for (const character of [...text].slice(0, 2 * length_max)) {
+      end += character.length
+      if (ENDS_HERE.test(text.slice(end))) candidates.push(text.slice(0, end))
+    }
+    const word = (WORD.exec(text)?.[0] ?? '').replace(/[._/-]+$/, '')
+    places.push({ candidates: candidates.reverse(), word: [...word].slice(0, length_max).join('') })
+  }
+  return places
 }

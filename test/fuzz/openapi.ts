@@ -1,9 +1,8 @@
 /**
  * The OpenAPI page against the server: `npm run fuzz:openapi`. Schemathesis, a program of PyPI, makes calls from the
  * page, right ones and wrong ones, and compares the answers with it. It must print "0 answers that may not be": no 5xx,
- * and no status, type or body that the page does not describe. It also counts calls that the page allows and the server
- * refuses, and the other way round; these are to be judged one by one, since a schema cannot say all that the server
- * checks. It takes python3, a package index that pip may use, and MAX_TIME seconds (600); SEED=… repeats a run.
+ * and no status, type or body that the page does not describe; and "0 calls about which the page and the server do not
+ * agree". UNSAYABLE lists what a schema cannot say. It takes python3, a package index that pip may use, and MAX_TIME seconds (600); SEED=… repeats a run.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtemp, rm, chmod } from 'node:fs/promises'
@@ -32,6 +31,34 @@ const t: HasTeardown = {
 
 /** They do not agree on which calls are right. Whatever else is found is a fault. */
 const JUDGED = /Schema-(?:valid request rejected|violating request accepted)/
+
+/** What JSON Schema cannot say, by what the report of a call holds, and why. */
+const UNSAYABLE: Array<[report: RegExp, why: string]> = [
+  [/is not a next_cursor of this tool/, 'a cursor is opaque: the server alone knows its own'],
+  [/Line \d+ of the session to import|The session to import/, 'the lines of a transcript are one text'],
+  [/characters as JSON|bytes\./, 'JSON Schema knows no size of a value as JSON'],
+  [/NUL character|half of a surrogate/, 'the keys and values of an open object are not described'],
+  [
+    /INVALID_DATETIME/,
+    'the formats date and date-time allow the year 0, leap seconds, and a range that ends before it starts'
+  ],
+  [/holds characters that are not seen/, 'classes of Unicode differ between the languages of patterns'],
+  [/holds nothing but white space/, 'white space is content if metadata comes with it'],
+  [/random bytes[^]*\[200\]/, 'an empty body is an empty object'],
+  [/Incorrect type[^]*\[200\]/, 'null for an optional argument is absent, and a number or an array in a text is taken'],
+  [
+    /violates `?(?:format|pattern)[^]*\[200\]|Invalid component: in body - \w+: .*(?:format|pattern|minLength)[^]*\[200\]/i,
+    'empty ids and dates are absent, what is trimmed is right, and dates need no offset'
+  ]
+]
+
+/** Calls about which they do not agree and that UNSAYABLE does not explain, from what Schemathesis printed. */
+function unexplained(printed: string): string[] {
+  return printed
+    .split(/^(?=_+ POST \S+ _+$|\d+\. Test Case ID)/m)
+    .filter(report => JUDGED.test(report) && report.includes('Test Case ID'))
+    .filter(report => !UNSAYABLE.some(([pattern]) => pattern.test(report)))
+}
 
 function run(program: string, args: string[]): number | null {
   const { status, error } = spawnSync(program, args, { stdio: 'inherit' })
@@ -90,8 +117,11 @@ try {
   for (const line of errors) console.error(line)
   const cases = /(\d+) generated/.exec(printed)?.[1]
   console.log(`${faults} answers that may not be, and ${errors.length} errors logged, in ${cases ?? 'no'} calls.`)
-  console.log(`${sum(found) - faults} calls about which the page and the server do not agree: see above.`)
-  process.exitCode = faults > 0 || errors.length > 0 || cases === undefined ? 1 : 0
+  const unsettled = unexplained(printed)
+  for (const report of unsettled) console.error(report)
+  console.log(`${unsettled.length} calls about which the page and the server do not agree.`)
+  console.log(`${sum(found) - faults - unsettled.length} more are explained by what JSON Schema cannot say.`)
+  process.exitCode = faults + unsettled.length > 0 || errors.length > 0 || cases === undefined ? 1 : 0
 } finally {
   for (const end of teardowns.reverse()) await end()
 }

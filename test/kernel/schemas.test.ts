@@ -40,8 +40,10 @@ for (const era of ['legacy', 'modern'] as const) {
 
 t.test('of the OpenAPI page', async t => {
   const document = (await app.server.inject({ url: '/openapi.json' })).json()
-  const found = schemasIn(document, '')
-  t.ok(found.length > 2 * tools.length)
+  // Requests are stricter there than what models are shown, in keywords of their own (OnPage in kernel/schema.ts); what
+  // they say besides is judged above.
+  const found = schemasIn(document, '').filter(([at]) => !at.includes('/requestBody/'))
+  t.ok(found.length > tools.length)
   for (const [at, schema] of found) t.same(schemaFaults(schema, at), [])
 })
 

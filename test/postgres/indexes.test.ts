@@ -228,6 +228,7 @@ const READS: Array<[tool: string, args: Record<string, unknown>, as?: As]> = [
   ['list_memory', { session_id: 'all' }],
   ['list_memory', { session_id: SESSION }],
   ['list_memory', { prefix: 'key a' }],
+  ['list_memory', { cursor: await cursor('list_memory', AGENT) }],
   ['get_audit_log', {}, ADMIN],
   ['get_audit_log', { cursor: await cursor('get_audit_log', ADMIN) }, ADMIN],
   ['get_audit_log', { agent_id: 'agent-3' }, ADMIN],

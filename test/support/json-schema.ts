@@ -1,5 +1,5 @@
 /**
- * A check of a value against the JSON Schema that clients are shown: just the keywords our answers use, and nothing
+ * A check of a value against the JSON Schema that clients are shown: just the keywords our pages use, and nothing
  * beyond the properties that are declared. Written out rather than taken from TypeBox, so that it tests what is
  * published.
  */
@@ -9,8 +9,17 @@ export interface JsonSchema {
   enum?: unknown[]
   format?: string
   minItems?: number
+  maxItems?: number
+  maxProperties?: number
+  minLength?: number
+  maxLength?: number
+  pattern?: string
+  minimum?: number
+  maximum?: number
   items?: JsonSchema
   anyOf?: JsonSchema[]
+  oneOf?: JsonSchema[]
+  propertyNames?: JsonSchema
   properties?: Record<string, JsonSchema>
   required?: string[]
   additionalProperties?: boolean | JsonSchema
@@ -23,6 +32,16 @@ const KEYWORDS = new Set([
   'enum',
   'format',
   'minItems',
+  'maxItems',
+  'maxProperties',
+  'propertyNames',
+  'oneOf',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'minimum',
+  'maximum',
+  'default',
   'items',
   'anyOf',
   'properties',
@@ -36,9 +55,13 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 export function faults(schema: JsonSchema, value: unknown, at = ''): string[] {
   const unread = Object.keys(schema).filter(keyword => !KEYWORDS.has(keyword))
   if (unread.length > 0) return [`${at}: the test does not know the keywords ${unread.join(', ')}`]
-  if (schema.anyOf !== undefined) {
-    const tried = schema.anyOf.map(one => faults(one, value, at))
-    return tried.some(found => found.length === 0) ? [] : tried.flat()
+  const branches = schema.anyOf ?? schema.oneOf
+  if (branches !== undefined) {
+    const tried = branches.map(one => faults({ type: schema.type, ...one }, value, at))
+    const fitting = tried.filter(found => found.length === 0).length
+    if (fitting === 0) return tried.flat()
+    if (schema.oneOf !== undefined && fitting > 1) return [`${at}: several branches of oneOf fit`]
+    if (schema.type === undefined) return []
   }
   if ('const' in schema && value !== schema.const)
     return [`${at}: ${JSON.stringify(value)} is not ${JSON.stringify(schema.const)}`]
@@ -53,22 +76,33 @@ export function faults(schema: JsonSchema, value: unknown, at = ''): string[] {
   }
   if (schema.format === 'date-time' && !TIME.test(String(value)))
     return [`${at}: '${String(value)}' is not UTC with milliseconds`]
+  if (!isWithin(schema, value)) return [`${at}: ${JSON.stringify(value)} is beyond the bounds of its schema`]
   if (Array.isArray(value)) {
-    return [
-      ...(value.length < (schema.minItems ?? 0) ? [`${at}: too few items`] : []),
-      ...value.flatMap((item, i) => faults(schema.items ?? {}, item, `${at}/${i}`))
-    ]
+    return [...value.flatMap((item, i) => faults(schema.items ?? {}, item, `${at}/${i}`))]
   }
   if (schema.type !== 'object') return []
   const given = value as Record<string, unknown>
   const open = openTo(schema)
   return [
+    ...Object.keys(given).flatMap(name => faults(schema.propertyNames ?? {}, name, `${at}/${name}`)),
     ...(schema.required ?? []).filter(name => !(name in given)).map(name => `${at}/${name}: missing`),
     ...Object.entries(given).flatMap(([name, inner]) => {
       const of = schema.properties?.[name] ?? open
       return of === undefined ? [`${at}/${name}: not in the schema`] : faults(of, inner, `${at}/${name}`)
     })
   ]
+}
+
+function isWithin(schema: JsonSchema, value: unknown): boolean {
+  const between = (size: number, least = -Infinity, most = Infinity) => size >= least && size <= most
+  if (typeof value === 'number') return between(value, schema.minimum, schema.maximum)
+  if (typeof value === 'string')
+    return (
+      between([...value].length, schema.minLength, schema.maxLength) &&
+      (schema.pattern === undefined || new RegExp(schema.pattern, 'u').test(value))
+    )
+  if (Array.isArray(value)) return between(value.length, schema.minItems, schema.maxItems)
+  return typeof value !== 'object' || value === null || between(Object.keys(value).length, 0, schema.maxProperties)
 }
 
 /** What the properties that are not declared must be; undefined where there must be none. */

@@ -234,13 +234,17 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
   },
   search_by_sender: async app => {
     const session_id = await newSession(app)
-    await message(app, session_id)
-    return { args: { session_id, sender: 'agent-1', limit: 5 } }
+    for (let i = 0; i < 2; i++) await message(app, session_id)
+    const list = { session_id, sender: 'agent-1' }
+    const { next_cursor } = await ok(app, 'search_by_sender', { ...list, limit: 1 })
+    return { args: { ...list, limit: 5, cursor: next_cursor } }
   },
   search_by_timerange: async app => {
     const session_id = await newSession(app)
-    await message(app, session_id)
-    return { args: { session_id, start_time: '2020-01-01', end_time: '2999-01-01', limit: 5 } }
+    for (let i = 0; i < 2; i++) await message(app, session_id)
+    const list = { session_id, start_time: '2020-01-01', end_time: '2999-01-01' }
+    const { next_cursor } = await ok(app, 'search_by_timerange', { ...list, limit: 1 })
+    return { args: { ...list, limit: 5, cursor: next_cursor } }
   },
   set_memory: async app => ({
     args: {
@@ -257,7 +261,12 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
   search_memory: async app => ({
     args: { query: 'value', session_id: await remembered(app), fuzzy_threshold: 0, limit: 5 }
   }),
-  list_memory: async app => ({ args: { session_id: await remembered(app), prefix: 'key', limit: 5 } }),
+  list_memory: async app => {
+    const list = { session_id: await remembered(app), prefix: 'key' }
+    await ok(app, 'set_memory', { key: 'key of another', value: 1, session_id: list.session_id })
+    const { next_cursor } = await ok(app, 'list_memory', { ...list, limit: 1 })
+    return { args: { ...list, limit: 5, cursor: next_cursor } }
+  },
   delete_memory: async app => ({
     args: { key: PRIVATE_TEXTS.key, session_id: await remembered(app), idempotency_key: randomUUID() }
   }),

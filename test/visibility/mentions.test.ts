@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import t from 'tap'
-import { mentionPattern, mentionsOf } from '../../src/visibility/mentions.js'
+import { mentioning, readLongerNames } from '../../src/visibility/message-filter.js'
+import { mentionPattern, mentionsOf, namePlaces } from '../../src/visibility/mentions.js'
 import { startApp } from '../helper.js'
 
 /** What counts as a mention, asked of JavaScript and of PostgreSQL alike. */
@@ -42,6 +43,16 @@ const CASES: Array<[agent_id: string, mentioned: string[], not: string[]]> = [
       '@worker-1\u00A0x',
       '¿@worker-1?',
       '-@worker-1',
+      '＠worker-1',
+      '请＠worker-1看',
+      '_@worker-1_',
+      '__@worker-1__',
+      '@worker-2/@worker-1',
+      'https://x.org @worker-1',
+      'https://x.org/a，@worker-1',
+      'and/or/@worker-1',
+      '@worker-1/',
+      '@worker-1_',
       'x: @worker-1\tdo'
     ],
     [
@@ -60,15 +71,22 @@ const CASES: Array<[agent_id: string, mentioned: string[], not: string[]]> = [
       'é@worker-1',
       '7@worker-1',
       '@Worker-1',
+      '@worker-1/helper',
+      '@worker-1/b, @worker-1_b',
+      'https://x.org/@worker-1',
+      'see http://x.org/u?to=@worker-1 now',
+      'x.org/@worker-1',
+      'localhost:8080/@worker-1',
+      'mailto:me@worker-1',
+      'first.last@worker-1.example',
       '@worker-',
       '@worker_1',
       '@worker',
       '@xworker-1',
-      '@worker-1я',
-      '＠worker-1'
+      '@worker-1я'
     ]
   ],
-  ['worker', ['@worker', '@worker.', '@worker: @worker-1'], ['@worker-1', '@worker.a', '@workers', '@worker_']],
+  ['worker', ['@worker', '@worker.', '@worker: @worker-1'], ['@worker-1', '@worker.a', '@workers', '@worker_x']],
   [
     'Data Analyst (v2)',
     ['@Data Analyst (v2)', 'to @Data Analyst (v2): x'],
@@ -78,8 +96,8 @@ const CASES: Array<[agent_id: string, mentioned: string[], not: string[]]> = [
   ['C:\\x/[y]{1}^$|+?', ['@C:\\x/[y]{1}^$|+?', '@C:\\x/[y]{1}^$|+?.'], ['@C:']],
   ['100%_done', ['@100%_done'], ['@100x_done', '@100%xdone']],
   ['caf', ['@caf'], ['@café', '@cafe']],
-  ['café', ['@café', 'le @café.'], ['@cafés', '@cafe\u0301', '@CAFÉ']],
-  ['小明', ['@小明', '请@小明，看', '@小明 看', '（@小明）'], ['@小明明', '@小', 'x@小明']],
+  ['café', ['@café', 'le @café.', '@cafe\u0301'], ['@cafés', '@CAFÉ', '@cafe']],
+  ['小明', ['@小明', '请@小明，看', '@小明 看', '（@小明）', '@小明请看'], ['@小', 'x@小明']],
   ['🤖', ['@🤖', 'a @🤖!', '@🤖🤖'], ['🤖']],
   ['bot.', ['@bot.', '@bot..', '@bot. x'], ['@bot', '@bot.x', '@bot.-x']],
   ['-', ['@-', '@- x'], ['@-x']]
@@ -99,6 +117,50 @@ for (const [agent_id, mentioned, not] of CASES) {
     })
   })
 }
+
+t.test('the longest known name wins', async t => {
+  const agents = ['小明', '小明明', 'a', 'a b', 'a (b)', 'a*', 'planner', 'planner/one']
+  await sql`insert into agents (workspace, agent_id, agent_type, last_seen_at)
+    select 'default', agent_id, 'x', now() from unnest(${agents}::text[]) agent_id`.execute(db)
+  const TEXTS: Array<[content: string, mentioned: string[]]> = [
+    ['@小明明', ['小明明']],
+    ['@小明明请看 @小明请看', ['小明', '小明明']],
+    ['@小明明明', ['小明明']],
+    ['@a b', ['a b']],
+    ['@a c', ['a']],
+    ['@a b, @a c', ['a', 'a b']],
+    ['@a bc', ['a']],
+    ['@a (b)', ['a (b)']],
+    ['@a*', ['a*']],
+    ['@planner/one', ['planner/one']],
+    ['@planner/two', []],
+    ['@planner/ @planner/one.', ['planner', 'planner/one']]
+  ]
+  for (const [content, mentioned] of TEXTS) {
+    const said: string[] = []
+    const found: string[] = []
+    for (const agent_id of agents) {
+      const agent = { workspace: 'default', agent_id }
+      if (mentionsOf(agent_id, await readLongerNames(db, agent))(content)) said.push(agent_id)
+      const { rows } = await sql`select from (select ${content}::text as content) m where ${mentioning(agent)}`.execute(
+        db
+      )
+      if (rows.length > 0) found.push(agent_id)
+    }
+    t.same(said.sort(), [...mentioned].sort(), `JavaScript: ${content}`)
+    t.same(found.sort(), [...mentioned].sort(), `PostgreSQL: ${content}`)
+  }
+})
+
+t.test('a content that is nothing but names takes no long time', async t => {
+  const content = '@w1'.repeat(33_000)
+  const begun = performance.now()
+  t.equal(mentionsOf('w2')(content), false)
+  t.equal(mentionsOf('w1x', ['w1x2'])(`${content}@w1x`), false)
+  namePlaces(content, 50, 100)
+  namePlaces('@ '.repeat(50_000), 50, 100)
+  t.ok(performance.now() - begun < 2000, `${performance.now() - begun} ms`)
+})
 
 t.test('both engines agree about any character before and after', async t => {
   for (const agent_id of ['w1', '小']) {

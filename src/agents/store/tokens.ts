@@ -2,14 +2,17 @@ import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
 import { revocationMarkerOf } from '../rights.js'
 import type { Claims } from '../verifiers.js'
+import { composed } from '../../kernel/text.js'
 import type { Db } from '../../postgres/schema.js'
 
 /**
- * Locks the agent until the transaction ends. Otherwise, revoking all of an agent's tokens could miss one that a
+ * Locks the agent, in every spelling of its name, until the transaction ends. Otherwise, revoking all of an agent's tokens could miss one that a
  * concurrent refresh is about to issue. Call it before any other lock.
  */
 export async function lockAgent(tx: Db, workspace: string, agent_id: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify([workspace, agent_id])}, 0))`.execute(tx)
+  await sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify([workspace, composed(agent_id)])}, 0))`.execute(
+    tx
+  )
 }
 
 /** Records an issued token, so that it can be revoked by agent_id. The token itself is not stored. */
@@ -93,11 +96,20 @@ export async function revoke(db: Db, claims: Claims): Promise<boolean> {
   return rows.length === 1
 }
 
+/** Letters that some other character, which looks the same, is composed to: the Kelvin sign, a Greek question mark. */
+const COMPOSED_TO = /[^\u0000-\u007f]|[K;`]/
+
+/** Rows of an agent whose name may be stored with its accents typed in another way. */
+function isSpelling(agent_id: string) {
+  if (!COMPOSED_TO.test(agent_id)) return sql<boolean>`agent_id = ${agent_id}`
+  return sql<boolean>`(agent_id = ${agent_id} or normalize(agent_id, NFC) = ${composed(agent_id)})`
+}
+
 /** Years for which a marker is kept: longer than any token lives. */
 const MARKER_YEARS = 10
 
 /**
- * Revokes every valid token of an agent, and the tokens derived from them. Tokens of an outside issuer are revoked by a
+ * Revokes every valid token of an agent, in every spelling of its name, and the tokens derived from them. Tokens of an outside issuer are revoked by a
  * marker row among the tokens.
  * @returns how many of this server's tokens were revoked
  */
@@ -113,7 +125,7 @@ export async function revokeAgent(db: Db, workspace: string, agent_id: string): 
     .updateTable('tokens')
     .set({ revoked_at: sql<string>`clock_timestamp()` })
     .where('workspace', '=', workspace)
-    .where('agent_id', '=', agent_id)
+    .where(isSpelling(agent_id))
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', sql<string>`clock_timestamp()`)
     .returning('jti')

@@ -11,7 +11,8 @@ import {
 import { AppError } from '../../kernel/errors.js'
 import { revocationMarkerOf } from '../rights.js'
 import type { Claims } from '../verifiers.js'
-import { characters, hasControlCharacters } from '../../kernel/text.js'
+import { knownName, type IsStoredAgent } from '../../kernel/names.js'
+import { characters, hasControlCharacters, hasUnseenCharacters } from '../../kernel/text.js'
 import { createIssuerKeys } from './issuer-keys.js'
 
 /**
@@ -58,7 +59,13 @@ function withAndWithoutSlash(audience: string): string[] {
   return [audience, audience.endsWith('/') ? audience.slice(0, -1) : `${audience}/`]
 }
 
-export function createOutsideTokens(issuer: string, rules: OutsideRules, now: () => number, log: Log): OutsideTokens {
+export function createOutsideTokens(
+  issuer: string,
+  rules: OutsideRules,
+  now: () => number,
+  isStoredAgent: IsStoredAgent,
+  log: Log
+): OutsideTokens {
   const keys = createIssuerKeys(issuer, log)
   const { oidc_agent_id_claim: id_claim, oidc_permissions_map: permissionMap } = rules
   const options: JWTVerifyOptions = {
@@ -125,8 +132,8 @@ export function createOutsideTokens(issuer: string, rules: OutsideRules, now: ()
       // A sender-constrained token relies on the server checking its key, which this server cannot do.
       if (payload.cnf !== undefined)
         throw invalidToken('The token is bound to a key of its holder, which this server cannot check.')
-      const agent_id = textClaim(payload, id_claim, AGENT_ID_MAX)
-      if (agent_id === undefined)
+      const name = textClaim(payload, id_claim, AGENT_ID_MAX)
+      if (name === undefined)
         throw invalidToken(
           `The token does not name its agent: its ${id_claim} must be a text of 1 to ${AGENT_ID_MAX} characters.`
         )
@@ -135,6 +142,9 @@ export function createOutsideTokens(issuer: string, rules: OutsideRules, now: ()
       if (issued_at !== undefined && !(issued_at.getTime() <= now() + CLOCK_SKEW_SECONDS * 1000))
         throw invalidToken('The token says that it was issued later than now.')
       const workspace = workspaceOf(payload, rules)
+      const agent_id = await knownName(workspace, name, isStoredAgent)
+      if (hasUnseenCharacters(agent_id) && !(await isStoredAgent(workspace, agent_id)))
+        throw invalidToken(`The token's ${id_claim} holds characters that are not seen.`)
       return {
         workspace,
         agent_id,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../../kernel/errors.js'
+import type { IsStoredAgent } from '../../kernel/names.js'
 import type { Claims, Tokens } from '../verifiers.js'
 import type { Revocations } from '../store/revocations.js'
 import { createOutsideTokens, type OutsideRules } from './outside-tokens.js'
@@ -25,6 +26,7 @@ export interface TokensOptions {
   /** The database's clock, in milliseconds since 1970. */
   now: () => number
   outside: OutsideRules
+  isStoredAgent: IsStoredAgent
 }
 
 /**
@@ -32,14 +34,14 @@ export interface TokensOptions {
  */
 export async function registerTokens(
   app: FastifyInstance,
-  { secrets, expires_in, shared_keys, revocations, now, outside: rules }: TokensOptions
+  { secrets, expires_in, shared_keys, revocations, now, outside: rules, isStoredAgent }: TokensOptions
 ): Promise<Tokens> {
   const own = await registerOwnTokens(app, secrets, expires_in, shared_keys, now)
   const { oidc_issuer: issuer } = rules
   const outside =
     issuer === undefined
       ? undefined
-      : createOutsideTokens(issuer, rules, now, (state, why) => {
+      : createOutsideTokens(issuer, rules, now, isStoredAgent, (state, why) => {
           if (state === 'reached') app.log.info({ issuer }, 'fetched the keys of the token issuer')
           else app.log.warn({ issuer, why }, 'cannot fetch the keys of the token issuer')
         })

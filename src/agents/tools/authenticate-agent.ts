@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { allOf, type Bounds, boundsOf, grant, narrowed, type Permission } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
-import { grantOf, keyIn } from '../identify.js'
+import { isSameName } from '../../kernel/names.js'
+import { grantOf, keyIn, nameWithKey } from '../identify.js'
 import { boundType } from '../keys.js'
 import { namedAgent } from '../named-agent.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
@@ -76,13 +77,14 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
     audit: tokenAudit('agent_authenticated'),
     affectedTopics: ofMcpSession,
     async handler(input, { db, enterWorkspace, caller, auditMetadata }) {
-      const { agent_id, agent_type, api_key, sessions, expires_in = 0 } = input
+      const { agent_type, api_key, sessions, expires_in = 0 } = input
       const named = caller.front === 'mcp' && input.switch !== true ? await namedAgent(caller, verifiers) : undefined
-      if (named !== undefined && named !== agent_id) throw alreadyNamed(named)
+      if (named !== undefined && !isSameName(named, input.agent_id)) throw alreadyNamed(named)
       const key = api_key ?? keyIn(caller.credentials)
       if (key === undefined || key === '') throw new AppError('INVALID_API_KEY', 'No API key was given.')
       const allowed = await grantOf(key, verifiers)
       const { workspace, key_id } = allowed
+      const agent_id = await nameWithKey(allowed, input.agent_id, verifiers, 'agent_id')
       boundType(allowed, agent_id, agent_type, agent_type)
       await enterWorkspace(workspace)
       if (key_id !== undefined) auditMetadata.key_id = key_id

@@ -5,6 +5,7 @@ import { AppError } from '../../kernel/errors.js'
 import { OneOf } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as apiKeys from '../store/api-keys.js'
+import { nameForKey } from '../store/stored-agents.js'
 import { requireSessions } from '../../sessions/store/sessions.js'
 import { keyFields, keyView, managedBy } from '../managed-keys.js'
 import { AgentId, AgentType, ExpiresIn, input, output, Sessions, Workspace } from '../../kernel/shapes.js'
@@ -62,7 +63,7 @@ export const createApiKey = defineTool({
       workspace: managed.workspace,
       key_id,
       hash,
-      agent_id,
+      agent_id: await nameForKey(db, managed.workspace, agent_id),
       agent_type,
       permissions: PERMISSIONS.filter(permission => permissions.includes(permission)),
       sessions: within === undefined ? null : [...new Set(within)],

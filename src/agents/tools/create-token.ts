@@ -3,6 +3,8 @@ import { Type } from '@sinclair/typebox'
 import { allOf, boundsOf, grant, narrowed, PERMISSIONS } from '../../kernel/agent.js'
 import { isBound, isPrefix } from '../api-key.js'
 import { AppError } from '../../kernel/errors.js'
+import { isSameName, unseenInName } from '../../kernel/names.js'
+import { composed, hasUnseenCharacters } from '../../kernel/text.js'
 import { rightsEnded } from '../rights.js'
 import { OneOf } from '../../kernel/schema.js'
 import type { Claims, Verifiers } from '../verifiers.js'
@@ -49,7 +51,8 @@ export const createToken = (verifiers: Verifiers) =>
     }),
     async handler({ agent_id, permissions, sessions, expires_in = 0 }, { db, enterWorkspace, agent, caller }) {
       const mine = await givenOwnToken(undefined, agent, caller, verifiers)
-      const name = agent_id ?? mine.agent_id
+      const name = agent_id === undefined || isSameName(agent_id, mine.agent_id) ? mine.agent_id : agent_id
+      if (name !== mine.agent_id && hasUnseenCharacters(name)) throw unseenInName('agent_id')
       if (!(await mayName(mine, name, verifiers))) throw notThatName(mine.agent_id)
       const granted = grant(permissions ?? mine.permissions, allOf(mine.permissions))
       if (granted.length === 0) {
@@ -86,7 +89,10 @@ async function mayName(
   if (name === agent_id) return true
   const binding = key_id === undefined ? undefined : (await keys.bindingOf(key_id))?.agent_id
   if (binding === undefined ? key_id !== undefined : !isBound(binding, name)) return false
-  return name.startsWith(`${agent_id}/`) || (narrowed !== true && binding !== undefined && isPrefix(binding))
+  return (
+    composed(name).startsWith(`${composed(agent_id)}/`) ||
+    (narrowed !== true && binding !== undefined && isPrefix(binding))
+  )
 }
 
 function notThatName(agent_id: string): AppError {

@@ -83,7 +83,7 @@ export async function readings(db: Db, viewer: Agent, session_ids: readonly stri
   // The very condition of the index messages_mentioning.
   const candidates = byOthers
     .where(after)
-    .where(sql<boolean>`strpos(m.content, '@') > 0`)
+    .where(sql<boolean>`strpos(translate(m.content, '＠', '@'), '@') > 0`)
     .select('m.content')
     .orderBy('m.seq', 'desc')
     .limit(MOST)
@@ -103,6 +103,8 @@ export async function readings(db: Db, viewer: Agent, session_ids: readonly stri
     .where(sql<boolean>`not ${visibleTo(viewer, 'm', 'c.from_visibility')}`)
     .where(visibleTo(viewer, 'm', 'c.to_visibility'))
     .select(['m.id', 'm.content'])
+
+  const mentionsViewer = mentioning(viewer)
 
   // The limits and offsets keep the planner from joining whole tables, and from counting twice.
   const { rows } = await sql<Row>`
@@ -128,10 +130,10 @@ export async function readings(db: Db, viewer: Agent, session_ids: readonly stri
       end as messages offset 0) written
     cross join lateral (
       select count(distinct m.id) as messages, count(*) as changes,
-        count(distinct m.id) filter (where ${mentioning(viewer.agent_id)}) as mentions
+        count(distinct m.id) filter (where ${mentionsViewer}) as mentions
       from (${changed}) c left join lateral (${shown}) m on true) shown
     cross join lateral (
-      select count(*) as mentioning, count(*) filter (where ${mentioning(viewer.agent_id)}) as mentions
+      select count(*) as mentioning, count(*) filter (where ${mentionsViewer}) as mentions
       from (${candidates}) m where reader.seq < s.last_seq) mentioned`.execute(db)
   const found = new Map(rows.map(row => [row.id, row]))
   return Promise.all(

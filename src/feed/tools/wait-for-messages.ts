@@ -9,6 +9,7 @@ import { page } from '../../messages/store/message-pages.js'
 import type { MessageRow } from '../../messages/store/messages.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { mentionsOf } from '../../visibility/mentions.js'
+import { readLongerNames } from '../../visibility/message-filter.js'
 import { wait, type WaitDeps } from '../wait.js'
 
 /** Some clients give up after 5 s, and most MCP clients after 30. */
@@ -83,7 +84,7 @@ export const waitForMessages = (deps: WaitDeps) =>
       const { db, agent, caller } = context
       if (caller.front === 'mcp' && timeout_seconds > TIMEOUT_MAX_MCP) throw tooLong(timeout_seconds)
       const started = performance.now()
-      const mentions = mentions_only ? mentionsOf(agent.agent_id) : () => true
+      const mentions = mentions_only ? mentionsOf(agent.agent_id, await readLongerNames(db, agent)) : () => true
       const request = {
         session_id,
         limit,
@@ -106,7 +107,7 @@ export const waitForMessages = (deps: WaitDeps) =>
       if (cursor < last_seq) {
         const found = await page(db, agent, session_id, {
           sender,
-          mentions: mentions_only ? agent.agent_id : undefined,
+          mentions: mentions_only ? agent : undefined,
           limit,
           offset: 0,
           after_seq: cursor,

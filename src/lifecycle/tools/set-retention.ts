@@ -22,15 +22,23 @@ export const setRetention = (defaults: RetentionDefaults) =>
     effect: 'replaces',
     repeatable: true,
     commits: 'transaction',
-    input: input({
-      days: Type.Optional(
-        Whole({ minimum: 0, maximum: RETENTION_DAYS_MAX, description: 'Days to keep things; 0: for ever' })
-      ),
-      use_server_default: Type.Optional(
-        Type.Boolean({ description: 'true: instead of days, whatever the server is set to' })
-      ),
-      idempotency_key: IdempotencyKey
-    }),
+    input: input(
+      {
+        days: Type.Optional(
+          Whole({ minimum: 0, maximum: RETENTION_DAYS_MAX, description: 'Days to keep things; 0: for ever' })
+        ),
+        use_server_default: Type.Optional(
+          Type.Boolean({ description: 'true: instead of days, whatever the server is set to' })
+        ),
+        idempotency_key: IdempotencyKey
+      },
+      {
+        oneOf: [
+          { required: ['days'] },
+          { required: ['use_server_default'], properties: { use_server_default: { enum: [true] } } }
+        ]
+      }
+    ),
     output: output(retentionFields),
     audit: ({ days }) => ({ event_type: 'retention_set', metadata: { days: days ?? 'server' } }),
     async handler({ days, use_server_default = false }, { db, agent }) {

@@ -1,3 +1,4 @@
+import { isSameName } from '../../kernel/names.js'
 import type { FastifyInstance } from 'fastify'
 import type { Agent } from '../../kernel/agent.js'
 import { memoryTopic, type Topic } from '../../kernel/events.js'
@@ -46,7 +47,7 @@ export function createWatches(app: FastifyInstance): Watches {
         for (const each of uris) watcher.updated(each)
       }
       if ('agent_id' in ref)
-        return ref.agent_id === viewer.agent_id
+        return isSameName(ref.agent_id, viewer.agent_id)
           ? { uris, close: memories.follow(viewer, String(version), changed) }
           : undefined
       const { close } = live.follow(ref.session_id, viewer, Number(version), {

@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import { type Agent, mayEnter } from '../../kernel/agent.js'
 import { createBatcher } from '../../kernel/batcher.js'
 import { AppError } from '../../kernel/errors.js'
+import { composed, hasUnseenCharacters } from '../../kernel/text.js'
 import { isStatementFault } from '../../postgres/faults.js'
-import { likeLiteral } from '../../postgres/like.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, type Unscoped } from '../../postgres/scope.js'
 import { defineStatement } from '../../postgres/statements.js'
@@ -26,7 +26,15 @@ export interface MemoryEntry {
 /** Expired means absent, in every read; the sweep only frees space. */
 const live = sql<boolean>`(expires_at is null or expires_at > clock_timestamp())`
 
-const entryColumns = ['key', 'session_id', 'version', 'value_size', 'created_at', 'updated_at', 'expires_at'] as const
+export const entryColumns = [
+  'key',
+  'session_id',
+  'version',
+  'value_size',
+  'created_at',
+  'updated_at',
+  'expires_at'
+] as const
 const valueColumns = [...entryColumns, 'value', 'metadata'] as const
 
 /**
@@ -36,7 +44,8 @@ const valueColumns = [...entryColumns, 'value', 'metadata'] as const
 const ofDeletedSession = sql<boolean>`(agent_memory.session_id <> '' and (select true from sessions s
   where s.workspace = agent_memory.workspace and s.id = agent_memory.session_id) is null)`
 
-function own(db: Db, agent: Agent) {
+/** The live values of an agent, in the scopes that its credentials reach. */
+export function own(db: Db, agent: Agent) {
   const mine = db
     .selectFrom('agent_memory')
     .where('workspace', '=', agent.workspace)
@@ -57,7 +66,35 @@ export interface NewValue {
   overwrite: boolean
 }
 
+/**
+ * The spelling under which a value is stored or will be: as given where there is a value, else composed.
+ * @throws AppError INVALID_KEY for unseen characters in a new key
+ */
+async function spellingOf(db: Db, agent: Agent, scope: Scope, key: string): Promise<string> {
+  const isUnseen = hasUnseenCharacters(key)
+  const plain = composed(key)
+  if (plain === key && !isUnseen) return key
+  const found = await db
+    .selectFrom('agent_memory')
+    .select('key')
+    .where('workspace', '=', agent.workspace)
+    .where('agent_id', '=', agent.agent_id)
+    .where('session_id', '=', scope)
+    .where('key', '=', key)
+    .executeTakeFirst()
+  if (found !== undefined) return key
+  if (!isUnseen) return plain
+  throw new AppError('INVALID_KEY', "The argument 'key' holds characters that are not seen.", {
+    context: {
+      argument: 'key',
+      given: 'a key with invisible or bidirectional characters',
+      allowed: 'characters that are seen'
+    }
+  })
+}
+
 interface Stored {
+  key: string
   stored_at: string
   expires_at: string | null
   version: number
@@ -65,12 +102,13 @@ interface Stored {
 
 /**
  * Stores a value. An expired one under the key counts as absent.
- * @throws AppError KEY_EXISTS if `overwrite` is false and a live value is there
+ * @throws AppError INVALID_KEY for unseen characters in a new key; KEY_EXISTS if `overwrite` is false and a live value is there
  */
 export async function put(db: Db, agent: Agent, given: NewValue): Promise<Stored> {
+  const key = await spellingOf(db, agent, given.scope, given.key)
   const { rows } = await sql<Stored>`
     insert into agent_memory as old (workspace, agent_id, session_id, key, value, metadata, value_size, expires_at)
-    values (${agent.workspace}, ${agent.agent_id}, ${given.scope}, ${given.key}, ${given.value}::jsonb,
+    values (${agent.workspace}, ${agent.agent_id}, ${given.scope}, ${key}, ${given.value}::jsonb,
       ${JSON.stringify(given.metadata)}::jsonb, ${Buffer.byteLength(given.value)},
       clock_timestamp() + make_interval(secs => nullif(${given.expires_in}::int, 0)))
     on conflict (workspace, agent_id, session_id, key) do update set
@@ -80,7 +118,7 @@ export async function put(db: Db, agent: Agent, given: NewValue): Promise<Stored
       created_at = case when old.expires_at <= clock_timestamp() then clock_timestamp() else old.created_at end,
       updated_at = clock_timestamp()
     where ${given.overwrite} or old.expires_at <= clock_timestamp()
-    returning updated_at as stored_at, expires_at, version`.execute(db)
+    returning key, updated_at as stored_at, expires_at, version`.execute(db)
   const stored = rows[0]
   if (stored === undefined)
     throw new AppError('KEY_EXISTS', 'A value is stored under that key already.', { context: { argument: 'key' } })
@@ -148,9 +186,11 @@ export function createMemoryReader(database: Unscoped): MemoryReader {
   })
   return {
     async read({ workspace, agent_id, sessions }, scope, key) {
+      const plain = composed(key)
+      const read = async (key: string) => reads.add({ workspace, agent_id, scope, key })
       const found =
         scope === GLOBAL || mayEnter({ sessions }, scope)
-          ? await reads.add({ workspace, agent_id, scope, key })
+          ? ((await read(key)) ?? (plain === key ? undefined : await read(plain)))
           : undefined
       if (found !== undefined) return found
       throw new AppError('MEMORY_NOT_FOUND', 'No value is stored under that key in that scope.', {
@@ -158,26 +198,6 @@ export function createMemoryReader(database: Unscoped): MemoryReader {
       })
     }
   }
-}
-
-/** Last updated first. `scope` undefined: every scope. */
-export async function list(
-  db: Db,
-  agent: Agent,
-  scope: Scope | undefined,
-  prefix: string | undefined,
-  limit: number
-): Promise<MemoryEntry[]> {
-  let query = own(db, agent)
-  if (scope !== undefined) query = query.where('session_id', '=', scope)
-  if (prefix !== undefined) query = query.where('key', 'like', `${likeLiteral(prefix)}%`)
-  return query
-    .select(entryColumns)
-    .orderBy('updated_at', 'desc')
-    .orderBy('session_id')
-    .orderBy('key')
-    .limit(limit)
-    .execute()
 }
 
 /** The values last updated, at most so many and of so many bytes together, for searching them. */
@@ -212,8 +232,13 @@ export async function latest(
   return { entries: rows, cut: taken.length < places.length }
 }
 
-/** @returns whether a live value was there */
+/** @returns whether a live value was there, under the key as given or else composed */
 export async function remove(db: Db, agent: Agent, scope: Scope, key: string): Promise<boolean> {
+  const plain = composed(key)
+  return (await removeOne(db, agent, scope, key)) || (plain !== key && (await removeOne(db, agent, scope, plain)))
+}
+
+async function removeOne(db: Db, agent: Agent, scope: Scope, key: string): Promise<boolean> {
   const { rows } = await sql<{ was_live: boolean }>`
     delete from agent_memory
     where workspace = ${agent.workspace} and agent_id = ${agent.agent_id} and session_id = ${scope} and key = ${key}

@@ -29,7 +29,11 @@ export const getMemory = (reader: MemoryReader) =>
     }),
     async handler({ key, session_id }, { db, agent }) {
       const scope = await scopeOf(db, agent, session_id)
-      const { value, metadata, version, created_at, updated_at, expires_at } = await reader.read(agent, scope, key)
-      return { key, value, metadata, scope: scopeWord(scope), version, created_at, updated_at, expires_at }
+      const { value, metadata, version, created_at, updated_at, expires_at, ...stored } = await reader.read(
+        agent,
+        scope,
+        key
+      )
+      return { key: stored.key, value, metadata, scope: scopeWord(scope), version, created_at, updated_at, expires_at }
     }
   })

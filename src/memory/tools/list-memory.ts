@@ -1,20 +1,25 @@
 import { Type } from '@sinclair/typebox'
+import { foreignCursor, openCursor, sealCursor } from '../../kernel/cursor.js'
 import { Allowed, Checked, EmptyIsAbsent } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
-import * as memory from '../store/memory.js'
+import { parseTime } from '../../kernel/time.js'
+import { decodeSnapshot, encodeSnapshot } from '../../postgres/snapshots.js'
+import { GLOBAL } from '../store/memory.js'
+import { list, type Place } from '../store/memory-list.js'
 import { scopeOf, ScopeWord, scopeWord } from '../memory-scope.js'
-import { Nullable, Time } from '../../kernel/answer-shapes.js'
-import { input, Limit, MEMORY_KEY_MAX, output } from '../../kernel/shapes.js'
+import { Nullable, pageFields, Time } from '../../kernel/answer-shapes.js'
+import { Cursor, input, Limit, MEMORY_KEY_MAX, output } from '../../kernel/shapes.js'
 
+const NAME = 'list_memory'
 const EVERY_SCOPE = 'all'
 
 export const listMemory = defineTool({
-  name: 'list_memory',
+  name: NAME,
   title: 'List what is remembered',
   description:
     "The keys you have stored, last updated first: your global ones, with session_id that session's, with " +
-    'session_id "all" every one.',
+    'session_id "all" every one. Over several pages: what changes meanwhile comes at the end.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
@@ -33,7 +38,8 @@ export const listMemory = defineTool({
         { [Allowed]: `a string of at most ${MEMORY_KEY_MAX} characters` }
       )
     ),
-    limit: Limit(50, 200)
+    limit: Limit(50, 200),
+    cursor: Cursor
   }),
   output: output({
     entries: Type.Array(
@@ -48,20 +54,39 @@ export const listMemory = defineTool({
         expires_at: Nullable(Time)
       })
     ),
-    count: Type.Integer(),
+    ...pageFields,
     scope_filter: Type.String({ description: '"global", "all", or the session' })
   }),
-  async handler({ session_id, prefix, limit = 50 }, { db, agent }) {
+  async handler({ session_id, prefix, limit = 50, cursor }, { db, agent }) {
+    const listOf = [NAME, session_id, prefix]
+    const after = cursor === undefined ? undefined : placeIn(openCursor(listOf, cursor))
     const scope = session_id === EVERY_SCOPE ? undefined : await scopeOf(db, agent, session_id)
-    const found = await memory.list(db, agent, scope, prefix, limit)
+    const { entries, end } = await list(db, agent, { scope, prefix, limit, after })
     return {
-      entries: found.map(({ session_id: of, ...entry }) => ({
+      entries: entries.map(({ session_id: of, ...entry }) => ({
         ...entry,
         scope: scopeWord(of),
-        session_id: of === memory.GLOBAL ? null : of
+        session_id: of === GLOBAL ? null : of
       })),
-      count: found.length,
+      count: entries.length,
+      has_more: end !== null,
+      next_cursor: end === null ? null : sealCursor(listOf, partsOf(end)),
       scope_filter: session_id ?? 'global'
     }
   }
 })
+
+function partsOf({ snapshot, session_id, key, updated_at }: Place): unknown[] {
+  return [encodeSnapshot(snapshot), session_id, key, updated_at ?? null]
+}
+
+function placeIn([text, session_id, key, updated_at]: readonly unknown[]): Place {
+  const snapshot = typeof text === 'string' ? decodeSnapshot(text) : undefined
+  const isStorable = (value: unknown) => typeof value === 'string' && !/[\p{Cc}\p{Cs}]/u.test(value)
+  if (snapshot !== undefined && isStorable(session_id) && isStorable(key)) {
+    const place = { snapshot, session_id: session_id as string, key: key as string }
+    if (updated_at === null) return place
+    if (typeof updated_at === 'string' && parseTime(updated_at) === updated_at) return { ...place, updated_at }
+  }
+  throw foreignCursor()
+}

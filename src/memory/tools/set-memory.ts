@@ -77,6 +77,6 @@ export const setMemory = (quotas: Quotas) =>
         overwrite
       })
       await refuseMuchMemory(db, agent, quotas)
-      return { key, scope: scopeWord(scope), session_scoped: scope !== memory.GLOBAL, ...stored }
+      return { scope: scopeWord(scope), session_scoped: scope !== memory.GLOBAL, ...stored }
     }
   })

@@ -107,39 +107,48 @@ export async function changeVisibility(
   return { ...message, visibility }
 }
 
-/** By sender, newest first. */
+/** By sender, newest first: at most `limit + 1`, where the extra one shows that there are more. */
 export async function bySender(
   db: Db,
   viewer: Agent,
   session_id: string,
-  sender: string,
-  limit: number
+  { sender, before_seq, limit }: { sender: string; before_seq?: number; limit: number }
 ): Promise<MessageRow[]> {
-  return readableMessages(db, viewer)
-    .where('m.session_id', '=', session_id)
-    .where('m.sender', '=', sender)
+  const found = readableMessages(db, viewer).where('m.session_id', '=', session_id).where('m.sender', '=', sender)
+  return (before_seq === undefined ? found : found.where('m.seq', '<', before_seq))
     .select(messageColumns)
     .orderBy('m.seq', 'desc')
-    .limit(limit)
+    .limit(limit + 1)
     .execute()
 }
 
-/** Written from `start` to `end`, both included, oldest first. */
+/**
+ * Written from `start` to `end`, both included, oldest first: at most `limit + 1`, where the extra one shows that there
+ * are more.
+ */
 export async function byTime(
   db: Db,
   viewer: Agent,
   session_id: string,
-  start: string,
-  end: string,
-  limit: number
+  {
+    start,
+    end,
+    after,
+    limit
+  }: { start: string; end: string; after?: { timestamp: string; seq: number }; limit: number }
 ): Promise<MessageRow[]> {
-  return readableMessages(db, viewer)
+  const found = readableMessages(db, viewer)
     .where('m.session_id', '=', session_id)
-    .where('m.timestamp', '>=', start)
+    .where('m.timestamp', '>=', after?.timestamp ?? start)
     .where('m.timestamp', '<=', end)
+  return (
+    after === undefined
+      ? found
+      : found.where(sql<boolean>`(m.timestamp, m.seq) > (${after.timestamp}::timestamptz, ${after.seq}::bigint)`)
+  )
     .select(messageColumns)
     .orderBy('m.timestamp')
     .orderBy('m.seq')
-    .limit(limit)
+    .limit(limit + 1)
     .execute()
 }

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import type { MessageWriter } from '../store/message-writer.js'
+import { mentionedIn, mentionFields } from '../store/mentioned.js'
 import type { Written } from '../store/messages.js'
 import { draftFields, draftOf } from '../draft.js'
 import { Time } from '../../kernel/answer-shapes.js'
@@ -18,13 +19,22 @@ export const addMessage = (writer: MessageWriter) =>
     effect: 'adds',
     commits: 'batch',
     input: input({ session_id: SessionId, ...draftFields, idempotency_key: IdempotencyKey }),
-    output: output({ message_id: Type.Integer(), seq: Type.Integer(), timestamp: Time, session_id: Type.String() }),
+    output: output({
+      message_id: Type.Integer(),
+      seq: Type.Integer(),
+      timestamp: Time,
+      session_id: Type.String(),
+      ...mentionFields
+    }),
     audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
-    async handler({ session_id, ...draft }, { agent, receipt }) {
+    async handler({ session_id, ...draft }, { db, agent, receipt }) {
       const drafts = [draftOf(agent, draft)]
-      const [written] = await writer.write({ sender: agent, session_id, drafts, ...receipt })
+      const [[written], mentioned] = await Promise.all([
+        writer.write({ sender: agent, session_id, drafts, ...receipt }),
+        mentionedIn(db, agent, session_id, [draft.content])
+      ])
       const { id, seq, timestamp } = written as Written
-      return { message_id: id, seq, timestamp, session_id }
+      return { message_id: id, seq, timestamp, session_id, ...mentioned }
     }
   })

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import type { MessageWriter } from '../store/message-writer.js'
+import { mentionedIn, mentionFields } from '../store/mentioned.js'
 import { draftFields, draftOf } from '../draft.js'
 import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 
@@ -23,12 +24,20 @@ export const addMessages = (writer: MessageWriter) =>
       }),
       idempotency_key: IdempotencyKey
     }),
-    output: output({ message_ids: Type.Array(Type.Integer()), count: Type.Integer() }),
+    output: output({ message_ids: Type.Array(Type.Integer()), count: Type.Integer(), ...mentionFields }),
     audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
-    async handler({ session_id, messages }, { agent, receipt }) {
+    async handler({ session_id, messages }, { db, agent, receipt }) {
       const drafts = messages.map((each, i) => draftOf(agent, each, `messages/${i}/content`))
-      const written = await writer.write({ sender: agent, session_id, drafts, ...receipt })
-      return { message_ids: written.map(message => message.id), count: written.length }
+      const [written, mentioned] = await Promise.all([
+        writer.write({ sender: agent, session_id, drafts, ...receipt }),
+        mentionedIn(
+          db,
+          agent,
+          session_id,
+          messages.map(({ content }) => content)
+        )
+      ])
+      return { message_ids: written.map(message => message.id), count: written.length, ...mentioned }
     }
   })

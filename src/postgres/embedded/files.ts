@@ -17,7 +17,7 @@ export async function publish(path: string, make: (draft: string) => Promise<voi
   try {
     await make(draft)
     await rename(draft, path).catch(async error => {
-      if ((await stat(path).catch(() => undefined))?.isDirectory() !== true) throw error
+      if (!(await isFolder(path))) throw error
     })
   } finally {
     await rm(draft, { recursive: true, force: true })
@@ -34,11 +34,30 @@ async function removeLeftOvers(path: string): Promise<void> {
   }
 }
 
-/** Creates a folder and its missing parents with this mode, whatever the umask is. */
+/**
+ * Creates a folder and its missing parents with this mode, whatever the umask is. One after the other: with `recursive`,
+ * Node tries for ever where the system says of a folder that is there that it is not, as Linux does below /proc.
+ */
 export async function createAccessibleFolder(path: string, mode = 0o755): Promise<void> {
-  const first = await mkdir(path, { recursive: true })
-  if (first === undefined || process.platform === 'win32') return
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await chmod(folder, mode)
+  const missing: string[] = []
+  for (let folder = path; !(await isFolder(folder)); folder = dirname(folder)) {
+    missing.unshift(folder)
+    if (dirname(folder) === folder) break
+  }
+  for (const folder of missing) {
+    try {
+      await mkdir(folder)
+    } catch (error) {
+      // Another process was faster.
+      if (await isFolder(folder)) continue
+      throw error
+    }
+    if (process.platform !== 'win32') await chmod(folder, mode)
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true
 }
 
 /** Copies a folder so that every user can read it. Links and static libraries (`.a`) are left out. */

@@ -1,22 +1,38 @@
 import { Type } from '@sinclair/typebox'
+import { foreignCursor, openCursor, pageOf, sealCursor } from '../../kernel/cursor.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as messages from '../../messages/store/messages.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { Message } from '../../kernel/answer-shapes.js'
-import { AgentId, input, Limit, output, SessionId } from '../../kernel/shapes.js'
+import { Message, pageFields } from '../../kernel/answer-shapes.js'
+import { AgentId, Cursor, input, Limit, output, SessionId } from '../../kernel/shapes.js'
+
+const NAME = 'search_by_sender'
 
 export const searchBySender = defineTool({
-  name: 'search_by_sender',
+  name: NAME,
   title: 'Messages of an agent',
   description: 'The messages of one agent in a session that you may see, newest first.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
-  input: input({ session_id: SessionId, sender: AgentId('The agent_id of the writer'), limit: Limit(20, 100) }),
-  output: output({ messages: Type.Array(Message), sender: Type.String(), count: Type.Integer() }),
-  async handler({ session_id, sender, limit = 20 }, { db, agent }) {
+  input: input({
+    session_id: SessionId,
+    sender: AgentId('The agent_id of the writer'),
+    limit: Limit(20, 100),
+    cursor: Cursor
+  }),
+  output: output({ messages: Type.Array(Message), sender: Type.String(), ...pageFields }),
+  async handler({ session_id, sender, limit = 20, cursor }, { db, agent }) {
+    const list = [NAME, session_id, sender]
+    const before_seq = cursor === undefined ? undefined : seqIn(openCursor(list, cursor))
     await sessions.readSessionOrThrow(db, agent, session_id)
-    const found = await messages.bySender(db, agent, session_id, sender, limit)
-    return { messages: found, sender, count: found.length }
+    const rows = await messages.bySender(db, agent, session_id, { sender, before_seq, limit })
+    const { items, ...rest } = pageOf(rows, limit, ({ seq }) => sealCursor(list, [seq]))
+    return { messages: items, sender, ...rest }
   }
 })
+
+function seqIn([seq]: readonly unknown[]): number {
+  if (Number.isSafeInteger(seq)) return seq as number
+  throw foreignCursor()
+}

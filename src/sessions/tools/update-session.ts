@@ -18,13 +18,16 @@ export const updateSession = defineTool({
   permission: 'write',
   effect: 'replaces',
   commits: 'transaction',
-  input: input({
-    session_id: SessionId,
-    purpose: Type.Optional(Purpose('The new purpose')),
-    metadata: Metadata('The new metadata, in place of all of the old'),
-    is_active: Type.Optional(Type.Boolean({ description: 'false closes the session, true reopens it' })),
-    idempotency_key: IdempotencyKey
-  }),
+  input: input(
+    {
+      session_id: SessionId,
+      purpose: Type.Optional(Purpose('The new purpose')),
+      metadata: Metadata('The new metadata, in place of all of the old'),
+      is_active: Type.Optional(Type.Boolean({ description: 'false closes the session, true reopens it' })),
+      idempotency_key: IdempotencyKey
+    },
+    { anyOf: [{ required: ['purpose'] }, { required: ['metadata'] }, { required: ['is_active'] }] }
+  ),
   output: output({ session: Session }),
   audit: ({ session_id, purpose, metadata, is_active }) => ({
     event_type: is_active === undefined ? 'session_updated' : is_active ? 'session_opened' : 'session_closed',

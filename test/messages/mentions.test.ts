@@ -1,0 +1,98 @@
+import t from 'tap'
+import { call, newSession, ok, startApp } from '../helper.js'
+import { fronts } from '../support/pages.js'
+import { countStatements } from '../support/statements.js'
+import { until } from '../support/until.js'
+
+/** What the answers of add_message and add_messages say of the names in a text. */
+
+const app = await startApp(t)
+const KNOWN = ['worker-1', 'planner', 'planner/helper-1', '小明', 'Data Analyst (v2)', 'Zoë', 'Ann']
+const session_id = await newSession(app)
+for (const agent_id of KNOWN) await ok(app, 'list_sessions', {}, { agent_id: Buffer.from(agent_id).toString('latin1') })
+await until(
+  async () => (await app.database.db.selectFrom('agents').select('agent_id').execute()).length >= KNOWN.length,
+  'the agents are known'
+)
+
+/** A text, whom it mentions, and the names in it that nobody has. */
+const TEXTS: Array<[content: string, mentions: string[], unresolved?: string[]]> = [
+  ['no names here', []],
+  ['@worker-1', ['worker-1']],
+  ['＠worker-1 请看', ['worker-1']],
+  ['请@worker-1看一下', ['worker-1']],
+  ['@小明请看', ['小明']],
+  ['@planner/helper-1: go', ['planner/helper-1']],
+  ['@planner/helper-2: go', [], ['planner/helper-2']],
+  ['@planner/@worker-1', ['planner', 'worker-1']],
+  ['@Data Analyst (v2), please', ['Data Analyst (v2)']],
+  ['@Data Analyst (v3), please', [], ['Data']],
+  ['_@worker-1_ **@planner**', ['worker-1', 'planner']],
+  ['@Worker-1 @ann', [], ['Worker-1', 'ann']],
+  ['@worker-1 @worker-1 @worker-10.', ['worker-1'], ['worker-10']],
+  ['me@worker-1 and https://x.org/@worker-1 and x.org/@planner', []],
+  ['@Zoë and @Zoe\u0308', ['Zoë']],
+  ['an @ alone, @@, @, @!', []],
+  ['@张三', [], ['张三']]
+]
+
+for (const [front, ask] of Object.entries(fronts(app)))
+  t.test(`over ${front}`, async t => {
+    for (const [content, mentions, unresolved = []] of TEXTS) {
+      const answer = await ask('add_message', { session_id, content })
+      t.same(answer.mentions ?? [], mentions, content)
+      t.same(answer.unresolved_mentions ?? [], unresolved, content)
+      t.equal('mentions' in answer, mentions.length > 0, 'there where there were any')
+    }
+    const several = await ask('add_messages', {
+      session_id,
+      messages: TEXTS.slice(0, 6).map(([content]) => ({ content }))
+    })
+    t.same(several.mentions, ['worker-1', '小明', 'planner/helper-1'])
+    t.notOk('unresolved_mentions' in several)
+  })
+
+t.test('who reads and what the writer was told agree', async t => {
+  for (const agent_id of KNOWN) {
+    const as = { agent_id: Buffer.from(agent_id).toString('latin1') }
+    const own = await newSession(app)
+    let told = 0
+    for (const [content] of TEXTS) {
+      const { mentions = [] } = await ok(app, 'add_message', { session_id: own, content })
+      if (mentions.includes(agent_id)) told++
+    }
+    t.equal((await ok(app, 'get_session', { session_id: own }, as)).session.unread.mentions, told, agent_id)
+    const waited = await ok(
+      app,
+      'wait_for_messages',
+      { session_id: own, after_seq: 0, mentions_only: true, timeout_seconds: 0 },
+      as
+    )
+    t.equal(waited.count, told, agent_id)
+  }
+})
+
+t.test('a text without a name costs no statement', async t => {
+  const asked = countStatements(t, app)
+  await ok(app, 'add_message', { session_id, content: 'plain' })
+  const plain = asked.length
+  await ok(app, 'add_message', { session_id, content: '@worker-1 '.repeat(200) })
+  t.ok(asked.length - plain <= plain + 1, 'and one with many costs one at most')
+})
+
+t.test('an agent that is limited to a session learns of those alone that were in it', async t => {
+  const { token } = await ok(app, 'authenticate_agent', {
+    agent_id: 'limited',
+    agent_type: 'x',
+    sessions: [session_id]
+  })
+  const said = await ok(app, 'add_message', { session_id, content: '@planner' }, { token })
+  t.same(said.unresolved_mentions, ['planner'])
+  await ok(app, 'get_messages', { session_id }, { agent_id: 'planner' })
+  await until(
+    async () =>
+      (await ok(app, 'add_message', { session_id, content: '@planner' }, { token })).mentions?.[0] === 'planner',
+    'it was in the session'
+  )
+  t.equal((await call(app, 'get_session', { session_id }, { token })).status, 200)
+})

@@ -14,9 +14,10 @@ import { nameFromSecondTime } from './statement-names.js'
  */
 
 /**
- * When PostgreSQL plans a statement; `within a second` is each time, and ends it then. Undefined: PostgreSQL decides.
+ * When PostgreSQL plans a statement; `within a second` is each time, and ends it then; `once, within a second` is both.
+ * Undefined: PostgreSQL decides.
  */
-export type Plan = 'once' | 'each time' | 'within a second' | undefined
+export type Plan = 'once' | 'each time' | 'within a second' | 'once, within a second' | undefined
 
 export interface PlannedStatement extends Statement {
   plan?: Plan
@@ -166,10 +167,7 @@ class ScopedConnection implements DatabaseConnection {
 
   private async runAlone(statement: PlannedStatement): Promise<pg.QueryResult> {
     if (!this.manner.ownTransaction)
-      return this.sendOutsideTransaction(({ each, once, short }) => [
-        statement.plan === 'once' ? once : statement.plan === 'within a second' ? short : each,
-        statement
-      ])
+      return this.sendOutsideTransaction(prefixes => [prefixes.of(statement.plan), statement])
     await this.begin({})
     try {
       const result = await this.send(NO_PREFIX, statement)

@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
 import { messageColumns } from '../messages/store/messages.js'
 import { withinASecond } from '../postgres/statements.js'
-import type { Found } from './candidates.js'
 import { searched } from './filter.js'
 import type { Unit } from './query.js'
 import type { Search } from './reach.js'
-import { firstOf, folding, lookedThrough, similarity } from './texts.js'
+import { isAscii } from './terms.js'
+import { firstOf, folding, type Found, lettersOf, lookedThrough, similarity } from './texts.js'
 
 /**
  * Messages that are looked through for words that the index does not have: function words, and letters inside a word,
@@ -17,12 +17,13 @@ const SENTENCE_LOOKED_THROUGH = 1000
 /** The newest messages that hold words anywhere: all of them or, for a sentence, most. */
 export async function newest(search: Search, units: readonly Unit[]): Promise<Found> {
   const { db, viewer, filter, query, limit } = search
+  const letters = lettersOf(query)
   const most = query.is_sentence ? SENTENCE_LOOKED_THROUGH : LOOKED_THROUGH
   const last = searched(db, viewer, filter)
     .select(messageColumns)
     .orderBy(filter.session_id === undefined ? 'm.id' : 'm.seq', 'desc')
     .limit(most + 1)
-  const text = lookedThrough(folding(query.phrase), filter.search_metadata)
+  const text = lookedThrough(folding(letters, isAscii(query.phrase)), filter.search_metadata)
   const { rows } = await withinASecond(
     db,
     sql<Found['candidates'][0] & { beyond: boolean }>`
@@ -32,7 +33,7 @@ export async function newest(search: Search, units: readonly Unit[]): Promise<Fo
       sql` + `
     )} as held, strpos(l.text, ${query.phrase}) > 0 as whole
       from ${firstOf(sql`select * from last limit ${sql.lit(most)}`, sql`m.id desc`)} m, lateral (select ${text} as text offset 0) l)
-    select m.*, ${similarity(query)} as similarity, 1::real as length, 0::real as beside,
+    select m.*, ${similarity(letters)} as similarity, 1::real as length, 0::real as beside,
       (select count(*) from last) > (select count(*) from read) as beyond
     from (select * from read where held >= ${query.is_sentence ? 1 : units.length} order by whole desc, held desc, id desc limit ${sql.lit(limit + 10)}) m`
   )

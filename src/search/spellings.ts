@@ -3,11 +3,10 @@ import { editDistance } from '../kernel/edit-distance.js'
 import { likePattern } from '../postgres/like.js'
 import { withinASecond } from '../postgres/statements.js'
 import { errorsForgiven, halvesOf, mayHaveErrors, TWO_ERRORS_MIN } from './edits.js'
-import { arrayOf, type Search } from './reach.js'
-import { inReach } from './filter.js'
+import { forEachKind, inArray, type Search } from './reach.js'
 import type { Unit } from './query.js'
 import type { Rarity } from './rarity.js'
-import { hasDigit, sessionTerm } from './terms.js'
+import { hasDigit } from './terms.js'
 
 /**
  * Words that a rare or unknown word of a query may stand for: longer ones that hold it, and ones that it misspells. Only
@@ -44,7 +43,7 @@ export type Spelt = Map<Unit, Spelling[][]>
  */
 export async function addSpellings(
   search: Search,
-  { counts, messages }: Rarity,
+  { counts }: Rarity,
   errors: 1 | 2,
   spelt: Spelt
 ): Promise<boolean> {
@@ -68,7 +67,7 @@ export async function addSpellings(
     }))
   )
   const words = texts.filter((one): one is typeof one & { errors: 0 | 1 | 2 } => one.errors !== undefined)
-  const found = await spellings(search, messages, words)
+  const found = await spellings(search, words)
   for (const { unit } of asked)
     spelt.set(
       unit,
@@ -81,7 +80,6 @@ export async function addSpellings(
 /** The spellings of each word, up to so many errors away, none of them longer words. One statement. */
 async function spellings(
   search: Search,
-  messages: number,
   texts: ReadonlyArray<{ text: string; errors: 0 | 1 | 2; is_part: boolean }>
 ): Promise<Spelling[][]> {
   const { db, viewer } = search
@@ -107,41 +105,28 @@ async function spellings(
   const nearest = (list: Spelling[]) =>
     list.sort((a, b) => a.errors - b.errors || a.word.length - b.word.length || (a.word < b.word ? -1 : 1))
   return Promise.all(
-    found.map(async list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, messages, nearest(list))))
+    found.map(async list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, nearest(list))))
   )
 }
 
-/**
- * Of a list that is too long, the first words that stand in messages which the viewer may see. Of a short session all
- * rows are read once; else GIN is asked, in parts, since with every row it advances all terms of a list.
- */
-async function inReachOf(
-  { db, viewer, filter, query }: Search,
-  messages: number,
-  list: Spelling[]
-): Promise<Spelling[]> {
-  const session = filter.session_id === undefined ? 0 : sessionTerm(query.hash, filter.session_id)
-  const terms = list.map(({ term }) => term ^ session)
-  const short = filter.session_id !== undefined && messages < SHORT_SESSION
-  const parts = Array.from(
-    { length: Math.ceil(terms.length / PART) },
-    (_, i) => `{${terms.slice(i * PART, (i + 1) * PART).join(',')}}`
+/** Of a list that is too long, the first words that stand in messages which the viewer may see. */
+const firstSeen = forEachKind<{ terms: number[] }, { term: number }>(
+  'search.first_seen',
+  ({ array, seen }, { terms }) => sql`
+    select listed.term from unnest(${terms}::int4[]) with ordinality as listed (term, n), lateral (
+      select from message_terms t where ${array} @> array[listed.term] and ${seen} limit 1) found
+    order by listed.n limit ${sql.lit(SPELLINGS_MAX)}`
+)
+
+async function inReachOf(search: Search, list: Spelling[]): Promise<Spelling[]> {
+  const terms = inArray(
+    search,
+    list.map(({ term }) => term)
   )
-  const { rows } = await withinASecond(
-    db,
-    short
-      ? sql<{ term: number }>`select distinct term from message_terms t, unnest(${arrayOf(filter)}) term
-          where ${inReach(viewer, filter)} and term = any(${terms}::int4[])`
-      : sql<{ term: number }>`
-    select distinct seen.term from (select part::int4[] as terms from unnest(${parts}::text[]) part offset 0) listed, lateral (
-      select distinct term from message_terms t, unnest(${arrayOf(filter)}) term
-      where ${arrayOf(filter)} && listed.terms and ${inReach(viewer, filter)} offset 0) seen`
-  )
-  const seen = new Set(rows.map(({ term }) => term ^ session))
-  return list.filter(({ term }) => seen.has(term)).slice(0, SPELLINGS_MAX)
+  const rows = await firstSeen(search, { terms })
+  const seen = new Set(rows.map(({ term }) => term))
+  return list.filter((_, i) => seen.has(terms[i] as number)).slice(0, SPELLINGS_MAX)
 }
-const PART = 128
-const SHORT_SESSION = 5000
 
 /** Words that hold a word, or begin with a short one. */
 function longer(workspace: string, n: number, text: string) {

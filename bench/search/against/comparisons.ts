@@ -115,7 +115,8 @@ async function oneAtATime(
     for (; n < asked.length && (n < 12 || performance.now() < end); n++) {
       const query = asked[n] as string
       const sides = [['ours', ours] as const, ['other', other] as const]
-      for (const [side, find] of (n + round) % 2 === 0 ? sides : sides.reverse()) here[side].push(await timed(find, query))
+      for (const [side, find] of (n + round) % 2 === 0 ? sides : sides.reverse())
+        here[side].push(await timed(find, query))
     }
     // The first warms up.
     if (round === -1) continue
@@ -157,7 +158,9 @@ async function eightAtATime(
       await Promise.all(
         Array.from({ length: AT_ONCE }, async () => {
           while (performance.now() - begun < budget)
-            await side.ask(session_id, asked[next++ % asked.length] as string).catch((error: unknown) => say(String(error)))
+            await side
+              .ask(session_id, asked[next++ % asked.length] as string)
+              .catch((error: unknown) => say(String(error)))
         })
       )
       if (round === -1) continue

@@ -57,7 +57,11 @@ export async function choose(search: Search, wanted: readonly Wanted[], all_word
     let sum = 0
     const rare = all_words ? listed.slice(0, 1) : listed.filter((of, i) => (sum += countOf(of)) <= RARE_SUM || i === 0)
     const found = held(listed, rare, total, all_words ? listed.length : 1)
-    return { chosen: ranked(search, found), unlisted, cut: !all_words && rare.length < telling.length && sum > RARE_SUM }
+    return {
+      chosen: ranked(search, found),
+      unlisted,
+      cut: !all_words && rare.length < telling.length && sum > RARE_SUM
+    }
   }
   if (unlisted.length === 0) return nothing
   const some = all_words ? unlisted : unlisted.slice(0, PAIRED)

@@ -47,7 +47,9 @@ const lookUp = forEachKind<Values, ListedRow>(
   ({ array, met, in_session }, values, given) => {
     const holding = places(given, values).map(set => sql`${array} && ${set}`)
     const pairs = holding.flatMap((one, i) => holding.slice(i + 1).map(other => sql`(${one} and ${other})`))
-    const held: RawBuilder<unknown> = given.endsWith('true') ? sql.join(holding, sql` and `) : sql.join(pairs, sql` or `)
+    const held: RawBuilder<unknown> = given.endsWith('true')
+      ? sql.join(holding, sql` and `)
+      : sql.join(pairs, sql` or `)
     // "+ 0" keeps the planner on the terms: it would walk along the session instead, hoping to fill the limit soon.
     return listing(
       in_session,

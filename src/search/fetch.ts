@@ -36,7 +36,9 @@ const read = forEachKind<Values, Omit<Candidate, 'length' | 'beside'>>(
   'search.read',
   ({ array, readable, workspace }, values, given) => {
     const [is_ascii, has_common, search_metadata] = given.split(' ').map(word => word === 'true')
-    const message = readable().where('m.id', '=', sql<number>`b.id`).select(messageColumns)
+    const message = readable()
+      .where('m.id', '=', sql<number>`b.id`)
+      .select(messageColumns)
     const text = lookedThrough(folding(values, is_ascii === true), search_metadata === true)
     return sql`
       with given as materialized (select * from unnest(${values.ids}::int8[], ${values.held}::real[], ${values.ranks}::real[],

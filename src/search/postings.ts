@@ -106,7 +106,10 @@ export async function postingsOf(search: Search, asked: readonly Sets[]): Promis
   const [any, all, more]: [string[], string[], string[]] = [[], [], []]
   for (const sets of asked) {
     const several = sets.filter(({ length }) => length > 1).map(terms => inArray(search, terms))
-    const single = inArray(search, sets.flatMap(terms => (terms.length > 1 ? [] : terms)))
+    const single = inArray(
+      search,
+      sets.flatMap(terms => (terms.length > 1 ? [] : terms))
+    )
     any.push(literal(several[0] ?? []))
     all.push(literal(single))
     more.push(

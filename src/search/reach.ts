@@ -92,14 +92,7 @@ export function forEachKind<V extends object, R>(
     const in_session = filter.session_id !== undefined
     const is_narrowed = isNarrowed(filter)
     const given = variant(search, values)
-    const key = [
-      isAdmin(viewer),
-      viewer.sessions !== undefined,
-      in_session,
-      is_narrowed,
-      search.array,
-      given
-    ].join()
+    const key = [isAdmin(viewer), viewer.sessions !== undefined, in_session, is_narrowed, search.array, given].join()
     let statement = made.get(key)
     if (statement === undefined)
       made.set(

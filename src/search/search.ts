@@ -101,13 +101,11 @@ async function look(of: Search, results: Results): Promise<void> {
     if (results.exact < of.limit) results.add(await newest(of, units))
     return
   }
-  const wanted = units.map(
-    ({ terms: sets }, i): Wanted => ({
-      sets,
-      weight: rarity.weights[i] as number,
-      postings: postings.get(units[i] as Unit)
-    })
-  )
+  const wanted = units.map(({ terms: sets }, i): Wanted => ({
+    sets,
+    weight: rarity.weights[i] as number,
+    postings: postings.get(units[i] as Unit)
+  }))
   await addSpellings(of, rarity, 1, spelt)
   await results.find(await withSpellings(of, wanted, spelt), { all_words, is_misspelt: spelt.size > 0 })
   if (results.count > 0) return

@@ -94,7 +94,7 @@ export function lookedThrough(
 }
 
 /** Bytes of content that one step of a search reads whole. */
-const READ_MAX = 2_000_000
+export const READ_MAX = 2_000_000
 
 /**
  * The first of the messages `m`, in an order, that have READ_MAX bytes of content together; the one that passes the

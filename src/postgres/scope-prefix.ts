@@ -28,13 +28,15 @@ export function scopePrefixes(options: ScopeOptions): ScopePrefixes {
     once: [scopeStatement(options, ONCE)],
     'each time': [each],
     'within a second': [scopeStatement(options, [], [ENDS_AFTER_A_SECOND])],
-    'once, within a second': [scopeStatement(options, ONCE, [ENDS_AFTER_A_SECOND])]
+    'once, within a second': [scopeStatement(options, [...ONCE, ...BY_INDEX], [ENDS_AFTER_A_SECOND])]
   }
   const { name, text, values } = each
   return { of: plan => prefixes[plan ?? 'each time'], inTransaction: { name, text, values } }
 }
 
 const ONCE: Manner['local'] = [['plan_cache_mode', 'force_generic_plan']]
+/** A plan that is made while a table has one page reads it whole, and is kept until the table is analyzed. */
+const BY_INDEX: Manner['local'] = [['enable_seqscan', 'off']]
 
 /** A second, unless less is allowed anyway; 0 is no limit. */
 const ENDS_AFTER_A_SECOND = `set_config('statement_timeout', case

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { editDistance } from '../kernel/edit-distance.js'
 import { likePattern } from '../postgres/like.js'
 import { errorsForgiven, halvesOf, mayHaveErrors, TWO_ERRORS_MIN } from './edits.js'
-import { forEachKind, inArray, type Search } from './reach.js'
+import { forEachKind, inArray, literal, type Search } from './reach.js'
 import type { Unit } from './query.js'
 import type { Rarity } from './rarity.js'
 import { hasDigit } from './terms.js'
@@ -24,6 +24,9 @@ const RARE = 10
 /** Words of a query that are, the rarest; and spellings of each. */
 const SPELT_MAX = 4
 const SPELLINGS_MAX = 48
+/** Words that are asked for at once whether they are seen, and messages that those are looked for in. */
+const PART = 128
+const ROWS_MAX = 500
 /** Words of the vocabulary that are read. */
 const READ_MAX = 20_000
 /** Shorter words are in half a vocabulary: only words that begin so are taken, or none. */
@@ -95,21 +98,28 @@ async function spellings(
   return Promise.all(found.map(async list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, nearest(list)))))
 }
 
-/** Of a list that is too long, the first words that stand in messages which the viewer may see. */
-const firstSeen = forEachKind<{ terms: number[] }, { term: number }>(
-  'search.first_seen',
-  ({ array, seen }, { terms }) => sql`
-    select listed.term from unnest(${terms}::int4[]) with ordinality as listed (term, n), lateral (
-      select from message_terms t where ${array} @> array[listed.term] and ${seen} limit 1) found
-    order by listed.n limit ${sql.lit(SPELLINGS_MAX)}`
+/**
+ * Of a list that is too long, the first words that stand in messages which the viewer may see. GIN is asked in parts,
+ * since with every row it advances all terms of a part, and not term by term, since each time it looks through what it
+ * has put off.
+ */
+const seenOf = forEachKind<{ parts: string[] }, { term: number }>(
+  'search.seen',
+  ({ array, seen }, { parts }) => sql`
+    select found.term from (select part::int4[] as terms, n from unnest(${parts}::text[]) with ordinality as p (part, n) order by n) listed,
+      lateral (select distinct term from (select ${array} as terms from message_terms t
+        where ${array} && listed.terms and ${seen} limit ${sql.lit(ROWS_MAX)}) t, unnest(t.terms) term where term = any(listed.terms) offset 0) found
+    limit ${sql.lit(SPELLINGS_MAX + PART)}`
 )
-
 async function inReachOf(search: Search, list: Spelling[]): Promise<Spelling[]> {
   const terms = inArray(
     search,
     list.map(({ term }) => term)
   )
-  const rows = await firstSeen(search, { terms })
+  const parts = Array.from({ length: Math.ceil(terms.length / PART) }, (_, i) =>
+    literal(terms.slice(i * PART, (i + 1) * PART))
+  )
+  const rows = await seenOf(search, { parts })
   const seen = new Set(rows.map(({ term }) => term))
   return list.filter((_, i) => seen.has(terms[i] as number)).slice(0, SPELLINGS_MAX)
 }

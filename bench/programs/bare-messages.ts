@@ -3,23 +3,13 @@
  * and one prepared read of the newest messages, which PostgreSQL prints as JSON and the route sends as it is. No
  * visibility, counts, closed schema, permission, revocation, metrics, log, time limit.
  */
-import jwt from '@fastify/jwt'
 import fastify from 'fastify'
 import pg from 'pg'
+import { registerTokens } from './token.js'
 
-const ISSUER = 'shared-context-server'
 const app = fastify()
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL as string, max: 8 })
-await app.register(jwt, {
-  secret: process.env.JWT_SECRET_KEY as string,
-  verify: {
-    algorithms: ['HS256'],
-    allowedIss: ISSUER,
-    allowedAud: ISSUER,
-    requiredClaims: ['sub', 'agent_type', 'permissions', 'iat', 'exp', 'iss', 'aud', 'jti'],
-    cache: 10_000
-  }
-})
+await registerTokens(app)
 app.post('/messages', async (request, reply) => {
   await request.jwtVerify()
   const { session_id, limit } = request.body as { session_id: string; limit: number }

@@ -2,17 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { OneOf, Whole } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { countedPage, type Page } from '../store/message-pages.js'
-import {
-  AgentId,
-  input,
-  Limit,
-  Message,
-  MessageRef,
-  output,
-  Seq,
-  SessionId,
-  VisibilityWord
-} from '../../kernel/shapes.js'
+import { Message } from '../../kernel/answer-shapes.js'
+import { AgentId, input, Limit, MessageRef, output, Seq, SessionId, VisibilityWord } from '../../kernel/shapes.js'
 
 export const getMessages = defineTool({
   name: 'get_messages',

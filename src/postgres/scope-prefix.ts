@@ -2,8 +2,13 @@ import pg from 'pg'
 import { ReadOnlyServer } from './faults.js'
 import type { Manner } from './installation.js'
 import type { PrefixStatement, Statement } from './pg-internals.js'
-import type { Plan } from './scoped-connection.js'
 import { nameFor } from './statement-names.js'
+
+/**
+ * When PostgreSQL plans a statement; `within a second` is each time, and ends it then; `once, within a second` is both.
+ * Undefined: PostgreSQL decides.
+ */
+export type Plan = 'once' | 'each time' | 'within a second' | 'once, within a second' | undefined
 
 /** What is sent before a statement that runs for a workspace. */
 export interface ScopePrefixes {

@@ -87,7 +87,9 @@ export async function countFrom(
   const beyond = counted.some(([count]) => count > most)
   const parts = beyond ? countedParts(db, viewer, session.id, filter) : []
   const counts = await Promise.all(
-    counted.map(async ([count], i) => (count <= most ? count : sampled(db, session, parts[i] as ReadableMessages, count)))
+    counted.map(async ([count], i) =>
+      count <= most ? count : sampled(db, session, parts[i] as ReadableMessages, count)
+    )
   )
   const sum = (isFiltered(filter) ? 0 : session.public_count) + counts.reduce((a, b) => a + b, 0)
   // The sum of the estimates may exceed the number of messages.

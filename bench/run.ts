@@ -18,6 +18,7 @@ const { values: flags } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },
     only: { type: 'string' },
+    old: { type: 'string' },
     rounds: { type: 'string' },
     seconds: { type: 'string' }
   }
@@ -57,7 +58,7 @@ let failed = false
 try {
   say('Preparing ...')
   const busy = loadavg()[0] ?? 0
-  const begun = await begin(cleanup)
+  const begun = await begin(cleanup, flags.old)
   const bench: Bench = { ...begun, full, rounds, seconds, cleanup, answered: new Map(), say }
 
   for (const measure of chosen) {

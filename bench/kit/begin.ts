@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Cleanup } from './cleanup.js'
@@ -9,19 +9,31 @@ import { prepareProgram, type Program } from './program.js'
 export interface Begun {
   dir: string
   program: Program
+  old: Program | undefined
   postgres: Postgres
   load: Load
 }
 
-/** Prepares what every run needs, in a folder that `cleanup` removes. */
-export async function begin(cleanup: Cleanup): Promise<Begun> {
+/**
+ * Prepares what every run needs, in a folder that `cleanup` removes.
+ * @param old the folder of another checkout, with its node_modules
+ */
+export async function begin(cleanup: Cleanup, old?: string): Promise<Begun> {
   const dir = await mkdtemp(join(tmpdir(), 'scs-bench-'))
   cleanup.add(() => rm(dir, { recursive: true, force: true }))
   // If root runs this, PostgreSQL runs as another user, who must be able to enter the folder.
   await chmod(dir, 0o711)
   const program = await prepareProgram(dir)
+  const other = join(dir, 'old')
+  if (old !== undefined) await mkdir(other)
   const postgres = await startPostgres(dir, cleanup)
-  return { dir, program, postgres, load: startLoad(program, cleanup) }
+  return {
+    dir,
+    program,
+    old: old === undefined ? undefined : await prepareProgram(other, old),
+    postgres,
+    load: startLoad(program, cleanup)
+  }
 }
 
 /**

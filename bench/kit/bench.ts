@@ -13,6 +13,8 @@ export interface Bench {
   /** The folder for a measure's files. */
   dir: string
   program: Program
+  /** Another commit's service, compiled, to measure against. */
+  old: Program | undefined
   postgres: Postgres
   load: Load
   cleanup: Cleanup

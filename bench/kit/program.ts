@@ -15,17 +15,17 @@ export interface Program {
  * Compiles as `npm start` does, and copies the result, so that a later build does not change what is measured. The
  * service and the programs that measure it run as plain JavaScript: a loader would be measured too.
  */
-export async function prepareProgram(dir: string): Promise<Program> {
+export async function prepareProgram(dir: string, root = ROOT): Promise<Program> {
   const built = spawnSync(
     process.execPath,
     ['--input-type=module', '-e', "(await import('./scripts/start.js')).build()"],
-    { cwd: ROOT, stdio: ['ignore', 2, 2] }
+    { cwd: root, stdio: ['ignore', 2, 2] }
   )
   if (built.status !== 0) throw new Error('The program does not compile.')
   const dist = join(dir, 'dist')
-  await cp(join(ROOT, 'dist'), dist, { recursive: true })
-  await cp(join(ROOT, 'package.json'), join(dir, 'package.json'))
-  await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'), 'dir')
+  await cp(join(root, 'dist'), dist, { recursive: true })
+  await cp(join(root, 'package.json'), join(dir, 'package.json'))
+  await symlink(join(root, 'node_modules'), join(dir, 'node_modules'), 'dir')
   for (const folder of ['kit', 'programs']) {
     await mkdir(join(dist, 'bench', folder), { recursive: true })
     for (const name of await readdir(join(ROOT, 'bench', folder))) {

@@ -53,7 +53,7 @@ export async function getMessages(bench: Bench): Promise<Finding> {
 }
 
 /** As the service would have written them, with one in twenty not for everybody. */
-async function fill({ query }: OwnDatabase, session_id: string, count: number): Promise<void> {
+export async function fill({ query }: OwnDatabase, session_id: string, count: number): Promise<void> {
   const said = contents(500)
   for (let from = 1; from <= count; from += BATCH) {
     const to = Math.min(count, from + BATCH - 1)

@@ -10,6 +10,7 @@ import { ladder } from './ladder.js'
 import { limits } from './limits.js'
 import { mcp } from './mcp.js'
 import { mixed } from './mixed.js'
+import { readMessages } from './read-messages.js'
 import { pgbench } from './pgbench.js'
 import { wall } from './wall.js'
 
@@ -20,6 +21,7 @@ export const measures: Measure[] = [
   { name: 'mcp', seconds: 35, run: mcp },
   { name: 'hot-session', seconds: 30, run: hotSession },
   { name: 'get-messages', seconds: 30, run: getMessages },
+  { name: 'read-messages', seconds: 40, run: readMessages },
   { name: 'get-memory', seconds: 20, run: getMemory },
   { name: 'audit', seconds: 60, run: audit },
   { name: 'mixed', seconds: 90, run: mixed },

@@ -57,7 +57,7 @@ try {
   say('Loading …')
   await load(pool, rows())
   const owner = server.asOwner()
-  await prepareSearch(owner.db)
+  await prepareSearch(owner.db, server.url)
   const searchers: Searcher[] = [ours(db, sessionId(1))]
   // Whom the service works as may make no tables.
   if (!flags['no-baselines'])

@@ -54,7 +54,7 @@ try {
   const db = inWorkspace(database, 'default')
   await load(pool, rows())
   const owner = server.asOwner()
-  await prepareSearch(owner.db)
+  await prepareSearch(owner.db, server.url)
   await owner.close()
 
   const ask = async (session: number, question: string, threshold: number) => {

@@ -59,7 +59,7 @@ try {
   )
   say('Preparing search …')
   const owner = server.asOwner()
-  const prepareSeconds = await seconds(() => prepareSearch(owner.db))
+  const prepareSeconds = await seconds(() => prepareSearch(owner.db, server.url))
   await owner.close()
   await loading.close()
 

@@ -4,12 +4,16 @@ import type { Manner } from './installation.js'
 import type { PrefixStatement, Statement } from './pg-internals.js'
 import { nameFor } from './statement-names.js'
 
+/**
+ * When PostgreSQL plans a statement; `within a second` is each time, and ends it then; `once, within a second` is both.
+ * Undefined: PostgreSQL decides.
+ */
+export type Plan = 'once' | 'each time' | 'within a second' | 'once, within a second' | undefined
+
 /** What is sent before a statement that runs for a workspace. */
 export interface ScopePrefixes {
-  /** Before a statement, before one that is planned once, and before one that ends after a second. */
-  each: readonly PrefixStatement[]
-  once: readonly PrefixStatement[]
-  short: readonly PrefixStatement[]
+  /** Before a statement that is planned so. */
+  of: (plan: Plan) => readonly PrefixStatement[]
   /** The same as a statement by itself, after `begin`. */
   inTransaction: Statement
 }
@@ -25,11 +29,19 @@ export interface ScopeOptions {
 
 export function scopePrefixes(options: ScopeOptions): ScopePrefixes {
   const each = scopeStatement(options, [])
-  const once = scopeStatement(options, [['plan_cache_mode', 'force_generic_plan']])
-  const short = scopeStatement(options, [], [ENDS_AFTER_A_SECOND])
+  const prefixes: Record<Exclude<Plan, undefined>, readonly PrefixStatement[]> = {
+    once: [scopeStatement(options, ONCE)],
+    'each time': [each],
+    'within a second': [scopeStatement(options, [], [ENDS_AFTER_A_SECOND])],
+    'once, within a second': [scopeStatement(options, [...ONCE, ...BY_INDEX], [ENDS_AFTER_A_SECOND])]
+  }
   const { name, text, values } = each
-  return { each: [each], once: [once], short: [short], inTransaction: { name, text, values } }
+  return { of: plan => prefixes[plan ?? 'each time'], inTransaction: { name, text, values } }
 }
+
+const ONCE: Manner['local'] = [['plan_cache_mode', 'force_generic_plan']]
+/** A plan that is made while a table has one page reads it whole, and is kept until the table is analyzed. */
+const BY_INDEX: Manner['local'] = [['enable_seqscan', 'off']]
 
 /** A second, unless less is allowed anyway; 0 is no limit. */
 const ENDS_AFTER_A_SECOND = `set_config('statement_timeout', case

@@ -5,18 +5,13 @@ import type { GuardedPool } from './guarded-pool.js'
 import type { PrefixStatement, Statement } from './pg-internals.js'
 import { type Installation, type Manner } from './installation.js'
 import { repeated } from './repeated.js'
-import { type ScopePrefixes, scopePrefixes } from './scope-prefix.js'
+import { type Plan, type ScopePrefixes, scopePrefixes } from './scope-prefix.js'
 import { nameFromSecondTime } from './statement-names.js'
 
 /**
  * Connections that set the role and the workspace before what they run. Both are set in the same round trip and for one
  * transaction only: the next transaction on the connection, behind a pooler perhaps another process's, has neither.
  */
-
-/**
- * When PostgreSQL plans a statement; `within a second` is each time, and ends it then. Undefined: PostgreSQL decides.
- */
-export type Plan = 'once' | 'each time' | 'within a second' | undefined
 
 export interface PlannedStatement extends Statement {
   plan?: Plan
@@ -166,10 +161,7 @@ class ScopedConnection implements DatabaseConnection {
 
   private async runAlone(statement: PlannedStatement): Promise<pg.QueryResult> {
     if (!this.manner.ownTransaction)
-      return this.sendOutsideTransaction(({ each, once, short }) => [
-        statement.plan === 'once' ? once : statement.plan === 'within a second' ? short : each,
-        statement
-      ])
+      return this.sendOutsideTransaction(prefixes => [prefixes.of(statement.plan), statement])
     await this.begin({})
     try {
       const result = await this.send(NO_PREFIX, statement)

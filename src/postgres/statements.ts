@@ -1,6 +1,7 @@
 import { type Compilable, CompiledQuery, type QueryResult, type RawBuilder } from 'kysely'
 import type { Db } from './schema.js'
-import { type Plan, withPlan } from './scoped-connection.js'
+import type { Plan } from './scope-prefix.js'
+import { withPlan } from './scoped-connection.js'
 import { driverOf } from './scope.js'
 import { nameFor } from './statement-names.js'
 
@@ -41,12 +42,12 @@ interface Made {
  * given a place for each named value. It runs once.
  * @param plan `once` for a statement by keys, whose one plan is right for all values and dear to make. Left to itself
  * PostgreSQL plans a range, `seq > $1 and seq <= $2`, each time in a long session: it takes the range for half a
- * percent of the messages.
+ * percent of the messages. `once, within a second` also ends it then: see `withinASecond`.
  */
 export function defineStatement<V extends object, R>(
   label: string,
   source: string | Build<V, R>,
-  plan?: 'once'
+  plan?: 'once' | 'once, within a second'
 ): (db: Db, values: V) => Promise<R[]> {
   let made: Made | undefined
   return async (db, values) => {

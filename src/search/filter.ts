@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../kernel/agent.js'
 import { inListedSession } from '../sessions/store/sessions.js'
 import type { Db } from '../postgres/schema.js'
-import { readableMessages, visibleTo } from '../visibility/visibility.js'
+import { readableMessages } from '../visibility/visibility.js'
 
 export interface SearchFilter {
   session_id?: string
@@ -12,6 +12,11 @@ export interface SearchFilter {
   end_time?: string
   metadata_filter?: Record<string, unknown>
   search_metadata: boolean
+}
+
+/** Whether a filter asks for more than a session. */
+export function isNarrowed({ sender, scope, start_time, end_time, metadata_filter }: SearchFilter): boolean {
+  return scope !== 'all' || [sender, start_time, end_time, metadata_filter].some(value => value !== undefined)
 }
 
 /** The messages a viewer may see, as narrowed. Every part is one more condition. */
@@ -26,46 +31,35 @@ export function inScope(viewer: Agent, { session_id }: SearchFilter, of: RawBuil
   return session_id !== undefined ? sql<boolean>`${of} = ${session_id}` : inListedSession(viewer.workspace, of)
 }
 
+/** The same of rows `t` of the index, where all sessions are searched. */
+export function listed(workspace: string): RawBuilder<boolean> {
+  return inListedSession(workspace, sql`t.session_id`)
+}
+
 /** What else a filter asks of a message `m`. */
 export function narrowed(filter: SearchFilter): RawBuilder<boolean> {
-  const conditions = narrowedColumns(filter, 'm')
-  if (filter.metadata_filter !== undefined) conditions.push(containsMetadata(filter.metadata_filter))
-  return all(conditions)
-}
-
-function narrowedColumns(filter: SearchFilter, row: 'm' | 't'): Array<RawBuilder<boolean>> {
-  const column = (name: string) => sql.ref(`${row}.${name}`)
   const conditions = [sql<boolean>`true`]
-  if (filter.sender !== undefined) conditions.push(sql`${column('sender')} = ${filter.sender}`)
-  if (filter.scope !== 'all') conditions.push(sql`${column('visibility')} = ${filter.scope}`)
-  if (filter.start_time !== undefined) conditions.push(sql`${column('timestamp')} >= ${filter.start_time}::timestamptz`)
-  if (filter.end_time !== undefined) conditions.push(sql`${column('timestamp')} <= ${filter.end_time}::timestamptz`)
-  return conditions
-}
-
-function containsMetadata(wanted: Record<string, unknown>): RawBuilder<boolean> {
-  return sql<boolean>`m.metadata @> ${JSON.stringify(wanted)}::jsonb`
-}
-
-/** What a viewer may see of the index's rows `t`: what words are counted in. */
-export function inReach(viewer: Agent, { session_id }: SearchFilter): RawBuilder<boolean> {
-  const conditions = [sql<boolean>`t.workspace = ${viewer.workspace}`, visibleTo(viewer, 't')]
-  if (session_id !== undefined) conditions.push(sql`t.session_id = ${session_id}`)
-  return all(conditions)
-}
-
-/** The same as `searched`, of the index's rows `t`. */
-export function indexedConditions(viewer: Agent, filter: SearchFilter): RawBuilder<boolean> {
-  const conditions = [inReach(viewer, filter), ...narrowedColumns(filter, 't')]
-  if (filter.session_id === undefined) conditions.push(inScope(viewer, filter, sql`t.session_id`))
+  if (filter.sender !== undefined) conditions.push(sql`m.sender = ${filter.sender}`)
+  if (filter.scope !== 'all') conditions.push(sql`m.visibility = ${filter.scope}`)
+  if (filter.start_time !== undefined) conditions.push(sql`m.timestamp >= ${filter.start_time}::timestamptz`)
+  if (filter.end_time !== undefined) conditions.push(sql`m.timestamp <= ${filter.end_time}::timestamptz`)
   if (filter.metadata_filter !== undefined)
-    conditions.push(
-      sql`exists (select from messages m where m.workspace = t.workspace and m.id = t.message_id
-        and ${containsMetadata(filter.metadata_filter)})`
-    )
-  return all(conditions)
+    conditions.push(sql`m.metadata @> ${JSON.stringify(filter.metadata_filter)}::jsonb`)
+  return sql<boolean>`(${sql.join(conditions, sql` and `)})`
 }
 
-function all(conditions: Array<RawBuilder<boolean>>): RawBuilder<boolean> {
-  return sql<boolean>`(${sql.join(conditions, sql` and `)})`
+/** The same of rows `t` of the index, in one text for every filter: what is null is not asked for. */
+export function indexedConditions(of: {
+  sender: string | null
+  scope: string
+  start_time: string | null
+  end_time: string | null
+  metadata_filter: string | null
+}): RawBuilder<boolean> {
+  return sql<boolean>`coalesce((${of.sender}::text is null or t.sender = ${of.sender})
+    and (${of.scope}::text = 'all' or t.visibility = ${of.scope})
+    and (${of.start_time}::timestamptz is null or t.timestamp >= ${of.start_time})
+    and (${of.end_time}::timestamptz is null or t.timestamp <= ${of.end_time}), false)
+    and (${of.metadata_filter}::jsonb is null or exists (select from messages m
+      where m.workspace = t.workspace and m.id = t.message_id and m.metadata @> ${of.metadata_filter}::jsonb))`
 }

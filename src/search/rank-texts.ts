@@ -6,7 +6,7 @@ import { parseQuery, type Query } from './query.js'
 import { MESSAGES_MIN, weightOf } from './rarity.js'
 import { scorer } from './score.js'
 import { termHashes } from './secret.js'
-import { asSearched, similarity, SIMILARITY_MAX } from './texts.js'
+import { asSearched, lettersOf, similarity, SIMILARITY_MAX } from './texts.js'
 
 /** Milliseconds of scoring after which others have a turn. */
 const TURN_MS = 5
@@ -78,7 +78,7 @@ async function similaritiesOf(db: Db, query: Query, texts: string[]): Promise<nu
   const beginnings = texts.map(text => text.slice(0, SIMILARITY_MAX))
   const { rows } = await withinASecond(
     db,
-    sql<{ similarity: number }>`select ${similarity(query, sql`given.text`)} as similarity
+    sql<{ similarity: number }>`select ${similarity(lettersOf(query), sql`given.text`)} as similarity
       from unnest(${beginnings}::text[]) with ordinality given (text, n) order by given.n`
   )
   return rows.map(row => row.similarity)

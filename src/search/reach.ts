@@ -1,8 +1,11 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Agent } from '../kernel/agent.js'
+import { type Agent, isAdmin } from '../kernel/agent.js'
 import type { Db } from '../postgres/schema.js'
-import { inReach, type SearchFilter } from './filter.js'
-import type { Query, Unit } from './query.js'
+import { defineStatement } from '../postgres/statements.js'
+import type { ReadableMessages } from '../visibility/message-filter.js'
+import { readableMessages, visibleTo } from '../visibility/visibility.js'
+import { indexedConditions, isNarrowed, listed, type SearchFilter } from './filter.js'
+import type { Query } from './query.js'
 import { sessionTerm } from './terms.js'
 
 /** One search: who searches for what, and where. */
@@ -13,57 +16,131 @@ export interface Search {
   query: Query
   limit: number
   threshold: number
-}
-
-/**
- * The array of an index row `t` that terms are looked for in. In one session a term is its exclusive or with the
- * session's, so that what a word costs there does not depend on any other session; across sessions it is the plain one.
- */
-export function arrayOf({ session_id }: SearchFilter): RawBuilder<unknown> {
-  return session_id === undefined ? sql`t.terms` : sql`t.words`
+  /**
+   * What terms are looked for in. `words`: in one session a term is its exclusive or with the session's, so that what a
+   * word costs there does not depend on any other session. `terms`: the plain ones, across sessions, and in a session
+   * that has rows from before there were others.
+   */
+  array: 'words' | 'terms'
 }
 
 /** Terms as they stand in that array. */
-export function inArray({ query, filter: { session_id } }: Search, terms: readonly number[]): number[] {
-  if (session_id === undefined) return [...terms]
+export function inArray({ query, filter: { session_id }, array }: Search, terms: readonly number[]): number[] {
+  if (array === 'terms' || session_id === undefined) return [...terms]
   const session = sessionTerm(query.hash, session_id)
   return terms.map(term => term ^ session)
 }
 
-/** Whether an array holds one term of each set. */
-export function holds(array: RawBuilder<unknown>, sets: ReadonlyArray<readonly number[]>): RawBuilder<boolean> {
-  if (sets.length === 0) return sql<boolean>`false`
-  return sql<boolean>`(${sql.join(
-    sets.map(terms => sql`${array} && ${terms}::int4[]`),
-    sql` and `
-  )})`
+/** An array as PostgreSQL reads it. */
+export function literal(values: ReadonlyArray<number | string>): string {
+  return `{${values.join(',')}}`
 }
 
-/** From here on PostgreSQL makes a hash table of a list; `&&` compares every term with every other. */
-const HASHED_FROM = 9
-
-/** The same where rows that were found are looked at, and no index is asked. */
-export function holdsInRow(array: RawBuilder<unknown>, sets: ReadonlyArray<readonly number[]>): RawBuilder<boolean> {
-  return sql<boolean>`(${sql.join(
-    sets.map(terms =>
-      terms.length < HASHED_FROM
-        ? sql`${array} && ${terms}::int4[]`
-        : sql`exists (select from unnest(${array}) term where term = any(${terms}::int4[]))`
-    ),
-    sql` and `
-  )})`
+/** What a statement of a search is told of it, by names. */
+export interface Reach {
+  workspace: string
+  session_id?: string
+  agent_id: string
+  agent_type: string
+  sessions?: readonly string[]
+  sender: string | null
+  scope: string
+  start_time: string | null
+  end_time: string | null
+  metadata_filter: string | null
 }
 
-/** Whether a row `t` of the index holds a unit. */
-function holdsUnit(search: Search, { terms }: Pick<Unit, 'terms'>): RawBuilder<boolean> {
-  return holds(
-    arrayOf(search.filter),
-    terms.map(set => inArray(search, set))
-  )
+/** What a statement is built of, of the index's rows `t`. */
+export interface Kind {
+  in_session: boolean
+  array: RawBuilder<unknown>
+  /** The viewer sees it, and it is in what is searched, whatever else the search is narrowed by. */
+  seen: RawBuilder<boolean>
+  /** The same, narrowed. */
+  met: RawBuilder<boolean>
+  is_narrowed: boolean
+  /** Messages `m` that the viewer sees. */
+  readable: () => ReadableMessages
+  workspace: string
+  session_id: string | undefined
 }
 
-/** Rows `t` of the index that the viewer may see and that hold a unit, at most so many. */
-export function holding(search: Search, unit: Pick<Unit, 'terms'>, most: number): RawBuilder<unknown> {
-  return sql`(select t.message_id from message_terms t where ${holdsUnit(search, unit)}
-    and ${inReach(search.viewer, search.filter)} limit ${sql.lit(most)})`
+/**
+ * A statement whose text, and so its one plan, is the same for all searches of a kind: of those who see everything or
+ * not, in a session or not, narrowed or not. Planning such a statement takes PostgreSQL longer than running it.
+ */
+export function forEachKind<V extends object, R>(
+  label: string,
+  build: (kind: Kind, values: V & Reach, variant: string) => RawBuilder<R>,
+  variant: (search: Search, values: V) => string = () => ''
+): (search: Search, values: V) => Promise<R[]> {
+  const made = new Map<string, (db: Db, values: V & Reach) => Promise<R[]>>()
+  return (search, values) => {
+    const { db, viewer, filter } = search
+    const reach: Reach = {
+      workspace: viewer.workspace,
+      session_id: filter.session_id,
+      agent_id: viewer.agent_id,
+      agent_type: viewer.agent_type,
+      sessions: viewer.sessions,
+      sender: filter.sender ?? null,
+      scope: filter.scope,
+      start_time: filter.start_time ?? null,
+      end_time: filter.end_time ?? null,
+      metadata_filter: filter.metadata_filter === undefined ? null : JSON.stringify(filter.metadata_filter)
+    }
+    const in_session = filter.session_id !== undefined
+    const is_narrowed = isNarrowed(filter)
+    const given = variant(search, values)
+    const key = [isAdmin(viewer), viewer.sessions !== undefined, in_session, is_narrowed, search.array, given].join()
+    let statement = made.get(key)
+    if (statement === undefined)
+      made.set(
+        key,
+        (statement = defineStatement<V & Reach, R>(
+          label,
+          (own, places) => {
+            const place = { ...viewer, ...placesOf(viewer, places) }
+            const seen = visible(place, places, in_session)
+            return build(
+              {
+                in_session,
+                array: sql.ref(`t.${search.array}`),
+                seen,
+                met: is_narrowed ? sql<boolean>`${seen} and ${indexedConditions(places)}` : seen,
+                is_narrowed,
+                readable: () => readableMessages(own, place),
+                workspace: places.workspace,
+                session_id: in_session ? places.session_id : undefined
+              },
+              places,
+              given
+            )
+          },
+          'once, within a second'
+        ))
+      )
+    return statement(db, { ...values, ...reach })
+  }
+}
+
+/**
+ * What the viewer sees of rows `t` of the index in what is searched. In a form that no B-tree serves: the terms are to
+ * be looked up, and then whether the viewer sees what they are in. PostgreSQL, which does not know how rare a word is,
+ * would rather read a whole session.
+ */
+function visible(viewer: Agent, places: Reach, in_session: boolean): RawBuilder<boolean> {
+  const seen = visibleTo(viewer, 't')
+  const place = in_session ? sql<boolean>`t.session_id = ${places.session_id}` : listed(places.workspace)
+  return sql<boolean>`coalesce(t.workspace = ${places.workspace} and ${place} and ${seen}, false)`
+}
+
+/** A viewer whose names are places of a statement. Whether it sees everything, and all sessions, is its kind. */
+function placesOf({ sessions }: Agent, of: Reach): Pick<Agent, 'workspace' | 'agent_id' | 'agent_type' | 'sessions'> {
+  return {
+    workspace: of.workspace,
+    agent_id: of.agent_id,
+    agent_type: of.agent_type,
+    ...(sessions !== undefined && { sessions: of.sessions })
+  }
 }

@@ -1,7 +1,7 @@
 import { editDistance } from '../kernel/edit-distance.js'
-import { BESIDE, LENGTH } from './candidates.js'
 import { errorsForgiven } from './edits.js'
 import { isFunctionWord } from './function-words.js'
+import { BESIDE, lengthened } from './norms.js'
 import { holdsPhrase, type Query, type Unit } from './query.js'
 import type { Rarity } from './rarity.js'
 import type { Spelt } from './spellings.js'
@@ -99,7 +99,7 @@ export function scorer(
     if (texts.some(text => holdsPhrase(query, text))) return { score: 100, met }
     const coverage = met.reduce((sum, one, i) => sum + one * (weights[i] as number), 0) / total
     const lacks = met.some((one, i) => one === 0 && (!query.is_sentence || query.units[i]?.kind === 'identifier'))
-    const normed = coverage / (1 - LENGTH + LENGTH * candidate.length) + BESIDE * candidate.beside
+    const normed = coverage / lengthened(candidate.length) + BESIDE * candidate.beside
     const figure = (of: typeof KEYWORDS, share: number) =>
       100 * (NOT_EXACT * (of.similarity * candidate.similarity + of.coverage * share)) ** of.exponent
     const score =

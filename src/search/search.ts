@@ -2,18 +2,20 @@ import type { Agent } from '../kernel/agent.js'
 import type { MessageRow } from '../messages/store/messages.js'
 import { isTooLong } from '../postgres/faults.js'
 import type { Db } from '../postgres/schema.js'
-import { type Found, indexed } from './candidates.js'
+import { choose, type Wanted } from './candidates.js'
+import { fetched } from './fetch.js'
 import { fill, pendingCount } from './fill.js'
 import type { SearchFilter } from './filter.js'
 import { newest } from './newest.js'
 import { preview } from './preview.js'
-import { parseQuery, type Unit } from './query.js'
-import { type Rarity, rarityOf, WAITING_COUNTED } from './rarity.js'
+import { COMMON, type Looked, type Postings, postingsOf, type Sets, WAITING_COUNTED } from './postings.js'
+import { parseQuery, partTerms, type Unit } from './query.js'
+import { commonness, type Rarity, rarityOf } from './rarity.js'
 import type { Search } from './reach.js'
 import { scorer } from './score.js'
 import { termHashes } from './secret.js'
 import { addSpellings, type Spelt } from './spellings.js'
-import { textsOf } from './texts.js'
+import { type Found, textsOf } from './texts.js'
 import { unindexed } from './unindexed.js'
 
 export type { SearchFilter } from './filter.js'
@@ -59,7 +61,8 @@ export async function search(
 ): Promise<SearchAnswer> {
   const query = parseQuery((await termHashes(db))(viewer.workspace), text)
   if (query.units.length === 0) return { results: [], partial: false }
-  const of: Search = { db, viewer, filter, query, limit, threshold }
+  const array = filter.session_id === undefined ? 'terms' : 'words'
+  const of: Search = { db, viewer, filter, query, limit, threshold, array }
   const results = new Results(of)
   try {
     await look(of, results)
@@ -71,27 +74,46 @@ export async function search(
 }
 
 async function look(of: Search, results: Results): Promise<void> {
-  const { query, threshold, limit } = of
-  let rarity = await rarityOf(of)
-  const all_indexed = rarity.waiting === 0 || (await indexWaiting(of, rarity.waiting))
-  if (rarity.waiting > 0) rarity = await rarityOf(of)
+  const { query, threshold } = of
+  const { units } = query
+  const all_words = !query.is_sentence && threshold >= LACKING_MAX
+  const { isCommon, remember } = commonness(of)
+  const asked = units.filter(unit => unit.terms.length > 0 && !isCommon(unit))
+  let looked = await lookUp(of, asked)
+  const all_indexed = looked.waiting === 0 || (await indexWaiting(of, looked.waiting))
+  if (looked.waiting > 0) looked = await lookUp(of, asked)
+  const postings = new Map(asked.map((unit, i) => [unit, looked.postings[i] as Postings]))
+  const counts = units.map(unit => postings.get(unit)?.count ?? (unit.terms.length > 0 ? COMMON : 0))
+  for (const [unit, { count }] of postings) remember(unit, count)
+  const rarity = rarityOf(units, counts, looked.messages)
   const spelt: Spelt = new Map()
   results.judgeBy(rarity, spelt)
   if (!all_indexed) results.add(await unindexed(of))
-  const { units } = query
-  const all_words = !query.is_sentence && threshold >= LACKING_MAX
   if (units.every(({ terms }) => terms.length === 0)) {
-    if (query.function_runs.length > 0) results.add(await indexed(of, rarity, new Map(), true))
-    if (results.exact < limit) results.add(await newest(of, units))
+    const runs = query.function_runs.map(run => [[run]])
+    if (runs.length > 0) {
+      const { postings: held } = await lookUp(of, runs)
+      await results.find(
+        runs.map((sets, i) => ({ sets, weight: 1, postings: held[i] })),
+        { all_words: true, is_misspelt: false }
+      )
+    }
+    if (results.exact < of.limit) results.add(await newest(of, units))
     return
   }
+  const wanted = units.map(({ terms: sets }, i): Wanted => ({
+    sets,
+    weight: rarity.weights[i] as number,
+    postings: postings.get(units[i] as Unit)
+  }))
   await addSpellings(of, rarity, 1, spelt)
-  results.add(await indexed(of, rarity, spelt, all_words))
+  await results.find(await withSpellings(of, wanted, spelt), { all_words, is_misspelt: spelt.size > 0 })
   if (results.count > 0) return
-  const unknown = units.filter((_, i) => rarity.counts[i] === 0)
+  const unknown = units.filter((_, i) => counts[i] === 0)
   if (unknown.length > 0) {
-    if (await addSpellings(of, rarity, 2, spelt)) results.add(await indexed(of, rarity, spelt, all_words))
-    if (results.count === 0 && units.some(unit => isUnindexed(unit, rarity.counts[units.indexOf(unit)] as number)))
+    if (await addSpellings(of, rarity, 2, spelt))
+      await results.find(await withSpellings(of, wanted, spelt), { all_words, is_misspelt: true })
+    if (results.count === 0 && units.some((unit, i) => isUnindexed(unit, counts[i] as number)))
       results.add(await newest(of, units))
   }
 }
@@ -99,6 +121,35 @@ async function look(of: Search, results: Results): Promise<void> {
 /** Whether a word may stand in texts although the index does not know it: a function word, or letters inside a word. */
 function isUnindexed({ kind, text, terms }: Unit, count: number): boolean {
   return terms.length === 0 || (kind === 'word' && count === 0 && text.length < SHORT)
+}
+
+/** Looks units up; in the plain terms, where a session has rows from before there were others. */
+async function lookUp(of: Search, units: ReadonlyArray<Unit | Sets>): Promise<Looked> {
+  const sets = units.map(unit => ('terms' in unit ? unit.terms : unit))
+  const looked = await postingsOf(of, sets)
+  if (!looked.has_old_rows || of.array === 'terms') return looked
+  of.array = 'terms'
+  return postingsOf(of, sets)
+}
+
+/** What is wanted where words may be spelt in other ways. */
+async function withSpellings(of: Search, wanted: Wanted[], spelt: Spelt): Promise<Wanted[]> {
+  const sets = [...spelt].flatMap(([unit, spellings]): Array<[unit: Unit, sets: number[][]]> => {
+    if (unit.parts === undefined && spellings.every(list => list.length === 0)) return []
+    const as_written = unit.parts === undefined ? unit.terms : partTerms(of.query.hash, unit)
+    const all = as_written.map((set, n) => [...set, ...(spellings[n] ?? []).map(({ term }) => term)])
+    return [[unit, all.filter(set => set.length > 0)]]
+  })
+  if (sets.length === 0) return wanted
+  const { postings } = await postingsOf(
+    of,
+    sets.map(([, all]) => all)
+  )
+  const { units } = of.query
+  return wanted.map((one, i) => {
+    const n = sets.findIndex(([unit]) => unit === units[i])
+    return n === -1 ? one : { ...one, sets: (sets[n] as (typeof sets)[0])[1], postings: postings[n] }
+  })
 }
 
 /** From this threshold on no message is a result that lacks a word of a query in keywords (score.ts). */
@@ -152,6 +203,13 @@ class Results {
         terms
       })
     }
+  }
+
+  /** Looks for what is wanted, and adds what it finds. */
+  async find(wanted: readonly Wanted[], by: { all_words: boolean; is_misspelt: boolean }): Promise<void> {
+    const choice = await choose(this.search, wanted, by.all_words)
+    const total = wanted.reduce((sum, { weight }) => sum + weight, 0)
+    this.add({ candidates: await fetched(this.search, choice, total, by), cut: choice.cut })
   }
 
   get count(): number {

@@ -1,13 +1,11 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { editDistance } from '../kernel/edit-distance.js'
 import { likePattern } from '../postgres/like.js'
-import { withinASecond } from '../postgres/statements.js'
 import { errorsForgiven, halvesOf, mayHaveErrors, TWO_ERRORS_MIN } from './edits.js'
-import { arrayOf, type Search } from './reach.js'
-import { inReach } from './filter.js'
+import { forEachKind, inArray, literal, type Search } from './reach.js'
 import type { Unit } from './query.js'
 import type { Rarity } from './rarity.js'
-import { hasDigit, sessionTerm } from './terms.js'
+import { hasDigit } from './terms.js'
 
 /**
  * Words that a rare or unknown word of a query may stand for: longer ones that hold it, and ones that it misspells. Only
@@ -26,6 +24,9 @@ const RARE = 10
 /** Words of a query that are, the rarest; and spellings of each. */
 const SPELT_MAX = 4
 const SPELLINGS_MAX = 48
+/** Words that are asked for at once whether they are seen, and messages that those are looked for in. */
+const PART = 128
+const ROWS_MAX = 500
 /** Words of the vocabulary that are read. */
 const READ_MAX = 20_000
 /** Shorter words are in half a vocabulary: only words that begin so are taken, or none. */
@@ -42,12 +43,7 @@ export type Spelt = Map<Unit, Spelling[][]>
  * @param errors how many typing errors an unknown word may have
  * @returns whether there are any
  */
-export async function addSpellings(
-  search: Search,
-  { counts, messages }: Rarity,
-  errors: 1 | 2,
-  spelt: Spelt
-): Promise<boolean> {
+export async function addSpellings(search: Search, { counts }: Rarity, errors: 1 | 2, spelt: Spelt): Promise<boolean> {
   const { units } = search.query
   const asked = units
     .map((unit, i) => ({ unit, count: counts[i] as number, at_end: i === 0 || i === units.length - 1 }))
@@ -68,7 +64,7 @@ export async function addSpellings(
     }))
   )
   const words = texts.filter((one): one is typeof one & { errors: 0 | 1 | 2 } => one.errors !== undefined)
-  const found = await spellings(search, messages, words)
+  const found = await spellings(search, words)
   for (const { unit } of asked)
     spelt.set(
       unit,
@@ -81,22 +77,15 @@ export async function addSpellings(
 /** The spellings of each word, up to so many errors away, none of them longer words. One statement. */
 async function spellings(
   search: Search,
-  messages: number,
   texts: ReadonlyArray<{ text: string; errors: 0 | 1 | 2; is_part: boolean }>
 ): Promise<Spelling[][]> {
-  const { db, viewer } = search
   const found = texts.map((): Spelling[] => [])
-  const ways = texts.flatMap(({ text, errors, is_part }, n) => [
-    ...(is_part ? [] : [longer(viewer.workspace, n, text)]),
-    ...(errors > 0 && mayHaveErrors(text, 1) ? [misspelt(viewer.workspace, n, text, errors as 1 | 2)] : [])
-  ])
-  if (ways.length === 0) return found
-  const { rows } = await withinASecond(
-    db,
-    sql<{ n: number; word: string; term: number }>`${sql.join(ways, sql` union `)} limit ${sql.lit(READ_MAX)}`
-  )
+  const values = waysOf(texts)
+  if (Object.values(values).every(({ length }) => length === 0)) return found
+  const rows = await alike(search, values)
   for (const { n, word, term } of rows) {
     const { text, errors: most } = texts[n] as (typeof texts)[0]
+    if (word === text) continue
     if (word.includes(text)) (found[n] as Spelling[]).push({ word, term, errors: 0 })
     else {
       const allowed = Math.min(most, errorsForgiven(text, word))
@@ -106,73 +95,110 @@ async function spellings(
   }
   const nearest = (list: Spelling[]) =>
     list.sort((a, b) => a.errors - b.errors || a.word.length - b.word.length || (a.word < b.word ? -1 : 1))
-  return Promise.all(
-    found.map(async list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, messages, nearest(list))))
-  )
+  return Promise.all(found.map(async list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, nearest(list)))))
 }
 
 /**
- * Of a list that is too long, the first words that stand in messages which the viewer may see. Of a short session all
- * rows are read once; else GIN is asked, in parts, since with every row it advances all terms of a list.
+ * Of a list that is too long, the first words that stand in messages which the viewer may see. GIN is asked in parts,
+ * since with every row it advances all terms of a part, and not term by term, since each time it looks through what it
+ * has put off.
  */
-async function inReachOf(
-  { db, viewer, filter, query }: Search,
-  messages: number,
-  list: Spelling[]
-): Promise<Spelling[]> {
-  const session = filter.session_id === undefined ? 0 : sessionTerm(query.hash, filter.session_id)
-  const terms = list.map(({ term }) => term ^ session)
-  const short = filter.session_id !== undefined && messages < SHORT_SESSION
-  const parts = Array.from(
-    { length: Math.ceil(terms.length / PART) },
-    (_, i) => `{${terms.slice(i * PART, (i + 1) * PART).join(',')}}`
+const seenOf = forEachKind<{ parts: string[] }, { term: number }>(
+  'search.seen',
+  ({ array, seen }, { parts }) => sql`
+    select found.term from (select part::int4[] as terms, n from unnest(${parts}::text[]) with ordinality as p (part, n) order by n) listed,
+      lateral (select distinct term from (select ${array} as terms from message_terms t
+        where ${array} && listed.terms and ${seen} limit ${sql.lit(ROWS_MAX)}) t, unnest(t.terms) term where term = any(listed.terms) offset 0) found
+    limit ${sql.lit(SPELLINGS_MAX + PART)}`
+)
+async function inReachOf(search: Search, list: Spelling[]): Promise<Spelling[]> {
+  const terms = inArray(
+    search,
+    list.map(({ term }) => term)
   )
-  const { rows } = await withinASecond(
-    db,
-    short
-      ? sql<{ term: number }>`select distinct term from message_terms t, unnest(${arrayOf(filter)}) term
-          where ${inReach(viewer, filter)} and term = any(${terms}::int4[])`
-      : sql<{ term: number }>`
-    select distinct seen.term from (select part::int4[] as terms from unnest(${parts}::text[]) part offset 0) listed, lateral (
-      select distinct term from message_terms t, unnest(${arrayOf(filter)}) term
-      where ${arrayOf(filter)} && listed.terms and ${inReach(viewer, filter)} offset 0) seen`
+  const parts = Array.from({ length: Math.ceil(terms.length / PART) }, (_, i) =>
+    literal(terms.slice(i * PART, (i + 1) * PART))
   )
-  const seen = new Set(rows.map(({ term }) => term ^ session))
-  return list.filter(({ term }) => seen.has(term)).slice(0, SPELLINGS_MAX)
+  const rows = await seenOf(search, { parts })
+  const seen = new Set(rows.map(({ term }) => term))
+  return list.filter((_, i) => seen.has(terms[i] as number)).slice(0, SPELLINGS_MAX)
 }
-const PART = 128
-const SHORT_SESSION = 5000
 
-/** Words that hold a word, or begin with a short one. */
-function longer(workspace: string, n: number, text: string) {
-  const where =
-    text.length >= INSIDE_MIN
-      ? sql`word like ${likePattern(text)}`
-      : text.length >= START_MIN
-        ? sql`word >= ${text} collate "C" and word < (${text} || ${LAST}) collate "C"`
-        : sql`false`
-  return sql`(select ${n}::int as n, word, term from search_words
-    where workspace = ${workspace} and ${where} and word <> ${text} and term is not null)`
+/** Where words are looked for that may be meant: in lists whose n tells of which word. */
+interface Ways {
+  /** Words that hold one, as patterns; and that begin with a short one. */
+  holding: number[]
+  patterns: string[]
+  beginning: number[]
+  starts: string[]
+  /** Words of so many letters that begin, or read backwards, as they would with so many errors. */
+  misspelt: number[]
+  shortest: number[]
+  longest: number[]
+  forwards: number[]
+  forwards_parts: string[]
+  backwards: number[]
+  backwards_parts: string[]
+}
+
+function waysOf(texts: ReadonlyArray<{ text: string; errors: 0 | 1 | 2; is_part: boolean }>): Ways {
+  const ways: Ways = {
+    ...{ holding: [], patterns: [], beginning: [], starts: [], misspelt: [], shortest: [], longest: [] },
+    ...{ forwards: [], forwards_parts: [], backwards: [], backwards_parts: [] }
+  }
+  for (const [n, { text, errors, is_part }] of texts.entries()) {
+    if (!is_part && text.length >= INSIDE_MIN) {
+      ways.holding.push(n)
+      ways.patterns.push(likePattern(text))
+    } else if (!is_part && text.length >= START_MIN) {
+      ways.beginning.push(n)
+      ways.starts.push(text)
+    }
+    if (errors === 0 || !mayHaveErrors(text, 1)) continue
+    const { beginnings, endings } = halvesOf(text, errors)
+    const length = [...text].length
+    // Two errors are forgiven if one of both words is long.
+    const shortest = errors === 2 && length < TWO_ERRORS_MIN ? TWO_ERRORS_MIN : Math.max(1, length - errors)
+    ways.misspelt.push(n)
+    ways.shortest.push(shortest)
+    ways.longest.push(length + errors)
+    for (const part of beginnings) {
+      ways.forwards.push(n)
+      ways.forwards_parts.push(part)
+    }
+    for (const part of endings) {
+      ways.backwards.push(n)
+      ways.backwards_parts.push(part)
+    }
+  }
+  return ways
 }
 
 /**
- * Words of about the length that begin or end as they would with so many errors. (Measured over 400 000 words: one error
- * by trying all its about 450 spellings 5 ms a word, by halves 1 ms; two errors by the trigrams they can leave 200–800
- * ms, by halves 10 ms.)
+ * (Measured over 400 000 words: one error by trying all its about 450 spellings 5 ms a word, by halves 1 ms; two errors
+ * by the trigrams they can leave 200–800 ms, by halves 10 ms.)
  */
-function misspelt(workspace: string, n: number, text: string, errors: 1 | 2) {
-  const { beginnings, endings } = halvesOf(text, errors)
-  const length = [...text].length
-  const lengths = Array.from({ length: 2 * errors + 1 }, (_, more) => length - errors + more).filter(
-    other => other > 0 && (errors === 1 || Math.max(length, other) >= TWO_ERRORS_MIN)
-  )
-  const known = (column: typeof FORWARDS, parts: string[]) => sql`
-    select ${n}::int as n, known.word, known.term
-    from unnest(${lengths}::int[]) letters, unnest(${parts}::text[]) part, lateral (
-      select known.word, known.term from search_words known
-      where known.workspace = ${workspace} and length(known.word) = letters and known.term is not null
-        and ${column} >= part collate "C" and ${column} < (part || ${LAST}) collate "C" offset 0) known`
-  return sql`(${known(FORWARDS, beginnings)} union ${known(BACKWARDS, endings)})`
-}
-const FORWARDS = sql`known.word`
-const BACKWARDS = sql`reverse(known.word)`
+const alike = forEachKind<Ways, { n: number; word: string; term: number }>('search.alike', ({ workspace }, ways) => {
+  const words = (from: RawBuilder<unknown>, where: RawBuilder<unknown>) => sql`
+    select way.n, known.word, known.term from ${from}, lateral (select known.word, known.term from search_words known
+      where ${where} and known.term is not null offset 0) known`
+  const between = (column: RawBuilder<unknown>) =>
+    sql`${column} >= way.part collate "C" and ${column} < (way.part || ${sql.lit(LAST)}) collate "C"`
+  const in_workspace = sql`known.workspace = ${workspace}`
+  const sized = sql`${in_workspace} and length(known.word) = way.letters`
+  const misspelt = (n: number[], parts: string[]) => sql`
+    (select length.n, letters, part from unnest(${ways.misspelt}::int[], ${ways.shortest}::int[], ${ways.longest}::int[])
+      length (n, shortest, longest), generate_series(shortest, longest) letters, unnest(${n}::int[], ${parts}::text[]) of (n, part)
+      where of.n = length.n) way`
+  return sql`(${words(
+    sql`unnest(${ways.holding}::int[], ${ways.patterns}::text[]) way (n, pattern)`,
+    sql`known.word like way.pattern and coalesce(${in_workspace}, false)`
+  )} union ${words(
+    sql`unnest(${ways.beginning}::int[], ${ways.starts}::text[]) way (n, part)`,
+    sql`${in_workspace} and ${between(sql`known.word`)}`
+  )} union ${words(misspelt(ways.forwards, ways.forwards_parts), sql`${sized} and ${between(sql`known.word`)}`)}
+    union ${words(
+      misspelt(ways.backwards, ways.backwards_parts),
+      sql`${sized} and ${between(sql`reverse(known.word)`)}`
+    )}) limit ${sql.lit(READ_MAX)}`
+})

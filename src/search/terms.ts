@@ -40,7 +40,7 @@ const STEMMED_MAX = 1500
 const STEMMED_MAX_OTHERS = 300
 
 export function hasDigit(text: string): boolean {
-  return /\p{N}/u.test(text)
+  return /[0-9]/.test(text) || (!isAscii(text) && /\p{N}/u.test(text))
 }
 
 /** Whether a compound is an identifier, which must be there as given: it has a digit, or a part as short as b. */

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { MessageRow } from '../messages/store/messages.js'
 import type { Query } from './query.js'
-import { isAscii, lower, metadataValues, normal } from './terms.js'
+import { lower, metadataValues, normal } from './terms.js'
 
 /** A message that is scored. */
 export interface Candidate extends MessageRow {
@@ -11,6 +11,12 @@ export interface Candidate extends MessageRow {
   length: number
   /** What the messages before and after it weigh, as shares of the query's weight, together. */
   beside: number
+}
+
+export interface Found {
+  candidates: Candidate[]
+  /** Whether a bound has left something out. */
+  cut: boolean
 }
 
 /** The texts of a message that are searched, each for itself, so that a phrase cannot run from one into the next. */
@@ -27,41 +33,55 @@ export function asSearched(text: string): string {
 export const SIMILARITY_MAX = 600
 
 /**
- * How similar the query is to the words of a message `m`, or of another text. Where either has letters beyond ASCII, which pg_trgm takes for
- * letters in some locales and not in others, those of the query are told apart as letters of ASCII, and others left out.
+ * A query as PostgreSQL compares texts with it. Letters beyond ASCII pg_trgm takes for letters in some locales and not
+ * in others, and PostgreSQL lowers them in some and not in others. So those of the query are told apart as letters of
+ * ASCII, and lowered by a list; others are left out, or left as they are.
  */
-export function similarity({ phrase }: Query, of?: RawBuilder<string>): RawBuilder<number> {
-  const text = of ?? sql`m.sender || ' ' || left(m.content, ${sql.lit(SIMILARITY_MAX)})`
-  const letters = [...new Set(phrase.replace(/[\x00-\x7f]/g, ''))]
-  const asAscii = (given: string) =>
-    given.replace(/[^\x00-\x7f]/gu, letter => STAND_INS.charAt(letters.indexOf(letter) % STAND_INS.length))
-  const { from, to } = cases(letters, letter => asAscii(letter))
-  const told = letters.length === 0 ? text : sql`translate(${text}, ${from}, ${to})`
-  return sql<number>`word_similarity(${asAscii(phrase)}, case when octet_length(${text}) = length(${text}) then ${text}
-    else regexp_replace(${told}, '[^\\x01-\\x7f]', ' ', 'g') end)`
+export interface Letters {
+  phrase: string
+  /** The phrase in letters of ASCII. */
+  told: string
+  /** The query's letters beyond ASCII in both cases; what each is told as; and each in lower case. */
+  letters: string
+  told_as: string
+  lowered: string
+}
+
+export function lettersOf({ phrase }: Query): Letters {
+  const own = [...new Set(phrase.replace(/[\x00-\x7f]/g, ''))]
+  const told = (given: string) =>
+    given.replace(/[^\x00-\x7f]/gu, letter => STAND_INS.charAt(own.indexOf(letter) % STAND_INS.length))
+  const cases = own.flatMap(letter =>
+    [letter, letter.toUpperCase(), ...(letter === 'σ' ? ['ς'] : [])]
+      .filter(one => [...one].length === 1)
+      .map(one => ({ one, told_as: told(letter), letter }))
+  )
+  return {
+    phrase,
+    told: told(phrase),
+    letters: cases.map(({ one }) => one).join(''),
+    told_as: cases.map(of => of.told_as).join(''),
+    lowered: cases.map(({ letter }) => letter).join('')
+  }
 }
 const STAND_INS = 'qxzjkvwybhgpmfucdlnrsitaoe0123456789'
 
-/**
- * A text in lower case as far as a query needs it: ASCII, and the query's own letters. PostgreSQL lowers others in some
- * locales and not in others.
- */
-export function folding(query: string): (text: RawBuilder<unknown>) => RawBuilder<string> {
-  if (isAscii(query)) return text => sql<string>`lower((${text}) collate "C")`
-  const { from, to } = cases([...new Set(query.replace(/[\x00-\x7f]/g, ''))], letter => letter)
-  return text =>
-    sql<string>`case when octet_length(${text}) = length(${text}) then lower((${text}) collate "C")
-      else lower(translate(normalize(${text}, NFC), ${from}, ${to}) collate "C") end`
+/** How similar the query is to the words of a message `m`, or of another text. */
+export function similarity({ told, letters, told_as }: Letters, of?: RawBuilder<string>): RawBuilder<number> {
+  const text = of ?? sql`m.sender || ' ' || left(m.content, ${sql.lit(SIMILARITY_MAX)})`
+  return sql<number>`word_similarity(${told}, case when octet_length(${text}) = length(${text}) then ${text}
+    else regexp_replace(translate(${text}, ${letters}, ${told_as}), '[^\\x01-\\x7f]', ' ', 'g') end)`
 }
 
-/** Letters in both cases, and what each becomes. */
-function cases(letters: readonly string[], becomes: (letter: string) => string): { from: string; to: string } {
-  const pairs = letters.flatMap(letter =>
-    [letter, letter.toUpperCase(), ...(letter === 'σ' ? ['ς'] : [])]
-      .filter(one => [...one].length === 1)
-      .map(one => [one, becomes(letter)] as const)
-  )
-  return { from: pairs.map(([from]) => from).join(''), to: pairs.map(([, to]) => to).join('') }
+/** A text in lower case as far as a query needs it: ASCII, and the query's own letters. */
+export function folding(
+  { letters, lowered }: Letters,
+  is_ascii: boolean
+): (text: RawBuilder<unknown>) => RawBuilder<string> {
+  if (is_ascii) return text => sql<string>`lower((${text}) collate "C")`
+  return text =>
+    sql<string>`case when octet_length(${text}) = length(${text}) then lower((${text}) collate "C")
+      else lower(translate(normalize(${text}, NFC), ${letters}, ${lowered}) collate "C") end`
 }
 
 /** Sender, content and metadata of a message `m` as they are looked through, folded. */
@@ -74,7 +94,7 @@ export function lookedThrough(
 }
 
 /** Bytes of content that one step of a search reads whole. */
-const READ_MAX = 2_000_000
+export const READ_MAX = 2_000_000
 
 /**
  * The first of the messages `m`, in an order, that have READ_MAX bytes of content together; the one that passes the

@@ -2,12 +2,12 @@ import { type RawBuilder, sql } from 'kysely'
 import { messageColumns } from '../messages/store/messages.js'
 import { withinASecond } from '../postgres/statements.js'
 import { readableMessage } from '../visibility/visibility.js'
-import type { Found } from './candidates.js'
 import { piecesOf } from './edits.js'
 import { inScope, narrowed } from './filter.js'
 import type { Unit } from './query.js'
 import type { Search } from './reach.js'
-import { type Candidate, firstOf, folding, lookedThrough, similarity } from './texts.js'
+import { isAscii } from './terms.js'
+import { type Candidate, firstOf, folding, type Found, lettersOf, lookedThrough, similarity } from './texts.js'
 
 /** Messages still to be indexed that one search looks at; the newest, where there are more. */
 const LOOKED_AT = 20_000
@@ -27,10 +27,11 @@ const PIECE = 0.8
  */
 export async function unindexed(search: Search): Promise<Found> {
   const { db, viewer, filter, query, limit } = search
+  const letters = lettersOf(query)
   // Message by message: how many wait PostgreSQL cannot know, since moments ago there were none.
   const message = (id: RawBuilder<number>) => readableMessage(db, viewer, id)
-  const text = lookedThrough(folding(query.phrase), filter.search_metadata)
-  const letters = query.units.map(({ text: word }) => sql.lit(word.length))
+  const text = lookedThrough(folding(letters, isAscii(query.phrase)), filter.search_metadata)
+  const lengths = query.units.map(({ text: word }) => sql.lit(word.length))
   const met = query.units.map(unit => mayMeet(unit, sql`t.text`))
   const { rows } = await withinASecond(
     db,
@@ -47,7 +48,7 @@ export async function unindexed(search: Search): Promise<Found> {
         order by message_id desc limit ${LOOKED_AT}) w where before < ${LOOKED_AT_BYTES}),
     meeting as materialized (
       select l.message_id, strpos(t.text, ${query.phrase}) > 0 as exact, ${sql.join(
-        letters.map((of, i) => sql`${of} * met.words[${sql.lit(i + 1)}]`),
+        lengths.map((of, i) => sql`${of} * met.words[${sql.lit(i + 1)}]`),
         sql` + `
       )} as coverage, 0 < all(met.words) as each
       from looked_at l, lateral (${message(sql`l.message_id`).select(text.as('text'))} offset 0) t,
@@ -59,7 +60,7 @@ export async function unindexed(search: Search): Promise<Found> {
     from (select (select count(*) from meeting where each) as meeting,
       (select count(*) from waiting) > (select count(*) from looked_at) as beyond) counted
     left join (
-      select m.*, ${similarity(query)} as similarity, 1::real as length, 0::real as beside
+      select m.*, ${similarity(letters)} as similarity, 1::real as length, 0::real as beside
       from ${firstOf(
         sql`select m.*, b.coverage from best b, lateral (${message(sql`b.id`).select(messageColumns)} offset 0) m`,
         sql`m.coverage desc, m.id desc`

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../kernel/agent.js'
 import { type MessageFilter, filtered, type ReadableMessages } from './message-filter.js'
 import type { Db } from '../postgres/schema.js'
@@ -25,62 +25,93 @@ export function countedOneByOne({ public_count }: { public_count: number }): num
   return public_count >= EXACT_COUNT_MAX ? SAMPLE_MAX : EXACT_COUNT_MAX
 }
 
+interface Session {
+  id: string
+  last_seq: number
+  public_count: number
+}
+
+/** The newest messages of a part that were counted, and from where on. */
+export type Counted = [count: number, from: number | null]
+
 /**
  * Counts the messages of a session that the viewer may see and that match the filter. The session row holds the number
  * of public messages, so without a filter only the others are counted.
  */
-export async function countReadable(
-  db: Db,
-  viewer: Agent,
-  session: { id: string; last_seq: number; public_count: number },
-  filter: MessageFilter
-): Promise<Count> {
-  const readable = readableMessages(db, viewer).where('m.session_id', '=', session.id)
-  if (Object.values(filter).some(value => value !== undefined))
-    return countParts(db, session, [filtered(readable, filter)], EXACT_COUNT_MAX)
-  const others = await countParts(
-    db,
-    session,
-    partsNotPublic(viewer).map(part => readable.where(part)),
-    countedOneByOne(session),
-    true
-  )
-  const count = session.public_count + others.count
-  // The sum of the estimates may exceed the number of messages.
-  return { count: others.is_estimate ? Math.min(count, session.last_seq) : count, is_estimate: others.is_estimate }
+export async function countReadable(db: Db, viewer: Agent, session: Session, filter: MessageFilter): Promise<Count> {
+  const query = sql<{ counted: Counted[] }>`select ${countingParts(
+    countedParts(db, viewer, session.id, filter),
+    sql.lit(isFiltered(filter) ? EXACT_COUNT_MAX : countedOneByOne(session))
+  )} as counted`
+  const { rows } = await (isFiltered(filter) ? query.execute(db) : plannedOnce(db, query))
+  return countFrom(db, viewer, session, filter, rows[0]?.counted ?? [])
 }
 
-/** Counts the messages of all parts in one query. */
-async function countParts(
-  db: Db,
-  session: { last_seq: number },
-  parts: ReadableMessages[],
-  limit: number,
-  planned_once = false
-): Promise<Count> {
+export function isFiltered(filter: MessageFilter): boolean {
+  const { sender, visibility, parent_message_id, mentions } = filter
+  return [sender, visibility, parent_message_id, mentions].some(value => value !== undefined)
+}
+
+/** What is counted one by one: with a filter all that matches, else what is not public, in its parts. */
+export function countedParts(db: Db, viewer: Agent, session_id: string, filter: MessageFilter): ReadableMessages[] {
+  const readable = readableMessages(db, viewer).where('m.session_id', '=', session_id)
+  return isFiltered(filter) ? [filtered(readable, filter)] : partsNotPublic(viewer).map(part => readable.where(part))
+}
+
+/** SQL expression: a Counted for each part. @param most so many of each are exact; an expression without columns */
+export function countingParts(parts: readonly ReadableMessages[], most: RawBuilder<unknown>): RawBuilder<Counted[]> {
   const counted = parts.map(part => {
     const newest = part
       .select('m.seq')
       .orderBy('m.seq', 'desc')
-      .limit(limit + 1)
-    return sql`(select count(*) as count, min(seq) as from from (${newest}) newest)`
+      .limit(sql<number>`${most} + 1`)
+    return sql`(select json_build_array(count(*), min(seq)) from (${newest}) newest)`
   })
-  const query = sql<{ count: number; from: number | null }>`select * from (${sql.join(counted, sql` union all `)}) part`
-  const { rows } = await (planned_once ? plannedOnce(db, query) : query.execute(db))
-  const counts = rows.map(row => countOf(session, row, limit))
-  return {
-    count: counts.reduce((sum, { count }) => sum + count, 0),
-    is_estimate: counts.some(({ is_estimate }) => is_estimate)
-  }
+  return sql<Counted[]>`json_build_array(${sql.join(counted)})`
 }
 
-function countOf(
-  session: { last_seq: number },
-  { count, from }: { count: number; from: number | null },
-  limit: number
-): Count {
-  if (count <= limit || from === null) return { count, is_estimate: false }
-  // Extrapolate: assume the density of the newest messages for the whole session.
-  const share = count / Math.max(1, session.last_seq - from + 1)
-  return { count: Math.max(count, Math.round(Math.min(1, share) * session.last_seq)), is_estimate: true }
+/** SQL expression: how many of each part are exact where there is no filter. @param public_count an expression too */
+export function mostCounted(public_count: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`case when ${public_count} >= ${sql.lit(EXACT_COUNT_MAX)} then ${sql.lit(SAMPLE_MAX)} else ${sql.lit(EXACT_COUNT_MAX)} end`
+}
+
+/** The count that parts come to. Those that were not counted to their end are estimated by a sample of the session. */
+export async function countFrom(
+  db: Db,
+  viewer: Agent,
+  session: Session,
+  filter: MessageFilter,
+  counted: readonly Counted[]
+): Promise<Count> {
+  const most = isFiltered(filter) ? EXACT_COUNT_MAX : countedOneByOne(session)
+  const beyond = counted.some(([count]) => count > most)
+  const parts = beyond ? countedParts(db, viewer, session.id, filter) : []
+  const counts = await Promise.all(
+    counted.map(async ([count], i) =>
+      count <= most ? count : sampled(db, session, parts[i] as ReadableMessages, count)
+    )
+  )
+  const sum = (isFiltered(filter) ? 0 : session.public_count) + counts.reduce((a, b) => a + b, 0)
+  // The sum of the estimates may exceed the number of messages.
+  return { count: beyond ? Math.min(sum, Math.max(session.last_seq, ...counts)) : sum, is_estimate: beyond }
+}
+
+/** Places of a session that are looked at, evenly over all of it, and messages at each. */
+const PLACES = 64
+const PLACE = 50
+
+/**
+ * How many messages a part has, by how many of those at some places of the session are among it, and at least as many as
+ * have been counted. (The newest ones alone say little: whoever has just joined wrote many of them, and few before.)
+ */
+async function sampled(db: Db, { last_seq }: Session, part: ReadableMessages, least: number): Promise<number> {
+  const places = Math.min(PLACES, Math.ceil(last_seq / PLACE))
+  const before = Array.from({ length: places }, (_, i) => Math.floor((i * last_seq) / places))
+  const at = part
+    .where('m.seq', '>', sql<number>`place.before`)
+    .where('m.seq', '<=', sql<number>`place.before + ${sql.lit(PLACE)}`)
+    .select('m.seq')
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from unnest(${before}::bigint[]) place (before), lateral (${at}) at`.execute(db)
+  return Math.max(least, Math.min(last_seq, Math.round((Number(rows[0]?.count) / (places * PLACE)) * last_seq)))
 }

@@ -97,3 +97,36 @@ t.test('where the public ones are many, of the others no more than a sample is c
   const [listed] = await statistics(db, agent('me', 'mine'), [{ ...many, created_at: '' }])
   t.match(listed, { message_count: 30_000, message_count_is_estimate: true }, 'the same, wherever it is told')
 })
+
+t.test('an estimate is near what is there, however many are hidden and wherever the others stand', async t => {
+  const cases = [
+    { name: 'many public ones, and mine the newest', last_seq: 49_002, public_to: 24_000, mine_from: 47_000 },
+    { name: 'mine the newest of all', last_seq: 60_000, public_to: 0, mine_from: 49_000 },
+    { name: 'mine the oldest of all', last_seq: 60_000, public_to: 0, mine_from: 1, mine_to: 11_000 }
+  ]
+  for (const [i, { name, last_seq, public_to, mine_from, mine_to = last_seq }] of cases.entries()) {
+    const id = `session_00000000000000c${i}`
+    await pool.query(`
+      insert into sessions (id, purpose, created_by, last_seq, public_count) values ('${id}', 'x', 'x', ${last_seq}, ${public_to});
+      insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata)
+      select 'default', '${id}', n, case when n between ${mine_from} and ${mine_to} then 'me' else 'other' end, 'other', 'x',
+        case when n <= ${public_to} then 'public' else 'private' end, '{}' from generate_series(1, ${last_seq}) n`)
+    const visible = public_to + mine_to - mine_from + 1
+    const { count, is_estimate } = await countReadable(
+      db,
+      agent('me', 'mine'),
+      { id, last_seq, public_count: public_to },
+      {}
+    )
+    t.ok(is_estimate, name)
+    t.ok(count > visible / 2 && count < visible * 2, `${name}: ${count} for ${visible}`)
+    const of_sender = await countReadable(
+      db,
+      agent('me', 'mine'),
+      { id, last_seq, public_count: public_to },
+      { sender: 'me' }
+    )
+    const mine = mine_to - mine_from + 1
+    t.ok(of_sender.count > mine / 2 && of_sender.count < mine * 2, `${name}: ${of_sender.count} for ${mine}`)
+  }
+})

@@ -62,6 +62,16 @@ export function* rows(corpus: Corpus, { named, fillers, total }: Layout): Iterab
   }
 }
 
+/** The messages of some sessions, each spread evenly over the whole time. */
+export function* spread(corpus: Corpus, sessions: Session[]): Iterable<Row> {
+  const total = Math.max(...sessions.map(({ size }) => size))
+  const done = sessions.map(() => 0)
+  for (let position = 1; position <= total; position++)
+    for (const [i, { name, id, size }] of sessions.entries())
+      while ((done[i] as number) < Math.floor((position / total) * size))
+        yield { ...corpus.message(name, (done[i] = (done[i] as number) + 1)), session_id: id }
+}
+
 function* inTurns(sessions: Session[]): Iterator<{ session: Session; seq: number }, void> {
   for (let from = 0; from < sessions.length; from += ACTIVE) {
     const open = sessions.slice(from, from + ACTIVE)

@@ -1,9 +1,21 @@
-import { sql } from 'kysely'
-import type { Agent } from '../../kernel/agent.js'
+import { type RawBuilder, sql } from 'kysely'
+import { type Agent, isAdmin, mayEnter } from '../../kernel/agent.js'
 import { type MessageFilter, filtered, type ReadableMessages } from '../../visibility/message-filter.js'
 import { JsonText } from '../../kernel/json-text.js'
 import { messageJson } from './message-json.js'
 import type { Db } from '../../postgres/schema.js'
+import { defineStatement } from '../../postgres/statements.js'
+import { sessionNotFound } from '../../sessions/store/sessions.js'
+import {
+  type Count,
+  type Counted,
+  countedParts,
+  countFrom,
+  countingParts,
+  EXACT_COUNT_MAX,
+  isFiltered,
+  mostCounted
+} from '../../visibility/message-counts.js'
 import { readableMessages, visibleTo } from '../../visibility/visibility.js'
 
 export interface PageRequest extends MessageFilter {
@@ -33,30 +45,46 @@ export interface Page {
   head: number
 }
 
+/** A page, and what is told beside it of the session and of what matches in all of it. */
+export interface CountedPage extends Page {
+  total: Count
+}
+
+interface Row {
+  head: number
+  public_count: number
+  found: number
+  highest: number | null
+  json: string | null
+  counted: Counted[] | null
+}
+
 /**
  * A page of a session's messages as the viewer may see them now, and the session's head in the same snapshot: one
  * statement, so that no message can be committed between the two and be skipped by the next cursor.
  */
 export async function page(db: Db, viewer: Agent, session_id: string, request: PageRequest): Promise<Page> {
-  const { order, limit, offset, after_seq, before_seq, shown = order } = request
-  let readable = filtered(readableMessages(db, viewer).where('m.session_id', '=', session_id), request)
-  if (before_seq !== undefined) readable = readable.where('m.seq', '<', before_seq)
+  return pageOf(await read(db, viewer, session_id, request, false), request)
+}
 
-  const written = readable.select(['m.seq as position', messageJson.as('json')]).orderBy('m.seq', order)
-  const positioned =
-    after_seq === undefined
-      ? sql`${written.limit(limit + 1).offset(offset)}`
-      : since(db, viewer, session_id, request, after_seq, readable)
-  const { rows } = await sql<{ head: number; found: number; highest: number | null; json: string | null }>`
-    select s.last_seq as head, page.*
-    from sessions s cross join (
-      select count(*)::int as found, max(position) filter (where n <= ${limit}) as highest,
-        string_agg(json, ',' order by position ${sql.raw(shown)}) filter (where n <= ${limit}) as json
-      from (select *, row_number() over (order by position ${sql.raw(order)}) as n from (${positioned}) either) numbered
-    ) page
-    where s.workspace = ${viewer.workspace} and s.id = ${session_id}`.execute(db)
+/**
+ * The same with a count, still one statement unless the count is an estimate.
+ * @throws AppError SESSION_NOT_FOUND
+ */
+export async function countedPage(
+  db: Db,
+  viewer: Agent,
+  session_id: string,
+  request: PageRequest
+): Promise<CountedPage> {
+  const row = mayEnter(viewer, session_id) ? await read(db, viewer, session_id, request, true) : undefined
+  if (row === undefined) throw sessionNotFound()
+  const session = { id: session_id, last_seq: row.head, public_count: row.public_count }
+  return { ...pageOf(row, request), total: await countFrom(db, viewer, session, request, row.counted ?? []) }
+}
 
-  const { head = 0, found = 0, highest = null, json = null } = rows[0] ?? {}
+function pageOf(row: Row | undefined, { limit }: PageRequest): Page {
+  const { head = 0, found = 0, highest = null, json = null } = row ?? {}
   return {
     messages: new JsonText(`[${json ?? ''}]`),
     count: Math.min(found, limit),
@@ -64,6 +92,82 @@ export async function page(db: Db, viewer: Agent, session_id: string, request: P
     highest,
     head
   }
+}
+
+type Values = PageRequest & Pick<Agent, 'workspace' | 'agent_id' | 'agent_type' | 'sessions'> & { session_id: string }
+
+/** A text for each kind of viewer and request: it is put together and planned once. */
+const statements = new Map<string, (db: Db, values: Values) => Promise<Row[]>>()
+
+async function read(
+  db: Db,
+  viewer: Agent,
+  session_id: string,
+  request: PageRequest,
+  counted: boolean
+): Promise<Row | undefined> {
+  const { sender, visibility, parent_message_id, mentions, after_seq, before_seq, order, shown = order } = request
+  // Who is mentioned is a pattern made of the name.
+  if (mentions !== undefined) {
+    const { rows } = await statementOf(db, viewer, session_id, request, counted).execute(db)
+    return rows[0]
+  }
+  const given = [sender, visibility, parent_message_id, after_seq, before_seq, viewer.sessions].map(
+    value => value !== undefined
+  )
+  const key = [...given, isAdmin(viewer), order, shown, counted].join()
+  let statement = statements.get(key)
+  if (statement === undefined) {
+    const build = (own: Db, places: Values) => {
+      // A value that is there has a place; one that is not stays away.
+      const of = <T extends object>(values: T): T =>
+        Object.fromEntries(
+          Object.entries(values).map(([name, value]) => [
+            name,
+            value === undefined || name === 'order' || name === 'shown' || name === 'permissions'
+              ? value
+              : places[name as keyof Values]
+          ])
+        ) as T
+      return statementOf(own, of(viewer), places.session_id, of(request), counted)
+    }
+    // With a filter the best plan depends on how much matches.
+    statement = defineStatement<Values, Row>('messages.page', build, isFiltered(request) ? undefined : 'once')
+    statements.set(key, statement)
+  }
+  const { workspace, agent_id, agent_type, sessions } = viewer
+  const [row] = await statement(db, { ...request, workspace, agent_id, agent_type, sessions, session_id })
+  return row
+}
+
+function statementOf(
+  db: Db,
+  viewer: Agent,
+  session_id: string,
+  request: PageRequest,
+  counted: boolean
+): RawBuilder<Row> {
+  const { order, limit, offset, after_seq, before_seq, shown = order } = request
+  let readable = filtered(readableMessages(db, viewer).where('m.session_id', '=', session_id), request)
+  if (before_seq !== undefined) readable = readable.where('m.seq', '<', before_seq)
+
+  const written = readable.select(['m.seq as position', messageJson.as('json')]).orderBy('m.seq', order)
+  const positioned =
+    after_seq === undefined
+      ? sql`${written.limit(sql<number>`${limit}::int + 1`).offset(sql<number>`${offset}::bigint`)}`
+      : since(db, viewer, session_id, request, after_seq, readable)
+  const counting = countingParts(
+    countedParts(db, viewer, session_id, request),
+    isFiltered(request) ? sql.lit(EXACT_COUNT_MAX) : sql`(select ${mostCounted(sql.ref('public_count'))} from session)`
+  )
+  return sql<Row>`
+    with session as materialized (select last_seq, public_count from sessions where workspace = ${viewer.workspace} and id = ${session_id})
+    select session.last_seq as head, session.public_count, page.*, ${counted ? counting : sql`null`} as counted
+    from session cross join (
+      select count(*)::int as found, max(position) filter (where n <= ${limit}::int) as highest,
+        string_agg(json, ',' order by position ${sql.raw(shown)}) filter (where n <= ${limit}::int) as json
+      from (select *, row_number() over (order by position ${sql.raw(order)}) as n from (${positioned}) either) numbered
+    ) page`
 }
 
 /**
@@ -93,7 +197,7 @@ function since(
     .where(visibleTo(viewer, 'm', 'c.to_visibility'))
     .groupBy('m.id')
     .select(({ fn }) => ['m.id', fn.max('c.seq').as('seq')])
-  const most = limit + 1 + offset
+  const most = sql<number>`${limit}::int + 1 + ${offset}::bigint`
   const later = readable
     .where('m.seq', '>', after_seq)
     .where(sql<boolean>`not (m.id = any(array(select id from shown)))`)
@@ -109,5 +213,5 @@ function since(
   return sql`
     with shown as materialized (${shown})
     select * from ((${later}) union all (${revealed})) both_halves
-    order by position ${sql.raw(order)} limit ${limit + 1} offset ${offset}`
+    order by position ${sql.raw(order)} limit ${limit}::int + 1 offset ${offset}::bigint`
 }

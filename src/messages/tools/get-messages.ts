@@ -1,9 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { OneOf, Whole } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
-import { countReadable } from '../../visibility/message-counts.js'
-import { type Page, page } from '../store/message-pages.js'
-import * as sessions from '../../sessions/store/sessions.js'
+import { countedPage, type Page } from '../store/message-pages.js'
 import { Message } from '../../kernel/answer-shapes.js'
 import { AgentId, input, Limit, MessageRef, output, Seq, SessionId, VisibilityWord } from '../../kernel/shapes.js'
 
@@ -56,19 +54,15 @@ export const getMessages = defineTool({
     // Without a word about order a page is taken from the newest end, unless it follows a cursor, and handed out oldest
     // first.
     const end = order ?? (after_seq === undefined ? 'desc' : 'asc')
-    const session = await sessions.readSessionOrThrow(db, agent, session_id)
-    const [found, total] = await Promise.all([
-      page(db, agent, session_id, {
-        ...filter,
-        limit,
-        offset,
-        after_seq,
-        before_seq,
-        order: end,
-        shown: order ?? 'asc'
-      }),
-      countReadable(db, agent, session, filter)
-    ])
+    const { total, ...found } = await countedPage(db, agent, session_id, {
+      ...filter,
+      limit,
+      offset,
+      after_seq,
+      before_seq,
+      order: end,
+      shown: order ?? 'asc'
+    })
     return {
       messages: found.messages,
       count: found.count,

@@ -18,6 +18,8 @@ import * as auditRetention from './0017-audit-retention.js'
 import * as seenBySome from './0018-seen-by-some.js'
 import * as searchBySession from './0078-search-by-session.js'
 import * as mcpSessionOpeners from './0090-mcp-session-openers.js'
+import * as tasks from './0091-tasks.js'
+import * as leases from './0092-leases.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -39,5 +41,7 @@ export const migrations: Record<string, Migration> = {
   '0017-audit-retention': auditRetention,
   '0018-seen-by-some': seenBySome,
   '0078-search-by-session': searchBySession,
-  '0090-mcp-session-openers': mcpSessionOpeners
+  '0090-mcp-session-openers': mcpSessionOpeners,
+  '0091-tasks': tasks,
+  '0092-leases': leases
 }

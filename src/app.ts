@@ -16,6 +16,7 @@ import type { Database } from './postgres/connect.js'
 import { postgresPlugin } from './postgres/plugin.js'
 import { searchPlugin } from './search/index.js'
 import { sessionsPlugin } from './sessions/index.js'
+import { tasksPlugin } from './tasks/index.js'
 import { transcriptsPlugin } from './transcripts/index.js'
 import { name, version } from './version.js'
 
@@ -56,6 +57,7 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
   await app.register(feedPlugin, config)
   await app.register(searchPlugin)
   await app.register(memoryPlugin)
+  await app.register(tasksPlugin)
   await app.register(transcriptsPlugin)
   await app.register(guidancePlugin)
   await app.register(auditToolsPlugin)

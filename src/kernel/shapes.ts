@@ -30,7 +30,8 @@ export function output<T extends TProperties>(properties: T): TObject<T> {
   return Type.Object(properties)
 }
 
-function text(minLength: number, maxLength: number, description: string, is: (value: string) => boolean = () => true) {
+/** Parts of a schema for strings of so many characters. */
+export function text(minLength: number, maxLength: number, description: string, is: (value: string) => boolean = () => true) {
   return {
     json: { type: 'string', minLength, maxLength, description },
     check: (value: unknown) =>

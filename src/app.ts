@@ -7,6 +7,7 @@ import { guidancePlugin } from './guidance/index.js'
 import { httpPlugin, requestsPlugin } from './http/index.js'
 import { serverOptions } from './http/server-options.js'
 import { kernelPlugin } from './kernel/plugin.js'
+import { leasesPlugin } from './leases/index.js'
 import { lifecyclePlugin } from './lifecycle/index.js'
 import { limitsPlugin } from './limits/index.js'
 import { mcpPlugin } from './mcp/index.js'
@@ -58,6 +59,7 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
   await app.register(searchPlugin)
   await app.register(memoryPlugin)
   await app.register(tasksPlugin)
+  await app.register(leasesPlugin)
   await app.register(transcriptsPlugin)
   await app.register(guidancePlugin)
   await app.register(auditToolsPlugin)

@@ -1,6 +1,8 @@
+import { TOOLSET_NAMES, type ToolsetName } from '../config/toolset-names.js'
 import { allOf, type Permission, PERMISSIONS } from '../kernel/agent.js'
 import { answerSchema, plain } from '../http/openapi.js'
 import type { Tool } from '../kernel/tool.js'
+import { inToolsets } from './toolsets.js'
 
 export const AUTH_TOKEN = 'auth_token'
 
@@ -19,7 +21,11 @@ export interface Listing {
   named: boolean
   /** Whether the client wants the schemas of answers. They double the list, and a model does not need them. */
   output_schemas: boolean
+  toolsets: readonly ToolsetName[]
 }
+
+/** Each has up to some hundred kilobytes. */
+const LISTS_MAX = 64
 
 export interface McpTool {
   name: string
@@ -31,19 +37,23 @@ export interface McpTool {
 }
 
 /**
- * The lists of `tools/list`, in the order of the catalogue. Each is made when it is first asked for, and kept: there
- * are a few dozen at most.
+ * The lists of `tools/list`, in the order of the catalogue. Each is made when it is first asked for; the last few dozen
+ * are kept, since a client may ask for any of some thousand.
  */
 export function createToolLists(tools: readonly Tool[]): (listing: Listing) => McpTool[] {
   const lists = new Map<string, McpTool[]>()
   return listing => {
-    const { permissions, auth_token, named, output_schemas } = listing
+    const { permissions, auth_token, named, output_schemas, toolsets } = listing
     const all = allOf(permissions)
-    const name = JSON.stringify([PERMISSIONS.filter(one => all.includes(one)), auth_token, named, output_schemas])
+    const sets = TOOLSET_NAMES.filter(one => toolsets.includes(one))
+    const name = JSON.stringify([PERMISSIONS.filter(one => all.includes(one)), auth_token, named, output_schemas, sets])
     const cached = lists.get(name)
     if (cached !== undefined) return cached
-    const allowed = tools.filter(({ permission }) => permission === 'none' || all.includes(permission))
+    const wanted = inToolsets(sets, { named, bare: auth_token })
+    const allowed = tools.filter(tool => (tool.permission === 'none' || all.includes(tool.permission)) && wanted(tool))
     const list = allowed.map(tool => describe(tool, listing))
+    const oldest = lists.keys().next()
+    if (lists.size >= LISTS_MAX && oldest.done !== true) lists.delete(oldest.value)
     lists.set(name, list)
     return list
   }

@@ -4,8 +4,9 @@ import { createToolLists } from '../../src/mcp/tool-list.js'
 import { tools } from '../support/tools.js'
 
 const listOf = createToolLists(tools)
-const authenticated = listOf({ permissions: ['admin'], auth_token: false, named: true, output_schemas: false })
-const bare = listOf({ permissions: ['admin'], auth_token: true, named: false, output_schemas: true })
+const everything = { permissions: ['admin'], toolsets: ['all'] } as const
+const authenticated = listOf({ ...everything, auth_token: false, named: true, output_schemas: false })
+const bare = listOf({ ...everything, auth_token: true, named: false, output_schemas: true })
 
 t.test('auth_token is listed where the connection has no credentials, but for the call that looks at none', async t => {
   for (const { name, inputSchema } of authenticated) t.notOk('auth_token' in (inputSchema.properties as object), name)

@@ -22,7 +22,9 @@ t.test('streams of the session and of all sessions tell what happens to a task',
   const told = async () => {
     states.push(String(states.length))
     for (const stream of [one, all])
-      await stream.waitFor(() => stream.changes().filter(({ event }) => event === 'task_changed').length >= states.length)
+      await stream.waitFor(
+        () => stream.changes().filter(({ event }) => event === 'task_changed').length >= states.length
+      )
   }
   const { task } = await ok(app, 'create_task', { title: 'secret', session_id, to: ['type:worker'] })
   await told()

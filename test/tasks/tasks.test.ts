@@ -43,10 +43,12 @@ t.test('a task goes from its creator to a worker and back, and its history tells
     { agent_id: 'worker-1', from: 'working', to: 'completed' }
   ])
   const { rows } = { rows: (await ok(app, 'get_audit_log', { session_id }, { admin: true })).entries }
-  t.same(
-    rows.map(({ event_type }: any) => event_type).sort(),
-    ['session_created', 'task_claimed', 'task_completed', 'task_created']
-  )
+  t.same(rows.map(({ event_type }: any) => event_type).sort(), [
+    'session_created',
+    'task_claimed',
+    'task_completed',
+    'task_created'
+  ])
 })
 
 t.test('tasks go out by priority, and then by age', async t => {

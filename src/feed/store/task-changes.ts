@@ -38,6 +38,8 @@ export async function taskChanges(
   const tasks = new Map(rows.map(({ seen_by, ...task }) => [task.task_id, { task, seen_by }]))
   return changes.flatMap(([seq, id]) => {
     const of = tasks.get(id)
-    return of === undefined ? [] : { seen_by: of.seen_by, change: { seq, type: 'task_changed' as const, task: of.task } }
+    return of === undefined
+      ? []
+      : { seen_by: of.seen_by, change: { seq, type: 'task_changed' as const, task: of.task } }
   })
 }

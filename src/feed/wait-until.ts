@@ -109,7 +109,7 @@ export async function waitUntil<T>(
             const found = await attempt()
             if (found !== undefined) end = () => resolve(found)
           } while (again && end === undefined)
-        } catch (error) {
+        } catch (error: unknown) {
           end ??= () => reject(error as Error)
         }
         trying = false

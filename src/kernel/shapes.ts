@@ -237,7 +237,7 @@ export const Cursor = Type.Optional(
 const idempotencyKey = text(
   1,
   255,
-  'A text of your own that names this request: repeated with it within 24 hours, the call gets its first answer and happens once'
+  'Your name for this request: repeated with it within 24 hours, the call happens once'
 )
 export const IdempotencyKey = Type.Optional(
   // '' is refused: a client that believes in its key must not lose it without a word.

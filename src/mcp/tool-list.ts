@@ -8,7 +8,7 @@ export const AUTH_TOKEN = 'auth_token'
 
 const authToken = {
   type: 'string',
-  description: 'The token authenticate_agent returned, if you cannot send it as an Authorization header'
+  description: 'Your token'
 }
 
 /** What a list of tools depends on. */
@@ -61,7 +61,7 @@ export function createToolLists(tools: readonly Tool[]): (listing: Listing) => M
 
 function describe(tool: Tool, { auth_token, named, output_schemas }: Listing): McpTool {
   const takesToken = auth_token && tool.credentials !== 'own'
-  const input = plain(tool.input) as { properties: Record<string, unknown> }
+  const input = compact(plain(tool.input)) as { properties: Record<string, unknown> }
   return {
     name: tool.name,
     title: tool.title,
@@ -69,13 +69,39 @@ function describe(tool: Tool, { auth_token, named, output_schemas }: Listing): M
     inputSchema: takesToken ? { ...input, properties: { ...input.properties, [AUTH_TOKEN]: authToken } } : input,
     ...(output_schemas && { outputSchema: outputSchema(tool) }),
     annotations: {
-      title: tool.title,
       readOnlyHint: tool.effect === 'reads',
-      destructiveHint: tool.effect === 'replaces',
-      idempotentHint: tool.effect === 'reads' || tool.repeatable === true,
+      // The protocol gives these no meaning for a tool that only reads.
+      ...(tool.effect !== 'reads' && {
+        destructiveHint: tool.effect === 'replaces',
+        idempotentHint: tool.repeatable === true
+      }),
       openWorldHint: false
     }
   }
+}
+
+/** What a model does not need to choose arguments: descriptions say defaults, and errors name every limit. */
+const LEFT_OUT = new Set(['default', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties'])
+
+/** A schema without what is left out, at any depth. Names of properties are kept, whatever they are. */
+function compact(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(compact)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const kept = Object.entries(schema).filter(
+    ([keyword, value]) =>
+      !LEFT_OUT.has(keyword) &&
+      value !== Number.MAX_SAFE_INTEGER &&
+      // Arguments that nobody knows are dropped (docs/semantics.md, Errors), and not refused.
+      !(keyword === 'additionalProperties' && value === false)
+  )
+  return Object.fromEntries(
+    kept.map(([keyword, value]) => [
+      keyword,
+      keyword === 'properties'
+        ? Object.fromEntries(Object.entries(value as object).map(([name, inner]) => [name, compact(inner)]))
+        : compact(value)
+    ])
+  )
 }
 
 const warnings = {

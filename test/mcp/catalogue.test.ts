@@ -22,19 +22,21 @@ t.test('annotations are true', async t => {
   )
   for (const [i, { name, annotations }] of bare.entries()) {
     const tool = tools[i] as (typeof tools)[number]
-    t.match(
+    t.same(
       annotations,
       {
         readOnlyHint: tool.effect === 'reads',
-        destructiveHint: tool.effect === 'replaces',
-        idempotentHint: tool.effect === 'reads' || tool.repeatable === true,
+        ...(tool.effect !== 'reads' && {
+          destructiveHint: tool.effect === 'replaces',
+          idempotentHint: tool.repeatable === true
+        }),
         openWorldHint: false
       },
       name
     )
   }
   const hints = Object.fromEntries(bare.map(({ name, annotations }) => [name, annotations]))
-  t.match(hints.get_messages, { readOnlyHint: true, destructiveHint: false, idempotentHint: true })
+  t.same(hints.get_messages, { readOnlyHint: true, openWorldHint: false })
   t.match(hints.add_message, { readOnlyHint: false, destructiveHint: false, idempotentHint: false })
   t.match(hints.delete_memory, { readOnlyHint: false, destructiveHint: true, idempotentHint: true })
 })

@@ -26,7 +26,7 @@ export const createManyTasks = (quotas: Quotas) =>
             ref: Type.Optional(
               Type.String({ minLength: 1, maxLength: 100, description: 'A name for it within this call' })
             ),
-            ...draftFields('A task_id, or the ref of another task of this call')
+            ...draftFields('A task_id, or a ref of this call')
           },
           { additionalProperties: false, description: 'A task, as create_task takes it' }
         ),

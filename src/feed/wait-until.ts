@@ -109,8 +109,9 @@ export async function waitUntil<T>(
             const found = await attempt()
             if (found !== undefined) end = () => resolve(found)
           } while (again && end === undefined)
-        } catch (error: unknown) {
-          end ??= () => reject(error as Error)
+        } catch (error) {
+          const fault = error instanceof Error ? error : new Error(String(error))
+          end ??= () => reject(fault)
         }
         trying = false
         end?.()

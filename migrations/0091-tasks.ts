@@ -48,6 +48,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index tasks_of_session on tasks (workspace, session_id, number desc) where session_id <> ''`.execute(
     db
   )
+  await sql`create index tasks_done on tasks (workspace, updated_at) where state in ('completed', 'failed', 'canceled')`.execute(
+    db
+  )
+  await sql`create index tasks_by_creator on tasks (workspace, created_by)`.execute(db)
   await sql`create index tasks_leased on tasks (lease_expires_at) where lease_expires_at is not null`.execute(db)
   await sql`create sequence lease_tokens as bigint owned by tasks.lease_token`.execute(db)
 

@@ -99,6 +99,20 @@ export async function release(tx: Db, agent: Agent, leases: readonly NamedLease[
   return rows.map(({ name }) => name)
 }
 
+/**
+ * Ends all leases of an agent that were taken until then, and puts its pseudonym in its place.
+ * @returns how many
+ */
+export async function releaseAll(
+  tx: Db,
+  { workspace, agent_id, pseudonym, until }: { workspace: string; agent_id: string; pseudonym: string; until: string }
+): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    update leases set holder = ${pseudonym}, purpose = null, expires_at = least(expires_at, clock_timestamp())
+    where workspace = ${workspace} and holder = ${agent_id} and acquired_at <= ${until}::timestamptz`.execute(tx)
+  return Number(numAffectedRows)
+}
+
 /** By name: at most `limit + 1`, where the extra one shows that there are more. */
 export async function list(
   db: Db,

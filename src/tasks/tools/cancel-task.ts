@@ -15,7 +15,7 @@ export const cancelTask = defineTool({
   effect: 'replaces',
   repeatable: true,
   commits: 'transaction',
-  input: input({ task_id: TaskId, reason: Type.Optional(Note('Why')) }),
+  input: input({ task_id: TaskId, reason: Type.Optional(Note('Why it is called off')) }),
   output: output({ task: Task }),
   audit: (_input, { task }) => ({
     event_type: 'task_canceled',

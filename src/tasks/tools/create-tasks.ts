@@ -21,15 +21,15 @@ export const createManyTasks = (quotas: Quotas) =>
     commits: 'transaction',
     input: input({
       tasks: Type.Array(
-        Type.Object(
-          {
+        {
+          ...input({
             ref: Type.Optional(
               Type.String({ minLength: 1, maxLength: 100, description: 'A name for it within this call' })
             ),
             ...draftFields('A task_id, or a ref of this call')
-          },
-          { additionalProperties: false, description: 'A task, as create_task takes it' }
-        ),
+          }),
+          description: 'A task, as create_task takes it'
+        },
         { minItems: 1, maxItems: TASKS_MAX, description: 'The tasks' }
       ),
       idempotency_key: IdempotencyKey

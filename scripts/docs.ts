@@ -9,7 +9,7 @@ import { plain } from '../src/http/openapi.js'
 import { AnyValueField, Code, type SchemaExtensions } from '../src/kernel/schema.js'
 import { takesIdempotencyKey, type Tool } from '../src/kernel/tool.js'
 import { describeService } from '../src/commands/describe.js'
-import { Message, Session, SessionSummary } from '../src/kernel/shapes.js'
+import { Message, Session, SessionSummary } from '../src/kernel/answer-shapes.js'
 
 const { tools } = (await describeService()).kernel
 

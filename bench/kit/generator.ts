@@ -1,7 +1,7 @@
 /**
  * The load generator, a process that gets orders from its parent. It sends HTTP/1.1 over raw sockets that stay open,
- * one request at a time on each. To use little CPU, it encodes requests beforehand, and of an answer it reads only the frame
- * and whether it is a success.
+ * one request at a time on each. To use little CPU, it encodes requests beforehand, and of an answer it reads only the
+ * frame and whether it is a success.
  */
 import { connect, type Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'

@@ -1,15 +1,6 @@
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
-import {
-  createCluster,
-  findBinaries,
-  freePort,
-  serverAccount,
-  startPostmaster,
-  stopPostmaster,
-  urlOf
-} from '../../src/postgres/embedded/index.js'
+import { freePort, startPostmaster, stopPostmaster, urlOf } from '../../src/postgres/embedded/index.js'
+import { clusterIn } from '../../test/support/cluster.js'
 import type { Cleanup } from './cleanup.js'
 
 /** The bars are for durable writes: PostgreSQL flushes a write before it is answered. */
@@ -38,15 +29,7 @@ export interface OwnDatabase {
 
 /** Starts a PostgreSQL in this folder, on 127.0.0.1. */
 export async function startPostgres(dir: string, cleanup: Cleanup): Promise<Postgres> {
-  const account = await serverAccount()
-  const binaries = await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-bench-binaries') })
-  const cluster = await createCluster({
-    dir: join(dir, 'postgres'),
-    binaries,
-    account,
-    logFile: join(dir, 'postgres.log'),
-    durable: false
-  })
+  const cluster = await clusterIn(dir)
   const port = await freePort()
   const starting = startPostmaster(cluster, port, SETTINGS)
   // It would outlive this process, so end it even if it is only just starting.

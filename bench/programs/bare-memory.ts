@@ -2,23 +2,13 @@
  * The least that could serve get_memory: a Fastify route, the service's own JWT check by @fastify/jwt (with its cache),
  * and one prepared read by primary key. No closed schema, permission, revocation, expiry, metrics, log, time limit.
  */
-import jwt from '@fastify/jwt'
 import fastify from 'fastify'
 import pg from 'pg'
+import { registerTokens } from './token.js'
 
-const ISSUER = 'shared-context-server'
 const app = fastify()
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL as string, max: 8 })
-await app.register(jwt, {
-  secret: process.env.JWT_SECRET_KEY as string,
-  verify: {
-    algorithms: ['HS256'],
-    allowedIss: ISSUER,
-    allowedAud: ISSUER,
-    requiredClaims: ['sub', 'agent_type', 'permissions', 'iat', 'exp', 'iss', 'aud', 'jti'],
-    cache: 10_000
-  }
-})
+await registerTokens(app)
 app.post('/memory', async (request, reply) => {
   const { sub } = await request.jwtVerify<{ sub: string }>()
   const { key } = request.body as { key: string }

@@ -2,24 +2,14 @@
  * The service and, in the same process on a port of their own, routes that do ever more of what add_message does:
  * nothing; the token; the body by a schema; one prepared insert.
  */
-import jwt from '@fastify/jwt'
 import fastify from 'fastify'
 import pg from 'pg'
 import { serve } from '../../src/commands/serve.js'
+import { registerTokens } from './token.js'
 
-const ISSUER = 'shared-context-server'
 const app = fastify()
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL as string, max: 8 })
-await app.register(jwt, {
-  secret: process.env.JWT_SECRET_KEY as string,
-  verify: {
-    algorithms: ['HS256'],
-    allowedIss: ISSUER,
-    allowedAud: ISSUER,
-    requiredClaims: ['sub', 'agent_type', 'permissions', 'iat', 'exp', 'iss', 'aud', 'jti'],
-    cache: 10_000
-  }
-})
+await registerTokens(app)
 const body = {
   type: 'object',
   additionalProperties: false,

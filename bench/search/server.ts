@@ -5,17 +5,10 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { connect, connectAsOwner, type Database } from '../../src/postgres/connect.js'
-import {
-  createCluster,
-  findBinaries,
-  freePort,
-  serverAccount,
-  startPostmaster,
-  stopPostmaster,
-  urlOf
-} from '../../src/postgres/embedded/index.js'
+import { freePort, startPostmaster, stopPostmaster, urlOf } from '../../src/postgres/embedded/index.js'
 import * as migrations from '../../src/postgres/migrate.js'
 import type { Db } from '../../src/postgres/schema.js'
+import { clusterIn } from '../../test/support/cluster.js'
 import { cpuOfPostgres } from '../kit/cpu.js'
 
 export interface Server {
@@ -110,15 +103,7 @@ async function startOwn(
   // As root PostgreSQL runs as another user, who has to get through here.
   await chmod(parent, 0o711)
   try {
-    const account = await serverAccount()
-    const binaries = await findBinaries({ account, cacheRoot: join(tmpdir(), 'scs-bench-binaries') })
-    const cluster = await createCluster({
-      dir: join(parent, 'postgres'),
-      binaries,
-      account,
-      logFile: join(parent, 'postgres.log'),
-      durable: false
-    })
+    const cluster = await clusterIn(parent)
     const port = await freePort()
     const begun = await startPostmaster(cluster, port, settings)
     if (!('pid' in begun)) throw new Error(`PostgreSQL did not start: ${begun.problem}`)

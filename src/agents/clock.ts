@@ -1,4 +1,6 @@
-/** Seconds between the clocks of this replica and of the database beyond which it says so, and below which it is over. */
+/**
+ * Seconds between the clocks of this replica and of the database beyond which it says so, and below which it is over.
+ */
 const OFF_SECONDS = 30
 const BACK_SECONDS = 25
 /** Milliseconds that reading the clock may take. A slower reading says too little if there is an earlier one. */

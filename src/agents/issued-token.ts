@@ -7,7 +7,8 @@ import type { AuditFields } from '../kernel/tool.js'
 import * as mcpSessions from './store/mcp-sessions.js'
 import type { Db } from '../postgres/schema.js'
 import * as tokens from './store/tokens.js'
-import { output, Time } from '../kernel/shapes.js'
+import { Time } from '../kernel/answer-shapes.js'
+import { output } from '../kernel/shapes.js'
 
 /** The answer of the tools that issue a token. */
 export const issuedToken = output({

@@ -3,7 +3,7 @@ import type { Agent } from '../kernel/agent.js'
 import type { ApiKey } from './api-key.js'
 import { AppError } from '../kernel/errors.js'
 import type { ManagedKeyScope } from './store/api-keys.js'
-import { Nullable, Time } from '../kernel/shapes.js'
+import { Nullable, Time } from '../kernel/answer-shapes.js'
 
 /** The fields of a key that are shown to admins who manage it. */
 export const keyFields = {

@@ -4,8 +4,8 @@ import { bearer, identify } from './identify.js'
 import type { Verifiers } from './verifiers.js'
 
 /**
- * The agent that a connection names by itself, whatever its calls say: by X-Agent-Id, a token in a header, a key that is
- * bound to one agent, or as a local process.
+ * The agent that a connection names by itself, whatever its calls say: by X-Agent-Id, a token in a header, a key that
+ * is bound to one agent, or as a local process.
  * @returns undefined if the connection leaves the choice to its calls
  * @throws AppError with one of the 401 codes for bad credentials
  */

@@ -17,8 +17,9 @@ const PAUSE_MS = 200
 export const verbs: Verbs = {
   '': verb({
     summary:
-      'Erases what an agent wrote and stored, as the tool erase_agent does, and waits until it is done. It prints the ' +
-      'pseudonym that then stands for the agent. If it is stopped, a running service goes on, or the same command does.',
+      'Erases what an agent wrote and stored, as the tool erase_agent does, and waits until it is done. It prints ' +
+      'the pseudonym that then stands for the agent. If it is stopped, a running service goes on, or the same ' +
+      'command does.',
     operands: ['<agent_id>'],
     options: { workspace: WORKSPACE, yes: YES, json: JSON_OUTPUT },
     async run({ yes, json, ...options }, [agent_id]) {

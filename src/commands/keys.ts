@@ -142,8 +142,8 @@ async function create(
   })
   console.log(api_key)
   notice(
-    `${key_id} in the workspace ${workspace}, for ${printable(`${agent_id} (${agent_type})`)}: ${key.permissions.join(', ')}. ` +
-      'The key is shown only once.'
+    `${key_id} in the workspace ${workspace}, for ${printable(`${agent_id} (${agent_type})`)}: ` +
+      `${key.permissions.join(', ')}. The key is shown only once.`
   )
 }
 

@@ -14,8 +14,8 @@ export interface Signals {
   /** Whether a signal has come. */
   isStopRequested: () => boolean
   /**
-   * Throws an error that came before the program was ready; but where a signal came first, that is why the program ends:
-   * it exits with the signal's code.
+   * Throws an error that came before the program was ready; but where a signal came first, that is why the program
+   * ends: it exits with the signal's code.
    */
   endStart: (error: unknown) => never
   /** Sets what a signal does besides being remembered. It happens at once if a signal has already come. */

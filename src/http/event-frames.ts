@@ -1,7 +1,9 @@
 import { stringify } from '../kernel/json-text.js'
 /** Server-sent events as text. */
 
-/** JSON leaves these characters as they are, and clients that split lines by Unicode (Python's splitlines) cut there. */
+/**
+ * JSON leaves these characters as they are, and clients that split lines by Unicode (Python's splitlines) cut there.
+ */
 const LINE_BREAKS = /[\u0085\u2028\u2029]/g
 
 /** JSON, or text whose line breaks of Unicode are all inside of JSON, without these. */

@@ -32,8 +32,8 @@ export interface EventStreamOptions<Reason extends string> {
 }
 
 /**
- * An answer of server-sent events. It shows that it is alive, tells its writer when to wait for the client, and ends when
- * the client does not read.
+ * An answer of server-sent events. It shows that it is alive, tells its writer when to wait for the client, and ends
+ * when the client does not read.
  */
 export class EventStream<Reason extends string = never> {
   private over = false

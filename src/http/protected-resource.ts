@@ -43,7 +43,8 @@ export function registerProtectedResource(
 ): void {
   if (oidc_issuer === undefined) return
   const byScope = SCOPE_CLAIMS.includes(oidc_permissions_claim)
-  // Clients ask for all of these at first. Few callers may administrate, so a client asks for that scope when it needs it.
+  // Clients ask for all of these at first. Few callers may administrate, so a client asks for that scope when it needs
+  // it.
   const scopes = byScope
     ? [...permissionMap].filter(([, permission]) => permission !== 'admin').map(([scope]) => scope)
     : undefined

@@ -85,7 +85,7 @@ function compilePrepare({ properties }: TObject): Prepare {
       const sent = given[name]
       let value: unknown = sent
       if (value === null && !takesNull) value = undefined
-      else if (value === '' && optional && schema[EmptyIsAbsent] === true) value = undefined
+      else if (value === '' && optional && emptyIsAbsent(schema, warnings !== undefined)) value = undefined
       if (value === undefined && schema.default !== undefined) value = schema.default
       if (value === undefined) {
         if (!optional) throw missingArgument(name, schema, place)
@@ -106,6 +106,10 @@ function compilePrepare({ properties }: TObject): Prepare {
     }
     return input
   }
+}
+
+function emptyIsAbsent({ [EmptyIsAbsent]: mark }: SchemaExtensions, lenient: boolean): boolean {
+  return mark === true || (mark === 'lenient' && lenient)
 }
 
 /** A JSON array in a string is taken for an array: models send both. */

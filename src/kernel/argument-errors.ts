@@ -79,8 +79,8 @@ export function allowed(schema: TSchema & SchemaExtensions): string {
     return `an array of ${schema.minItems ?? 0} to ${schema.maxItems ?? 'any number of'} items`
   if (schema.type === 'boolean') return 'true or false'
   if (schema.type === 'object') return 'an object'
-  if (schema.type === 'string')
-    return `a string${schema.maxLength !== undefined ? ` of ${schema.minLength ?? 0} to ${schema.maxLength} characters` : ''}`
+  if (schema.type === 'string' && schema.maxLength !== undefined)
+    return `a string of ${schema.minLength ?? 0} to ${schema.maxLength} characters`
   if (schema.type === 'integer') return 'a whole number'
   return typeof schema.type === 'string' ? `a ${schema.type}` : 'any JSON value'
 }

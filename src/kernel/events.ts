@@ -38,8 +38,8 @@ export function partsOf(topic: Topic): { kind: TopicKind; of: string; id: string
 }
 
 /**
- * @param version the version that the poll saw; for a session, its last_seq. A reader who has that version need not read
- * again. Absent: something may have changed.
+ * @param version the version that the poll saw; for a session, its last_seq. A reader who has that version need not
+ * read again. Absent: something may have changed.
  */
 export type Wake = (version?: string) => void
 

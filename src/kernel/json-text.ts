@@ -7,8 +7,8 @@ const MARK = randomBytes(16).toString('base64url')
 let met: string[] | undefined
 
 /**
- * A value whose JSON is known already, such as rows that PostgreSQL has printed: it goes into an answer as it is, instead
- * of being parsed and printed again.
+ * A value whose JSON is known already, such as rows that PostgreSQL has printed: it goes into an answer as it is,
+ * instead of being parsed and printed again.
  */
 export class JsonText {
   /** @param text valid JSON */

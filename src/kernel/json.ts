@@ -3,8 +3,8 @@ import { JSON_DEPTH_MAX, JSON_VALUES_MAX } from './json-scan.js'
 
 /**
  * Refuses what JSON can say but PostgreSQL or a double cannot hold: NUL and lone surrogates in a string or a key,
- * numbers that overflow, or integers that lose digits (JsonScan makes these Infinity too), nesting deeper than 64, and a
- * key `__proto__`. Iterative, so that a body nested ten thousand deep cannot exhaust the stack.
+ * numbers that overflow, or integers that lose digits (JsonScan makes these Infinity too), nesting deeper than 64, and
+ * a key `__proto__`. Iterative, so that a body nested ten thousand deep cannot exhaust the stack.
  * @throws AppError INVALID_INPUT naming the path
  */
 export function refuseUnstorable(root: unknown): void {

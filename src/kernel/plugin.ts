@@ -11,7 +11,9 @@ declare module 'fastify' {
     kernel: Kernel
     /** Adds a tool: its REST route, its MCP tool, its page in the documentation. */
     addTool: (tool: Tool) => void
-    /** Aborted when this replica is asked to stop: waits and streams end then, and their clients come back elsewhere. */
+    /**
+     * Aborted when this replica is asked to stop: waits and streams end then, and their clients come back elsewhere.
+     */
     stopping: AbortSignal
     /** Says that this replica will stop. What has begun goes on. */
     stop: () => void

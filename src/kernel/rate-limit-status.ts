@@ -1,6 +1,6 @@
 /**
- * `failure`: keys and tokens of an address that were refused. `initialize…`: MCP sessions opened from an address without
- * good credentials, with a key, and in a workspace.
+ * `failure`: keys and tokens of an address that were refused. `initialize…`: MCP sessions opened from an address
+ * without good credentials, with a key, and in a workspace.
  */
 export type Limited = 'agent' | 'key' | 'address' | 'failure' | 'initialize' | 'initialize_key' | 'initialize_workspace'
 

@@ -1,6 +1,6 @@
 /**
- * What the kernel wants committed together with a tool's rows. A tool that commits in a batch gets it in its context and
- * hands it to the writer of the batch; for every other tool the kernel commits it in the call's transaction.
+ * What the kernel wants committed together with a tool's rows. A tool that commits in a batch gets it in its context
+ * and hands it to the writer of the batch; for every other tool the kernel commits it in the call's transaction.
  */
 export interface Receipt {
   audit: AuditRow

@@ -13,14 +13,17 @@ export const Repair: unique symbol = Symbol('repair')
 export const Code: unique symbol = Symbol('code')
 /** What is allowed, in words, for the error. */
 export const Allowed: unique symbol = Symbol('allowed')
-/** Marks an id, name, date or cursor: if it is optional, `""` means that it is absent, since models send that. */
+/**
+ * Marks an id, name, date or cursor: if it is optional, `""` means that it is absent, since models send that. `lenient`
+ * is for what a program must not lose without a word: there `""` is absent only over MCP, where models write arguments.
+ */
 export const EmptyIsAbsent: unique symbol = Symbol('empty is absent')
 
 export interface SchemaExtensions {
   [Repair]?: (value: unknown) => unknown
   [Code]?: ErrorCode | ((value: unknown) => ErrorCode)
   [Allowed]?: string
-  [EmptyIsAbsent]?: true
+  [EmptyIsAbsent]?: true | 'lenient'
 }
 
 const CHECKED = 'Checked'

@@ -2,7 +2,7 @@ import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
 import { AppError } from './errors.js'
 import { parseBounded } from './json-scan.js'
-import { Allowed, Checked, Code, EmptyIsAbsent, ObjectOf, OneOf, Repair, Whole } from './schema.js'
+import { Allowed, Checked, Code, EmptyIsAbsent, OneOf, Repair, Whole } from './schema.js'
 import { characters, hasControlCharacters } from './text.js'
 import { parseTime } from './time.js'
 import { VISIBILITIES } from './visibilities.js'
@@ -240,72 +240,9 @@ const idempotencyKey = text(
   'Your name for this request: repeated with it within 24 hours, the call happens once'
 )
 export const IdempotencyKey = Type.Optional(
-  // '' is refused: a client that believes in its key must not lose it without a word.
-  Checked<string>(idempotencyKey.json, idempotencyKey.check, { [Allowed]: idempotencyKey.allowed })
-)
-
-/** Times in answers: ISO-8601, UTC, milliseconds, Z. */
-export const Time = Type.String({ format: 'date-time' })
-export const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Integer>>(schema: T) =>
-  Type.Union([schema, Type.Null()])
-export const AnyObject = ObjectOf()
-
-export const Message = Type.Object({
-  id: Type.Integer(),
-  session_id: Type.String(),
-  seq: Type.Integer({ description: "Its place in the order of the session's changes" }),
-  sender: Type.String(),
-  sender_type: Type.String(),
-  content: Type.String(),
-  visibility: Type.Unsafe<(typeof VISIBILITIES)[number]>({ type: 'string', enum: [...VISIBILITIES] }),
-  metadata: AnyObject,
-  parent_message_id: Nullable(Type.Integer()),
-  timestamp: Time
-})
-
-const sessionFields = {
-  id: Type.String(),
-  purpose: Type.String(),
-  metadata: AnyObject,
-  created_by: Type.String(),
-  created_at: Time,
-  updated_at: Time,
-  is_active: Type.Boolean(),
-  archived_at: { ...Nullable(Time), description: 'When it was archived; null: it is not' }
-}
-
-const statisticsFields = {
-  message_count: Type.Integer({ description: 'Messages you may see' }),
-  message_count_is_estimate: Type.Optional(Type.Boolean()),
-  last_activity: Time
-}
-
-const Unread = Type.Object({
-  messages: Type.Integer({
-    description: 'Messages by others that you may see and that came, or were shown to you, after last_read_seq'
-  }),
-  messages_is_estimate: Type.Optional(Type.Boolean()),
-  mentions: Type.Integer({ description: 'Those of them that mention you: @ and your agent_id' }),
-  mentions_is_estimate: Type.Optional(Type.Boolean())
-})
-
-export const readingFields = {
-  last_read_seq: Type.Integer({
-    description:
-      'How far you have read, as you last told mark_read; 0 if you never did. What follows it is got with after_seq'
-  }),
-  unread: Unread
-}
-
-export const SessionSummary = Type.Object({ ...sessionFields, ...statisticsFields, ...readingFields })
-
-export const Session = Type.Object({
-  ...sessionFields,
-  ...statisticsFields,
-  ...readingFields,
-  participants: Type.Array(Type.String(), { description: 'Senders of messages you may see' }),
-  present: Type.Array(Type.Object({ agent_id: Type.String(), agent_type: Type.String(), last_seen_at: Time }), {
-    description:
-      'Agents that called something about the session within 5 minutes, the last one first, you among them; at most 100'
+  Checked<string>(idempotencyKey.json, idempotencyKey.check, {
+    // A program that believes in its key must not lose it without a word.
+    [EmptyIsAbsent]: 'lenient',
+    [Allowed]: idempotencyKey.allowed
   })
-})
+)

@@ -33,8 +33,9 @@ export interface AuditFields {
 }
 
 /**
- * How a tool commits. `none`: it writes nothing. `transaction`: the kernel opens a transaction and commits the audit row
- * and the idempotency key in it. `batch`: a writer commits the rows of several calls together, each with its receipt.
+ * How a tool commits. `none`: it writes nothing. `transaction`: the kernel opens a transaction and commits the audit
+ * row and the idempotency key in it. `batch`: a writer commits the rows of several calls together, each with its
+ * receipt.
  */
 type Commit<I extends TObject, O extends TObject> =
   | { commits: 'none' }

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Allowed, Checked, Whole } from '../kernel/schema.js'
-import { text, Time } from '../kernel/shapes.js'
+import { Time } from '../kernel/answer-shapes.js'
+import { text } from '../kernel/shapes.js'
 import { hasControlCharacters } from '../kernel/text.js'
 
 /** The shapes that the tools of leases share. */

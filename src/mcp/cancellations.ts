@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { createHash } from 'node:crypto'
 import { anySignal, type Caller } from '../kernel/caller.js'
 import { mcpTopic } from '../kernel/events.js'
-import * as mcpSessions from '../agents/store/mcp-sessions.js'
+import * as sessionState from '../agents/store/mcp-session-state.js'
 import type { HeldSession, LookUp } from '../agents/store/mcp-sessions.js'
 
 /** A call that waits, and that its client may cancel. */
@@ -60,7 +60,7 @@ export function createCancellations(lookUp: LookUp, app: FastifyInstance) {
         abort()
         return
       }
-      await mcpSessions.cancel(app.database.db, id_hash, key)
+      await sessionState.cancel(app.database.db, id_hash, key)
       app.events.publish([mcpTopic(id_hash)])
     }
   }

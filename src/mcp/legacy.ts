@@ -86,7 +86,9 @@ export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Sen
     return sendAnswer(reply, answer)
   }
 
-  /** Answers with JSON, or with an event stream if the client asked to be told of progress and there is some to tell. */
+  /**
+   * Answers with JSON, or with an event stream if the client asked to be told of progress and there is some to tell.
+   */
   async function answerWaiting(
     request: FastifyRequest,
     reply: FastifyReply,

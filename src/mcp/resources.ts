@@ -205,7 +205,8 @@ function sessionEntry({ id, purpose, message_count, last_activity, is_active }: 
     uri: `session://${id}`,
     name: id,
     title: [...purpose].slice(0, 100).join(''),
-    description: `${is_active ? 'Open' : 'Closed'}, ${message_count} messages you may see, last activity ${last_activity}`,
+    description:
+      `${is_active ? 'Open' : 'Closed'}, ${message_count} messages you may see, ` + `last activity ${last_activity}`,
     mimeType: session.mimeType
   }
 }

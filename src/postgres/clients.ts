@@ -85,7 +85,9 @@ export async function connectAlong(route: Route, Client: new () => pg.Client, si
   }
 }
 
-/** A pool whose `connect` makes as many attempts as the route has. It fails with a ConnectError, or because it is busy. */
+/**
+ * A pool whose `connect` makes as many attempts as the route has. It fails with a ConnectError, or because it is busy.
+ */
 export function poolAlong(route: Route, Client: new () => pg.Client, options: pg.PoolConfig): pg.Pool {
   return new (class extends pg.Pool {
     override connect(): Promise<pg.PoolClient>

@@ -44,13 +44,15 @@ export function explainConnect(error: unknown, address: DatabaseAddress, variabl
     '28P01': `The database refuses the user or the password of ${variable}.`,
     28000: `The database refuses the user of ${variable} from this machine (see the server's pg_hba.conf).`,
     25006: readOnlySentence(variable),
-    '3D000': `The database "${database}" of ${variable} does not exist on its server. Create it first: create database "${database}"`
+    '3D000':
+      `The database "${database}" of ${variable} does not exist on its server. ` +
+      `Create it first: create database "${database}"`
   }
   if (permanent[code] !== undefined) return { sentence: permanent[code], permanent: true }
   const [host] = places.split(':')
   const passing: Record<string, string> = {
     ENOTFOUND: `The host ${host} of ${variable} is unknown. Check its spelling.`,
-    EAI_AGAIN: `The host ${host} of ${variable} cannot be looked up: no name server answers. Check the network and DNS.`,
+    EAI_AGAIN: `No name server answers for the host ${host} of ${variable}. Check the network and DNS.`,
     ECONNREFUSED: `Nothing listens at ${places}. Check that PostgreSQL runs there, and the port of ${variable}.`,
     ENOENT: `There is no socket ${places}. Check that PostgreSQL runs, and host and port of ${variable}.`,
     EACCES: `This user may not use the socket ${places}.`
@@ -58,10 +60,13 @@ export function explainConnect(error: unknown, address: DatabaseAddress, variabl
   const sentence =
     passing[code] ??
     (/timeout|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/.test(`${code} ${reason}`)
-      ? `The database at ${places} does not answer. Check the host of ${variable}, and firewalls between here and there.`
+      ? `The database at ${places} does not answer. Check the host of ${variable}, and the firewalls on the way.`
       : `The database at ${places} gives no connection: ${reason}.`)
   return { sentence, permanent: false }
 }
+
+const WANTS_CERTIFICATE =
+  /connection requires a valid client certificate|certificate authentication failed|alert (bad|unknown|certificate)/
 
 function explainTls(
   code: string,
@@ -78,17 +83,17 @@ function explainTls(
   if (UNTRUSTED[code] !== undefined)
     return (
       `The certificate of the server at ${places} ${UNTRUSTED[code]}, and sslmode=${tls} checks it. ` +
-      `Name the authority's certificate with sslrootcert=<file> in ${variable}, or set sslmode=require, which checks nothing.`
+      `Name the authority's certificate with sslrootcert=<file> in ${variable}, ` +
+      'or set sslmode=require, which checks nothing.'
     )
   if (/no encryption|SSL off/.test(reason))
     return `The server at ${places} admits only connections with TLS. Set sslmode=require in ${variable}.`
-  if (
-    /connection requires a valid client certificate|certificate authentication failed|alert (bad|unknown|certificate)/.test(
-      reason
-    )
-  )
+  if (WANTS_CERTIFICATE.test(reason))
     return `The server at ${places} wants a certificate of the client. Name it with sslcert and sslkey in ${variable}.`
   if (/^(ERR_SSL|ERR_TLS|ERR_OSSL|EPROTO)/.test(code))
-    return `TLS with the server at ${places} fails: ${reason}. See sslmode, sslrootcert, sslcert and sslkey in ${variable}.`
+    return (
+      `TLS with the server at ${places} fails: ${reason}. ` +
+      `See sslmode, sslrootcert, sslcert and sslkey in ${variable}.`
+    )
   return undefined
 }

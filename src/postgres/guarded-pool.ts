@@ -17,7 +17,10 @@ export interface GuardedPool {
 }
 
 export interface GuardOptions {
-  /** Milliseconds after which a connection is not used again; 0 for never. Each has between three quarters and all of it. */
+  /**
+   * Milliseconds after which a connection is not used again; 0 for never. Each has between three quarters and all of
+   * it.
+   */
   max_age_ms?: number
 }
 

@@ -117,7 +117,8 @@ export class Installation {
   /**
    * Looks at the database through this connection, and makes the settings.
    * @param statement_timeout_ms 0 for never; default: as it was for this connection before
-   * @throws UnfitDatabase, ReadOnlyServer; whatever PostgreSQL or the driver throws. The connection must not be used then.
+   * @throws UnfitDatabase, ReadOnlyServer; whatever PostgreSQL or the driver throws. The connection must not be used
+   * then.
    */
   async prepare(
     client: pg.ClientBase,

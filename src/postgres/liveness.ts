@@ -4,7 +4,9 @@ import { ConnectError, isUnreachable } from './faults.js'
 import { destroySocket, processIdOf, queryWithPrefix } from './pg-internals.js'
 import type { RunStatement } from './scoped-connection.js'
 
-/** Milliseconds without an answer after which the service asks whether the server is at work on the statement at all. */
+/**
+ * Milliseconds without an answer after which the service asks whether the server is at work on the statement at all.
+ */
 const SUSPECT_MS = 2000
 /** Milliseconds in which a new connection must say so. All times together leave a caller waiting for less than 5 s. */
 const PROBE_MS = 2000
@@ -25,7 +27,9 @@ export interface LivenessOptions {
   isPooled: (client: pg.ClientBase) => boolean
 }
 
-/** A pooler hides on which server connection a statement runs. Then no connection is suspect while one of ours is busy. */
+/**
+ * A pooler hides on which server connection a statement runs. Then no connection is suspect while one of ours is busy.
+ */
 const WORKING = `
   select pid from pg_stat_activity
   where datname = current_database() and state not like 'idle%' and pid <> pg_backend_pid()

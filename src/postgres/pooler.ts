@@ -4,8 +4,8 @@ import { UnfitDatabase } from './faults.js'
 import { processIdOf, queryWithPrefix } from './pg-internals.js'
 
 /**
- * Poolers such as PgBouncer lend a server connection for one transaction at a time. Behind one, nothing may be left on a
- * connection: the next transaction runs on another one, and the next client's on this one.
+ * Poolers such as PgBouncer lend a server connection for one transaction at a time. Behind one, nothing may be left on
+ * a connection: the next transaction runs on another one, and the next client's on this one.
  */
 
 /** @param pid what pg_backend_pid() says. A pooler tells its clients process ids of its own. */

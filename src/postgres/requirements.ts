@@ -96,7 +96,8 @@ async function requireUsageOf(db: Db, role: string, schema: string, { me, may_ma
            has_schema_privilege(n.oid, 'usage with grant option') as may_grant,
            exists (select from pg_roles where rolname = ${role}) as there,
            coalesce((select has_schema_privilege(r.oid, n.oid, 'usage') from pg_roles r where r.rolname = ${role}),
-                    exists (select from aclexplode(n.nspacl) a where a.grantee = 0 and a.privilege_type = 'USAGE')) as has
+                    exists (select from aclexplode(n.nspacl) a
+                            where a.grantee = 0 and a.privilege_type = 'USAGE')) as has
     from pg_namespace n where n.nspname = ${schema}`.execute(db)
   if (found?.mine !== true) throw new UnfitDatabase(usageSentence(me, schema))
   // Without the role the service works as its owner.

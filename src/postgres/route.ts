@@ -29,8 +29,8 @@ const VARIANTS: Record<DatabaseAddress['tls'], readonly boolean[]> = {
 }
 
 /**
- * Which host is tried next, and whether with TLS. The service stays with what worked last. When that fails, it tries the
- * others, in the order of the URL.
+ * Which host is tried next, and whether with TLS. The service stays with what worked last. When that fails, it tries
+ * the others, in the order of the URL.
  */
 export class Route {
   readonly candidates: readonly Candidate[]
@@ -86,7 +86,9 @@ export class Route {
   }
 }
 
-/** The attempts that one need of a connection may make: each candidate once, and none at a host that does not answer. */
+/**
+ * The attempts that one need of a connection may make: each candidate once, and none at a host that does not answer.
+ */
 export class Attempts {
   private readonly left: Set<Candidate>
   private readonly faults = new Map<number, unknown>()

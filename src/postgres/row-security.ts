@@ -80,7 +80,10 @@ export async function settleRowSecurity(db: Db, role: string | undefined): Promi
 /** Functions that run as the owner, and that nobody may call by default. This one deletes old audit rows. */
 const FUNCTIONS = ['drop_audit_rows']
 
-/** Grants on the schemas of the tables and of pg_trgm; on sequences, because an import takes ids in advance; and on those functions. */
+/**
+ * Grants on the schemas of the tables and of pg_trgm; on sequences, because an import takes ids in advance; and on
+ * those functions.
+ */
 async function grantRest(db: Db, role: string): Promise<void> {
   const { rows } = await sql<{ statement: string }>`
     select format('grant usage on schema %I to %I', n.nspname, ${role}::text) as statement

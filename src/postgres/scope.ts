@@ -3,7 +3,8 @@ import type { GuardedPool } from './guarded-pool.js'
 import type { Installation } from './installation.js'
 import { queryWithPrefix } from './pg-internals.js'
 import type { Db, Schema } from './schema.js'
-import { repeated, type RunStatement, ScopedDriver, type ScopedPool } from './scoped-connection.js'
+import { type RunStatement, ScopedDriver, type ScopedPool } from './scoped-connection.js'
+import { repeated } from './repeated.js'
 
 /**
  * For which workspace SQL runs. Every query filters by workspace. Row-level security enforces the same filter again

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from 'kysely'
 import type pg from 'pg'
-import { ConnectError, isSerializationFault, neverRan, preparationFault, ReadOnlyServer } from './faults.js'
+import { ConnectError, neverRan, preparationFault, ReadOnlyServer } from './faults.js'
 import type { GuardedPool } from './guarded-pool.js'
 import type { PrefixStatement, Statement } from './pg-internals.js'
 import { type Installation, type Manner } from './installation.js'
+import { repeated } from './repeated.js'
 import { type ScopePrefixes, scopePrefixes } from './scope-prefix.js'
 import { nameFromSecondTime } from './statement-names.js'
 
@@ -249,21 +249,5 @@ async function takeClient({ connections, installation }: ScopedPool): Promise<pg
     const fault = new ConnectError(error)
     connections.giveBack(client, fault)
     throw fault
-  }
-}
-
-/** How often something is run that PostgreSQL takes back because others write at the same time. */
-const TRIES_MAX = 6
-/** Milliseconds until the second try; each later wait is up to twice as long. */
-const RETRY_MS = 10
-
-export async function repeated<T>(run: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await run()
-    } catch (error) {
-      if (tries === TRIES_MAX || !isSerializationFault(error)) throw error
-      await sleep(RETRY_MS * 2 ** (tries - 1) * Math.random())
-    }
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Settings that our SQL relies on. A server, database or role can have other values, so every connection sets them: once
- * for its life, or, behind a pooler that lends server connections, for each transaction. They are not in the startup
- * packet, because poolers refuse most of them there.
+ * Settings that our SQL relies on. A server, database or role can have other values, so every connection sets them:
+ * once for its life, or, behind a pooler that lends server connections, for each transaction. They are not in the
+ * startup packet, because poolers refuse most of them there.
  *
  * `default_transaction_read_only` is not among them: by it an operator marks a server that must not be written to, and
  * the service respects that (scope-prefix.ts).

@@ -85,7 +85,8 @@ function execute<R>(db: Db, query: RawBuilder<R> | Compilable<R>, plan: Plan): P
 }
 
 /**
- * Runs a statement as `plannedEachTime` does, and ends it after a second: one that a caller can make as dear as it likes.
+ * Runs a statement as `plannedEachTime` does, and ends it after a second: one that a caller can make as dear as it
+ * likes.
  * @throws what isTooLong (faults.ts) knows
  */
 export function withinASecond<R>(db: Db, query: RawBuilder<R> | Compilable<R>): Promise<QueryResult<R>> {

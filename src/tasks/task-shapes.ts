@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX } from '../kernel/agent.js'
 import { Allowed, AnyValueField, Checked, EmptyIsAbsent, OneOf, Whole } from '../kernel/schema.js'
-import { AnyObject, Metadata, Nullable, OptionalSessionId, text, Time } from '../kernel/shapes.js'
+import { AnyObject, Nullable, Time } from '../kernel/answer-shapes.js'
+import { Metadata, OptionalSessionId, text } from '../kernel/shapes.js'
 import { TASK_STATES } from '../kernel/task-states.js'
 import { characters, hasControlCharacters } from '../kernel/text.js'
 

@@ -63,28 +63,9 @@ export type TranscriptMessage = Omit<Static<typeof Line>, 'metadata' | 'parent_m
   visibility: Visibility
 }
 
-const SESSION_FIELDS = [
-  'id',
-  'purpose',
-  'metadata',
-  'created_by',
-  'created_at',
-  'updated_at',
-  'is_active',
-  'archived_at'
-] as const satisfies Array<keyof TranscriptSession>
-
-const MESSAGE_FIELDS = [
-  'id',
-  'seq',
-  'sender',
-  'sender_type',
-  'content',
-  'visibility',
-  'metadata',
-  'parent_message_id',
-  'timestamp'
-] as const satisfies Array<keyof TranscriptMessage>
+const { version: _, ...ofSession } = Header.properties
+const SESSION_FIELDS = Object.keys(ofSession) as Array<keyof TranscriptSession>
+const MESSAGE_FIELDS = Object.keys(Line.properties) as Array<keyof TranscriptMessage>
 
 export function headerLine(session: TranscriptSession): string {
   return toLine({ type: 'session', version: VERSION, ...pick(session, SESSION_FIELDS) })

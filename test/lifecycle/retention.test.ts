@@ -165,6 +165,11 @@ t.test('the command asks before messages go', async t => {
   const session_id = await newSession(app, WRITER)
   await ok(app, 'add_message', { session_id, content: 'old' }, WRITER)
   await age(session_id, 50)
+  const gone = await newSession(app, WRITER)
+  await ok(app, 'add_message', { session_id: gone, content: 'gone already' }, WRITER)
+  await age(gone, 50)
+  // As while the rows of a deleted session wait for their sweep.
+  await sql`insert into deleted_sessions (workspace, session_id) values ('default', ${gone})`.execute(db)
   const unasked = await runToEnd(['retention', 'set', '40'], env)
   t.match(unasked, { code: 2, stdout: '', stderr: /the service deletes 1 message of .* confirm it with --yes/ })
   t.match(await ok(app, 'get_retention', {}, ADMIN), { source: 'server' }, 'nothing was changed')

@@ -134,7 +134,7 @@ t.test('what cannot run says so on stderr', async t => {
   t.equal(code, 1)
   t.equal(stdout, '')
   t.match(stderr, /DATABASE_URL must be a PostgreSQL URL/)
-  t.equal((await runToEnd(['mcp', 'surprise'], environment(database.url))).code, 1)
+  t.equal((await runToEnd(['mcp', 'surprise'], environment(database.url))).code, 2, 'wrong usage')
 })
 
 t.test('no line has a line break of Unicode in it', async t => {

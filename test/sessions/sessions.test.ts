@@ -76,7 +76,6 @@ t.test('an unknown session', async t => {
   for (const session_id of [
     'session_0123456789abcdef',
     'nonsense',
-    '',
     "'; drop table sessions --",
     'SESSION_0123456789ABCDEF'
   ]) {
@@ -87,6 +86,14 @@ t.test('an unknown session', async t => {
     isFailure(t, await call(app, 'set_memory', { session_id, key: 'k', value: 1 }), 'SESSION_NOT_FOUND')
     isFailure(t, await call(app, 'update_session', { session_id, is_active: false }), 'SESSION_NOT_FOUND')
   }
+  for (const tool of ['get_session', 'get_messages', 'add_message'])
+    isFailure(
+      t,
+      await call(app, tool, { session_id: '', ...(tool === 'add_message' && { content: 'x' }) }),
+      'SESSION_NOT_FOUND'
+    )
+  t.match(await ok(app, 'search_context', { session_id: '', query: 'x' }), { results: [] }, 'all sessions')
+  t.match(await ok(app, 'set_memory', { session_id: '', key: 'k', value: 1 }), { scope: 'global' })
   isFailure(
     t,
     await call(app, 'add_message', { session_id: null, content: 'x' }),

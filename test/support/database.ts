@@ -38,8 +38,8 @@ export function openOwner(t: Teardown, url: string, more: More = {}): Db {
 
 /**
  * A migrated database of a test's own, without the service: the connections of the service (`database`, with a pool of
- * `max`), those of the operator's commands (`operator`), and one of its owner by hand (`owner`). All are closed, and the
- * database is dropped, when the test ends.
+ * `max`), those of the operator's commands (`operator`), and one of its owner by hand (`owner`). All are closed, and
+ * the database is dropped, when the test ends.
  */
 export async function openDatabase(
   t: Teardown,

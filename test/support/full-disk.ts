@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 
 /**
- * Puts a file system of so many bytes into a folder, until the test ends. @returns false where this machine does not let
- * us: it takes root and Linux, and a container may forbid it
+ * Puts a file system of so many bytes into a folder, until the test ends. @returns false where this machine does not
+ * let us: it takes root and Linux, and a container may forbid it
  */
 export function mountSmallDisk(t: Test, folder: string, bytes: number): boolean {
   try {

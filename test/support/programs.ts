@@ -2,8 +2,8 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /**
- * Programs of Debian that some tests need. `.ci/run` installs them where it may, and then sets REQUIRE_PROGRAMS=1: there
- * a test that cannot find its programs fails. Elsewhere it is skipped, and says so.
+ * Programs of Debian that some tests need. `.ci/run` installs them where it may, and then sets REQUIRE_PROGRAMS=1:
+ * there a test that cannot find its programs fails. Elsewhere it is skipped, and says so.
  */
 const FILES = {
   faketime: 'faketime',

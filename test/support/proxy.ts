@@ -21,6 +21,9 @@ export async function openProxy(t: Test, database_url: string): Promise<Proxy> {
   const server = createServer(client => {
     const { port, hostname } = new URL(proxy.target)
     const upstream = connect(Number(port), hostname)
+    // TCP loses nothing in the middle: a connection that has lost something never carries anything again.
+    let isLost = false
+    const isHole = () => (isLost ||= proxy.mode === 'hole')
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client]
@@ -34,7 +37,7 @@ export async function openProxy(t: Test, database_url: string): Promise<Proxy> {
       })
     }
     client.on('data', data => {
-      if (proxy.mode !== 'hole') upstream.write(data)
+      if (!isHole()) upstream.write(data)
     })
     // The server's messages are one byte of kind and four of length, which counts itself; without TLS from the first
     // byte on.
@@ -44,7 +47,7 @@ export async function openProxy(t: Test, database_url: string): Promise<Proxy> {
       while (rest.length >= 5 && rest.length >= 1 + rest.readUInt32BE(1)) {
         const message = rest.subarray(0, 1 + rest.readUInt32BE(1))
         rest = rest.subarray(message.length)
-        if (proxy.mode === 'hole' || (proxy.mode === 'swallow' && message[0] === NOTIFICATION)) continue
+        if (isHole() || (proxy.mode === 'swallow' && message[0] === NOTIFICATION)) continue
         client.write(message)
       }
     })

@@ -18,8 +18,6 @@ export const IDLE_HOURS = 24
 
 /** Resources one MCP session may be subscribed to. */
 export const SUBSCRIPTIONS_MAX = 100
-/** Cancellations that are remembered: they matter while the request runs, which is seconds. */
-const CANCELLED_MAX = 20
 
 /** How far a resource had come when it was subscribed to; what comes later is told. */
 export type ResourceVersion = number | string
@@ -35,7 +33,7 @@ export interface HeldSession extends McpSession {
   cancelled: Record<string, string>
 }
 
-/** The column `subscriptions`, as it is kept; rows of an earlier release hold an empty array. */
+/** The column `subscriptions` (mcp-session-state.ts), as it is kept; rows of an earlier release hold an empty array. */
 interface Kept {
   uris?: Record<string, ResourceVersion>
   stream?: string
@@ -43,7 +41,7 @@ interface Kept {
 }
 
 /** They are looked up before anybody is known: who has the id, of 256 random bits, has the session. */
-function held(database: Unscoped): Db {
+export function held(database: Unscoped): Db {
   return acrossWorkspaces(database)
 }
 
@@ -193,52 +191,6 @@ export async function bind(tx: Db, id_hash: Buffer, claims: Claims): Promise<voi
 function boundsFrom(kept: Record<string, unknown> | null): Bounds {
   const { until, ...rest } = (kept ?? {}) as Omit<Bounds, 'until'> & { until?: string }
   return { ...rest, ...(until !== undefined && { until: new Date(until) }) }
-}
-
-const kept = sql`(case jsonb_typeof(subscriptions) when 'object' then subscriptions else '{}'::jsonb end)`
-const uris = sql`coalesce(${kept} -> 'uris', '{}'::jsonb)`
-const cancelled = sql`coalesce(${kept} -> 'cancelled', '{}'::jsonb)`
-
-/** @returns false where the session has as many subscriptions as it may have, or has ended */
-export async function subscribe(db: Unscoped, id_hash: Buffer, uri: string, mark: ResourceVersion): Promise<boolean> {
-  const added = JSON.stringify({ [uri]: mark })
-  const { numAffectedRows } = await sql`
-    update mcp_sessions set subscriptions = jsonb_set(${kept}, '{uris}', ${uris} || ${added}::jsonb)
-    where id_hash = ${id_hash}
-      and (${uris} ? ${uri} or (select count(*) from jsonb_object_keys(${uris})) < ${SUBSCRIPTIONS_MAX})
-    `.execute(held(db))
-  return numAffectedRows === 1n
-}
-
-export async function unsubscribe(db: Unscoped, id_hash: Buffer, uri: string): Promise<void> {
-  await sql`
-    update mcp_sessions set subscriptions = ${kept} #- array['uris', ${uri}]
-    where id_hash = ${id_hash}`.execute(held(db))
-}
-
-/** Makes a notification stream the one that delivers; with `free`, only where no other does. */
-export async function takeStream(db: Unscoped, id_hash: Buffer, stream: string, free = false): Promise<void> {
-  await sql`
-    update mcp_sessions set subscriptions = ${kept} || ${JSON.stringify({ stream })}::jsonb
-    where id_hash = ${id_hash} ${free ? sql`and ${kept} -> 'stream' is null` : sql``}`.execute(held(db))
-}
-
-/** @returns whether it was the one that delivered */
-export async function leaveStream(db: Unscoped, id_hash: Buffer, stream: string): Promise<boolean> {
-  const { numAffectedRows } = await sql`
-    update mcp_sessions set subscriptions = ${kept} - 'stream'
-    where id_hash = ${id_hash} and ${kept} ->> 'stream' = ${stream}`.execute(held(db))
-  return numAffectedRows === 1n
-}
-
-/** Notes that the client has cancelled a request, for the replica that works on it. */
-export async function cancel(db: Unscoped, id_hash: Buffer, request: string): Promise<void> {
-  const full = sql`(select count(*) from jsonb_object_keys(${cancelled})) >= ${CANCELLED_MAX}`
-  await sql`
-    update mcp_sessions set subscriptions = jsonb_set(${kept}, '{cancelled}',
-      (case when ${full} then '{}'::jsonb else ${cancelled} end)
-      || jsonb_build_object(${request}::text, clock_timestamp()::text))
-    where id_hash = ${id_hash}`.execute(held(db))
 }
 
 /** @returns whether there was one */

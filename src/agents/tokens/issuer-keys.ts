@@ -16,7 +16,8 @@ const CANDIDATES_MAX = 8
 
 export interface IssuerKeys {
   /**
-   * The keys that may have signed a token with this header. Keys of other algorithms, or with another use, are left out.
+   * The keys that may have signed a token with this header. Keys of other algorithms, or with another use, are left
+   * out.
    * @throws AppError SERVICE_UNAVAILABLE if there is none, and the issuer cannot be reached for its present keys
    */
   candidates: (header: JWSHeaderParameters) => Promise<JWK[]>

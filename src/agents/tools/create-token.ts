@@ -93,7 +93,9 @@ function notThatName(agent_id: string): AppError {
   return new AppError('PERMISSION_DENIED', 'Your token makes no tokens for an agent of that name.', {
     context: {
       argument: 'agent_id',
-      allowed: `your own agent_id, or one that begins with ${JSON.stringify(`${agent_id}/`)} if your key is for several names`
+      allowed:
+        'your own agent_id, or one that begins with ' +
+        `${JSON.stringify(`${agent_id}/`)} if your key is for several names`
     },
     suggestions: [
       'Leave agent_id out: the token is then for your own name',

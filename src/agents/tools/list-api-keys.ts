@@ -3,7 +3,8 @@ import { decodeCursor, encodeCursor } from '../../kernel/cursor.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as apiKeys from '../store/api-keys.js'
 import { keyFields, managedBy } from '../managed-keys.js'
-import { Cursor, input, Limit, Nullable, output, Time, Workspace } from '../../kernel/shapes.js'
+import { Nullable, Time } from '../../kernel/answer-shapes.js'
+import { Cursor, input, Limit, output, Workspace } from '../../kernel/shapes.js'
 
 export const listApiKeys = defineTool({
   name: 'list_api_keys',

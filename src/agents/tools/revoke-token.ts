@@ -14,8 +14,8 @@ export const revokeToken = (verifiers: Verifiers) =>
     title: 'Revoke a token',
     description:
       'End a token before its time: the one given, else your own, and with it those that create_token made from it. ' +
-      "An admin can end all of an agent's tokens with agent_id, those of an outside issuer too. Every replica refuses " +
-      'it within 2 seconds.',
+      "An admin can end all of an agent's tokens with agent_id, those of an outside issuer too. Every replica " +
+      'refuses it within 2 seconds.',
     permission: 'none',
     effect: 'replaces',
     commits: 'transaction',

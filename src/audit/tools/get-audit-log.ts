@@ -3,18 +3,8 @@ import { decodeCursor, encodeCursor } from '../../kernel/cursor.js'
 import { Allowed, Checked, EmptyIsAbsent } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as audit from '../store/rows.js'
-import {
-  AgentId,
-  AnyObject,
-  Cursor,
-  DateTime,
-  input,
-  Limit,
-  Nullable,
-  OptionalSessionId,
-  output,
-  Time
-} from '../../kernel/shapes.js'
+import { AnyObject, Nullable, Time } from '../../kernel/answer-shapes.js'
+import { AgentId, Cursor, DateTime, input, Limit, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { timeRange } from '../../kernel/time-range.js'
 
 const EVENT_TYPE_MAX = 100

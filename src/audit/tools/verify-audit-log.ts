@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { decodeNumbers, encodeNumbers } from '../../kernel/cursor.js'
 import { defineTool } from '../../kernel/tool.js'
 import { verifyChain } from '../chain/verify.js'
-import { Cursor, input, Limit, Nullable, output, Time } from '../../kernel/shapes.js'
+import { Nullable, Time } from '../../kernel/answer-shapes.js'
+import { Cursor, input, Limit, output } from '../../kernel/shapes.js'
 import type { AuditKeys } from '../chain/keys.js'
 
 /** Of one call; what is left has a cursor. */

@@ -3,7 +3,8 @@ import { PERMISSIONS } from '../../kernel/agent.js'
 import { ObjectOf, OneOf } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { guide, TOPICS } from '../guidance.js'
-import { AnyObject, input, output } from '../../kernel/shapes.js'
+import { AnyObject } from '../../kernel/answer-shapes.js'
+import { input, output } from '../../kernel/shapes.js'
 import type { Tool } from '../../kernel/tool.js'
 
 /** @param tools asked for at each call: all of them are known once the app is built */

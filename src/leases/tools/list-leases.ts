@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { AgentId, input, Limit, Nullable, output, text, Time } from '../../kernel/shapes.js'
+import { Nullable, Time } from '../../kernel/answer-shapes.js'
+import { AgentId, input, Limit, output, text } from '../../kernel/shapes.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'

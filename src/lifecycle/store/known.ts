@@ -66,7 +66,10 @@ export async function knownAgents(db: Db, workspace: string): Promise<string[]> 
   return rows.map(({ agent_id }) => agent_id)
 }
 
-/** What is older than so many days, and would be deleted: of messages and closed sessions, or of audit rows. */
+/**
+ * What is older than so many days, and would be deleted: of messages and closed sessions, or of audit rows. The
+ * messages of deleted sessions do not count: nobody can read them, and their rows go soon in any case.
+ */
 export async function olderThan(
   db: Db,
   table: 'retention' | 'audit_retention',
@@ -81,7 +84,9 @@ export async function olderThan(
     return { messages: 0, sessions: 0, audit_rows: rows[0]?.audit_rows ?? 0 }
   }
   const { rows } = await sql<{ messages: number; sessions: number }>`
-    select (select count(*) from messages where workspace = ${workspace} and timestamp < ${cutoff}) as messages,
+    select (select count(*) from messages m where workspace = ${workspace} and timestamp < ${cutoff}
+        and not exists (select from deleted_sessions d
+          where d.workspace = m.workspace and d.session_id = m.session_id)) as messages,
       (select count(*) from sessions where workspace = ${workspace} and not is_active and created_at < ${cutoff}
         and updated_at < ${cutoff} and (last_message_at is null or last_message_at < ${cutoff})) as sessions`.execute(
     db

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyInstance } from 'fastify'
 import type { Agent } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import { mcpTopic } from '../../kernel/events.js'
-import * as mcpSessions from '../../agents/store/mcp-sessions.js'
+import * as sessionState from '../../agents/store/mcp-session-state.js'
 import type { HeldSession, ResourceVersion } from '../../agents/store/mcp-sessions.js'
 import type { EndReason } from '../../feed/live.js'
 import { commentFrame, eventFrame } from '../../http/event-frames.js'
@@ -79,7 +79,7 @@ export class NotificationStream implements Open {
   async begin(): Promise<void> {
     const { database, events, kernel, log } = this.options.app
     try {
-      await mcpSessions.takeStream(database.db, this.id_hash, this.name)
+      await sessionState.takeStream(database.db, this.id_hash, this.name)
       events.publish([mcpTopic(this.id_hash)])
       await this.reread()
     } catch (error) {
@@ -109,7 +109,7 @@ export class NotificationStream implements Open {
     this.unsubscribe()
     this.leave()
     this.options.streams.remove(this)
-    mcpSessions
+    sessionState
       .leaveStream(database.db, this.id_hash, this.name)
       .then(delivered => {
         if (delivered) events.publish([mcpTopic(this.id_hash)])
@@ -176,7 +176,7 @@ export class NotificationStream implements Open {
       this.agent = now
     }
     if (session.stream === null) {
-      await mcpSessions.takeStream(this.options.app.database.db, this.id_hash, this.name, true)
+      await sessionState.takeStream(this.options.app.database.db, this.id_hash, this.name, true)
       this.again = true
     }
     if (this.agent === undefined || session.stream !== this.name) {

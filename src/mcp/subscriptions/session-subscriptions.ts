@@ -4,6 +4,7 @@ import { authorize } from '../../kernel/authorize.js'
 import type { Caller } from '../../kernel/caller.js'
 import { AppError } from '../../kernel/errors.js'
 import { mcpTopic } from '../../kernel/events.js'
+import * as sessionState from '../../agents/store/mcp-session-state.js'
 import * as mcpSessions from '../../agents/store/mcp-sessions.js'
 import type { HeldSession } from '../../agents/store/mcp-sessions.js'
 import { sendFailure } from '../../http/failures.js'
@@ -29,7 +30,7 @@ export function sessionSubscriptions(app: FastifyInstance): Map<string, Method> 
         const id_hash = mcpSessionOf(caller)
         const version = await versionOf(uri, await admitSubscriber('resources/subscribe', caller, app), app)
         if (version === undefined) return {}
-        if (!(await mcpSessions.subscribe(db, id_hash, uri, version))) throw tooManySubscriptions()
+        if (!(await sessionState.subscribe(db, id_hash, uri, version))) throw tooManySubscriptions()
         app.events.publish([mcpTopic(id_hash)])
         return {}
       }
@@ -39,7 +40,7 @@ export function sessionSubscriptions(app: FastifyInstance): Map<string, Method> 
       async (params, caller) => {
         const uri = text(params, 'uri', caller)
         const id_hash = mcpSessionOf(caller)
-        await mcpSessions.unsubscribe(db, id_hash, uri)
+        await sessionState.unsubscribe(db, id_hash, uri)
         app.events.publish([mcpTopic(id_hash)])
         return {}
       }

@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { AnyValueField } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { scopeOf, ScopeWord, scopeWord } from '../memory-scope.js'
-import { AnyObject, input, MemoryKey, Nullable, OptionalSessionId, output, Time } from '../../kernel/shapes.js'
+import { AnyObject, Nullable, Time } from '../../kernel/answer-shapes.js'
+import { input, MemoryKey, OptionalSessionId, output } from '../../kernel/shapes.js'
 import type { MemoryReader } from '../store/memory.js'
 
 export const getMemory = (reader: MemoryReader) =>

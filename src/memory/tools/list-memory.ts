@@ -4,7 +4,8 @@ import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
 import * as memory from '../store/memory.js'
 import { scopeOf, ScopeWord, scopeWord } from '../memory-scope.js'
-import { input, Limit, MEMORY_KEY_MAX, Nullable, output, Time } from '../../kernel/shapes.js'
+import { Nullable, Time } from '../../kernel/answer-shapes.js'
+import { input, Limit, MEMORY_KEY_MAX, output } from '../../kernel/shapes.js'
 
 const EVERY_SCOPE = 'all'
 

@@ -5,16 +5,8 @@ import { defineTool } from '../../kernel/tool.js'
 import * as memory from '../store/memory.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { refuseMuchMemory } from '../../limits/store/usage.js'
-import {
-  IdempotencyKey,
-  input,
-  MemoryKey,
-  Metadata,
-  Nullable,
-  OptionalSessionId,
-  output,
-  Time
-} from '../../kernel/shapes.js'
+import { Nullable, Time } from '../../kernel/answer-shapes.js'
+import { IdempotencyKey, input, MemoryKey, Metadata, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { memoryResource, ScopeWord, scopeWord } from '../memory-scope.js'
 import type { Quotas } from '../../limits/quotas.js'
 

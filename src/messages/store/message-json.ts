@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 
 /**
- * SQL expression: the message `m` as clients see it, as JSON text. PostgreSQL prints what it reads, and nobody parses it
- * and prints it again. (Put together by hand: with row_to_json it takes PostgreSQL twice as long. A session_id and a
+ * SQL expression: the message `m` as clients see it, as JSON text. PostgreSQL prints what it reads, and nobody parses
+ * it and prints it again. (Put together by hand: with row_to_json it takes PostgreSQL twice as long. A session_id and a
  * visibility have no character that JSON escapes.)
  */
 export const messageJson = sql<string>`'{"id":' || m.id || ',"session_id":"' || m.session_id || '","seq":' || m.seq

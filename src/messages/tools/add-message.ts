@@ -4,7 +4,8 @@ import { defineTool } from '../../kernel/tool.js'
 import type { MessageWriter } from '../store/message-writer.js'
 import type { Written } from '../store/messages.js'
 import { draftFields, draftOf } from '../draft.js'
-import { IdempotencyKey, input, output, SessionId, Time } from '../../kernel/shapes.js'
+import { Time } from '../../kernel/answer-shapes.js'
+import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 
 export const addMessage = (writer: MessageWriter) =>
   defineTool({

@@ -4,17 +4,8 @@ import { defineTool } from '../../kernel/tool.js'
 import { countReadable } from '../../visibility/message-counts.js'
 import { type Page, page } from '../store/message-pages.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import {
-  AgentId,
-  input,
-  Limit,
-  Message,
-  MessageRef,
-  output,
-  Seq,
-  SessionId,
-  VisibilityWord
-} from '../../kernel/shapes.js'
+import { Message } from '../../kernel/answer-shapes.js'
+import { AgentId, input, Limit, MessageRef, output, Seq, SessionId, VisibilityWord } from '../../kernel/shapes.js'
 
 export const getMessages = defineTool({
   name: 'get_messages',

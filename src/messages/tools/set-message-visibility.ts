@@ -2,7 +2,8 @@ import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as messages from '../store/messages.js'
 import { mayWrite } from '../draft.js'
-import { IdempotencyKey, input, Message, MessageId, output, VisibilityWord } from '../../kernel/shapes.js'
+import { Message } from '../../kernel/answer-shapes.js'
+import { IdempotencyKey, input, MessageId, output, VisibilityWord } from '../../kernel/shapes.js'
 
 export const setMessageVisibility = defineTool({
   name: 'set_message_visibility',

@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { defineTool } from '../../kernel/tool.js'
 import * as messages from '../../messages/store/messages.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { AgentId, input, Limit, Message, output, SessionId } from '../../kernel/shapes.js'
+import { Message } from '../../kernel/answer-shapes.js'
+import { AgentId, input, Limit, output, SessionId } from '../../kernel/shapes.js'
 
 export const searchBySender = defineTool({
   name: 'search_by_sender',

@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { defineTool } from '../../kernel/tool.js'
 import * as messages from '../../messages/store/messages.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { DateTime, input, Limit, Message, output, SessionId, Time } from '../../kernel/shapes.js'
+import { Message, Time } from '../../kernel/answer-shapes.js'
+import { DateTime, input, Limit, output, SessionId } from '../../kernel/shapes.js'
 import { timeRange } from '../../kernel/time-range.js'
 
 export const searchByTimerange = defineTool({

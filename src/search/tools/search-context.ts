@@ -6,16 +6,8 @@ import { CONTEXT_MAX, within, withContext } from '../context.js'
 import { search } from '../search.js'
 import type { Turns } from '../turns.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import {
-  AgentId,
-  DateTime,
-  input,
-  Limit,
-  Message,
-  MetadataFilter,
-  OptionalSessionId,
-  output
-} from '../../kernel/shapes.js'
+import { Message } from '../../kernel/answer-shapes.js'
+import { AgentId, DateTime, input, Limit, MetadataFilter, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { timeRange } from '../../kernel/time-range.js'
 
 const QUERY_MAX = 500

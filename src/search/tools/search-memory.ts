@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Allowed, AnyValueField, Checked, Numeric } from '../../kernel/schema.js'
-import { input, Limit, Nullable, output, Time } from '../../kernel/shapes.js'
+import { Nullable, Time } from '../../kernel/answer-shapes.js'
+import { input, Limit, output } from '../../kernel/shapes.js'
 import { characters } from '../../kernel/text.js'
 import { defineTool } from '../../kernel/tool.js'
 import { scopeOf, ScopeWord, scopeWord } from '../../memory/memory-scope.js'

@@ -3,7 +3,8 @@ import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as sessions from '../store/sessions.js'
 import { refuseManySessions } from '../../limits/store/usage.js'
-import { AnyObject, IdempotencyKey, input, Metadata, output, Purpose, Time } from '../../kernel/shapes.js'
+import { AnyObject, Time } from '../../kernel/answer-shapes.js'
+import { IdempotencyKey, input, Metadata, output, Purpose } from '../../kernel/shapes.js'
 import type { Quotas } from '../../limits/quotas.js'
 
 export const createSession = (quotas: Quotas) =>

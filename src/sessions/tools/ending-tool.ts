@@ -1,5 +1,6 @@
 import { sessionTopic } from '../../kernel/events.js'
-import { IdempotencyKey, input, output, Session, SessionId } from '../../kernel/shapes.js'
+import { Session } from '../../kernel/answer-shapes.js'
+import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { lockOwnSession } from '../session-owner.js'
 import { patch, type SessionPatch, type SessionRow } from '../store/sessions.js'

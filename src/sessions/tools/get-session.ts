@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { defineTool } from '../../kernel/tool.js'
 import { page } from '../../messages/store/message-pages.js'
-import { input, Limit, Message, output, Session, SessionId } from '../../kernel/shapes.js'
+import { Message, Session } from '../../kernel/answer-shapes.js'
+import { input, Limit, output, SessionId } from '../../kernel/shapes.js'
 import { sessionView } from './session-view.js'
 
 export const getSession = defineTool({

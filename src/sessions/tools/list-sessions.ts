@@ -5,7 +5,8 @@ import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
 import * as sessions from '../store/sessions.js'
 import { sessionSummaries } from './session-view.js'
-import { AgentId, Cursor, input, Limit, Nullable, output, SessionSummary } from '../../kernel/shapes.js'
+import { Nullable, SessionSummary } from '../../kernel/answer-shapes.js'
+import { AgentId, Cursor, input, Limit, output } from '../../kernel/shapes.js'
 
 const QUERY_MAX = 500
 

@@ -5,7 +5,8 @@ import { defineTool } from '../../kernel/tool.js'
 import * as sessions from '../store/sessions.js'
 import { lockOwnSession } from '../session-owner.js'
 import { sessionView } from './session-view.js'
-import { IdempotencyKey, input, Metadata, output, Purpose, Session, SessionId } from '../../kernel/shapes.js'
+import { Session } from '../../kernel/answer-shapes.js'
+import { IdempotencyKey, input, Metadata, output, Purpose, SessionId } from '../../kernel/shapes.js'
 
 export const updateSession = defineTool({
   name: 'update_session',

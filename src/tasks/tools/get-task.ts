@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { OneOf } from '../../kernel/schema.js'
-import { input, Nullable, output, Time } from '../../kernel/shapes.js'
+import { Nullable, Time } from '../../kernel/answer-shapes.js'
+import { input, output } from '../../kernel/shapes.js'
 import { TASK_STATES } from '../../kernel/task-states.js'
 import { defineTool } from '../../kernel/tool.js'
 import { historyOf, readTaskOrThrow, viewOf } from '../store/tasks.js'

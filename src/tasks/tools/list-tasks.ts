@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { decodeNumbers, encodeNumbers, pageOf } from '../../kernel/cursor.js'
-import { AgentId, Cursor, input, Limit, Nullable, OptionalSessionId, output, text } from '../../kernel/shapes.js'
+import { Nullable } from '../../kernel/answer-shapes.js'
+import { AgentId, Cursor, input, Limit, OptionalSessionId, output, text } from '../../kernel/shapes.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as sessions from '../../sessions/store/sessions.js'

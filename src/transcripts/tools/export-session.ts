@@ -3,7 +3,8 @@ import { foreignCursor } from '../../kernel/cursor.js'
 import { defineTool } from '../../kernel/tool.js'
 import { exportPage } from '../store/session-export.js'
 import * as sessions from '../../sessions/store/sessions.js'
-import { Cursor, input, Limit, Nullable, output, SessionId } from '../../kernel/shapes.js'
+import { Nullable } from '../../kernel/answer-shapes.js'
+import { Cursor, input, Limit, output, SessionId } from '../../kernel/shapes.js'
 import { endLine, headerLine, messageLine } from '../transcript.js'
 
 /** The seq an export ends with, the last seq it has written, and how many messages it has written. */

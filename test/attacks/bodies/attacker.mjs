@@ -1,13 +1,10 @@
 // A process of its own: sends the bodies of one attack until its time is over, then says how many answers of which
 // status it got.
-import { connect } from 'node:net'
+import { keepBusy } from './lanes.mjs'
 
 const { port, key, ms, attack } = JSON.parse(process.argv[2])
 const { path, body, bytes, sockets, addresses = 1, authenticated = false, chunk, short = false, pipelined = 1 } = attack
 const MIB = 1024 * 1024
-const PAUSE_MS = 20
-const end = Date.now() + ms
-const answers = {}
 
 const fields = count => Object.fromEntries(Array.from({ length: count }, (_, i) => [`field ${i}`, i]))
 const bodies = {
@@ -52,39 +49,14 @@ const request = Buffer.concat([Buffer.from(head), framed()])
 // The end of a body in chunks is the empty chunk too.
 const sent = short ? request.subarray(0, request.length - (chunk === undefined ? 1 : 8)) : request
 
-function once(i) {
-  return new Promise(resolve => {
-    const socket = connect({ port, host: '127.0.0.1', localAddress: `127.0.0.${1 + (i % addresses)}` })
-    let left = pipelined
-    const stop = setTimeout(
-      () => {
-        socket.destroy()
-      },
-      Math.max(0, end - Date.now())
-    )
-    socket.on('connect', () => {
-      for (let n = 0; n < pipelined; n++) socket.write(sent)
-    })
-    socket.on('data', data => {
-      for (const [, status] of data.toString('latin1').matchAll(/HTTP\/1\.1 (\d{3})/g)) {
-        answers[status] = (answers[status] ?? 0) + 1
-        if (--left === 0) socket.destroy()
-      }
-    })
-    socket.on('error', ({ code }) => {
-      answers[code] = (answers[code] ?? 0) + 1
-    })
-    socket.on('close', () => {
-      clearTimeout(stop)
-      setTimeout(resolve, PAUSE_MS)
-    })
-  })
-}
-
-async function lane(i) {
-  while (Date.now() < end) await once(i)
-}
-
-if (sockets === 0) await new Promise(resolve => setTimeout(resolve, ms))
-await Promise.all(Array.from({ length: sockets }, (_, i) => lane(i)))
+const answers = await keepBusy({
+  port,
+  sockets,
+  addresses,
+  ms,
+  expected: pipelined,
+  begin(socket) {
+    for (let n = 0; n < pipelined; n++) socket.write(sent)
+  }
+})
 process.stdout.write(JSON.stringify({ answers, megabytes: Math.round(sent.length / MIB) }))

@@ -1,11 +1,9 @@
 // A process of its own: does one thing on many connections until its time is over, then says how many answers it got.
 import { connect } from 'node:net'
+import { keepBusy } from './lanes.mjs'
 
 const { port, key, ms, attack } = JSON.parse(process.argv[2])
 const { kind, sockets, path = '/', session_id } = attack
-const PAUSE_MS = 20
-const end = Date.now() + ms
-const answers = {}
 const known = `X-API-Key: ${key}\r\nX-Agent-Id: hostile\r\n`
 
 const postTo = (at, body, more = '') =>
@@ -48,44 +46,14 @@ const kinds = {
 }
 const what = kinds[kind]
 
-function once() {
-  return new Promise(resolve => {
-    const socket = connect({ port, host: '127.0.0.1' })
-    let left = what.answers
-    let dribble
-    const stop = setTimeout(
-      () => {
-        socket.destroy()
-      },
-      Math.max(0, end - Date.now())
-    )
-    socket.on('connect', () => {
-      socket.write(what.text)
-      if (what.left) socket.destroy()
-      if (what.then !== undefined) setTimeout(() => socket.write(what.then), 50)
-      if (what.dribble !== undefined) dribble = setInterval(() => socket.write(what.dribble), 100)
-      if (what.unread) socket.pause()
-    })
-    if (!what.unread)
-      socket.on('data', data => {
-        for (const [, status] of data.toString('latin1').matchAll(/HTTP\/1\.1 (\d{3})/g)) {
-          answers[status] = (answers[status] ?? 0) + 1
-          if (--left === 0) socket.destroy()
-        }
-      })
-    socket.on('error', ({ code }) => {
-      answers[code] = (answers[code] ?? 0) + 1
-    })
-    socket.on('close', () => {
-      clearTimeout(stop)
-      clearInterval(dribble)
-      setTimeout(resolve, PAUSE_MS)
-    })
-  })
-}
-
-async function lane() {
-  while (Date.now() < end) await once()
+function begin(socket) {
+  let dribble
+  socket.write(what.text)
+  if (what.left) socket.destroy()
+  if (what.then !== undefined) setTimeout(() => socket.write(what.then), 50)
+  if (what.dribble !== undefined) dribble = setInterval(() => socket.write(what.dribble), 100)
+  if (what.unread) socket.pause()
+  return () => clearInterval(dribble)
 }
 
 /** Writes messages, so that those who do not read their streams have something that they do not read. */
@@ -99,6 +67,5 @@ function write() {
 }
 
 if (kind === 'streamUnread') write()
-if (sockets === 0) await new Promise(resolve => setTimeout(resolve, ms))
-await Promise.all(Array.from({ length: sockets }, lane))
+const answers = await keepBusy({ port, sockets, ms, expected: what.answers, begin, isRead: !what.unread })
 process.stdout.write(JSON.stringify({ answers }))

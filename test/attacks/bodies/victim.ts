@@ -1,26 +1,22 @@
 import { spawn } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
-import { API_KEY, environment, ROOT, runProgram } from '../../helper.js'
-import { createDatabase } from '../../support/cluster.js'
-import { quietPort } from '../../support/ports.js'
+import { API_KEY } from '../../helper.js'
 import { post, until } from '../../support/rest.js'
 import { workHonestly } from './honest.js'
+import { RSS_MAX_MB, startLimitedServer } from './limited-server.js'
 
 /**
- * A server as in k8s/, in a process of its own. Somebody honest calls it while an attacker, another process, tries to use
- * it up. What is asked: it survives, it stays below its memory, and whoever is honest notices nothing. With FIGURES=1
- * the attacks last longer, and it is also asked how long the event loop has stood still.
+ * A server as in k8s/, in a process of its own. Somebody honest calls it while an attacker, another process, tries to
+ * use it up. What is asked: it survives, it stays below its memory, and whoever is honest notices nothing. With
+ * FIGURES=1 the attacks last longer, and it is also asked how long the event loop has stood still.
  */
 
 const FIGURES = process.env.FIGURES === '1'
 /** The beginning of the names of those that are tried. */
 const ONLY = process.env.ONLY ?? ''
 const ATTACK_MS = FIGURES ? 3000 : 500
-/** The container has 512 MiB. */
-const RSS_MAX_MB = 450
 const STALL_MAX_MS = 250
 const STALL_P99_MS = 50
 
@@ -41,22 +37,10 @@ export async function tryAttacks(
   attacker: string,
   behind?: (port: number) => Promise<number>
 ): Promise<void> {
-  const database = await createDatabase()
-  t.teardown(() => database.drop())
-  const port = await quietPort()
-  const node_options = /^NODE_OPTIONS=(.*)$/m.exec(await readFile(join(ROOT, 'k8s', 'config.env'), 'utf8'))?.[1] ?? ''
-  const server = await runProgram(
-    t,
-    ['serve'],
-    environment(database.url, {
-      PORT: String(port),
-      NODE_ENV: 'production',
-      LOG_LEVEL: 'warn',
-      NODE_OPTIONS: `${node_options} --import=${pathToFileURL(join(import.meta.dirname, 'lag.mjs')).href}`
-    })
-  )
+  const says_lag = `--import=${pathToFileURL(join(import.meta.dirname, 'lag.mjs')).href}`
+  const server = await startLimitedServer(t, 'warn', says_lag)
+  const { port, peakMb } = server
   const proxy = await behind?.(port)
-  const { pid } = server.process
   const { session_id } = await post(server.url, 'create_session', { purpose: 'under attack' })
 
   async function lag(): Promise<{ max_ms: number; p99_ms: number }> {
@@ -65,14 +49,6 @@ export async function tryAttacks(
     server.process.kill('SIGUSR2')
     await until('the server says how late it has been', () => said() !== undefined)
     return JSON.parse(said() as string)
-  }
-
-  /** The most memory that the server has had since the last time. */
-  async function peakMb(): Promise<number> {
-    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
-    // Begins anew from what it has now.
-    await writeFile(`/proc/${pid}/clear_refs`, '5').catch(() => {})
-    return Number(peak) / 1024
   }
 
   async function attackWith(attack: Named): Promise<Record<string, number>> {

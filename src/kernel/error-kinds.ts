@@ -115,10 +115,11 @@ const kinds = {
     'Stop the work that the lease was for: somebody else may do it by now',
     'Call claim_task or acquire_lease again'
   ]),
-  LEASE_HELD: kind(409, 'Somebody else holds a lease on one of the names; `context.holders` says who, and until when.', [
-    'Wait until the lease ends: call acquire_lease with wait_seconds',
-    'Ask the holder to release it'
-  ]),
+  LEASE_HELD: kind(
+    409,
+    'Somebody else holds a lease on one of the names; `context.holders` says who, and until when.',
+    ['Wait until the lease ends: call acquire_lease with wait_seconds', 'Ask the holder to release it']
+  ),
   IDEMPOTENCY_CONFLICT: kind(409, 'The same idempotency_key came earlier with other arguments.', [
     'Use a new idempotency_key for a new request',
     'Repeat the first request unchanged to get its answer again'

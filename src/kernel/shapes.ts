@@ -31,7 +31,12 @@ export function output<T extends TProperties>(properties: T): TObject<T> {
 }
 
 /** Parts of a schema for strings of so many characters. */
-export function text(minLength: number, maxLength: number, description: string, is: (value: string) => boolean = () => true) {
+export function text(
+  minLength: number,
+  maxLength: number,
+  description: string,
+  is: (value: string) => boolean = () => true
+) {
   return {
     json: { type: 'string', minLength, maxLength, description },
     check: (value: unknown) =>

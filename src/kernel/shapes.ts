@@ -239,11 +239,7 @@ export const Cursor = Type.Optional(
   )
 )
 
-const idempotencyKey = text(
-  1,
-  255,
-  'Your name for this request: repeated with it within 24 hours, the call happens once'
-)
+const idempotencyKey = text(1, 255, 'Your name for this request: repeated with it within 24 hours, it happens once')
 export const IdempotencyKey = Type.Optional(
   Checked<string>(idempotencyKey.json, idempotencyKey.check, {
     // A program that believes in its key must not lose it without a word.

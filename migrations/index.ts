@@ -19,6 +19,8 @@ import * as seenBySome from './0018-seen-by-some.js'
 import * as searchBySession from './0078-search-by-session.js'
 import * as mcpSessionOpeners from './0090-mcp-session-openers.js'
 import * as fullWidthMentions from './0091-full-width-mentions.js'
+import * as tasks from './0092-tasks.js'
+import * as leases from './0093-leases.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -41,5 +43,7 @@ export const migrations: Record<string, Migration> = {
   '0018-seen-by-some': seenBySome,
   '0078-search-by-session': searchBySession,
   '0090-mcp-session-openers': mcpSessionOpeners,
-  '0091-full-width-mentions': fullWidthMentions
+  '0091-full-width-mentions': fullWidthMentions,
+  '0092-tasks': tasks,
+  '0093-leases': leases
 }

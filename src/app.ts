@@ -7,6 +7,7 @@ import { guidancePlugin } from './guidance/index.js'
 import { httpPlugin, requestsPlugin } from './http/index.js'
 import { serverOptions } from './http/server-options.js'
 import { kernelPlugin } from './kernel/plugin.js'
+import { leasesPlugin } from './leases/index.js'
 import { lifecyclePlugin } from './lifecycle/index.js'
 import { limitsPlugin } from './limits/index.js'
 import { mcpPlugin } from './mcp/index.js'
@@ -16,6 +17,7 @@ import type { Database } from './postgres/connect.js'
 import { postgresPlugin } from './postgres/plugin.js'
 import { searchPlugin } from './search/index.js'
 import { sessionsPlugin } from './sessions/index.js'
+import { tasksPlugin } from './tasks/index.js'
 import { transcriptsPlugin } from './transcripts/index.js'
 import { name, version } from './version.js'
 
@@ -56,6 +58,8 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
   await app.register(feedPlugin, config)
   await app.register(searchPlugin)
   await app.register(memoryPlugin)
+  await app.register(tasksPlugin)
+  await app.register(leasesPlugin)
   await app.register(transcriptsPlugin)
   await app.register(guidancePlugin)
   await app.register(auditToolsPlugin)

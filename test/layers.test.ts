@@ -20,7 +20,7 @@ const ORDER = [
   ['messages'],
   ['feed'],
   ['transcripts'],
-  ['search', 'memory'],
+  ['search', 'memory', 'tasks', 'leases'],
   ['guidance', 'lifecycle'],
   ['TOOLS'],
   ['PLUGINS'],

@@ -33,6 +33,7 @@ async function mcp(): Promise<void> {
       agent_id: config.agent_id,
       agent_type: config.agent_type,
       output_schemas: config.mcp_output_schemas,
+      toolsets: config.mcp_toolsets,
       stdin: process.stdin,
       stdout: process.stdout
     })

@@ -6,6 +6,7 @@ import { loggableFault } from '../postgres/faults.js'
 import { acrossWorkspaces } from '../postgres/scope.js'
 import { followSessions } from './follow-sessions.js'
 import { followWorkspaces, type WorkspaceLive } from './follow-workspaces.js'
+import type { FollowOptions } from './followers.js'
 import type { Live } from './live.js'
 import { deliveryPace } from './pace.js'
 import { type Notify, openNotify } from './store/notify.js'
@@ -16,6 +17,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Hints about changes, to and from every replica. */
     events: Events
+    /** What it takes to follow something else than sessions. */
+    following: FollowOptions
     /** Follows sessions as they grow. */
     live: Live
     /** Bounds the calls that wait at the same time. */
@@ -70,6 +73,14 @@ export const feedPlugin = fp(
       what: 'calls that wait'
     })
     app.decorate('events', events)
+    app.decorate('following', {
+      ...deps,
+      // Its own, so that those who are told of messages do not wait for it.
+      pace: deliveryPace(),
+      onFault: error => {
+        app.log.warn({ err: loggableFault(error) }, 'not looked for those who wait')
+      }
+    })
     app.decorate('live', live)
     app.decorate('waiters', waiters)
     app.decorate('workspaceLive', workspaceLive)

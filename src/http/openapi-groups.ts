@@ -12,6 +12,8 @@ const GROUPS: Record<string, { name: string; description: string }> = {
   [EVENTS]: { name: 'Event streams', description: 'What changes, as server-sent events.' },
   search: { name: 'Search', description: 'Finding messages and values.' },
   memory: { name: 'Memory', description: 'What an agent remembers.' },
+  tasks: { name: 'Tasks', description: 'Work that is handed out and done once.' },
+  leases: { name: 'Leases', description: 'Names that one agent holds at a time.' },
   transcripts: { name: 'Transcripts', description: 'A session as a file.' },
   guidance: { name: 'Guidance', description: 'What the server tells of itself.' },
   'audit-tools': { name: 'Audit', description: 'The audit log and its proof.' },

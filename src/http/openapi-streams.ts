@@ -11,6 +11,7 @@ const CHANGES = `Each event has an \`id\`, an \`event\` (the type) and \`data\` 
 - \`visibility_changed\` {seq, type, message}: you could see the message before, and still can.
 - \`message_hidden\` and \`message_deleted\` {seq, type, message_id}: you could see the message before.
 - \`session_updated\` and \`session_closed\` {seq, type, session}: the session as it is now.
+- \`task_changed\` {seq, type, task}: a task that you may see, as it is now, without its description and result.
 - \`session_deleted\` {seq, type}: the session is no more. A stream of this session alone ends: \`session_gone\`.
 - \`start\`: the first event. Its id is where the stream begins.
 - \`position\`: nothing for you came since the last event. Its id is where the stream stands now.

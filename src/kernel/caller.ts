@@ -1,4 +1,5 @@
 import type { Agent, Bounds } from './agent.js'
+import type { ToolsetName } from '../config/toolset-names.js'
 import type { RateLimitStatus } from './rate-limit-status.js'
 
 /** What a front knows about a request before anybody is identified. The fronts fill it in; the kernel decides. */
@@ -26,6 +27,8 @@ export interface Caller {
   releaseSlot?: () => () => void
   /** Whether the address that an MCP client has asks for the schemas of answers in the list of tools. */
   output_schemas?: boolean
+  /** Which parts of the list of tools an MCP client has asked for. */
+  toolsets?: readonly ToolsetName[]
   /** Told how the caller stands with its rate limits; absent where an answer has no room for it. */
   onRateLimit?: (standing: RateLimitStatus) => void
 }

@@ -93,6 +93,9 @@ const kinds = {
     'Call list_memory with session_id "all" to see which keys exist in which scope',
     'Call set_memory to store a value'
   ]),
+  TASK_NOT_FOUND: kind(404, 'There is no such task, or the caller may not see it.', [
+    'Call list_tasks to see the tasks in reach and their ids'
+  ]),
   TOOL_NOT_FOUND: kind(404, 'There is no tool, or no page, of that name.', [
     'Call get_usage_guidance for what this server offers',
     'Read GET /openapi.json, or open /docs, for every tool and its arguments'
@@ -108,6 +111,15 @@ const kinds = {
     'Call create_session for a new session',
     'The creator or an admin can reopen it: update_session with is_active: true'
   ]),
+  LEASE_LOST: kind(409, 'The lease has ended, was given up, or is held by somebody else: its token is outdated.', [
+    'Stop the work that the lease was for: somebody else may do it by now',
+    'Call claim_task or acquire_lease again'
+  ]),
+  LEASE_HELD: kind(
+    409,
+    'Somebody else holds a lease on one of the names; `context.holders` says who, and until when.',
+    ['Wait until the lease ends: call acquire_lease with wait_seconds', 'Ask the holder to release it']
+  ),
   IDEMPOTENCY_CONFLICT: kind(409, 'The same idempotency_key came earlier with other arguments.', [
     'Use a new idempotency_key for a new request',
     'Repeat the first request unchanged to get its answer again'

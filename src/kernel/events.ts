@@ -11,19 +11,27 @@ export type Topic =
   | `workspace:${string}`
   /** An agent's memory changed. */
   | `memory:${string}:${string}`
+  /** A task of the workspace may have become ready. */
+  | `tasks:${string}`
+  /** A lease on a name of the workspace has ended. */
+  | `leases:${string}`
   /** An MCP session's row (identity, subscriptions) changed or went. */
   | `mcp:${string}`
 
 export const sessionTopic = (workspace: string, session_id: string): Topic => `session:${workspace}:${session_id}`
 export const workspaceTopic = (workspace: string): Topic => `workspace:${workspace}`
 export const memoryTopic = (workspace: string, agent_id: string): Topic => `memory:${workspace}:${agent_id}`
+export const tasksTopic = (workspace: string): Topic => `tasks:${workspace}`
+export const leasesTopic = (workspace: string): Topic => `leases:${workspace}`
 export const mcpTopic = (id_hash: Buffer): Topic => `mcp:${id_hash.toString('hex')}`
 
+type TopicKind = 'session' | 'workspace' | 'memory' | 'tasks' | 'leases' | 'mcp'
+
 /** Kind, workspace or hash, and the rest of a topic. */
-export function partsOf(topic: Topic): { kind: 'session' | 'workspace' | 'memory' | 'mcp'; of: string; id: string } {
+export function partsOf(topic: Topic): { kind: TopicKind; of: string; id: string } {
   const first = topic.indexOf(':')
   const second = topic.indexOf(':', first + 1)
-  const kind = topic.slice(0, first) as 'session' | 'workspace' | 'memory' | 'mcp'
+  const kind = topic.slice(0, first) as TopicKind
   return second < 0
     ? { kind, of: topic.slice(first + 1), id: '' }
     : { kind, of: topic.slice(first + 1, second), id: topic.slice(second + 1) }

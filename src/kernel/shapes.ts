@@ -34,7 +34,13 @@ export function output<T extends TProperties>(properties: T): TObject<T> {
   return Type.Object(properties)
 }
 
-function text(minLength: number, maxLength: number, description: string, is: (value: string) => boolean = () => true) {
+/** Parts of a schema for strings of so many characters. */
+export function text(
+  minLength: number,
+  maxLength: number,
+  description: string,
+  is: (value: string) => boolean = () => true
+) {
   return {
     json: { type: 'string', minLength, maxLength, description },
     check: (value: unknown) =>
@@ -254,12 +260,7 @@ export const Cursor = Type.Optional(
   )
 )
 
-const idempotencyKey = text(
-  1,
-  255,
-  'A text of your own that names this request: repeated with it within 24 hours, ' +
-    'the call gets its first answer and happens once'
-)
+const idempotencyKey = text(1, 255, 'Your name for this request: repeated with it within 24 hours, it happens once')
 export const IdempotencyKey = Type.Optional(
   Checked<string>(idempotencyKey.json, idempotencyKey.check, {
     // A program that believes in its key must not lose it without a word.

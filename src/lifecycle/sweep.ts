@@ -21,6 +21,8 @@ const expired: Array<[table: string, condition: RawBuilder<boolean>]> = [
   ['mcp_sessions', sql`last_seen_at < clock_timestamp() - make_interval(hours => ${IDLE_HOURS})`],
   ['idempotency_keys', sql`created_at < clock_timestamp() - make_interval(hours => ${KEPT_HOURS})`],
   ['agents', sql`last_seen_at < clock_timestamp() - interval '30 days'`],
+  // A lease keeps its row for a while, as migrations/0093-leases.ts says.
+  ['leases', sql`expires_at < clock_timestamp() - interval '1 hour'`],
   ['rate_limits', sql`ends_at < clock_timestamp()`],
   // By then, every reader that follows all sessions has received the deletion.
   ['session_changes', sql`kind = 'session_deleted' and changed_at < clock_timestamp() - interval '30 days'`],

@@ -1,6 +1,7 @@
 import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { DEFAULT_TOOLSETS, TOOLSET_NAMES, type ToolsetName, toolsets } from '../config/toolset-names.js'
 import { AppError } from '../kernel/errors.js'
 import * as mcpSessions from '../agents/store/mcp-sessions.js'
 import { callerOf, header } from '../http/caller.js'
@@ -33,6 +34,7 @@ async function registerMcp(app: FastifyInstance): Promise<void> {
   app.post(URL, { config, onRequest: senders.judgeSender }, async (request, reply) => {
     const caller = request.sender?.caller ?? callerOf(request, 'mcp')
     caller.output_schemas = asksForOutputSchemas(request)
+    caller.toolsets = askedToolsets(request)
     const tooMany = refuseTooManyValues(request)
     if (tooMany !== undefined) return sendFailure(reply, tooMany)
     const era = classifyInboundRequest({
@@ -89,5 +91,26 @@ function asksForOutputSchemas({ query }: FastifyRequest): boolean {
   throw new AppError('INVALID_INPUT', 'The parameter output_schemas of the address must be true or false.', {
     context: { argument: 'output_schemas', allowed: ['true', 'false'] },
     suggestions: ['Use the address /mcp?output_schemas=true', 'Or use /mcp, whose list of tools has no output schemas']
+  })
+}
+
+/**
+ * `/mcp?toolsets=core,leases`, or the header X-MCP-Toolsets; the address wins.
+ * @throws AppError INVALID_INPUT
+ */
+function askedToolsets(request: FastifyRequest): ToolsetName[] | undefined {
+  const { toolsets: asked = header(request, 'x-mcp-toolsets') } = request.query as { toolsets?: unknown }
+  if (asked === undefined) return undefined
+  try {
+    if (typeof asked === 'string') return toolsets(asked)
+  } catch {
+    // Told below.
+  }
+  throw new AppError('INVALID_INPUT', 'The parameter toolsets of the address, or X-MCP-Toolsets, is wrong.', {
+    context: { argument: 'toolsets', allowed: [...TOOLSET_NAMES] },
+    suggestions: [
+      `Use one or more of ${TOOLSET_NAMES.join(', ')}, separated by commas, such as /mcp?toolsets=core,tasks`,
+      `Or use /mcp, which lists ${DEFAULT_TOOLSETS.join(', ')}`
+    ]
   })
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { DEFAULT_TOOLSETS } from '../config/toolset-names.js'
 import type { Permission } from '../kernel/agent.js'
 import { authorize, refuse } from '../kernel/authorize.js'
 import { namedAgent } from '../agents/named-agent.js'
@@ -72,7 +73,8 @@ async function list(caller: Caller, toolsFor: (listing: Listing) => McpTool[], a
     permissions: agent?.permissions ?? ORDINARY,
     auth_token: !hasCredentials(caller),
     named: refused === undefined && (await namedAgent(caller, app.verifiers)) !== undefined,
-    output_schemas: caller.output_schemas === true
+    output_schemas: caller.output_schemas === true,
+    toolsets: caller.toolsets ?? DEFAULT_TOOLSETS
   })
 }
 

@@ -5,6 +5,7 @@ import { PassThrough, type Readable, type Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CLIENT_INFO_META_KEY, type JSONRPCMessage } from '@modelcontextprotocol/server'
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio'
+import type { ToolsetName } from '../config/toolset-names.js'
 import { AGENT_TYPE_MAX, agentIdFrom } from '../kernel/agent.js'
 import type { Caller } from '../kernel/caller.js'
 import { createLocalSubscriptions, lookAtListening } from './subscriptions/local-subscriptions.js'
@@ -20,6 +21,8 @@ export interface Local {
   agent_type: string | undefined
   /** Whether the list of tools has the schemas of answers. */
   output_schemas?: boolean
+  /** Which parts of the list of tools it gets; undefined: the ordinary ones. */
+  toolsets?: readonly ToolsetName[]
   stdin: Readable
   stdout: Writable
 }
@@ -44,7 +47,7 @@ class Wire extends StdioServerTransport {
 /** Serves one local client, of either era. `ended` is when its input has ended and all that came by it is answered. */
 export function serveLocal(
   app: FastifyInstance,
-  { agent_id, agent_type = 'mcp', output_schemas = false, stdin, stdout }: Local
+  { agent_id, agent_type = 'mcp', output_schemas = false, toolsets, stdin, stdout }: Local
 ): { ended: Promise<void>; close: () => Promise<void> } {
   const type = [...agent_type].slice(0, AGENT_TYPE_MAX).join('')
   // The SDK gives up what it is working on when its input ends, so the end is kept from it until that is done.
@@ -70,7 +73,8 @@ export function serveLocal(
       request_id: randomUUID(),
       address: 'stdio',
       credentials: { client_name, local },
-      output_schemas
+      output_schemas,
+      toolsets
     }
   }
 

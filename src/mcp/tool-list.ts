@@ -1,12 +1,14 @@
+import { TOOLSET_NAMES, type ToolsetName } from '../config/toolset-names.js'
 import { allOf, type Permission, PERMISSIONS } from '../kernel/agent.js'
 import { answerSchema, plain } from '../http/openapi.js'
 import type { Tool } from '../kernel/tool.js'
+import { inToolsets } from './toolsets.js'
 
 export const AUTH_TOKEN = 'auth_token'
 
 const authToken = {
   type: 'string',
-  description: 'The token authenticate_agent returned, if you cannot send it as an Authorization header'
+  description: 'Your token'
 }
 
 /** What a list of tools depends on. */
@@ -19,7 +21,11 @@ export interface Listing {
   named: boolean
   /** Whether the client wants the schemas of answers. They double the list, and a model does not need them. */
   output_schemas: boolean
+  toolsets: readonly ToolsetName[]
 }
+
+/** Each has up to some hundred kilobytes. */
+const LISTS_MAX = 64
 
 export interface McpTool {
   name: string
@@ -31,19 +37,23 @@ export interface McpTool {
 }
 
 /**
- * The lists of `tools/list`, in the order of the catalogue. Each is made when it is first asked for, and kept: there
- * are a few dozen at most.
+ * The lists of `tools/list`, in the order of the catalogue. Each is made when it is first asked for; the last few dozen
+ * are kept, since a client may ask for any of some thousand.
  */
 export function createToolLists(tools: readonly Tool[]): (listing: Listing) => McpTool[] {
   const lists = new Map<string, McpTool[]>()
   return listing => {
-    const { permissions, auth_token, named, output_schemas } = listing
+    const { permissions, auth_token, named, output_schemas, toolsets } = listing
     const all = allOf(permissions)
-    const name = JSON.stringify([PERMISSIONS.filter(one => all.includes(one)), auth_token, named, output_schemas])
+    const sets = TOOLSET_NAMES.filter(one => toolsets.includes(one))
+    const name = JSON.stringify([PERMISSIONS.filter(one => all.includes(one)), auth_token, named, output_schemas, sets])
     const cached = lists.get(name)
     if (cached !== undefined) return cached
-    const allowed = tools.filter(({ permission }) => permission === 'none' || all.includes(permission))
+    const wanted = inToolsets(sets, { named, bare: auth_token })
+    const allowed = tools.filter(tool => (tool.permission === 'none' || all.includes(tool.permission)) && wanted(tool))
     const list = allowed.map(tool => describe(tool, listing))
+    const oldest = lists.keys().next()
+    if (lists.size >= LISTS_MAX && oldest.done !== true) lists.delete(oldest.value)
     lists.set(name, list)
     return list
   }
@@ -51,7 +61,7 @@ export function createToolLists(tools: readonly Tool[]): (listing: Listing) => M
 
 function describe(tool: Tool, { auth_token, named, output_schemas }: Listing): McpTool {
   const takesToken = auth_token && tool.credentials !== 'own'
-  const input = plain(tool.input) as { properties: Record<string, unknown> }
+  const input = compact(plain(tool.input)) as { properties: Record<string, unknown> }
   return {
     name: tool.name,
     title: tool.title,
@@ -59,13 +69,39 @@ function describe(tool: Tool, { auth_token, named, output_schemas }: Listing): M
     inputSchema: takesToken ? { ...input, properties: { ...input.properties, [AUTH_TOKEN]: authToken } } : input,
     ...(output_schemas && { outputSchema: outputSchema(tool) }),
     annotations: {
-      title: tool.title,
       readOnlyHint: tool.effect === 'reads',
-      destructiveHint: tool.effect === 'replaces',
-      idempotentHint: tool.effect === 'reads' || tool.repeatable === true,
+      // The protocol gives these no meaning for a tool that only reads.
+      ...(tool.effect !== 'reads' && {
+        destructiveHint: tool.effect === 'replaces',
+        idempotentHint: tool.repeatable === true
+      }),
       openWorldHint: false
     }
   }
+}
+
+/** What a model does not need to choose arguments: descriptions say defaults, and errors name every limit. */
+const LEFT_OUT = new Set(['default', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties'])
+
+/** A schema without what is left out, at any depth. Names of properties are kept, whatever they are. */
+function compact(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(compact)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const kept = Object.entries(schema).filter(
+    ([keyword, value]) =>
+      !LEFT_OUT.has(keyword) &&
+      value !== Number.MAX_SAFE_INTEGER &&
+      // Arguments that nobody knows are dropped (docs/semantics.md, Errors), and not refused.
+      !(keyword === 'additionalProperties' && value === false)
+  )
+  return Object.fromEntries(
+    kept.map(([keyword, value]) => [
+      keyword,
+      keyword === 'properties'
+        ? Object.fromEntries(Object.entries(value as object).map(([name, inner]) => [name, compact(inner)]))
+        : compact(value)
+    ])
+  )
 }
 
 const warnings = {

@@ -10,6 +10,7 @@ import { API_KEY, type As, call, newSession, ok, startApp } from '../helper.js'
  */
 
 const NO_SESSION = 'session_0000000000000000'
+const NO_TASK = 'task_0000000000000000'
 const NO_MESSAGE = 999_999_999
 const BIG = 'x'.repeat(100_001)
 
@@ -24,6 +25,9 @@ interface Place {
   expired: string
   revoked: string
   bound: { api_key: string; key_id: string }
+  task_id: string
+  completed: string
+  canceled: string
 }
 /** `full`: of a server whose quotas are used up. */
 type Provocation = [args: Record<string, unknown>, as?: As & { full?: true }]
@@ -52,6 +56,18 @@ const good = (place: Place): Record<string, Record<string, unknown>> => ({
   set_message_visibility: { message_id: place.message_id, visibility: 'public' },
   set_memory: { key: 'k', value: 1 },
   delete_memory: { key: 'absent' },
+  create_task: { title: 't' },
+  create_tasks: { tasks: [{ title: 't' }] },
+  get_task: { task_id: place.task_id },
+  renew_task: { task_id: place.completed, lease_token: 1 },
+  complete_task: { task_id: place.completed, lease_token: 1 },
+  fail_task: { task_id: place.completed, lease_token: 1, error: 'e' },
+  release_task: { task_id: place.completed, lease_token: 1, note: 'n' },
+  update_task: { task_id: place.completed, title: 'u' },
+  cancel_task: { task_id: place.task_id },
+  acquire_lease: { names: ['a-name'] },
+  renew_lease: { leases: [{ name: 'held', token: 1 }] },
+  release_lease: { leases: [{ name: 'held', token: 1 }] },
   create_api_key: { agent_id: 'a', agent_type: 't' },
   revoke_api_key: { key_id: place.bound.key_id }
 })
@@ -62,6 +78,7 @@ function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Pr
   const { session_id, closed } = place
   const noSession: Provocation = [{ session_id: NO_SESSION }]
   const full: Provocation = [{}, { full: true }]
+  const noTask: Provocation = [{ task_id: NO_TASK }]
   const time: Provocation = [{ start_time: 'yesterday' }]
   return {
     authenticate_agent: {
@@ -156,6 +173,42 @@ function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Pr
       ...badToken(place),
       INVALID_API_KEY: [{}, { anonymous: true, headers: { 'x-api-key': 'wrong', 'x-agent-id': 'a' } }]
     },
+    create_task: {
+      SESSION_NOT_FOUND: noSession,
+      SESSION_CLOSED: [{ session_id: closed }],
+      TASK_NOT_FOUND: [{ depends_on: [NO_TASK] }],
+      CONFLICT: [{ depends_on: [place.canceled] }],
+      INVALID_METADATA: [{ metadata: 'text' }],
+      QUOTA_EXCEEDED: [{ session_id }, { full: true }]
+    },
+    create_tasks: {
+      SESSION_NOT_FOUND: [{ tasks: [{ title: 't', session_id: NO_SESSION }] }],
+      SESSION_CLOSED: [{ tasks: [{ title: 't', session_id: closed }] }],
+      TASK_NOT_FOUND: [{ tasks: [{ title: 't', depends_on: [NO_TASK] }] }],
+      CONFLICT: [{ tasks: [{ title: 't', depends_on: [place.canceled] }] }],
+      INVALID_METADATA: [{ tasks: [{ title: 't', metadata: 'text' }] }],
+      QUOTA_EXCEEDED: [{ tasks: [{ title: 't', session_id }] }, { full: true }]
+    },
+    list_tasks: { SESSION_NOT_FOUND: noSession },
+    get_task: { TASK_NOT_FOUND: noTask },
+    claim_task: { SESSION_NOT_FOUND: noSession, TASK_NOT_FOUND: noTask },
+    renew_task: { TASK_NOT_FOUND: noTask, LEASE_LOST: [{}] },
+    complete_task: {
+      TASK_NOT_FOUND: noTask,
+      LEASE_LOST: [{}],
+      CONTENT_TOO_LARGE: [{ result: 'x'.repeat(1024 * 1024) }]
+    },
+    fail_task: { TASK_NOT_FOUND: noTask, LEASE_LOST: [{}] },
+    release_task: { TASK_NOT_FOUND: noTask, LEASE_LOST: [{}] },
+    update_task: {
+      TASK_NOT_FOUND: noTask,
+      LEASE_LOST: [{ task_id: place.task_id, lease_token: 1 }],
+      CONFLICT: [{}],
+      INVALID_METADATA: [{ metadata: 'text' }]
+    },
+    cancel_task: { TASK_NOT_FOUND: noTask, CONFLICT: [{ task_id: place.completed }] },
+    acquire_lease: { LEASE_HELD: [{ names: ['held'] }] },
+    renew_lease: { LEASE_LOST: [{}] },
     create_api_key: {
       SESSION_NOT_FOUND: [{ sessions: [NO_SESSION] }, { admin: true }],
       INVALID_TTL: [{ expires_in: -1 }, { admin: true }]
@@ -186,7 +239,16 @@ test('every error that the tool reference lists can be met', async t => {
   const exported = (await ok(app, 'export_session', { session_id })).ndjson as string
   await ok(app, 'set_memory', { key: 'taken', value: 1 })
   const bound = await ok(app, 'create_api_key', { agent_id: 'another', agent_type: 't' }, { admin: true })
+  const newTask = async () => (await ok(app, 'create_task', { title: 't' })).task.task_id as string
+  const [task_id, completed, canceled] = [await newTask(), await newTask(), await newTask()]
+  const { lease } = await ok(app, 'claim_task', { task_id: completed })
+  await ok(app, 'complete_task', { task_id: completed, lease_token: lease.token })
+  await ok(app, 'cancel_task', { task_id: canceled })
+  await ok(app, 'acquire_lease', { names: ['held'], ttl_seconds: 600 })
   const place: Place = {
+    task_id,
+    completed,
+    canceled,
     live: (await ok(app, 'authenticate_agent', agent)).token,
     session_id,
     closed,
@@ -225,6 +287,8 @@ test('every error that the tool reference lists can be met', async t => {
 /** Another request than `good`, under the same idempotency_key. */
 const different: Record<string, Record<string, unknown>> = {
   create_session: { purpose: 'other' },
+  create_task: { title: 'other' },
+  create_tasks: { tasks: [{ title: 'other' }] },
   update_session: { purpose: 'other' },
   close_session: { session_id: NO_SESSION },
   archive_session: { session_id: NO_SESSION },

@@ -4,8 +4,9 @@ import { createToolLists } from '../../src/mcp/tool-list.js'
 import { tools } from '../support/tools.js'
 
 const listOf = createToolLists(tools)
-const authenticated = listOf({ permissions: ['admin'], auth_token: false, named: true, output_schemas: false })
-const bare = listOf({ permissions: ['admin'], auth_token: true, named: false, output_schemas: true })
+const everything = { permissions: ['admin'], toolsets: ['all'] } as const
+const authenticated = listOf({ ...everything, auth_token: false, named: true, output_schemas: false })
+const bare = listOf({ ...everything, auth_token: true, named: false, output_schemas: true })
 
 t.test('auth_token is listed where the connection has no credentials, but for the call that looks at none', async t => {
   for (const { name, inputSchema } of authenticated) t.notOk('auth_token' in (inputSchema.properties as object), name)
@@ -21,19 +22,21 @@ t.test('annotations are true', async t => {
   )
   for (const [i, { name, annotations }] of bare.entries()) {
     const tool = tools[i] as (typeof tools)[number]
-    t.match(
+    t.same(
       annotations,
       {
         readOnlyHint: tool.effect === 'reads',
-        destructiveHint: tool.effect === 'replaces',
-        idempotentHint: tool.effect === 'reads' || tool.repeatable === true,
+        ...(tool.effect !== 'reads' && {
+          destructiveHint: tool.effect === 'replaces',
+          idempotentHint: tool.repeatable === true
+        }),
         openWorldHint: false
       },
       name
     )
   }
   const hints = Object.fromEntries(bare.map(({ name, annotations }) => [name, annotations]))
-  t.match(hints.get_messages, { readOnlyHint: true, destructiveHint: false, idempotentHint: true })
+  t.same(hints.get_messages, { readOnlyHint: true, openWorldHint: false })
   t.match(hints.add_message, { readOnlyHint: false, destructiveHint: false, idempotentHint: false })
   t.match(hints.delete_memory, { readOnlyHint: false, destructiveHint: true, idempotentHint: true })
 })

@@ -4,6 +4,8 @@ import { tools } from '../support/tools.js'
 import { ADMIN_API_KEY, API_KEY, credentials, ok, startApp } from '../helper.js'
 import { openProxy } from '../support/proxy.js'
 import { token } from '../support/samples.js'
+import { inputFaults, toolFaults } from '../support/schema-lint.js'
+import { TOOLSETS } from '../../src/mcp/toolsets.js'
 import { callTool, eventually, type Headers, openSession, request } from './clients.js'
 
 /** What tools/list has for whom, and how long it is. */
@@ -15,11 +17,17 @@ const WRONG: Headers = { 'x-api-key': 'wrong', 'x-agent-id': 'a' }
 const ERAS = ['legacy', 'modern'] as const
 type Era = (typeof ERAS)[number]
 
-function namesFor(...permissions: Permission[]): string[] {
+const DEFAULT = [...TOOLSETS.core, ...TOOLSETS.inbox, ...TOOLSETS.tasks]
+
+/** Of the tools that are listed by default, and `more`. */
+function namesFor(permissions: Permission[], more: readonly string[] = []): string[] {
   return tools
     .filter(({ permission }) => permission === 'none' || permissions.includes(permission))
     .map(({ name }) => name)
+    .filter(name => DEFAULT.includes(name) || more.includes(name))
 }
+
+const ADMINS: Permission[] = ['read', 'write', 'admin']
 
 async function list(era: Era, headers: Headers = {}, query = ''): Promise<any[]> {
   const { status, body } = await request(app, era, 'tools/list', {}, headers, `/mcp${query}`)
@@ -41,14 +49,11 @@ for (const era of ERAS) {
   t.test(`${era}: who lists is shown what it may call, in a fixed order`, async t => {
     for (const permissions of [['read'], ['write'], ['read', 'write']] as Permission[][]) {
       const authorization = `Bearer ${await token(app, 'a', permissions)}`
-      t.same(await names(era, { authorization }), namesFor(...permissions), permissions.join())
+      t.same(await names(era, { authorization }), namesFor(permissions), permissions.join())
     }
-    t.same(await names(era, KEY), namesFor('read', 'write'))
-    t.same(
-      await names(era, ADMIN),
-      tools.map(({ name }) => name)
-    )
-    t.same(await names(era, { 'x-api-key': await readersKey() }), namesFor('read'))
+    t.same(await names(era, KEY), namesFor(['read', 'write']))
+    t.same(await names(era, ADMIN), namesFor(ADMINS))
+    t.same(await names(era, { 'x-api-key': await readersKey() }), namesFor(['read'], ['authenticate_agent']))
     t.same(await list(era, KEY), await list(era, KEY), 'twice the same')
   })
 
@@ -56,7 +61,7 @@ for (const era of ERAS) {
     const listed = await list(era)
     t.same(
       listed.map(({ name }) => name),
-      namesFor('read', 'write')
+      namesFor(['read', 'write'], TOOLSETS.identity)
     )
     for (const { name, inputSchema } of listed) {
       t.equal('auth_token' in inputSchema.properties, name !== 'authenticate_agent', name)
@@ -78,7 +83,8 @@ for (const era of ERAS) {
 
   t.test(`${era}: only credentials that are wrong are refused a list`, async t => {
     t.match(await request(app, era, 'tools/list', {}, WRONG), { status: 401 })
-    t.same(await names(era, { ...ADMIN, 'x-agent-id': 'x'.repeat(101) }), namesFor('read', 'write'))
+    const unnamed = namesFor(['read', 'write'], ['authenticate_agent'])
+    t.same(await names(era, { ...ADMIN, 'x-agent-id': 'x'.repeat(101) }), unnamed)
     t.match(await request(app, era, 'tools/list', {}, { authorization: 'Bearer None' }), { status: 401 })
   })
 
@@ -94,7 +100,7 @@ for (const era of ERAS) {
       const listed = await list(era, KEY, query)
       t.same(
         listed.map(({ name }) => name),
-        namesFor('read', 'write')
+        namesFor(['read', 'write'])
       )
       const success = { type: 'object', properties: { success: { enum: [true] } } }
       for (const { name, outputSchema } of listed) t.match(outputSchema, success, name)
@@ -109,13 +115,10 @@ for (const era of ERAS) {
 
 t.test('a session that has authenticated lists what its token allows', async t => {
   const session = await openSession(app)
-  t.same(await names('legacy', session), namesFor('read', 'write'))
+  t.same(await names('legacy', session), namesFor(['read', 'write'], TOOLSETS.identity))
   const admin = { agent_id: 'a', agent_type: 'b', api_key: ADMIN_API_KEY, requested_permissions: ['read', 'admin'] }
   await callTool(app, 'legacy', 'authenticate_agent', admin, session)
-  t.same(
-    await names('legacy', session),
-    tools.map(({ name }) => name)
-  )
+  t.same(await names('legacy', session), namesFor(ADMINS, ['authenticate_agent']))
 })
 
 t.test('where the connection names its agent, authenticate_agent is not the first thing to do', async t => {
@@ -128,7 +131,9 @@ t.test('where the connection names its agent, authenticate_agent is not the firs
       [{ authorization: `Bearer ${await token(app, 'a')}` }, false],
       [{ 'x-api-key': api_key }, false]
     ] as Array<[Headers, boolean]>) {
-      const { description } = (await list(era, headers)).find(({ name }) => name === 'authenticate_agent')
+      const { description } = (await list(era, headers, '?toolsets=identity')).find(
+        ({ name }) => name === 'authenticate_agent'
+      )
       t.equal(/call this first/i.test(description), first, JSON.stringify(Object.keys(headers)))
       if (!first) t.match(description, 'switch: true')
     }
@@ -169,29 +174,69 @@ t.test('while the database cannot tell whose a key is, the list is that of read 
     t.equal(status, 200)
     t.same(
       body.result.tools.map(({ name }: { name: string }) => name),
-      namesFor('read', 'write'),
+      namesFor(['read', 'write'], ['authenticate_agent']),
       era
     )
     const shared = await request(cut, era, 'tools/list', {}, ADMIN)
-    t.equal(shared.body.result?.tools.length, tools.length, `${era}: a shared key needs no database`)
+    t.equal(shared.body.result?.tools.length, namesFor(ADMINS).length, `${era}: a shared key needs no database`)
   }
   proxy.mode = 'pass'
 })
 
-/** Bytes of JSON, about four to a token of a model. */
-const MOST: Array<[who: string, headers: Headers, bytes: number]> = [
-  ['without credentials', {}, 34_000],
-  ['read and write', credentials({ agent_id: 'a' }), 34_000],
-  ['admin', credentials({ admin: true, agent_id: 'a' }), 44_000]
+for (const era of ERAS) {
+  t.test(`${era}: the address or a header says which parts are listed`, async t => {
+    const named = async (query: string, headers = KEY) => (await list(era, headers, query)).map(({ name }) => name)
+    t.same((await named('?toolsets=leases')).sort(), [...TOOLSETS.leases].sort())
+    t.same((await named('?toolsets=core,%20Tasks')).length, namesFor(['read', 'write']).length)
+    t.same((await named('', { ...KEY, 'x-mcp-toolsets': 'leases' })).length, 4)
+    t.same((await named('?toolsets=memory', { ...KEY, 'x-mcp-toolsets': 'leases' })).length, 5, 'the address wins')
+    t.same(
+      await named('?toolsets=all', ADMIN),
+      tools.map(({ name }) => name)
+    )
+    t.notOk((await named('?toolsets=admin')).includes('get_audit_log'), 'permissions count as ever')
+    t.ok((await named('?toolsets=leases', { 'x-api-key': API_KEY })).includes('authenticate_agent'), 'nobody is named')
+    for (const query of ['?toolsets=', '?toolsets=core,other', '?toolsets=core&toolsets=tasks']) {
+      const { status, body } = await request(app, era, 'tools/list', {}, KEY, `/mcp${query}`)
+      t.equal(status, 400, query)
+      t.match(body.error.data, { code: 'INVALID_INPUT', context: { argument: 'toolsets' } }, query)
+    }
+  })
+}
+
+t.test('every tool is in a part, and core has at most twelve', async t => {
+  const parts = new Set(Object.values(TOOLSETS).flat())
+  t.same(
+    tools.map(({ name }) => name).filter(name => !parts.has(name)),
+    []
+  )
+  t.ok(TOOLSETS.core.length <= 12)
+})
+
+const KIB = 1024
+const NAMED = credentials({ agent_id: 'a' })
+/**
+ * Bytes of JSON, about four to a token of a model. Without credentials the list has the tools of `identity` too, and
+ * auth_token in each.
+ */
+const MOST: Array<[who: string, headers: Headers, query: string, bytes: number]> = [
+  ['core', NAMED, '?toolsets=core', 12 * KIB],
+  ['read and write', NAMED, '', 24 * KIB],
+  ['admin', credentials({ admin: true, agent_id: 'a' }), '', 24 * KIB],
+  ['without credentials', {}, '', 28 * KIB],
+  ['all, admin', credentials({ admin: true, agent_id: 'a' }), '?toolsets=all', 48 * KIB]
 ]
 
 t.test('how long the list is', async t => {
-  const size = (listed: any[]) => Buffer.byteLength(JSON.stringify(listed))
-  for (const [who, headers, most] of MOST) {
-    const listed = await list('modern', headers)
-    const withOutput = size(await list('modern', headers, '?output_schemas=true'))
-    t.comment(`${who}: ${size(listed)} bytes for ${listed.length} tools, ${withOutput} with output schemas`)
-    t.ok(size(listed) <= most, `${who}: ${size(listed)} of ${most} bytes`)
-    t.same(await list('legacy', headers), listed, `${who}: the same in both eras`)
+  for (const [who, headers, query, most] of MOST) {
+    const listed = await list('modern', headers, query)
+    const bytes = Buffer.byteLength(JSON.stringify(listed))
+    t.comment(`${who}: ${bytes} bytes for ${listed.length} tools`)
+    t.ok(bytes <= most, `${who}: ${bytes} of ${most} bytes`)
+    t.same(await list('legacy', headers, query), listed, `${who}: the same in both eras`)
+    for (const { name, description, inputSchema } of listed) {
+      t.same(toolFaults({ name, description }), [])
+      t.same(inputFaults(inputSchema, name), [], `${name}: as vendors take it`)
+    }
   }
 })

@@ -309,10 +309,96 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
       as: ADMIN
     }
   },
+  create_task: async app => ({
+    args: { ...(await draft(app)), depends_on: [await task(app)], idempotency_key: randomUUID() }
+  }),
+  create_tasks: async app => ({
+    args: {
+      tasks: [
+        { ...(await draft(app)), ref: 'first' },
+        { title: 'second', depends_on: ['first'] }
+      ],
+      idempotency_key: randomUUID()
+    }
+  }),
+  list_tasks: async app => {
+    const session_id = await newSession(app)
+    for (let i = 0; i < 2; i++) await task(app, session_id)
+    return {
+      args: {
+        state: 'submitted',
+        ready: true,
+        session_id,
+        assignee: 'agent-1',
+        created_by: 'agent-1',
+        query: 'task',
+        limit: 5,
+        cursor: (await ok(app, 'list_tasks', { session_id, limit: 1 })).next_cursor
+      }
+    }
+  },
+  get_task: async app => ({ args: { task_id: await task(app) } }),
+  claim_task: async app => {
+    const session_id = await newSession(app)
+    return { args: { task_id: await task(app, session_id), session_id, wait_seconds: 0.1 } }
+  },
+  renew_task: async app => ({ args: await held(app) }),
+  complete_task: async app => ({ args: { ...(await held(app)), result: { inner: PRIVATE_TEXTS.value } } }),
+  fail_task: async app => ({ args: { ...(await held(app)), error: PRIVATE_TEXTS.content, retry: true } }),
+  release_task: async app => ({ args: { ...(await held(app)), note: PRIVATE_TEXTS.content } }),
+  update_task: async app => ({
+    args: {
+      ...(await held(app)),
+      title: PRIVATE_TEXTS.purpose,
+      description: PRIVATE_TEXTS.content,
+      priority: 3,
+      metadata,
+      state: 'input_required'
+    },
+    least: 'title',
+    otherwise: { priority: 2 }
+  }),
+  cancel_task: async app => ({ args: { task_id: await task(app), reason: PRIVATE_TEXTS.content } }),
+  acquire_lease: async () => ({
+    args: { names: [randomUUID()], ttl_seconds: 60, wait_seconds: 0.1, purpose: PRIVATE_TEXTS.purpose }
+  }),
+  renew_lease: async app => ({ args: { leases: await leases(app), ttl_seconds: 60 } }),
+  release_lease: async app => ({ args: { leases: await leases(app) } }),
+  list_leases: async () => ({ args: { prefix: 'a', holder: 'agent-1', limit: 5 } }),
   verify_audit_log: async () => ({
     args: { limit: 1000, cursor: Buffer.from('[0,0]').toString('base64url') },
     as: ADMIN
   })
+}
+
+async function draft(app: App) {
+  return {
+    title: PRIVATE_TEXTS.purpose,
+    description: PRIVATE_TEXTS.content,
+    session_id: await newSession(app),
+    to: ['agent-1', 'type:custom'],
+    priority: 1,
+    max_attempts: 2,
+    lease_seconds: 60,
+    metadata
+  }
+}
+
+async function task(app: App, session_id?: string): Promise<string> {
+  const { task } = await ok(app, 'create_task', { title: 'a task', session_id: session_id ?? null })
+  return task.task_id as string
+}
+
+/** A task that agent-1 holds. */
+async function held(app: App) {
+  const task_id = await task(app)
+  const { lease } = await ok(app, 'claim_task', { task_id })
+  return { task_id, lease_token: lease.token as number }
+}
+
+async function leases(app: App) {
+  const { leases } = await ok(app, 'acquire_lease', { names: [randomUUID(), randomUUID()] })
+  return leases.map(({ name, token }: { name: string; token: number }) => ({ name, token }))
 }
 
 /** In a session and globally, so that a call without the optional session_id finds it too. */

@@ -1,3 +1,4 @@
+import { DEFAULT_TOOLSETS, toolsets } from '../toolset-names.js'
 import { variable } from '../variable.js'
 import { anyText, flag, wholeNumber } from '../values.js'
 
@@ -41,6 +42,13 @@ export const operationVariables = {
   agent_type: variable('AGENT_TYPE', 'agent_type of the command `mcp` (stdio)', anyText, undefined, {
     default_note: 'mcp'
   }),
+  mcp_toolsets: variable(
+    'TOOLSETS',
+    'What tools/list of the command `mcp` (stdio) names, like `/mcp?toolsets=`: core, inbox, tasks, leases, memory, ' +
+      'sessions, identity, admin, or all',
+    toolsets,
+    DEFAULT_TOOLSETS.join(',')
+  ),
   mcp_output_schemas: variable(
     'MCP_OUTPUT_SCHEMAS',
     'true: tools/list of the command `mcp` (stdio) has the schemas of the answers, like `/mcp?output_schemas=true`',

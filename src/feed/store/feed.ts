@@ -4,6 +4,7 @@ import { messageColumns, type MessageRow } from '../../messages/store/messages.j
 import type { Db } from '../../postgres/schema.js'
 import { readSessionOrThrow, type SessionRow } from '../../sessions/store/sessions.js'
 import { defineStatement } from '../../postgres/statements.js'
+import { taskChanges, type ToldTask } from './task-changes.js'
 import { messagesForMany, seenBy, type ViewerColumns, viewerColumns, viewerRows } from '../../visibility/visibility.js'
 
 /**
@@ -21,6 +22,8 @@ export type Change =
   /** The viewer could see it, and now cannot. */
   | { seq: number; type: 'message_hidden'; message_id: number }
   | { seq: number; type: 'message_deleted'; message_id: number }
+  /** A task of the session as it is now; once, for all that happened to it since the cursor. */
+  | { seq: number; type: 'task_changed'; task: ToldTask }
   /** The session was deleted. Only for followers of all sessions: for followers of this one, the feed ends. */
   | { seq: number; type: 'session_deleted' }
   /** The session as it is now; `session_closed` when it is closed. */
@@ -56,6 +59,8 @@ type Row = MessageRow & {
   is_active: boolean
   updated: number | null
   deleted: Array<[seq: number, message_id: number, seen_by: number[] | null]> | null
+  /** The last change of each task. */
+  tasks: Array<[seq: number, task_id: string]> | null
   seen_by: number[] | null
   moves: Move[] | null
 }
@@ -86,7 +91,7 @@ const readChanges = defineStatement<Asked, Row>(
     return sql<Row>`
     with viewer as materialized (select * from ${viewerRows({ agent_ids, agent_types, admins })}),
     change as materialized (
-      select c.seq, c.kind, c.message_id, c.sender, c.sender_type from session_changes c
+      select c.seq, c.kind, c.message_id, c.task_id, c.sender, c.sender_type from session_changes c
       where ${ofSession} and c.seq > ${after_seq} and c.seq <= ${until}
     ),
     touched as (
@@ -107,7 +112,10 @@ const readChanges = defineStatement<Asked, Row>(
     select s.last_seq as head, s.is_active, (select max(seq) from change where kind = 'session_updated') as updated,
            (select json_agg(json_build_array(c.seq, c.message_id,
              case when not exists (${everyone}) then array(${someone}) end) order by c.seq)
-            from change c where c.kind = 'message_deleted') as deleted, found.*
+            from change c where c.kind = 'message_deleted') as deleted,
+           (select json_agg(json_build_array(c.seq, c.task_id)) from (
+             select max(seq) as seq, task_id from change where kind = 'task_changed' group by task_id) c) as tasks,
+           found.*
     from sessions s left join found on true
     where s.workspace = ${workspace} and s.id = ${session_id}`
   },
@@ -130,7 +138,7 @@ export async function changesForMany(
   const first = rows[0]
   if (first === undefined) return undefined
 
-  const { head, is_active, updated, deleted } = first
+  const { head, is_active, updated, deleted, tasks } = first
   const cursor = Math.max(after_seq, Math.min(until, head))
   const items: Item[] = []
   if (updated !== null) {
@@ -141,6 +149,7 @@ export async function changesForMany(
       change: { seq: updated, type: session.is_active ? 'session_updated' : 'session_closed', session }
     })
   }
+  if (tasks !== null) items.push(...(await taskChanges(db, viewers, tasks)))
   const gone = new Set<number>()
   for (const [seq, message_id, seen_by] of deleted ?? []) {
     gone.add(message_id)
@@ -174,7 +183,7 @@ export function changesPerViewer(viewers: readonly Agent[], session_id: string, 
 
 /** What happened to one message since the cursor: viewer by viewer, unless all viewers saw it all the time. */
 function itemsOf(
-  { head, is_active, updated, deleted, seen_by, moves, ...message }: Row,
+  { head, is_active, updated, deleted, tasks, seen_by, moves, ...message }: Row,
   viewers: number,
   after_seq: number
 ): Item[] {

@@ -4,7 +4,7 @@ import type { Db } from '../../postgres/schema.js'
 
 /**
  * The version of each topic, by which a change is noticed whose hint was lost: one statement for all of a kind. What is
- * gone has the version ''. A workspace has none that is cheap to read, so that its listeners are always told.
+ * gone has the version ''. The kinds without one (version-poll.ts) are left out.
  */
 export async function versionsOf(db: Db, topics: readonly Topic[]): Promise<Map<Topic, string>> {
   const versions = new Map<Topic, string>()

@@ -2,6 +2,8 @@ import { type Hub, partsOf } from '../../kernel/events.js'
 import type { Db } from '../../postgres/schema.js'
 import { versionsOf } from './topics.js'
 
+const WITHOUT_VERSION = new Set(['workspace', 'tasks', 'leases'])
+
 /** Asks the database regularly what has changed of the topics that this replica listens to. */
 export class VersionPoll {
   private timer: NodeJS.Timeout | undefined
@@ -43,8 +45,8 @@ export class VersionPoll {
   private async poll(): Promise<void> {
     const topics = this.hub.topics()
     if (topics.length === 0) return
-    // A workspace has no version that is cheap to read: its listeners are told each time.
-    const always = topics.filter(topic => partsOf(topic).kind === 'workspace')
+    // These have no version that is cheap to read: their listeners are told each time.
+    const always = topics.filter(topic => WITHOUT_VERSION.has(partsOf(topic).kind))
     if (always.length > 0) this.hub.heard(always)
     try {
       this.hub.seen(await versionsOf(this.db, topics))

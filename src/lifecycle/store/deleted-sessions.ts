@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { memoryTopic, type Topic } from '../../kernel/events.js'
 import { forget } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
+import { removeTasks } from '../../tasks/store/removal.js'
 import { BATCH, underLock } from './batch.js'
 
 /**
@@ -66,6 +67,7 @@ async function sweepBatch(
     memoryTopic(workspace, agent_id)
   )
   let swept = memory.rows.length
+  if (swept < BATCH) swept += await removeTasks(tx, workspace, sql`session_id = ${session_id}`, BATCH - swept)
   // The change that records the deletion stays for a time, for readers that follow all sessions.
   for (const statement of [
     deleteBatch('read_cursors', ofSession),

@@ -3,6 +3,8 @@ import * as audit from '../../audit/store/rows.js'
 import { sessionTopic, type Topic } from '../../kernel/events.js'
 import { removeMessages } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
+import { releaseAll } from '../../leases/store/leases.js'
+import { removeTasks, renameInTasks } from '../../tasks/store/removal.js'
 import { BATCH, searchSessions, underLock } from './batch.js'
 import { OWN_TABLES, PRESENCE_TABLES, removeOwn } from './erasure-start.js'
 
@@ -74,7 +76,11 @@ export async function eraseAgents(
   let isComplete = true
   for (const { settled, ...erasure } of erasures) {
     // Rename first: otherwise the agent's sessions would show its name until all its messages are deleted.
-    if (!(await renameSessions(db, erasure, stopping)) || !(await eraseInSessions(db, erasure, publish, stopping)))
+    if (
+      !(await renameSessions(db, erasure, stopping)) ||
+      !(await eraseInSessions(db, erasure, publish, stopping)) ||
+      !(await eraseInTasks(db, erasure, stopping))
+    )
       return false
     // Settled: every call that started before all replicas knew of the revocation has ended, and this round has seen
     // its data. Otherwise another round follows.
@@ -99,6 +105,25 @@ async function renameSessions(
     )
     if (renamed === undefined) return false
     batch = Number(renamed.numAffectedRows ?? 0n)
+  }
+  return true
+}
+
+/** Deletes what it has handed out, and takes its name and words out of the tasks of others. */
+async function eraseInTasks(db: Db, erasure: Erasure, stopping: () => boolean): Promise<boolean> {
+  const { workspace, agent_id, until } = erasure
+  const own = sql<boolean>`created_by = ${agent_id} and created_at <= ${until}::timestamptz`
+  for (const work of [
+    (tx: Db) => removeTasks(tx, workspace, own, BATCH),
+    (tx: Db) => renameInTasks(tx, erasure, BATCH),
+    (tx: Db) => releaseAll(tx, erasure)
+  ]) {
+    for (let batch = BATCH; batch === BATCH;) {
+      if (stopping()) return false
+      const done = await underLock(db, work)
+      if (done === undefined) return false
+      batch = done
+    }
   }
   return true
 }

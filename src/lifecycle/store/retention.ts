@@ -5,6 +5,7 @@ import { removeMessages } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
 import { databaseTime } from '../../postgres/turns.js'
 import { workspacesIn } from '../../postgres/workspaces.js'
+import { doneBefore, removeTasks } from '../../tasks/store/removal.js'
 import { workspacesToExpire } from './retention-setting.js'
 import { removeSession } from './session-removal.js'
 import { BATCH, searchSessions, underLock } from './batch.js'
@@ -20,18 +21,21 @@ export interface Deps {
 
 /**
  * Removes expired data in every workspace: closed and archived sessions without activity during the retention period,
- * and messages older than it. It works in small transactions, each with an audit row; after a crash, the next round
+ * messages older than it, and tasks that were done before it. It works in small transactions, each with an audit row; after a crash, the next round
  * continues.
  * @returns how many messages and sessions were removed
  */
 export async function applyRetention(deps: Deps, server_days: number): Promise<{ messages: number; sessions: number }> {
   const total = { messages: 0, sessions: 0 }
-  const workspaces = await workspacesIn(deps.db, 'sessions')
+  const workspaces = [
+    ...new Set([...(await workspacesIn(deps.db, 'sessions')), ...(await workspacesIn(deps.db, 'tasks'))])
+  ]
   for (const { workspace, days } of await workspacesToExpire(deps.db, 'retention', workspaces, server_days)) {
     // The whole round uses one cutoff, by the database's clock.
     const expiry: Expiry = { workspace, days, before: await databaseTime(deps.db, days) }
     total.sessions += await removeSessions(deps, expiry)
     total.messages += await removeMessagesByAge(deps, expiry)
+    await removeDoneTasks(deps, expiry)
     await removeChanges(deps, expiry)
   }
   return total
@@ -137,6 +141,21 @@ async function removeBatch(
       metadata: { messages, sessions, days, before }
     })
   return { messages, done }
+}
+
+async function removeDoneTasks({ db, stopping }: Deps, { workspace, days, before }: Expiry): Promise<void> {
+  for (let batch = BATCH; batch === BATCH && !stopping();) {
+    const removed = await underLock(db, async tx => {
+      const tasks = await removeTasks(tx, workspace, doneBefore(before), BATCH)
+      if (tasks > 0)
+        await audit.writeWithoutAgent(tx, workspace, 'retention', {
+          event_type: 'retention_applied',
+          metadata: { tasks, days, before }
+        })
+      return tasks
+    })
+    batch = removed ?? 0
+  }
 }
 
 /** Removes the feed entries of messages that no longer exist. */

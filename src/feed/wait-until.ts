@@ -1,0 +1,184 @@
+import type { Agent } from '../kernel/agent.js'
+import type { Caller } from '../kernel/caller.js'
+import { AppError } from '../kernel/errors.js'
+import type { Topic } from '../kernel/events.js'
+import { Numeric } from '../kernel/schema.js'
+import type { ConcurrencyLimit } from '../kernel/semaphore.js'
+import { rightsEnded } from '../agents/rights.js'
+import { Followers, type FollowOptions } from './followers.js'
+import type { Follower, Following } from './live.js'
+import type { Feed } from './paged-feed.js'
+
+/**
+ * Calls that wait for something which only one of them may get, such as a task or a lease: they are told that it may be
+ * there, and try to get it. Hints, readings and rights are those of every other follower.
+ */
+
+type Told = 'something may be there'
+const TOLD: readonly Told[] = ['something may be there']
+
+export interface WakeUps {
+  follow: (viewer: Agent, follower: Follower<number, Told>) => Following
+}
+
+export interface WakeUpOptions extends FollowOptions {
+  topic: (workspace: string) => Topic
+  /** Whether there may be something for one of these, of one workspace: one reading for all who wait. */
+  look: (workspace: string, viewers: readonly Agent[]) => Promise<boolean>
+}
+
+/** The cursor of this feed counts how often there was something. */
+function feedOf(workspace: string, { topic, look }: WakeUpOptions): Feed<number, Told> {
+  const told = () => TOLD
+  return {
+    topic: topic(workspace),
+    knows: () => false,
+    size: { most: 1, least: 1 },
+    distance: (from, to) => to - from,
+    keyOf: cursor => cursor,
+    end: async () => ({ cursor: 0, waiting: 0 }),
+    async read(viewers, from, to) {
+      if (to !== undefined) return { cursor: to, waiting: 0, changesOf: told }
+      const found = await look(workspace, viewers)
+      return found ? { cursor: from + 1, waiting: 0, changesOf: told } : { cursor: from, waiting: 0 }
+    }
+  }
+}
+
+export function createWakeUps(options: WakeUpOptions): WakeUps {
+  const followers = new Followers<number, Told>(options)
+  return {
+    follow(viewer, follower) {
+      const { workspace } = viewer
+      const cursor = followers.position(workspace)?.cursor ?? 0
+      return followers.follow(workspace, () => feedOf(workspace, options), viewer, cursor, follower)
+    }
+  }
+}
+
+export interface WaitUntilDeps {
+  wakeUps: WakeUps
+  /** Bounds the calls that wait at the same time. */
+  waiters: ConcurrencyLimit
+  /** Aborted when this replica stops. */
+  stopping: AbortSignal
+}
+
+export interface WaitUntil<T> {
+  agent: Agent
+  caller: Caller
+  /** Tries to get it; undefined: it is not to be had. */
+  attempt: () => Promise<T | undefined>
+  /** Gives back what nobody is there to take any more. */
+  giveBack: (got: T) => Promise<unknown>
+  /** Milliseconds. */
+  total_ms: number
+}
+
+/**
+ * Tries at once, and then each time that there may be something, until the time is up.
+ * @returns undefined if the time was up, the client gone, or this replica stopping
+ * @throws AppError what `attempt` throws, as ConcurrencyLimit does, or what ended the caller's rights
+ */
+export async function waitUntil<T>(
+  { agent, caller, attempt, giveBack, total_ms }: WaitUntil<T>,
+  { wakeUps, waiters, stopping }: WaitUntilDeps
+): Promise<T | undefined> {
+  const started = performance.now()
+  const first = await attempt()
+  const signal = total_ms > 0 ? caller.disconnected?.() : undefined
+  const isGone = () => signal?.aborted === true
+  const left_ms = total_ms - (performance.now() - started)
+  if (first !== undefined || left_ms <= 0 || stopping.aborted || isGone()) return first
+
+  const leaveWaiters = waiters.take(agent)
+  const reacquireSlot = caller.releaseSlot?.()
+  let stop = () => {}
+  try {
+    const got = await new Promise<T | undefined>((resolve, reject) => {
+      let trying = false
+      let again = false
+      let end: (() => void) | undefined
+      const tryNow = async () => {
+        again = trying
+        if (trying) return
+        trying = true
+        try {
+          do {
+            again = false
+            const found = await attempt()
+            if (found !== undefined) end = () => resolve(found)
+          } while (again && end === undefined)
+        } catch (error) {
+          const fault = error instanceof Error ? error : new Error(String(error))
+          end ??= () => reject(fault)
+        }
+        trying = false
+        end?.()
+      }
+      /** What is being tried may succeed: its end is waited for. */
+      const endWith = (how: () => void) => {
+        end ??= how
+        if (!trying) end()
+      }
+      const timeUp = () => {
+        endWith(() => resolve(undefined))
+      }
+      const timer = setTimeout(timeUp, left_ms)
+      signal?.addEventListener('abort', timeUp, { once: true })
+      const following = wakeUps.follow(agent, {
+        deliveryCost: 0,
+        deliver: () => void tryNow(),
+        ended(reason) {
+          if (reason === 'stopping' || reason === 'session_gone') timeUp()
+          else endWith(() => reject(rightsEnded(reason)))
+        },
+        tick: () => caller.progress?.((performance.now() - started) / 1000, total_ms / 1000)
+      })
+      stop = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', timeUp)
+        following.close()
+      }
+      // What came between the first attempt and now has told nobody.
+      void tryNow()
+    })
+    if (got === undefined || !isGone()) return got
+    await giveBack(got)
+    return undefined
+  } finally {
+    stop()
+    leaveWaiters()
+    reacquireSlot?.()
+  }
+}
+
+/** Seconds. */
+const WAIT_MAX = 55
+const WAIT_MAX_MCP = 25
+
+export const WAIT_WORDS = `at most ${WAIT_MAX_MCP} over MCP, ${WAIT_MAX} over REST`
+
+/** @param what the call waits for, in words */
+export function WaitSeconds(what: string) {
+  return Numeric({
+    minimum: 0,
+    maximum: WAIT_MAX,
+    default: 0,
+    description: `Seconds to wait for ${what}, ${WAIT_WORDS}; 0: not at all`
+  })
+}
+
+/** @throws AppError INVALID_INPUT for a wait that most MCP clients would not sit out */
+export function refuseLongWait({ front }: Caller, wait_seconds: number): void {
+  if (front !== 'mcp' || wait_seconds <= WAIT_MAX_MCP) return
+  const allowed = `a number from 0 to ${WAIT_MAX_MCP} over MCP`
+  throw new AppError(
+    'INVALID_INPUT',
+    `The argument 'wait_seconds' must be ${allowed}, since most MCP clients give up after 30 seconds.`,
+    {
+      context: { argument: 'wait_seconds', given: `the number ${wait_seconds}`, allowed },
+      suggestions: [`Pass at most ${WAIT_MAX_MCP}, and call again when timed_out is true`]
+    }
+  )
+}

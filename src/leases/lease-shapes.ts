@@ -1,0 +1,31 @@
+import { Type } from '@sinclair/typebox'
+import { Allowed, Checked, Whole } from '../kernel/schema.js'
+import { Time } from '../kernel/answer-shapes.js'
+import { text } from '../kernel/shapes.js'
+import { hasControlCharacters } from '../kernel/text.js'
+
+/** The shapes that the tools of leases share. */
+
+const NAME_MAX = 500
+export const NAMES_MAX = 20
+export const TTL_SECONDS = 60
+
+const name = text(1, NAME_MAX, 'The name: anything that agents agree on', value => !hasControlCharacters(value))
+export const LeaseName = Checked<string>(name.json, name.check, {
+  [Allowed]: `${name.allowed}, without control characters`
+})
+
+export const TtlSeconds = Type.Optional(
+  Whole({ minimum: 1, maximum: 3600, default: TTL_SECONDS, description: 'For how many seconds, from now on' })
+)
+
+const token = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER }
+export const Token = Whole({ ...token, description: 'Its token, as acquire_lease returned it' })
+
+export const HeldLeases = Type.Array(
+  Type.Object({
+    name: Type.String(),
+    token: Type.Integer({ description: 'Larger than that of everybody who held the name before' }),
+    expires_at: { ...Time, description: 'When it ends by itself, by the clock of the database' }
+  })
+)

@@ -1,0 +1,62 @@
+import { Type } from '@sinclair/typebox'
+import { input, output, text } from '../../kernel/shapes.js'
+import { Allowed, Checked } from '../../kernel/schema.js'
+import { defineTool } from '../../kernel/tool.js'
+import { needWholeWorkspace } from '../../agents/whole-workspace.js'
+import { refuseLongWait, WAIT_WORDS, type WaitUntilDeps, waitUntil, WaitSeconds } from '../../feed/wait-until.js'
+import type { Agent } from '../../kernel/agent.js'
+import type { LeaseDesk } from '../lease-desk.js'
+import { HeldLeases, LeaseName, NAMES_MAX, TTL_SECONDS, TtlSeconds } from '../lease-shapes.js'
+import type { HeldLease } from '../store/leases.js'
+
+export interface AcquireDeps extends WaitUntilDeps {
+  desk: LeaseDesk
+  giveBack: (agent: Agent, leases: HeldLease[]) => Promise<unknown>
+}
+
+const PURPOSE_MAX = 1000
+const purposeWords = text(1, PURPOSE_MAX, 'What for: those who want the name see it')
+
+export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
+  defineTool({
+    name: 'acquire_lease',
+    title: 'Hold names',
+    description:
+      'Hold names, all or none, so that nobody else holds them until you call release_lease or ttl_seconds are over: ' +
+      'a file, a branch, a customer. Pass token along with what you write where the lease protects it: it grows with ' +
+      `every holder. With wait_seconds (${WAIT_WORDS}) it waits for names that others hold.`,
+    permission: 'write',
+    effect: 'adds',
+    commits: 'batch',
+    input: input({
+      names: Type.Array(LeaseName, { minItems: 1, maxItems: NAMES_MAX, description: 'The names' }),
+      ttl_seconds: TtlSeconds,
+      wait_seconds: Type.Optional(WaitSeconds('the names')),
+      purpose: Type.Optional(
+        Checked<string>(purposeWords.json, purposeWords.check, { [Allowed]: purposeWords.allowed })
+      )
+    }),
+    output: output({ leases: HeldLeases }),
+    audit: ({ names }) => ({ event_type: 'lease_acquired', metadata: { names: names.length } }),
+    waits_ms: ({ wait_seconds = 0 }) => wait_seconds * 1000,
+    async handler(
+      { names: given, ttl_seconds = TTL_SECONDS, wait_seconds = 0, purpose },
+      { agent, caller, receipt: { audit } }
+    ): Promise<{ leases: HeldLease[] }> {
+      refuseLongWait(caller, wait_seconds)
+      needWholeWorkspace(agent)
+      const names = [...new Set(given)]
+      const leases = await waitUntil(
+        {
+          agent,
+          caller,
+          attempt: () => desk.take({ agent, names, ttl_seconds, purpose, audit }),
+          giveBack: taken => giveBack(agent, taken),
+          total_ms: wait_seconds * 1000
+        },
+        waiting
+      )
+      if (leases === undefined) throw await desk.held(agent, names)
+      return { leases }
+    }
+  })

@@ -1,0 +1,41 @@
+import { Type } from '@sinclair/typebox'
+import { Nullable, Time } from '../../kernel/answer-shapes.js'
+import { AgentId, input, Limit, output, text } from '../../kernel/shapes.js'
+import { Allowed, Checked } from '../../kernel/schema.js'
+import { defineTool } from '../../kernel/tool.js'
+import { needWholeWorkspace } from '../../agents/whole-workspace.js'
+import { list } from '../store/leases.js'
+
+const prefix = text(1, 500, 'Only names that begin with exactly this')
+
+export const listLeases = defineTool({
+  name: 'list_leases',
+  title: 'List held names',
+  description: 'Who holds which names, by name.',
+  permission: 'read',
+  effect: 'reads',
+  commits: 'none',
+  input: input({
+    prefix: Type.Optional(Checked<string>(prefix.json, prefix.check, { [Allowed]: prefix.allowed })),
+    holder: Type.Optional(AgentId('Only what this agent holds')),
+    limit: Limit(100, 1000)
+  }),
+  output: output({
+    leases: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        holder: Type.String(),
+        purpose: { ...Nullable(Type.String()), description: 'What for, as the holder said' },
+        expires_at: Time
+      })
+    ),
+    count: Type.Integer(),
+    has_more: Type.Boolean()
+  }),
+  async handler({ limit = 100, ...filter }, { db, agent }) {
+    needWholeWorkspace(agent)
+    const rows = await list(db, agent.workspace, { ...filter, limit })
+    const leases = rows.slice(0, limit)
+    return { leases, count: leases.length, has_more: rows.length > limit }
+  }
+})

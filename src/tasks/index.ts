@@ -1,0 +1,80 @@
+import fp from 'fastify-plugin'
+import { tasksTopic } from '../kernel/events.js'
+import { createWakeUps } from '../feed/wait-until.js'
+import { type Background, inBackground } from '../postgres/background.js'
+import { loggableFault } from '../postgres/faults.js'
+import { acrossWorkspaces, inWorkspace, transact } from '../postgres/scope.js'
+import { isAnyReady } from './store/claims.js'
+import { takeBackTasks } from './store/ended-leases.js'
+import { releaseTask as release } from './store/holding.js'
+import { createTaskDesk } from './task-desk.js'
+import { cancelTask } from './tools/cancel-task.js'
+import { claimTask } from './tools/claim-task.js'
+import { completeTask } from './tools/complete-task.js'
+import { createTask } from './tools/create-task.js'
+import { createManyTasks } from './tools/create-tasks.js'
+import { failTask } from './tools/fail-task.js'
+import { getTask } from './tools/get-task.js'
+import { listTasks } from './tools/list-tasks.js'
+import { releaseTask } from './tools/release-task.js'
+import { renewTask } from './tools/renew-task.js'
+import { updateTask } from './tools/update-task.js'
+
+/** How often leases that have ended are looked for: one look at an index, on every replica. */
+const TAKE_BACK_MS = 500
+const GONE = 'The client was gone when the task was claimed for it.'
+
+/** Work that is handed out, and done once. */
+export const tasksPlugin = fp(
+  async app => {
+    const { db } = app.database
+    const desk = createTaskDesk(db, topics => {
+      app.events.publish(topics)
+    })
+    const wakeUps = createWakeUps({
+      ...app.following,
+      topic: tasksTopic,
+      look: (workspace, viewers) => isAnyReady(inWorkspace(db, workspace), workspace, viewers)
+    })
+    app.addTool(createTask(app.quotas))
+    app.addTool(createManyTasks(app.quotas))
+    app.addTool(listTasks)
+    app.addTool(getTask)
+    app.addTool(
+      claimTask({
+        desk,
+        wakeUps,
+        waiters: app.waiters,
+        stopping: app.stopping,
+        async giveBack(agent, { id, lease_token }) {
+          await transact(inWorkspace(db, agent.workspace), tx => release(tx, agent, id, lease_token as number, GONE))
+          app.events.publish([tasksTopic(agent.workspace)])
+        }
+      })
+    )
+    app.addTool(renewTask)
+    app.addTool(completeTask(desk))
+    app.addTool(failTask)
+    app.addTool(releaseTask)
+    app.addTool(updateTask)
+    app.addTool(cancelTask)
+
+    let takingBack: Background | undefined
+    app.addHook('onReady', async () => {
+      const all = acrossWorkspaces(db)
+      takingBack = inBackground(
+        async () => {
+          const topics = await takeBackTasks(all, db)
+          if (topics.length > 0) app.events.publish(topics)
+          return TAKE_BACK_MS
+        },
+        error => {
+          app.log.warn({ err: loggableFault(error) }, 'tasks whose lease has ended not taken back')
+        },
+        TAKE_BACK_MS
+      )
+    })
+    app.addHook('onClose', () => takingBack?.close())
+  },
+  { name: 'tasks', dependencies: ['kernel', 'postgres', 'limits', 'sessions', 'feed'] }
+)

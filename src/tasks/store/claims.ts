@@ -1,0 +1,148 @@
+import { sql } from 'kysely'
+import type { Agent } from '../../kernel/agent.js'
+import type { AuditRow } from '../../kernel/receipt.js'
+import type { Db } from '../../postgres/schema.js'
+import { defineStatement } from '../../postgres/statements.js'
+import { addressesOf, inOpenSession } from '../../visibility/tasks.js'
+import { RECORD } from './record.js'
+import { TASK_COLUMNS, type TaskRow } from './tasks.js'
+
+/** Among which tasks somebody wants one: all, one, those of a session, or those of the sessions it is limited to. */
+export type Wanted =
+  | { of: 'any' }
+  | { of: 'task'; task_id: string }
+  | { of: 'session'; session_id: string }
+  | { of: 'sessions'; session_ids: readonly string[] }
+
+export interface ClaimRequest {
+  agent: Agent
+  wanted: Wanted
+  audit: AuditRow
+}
+
+/** The task, or why there is none: none is ready, or others have locked those that are at this moment. */
+export type Claimed = TaskRow | 'none' | 'busy'
+
+const AMONG: Record<Wanted['of'], string> = {
+  any: '$4::text[] is null',
+  task: 't.id = ($4::text[])[1]',
+  session: 't.session_id = ($4::text[])[1]',
+  sessions: 't.session_id = any($4::text[])'
+}
+
+type Values = [workspace: string, requests: string, addresses: string[], among: readonly string[] | null]
+type Row = { busy: boolean; n: number } & TaskRow
+
+/**
+ * Many claims in one statement, which commits by itself. Each of the ready tasks, by priority and then age, goes to the
+ * first request that may have it. Tasks that somebody else has locked are passed over, so that claimers never wait for
+ * each other.
+ *
+ * Only as many tasks are looked at as there are requests. If some of these are for agents that have one already, a
+ * request may end without a task although there is one for it. Then it is busy, as where others have locked them.
+ */
+function claimAmong(of: Wanted['of']) {
+  const ready = `t.workspace = $1 and t.state = 'submitted' and t.blocked = 0 and ${AMONG[of]}
+    and (t.addressees = '{}' or t.addressees && $3::text[])
+    and (t.session_id = '' or (select s.is_active from sessions s where s.workspace = t.workspace
+      and s.id = t.session_id))`
+  return defineStatement<Values, Row>(
+    `tasks.claim_${of}`,
+    `with recursive request as materialized (
+      select * from json_to_recordset($2) as q (r int, agent_id text, agent_type text, event_type text, action text,
+        result text, request_id text, audit_metadata jsonb)
+    ), candidate as materialized (
+      select t.id, t.addressees, t.priority, t.number from tasks t where ${ready}
+      order by t.priority desc, t.number limit (select count(*) from request) for update skip locked
+    ), ordered as materialized (
+      select id, addressees, row_number() over (order by priority desc, number) as i from candidate
+    ), given (i, id, r, served) as (
+      select 0::bigint, null::text collate "C", null::int, '{}'::int[]
+      union all
+      select o.i, o.id, pick.r, case when pick.r is null then given.served else given.served || pick.r end
+      from given join ordered o on o.i = given.i + 1 left join lateral (
+        select q.r from request q
+        where q.r <> all(given.served) and (o.addressees = '{}' or q.agent_id = any(o.addressees)
+          or 'type:' || q.agent_type = any(o.addressees))
+        order by q.r limit 1) pick on true
+    ), moved as (
+      update tasks t set state = 'working', assignee = q.agent_id, lease_token = nextval('lease_tokens'),
+        lease_expires_at = clock_timestamp() + make_interval(secs => t.lease_seconds), updated_at = clock_timestamp()
+      from given join request q on q.r = given.r where t.workspace = $1 and t.id = given.id
+      returning ${TASK_COLUMNS}, q.r as n, 'submitted' as was, null::text as said, q.agent_id
+    ), ${RECORD}, audited as (
+      insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id,
+        metadata)
+      select $1, q.event_type, q.agent_id, nullif(m.session_id, ''), q.action, 'task:' || m.id, q.result,
+        q.request_id, q.audit_metadata
+      from moved m join request q on q.r = m.n
+    )
+    select rest.busy, moved.* from (select exists (
+      select from tasks t where ${ready} and t.id not in (select id from candidate)) as busy) rest
+    left join moved on true`
+  )
+}
+
+const claim: Record<Wanted['of'], ReturnType<typeof claimAmong>> = {
+  any: claimAmong('any'),
+  task: claimAmong('task'),
+  session: claimAmong('session'),
+  sessions: claimAmong('sessions')
+}
+
+function among(wanted: Wanted): readonly string[] | null {
+  switch (wanted.of) {
+    case 'any':
+      return null
+    case 'task':
+      return [wanted.task_id]
+    case 'session':
+      return [wanted.session_id]
+    case 'sessions':
+      return wanted.session_ids
+  }
+}
+
+/** Claims that one statement can serve together have the same key. */
+export function claimKey({ agent: { workspace }, wanted }: ClaimRequest): string {
+  return JSON.stringify([workspace, wanted])
+}
+
+/** Serves claims of one key; every outcome in the place of its request. */
+export async function claimTasks(db: Db, requests: readonly ClaimRequest[]): Promise<Claimed[]> {
+  const { agent, wanted } = requests[0] as ClaimRequest
+  const rows = await claim[wanted.of](db, [
+    agent.workspace,
+    JSON.stringify(
+      requests.map(({ agent: { agent_id, agent_type }, audit }, r) => ({
+        r,
+        agent_id,
+        agent_type,
+        event_type: audit.event_type,
+        action: audit.action,
+        result: audit.result,
+        request_id: audit.request_id,
+        audit_metadata: audit.metadata
+      }))
+    ),
+    [...new Set(requests.flatMap(({ agent }) => addressesOf(agent)))],
+    among(wanted)
+  ])
+  const rest: Claimed = rows[0]?.busy === true ? 'busy' : 'none'
+  const outcomes: Claimed[] = requests.map(() => rest)
+  for (const { busy, n, ...task } of rows) if (task.id !== null) outcomes[n] = task
+  return outcomes
+}
+
+/** Whether a task is ready that one of these agents may claim. */
+export async function isAnyReady(db: Db, workspace: string, agents: readonly Agent[]): Promise<boolean> {
+  const [found] = await lookForReady(db, { workspace, addresses: [...new Set(agents.flatMap(addressesOf))] })
+  return found?.ready === true
+}
+
+const lookForReady = defineStatement<{ workspace: string; addresses: string[] }, { ready: boolean }>(
+  'tasks.ready',
+  (_db, { workspace, addresses }) => sql`
+    select exists (select from tasks t where t.workspace = ${workspace} and t.state = 'submitted' and t.blocked = 0
+      and (t.addressees = '{}' or t.addressees && ${addresses}::text[]) and ${inOpenSession}) as ready`
+)

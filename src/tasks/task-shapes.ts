@@ -1,0 +1,166 @@
+import { Type } from '@sinclair/typebox'
+import { AGENT_ID_MAX } from '../kernel/agent.js'
+import { Allowed, AnyValueField, Checked, EmptyIsAbsent, OneOf, Whole } from '../kernel/schema.js'
+import { AnyObject, Nullable, Time } from '../kernel/answer-shapes.js'
+import { Metadata, OptionalSessionId, text } from '../kernel/shapes.js'
+import { TASK_STATES } from '../kernel/task-states.js'
+import { characters, hasControlCharacters } from '../kernel/text.js'
+
+/** The shapes that the tools of tasks share. */
+
+function TaskRef(description: string) {
+  return Checked<string>(
+    { type: 'string', pattern: '^task_[0-9a-f]{16}$', description },
+    value => typeof value === 'string' && value.length <= 300,
+    { [EmptyIsAbsent]: true, [Allowed]: 'a task_id as create_task returned it' }
+  )
+}
+
+export const TaskId = TaskRef('The task, as create_task or list_tasks named it')
+export const OptionalTaskId = (description: string) => Type.Optional(TaskRef(description))
+
+export const LeaseToken = Whole({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'lease.token, as claim_task returned it'
+})
+
+function Words(min: number, max: number, description: string) {
+  const of = text(min, max, description)
+  return Checked<string>(of.json, of.check, { [Allowed]: of.allowed })
+}
+
+const TITLE_MAX = 300
+const TEXT_MAX = 100_000
+const NOTE_MAX = 10_000
+
+export const Title = Words(1, TITLE_MAX, 'What is to be done, in one line')
+export const Description = Words(0, TEXT_MAX, 'All that whoever does it needs to know')
+export const Note = (description: string) => Words(1, NOTE_MAX, description)
+export const StateWord = (description: string) => OneOf(TASK_STATES, { description })
+
+const ADDRESSEES_MAX = 50
+const DEPENDENCIES_MAX = 100
+
+const Addressee = Checked<string>(
+  { type: 'string', minLength: 1, maxLength: AGENT_ID_MAX, description: 'An agent_id, or type: and an agent_type' },
+  value =>
+    typeof value === 'string' &&
+    value.trim() === value &&
+    !hasControlCharacters(value) &&
+    characters(value) >= 1 &&
+    characters(value) <= AGENT_ID_MAX &&
+    value !== 'type:',
+  { [Allowed]: `an agent_id, or type: and an agent_type, of at most ${AGENT_ID_MAX} characters` }
+)
+
+export const Priority = (fallback?: number) =>
+  Whole({
+    minimum: -100,
+    maximum: 100,
+    description: 'Tasks of a higher priority are claimed first',
+    ...(fallback !== undefined && { default: fallback })
+  })
+
+const DEFAULTS = { priority: 0, max_attempts: 3, lease_seconds: 300 }
+
+/** What a new task is made of. @param depends what depends_on may name */
+export function draftFields(depends: string) {
+  return {
+    title: Title,
+    description: Type.Optional(Description),
+    session_id: OptionalSessionId('it belongs to the workspace'),
+    to: Type.Optional(
+      Type.Array(Addressee, {
+        minItems: 1,
+        maxItems: ADDRESSEES_MAX,
+        description: 'Who alone may see and claim it: agent_ids, or type:<agent_type>; left out: everybody'
+      })
+    ),
+    depends_on: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 100, description: depends }), {
+        minItems: 1,
+        maxItems: DEPENDENCIES_MAX,
+        description: 'What must be completed before anybody can claim it'
+      })
+    ),
+    priority: Type.Optional(Priority(DEFAULTS.priority)),
+    max_attempts: Type.Optional(
+      Whole({
+        minimum: 1,
+        maximum: 100,
+        default: DEFAULTS.max_attempts,
+        description: 'How often it is tried before it counts as failed'
+      })
+    ),
+    lease_seconds: Type.Optional(
+      Whole({
+        minimum: 1,
+        maximum: 86_400,
+        default: DEFAULTS.lease_seconds,
+        description: 'For how long a claim holds it; renew_task makes it longer'
+      })
+    ),
+    metadata: Metadata('Anything about the task')
+  }
+}
+
+export interface Draft {
+  title: string
+  description?: string
+  session_id?: string
+  to?: string[]
+  depends_on?: string[]
+  priority?: number
+  max_attempts?: number
+  lease_seconds?: number
+  metadata?: Record<string, unknown>
+}
+
+/** A task as it is written, with what its creator left out. */
+export function taskOf(draft: Draft, id: string, depends_on = draft.depends_on ?? []) {
+  const { title, description = '', session_id = '', to = [], metadata = {} } = draft
+  const { priority, max_attempts, lease_seconds } = { ...DEFAULTS, ...draft }
+  return {
+    id,
+    title,
+    description,
+    session_id,
+    addressees: [...new Set(to)],
+    depends_on: [...new Set(depends_on)],
+    priority,
+    max_attempts,
+    lease_seconds,
+    metadata
+  }
+}
+
+export const Task = Type.Object({
+  task_id: Type.String(),
+  title: Type.String(),
+  description: Type.String(),
+  state: OneOf(TASK_STATES),
+  session_id: Nullable(Type.String()),
+  to: Type.Array(Type.String()),
+  depends_on: Type.Array(Type.String()),
+  priority: Type.Integer(),
+  attempts: Type.Integer({ description: 'How often it has failed, or its lease has ended' }),
+  max_attempts: Type.Integer(),
+  lease_seconds: Type.Integer(),
+  created_by: Type.String(),
+  assignee: { ...Nullable(Type.String()), description: 'Who holds it, or held it last' },
+  result: { ...AnyValueField, description: 'What complete_task brought; null until then' },
+  error: { ...Nullable(Type.String()), description: 'Why it failed the last time' },
+  note: { ...Nullable(Type.String()), description: 'What the last one who released it wants the next one to know' },
+  metadata: AnyObject,
+  created_at: Time,
+  updated_at: Time
+})
+
+export const Lease = Type.Object(
+  {
+    token: Type.Integer({ description: 'Proves that you hold the task; grows with every claim' }),
+    expires_at: { ...Time, description: 'When the task goes back, by the clock of the database' }
+  },
+  { description: 'Your hold on the task' }
+)

@@ -1,0 +1,29 @@
+import { Type } from '@sinclair/typebox'
+import { input, output } from '../../kernel/shapes.js'
+import { defineTool } from '../../kernel/tool.js'
+import { cancelTask as cancel } from '../store/changing.js'
+import { viewOf } from '../store/tasks.js'
+import { Note, Task, TaskId } from '../task-shapes.js'
+import { topicsOf } from '../topics.js'
+
+export const cancelTask = defineTool({
+  name: 'cancel_task',
+  title: 'Cancel a task',
+  description:
+    'Call a task off, and all that depends on it. Whoever holds it loses the lease. For its creator and admins.',
+  permission: 'write',
+  effect: 'replaces',
+  repeatable: true,
+  commits: 'transaction',
+  input: input({ task_id: TaskId, reason: Type.Optional(Note('Why it is called off')) }),
+  output: output({ task: Task }),
+  audit: (_input, { task }) => ({
+    event_type: 'task_canceled',
+    session_id: task.session_id ?? undefined,
+    resource: `task:${task.task_id}`
+  }),
+  affectedTopics: (_input, { task }, { agent }) => topicsOf(agent.workspace, [task], false),
+  async handler({ task_id, reason }, { db, agent }) {
+    return { task: viewOf(await cancel(db, agent, task_id, reason)) }
+  }
+})

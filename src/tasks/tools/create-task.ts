@@ -1,0 +1,33 @@
+import { IdempotencyKey, input, output } from '../../kernel/shapes.js'
+import { defineTool } from '../../kernel/tool.js'
+import { needWholeWorkspace } from '../../agents/whole-workspace.js'
+import type { Quotas } from '../../limits/quotas.js'
+import { createTasks, newTaskId } from '../store/creation.js'
+import { type TaskRow, viewOf } from '../store/tasks.js'
+import { draftFields, Task, taskOf } from '../task-shapes.js'
+import { topicsOf } from '../topics.js'
+
+export const createTask = (quotas: Quotas) =>
+  defineTool({
+    name: 'create_task',
+    title: 'Create a task',
+    description:
+      'Hand out work that is done once: workers get it with claim_task, by priority and then age, when all that it ' +
+      'depends on is completed. Its whole life is told in its session.',
+    permission: 'write',
+    effect: 'adds',
+    commits: 'transaction',
+    input: input({ ...draftFields('A task_id'), idempotency_key: IdempotencyKey }),
+    output: output({ task: Task }),
+    audit: (_input, { task }) => ({
+      event_type: 'task_created',
+      session_id: task.session_id ?? undefined,
+      resource: `task:${task.task_id}`
+    }),
+    affectedTopics: (_input, { task }, { agent }) => topicsOf(agent.workspace, [task], true),
+    async handler({ idempotency_key: _, ...draft }, { db, agent }) {
+      if (draft.session_id === undefined) needWholeWorkspace(agent)
+      const [made] = await createTasks(db, agent, [taskOf(draft, newTaskId())], quotas)
+      return { task: viewOf(made as TaskRow) }
+    }
+  })

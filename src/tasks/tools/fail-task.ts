@@ -1,0 +1,35 @@
+import { Type } from '@sinclair/typebox'
+import { input, output } from '../../kernel/shapes.js'
+import { defineTool } from '../../kernel/tool.js'
+import { failTask as fail } from '../store/holding.js'
+import { viewOf } from '../store/tasks.js'
+import { LeaseToken, Note, Task, TaskId } from '../task-shapes.js'
+import { topicsOf } from '../topics.js'
+
+export const failTask = defineTool({
+  name: 'fail_task',
+  title: 'Fail a task',
+  description:
+    'Say that a task which you hold could not be done. Others may try it again, unless it was tried max_attempts ' +
+    'times or retry is false; then it has failed for good, and what depends on it is canceled.',
+  permission: 'write',
+  effect: 'adds',
+  commits: 'transaction',
+  input: input({
+    task_id: TaskId,
+    lease_token: LeaseToken,
+    error: Note('What went wrong'),
+    retry: Type.Optional(Type.Boolean({ default: true, description: 'false: nobody should try it again' }))
+  }),
+  output: output({ task: Task }),
+  audit: (_input, { task }) => ({
+    event_type: 'task_failed',
+    session_id: task.session_id ?? undefined,
+    resource: `task:${task.task_id}`,
+    metadata: { attempts: task.attempts, state: task.state }
+  }),
+  affectedTopics: (_input, { task }, { agent }) => topicsOf(agent.workspace, [task], task.state === 'submitted'),
+  async handler({ task_id, lease_token, error, retry = true }, { db, agent }) {
+    return { task: viewOf(await fail(db, agent, task_id, lease_token, error, retry)) }
+  }
+})

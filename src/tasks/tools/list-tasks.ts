@@ -1,0 +1,44 @@
+import { Type } from '@sinclair/typebox'
+import { decodeNumbers, encodeNumbers, pageOf } from '../../kernel/cursor.js'
+import { Nullable } from '../../kernel/answer-shapes.js'
+import { AgentId, Cursor, input, Limit, OptionalSessionId, output, text } from '../../kernel/shapes.js'
+import { Allowed, Checked } from '../../kernel/schema.js'
+import { defineTool } from '../../kernel/tool.js'
+import * as sessions from '../../sessions/store/sessions.js'
+import { list, viewOf } from '../store/tasks.js'
+import { StateWord, Task } from '../task-shapes.js'
+
+const QUERY_MAX = 500
+const query = text(1, QUERY_MAX, 'Only tasks with this text in title or description')
+
+export const listTasks = defineTool({
+  name: 'list_tasks',
+  title: 'List tasks',
+  description: 'The tasks that you may see, newest first. ready: those that you could claim now.',
+  permission: 'read',
+  effect: 'reads',
+  commits: 'none',
+  input: input({
+    state: Type.Optional(StateWord('Only tasks in this state')),
+    ready: Type.Optional(Type.Boolean({ default: false, description: 'true: only what you could claim now' })),
+    session_id: OptionalSessionId('the tasks of all sessions, and of none'),
+    assignee: Type.Optional(AgentId('Only what this agent holds, or held last')),
+    created_by: Type.Optional(AgentId('Only tasks of this creator')),
+    query: Type.Optional(Checked<string>(query.json, query.check, { [Allowed]: query.allowed })),
+    limit: Limit(50, 200),
+    cursor: Cursor
+  }),
+  output: output({
+    tasks: Type.Array(Task),
+    count: Type.Integer(),
+    has_more: Type.Boolean(),
+    next_cursor: Nullable(Type.String())
+  }),
+  async handler({ limit = 50, cursor, ...filter }, { db, agent }) {
+    const before = cursor === undefined ? undefined : decodeNumbers(cursor)[0]
+    if (filter.session_id !== undefined) await sessions.readSessionOrThrow(db, agent, filter.session_id)
+    const rows = await list(db, agent, { ...filter, limit, before })
+    const { items, ...page } = pageOf(rows, limit, ({ number }) => encodeNumbers(number, 0))
+    return { tasks: items.map(viewOf), ...page }
+  }
+})

@@ -1,0 +1,45 @@
+import { Type } from '@sinclair/typebox'
+import { AppError } from '../../kernel/errors.js'
+import { OneOf } from '../../kernel/schema.js'
+import { input, Metadata, output } from '../../kernel/shapes.js'
+import { defineTool } from '../../kernel/tool.js'
+import { updateTask as update } from '../store/changing.js'
+import { viewOf } from '../store/tasks.js'
+import { Description, LeaseToken, Priority, Task, TaskId, Title } from '../task-shapes.js'
+import { topicsOf } from '../topics.js'
+
+export const updateTask = defineTool({
+  name: 'update_task',
+  title: 'Change a task',
+  description:
+    'Change a task that is not done: its creator, an admin, or with lease_token whoever holds it. state ' +
+    'input_required says that the holder waits for an answer, working that the work goes on.',
+  permission: 'write',
+  effect: 'replaces',
+  commits: 'transaction',
+  input: input({
+    task_id: TaskId,
+    lease_token: Type.Optional({ ...LeaseToken, description: 'Of the holder: lease.token of claim_task' }),
+    title: Type.Optional(Title),
+    description: Type.Optional(Description),
+    priority: Type.Optional(Priority()),
+    metadata: Metadata('What takes the place of its metadata'),
+    state: Type.Optional(OneOf(['working', 'input_required'], { description: 'The state of a task that is held' }))
+  }),
+  output: output({ task: Task }),
+  audit: ({ state }, { task }) => ({
+    event_type: 'task_updated',
+    session_id: task.session_id ?? undefined,
+    resource: `task:${task.task_id}`,
+    metadata: state === undefined ? {} : { state }
+  }),
+  affectedTopics: (_input, { task }, { agent }) => topicsOf(agent.workspace, [task], false),
+  async handler({ task_id, lease_token, ...patch }, { db, agent }) {
+    if (Object.values(patch).every(value => value === undefined))
+      throw new AppError('INVALID_INPUT', 'There is nothing to change.', {
+        context: { argument: 'title', given: 'nothing', allowed: 'title, description, priority, metadata or state' },
+        suggestions: ['Pass at least one of title, description, priority, metadata and state']
+      })
+    return { task: viewOf(await update(db, agent, task_id, lease_token, patch)) }
+  }
+})

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { type As, call, ok, startApp } from '../helper.js'
+import { isFailure } from '../support/failure.js'
+
+/** Leases on names, one agent after the other. */
+
+const app = await startApp(t)
+const ONE: As = { agent_id: 'one' }
+const TWO: As = { agent_id: 'two' }
+
+const acquire = (names: string[], more: Record<string, unknown> = {}, as = ONE) =>
+  call(app, 'acquire_lease', { names, ...more }, as)
+
+t.test('all names or none, and the error says who holds which until when', async t => {
+  const { body } = await acquire(['b', 'a', 'b'], { purpose: 'to write' })
+  t.match(body.leases.map(({ name }: any) => name).sort(), ['a', 'b'])
+  const refused = await acquire(['c', 'a'], {}, TWO)
+  isFailure(t, refused, 'LEASE_HELD')
+  t.match(refused.body.context.holders, [{ name: 'a', holder: 'one', purpose: 'to write', expires_at: String }])
+  isFailure(t, await acquire(['a']), 'LEASE_HELD', 'not even by the same agent')
+  t.match((await acquire(['c'], {}, TWO)).body, { success: true }, 'c was not taken')
+  t.match((await ok(app, 'list_leases', { holder: 'one' })).leases, [{ name: 'a' }, { name: 'b' }])
+  t.equal((await ok(app, 'list_leases', { prefix: 'c' })).count, 1)
+  t.match(await ok(app, 'list_leases', { limit: 1 }), { count: 1, has_more: true })
+})
+
+t.test('only the holder renews and releases, by its token; an admin ends any', async t => {
+  const [lease] = (await acquire(['x'])).body.leases
+  const named = { leases: [{ name: 'x', token: lease.token }] }
+  isFailure(t, await call(app, 'renew_lease', named, TWO), 'LEASE_LOST')
+  isFailure(t, await call(app, 'renew_lease', { leases: [{ name: 'x', token: lease.token + 1 }] }, ONE), 'LEASE_LOST')
+  const { leases: renewed } = await ok(app, 'renew_lease', { ...named, ttl_seconds: 600 }, ONE)
+  t.equal(renewed[0].token, lease.token)
+  t.ok(renewed[0].expires_at > lease.expires_at)
+  t.same((await ok(app, 'release_lease', named, TWO)).released, [])
+  isFailure(t, await call(app, 'release_lease', { leases: [{ name: 'x' }] }, ONE), 'INVALID_INPUT')
+  t.same((await ok(app, 'release_lease', { leases: [{ name: 'x' }] }, { admin: true, agent_id: 'r' })).released, ['x'])
+  isFailure(t, await call(app, 'renew_lease', named, ONE), 'LEASE_LOST')
+  const [next] = (await acquire(['x'], {}, TWO)).body.leases
+  t.ok(next.token > lease.token, 'tokens grow')
+})
+
+t.test('a lease ends by itself, and who waits gets the name', async t => {
+  const [first] = (await acquire(['w'], { ttl_seconds: 1 })).body.leases
+  const waiting = Array.from({ length: 5 }, (_, i) => acquire(['w'], { wait_seconds: 4 }, { agent_id: `w${i}` }))
+  const answers = await Promise.all(waiting)
+  const got = answers.filter(({ status }) => status === 200)
+  t.equal(got.length, 1, 'one of five')
+  t.ok(got[0]?.body.leases[0].token > first.token)
+  for (const answer of answers.filter(({ status }) => status !== 200)) isFailure(t, answer, 'LEASE_HELD')
+  const waiter = acquire(['w'], { wait_seconds: 4 }, { agent_id: 'late' })
+  await sleep(200)
+  const started = performance.now()
+  await ok(app, 'release_lease', { leases: [{ name: 'w' }] }, { admin: true, agent_id: 'r' })
+  t.equal((await waiter).status, 200)
+  t.ok(performance.now() - started < 700, 'a hint wakes it')
+})

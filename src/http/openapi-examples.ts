@@ -33,6 +33,15 @@ const ARGUMENTS: Record<string, unknown> = {
   key: 'plan',
   value: { step: 2, done: ['parser'] },
   key_id: 'key_0123456789abcdef',
+  title: 'Test the parser on Windows',
+  tasks: [{ title: 'Build the release' }, { title: 'Announce it', priority: -1 }],
+  task_id: 'task_0123456789abcdef',
+  lease_token: 1,
+  result: { failures: 0 },
+  error: 'No machine with Windows was free.',
+  note: 'The tests of the lexer pass. Those of the parser are left.',
+  names: ['deploy'],
+  leases: [{ name: 'deploy', token: 1 }],
   visibility: 'private',
   days: 365,
   timeout_seconds: 5,
@@ -70,9 +79,11 @@ const ARGUMENTS: Record<string, unknown> = {
 /** Arguments beyond the required ones that say what a tool is for. */
 const MORE: Record<string, string[]> = {
   add_message: ['metadata'],
+  complete_task: ['result'],
   search_context: ['session_id'],
   set_retention: ['days'],
   update_session: ['purpose'],
+  update_task: ['title'],
   wait_for_messages: ['timeout_seconds']
 }
 

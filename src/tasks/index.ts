@@ -12,7 +12,7 @@ import { cancelTask } from './tools/cancel-task.js'
 import { claimTask } from './tools/claim-task.js'
 import { completeTask } from './tools/complete-task.js'
 import { createTask } from './tools/create-task.js'
-import { createManyTasks } from './tools/create-tasks.js'
+import { createTasks } from './tools/create-tasks.js'
 import { failTask } from './tools/fail-task.js'
 import { getTask } from './tools/get-task.js'
 import { listTasks } from './tools/list-tasks.js'
@@ -37,7 +37,7 @@ export const tasksPlugin = fp(
       look: (workspace, viewers) => isAnyReady(inWorkspace(db, workspace), workspace, viewers)
     })
     app.addTool(createTask(app.quotas))
-    app.addTool(createManyTasks(app.quotas))
+    app.addTool(createTasks(app.quotas))
     app.addTool(listTasks)
     app.addTool(getTask)
     app.addTool(

@@ -3,7 +3,7 @@ import type { Agent } from '../kernel/agent.js'
 import { type MessageFilter, filtered, type ReadableMessages } from './message-filter.js'
 import type { Db } from '../postgres/schema.js'
 import { plannedOnce } from '../postgres/statements.js'
-import { partsNotPublic, readableMessages } from './visibility.js'
+import { partsNotPublic, readableMessages, readableRange } from './visibility.js'
 
 /**
  * Counts up to this number are exact (docs/semantics.md, Limits). Counting further would cost more than it is worth.
@@ -54,7 +54,10 @@ export function isFiltered(filter: MessageFilter): boolean {
 
 /** What is counted one by one: with a filter all that matches, else what is not public, in its parts. */
 export function countedParts(db: Db, viewer: Agent, session_id: string, filter: MessageFilter): ReadableMessages[] {
-  const readable = readableMessages(db, viewer).where('m.session_id', '=', session_id)
+  return partsOf(readableMessages(db, viewer).where('m.session_id', '=', session_id), viewer, filter)
+}
+
+function partsOf(readable: ReadableMessages, viewer: Agent, filter: MessageFilter): ReadableMessages[] {
   return isFiltered(filter) ? [filtered(readable, filter)] : partsNotPublic(viewer).map(part => readable.where(part))
 }
 
@@ -85,7 +88,7 @@ export async function countFrom(
 ): Promise<Count> {
   const most = isFiltered(filter) ? EXACT_COUNT_MAX : countedOneByOne(session)
   const beyond = counted.some(([count]) => count > most)
-  const parts = beyond ? countedParts(db, viewer, session.id, filter) : []
+  const parts = beyond ? partsOf(atPlaces(db, viewer, session.id), viewer, filter) : []
   const counts = await Promise.all(
     counted.map(async ([count], i) =>
       count <= most ? count : sampled(db, session, parts[i] as ReadableMessages, count)
@@ -100,18 +103,22 @@ export async function countFrom(
 const PLACES = 64
 const PLACE = 50
 
+/** The messages at the places that `place.before` names. */
+function atPlaces(db: Db, viewer: Agent, session_id: string): ReadableMessages {
+  const before = sql<number>`place.before`
+  return readableRange(db, viewer, session_id, before, sql<number>`place.before + ${sql.lit(PLACE)}`)
+}
+
 /**
  * How many messages a part has, by how many of those at some places of the session are among it, and at least as many as
  * have been counted. (The newest ones alone say little: whoever has just joined wrote many of them, and few before.)
+ * @param part of the messages at the places
  */
 async function sampled(db: Db, { last_seq }: Session, part: ReadableMessages, least: number): Promise<number> {
   const places = Math.min(PLACES, Math.ceil(last_seq / PLACE))
   const before = Array.from({ length: places }, (_, i) => Math.floor((i * last_seq) / places))
-  const at = part
-    .where('m.seq', '>', sql<number>`place.before`)
-    .where('m.seq', '<=', sql<number>`place.before + ${sql.lit(PLACE)}`)
-    .select('m.seq')
   const { rows } = await sql<{ count: number }>`
-    select count(*)::int as count from unnest(${before}::bigint[]) place (before), lateral (${at}) at`.execute(db)
+    select count(*)::int as count
+    from unnest(${before}::bigint[]) place (before), lateral (${part.select('m.seq')}) at`.execute(db)
   return Math.max(least, Math.min(last_seq, Math.round((Number(rows[0]?.count) / (places * PLACE)) * last_seq)))
 }

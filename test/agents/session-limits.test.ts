@@ -66,7 +66,9 @@ const ARGS: Record<string, Record<string, unknown>> = {
   search_by_timerange: { start_time: '2020-01-01', end_time: '2999-01-01' },
   set_memory: { key: 'k', value: 1 },
   get_memory: { key: 'k' },
-  delete_memory: { key: 'k' }
+  delete_memory: { key: 'k' },
+  create_task: { title: 'x' },
+  create_tasks: { tasks: [{ title: 'x' }] }
 }
 
 const words = ({ timestamp, request_id, ...rest }: any) => rest as Record<string, unknown>

@@ -82,11 +82,13 @@ t.test('line breaks and other controls in a name', async t => {
 
 t.test('names that look like another', async t => {
   const utf8 = (name: string) => asks([KEY, Buffer.from(`X-Agent-Id: ${name}`)])
-  for (const name of ['аdmin', 'admin\u200b', 'ａdmin', 'admi\u0301n', '\u202enimda', 'ADMIN', 'admin.']) {
+  for (const name of ['аdmin', 'ａdmin', 'admi\u0301n', 'ADMIN', 'admin.']) {
     const answer = await utf8(name)
-    t.equal(who(answer), name, `${JSON.stringify(name)} is just itself`)
+    t.equal(who(answer), name.normalize(), `${JSON.stringify(name)} is just itself`)
     t.same(answer.body.agent_info.permissions, ['read', 'write'])
   }
+  for (const name of ['admin\u200b', '\u202enimda'])
+    t.match((await utf8(name)).body, { code: 'INVALID_INPUT', error: /not seen/ }, JSON.stringify(name))
   t.equal(who(await utf8('   admin \t')), 'admin', 'space around a header is no part of it')
   t.equal(
     who(await asks([KEY, Buffer.from([...Buffer.from('X-Agent-Id: '), 0xff, 0xfe])])),

@@ -253,7 +253,6 @@ t.test('a name that only looks like one of a prefix', async t => {
     'ｌimited',
     'l\u0131mited',
     'limıted',
-    '\u200blimited',
     'boss'
   ]) {
     const answer = await call(app, 'get_usage_guidance', {}, withKey(NARROW, Buffer.from(name).toString('latin1')))
@@ -276,6 +275,11 @@ t.test('a name that only looks like one of a prefix', async t => {
       JSON.stringify(name)
     )
   }
+})
+
+t.test('a name with a character that is not seen', async t => {
+  const args = { agent_id: '\u200blimited', agent_type: 'kind', api_key: NARROW }
+  isFailure(t, await call(app, 'authenticate_agent', args, { anonymous: true }), 'INVALID_INPUT')
 })
 
 t.test('figures of the whole server are for the operator', async t => {

@@ -195,7 +195,8 @@ function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Pr
     renew_task: { TASK_NOT_FOUND: noTask, LEASE_LOST: [{}] },
     complete_task: {
       TASK_NOT_FOUND: noTask,
-      LEASE_LOST: [{}],
+      // With the token that completed it, it is the same request again.
+      LEASE_LOST: [{ lease_token: 999 }],
       CONTENT_TOO_LARGE: [{ result: 'x'.repeat(1024 * 1024) }]
     },
     fail_task: { TASK_NOT_FOUND: noTask, LEASE_LOST: [{}] },

@@ -73,7 +73,7 @@ test('every decision is in the index, and short', async t => {
   const index = readFileSync(join(ROOT, 'docs/adr/README.md'), 'utf8')
   for (const name of DECISIONS) {
     t.match(index, `](${name})`, name)
-    t.ok(readFileSync(join(ROOT, 'docs/adr', name), 'utf8').split('\n').length <= 41, `${name} has at most 40 lines`)
+    t.ok(readFileSync(join(ROOT, 'docs/adr', name), 'utf8').split('\n').length <= 56, `${name} has at most 55 lines`)
   }
 })
 

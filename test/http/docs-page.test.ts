@@ -47,9 +47,20 @@ for (const { operationId, requestBody } of operations.filter(({ requestBody }) =
     const { message_id } = await ok(app, 'add_message', { session_id, content: 'release' }, by)
     const { key_id } = await ok(app, 'create_api_key', { agent_id: 'planner', agent_type: 'claude' }, by)
     await ok(app, 'set_memory', { key: 'plan', value: 1 }, by)
-    const args = JSON.parse(text, (name, value: unknown) =>
-      name === 'session_id' ? session_id : name === 'message_id' ? message_id : name === 'key_id' ? key_id : value
-    )
+    const { task } = await ok(app, 'create_task', { title: 'a task' }, by)
+    const { lease } = text.includes('lease_token') ? await ok(app, 'claim_task', { task_id: task.task_id }, by) : {}
+    const name = `deploy ${operationId}`
+    const { leases } = text.includes('"leases"') ? await ok(app, 'acquire_lease', { names: [name] }, by) : {}
+    const here: Record<string, unknown> = {
+      session_id,
+      message_id,
+      key_id,
+      task_id: task.task_id,
+      lease_token: lease?.token,
+      name: leases?.[0].name,
+      token: leases?.[0].token
+    }
+    const args = JSON.parse(text, (name, value: unknown) => here[name] ?? value)
     const as = operationId === 'authenticate_agent' ? { admin: true } : by
     const { status, body } = await call(app, operationId, args, as)
     t.equal(status, 200, JSON.stringify(body))

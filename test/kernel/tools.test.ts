@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { TASK_STATES } from '../../src/kernel/task-states.js'
 import { PERMISSIONS } from '../../src/kernel/agent.js'
 import { plain } from '../../src/http/openapi.js'
 import { takesIdempotencyKey } from '../../src/kernel/tool.js'
@@ -75,6 +76,7 @@ t.test('words', async t => {
         ...Object.keys(tool.input.properties),
         ...Object.keys(tool.output.properties)
       ]),
+      ...TASK_STATES,
       'agent_only',
       'admin_only',
       'auth_token'
@@ -125,6 +127,20 @@ t.test('inputs are closed and bounded', async t => {
 /** What writes only how the caller itself sees things, for those who may read. */
 const OF_READERS = new Set(['mark_read'])
 
+/** Who holds a task or a name has a token: by it, a repeated call is known. A claim that got lost ends by itself. */
+const OF_LEASES = new Set([
+  'claim_task',
+  'renew_task',
+  'complete_task',
+  'fail_task',
+  'release_task',
+  'update_task',
+  'cancel_task',
+  'acquire_lease',
+  'renew_lease',
+  'release_lease'
+])
+
 t.test('what a tool does fits together', async t => {
   for (const tool of tools) {
     const { name, permission, effect, commits, secret, repeatable } = tool
@@ -132,7 +148,7 @@ t.test('what a tool does fits together', async t => {
     t.ok(permission === 'none' || PERMISSIONS.includes(permission))
     t.equal(
       takesIdempotencyKey(tool),
-      effect !== 'reads' && !secret && name !== 'revoke_token',
+      effect !== 'reads' && !secret && name !== 'revoke_token' && !OF_LEASES.has(name),
       `${name}: writes can be repeated safely, but for those whose answer is a secret`
     )
     if (effect === 'reads') t.notOk(permission === 'write', `${name} reads and does not need write`)

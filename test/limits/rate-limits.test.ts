@@ -300,23 +300,27 @@ t.test('no credentials, expired and revoked tokens are no guesses', async t => {
 t.test('ten thousand wrong keys, and a right one meanwhile', async t => {
   const app = await startApp(t, { RATE_LIMIT_FAILURES_PER_MINUTE: '300' })
   const counts: Record<number, number> = {}
-  const right: number[] = []
+  const right: unknown[] = []
   let n = 0
   const ask = async (key: string) => {
-    const { statusCode } = await app.server.inject({
+    const answer = await app.server.inject({
       method: 'POST',
       url: '/mcp/tool/list_sessions',
       headers: { 'x-api-key': key, 'x-agent-id': 'guesser' }
     })
-    return statusCode
+    return answer
   }
   await Promise.all(
     Array.from({ length: 50 }, async () => {
       while (n < 10_000) {
         const nth = n++
-        const status = await ask(`guess number ${nth}`)
-        counts[status] = (counts[status] ?? 0) + 1
-        if (nth % 500 === 0) right.push(await ask(API_KEY))
+        // As over sockets: without it, requests that come by no socket keep the event loop from all else.
+        await new Promise(resolve => setImmediate(resolve))
+        const { statusCode } = await ask(`guess number ${nth}`)
+        counts[statusCode] = (counts[statusCode] ?? 0) + 1
+        if (nth % 500 !== 0) continue
+        const answer = await ask(API_KEY)
+        right.push(answer.statusCode === 200 ? 200 : answer.json())
       }
     })
   )

@@ -204,7 +204,7 @@ async function timed(find: (query: string) => Promise<unknown>, query: string): 
 }
 
 /** Words of messages, so many of one and so many of another, that are no function words. */
-export function phrases(corpus: Corpus, { name, size }: Session, of_one: number, of_other: number): string[] {
+function phrases(corpus: Corpus, { name, size }: Session, of_one: number, of_other: number): string[] {
   const draw = random(`${corpus.words.seed}/phrases/${name}/${of_one}`)
   const stop = new Set(FUNCTION_WORDS)
   const wordsOf = (count: number): string[] => {

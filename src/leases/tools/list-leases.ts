@@ -11,7 +11,7 @@ const prefix = text(1, 500, 'Only names that begin with exactly this')
 export const listLeases = defineTool({
   name: 'list_leases',
   title: 'List held names',
-  description: 'Who holds which names, by name.',
+  description: 'Who holds which names, and until when, sorted by name.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',

@@ -56,7 +56,7 @@ const insertTasks = defineStatement<[workspace: string, tasks: string, agent_id:
  * @throws AppError TASK_NOT_FOUND for a dependency out of reach, CONFLICT for one that will never be completed,
  * SESSION_NOT_FOUND, SESSION_CLOSED, QUOTA_EXCEEDED
  */
-export async function createTasks(tx: Db, agent: Agent, tasks: NewTask[], quotas: Quotas): Promise<TaskRow[]> {
+export async function addTasks(tx: Db, agent: Agent, tasks: NewTask[], quotas: Quotas): Promise<TaskRow[]> {
   const own = new Set(tasks.map(({ id }) => id))
   const states = await lockDependencies(tx, agent, [
     ...new Set(tasks.flatMap(({ depends_on }) => depends_on).filter(id => !own.has(id)))

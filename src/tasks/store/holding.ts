@@ -7,7 +7,7 @@ import { type LockedTask, lockTask, type TaskRow } from './tasks.js'
 /** What the holder of a task may do with it. Each locks the task's row, until the transaction ends. */
 
 /** @throws AppError TASK_NOT_FOUND, LEASE_LOST */
-export async function lockHeldTask(tx: Db, agent: Agent, id: string, token: number): Promise<LockedTask> {
+async function lockHeldTask(tx: Db, agent: Agent, id: string, token: number): Promise<LockedTask> {
   const task = await lockTask(tx, agent, id)
   requireLease(task, agent, token)
   return task

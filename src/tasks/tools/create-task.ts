@@ -2,7 +2,7 @@ import { IdempotencyKey, input, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import type { Quotas } from '../../limits/quotas.js'
-import { createTasks, newTaskId } from '../store/creation.js'
+import { addTasks, newTaskId } from '../store/creation.js'
 import { type TaskRow, viewOf } from '../store/tasks.js'
 import { draftFields, Task, taskOf } from '../task-shapes.js'
 import { topicsOf } from '../topics.js'
@@ -27,7 +27,7 @@ export const createTask = (quotas: Quotas) =>
     affectedTopics: (_input, { task }, { agent }) => topicsOf(agent.workspace, [task], true),
     async handler({ idempotency_key: _, ...draft }, { db, agent }) {
       if (draft.session_id === undefined) needWholeWorkspace(agent)
-      const [made] = await createTasks(db, agent, [taskOf(draft, newTaskId())], quotas)
+      const [made] = await addTasks(db, agent, [taskOf(draft, newTaskId())], quotas)
       return { task: viewOf(made as TaskRow) }
     }
   })

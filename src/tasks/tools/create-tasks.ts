@@ -4,14 +4,14 @@ import { defineTool } from '../../kernel/tool.js'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import type { Quotas } from '../../limits/quotas.js'
 import { resolveReferences } from '../references.js'
-import { createTasks, newTaskId } from '../store/creation.js'
+import { addTasks, newTaskId } from '../store/creation.js'
 import { viewOf } from '../store/tasks.js'
 import { draftFields, Task, taskOf } from '../task-shapes.js'
 import { topicsOf } from '../topics.js'
 
 const TASKS_MAX = 100
 
-export const createManyTasks = (quotas: Quotas) =>
+export const createTasks = (quotas: Quotas) =>
   defineTool({
     name: 'create_tasks',
     title: 'Create several tasks',
@@ -46,7 +46,7 @@ export const createManyTasks = (quotas: Quotas) =>
       if (tasks.some(({ session_id }) => session_id === undefined)) needWholeWorkspace(agent)
       const ids = tasks.map(newTaskId)
       const needs = resolveReferences(tasks, ids)
-      const made = await createTasks(
+      const made = await addTasks(
         db,
         agent,
         tasks.map((task, i) => taskOf(task, ids[i] as string, needs[i])),

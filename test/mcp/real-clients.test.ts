@@ -13,8 +13,8 @@ const app = await startApp(t)
 const base = await listen(app)
 const KEY: Headers = { 'x-api-key': API_KEY, 'x-agent-id': 'agent-1' }
 
-/** The address with which the schemas of answers are listed: these clients check answers against them. */
-const QUERY = '?output_schemas=true'
+/** All tools are listed, with the schemas of answers: these clients check answers against them. */
+const QUERY = '?toolsets=all&output_schemas=true'
 
 const clients: Record<string, (t: Test, headers?: Headers) => Promise<Connected>> = {
   'the SDK of 2025': async (t, headers) => connectLegacy(t, `${base}/mcp${QUERY}`, headers),

@@ -29,12 +29,13 @@ function comparable(value: unknown, at = ''): unknown {
       .replace(/session_[0-9a-f]{16}/g, '<session>')
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uuid>')
       .replace(/key_[0-9a-f]{16}/g, '<key>')
+      .replace(/task_[0-9a-f]{16}/g, '<task>')
       .replace(/erased-[0-9a-f]{16}/g, '<pseudonym>')
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>')
       .replace(/eyJ[\w.-]+/g, '<token>')
       .replace(/^(?=.*\d)[\w-]{40,}$/, '<cursor>')
   }
-  return typeof value === 'number' && /^(id|.*_ids?|version|.*_ms|count|days)$/.test(at) ? '<number>' : value
+  return typeof value === 'number' && /^(id|.*_ids?|version|.*_ms|count|days|token)$/.test(at) ? '<number>' : value
 }
 
 for (const tool of tools) {

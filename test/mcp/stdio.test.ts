@@ -14,7 +14,15 @@ t.jobs = 3
 for (const [name, start] of Object.entries(starts)) {
   t.test(name, async t => {
     const [client, unnamed] = await Promise.all([
-      start(t, environment(database.url, { AGENT_ID: 'a local agent', AGENT_TYPE: 'desktop', LOG_LEVEL: 'debug' })),
+      start(
+        t,
+        environment(database.url, {
+          AGENT_ID: 'a local agent',
+          AGENT_TYPE: 'desktop',
+          LOG_LEVEL: 'debug',
+          TOOLSETS: 'all'
+        })
+      ),
       start(t, environment(database.url))
     ])
     t.same(

@@ -17,7 +17,7 @@ export const completeTask = (desk: TaskDesk) =>
     description:
       'Say that a task which you hold is done, and what came of it. The tasks that depend on it become ready.',
     permission: 'write',
-    effect: 'adds',
+    effect: 'replaces',
     repeatable: true,
     commits: 'batch',
     input: input({

@@ -74,10 +74,18 @@ t.test('who reads and what the writer was told agree', async t => {
 
 t.test('a text without a name costs no statement', async t => {
   const asked = countStatements(t, app)
-  await ok(app, 'add_message', { session_id, content: 'plain' })
-  const plain = asked.length
-  await ok(app, 'add_message', { session_id, content: '@worker-1 '.repeat(200) })
-  t.ok(asked.length - plain <= plain + 1, 'and one with many costs one at most')
+  /** The least of several: in the background the service asks too. */
+  const fewest = async (content: string) => {
+    const counts: number[] = []
+    for (let n = 0; n < 8; n++) {
+      const before = asked.length
+      await ok(app, 'add_message', { session_id, content })
+      counts.push(asked.length - before)
+    }
+    return Math.min(...counts)
+  }
+  const plain = await fewest('plain')
+  t.equal((await fewest('@worker-1 '.repeat(200))) - plain, 1, 'one with many names costs one')
 })
 
 t.test('an agent that is limited to a session learns of those alone that were in it', async t => {

@@ -191,7 +191,7 @@ t.test('keys and indexes begin with the workspace, but for those that serve all 
     rows.filter(
       index =>
         !index.is_unique &&
-        !/expiring|idle|revoked|_by_id$|by_parent|audit_heads_newest|of_deleted_sessions|trigrams|_terms(_words)?$/.test(
+        !/expiring|idle|revoked|_by_id$|by_parent|audit_heads_newest|of_deleted_sessions|trigrams|_terms(_words)?$|leases_ended|tasks_leased/.test(
           index.name
         )
     ),

@@ -9,7 +9,7 @@ interface SharedPage<Cursor, Change> {
 
 /**
  * Reads pages for followers that are behind. Those who stand at one cursor share a page: callers that wait get an
- * answer together, and come back together. (40 such callers need at most 15 statements: test/feed/follow.test.ts.)
+ * answer together, and come back together. (40 such callers need at most 15 statements: test/feed/follow.long.test.ts.)
  */
 export class SharedPages<Cursor, Change, P extends Page<Cursor, Change>> {
   /** Pages that will be read, by the cursor that they come after. */

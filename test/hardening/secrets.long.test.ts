@@ -211,7 +211,7 @@ t.test('nor what it says when it cannot start', async t => {
   const waiting = await runProgram(
     t,
     ['serve'],
-    { ...SECRETS, LOG_LEVEL: 'trace', DATABASE_URL: unreachable.href, DATABASE_CONNECT_TIMEOUT_MS: '500' },
+    { ...SECRETS, LOG_LEVEL: 'trace', PORT: '0', DATABASE_URL: unreachable.href, DATABASE_CONNECT_TIMEOUT_MS: '500' },
     { ready: /(Waiting up to)/ }
   )
   await waiting.stop()

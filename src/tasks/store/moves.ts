@@ -70,7 +70,7 @@ export function requireLease({ lease_token, leased, assignee }: LockedTask, agen
 }
 
 export function leaseLost(): AppError {
-  return new AppError('LEASE_LOST', 'You do not hold this task by that lease_token, or do no more.', {
+  return new AppError('LEASE_LOST', 'This lease_token does not hold the task, or no longer does.', {
     context: { argument: 'lease_token' },
     suggestions: [
       'Stop working on the task: somebody else may do it by now',

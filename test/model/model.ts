@@ -364,12 +364,10 @@ export class Workspace {
       .filter(session => after === undefined || order(place(session), after) > 0)
       .sort((a, b) => order(place(a), place(b)))
     const kept = found.slice(0, limit)
-    const has_more = found.length > limit
     return {
       sessions: kept.map(session => this.summary(viewer, session)),
       count: kept.length,
-      has_more,
-      next_cursor: has_more ? new Holds(value => typeof value === 'string', 'a cursor') : null
+      ...whetherMore(found, limit)
     }
   }
 
@@ -568,8 +566,13 @@ export class Workspace {
     const found = this.visible(viewer, session)
       .filter(message => message.sender.agent_id === sender)
       .reverse()
-      .slice(0, limit)
-    return { messages: found.map(message => this.shown(session, message)), sender, count: found.length }
+    const page = found.slice(0, limit)
+    return {
+      messages: page.map(message => this.shown(session, message)),
+      sender,
+      count: page.length,
+      ...whetherMore(found, limit)
+    }
   }
 
   /** What is there already: nobody waits here. */
@@ -739,14 +742,15 @@ export class Workspace {
           byBytes(a.session_id ?? '', b.session_id ?? '') ||
           byBytes(a.key, b.key)
       )
-      .slice(0, limit)
+    const page = found.slice(0, limit)
     return {
-      entries: found.map(({ value, metadata, ...entry }) => ({
+      entries: page.map(({ value, metadata, ...entry }) => ({
         ...entry,
         scope: entry.session_id === null ? 'global' : 'session',
         value_size: Buffer.byteLength(JSON.stringify(value))
       })),
-      count: found.length,
+      count: page.length,
+      ...whetherMore(found, limit),
       scope_filter: session_id ?? 'global'
     }
   }
@@ -756,4 +760,9 @@ export class Workspace {
     this.wrote('memory_deleted')
     return { deleted: this.memory.delete(this.place(who, session_id, key)) }
   }
+}
+
+function whetherMore(found: readonly unknown[], limit: number): Record<string, unknown> {
+  const has_more = found.length > limit
+  return { has_more, next_cursor: has_more ? new Holds(value => typeof value === 'string', 'a cursor') : null }
 }

@@ -282,7 +282,13 @@ function prepare(step: Step, who: Agent, own: Side, neighbour: Side): Prepared {
         { session_id, ...sent },
         () => {
           const [message] = model.addMessages(who, session_id, [draft])
-          return { message_id: message?.id, seq: message?.seq, timestamp: message?.timestamp, session_id }
+          return {
+            message_id: message?.id,
+            seq: message?.seq,
+            timestamp: message?.timestamp,
+            session_id,
+            ...toldMentions([draft])
+          }
         },
         () => {
           model.mayWrite(who, [draft.visibility], session_id)
@@ -302,7 +308,8 @@ function prepare(step: Step, who: Agent, own: Side, neighbour: Side): Prepared {
             session_id,
             drafts.map(([draft]) => draft)
           )
-          return { message_ids: written.map(message => message.id), count: written.length }
+          const told = toldMentions(drafts.map(([draft]) => draft))
+          return { message_ids: written.map(message => message.id), count: written.length, ...told }
         },
         () => {
           model.mayWrite(
@@ -416,6 +423,23 @@ function prepare(step: Step, who: Agent, own: Side, neighbour: Side): Prepared {
       { content: text, visibility, metadata, parent_message_id },
       { content: text.text, visibility, metadata, parent_message_id }
     ]
+  }
+}
+
+/**
+ * The writer is told of names that the text mentions, and of no others: some are agents by now, some are not. Of a name
+ * that nobody has, what follows the @ up to a sign that ends a word.
+ */
+function toldMentions(drafts: readonly Draft[]): Record<string, Holds> {
+  const named = [...new Set(drafts.flatMap(({ content }) => content.mentions))]
+  const among = (is: (told: string, name: string) => boolean) =>
+    new Holds(
+      told => told === undefined || (told.length > 0 && told.every((one: string) => named.some(name => is(one, name)))),
+      'names that the text mentions'
+    )
+  return {
+    mentions: among((told, name) => told === name),
+    unresolved_mentions: among((told, name) => name.startsWith(told))
   }
 }
 

@@ -71,7 +71,7 @@ t.test('the package holds the program and its pages, and nothing of its making',
   for (const path of ['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json', ...Object.values(manifest.bin)])
     t.ok(files.includes(path), path)
   for (const folder of ['src', 'migrations']) {
-    const sources = (await readdir(join(ROOT, folder), { recursive: true })).filter(name => name.endsWith('.ts'))
+    const sources = (await readdir(join(ROOT, folder), { recursive: true })).filter(name => /(?<!\.d)\.ts$/.test(name))
     const missing = sources
       .map(name => `dist/${folder}/${name.replaceAll('\\', '/').replace(/\.ts$/, '.js')}`)
       .filter(path => !files.includes(path))

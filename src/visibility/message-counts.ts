@@ -3,7 +3,7 @@ import type { Agent } from '../kernel/agent.js'
 import { type MessageFilter, filtered, type ReadableMessages } from './message-filter.js'
 import type { Db } from '../postgres/schema.js'
 import { plannedOnce } from '../postgres/statements.js'
-import { partsNotPublic, readableMessages, readableRange } from './visibility.js'
+import { partsNotPublic, readableMessages, readableAt } from './visibility.js'
 
 /**
  * Counts up to this number are exact (docs/semantics.md, Limits). Counting further would cost more than it is worth.
@@ -88,10 +88,11 @@ export async function countFrom(
 ): Promise<Count> {
   const most = isFiltered(filter) ? EXACT_COUNT_MAX : countedOneByOne(session)
   const beyond = counted.some(([count]) => count > most)
-  const parts = beyond ? partsOf(atPlaces(db, viewer, session.id), viewer, filter) : []
+  const places = beyond ? placesOf(session) : []
+  const parts = beyond ? partsOf(readableAt(db, viewer, session.id, places), viewer, filter) : []
   const counts = await Promise.all(
     counted.map(async ([count], i) =>
-      count <= most ? count : sampled(db, session, parts[i] as ReadableMessages, count)
+      count <= most ? count : sampled(db, session, places.length, parts[i] as ReadableMessages, count)
     )
   )
   const sum = (isFiltered(filter) ? 0 : session.public_count) + counts.reduce((a, b) => a + b, 0)
@@ -101,24 +102,30 @@ export async function countFrom(
 
 /** Places of a session that are looked at, evenly over all of it, and messages at each. */
 const PLACES = 64
-const PLACE = 50
+const PLACE = 10
 
-/** The messages at the places that `place.before` names. */
-function atPlaces(db: Db, viewer: Agent, session_id: string): ReadableMessages {
-  const before = sql<number>`place.before`
-  return readableRange(db, viewer, session_id, before, sql<number>`place.before + ${sql.lit(PLACE)}`)
+/** The seqs that are looked at: some in a row at each place. */
+function placesOf({ last_seq }: Session): number[] {
+  const places = Math.min(PLACES, Math.ceil(last_seq / PLACE))
+  return Array.from({ length: places }, (_, i) => Math.floor((i * last_seq) / places)).flatMap(before =>
+    Array.from({ length: PLACE }, (_, n) => before + n + 1)
+  )
 }
 
 /**
  * How many messages a part has, by how many of those at some places of the session are among it, and at least as many as
  * have been counted. (The newest ones alone say little: whoever has just joined wrote many of them, and few before.)
- * @param part of the messages at the places
+ * @param looked_at so many seqs
+ * @param part of the messages at these seqs
  */
-async function sampled(db: Db, { last_seq }: Session, part: ReadableMessages, least: number): Promise<number> {
-  const places = Math.min(PLACES, Math.ceil(last_seq / PLACE))
-  const before = Array.from({ length: places }, (_, i) => Math.floor((i * last_seq) / places))
+async function sampled(
+  db: Db,
+  { last_seq }: Session,
+  looked_at: number,
+  part: ReadableMessages,
+  least: number
+): Promise<number> {
   const { rows } = await sql<{ count: number }>`
-    select count(*)::int as count
-    from unnest(${before}::bigint[]) place (before), lateral (${part.select('m.seq')}) at`.execute(db)
-  return Math.max(least, Math.min(last_seq, Math.round((Number(rows[0]?.count) / (places * PLACE)) * last_seq)))
+    select count(*)::int as count from (${part.select('m.seq')}) at`.execute(db)
+  return Math.max(least, Math.min(last_seq, Math.round((Number(rows[0]?.count) / looked_at) * last_seq)))
 }

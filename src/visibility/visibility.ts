@@ -86,27 +86,18 @@ export function readableMessage(db: Db, viewer: Agent, id: RawBuilder<number>) {
 }
 
 /**
- * The messages of a session that the viewer may see within a range of seq, of which all are read before the other
- * conditions apply. (Without this order, PostgreSQL takes an index of those conditions, and reads it for the whole
- * session.)
- * @param from,to SQL expressions; `from` itself is not in the range
+ * Those messages of a session, by their seq, that the viewer may see. They are all read before the other conditions
+ * apply. (Without this order, PostgreSQL takes an index of those conditions, and reads it for the whole session.)
  */
-export function readableRange(
-  db: Db,
-  viewer: Agent,
-  session_id: string,
-  from: RawBuilder<number>,
-  to: RawBuilder<number>
-) {
-  const range = db
+export function readableAt(db: Db, viewer: Agent, session_id: string, seqs: readonly number[]) {
+  const at = db
     .selectFrom('messages as m')
     .selectAll()
     .where('m.workspace', '=', viewer.workspace)
     .where('m.session_id', '=', session_id)
-    .where('m.seq', '>', from)
-    .where('m.seq', '<=', to)
+    .where('m.seq', '=', sql<number>`any(${seqs}::bigint[])`)
     .offset(0)
-  return db.selectFrom(range.as('m')).where(visibleTo(viewer, 'm'))
+  return db.selectFrom(at.as('m')).where(visibleTo(viewer, 'm'))
 }
 
 /** The viewers of one query that serves several, as columns. */

@@ -1,7 +1,7 @@
 /**
- * The least that could serve get_messages: a Fastify route, the service's own JWT check by @fastify/jwt (with its cache),
- * and one prepared read of the newest messages, which PostgreSQL prints as JSON and the route sends as it is. No
- * visibility, counts, closed schema, permission, revocation, metrics, log, time limit.
+ * The least that could serve get_messages: a Fastify route, the service's own JWT check by @fastify/jwt (with its
+ * cache), and one prepared read of the newest messages, which PostgreSQL prints as JSON and the route sends as it is.
+ * No visibility, counts, closed schema, permission, revocation, metrics, log, time limit.
  */
 import fastify from 'fastify'
 import pg from 'pg'

@@ -1,6 +1,6 @@
 /**
- * Search beside what it is measured against, in one run: `npm run bench:search-against -- --old <folder>`. The folder is
- * a checkout of an older commit, with its node_modules; without it only PostgreSQL's full text is measured against.
+ * Search beside what it is measured against, in one run: `npm run bench:search-against -- --old <folder>`. The folder
+ * is a checkout of an older commit, with its node_modules; without it only PostgreSQL's full text is measured against.
  * Prints ratios, and writes them to against.md.
  */
 import { join } from 'node:path'

@@ -10,8 +10,8 @@ export type RightsEnd = 'token_revoked' | 'token_expired' | 'key_revoked' | 'key
 type Holder = Pick<Agent, 'token' | 'key_id' | 'until'>
 
 /**
- * The id of an agent's marker among the revoked tokens: one for all spellings of its name. A digest, so that it does not
- * reveal an erased name.
+ * The id of an agent's marker among the revoked tokens: one for all spellings of its name. A digest, so that it does
+ * not reveal an erased name.
  */
 export function revocationMarkerOf(workspace: string, agent_id: string): string {
   return `agent:${createHash('sha256')

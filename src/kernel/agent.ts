@@ -94,8 +94,8 @@ export function grant(asked: readonly string[], allowed: readonly Permission[]):
 }
 
 /**
- * A client's own name made fit to be an agent_id: control and unseen characters out, trimmed, cut; `fallback` when nothing is
- * left.
+ * A client's own name made fit to be an agent_id: control and unseen characters out, trimmed, cut; `fallback` when
+ * nothing is left.
  */
 export function agentIdFrom(name: string | undefined, fallback: string): string {
   const cleaned = withoutUnseen((name ?? '').replace(/[\p{Cc}\p{Cs}]/gu, '')).trim()

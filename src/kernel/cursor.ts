@@ -59,9 +59,9 @@ export function decodeNumbers(cursor: string): [number, number] {
 const CHECK_LENGTH = 8
 
 /**
- * A place in one list, as an opaque text that carries a check. The check covers the list too: the tool, and the arguments
- * that say what is in the list. So a cursor that was cut or changed, or that came from another list, is refused and never
- * skips rows without a word. The check is no secret: a place gives nobody a right.
+ * A place in one list, as an opaque text that carries a check. The check covers the list too: the tool, and the
+ * arguments that say what is in the list. So a cursor that was cut or changed, or that came from another list, is
+ * refused and never skips rows without a word. The check is no secret: a place gives nobody a right.
  */
 export function sealCursor(list: readonly unknown[], place: readonly unknown[]): string {
   const text = Buffer.from(JSON.stringify(place)).toString('base64url')
@@ -69,8 +69,8 @@ export function sealCursor(list: readonly unknown[], place: readonly unknown[]):
 }
 
 /**
- * The place in a sealed cursor. It has the values that sealCursor was given only if nobody made the check up too, so the
- * caller checks what goes on to the database.
+ * The place in a sealed cursor. It has the values that sealCursor was given only if nobody made the check up too, so
+ * the caller checks what goes on to the database.
  * @throws AppError INVALID_INPUT for a cursor that sealCursor did not make for this list
  */
 export function openCursor(list: readonly unknown[], cursor: string): readonly unknown[] {

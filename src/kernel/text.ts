@@ -25,8 +25,8 @@ export function hasControlCharacters(text: string): boolean {
 }
 
 /**
- * A text with its accents composed (NFC): é is one character, however it was typed. Names and keys that are new are stored
- * so.
+ * A text with its accents composed (NFC): é is one character, however it was typed. Names and keys that are new are
+ * stored so.
  */
 export function composed(text: string): string {
   // Nothing in Latin-1 changes, and nearly every name is ASCII.

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL's snapshots (pg_snapshot) in cursors. A snapshot says of every transaction whether it had committed when the
- * snapshot was taken.
+ * PostgreSQL's snapshots (pg_snapshot) in cursors. A snapshot says of every transaction whether it had committed when
+ * the snapshot was taken.
  */
 
 /** 2^63, beyond any transaction. */

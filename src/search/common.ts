@@ -2,7 +2,9 @@ import { type RawBuilder, sql } from 'kysely'
 import { type ListedRow, listing, type Postings, postingsIn, type Sets } from './postings.js'
 import { forEachKind, inArray, type Search } from './reach.js'
 
-/** Newest messages that are looked at first for what is common; where so many of them hold it, no others are looked at. */
+/**
+ * Newest messages that are looked at first for what is common; where so many of them hold it, no others are looked at.
+ */
 const WALKED = 3000
 const ENOUGH = 200
 /** Messages that are looked up where those are too few. */

@@ -211,8 +211,8 @@ const LETTER_BEFORE = new RegExp(`${NO_CJK_LETTER}$`, 'v')
 const LETTER_AFTER = new RegExp(`^${NO_CJK_LETTER}`, 'v')
 
 /**
- * Whether a text goes on after an identifier so that it is another one. A hash or a UUID may go on as it likes, a number
- * only into a hash, so that 100000 is not in 10000012.
+ * Whether a text goes on after an identifier so that it is another one. A hash or a UUID may go on as it likes, a
+ * number only into a hash, so that 100000 is not in 10000012.
  */
 function goesOn(identifier: string, rest: string): boolean {
   if (!HASH_START.test(identifier)) return LETTER_AFTER.test(rest)

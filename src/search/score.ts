@@ -13,8 +13,8 @@ import { COMPOUND, hasDigit, stemsOf, unaccented } from './terms.js'
  * by how well it stands in the text (0–1); what they come to is the coverage, 0–1.
  *
  * A query of keywords: 100 · (0.99 · (0.35 · similarity + 0.65 · coverage)) ^ 0.55, if no word lacks. A sentence: 100 ·
- * (0.99 · (0.1 · similarity + 0.9 · 0.8 · coverage')) ^ 0.43, where coverage' is lessened by length and has something of
- * the messages beside it. The exponents put 60 where a person would say yes: in keywords with a typing error, and in
+ * (0.99 · (0.1 · similarity + 0.9 · 0.8 · coverage')) ^ 0.43, where coverage' is lessened by length and has something
+ * of the messages beside it. The exponents put 60 where a person would say yes: in keywords with a typing error, and in
  * questions at two fifths of what is rare (bench/search/questions.ts).
  */
 const NOT_EXACT = 0.99
@@ -143,7 +143,9 @@ function meets(word: string, token: string): number {
 
 /** Letters of a part of an identifier that may err, from so many on; shorter parts must be as given. */
 const PART_MIN = 3
-/** Parts that must be as given for a short one to err: `llama-v-pro` is `llama-v2-pro`, but worker-b is not worker-c. */
+/**
+ * Parts that must be as given for a short one to err: `llama-v-pro` is `llama-v2-pro`, but worker-b is not worker-c.
+ */
 const OTHER_PARTS_MIN = 2
 
 /** Whether an identifier of as many parts stands in a text, each with its digits as given and a letter or two wrong. */

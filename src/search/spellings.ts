@@ -8,8 +8,8 @@ import type { Rarity } from './rarity.js'
 import { hasDigit } from './terms.js'
 
 /**
- * Words that a rare or unknown word of a query may stand for: longer ones that hold it, and ones that it misspells. Only
- * words of messages that the viewer may see are taken, the nearest first, so that where the list ends depends on
+ * Words that a rare or unknown word of a query may stand for: longer ones that hold it, and ones that it misspells.
+ * Only words of messages that the viewer may see are taken, the nearest first, so that where the list ends depends on
  * nothing else.
  */
 export interface Spelling {

@@ -2,10 +2,10 @@ import { composed } from '../kernel/text.js'
 
 /**
  * Defines mentions, for JavaScript and SQL alike (docs/semantics.md, Mentions): `@agent_id` or `＠agent_id`, in the same
- * case, as a whole name. No letter, digit or underscore precedes it (so the address me@worker-1 is no mention), it is in
- * no URL, and nothing follows that could continue the name: `@worker-10`, `@worker-1-b`, `@worker-1/b` and `@worker-1.5`
- * do not mention worker-1, but `@worker-1.`, `@worker-1: go`, `_@worker-1_` and `(@worker-1)` do. Of several names that
- * could be meant the longest one wins that an agent of the workspace has.
+ * case, as a whole name. No letter, digit or underscore precedes it (so the address me@worker-1 is no mention), it is
+ * in no URL, and nothing follows that could continue the name: `@worker-10`, `@worker-1-b`, `@worker-1/b` and
+ * `@worker-1.5` do not mention worker-1, but `@worker-1.`, `@worker-1: go`, `_@worker-1_` and `(@worker-1)` do. Of
+ * several names that could be meant the longest one wins that an agent of the workspace has.
  *
  * Both engines use one pattern. It lists its characters, since PostgreSQL's \w depends on the database's locale.
  */
@@ -101,7 +101,9 @@ export function mentionPattern(agent_id: string, longer: readonly string[] = [])
   return `${BEFORE}${others}(${spellings(agent_id).map(escaped).join('|')})${AFTER}`
 }
 
-/** The pattern in two parts, between which SQL puts the longer names that it finds: each followed by a bar, or nothing. */
+/**
+ * The pattern in two parts, between which SQL puts the longer names that it finds: each followed by a bar, or nothing.
+ */
 export function mentionPatternParts(agent_id: string): [before: string, after: string] {
   // What nothing matches ends the list.
   return [`${BEFORE}(?!(`, `a^)${AFTER})(${spellings(agent_id).map(escaped).join('|')})${AFTER}`]
@@ -140,7 +142,9 @@ const ENDS_HERE = new RegExp(`^${AFTER}`, 'u')
 /** What looks like a name, where no agent has it. */
 const WORD = new RegExp(`^[^${characterSet(SEPARATORS).replace('\\/', '')}]+`, 'u')
 
-/** A place in a content where a name begins: the names that could be meant, the longest first, and what it looks like. */
+/**
+ * A place in a content where a name begins: the names that could be meant, the longest first, and what it looks like.
+ */
 export interface NamePlace {
   candidates: string[]
   word: string

@@ -113,8 +113,8 @@ function placesOf({ last_seq }: Session): number[] {
 }
 
 /**
- * How many messages a part has, by how many of those at some places of the session are among it, and at least as many as
- * have been counted. (The newest ones alone say little: whoever has just joined wrote many of them, and few before.)
+ * How many messages a part has, by how many of those at some places of the session are among it, and at least as many
+ * as have been counted. (The newest ones alone say little: whoever has just joined wrote many of them, and few before.)
  * @param looked_at so many seqs
  * @param part of the messages at these seqs
  */

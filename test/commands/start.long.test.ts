@@ -8,7 +8,9 @@ import { compiled, environment, runProgram, runToEnd } from '../helper.js'
 import { temporaryFolder } from '../support/own-server.js'
 import { quietPort } from '../support/ports.js'
 
-/** What stands in the way of a start, tried by real processes: each is a sentence that says what to do, never a stack. */
+/**
+ * What stands in the way of a start, tried by real processes: each is a sentence that says what to do, never a stack.
+ */
 
 const STACK = /\n {4}at |\.[jt]s:\d+/
 

@@ -2,7 +2,8 @@
  * The OpenAPI page against the server: `npm run fuzz:openapi`. Schemathesis, a program of PyPI, makes calls from the
  * page, right ones and wrong ones, and compares the answers with it. It must print "0 answers that may not be": no 5xx,
  * and no status, type or body that the page does not describe; and "0 calls about which the page and the server do not
- * agree". UNSAYABLE lists what a schema cannot say. It takes python3, a package index that pip may use, and MAX_TIME seconds (600); SEED=… repeats a run.
+ * agree". UNSAYABLE lists what a schema cannot say. It takes python3, a package index that pip may use, and MAX_TIME
+ * seconds (600); SEED=… repeats a run.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtemp, rm, chmod } from 'node:fs/promises'

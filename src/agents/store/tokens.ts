@@ -6,8 +6,8 @@ import { composed } from '../../kernel/text.js'
 import type { Db } from '../../postgres/schema.js'
 
 /**
- * Locks the agent, in every spelling of its name, until the transaction ends. Otherwise, revoking all of an agent's tokens could miss one that a
- * concurrent refresh is about to issue. Call it before any other lock.
+ * Locks the agent, in every spelling of its name, until the transaction ends. Otherwise, revoking all of an agent's
+ * tokens could miss one that a concurrent refresh is about to issue. Call it before any other lock.
  */
 export async function lockAgent(tx: Db, workspace: string, agent_id: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify([workspace, composed(agent_id)])}, 0))`.execute(
@@ -109,8 +109,8 @@ function isSpelling(agent_id: string) {
 const MARKER_YEARS = 10
 
 /**
- * Revokes every valid token of an agent, in every spelling of its name, and the tokens derived from them. Tokens of an outside issuer are revoked by a
- * marker row among the tokens.
+ * Revokes every valid token of an agent, in every spelling of its name, and the tokens derived from them. Tokens of an
+ * outside issuer are revoked by a marker row among the tokens.
  * @returns how many of this server's tokens were revoked
  */
 export async function revokeAgent(db: Db, workspace: string, agent_id: string): Promise<number> {

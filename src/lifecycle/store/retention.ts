@@ -21,8 +21,8 @@ export interface Deps {
 
 /**
  * Removes expired data in every workspace: closed and archived sessions without activity during the retention period,
- * messages older than it, and tasks that were done before it. It works in small transactions, each with an audit row; after a crash, the next round
- * continues.
+ * messages older than it, and tasks that were done before it. It works in small transactions, each with an audit row;
+ * after a crash, the next round continues.
  * @returns how many messages and sessions were removed
  */
 export async function applyRetention(deps: Deps, server_days: number): Promise<{ messages: number; sessions: number }> {

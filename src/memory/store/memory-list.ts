@@ -6,10 +6,10 @@ import type { Db } from '../../postgres/schema.js'
 import { entryColumns, type MemoryEntry, own, type Scope } from './memory.js'
 
 /**
- * Where a page ends. The first page takes a snapshot. What was written before it is listed first, last updated first, as
- * the first page began; then what has been written since, by session and key, since these never change. An entry whose
- * value changes meanwhile moves from the first part into the second. So nothing is lost, and no version of an entry
- * comes twice, however much is written while a client pages; and the second part ends.
+ * Where a page ends. The first page takes a snapshot. What was written before it is listed first, last updated first,
+ * as the first page began; then what has been written since, by session and key, since these never change. An entry
+ * whose value changes meanwhile moves from the first part into the second. So nothing is lost, and no version of an
+ * entry comes twice, however much is written while a client pages; and the second part ends.
  */
 export interface Place {
   /** What had committed when the first page was read: a pg_snapshot. */

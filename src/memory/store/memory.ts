@@ -102,7 +102,8 @@ interface Stored {
 
 /**
  * Stores a value. An expired one under the key counts as absent.
- * @throws AppError INVALID_KEY for unseen characters in a new key; KEY_EXISTS if `overwrite` is false and a live value is there
+ * @throws AppError INVALID_KEY for unseen characters in a new key; KEY_EXISTS if `overwrite` is false and a live value
+ * is there
  */
 export async function put(db: Db, agent: Agent, given: NewValue): Promise<Stored> {
   const key = await spellingOf(db, agent, given.scope, given.key)

@@ -35,8 +35,9 @@ async function removeLeftOvers(path: string): Promise<void> {
 }
 
 /**
- * Creates a folder and its missing parents with this mode, whatever the umask is. One after the other: with `recursive`,
- * Node tries for ever where the system says of a folder that is there that it is not, as Linux does below /proc.
+ * Creates a folder and its missing parents with this mode, whatever the umask is. One after the other: with
+ * `recursive`, Node tries for ever where the system says of a folder that is there that it is not, as Linux does below
+ * /proc.
  */
 export async function createAccessibleFolder(path: string, mode = 0o755): Promise<void> {
   const missing: string[] = []

@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { type TProperties, Type } from '@sinclair/typebox'
 import { Allowed, Checked, Whole } from '../kernel/schema.js'
 import { Time } from '../kernel/answer-shapes.js'
 import { text } from '../kernel/shapes.js'
@@ -21,6 +21,15 @@ export const TtlSeconds = Type.Optional(
 
 const token = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER }
 export const Token = Whole({ ...token, description: 'Its token, as acquire_lease returned it' })
+
+/** Leases that a caller names. @param lease what it says of each */
+export function NamedLeases<T extends TProperties>(lease: T) {
+  return Type.Array(Type.Object(lease, { additionalProperties: false, description: 'A lease' }), {
+    minItems: 1,
+    maxItems: NAMES_MAX,
+    description: 'The leases, as acquire_lease returned them'
+  })
+}
 
 export const HeldLeases = Type.Array(
   Type.Object({

@@ -4,7 +4,7 @@ import { missingArgument } from '../../kernel/argument-errors.js'
 import { leasesTopic } from '../../kernel/events.js'
 import { input, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
-import { LeaseName, NAMES_MAX, Token } from '../lease-shapes.js'
+import { LeaseName, NamedLeases, Token } from '../lease-shapes.js'
 import { release } from '../store/leases.js'
 
 export const releaseLease = defineTool({
@@ -18,13 +18,7 @@ export const releaseLease = defineTool({
   repeatable: true,
   commits: 'transaction',
   input: input({
-    leases: Type.Array(
-      Type.Object(
-        { name: LeaseName, token: Type.Optional(Token) },
-        { additionalProperties: false, description: 'A lease' }
-      ),
-      { minItems: 1, maxItems: NAMES_MAX, description: 'The leases, as acquire_lease returned them' }
-    )
+    leases: NamedLeases({ name: LeaseName, token: Type.Optional(Token) })
   }),
   output: output({
     released: Type.Array(Type.String(), { description: 'The names that were held until now' }),

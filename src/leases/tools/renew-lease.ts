@@ -1,8 +1,7 @@
-import { Type } from '@sinclair/typebox'
 import { AppError } from '../../kernel/errors.js'
 import { input, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
-import { HeldLeases, LeaseName, NAMES_MAX, Token, TTL_SECONDS, TtlSeconds } from '../lease-shapes.js'
+import { HeldLeases, LeaseName, NamedLeases, Token, TTL_SECONDS, TtlSeconds } from '../lease-shapes.js'
 import { renew } from '../store/leases.js'
 
 export const renewLease = defineTool({
@@ -14,10 +13,7 @@ export const renewLease = defineTool({
   repeatable: true,
   commits: 'transaction',
   input: input({
-    leases: Type.Array(
-      Type.Object({ name: LeaseName, token: Token }, { additionalProperties: false, description: 'A lease' }),
-      { minItems: 1, maxItems: NAMES_MAX, description: 'The leases, as acquire_lease returned them' }
-    ),
+    leases: NamedLeases({ name: LeaseName, token: Token }),
     ttl_seconds: TtlSeconds
   }),
   output: output({ leases: HeldLeases }),

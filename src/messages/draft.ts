@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { type Agent, isAdmin } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
 import type { Visibility } from '../kernel/visibilities.js'
-import { Content, MessageRef, Metadata, VisibilityWord } from '../kernel/shapes.js'
+import { Metadata } from '../kernel/metadata-shapes.js'
+import { Content, MessageRef, VisibilityWord } from '../kernel/shapes.js'
 import type { Draft } from './store/messages.js'
 
 type GivenDraft = Pick<Draft, 'content' | 'parent_message_id'> & Partial<Draft>

@@ -6,16 +6,8 @@ import { Whole } from '../kernel/schema.js'
 import { printable } from '../kernel/text.js'
 import { parseTime } from '../kernel/time.js'
 import type { Visibility } from '../kernel/visibilities.js'
-import {
-  AgentId,
-  AgentType,
-  Content,
-  DateTime,
-  Metadata,
-  Purpose,
-  SessionId,
-  VisibilityWord
-} from '../kernel/shapes.js'
+import { Metadata } from '../kernel/metadata-shapes.js'
+import { AgentId, AgentType, Content, DateTime, Purpose, SessionId, VisibilityWord } from '../kernel/shapes.js'
 
 /**
  * A session as lines of JSON (NDJSON): first the session, then its messages ordered by seq, last the number of

@@ -7,7 +7,8 @@ import { search } from '../search.js'
 import type { Turns } from '../turns.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { Message } from '../../kernel/answer-shapes.js'
-import { AgentId, DateTime, input, Limit, MetadataFilter, OptionalSessionId, output } from '../../kernel/shapes.js'
+import { MetadataFilter } from '../../kernel/metadata-shapes.js'
+import { AgentId, DateTime, input, Limit, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { timeRange } from '../../kernel/time-range.js'
 
 const QUERY_MAX = 500

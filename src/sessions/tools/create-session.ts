@@ -4,7 +4,8 @@ import { defineTool } from '../../kernel/tool.js'
 import * as sessions from '../store/sessions.js'
 import { refuseManySessions } from '../../limits/store/usage.js'
 import { AnyObject, Time } from '../../kernel/answer-shapes.js'
-import { IdempotencyKey, input, Metadata, output, Purpose } from '../../kernel/shapes.js'
+import { Metadata } from '../../kernel/metadata-shapes.js'
+import { IdempotencyKey, input, output, Purpose } from '../../kernel/shapes.js'
 import type { Quotas } from '../../limits/quotas.js'
 
 export const createSession = (quotas: Quotas) =>

@@ -6,7 +6,8 @@ import * as sessions from '../store/sessions.js'
 import { lockOwnSession } from '../session-owner.js'
 import { sessionView } from './session-view.js'
 import { Session } from '../../kernel/answer-shapes.js'
-import { IdempotencyKey, input, Metadata, output, Purpose, SessionId } from '../../kernel/shapes.js'
+import { Metadata } from '../../kernel/metadata-shapes.js'
+import { IdempotencyKey, input, output, Purpose, SessionId } from '../../kernel/shapes.js'
 
 export const updateSession = defineTool({
   name: 'update_session',

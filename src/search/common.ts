@@ -18,15 +18,18 @@ interface Values {
   all: boolean
   [set: number]: number[]
 }
-const variant = (_: Search, { sets, all }: Values) => `${sets.length} ${all}`
-const places = (given: string, values: Values) =>
-  Array.from({ length: Number.parseInt(given) }, (_, i) => sql`${values[i]}::int4[]`)
+interface Variant {
+  count: number
+  all: boolean
+}
+const variantOf = (_: Search, { sets, all }: Values): Variant => ({ count: sets.length, all })
+const places = (count: number, values: Values) => Array.from({ length: count }, (_, i) => sql`${values[i]}::int4[]`)
 
 /** One of the newest messages after the other is looked at, until enough hold the sets. */
-const walk = forEachKind<Values, ListedRow>(
+const walk = forEachKind<Values, ListedRow, Variant>(
   'search.walk',
-  ({ array, met, in_session, workspace, session_id }, values, given) => {
-    const sets = places(given, values)
+  ({ array, met, in_session, workspace, session_id }, values, { count, all }) => {
+    const sets = places(count, values)
     const held = sql.join(
       sets.map(set => sql`(listed && ${set})::int`),
       sql` + `
@@ -36,22 +39,21 @@ const walk = forEachKind<Values, ListedRow>(
       sql`(select message_id, seq, session_id, cardinality(listed) as size from (
           select t.message_id, t.seq, t.session_id, ${array} as listed from message_terms t
           where t.workspace = ${workspace} ${in_session ? sql`and t.session_id = ${session_id}` : sql``} and ${met}
-          order by ${in_session ? sql`t.message_id desc` : sql`t.workspace desc, t.message_id desc`} limit ${sql.lit(WALKED)}) newest
-        where ${held} >= ${sql.lit(given.endsWith('true') ? sets.length : 2)} limit ${sql.lit(ENOUGH)})`
+          order by ${in_session ? sql`t.message_id desc` : sql`t.workspace desc, t.message_id desc`}
+          limit ${sql.lit(WALKED)}) newest
+        where ${held} >= ${sql.lit(all ? count : 2)} limit ${sql.lit(ENOUGH)})`
     )
   },
-  variant
+  variantOf
 )
 
 /** The same by the index. */
-const lookUp = forEachKind<Values, ListedRow>(
+const lookUp = forEachKind<Values, ListedRow, Variant>(
   'search.look_up',
-  ({ array, met, in_session }, values, given) => {
-    const holding = places(given, values).map(set => sql`${array} && ${set}`)
+  ({ array, met, in_session }, values, { count, all }) => {
+    const holding = places(count, values).map(set => sql`${array} && ${set}`)
     const pairs = holding.flatMap((one, i) => holding.slice(i + 1).map(other => sql`(${one} and ${other})`))
-    const held: RawBuilder<unknown> = given.endsWith('true')
-      ? sql.join(holding, sql` and `)
-      : sql.join(pairs, sql` or `)
+    const held: RawBuilder<unknown> = all ? sql.join(holding, sql` and `) : sql.join(pairs, sql` or `)
     // "+ 0" keeps the planner on the terms: it would walk along the session instead, hoping to fill the limit soon.
     return listing(
       in_session,
@@ -59,7 +61,7 @@ const lookUp = forEachKind<Values, ListedRow>(
         where (${held}) and ${met} order by t.message_id + 0 desc limit ${sql.lit(LOOKED_UP)})`
     )
   },
-  variant
+  variantOf
 )
 
 /** The newest messages that hold all of these or, where not all are wanted, two: all of them are common. */

@@ -32,7 +32,8 @@ export async function withContext(
       .limit(context)
   const { rows } = await sql<MessageRow & { n: number; is_before: boolean }>`
     select hit.n::int, m.*, m.seq < hit.seq as is_before
-    from unnest(${results.map(({ message }) => message.session_id)}::text[], ${results.map(({ message }) => message.seq)}::bigint[])
+    from unnest(${results.map(({ message }) => message.session_id)}::text[],
+        ${results.map(({ message }) => message.seq)}::bigint[])
       with ordinality as hit (session_id, seq, n), lateral ((${beside('<')}) union all (${beside('>')})) m
     order by hit.n, m.seq`.execute(db)
   return results.map((result, i) => {

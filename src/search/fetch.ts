@@ -31,28 +31,37 @@ interface Values extends Letters {
   most: number
 }
 
+interface Variant {
+  is_ascii: boolean
+  has_common: boolean
+  search_metadata: boolean
+}
+
 /** Reads the best, which a part of the query that is common may put into another order. */
-const read = forEachKind<Values, Omit<Candidate, 'length' | 'beside'>>(
+const read = forEachKind<Values, Omit<Candidate, 'length' | 'beside'>, Variant>(
   'search.read',
-  ({ array, readable, workspace }, values, given) => {
-    const [is_ascii, has_common, search_metadata] = given.split(' ').map(word => word === 'true')
+  ({ array, readable, workspace }, values, { is_ascii, has_common, search_metadata }) => {
     const message = readable()
       .where('m.id', '=', sql<number>`b.id`)
       .select(messageColumns)
-    const text = lookedThrough(folding(values, is_ascii === true), search_metadata === true)
+    const text = lookedThrough(folding(values, is_ascii), search_metadata)
     return sql`
-      with given as materialized (select * from unnest(${values.ids}::int8[], ${values.held}::real[], ${values.ranks}::real[],
+      with given as materialized (
+        select * from unnest(${values.ids}::int8[], ${values.held}::real[], ${values.ranks}::real[],
           ${values.lengths}::real[]) as given (id, held, rank, length)),
-      common as materialized (select terms::int4[] as terms, share from unnest(${values.common}::text[], ${values.shares}::real[]) c (terms, share)),
+      common as materialized (
+        select terms::int4[] as terms, share
+        from unnest(${values.common}::text[], ${values.shares}::real[]) c (terms, share)),
       ranked as materialized (${
-        has_common === true
+        has_common
           ? sql`select g.id, g.held + c.held as held, g.rank + c.held / g.length as rank from given g, lateral (
               select coalesce(sum(c.share), 0)::real as held from message_terms t, common c
               where t.workspace = ${workspace} and t.message_id = g.id and ${array} && c.terms) c`
           : sql`select id, held, rank from given`
       }),
       whole as materialized (
-        select b.id from (select id from ranked where held > ${sql.lit(ALL)} order by id desc limit ${values.phrases}) b,
+        select b.id
+        from (select id from ranked where held > ${sql.lit(ALL)} order by id desc limit ${values.phrases}) b,
           lateral (${message} offset 0) m
         where strpos(${text}, ${values.phrase}) > 0 limit ${values.most}),
       best as materialized (select r.*, r.id in (select id from whole) as whole from ranked r
@@ -63,7 +72,11 @@ const read = forEachKind<Values, Omit<Candidate, 'length' | 'beside'>>(
         sql`m.whole desc, m.rank desc, m.id desc`
       )} m`
   },
-  ({ query, filter }, { common }) => [isAscii(query.phrase), common.length > 0, filter.search_metadata].join(' ')
+  ({ query, filter }, { common }) => ({
+    is_ascii: isAscii(query.phrase),
+    has_common: common.length > 0,
+    search_metadata: filter.search_metadata
+  })
 )
 
 /** The messages of a choice that are worth scoring, the best of them. One statement. */

@@ -78,8 +78,10 @@ async function index(
     const { rows } = await sql<Row>`
       with waiting as materialized (${only === undefined ? waiting.skipLocked() : waiting})
       select * from (
-        select waiting.*, m.seq, m.sender, m.sender_type, m.visibility, m.timestamp, m.content, m.metadata, octet_length(m.content) as bytes,
-               sum(octet_length(m.content)) over (order by waiting.workspace, waiting.session_id, waiting.message_id) as up_to_here
+        select waiting.*, m.seq, m.sender, m.sender_type, m.visibility, m.timestamp, m.content, m.metadata,
+          octet_length(m.content) as bytes,
+          sum(octet_length(m.content)) over (
+            order by waiting.workspace, waiting.session_id, waiting.message_id) as up_to_here
         from waiting left join messages m on m.workspace = waiting.workspace and m.id = waiting.message_id) sized
       where bytes is null or up_to_here - bytes < ${bytes_max}`.execute(tx)
     if (rows.length === 0) return 0
@@ -125,12 +127,15 @@ async function index(
           where known.workspace = added.workspace and known.word = added.word and known.term is not null)
         on conflict (workspace, word) do update set term = excluded.term
       ), indexed as (
-        insert into message_terms (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq, terms, words)
-        select workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq, terms::int4[], words::int4[]
+        insert into message_terms (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq,
+          terms, words)
+        select workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq,
+          terms::int4[], words::int4[]
         from unnest(${column(row => row.workspace)}::text[], ${column(row => row.message_id)}::bigint[],
           ${column(row => row.session_id)}::text[], ${column(row => row.sender)}::text[],
           ${column(row => row.sender_type)}::text[], ${column(row => row.visibility)}::text[],
-          ${column(row => row.timestamp)}::timestamptz[], ${column(row => row.seq)}::bigint[], ${terms}::text[], ${words}::text[])
+          ${column(row => row.timestamp)}::timestamptz[], ${column(row => row.seq)}::bigint[],
+          ${terms}::text[], ${words}::text[])
           as indexed (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq, terms, words)
         on conflict (workspace, message_id) do update set terms = excluded.terms, words = excluded.words,
           seq = excluded.seq, visibility = excluded.visibility

@@ -33,7 +33,8 @@ export async function newest(search: Search, units: readonly Unit[]): Promise<Fo
     db,
     sql<Found['candidates'][0] & { beyond: boolean }>`
     with read as materialized (select m.*, ${held} as held, strpos(l.text, ${query.phrase}) > 0 as whole
-      from ${firstOf(sql`${ordered.select(messageColumns).limit(most)}`, sql`m.id desc`)} m, lateral (select ${text} as text offset 0) l
+      from ${firstOf(sql`${ordered.select(messageColumns).limit(most)}`, sql`m.id desc`)} m,
+        lateral (select ${text} as text offset 0) l
       where ${held} >= ${query.is_sentence ? 1 : units.length} ${enough})
     select m.*, ${similarity(letters)} as similarity, 1::real as length, 0::real as beside,
       (select count(*) > ${most} or sum(bytes) > ${READ_MAX} from (${ordered

@@ -89,12 +89,14 @@ const look = forEachKind<{ any: string[]; all: string[]; more: string[] }, Row>(
     ? sql`(select public_count from sessions where workspace = ${workspace} and id = ${session_id})`
     : sql`0`
   return sql<Row>`
-    select one.*, p.*, ${kind.is_narrowed ? sql`(select count(*)::int from ${listed(seen)} counted)` : sql`p.found`} as count
+    select one.*, p.*,
+      ${kind.is_narrowed ? sql`(select count(*)::int from ${listed(seen)} counted)` : sql`p.found`} as count
     from (select
       (select count(*) from (select from search_pending where workspace = ${workspace} ${session('session_id')}
         limit ${sql.lit(WAITING_COUNTED)}) waiting)::int as waiting,
       ${public_count} as messages,
-      exists (select from message_terms where workspace = ${workspace} ${session('session_id')} and words is null) as has_old_rows) one
+      exists (select from message_terms where workspace = ${workspace} ${session('session_id')} and words is null)
+        as has_old_rows) one
     left join unnest(${values.any}::text[], ${values.all}::text[], ${values.more}::text[])
       with ordinality as u (any_of, all_of, more, n) on true
     left join lateral (${listing(in_session, listed(met))}) p on true

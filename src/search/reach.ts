@@ -68,11 +68,12 @@ export interface Kind {
 /**
  * A statement whose text, and so its one plan, is the same for all searches of a kind: of those who see everything or
  * not, in a session or not, narrowed or not. Planning such a statement takes PostgreSQL longer than running it.
+ * @param variantOf what else decides the text; there is one for each of its values, so they must be few
  */
-export function forEachKind<V extends object, R>(
+export function forEachKind<V extends object, R, Variant extends object = object>(
   label: string,
-  build: (kind: Kind, values: V & Reach, variant: string) => RawBuilder<R>,
-  variant: (search: Search, values: V) => string = () => ''
+  build: (kind: Kind, values: V & Reach, variant: Variant) => RawBuilder<R>,
+  variantOf?: (search: Search, values: V) => Variant
 ): (search: Search, values: V) => Promise<R[]> {
   const made = new Map<string, (db: Db, values: V & Reach) => Promise<R[]>>()
   return (search, values) => {
@@ -91,8 +92,15 @@ export function forEachKind<V extends object, R>(
     }
     const in_session = filter.session_id !== undefined
     const is_narrowed = isNarrowed(filter)
-    const given = variant(search, values)
-    const key = [isAdmin(viewer), viewer.sessions !== undefined, in_session, is_narrowed, search.array, given].join()
+    const variant = variantOf?.(search, values) ?? ({} as Variant)
+    const key = JSON.stringify([
+      isAdmin(viewer),
+      viewer.sessions !== undefined,
+      in_session,
+      is_narrowed,
+      search.array,
+      variant
+    ])
     let statement = made.get(key)
     if (statement === undefined)
       made.set(
@@ -114,7 +122,7 @@ export function forEachKind<V extends object, R>(
                 session_id: in_session ? places.session_id : undefined
               },
               places,
-              given
+              variant
             )
           },
           'once, within a second'

@@ -106,9 +106,14 @@ async function spellings(
 const seenOf = forEachKind<{ parts: string[] }, { term: number }>(
   'search.seen',
   ({ array, seen }, { parts }) => sql`
-    select found.term from (select part::int4[] as terms, n from unnest(${parts}::text[]) with ordinality as p (part, n) order by n) listed,
-      lateral (select distinct term from (select ${array} as terms from message_terms t
-        where ${array} && listed.terms and ${seen} limit ${sql.lit(ROWS_MAX)}) t, unnest(t.terms) term where term = any(listed.terms) offset 0) found
+    select found.term
+    from (select part::int4[] as terms, n from unnest(${parts}::text[]) with ordinality as p (part, n)
+        order by n) listed,
+      lateral (select distinct term
+        from (select ${array} as terms from message_terms t
+            where ${array} && listed.terms and ${seen} limit ${sql.lit(ROWS_MAX)}) t,
+          unnest(t.terms) term
+        where term = any(listed.terms) offset 0) found
     limit ${sql.lit(SPELLINGS_MAX + PART)}`
 )
 async function inReachOf(search: Search, list: Spelling[]): Promise<Spelling[]> {
@@ -187,8 +192,10 @@ const alike = forEachKind<Ways, { n: number; word: string; term: number }>('sear
   const in_workspace = sql`known.workspace = ${workspace}`
   const sized = sql`${in_workspace} and length(known.word) = way.letters`
   const misspelt = (n: number[], parts: string[]) => sql`
-    (select length.n, letters, part from unnest(${ways.misspelt}::int[], ${ways.shortest}::int[], ${ways.longest}::int[])
-      length (n, shortest, longest), generate_series(shortest, longest) letters, unnest(${n}::int[], ${parts}::text[]) of (n, part)
+    (select length.n, letters, part
+      from unnest(${ways.misspelt}::int[], ${ways.shortest}::int[], ${ways.longest}::int[])
+          length (n, shortest, longest),
+        generate_series(shortest, longest) letters, unnest(${n}::int[], ${parts}::text[]) of (n, part)
       where of.n = length.n) way`
   return sql`(${words(
     sql`unnest(${ways.holding}::int[], ${ways.patterns}::text[]) way (n, pattern)`,

@@ -101,6 +101,8 @@ export const READ_MAX = 2_000_000
  * bound still belongs to them. Their sizes are known without reading them.
  */
 export function firstOf(messages: RawBuilder<unknown>, order: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`(select * from (select m.*, sum(octet_length(m.content)) over (order by ${order}) - octet_length(m.content) as read_before
-    from (${messages}) m) m where read_before < ${sql.lit(READ_MAX)})`
+  return sql`(select * from (
+      select m.*, sum(octet_length(m.content)) over (order by ${order}) - octet_length(m.content) as read_before
+      from (${messages}) m) m
+    where read_before < ${sql.lit(READ_MAX)})`
 }

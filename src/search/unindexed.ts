@@ -38,14 +38,18 @@ export async function unindexed(search: Search): Promise<Found> {
     sql<(Candidate | { id: null }) & { meeting: number; beyond: boolean }>`
     with waiting as materialized (
       select p.message_id, m.bytes
-      from (select p.message_id from search_pending p where p.workspace = ${viewer.workspace} and ${inScope(viewer, filter, sql`p.session_id`)} order by p.message_id desc offset 0) p,
+      from (select p.message_id from search_pending p
+          where p.workspace = ${viewer.workspace} and ${inScope(viewer, filter, sql`p.session_id`)}
+          order by p.message_id desc offset 0) p,
         lateral (${message(sql`p.message_id`)
           .where(narrowed(filter))
           .select(sql<number>`octet_length(m.content)`.as('bytes'))} offset 0) m
       order by p.message_id desc limit ${LOOKED_AT + 1}),
     looked_at as materialized (
-      select message_id from (select message_id, sum(bytes) over (order by message_id desc) - bytes as before from waiting
-        order by message_id desc limit ${LOOKED_AT}) w where before < ${LOOKED_AT_BYTES}),
+      select message_id
+      from (select message_id, sum(bytes) over (order by message_id desc) - bytes as before from waiting
+        order by message_id desc limit ${LOOKED_AT}) w
+      where before < ${LOOKED_AT_BYTES}),
     meeting as materialized (
       select l.message_id, strpos(t.text, ${query.phrase}) > 0 as exact, ${sql.join(
         lengths.map((of, i) => sql`${of} * met.words[${sql.lit(i + 1)}]`),

@@ -75,7 +75,8 @@ export function countingParts(parts: readonly ReadableMessages[], most: RawBuild
 
 /** SQL expression: how many of each part are exact where there is no filter. @param public_count an expression too */
 export function mostCounted(public_count: RawBuilder<unknown>): RawBuilder<number> {
-  return sql<number>`case when ${public_count} >= ${sql.lit(EXACT_COUNT_MAX)} then ${sql.lit(SAMPLE_MAX)} else ${sql.lit(EXACT_COUNT_MAX)} end`
+  return sql<number>`case when ${public_count} >= ${sql.lit(EXACT_COUNT_MAX)}
+    then ${sql.lit(SAMPLE_MAX)} else ${sql.lit(EXACT_COUNT_MAX)} end`
 }
 
 /** The count that parts come to. Those that were not counted to their end are estimated by a sample of the session. */

@@ -10,9 +10,8 @@ import type { Db } from '../../postgres/schema.js'
  * tokens could miss one that a concurrent refresh is about to issue. Call it before any other lock.
  */
 export async function lockAgent(tx: Db, workspace: string, agent_id: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify([workspace, composed(agent_id)])}, 0))`.execute(
-    tx
-  )
+  const name = JSON.stringify([workspace, composed(agent_id)])
+  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx)
 }
 
 /** Records an issued token, so that it can be revoked by agent_id. The token itself is not stored. */

@@ -161,7 +161,8 @@ function statementOf(
     isFiltered(request) ? sql.lit(EXACT_COUNT_MAX) : sql`(select ${mostCounted(sql.ref('public_count'))} from session)`
   )
   return sql<Row>`
-    with session as materialized (select last_seq, public_count from sessions where workspace = ${viewer.workspace} and id = ${session_id})
+    with session as materialized (
+      select last_seq, public_count from sessions where workspace = ${viewer.workspace} and id = ${session_id})
     select session.last_seq as head, session.public_count, page.*, ${counted ? counting : sql`null`} as counted
     from session cross join (
       select count(*)::int as found, max(position) filter (where n <= ${limit}::int) as highest,

@@ -14,7 +14,8 @@ export const searchByTimerange = defineTool({
   name: NAME,
   title: 'Messages of a time',
   description:
-    'The messages of a session written in a range of time, both ends included, that you may see; oldest first. A date as end_time includes that whole day.',
+    'The messages of a session written in a range of time, both ends included, that you may see; oldest first. ' +
+    'A date as end_time includes that whole day.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',

@@ -21,7 +21,9 @@ export const searchContext = (turns: Turns) =>
     name: 'search_context',
     title: 'Search messages',
     description:
-      'Find messages by what they say, who wrote them, or their metadata, best first. Ask in keywords or in a question; typing errors and another order of words are forgiven, identifiers such as worker-1 must match as given. Searches one session, or without session_id every session that is not archived.',
+      'Find messages by what they say, who wrote them, or their metadata, best first. Ask in keywords or in a ' +
+      'question; typing errors and another order of words are forgiven, identifiers such as worker-1 must match as ' +
+      'given. Searches one session, or without session_id every session that is not archived.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',
@@ -102,7 +104,8 @@ export const searchContext = (turns: Turns) =>
       message_count: Type.Integer({ description: 'How many results' }),
       partial: Type.Boolean({
         description:
-          'Whether something may have been left out: too much met the query or is still to be indexed, or it took too long'
+          'Whether something may have been left out: too much met the query or is still to be indexed, or it took ' +
+          'too long'
       }),
       truncated: Type.Optional(Type.Boolean({ description: 'With max_tokens: whether results were left out for it' })),
       search_time_ms: Type.Number()

@@ -22,8 +22,8 @@ export const searchMemory = (turns: Turns) =>
     name: 'search_memory',
     title: 'Search what is remembered',
     description:
-      'Find what you have stored by its key, its value or its metadata, best first, as search_context finds messages. ' +
-      'Searches everything of yours, or with session_id one session.',
+      'Find what you have stored by its key, its value or its metadata, best first, as search_context finds ' +
+      'messages. Searches everything of yours, or with session_id one session.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',

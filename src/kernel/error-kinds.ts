@@ -40,7 +40,7 @@ const kinds = {
   PAYLOAD_TOO_LARGE: kind(
     413,
     'The request body is larger than BODY_LIMIT, or than 512 KiB where no header brings good credentials, ' +
-      'or it holds more than 100 000 JSON values or 12 000 names of fields.',
+      'or it holds more than 100 000 JSON values or 10 000 names of fields.',
     ['Split the content over several calls']
   ),
   INVALID_API_KEY: kind(

@@ -5,7 +5,7 @@ export const JSON_DEPTH_MAX = 64
 /** Most values in one JSON text: each array, object, string, number, true, false and null counts. */
 export const JSON_VALUES_MAX = 100_000
 /** Most names of fields in one JSON text. JSON.parse takes ten times as long for a field as for a number. */
-export const JSON_FIELDS_MAX = 12_000
+export const JSON_FIELDS_MAX = 10_000
 /** Levels that a JSON-RPC batch has around the arguments of a tool: the batch, the message, its params. */
 const ENVELOPE_DEPTH = 3
 
@@ -87,7 +87,7 @@ export class JsonScan {
   /**
    * Scans the next bytes.
    * @param name the subject of the error's sentence
-   * @throws AppError INVALID_INPUT deeper than 64 levels, PAYLOAD_TOO_LARGE beyond 100 000 values or 12 000 fields
+   * @throws AppError INVALID_INPUT deeper than 64 levels, PAYLOAD_TOO_LARGE beyond 100 000 values or 10 000 fields
    */
   feed(bytes: Uint8Array, name: string): void {
     const { length } = bytes

@@ -4,7 +4,7 @@ import type { AuditRow } from '../../kernel/receipt.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { addressesOf, inOpenSession } from '../../visibility/tasks.js'
-import { RECORD } from './record.js'
+import { HISTORY_AND_FEED } from './history-and-feed.js'
 import { TASK_COLUMNS, type TaskRow } from './tasks.js'
 
 /** Among which tasks somebody wants one: all, one, those of a session, or those of the sessions it is limited to. */
@@ -70,7 +70,7 @@ function claimAmong(of: Wanted['of']) {
         lease_expires_at = clock_timestamp() + make_interval(secs => t.lease_seconds), updated_at = clock_timestamp()
       from given join request q on q.r = given.r where t.workspace = $1 and t.id = given.id
       returning ${TASK_COLUMNS}, q.r as n, 'submitted' as was, null::text as said, q.agent_id
-    ), ${RECORD}, audited as (
+    ), ${HISTORY_AND_FEED}, audited as (
       insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id,
         metadata)
       select $1, q.event_type, q.agent_id, nullif(m.session_id, ''), q.action, 'task:' || m.id, q.result,

@@ -2,7 +2,7 @@ import type { Agent } from '../../kernel/agent.js'
 import type { AuditRow } from '../../kernel/receipt.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
-import { RECORD } from './record.js'
+import { HISTORY_AND_FEED } from './history-and-feed.js'
 import { TASK_COLUMNS, type TaskRow } from './tasks.js'
 
 export interface CompletionRequest {
@@ -45,7 +45,7 @@ const complete = defineStatement<[workspace: string, requests: string], Row>(
       updated_at = clock_timestamp()
     from own where t.workspace = $1 and t.id = own.task_id
     returning ${TASK_COLUMNS}, own.r as n, own.was, null::text as said, own.agent_id
-  ), ${RECORD}, audited as (
+  ), ${HISTORY_AND_FEED}, audited as (
     insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)
     select $1, q.event_type, q.agent_id, nullif(m.session_id, ''), q.action, 'task:' || m.id, q.audit_result,
       q.request_id, q.audit_metadata

@@ -7,7 +7,7 @@ import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { lockSession, sessionClosed } from '../../sessions/store/sessions.js'
 import { readableTasks } from '../../visibility/tasks.js'
-import { RECORD } from './record.js'
+import { HISTORY_AND_FEED } from './history-and-feed.js'
 import { TASK_COLUMNS, taskNotFound, type TaskRow } from './tasks.js'
 
 export interface NewTask {
@@ -47,7 +47,7 @@ const insertTasks = defineStatement<[workspace: string, tasks: string, agent_id:
   ), moved as materialized (
     select made.*, g.n, null::text as was, null::text as said, $3::text as agent_id
     from made join given g on g.id = made.id
-  ), ${RECORD}
+  ), ${HISTORY_AND_FEED}
   select * from moved order by n`
 )
 

@@ -4,7 +4,7 @@ import { AppError } from '../../kernel/errors.js'
 import type { TaskState } from '../../kernel/task-states.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
-import { RECORD } from './record.js'
+import { HISTORY_AND_FEED } from './history-and-feed.js'
 import { type LockedTask, TASK_COLUMNS, type TaskRow } from './tasks.js'
 
 /** Who moves tasks; without agent_id it is no agent, but the end of a lease. */
@@ -32,7 +32,7 @@ const moveAll = defineStatement<[workspace: string, moves: string], TaskRow>(
       updated_at = clock_timestamp()
     from move m where t.workspace = $1 and t.id = m.id
     returning ${TASK_COLUMNS}, m.n, m.was, m.said, m.agent_id
-  ), ${RECORD}
+  ), ${HISTORY_AND_FEED}
   select * from moved order by n`
 )
 

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { input, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
-import { cancelTask as cancel } from '../store/changing.js'
+import { cancelTask as cancel } from '../store/updates.js'
 import { viewOf } from '../store/tasks.js'
 import { Note, Task, TaskId } from '../task-shapes.js'
 import { topicsOf } from '../topics.js'

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { input, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
-import { failTask as fail } from '../store/holding.js'
+import { failTask as fail } from '../store/held-tasks.js'
 import { viewOf } from '../store/tasks.js'
 import { LeaseToken, Note, Task, TaskId } from '../task-shapes.js'
 import { topicsOf } from '../topics.js'

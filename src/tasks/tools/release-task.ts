@@ -1,6 +1,6 @@
 import { input, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
-import { releaseTask as release } from '../store/holding.js'
+import { releaseTask as release } from '../store/held-tasks.js'
 import { viewOf } from '../store/tasks.js'
 import { LeaseToken, Note, Task, TaskId } from '../task-shapes.js'
 import { topicsOf } from '../topics.js'

@@ -1,6 +1,6 @@
 import { input, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
-import { renewLease } from '../store/holding.js'
+import { renewLease } from '../store/held-tasks.js'
 import { Lease, LeaseToken, TaskId } from '../task-shapes.js'
 
 export const renewTask = defineTool({

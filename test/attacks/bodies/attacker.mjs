@@ -18,10 +18,10 @@ const bodies = {
       messages: Array.from({ length: 80 }, () => ({ content: 'x'.repeat(99_000) }))
     }),
   fields: () => JSON.stringify(fields(60_000)),
-  memory: () => JSON.stringify({ key: 'k', value: fields(11_900), idempotency_key: 'once' }),
+  memory: () => JSON.stringify({ key: 'k', value: fields(9_900), idempotency_key: 'once' }),
   text: () => JSON.stringify({ key: 'k', value: 'é😀'.repeat(bytes / 6) }),
   batch: () => JSON.stringify(Array.from({ length: 20_000 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'ping' }))),
-  params: () => JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: fields(11_900) } }),
+  params: () => JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: fields(9_900) } }),
   strings: () =>
     JSON.stringify({
       session_id: attack.session_id,

@@ -43,7 +43,7 @@ export const attacks: Attack[] = [
     authenticated: true
   },
   { name: 'b  60 000 fields, with a key', path: memory, body: 'fields', sockets: 16, authenticated: true },
-  { name: 'b  11 900 fields, with a key', path: memory, body: 'memory', sockets: 16, authenticated: true },
+  { name: 'b  9 900 fields, with a key', path: memory, body: 'memory', sockets: 16, authenticated: true },
   {
     name: 'b  8 MB of messages, with a key',
     path: '/mcp/tool/add_messages',
@@ -105,7 +105,7 @@ export const attacks: Attack[] = [
     authenticated: true
   },
   { name: 'f  /mcp, a batch of 20 000', path: '/mcp', body: 'batch', sockets: 16, authenticated: true },
-  { name: 'f  /mcp, 11 900 params', path: '/mcp', body: 'params', sockets: 16, authenticated: true },
+  { name: 'f  /mcp, 9 900 params', path: '/mcp', body: 'params', sockets: 16, authenticated: true },
   { name: 'g  an unknown tool', path: '/mcp/tool/nothing', body: 'numbers', bytes: SMALL, sockets: 70 },
   { name: 'g  an address where nothing is', path: '/nothing', body: 'numbers', bytes: SMALL, sockets: 70 },
   { name: 'h  512 KiB, 50 addresses', path: memory, body: 'numbers', bytes: SMALL, sockets: 300, addresses: 50 },

@@ -6,7 +6,7 @@
  * state, said (the note of the history), agent_id. Its rows are locked by then: tasks are locked before sessions, and
  * sessions in the order of their ids, so that no two statements wait for each other crosswise.
  */
-export const RECORD = `
+export const HISTORY_AND_FEED = `
   tasks_session as materialized (
     select s.id from sessions s
     where s.workspace = $1 and s.id in (select session_id from moved where session_id <> '')

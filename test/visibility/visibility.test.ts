@@ -420,6 +420,10 @@ t.test('messages are read through one door', async t => {
       "lifecycle/store/deleted-sessions.ts: selectFrom('messages",
       "lifecycle/store/erased-agents.ts: selectFrom('messages",
       'lifecycle/store/erasure-start.ts: from messages',
+      // What is stored of whom, in numbers and names, for the operator's commands.
+      'lifecycle/store/known.ts: from messages',
+      'lifecycle/store/known.ts: from messages',
+      'lifecycle/store/known.ts: join messages',
       'lifecycle/store/retention.ts: from messages',
       "lifecycle/store/retention.ts: selectFrom('messages",
       // The statement that writes looks up the parents of what it writes, by the same rule.
@@ -434,8 +438,9 @@ t.test('messages are read through one door', async t => {
       'search/filter.ts: from messages',
       // For admins, who speak for others.
       "transcripts/store/session-import.ts: insertInto('messages",
-      // readableMessages, readableMessage, and the door of those who read for many viewers at once: the feeds, by
+      // readableMessages, readableMessage, readableAt, and the door of those who read for many viewers at once: the feeds, by
       // seenBy.
+      "visibility/visibility.ts: selectFrom('messages",
       "visibility/visibility.ts: selectFrom('messages",
       "visibility/visibility.ts: selectFrom('messages",
       "visibility/visibility.ts: selectFrom('messages"

@@ -20,6 +20,8 @@ const SETTINGS: ReadonlyArray<readonly [name: string, value: string]> = [
   // With `off` PostgreSQL refuses a statement whose rows a policy would filter.
   ['row_security', 'on'],
   ['lock_timeout', '0'],
+  // Our statements take milliseconds, and a plan of high estimated cost takes hundreds to compile.
+  ['jit', 'off'],
   // Decides what the operator `<%` finds.
   ['pg_trgm.word_similarity_threshold', '0.6']
 ]

@@ -28,8 +28,8 @@ function newest(path) {
     : stat.mtimeMs
 }
 
-export function build({ force = false } = {}) {
-  const sources = ['src', 'migrations', 'tsconfig.json', 'package.json'].map(name => join(root, name))
+export async function build({ force = false } = {}) {
+  const sources = ['src', 'migrations', 'dashboard', 'tsconfig.json', 'package.json'].map(name => join(root, name))
   const started = Date.now()
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= Math.max(...sources.map(newest))) return
   let compiler
@@ -57,12 +57,19 @@ export function build({ force = false } = {}) {
     rmSync(fresh, { recursive: true, force: true })
     process.exit(status ?? 1)
   }
+  await buildPage(join(fresh, 'page'))
   writeFileSync(join(fresh, '.built'), '')
   utimesSync(join(fresh, '.built'), new Date(started), new Date(started))
   // The package's command (`bin`) is this file. npm makes it executable when it links it; a later build replaces it.
   chmodSync(join(fresh, 'src', 'cli.js'), 0o755)
   exchange(fresh, old)
   rmSync(old, { recursive: true, force: true })
+}
+
+/** The bundler is not there in an installation without development packages, which has no sources to build either. */
+async function buildPage(folder) {
+  const { buildPage: bundle } = await import('../dashboard/build.mjs')
+  await bundle(folder)
 }
 
 /** Puts the fresh folder in the place of dist/. Another build may do so at the same time: then the later one stays. */
@@ -92,9 +99,9 @@ function isStarted() {
 if (isStarted()) {
   const [first = 'serve', ...rest] = process.argv.slice(2)
   if (first === 'build') {
-    build({ force: true })
+    await build({ force: true })
   } else {
-    build()
+    await build()
     process.argv = [process.argv[0], join(root, 'dist', 'src', 'cli.js'), first, ...rest]
     await import(pathToFileURL(join(root, 'dist', 'src', 'cli.js')).href)
   }

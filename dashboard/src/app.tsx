@@ -1,0 +1,64 @@
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { Redirect, Route, Router, Switch } from 'wouter-preact'
+import { useHashLocation } from 'wouter-preact/use-hash-location'
+import { Client, type Identity, signInWithCode, storedIdentity } from './api/client.js'
+import { messageOf } from './api/failure.js'
+import { SessionScreen } from './screens/session.js'
+import { SearchScreen } from './screens/search.js'
+import { SessionsScreen } from './screens/sessions.js'
+import { SignIn } from './screens/sign-in.js'
+import { TasksScreen } from './screens/tasks.js'
+import { Frame } from './frame.js'
+import { SignedIn } from './signed-in.js'
+
+/** What the address of the printed link holds after its #. */
+const LINK = /^#sign-in=([0-9A-Za-z_-]+)$/
+
+export function App() {
+  const [identity, setIdentity] = useState<Identity | undefined>(storedIdentity)
+  const [why, setWhy] = useState('')
+  const [linking, setLinking] = useState(() => LINK.test(location.hash))
+
+  useEffect(() => {
+    const code = LINK.exec(location.hash)?.[1]
+    if (code === undefined) return
+    // It is used once, and stays in no history.
+    history.replaceState(null, '', '#/')
+    signInWithCode(code)
+      .then(setIdentity, (error: unknown) => {
+        setWhy(messageOf(error))
+      })
+      .finally(() => {
+        setLinking(false)
+      })
+  }, [])
+
+  const client = useMemo(
+    () =>
+      identity &&
+      new Client(identity, reason => {
+        setWhy(reason)
+        setIdentity(undefined)
+      }),
+    [identity]
+  )
+  if (linking) return <p class="note">Signing in …</p>
+  if (client === undefined) return <SignIn why={why} onSignIn={setIdentity} />
+  return (
+    <SignedIn.Provider value={client}>
+      <Router hook={useHashLocation}>
+        <Frame>
+          <Switch>
+            <Route path="/" component={SessionsScreen} />
+            <Route path="/sessions/:id">{({ id }) => <SessionScreen key={id} session_id={id} />}</Route>
+            <Route path="/search" component={SearchScreen} />
+            <Route path="/tasks" component={TasksScreen} />
+            <Route>
+              <Redirect to="/" />
+            </Route>
+          </Switch>
+        </Frame>
+      </Router>
+    </SignedIn.Provider>
+  )
+}

@@ -28,7 +28,7 @@ function newest(path) {
     : stat.mtimeMs
 }
 
-export async function build({ force = false } = {}) {
+export function build({ force = false } = {}) {
   const sources = ['src', 'migrations', 'dashboard', 'tsconfig.json', 'package.json'].map(name => join(root, name))
   const started = Date.now()
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= Math.max(...sources.map(newest))) return
@@ -48,28 +48,21 @@ export async function build({ force = false } = {}) {
   const old = join(root, `dist.old-${process.pid}`)
   // Whether the types are right is asked by `npm run check`; here it would take most of the time, and somebody waits
   // for the start.
-  const { status } = spawnSync(
-    process.execPath,
+  for (const command of [
     [compiler, '-p', join(root, 'tsconfig.json'), '--noCheck', '--outDir', fresh],
-    { stdio: ['ignore', 2, 2], cwd: root }
-  )
-  if (status !== 0) {
+    [join(root, 'dashboard', 'build.mjs'), join(fresh, 'page')]
+  ]) {
+    const { status } = spawnSync(process.execPath, command, { stdio: ['ignore', 2, 2], cwd: root })
+    if (status === 0) continue
     rmSync(fresh, { recursive: true, force: true })
     process.exit(status ?? 1)
   }
-  await buildPage(join(fresh, 'page'))
   writeFileSync(join(fresh, '.built'), '')
   utimesSync(join(fresh, '.built'), new Date(started), new Date(started))
   // The package's command (`bin`) is this file. npm makes it executable when it links it; a later build replaces it.
   chmodSync(join(fresh, 'src', 'cli.js'), 0o755)
   exchange(fresh, old)
   rmSync(old, { recursive: true, force: true })
-}
-
-/** The bundler is not there in an installation without development packages, which has no sources to build either. */
-async function buildPage(folder) {
-  const { buildPage: bundle } = await import('../dashboard/build.mjs')
-  await bundle(folder)
 }
 
 /** Puts the fresh folder in the place of dist/. Another build may do so at the same time: then the later one stays. */
@@ -99,9 +92,9 @@ function isStarted() {
 if (isStarted()) {
   const [first = 'serve', ...rest] = process.argv.slice(2)
   if (first === 'build') {
-    await build({ force: true })
+    build({ force: true })
   } else {
-    await build()
+    build()
     process.argv = [process.argv[0], join(root, 'dist', 'src', 'cli.js'), first, ...rest]
     await import(pathToFileURL(join(root, 'dist', 'src', 'cli.js')).href)
   }

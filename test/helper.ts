@@ -157,7 +157,7 @@ let isFresh = false
 
 /** The compiled program. It is compiled first where a source is newer: no test may run what the code was before. */
 export function compiled(): string {
-  if (!isFresh) await build()
+  if (!isFresh) build()
   isFresh = true
   return join(ROOT, 'dist', 'src', 'cli.js')
 }

@@ -18,7 +18,7 @@ export interface Program {
 export async function prepareProgram(dir: string, root = ROOT): Promise<Program> {
   const built = spawnSync(
     process.execPath,
-    ['--input-type=module', '-e', "await (await import('./scripts/start.js')).build()"],
+    ['--input-type=module', '-e', "(await import('./scripts/start.js')).build()"],
     { cwd: root, stdio: ['ignore', 2, 2] }
   )
   if (built.status !== 0) throw new Error('The program does not compile.')

@@ -3,7 +3,7 @@ import { startTestServer } from './cluster.js'
 import { bundlePackages } from './packages.mjs'
 
 // Once, before files run beside each other: tests of processes run what is compiled.
-await build()
+build()
 
 await bundlePackages()
 await startTestServer()

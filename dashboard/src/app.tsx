@@ -14,6 +14,15 @@ import { SignedIn } from './signed-in.js'
 /** What the address of the printed link holds after its #. */
 const LINK = /^#sign-in=([0-9A-Za-z_-]+)$/
 
+/** A part of an address as text; as it is where it cannot be decoded. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
 export function App() {
   const [identity, setIdentity] = useState<Identity | undefined>(storedIdentity)
   const [why, setWhy] = useState('')
@@ -50,9 +59,13 @@ export function App() {
         <Frame>
           <Switch>
             <Route path="/" component={SessionsScreen} />
-            <Route path="/sessions/:id">{({ id }) => <SessionScreen key={id} session_id={id} />}</Route>
-            <Route path="/search" component={SearchScreen} />
-            <Route path="/tasks" component={TasksScreen} />
+            <Route path="/sessions/:id/:at?">
+              {({ id, at }) => (
+                <SessionScreen key={id} session_id={id} at={at === undefined ? undefined : Number(at)} />
+              )}
+            </Route>
+            <Route path="/search/:query?">{({ query = '' }) => <SearchScreen query={decoded(query)} />}</Route>
+            <Route path="/tasks/:id?">{({ id }) => <TasksScreen task_id={id} />}</Route>
             <Route>
               <Redirect to="/" />
             </Route>

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks'
-import { useLocation, useSearchParams } from 'wouter-preact'
+import { useLocation } from 'wouter-preact'
 import { useLoaded, useSettled } from '../parts/load.js'
 import { Empty, Failure } from '../parts/notes.js'
 import { plural, shortText } from '../parts/text.js'
@@ -13,11 +13,10 @@ const SCOPES = [
 ] as const
 
 /** Search across all sessions. */
-export function SearchScreen() {
+export function SearchScreen({ query: given }: { query: string }) {
   const client = useClient()
   const [, navigate] = useLocation()
-  const [params, setParams] = useSearchParams()
-  const [query, setQuery] = useState(params.get('q') ?? '')
+  const [query, setQuery] = useState(given)
   const [sender, setSender] = useState('')
   const [scope, setScope] = useState<(typeof SCOPES)[number][0]>('all')
   const [from, setFrom] = useState('')
@@ -27,7 +26,7 @@ export function SearchScreen() {
   const asked = useSettled(query.trim())
   const from_whom = useSettled(sender.trim())
   const found = useLoaded(async () => {
-    setParams(asked === '' ? {} : { q: asked }, { replace: true })
+    navigate(asked === '' ? '/search' : `/search/${encodeURIComponent(asked)}`, { replace: true })
     if (asked === '') return undefined
     return client.read('search_context', {
       query: asked,
@@ -152,7 +151,7 @@ export function SearchScreen() {
         query={asked}
         where={where}
         onOpen={({ session_id, seq }) => {
-          navigate(`/sessions/${session_id}?at=${seq}`)
+          navigate(`/sessions/${session_id}/${seq}`)
         }}
       />
     </div>

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { Link, useLocation, useSearchParams } from 'wouter-preact'
+import { Link, useLocation } from 'wouter-preact'
 import type { MessageView } from '../api/catalogue.js'
 import { AgentName } from '../parts/agent.js'
 import { useKeys } from '../parts/keys.js'
@@ -17,11 +17,10 @@ import { type Timeline, TimelineStore } from './timeline-store.js'
 /** What is open beside the timeline. */
 type Side = { kind: 'thread'; of: MessageView } | { kind: 'search' } | undefined
 
-export function SessionScreen({ session_id }: { session_id: string }) {
+/** @param at the seq of the message to show; undefined: the newest */
+export function SessionScreen({ session_id, at }: { session_id: string; at: number | undefined }) {
   const client = useClient()
   const [, navigate] = useLocation()
-  const [query] = useSearchParams()
-  const at = Number(query.get('at')) || undefined
   const [timeline, setTimeline] = useState<Timeline | undefined>(undefined)
   const [side, setSide] = useState<Side>(undefined)
   const [reply, setReply] = useState<MessageView | undefined>(undefined)
@@ -49,7 +48,7 @@ export function SessionScreen({ session_id }: { session_id: string }) {
 
   const open = useCallback(
     (seq: number) => {
-      navigate(`/sessions/${session_id}?at=${seq}`)
+      navigate(`/sessions/${session_id}/${seq}`)
     },
     [navigate, session_id]
   )
@@ -101,12 +100,12 @@ export function SessionScreen({ session_id }: { session_id: string }) {
       <p class="session-people">
         {plural(session.message_count, 'message')}, opened by <AgentName name={session.created_by} />
         {session.present.length > 0 && (
-          <>
-            ; here lately:{' '}
+          <span class="present">
+            ; here lately:
             {session.present.slice(0, 8).map(({ agent_id }) => (
               <AgentName key={agent_id} name={agent_id} />
             ))}
-          </>
+          </span>
         )}
       </p>
       <Failure error={error} />

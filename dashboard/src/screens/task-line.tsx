@@ -10,7 +10,7 @@ export function TaskLine({ task }: { task: TaskView }) {
   return (
     <article class="task-line" data-item tabIndex={-1} aria-label="Task">
       <StateBadge state={task.state} />
-      <Link href={`/tasks?task=${task.task_id}`}>{visibleText(task.title)}</Link>
+      <Link href={`/tasks/${task.task_id}`}>{visibleText(task.title)}</Link>
       {task.assignee !== null && (
         <span>
           with <AgentName name={task.assignee} />

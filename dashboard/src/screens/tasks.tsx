@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { useSearchParams } from 'wouter-preact'
+import { useLocation } from 'wouter-preact'
 import type { Output, TaskView } from '../api/catalogue.js'
 import { followEvents, type StreamState } from '../api/events.js'
 import { AgentName } from '../parts/agent.js'
@@ -20,9 +20,9 @@ const PAGES = 5
 const POLL_MS = 4000
 
 /** Tasks as a board by state, and the names that are held. */
-export function TasksScreen() {
+export function TasksScreen({ task_id: open }: { task_id: string | undefined }) {
   const client = useClient()
-  const [params, setParams] = useSearchParams()
+  const [, navigate] = useLocation()
   const [state, setState] = useState<StreamState>('connecting')
   const [creating, setCreating] = useState(false)
   const loaded = useLoaded(async () => {
@@ -73,9 +73,8 @@ export function TasksScreen() {
   })
   const tasks = loaded.value?.tasks
   const titles = useMemo(() => new Map(tasks?.map(({ task_id, title }) => [task_id, title])), [tasks])
-  const open = params.get('task') ?? undefined
   const show = (task_id: string | undefined) => {
-    setParams(task_id === undefined ? {} : { task: task_id })
+    navigate(task_id === undefined ? '/tasks' : `/tasks/${task_id}`)
   }
   return (
     <div class="screen wide-screen">

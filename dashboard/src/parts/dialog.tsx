@@ -22,7 +22,12 @@ export function Dialog({
     <dialog ref={dialog} class={wide ? 'wide' : ''} aria-labelledby="dialog-title" onClose={onClose}>
       <div class="dialog-head">
         <h2 id="dialog-title">{title}</h2>
-        <button type="button" class="plain-button" aria-label="Close" onClick={() => dialog.current?.close()}>
+        <button
+          type="button"
+          class="plain-button"
+          aria-label="Close this window"
+          onClick={() => dialog.current?.close()}
+        >
           ✕
         </button>
       </div>

@@ -19,8 +19,10 @@ const MINUTES = 30
 const ACTIVE_MS = MINUTES * 60_000
 /** Sessions that are looked at more closely, each with a call of its own. */
 const LOOKED_AT = 12
-/** Milliseconds between two looks at a session that changes all the time. */
-const LOOK_EVERY_MS = 2000
+/** Milliseconds between a change and the next reading of the list. */
+const SETTLE_MS = 500
+/** Milliseconds between two readings of what no event tells: new sessions without messages. */
+const POLL_MS = 4000
 
 /** The sessions that a filter shows. The event stream of the workspace tells what changes. */
 export function useSessionList(client: Client, which: Which, query: string) {
@@ -76,11 +78,15 @@ export function useSessionList(client: Client, which: Which, query: string) {
         changed.current ??= setTimeout(() => {
           changed.current = undefined
           reload()
-        }, LOOK_EVERY_MS / 4)
+        }, SETTLE_MS)
       }
     })
+    const timer = setInterval(() => {
+      if (!document.hidden) reload()
+    }, POLL_MS)
     return () => {
       stop()
+      clearInterval(timer)
       clearTimeout(changed.current)
       changed.current = undefined
     }

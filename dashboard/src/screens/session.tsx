@@ -21,18 +21,20 @@ type Side = { kind: 'thread'; of: MessageView } | { kind: 'search' } | undefined
 export function SessionScreen({ session_id, at }: { session_id: string; at: number | undefined }) {
   const client = useClient()
   const [, navigate] = useLocation()
+  const [jumps, setJumps] = useState(0)
   const [timeline, setTimeline] = useState<Timeline | undefined>(undefined)
   const [side, setSide] = useState<Side>(undefined)
   const [reply, setReply] = useState<MessageView | undefined>(undefined)
   const store = useRef<TimelineStore | undefined>(undefined)
 
   useEffect(() => {
+    // A jump to where one has been before is a jump too.
     const made = new TimelineStore(client, session_id, setTimeline, at)
     store.current = made
     return () => {
       made.close()
     }
-  }, [client, session_id, at])
+  }, [client, session_id, at, jumps])
 
   const newest = timeline?.has_newer === false ? timeline.messages.at(-1)?.seq : undefined
   useEffect(() => {
@@ -49,6 +51,7 @@ export function SessionScreen({ session_id, at }: { session_id: string; at: numb
   const open = useCallback(
     (seq: number) => {
       navigate(`/sessions/${session_id}/${seq}`)
+      setJumps(made => made + 1)
     },
     [navigate, session_id]
   )
@@ -115,7 +118,7 @@ export function SessionScreen({ session_id, at }: { session_id: string; at: numb
           {messages.length === 0 && tasks.size === 0 && !timeline.loading ? (
             <Empty title="Nothing has been said here yet." />
           ) : (
-            <TimelineList timeline={timeline} store={store} at={at} {...actions} />
+            <TimelineList key={timeline.key} timeline={timeline} store={store} at={at} {...actions} />
           )}
           {client.can('write') && session.is_active && !gone && (
             <Composer

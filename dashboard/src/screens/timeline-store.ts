@@ -2,10 +2,13 @@ import type { MessageView, SessionView, TaskView } from '../api/catalogue.js'
 import type { Client } from '../api/client.js'
 import { followEvents, type StreamEvent, type StreamState } from '../api/events.js'
 
-/** Messages of one page. */
-const PAGE = 200
+/** Messages of the first page, and of each further one. */
+const FIRST_PAGE = 200
+const PAGE = 1000
 
 export interface Timeline {
+  /** Another one for each store. */
+  key: string
   session: SessionView | undefined
   /** In the order of the session, each once. Between the first and the last none is missing that one may see. */
   messages: readonly MessageView[]
@@ -25,6 +28,7 @@ export interface Timeline {
  */
 export class TimelineStore {
   private timeline: Timeline = {
+    key: crypto.randomUUID(),
     session: undefined,
     messages: [],
     tasks: new Map(),
@@ -113,7 +117,7 @@ export class TimelineStore {
     const { client, session_id } = this
     const before = await client.read('get_messages', {
       session_id,
-      limit: PAGE,
+      limit: FIRST_PAGE,
       order: 'desc',
       ...(at !== undefined && { before_seq: at + 1 })
     })

@@ -4,7 +4,7 @@ import t from 'tap'
 import { environment, listen, newSession, ok, runProgram, startApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
 import { needs } from '../support/programs.js'
-import { post } from '../support/rest.js'
+import { post, until } from '../support/rest.js'
 import { closeBrowser, openTab, signIn, startWithPage, write } from './browser.js'
 
 /** The page where it is really run: replicas, restarts, proxies, and rights that end. */
@@ -75,7 +75,10 @@ t.test('tokens that live shorter than the tab are renewed', BROWSER, async t => 
   const session_id = await newSession(app)
   const first = await page.evaluate<string>("sessionStorage['shared-context.identity']")
   await page.goto(`${url}/app/#/sessions/${session_id}`)
-  await page.waitForFunction(`sessionStorage['shared-context.identity'] !== ${JSON.stringify(first)}`)
+  await until(
+    'the token is another one',
+    async () => (await page.evaluate("sessionStorage['shared-context.identity']")) !== first
+  )
   await page.waitForTimeout(7000)
   await write(app, session_id, 'still here', { agent_id: 'ada' })
   await page.getByText('still here').waitFor()

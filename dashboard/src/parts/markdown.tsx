@@ -4,6 +4,8 @@ import { visibleText } from './text.js'
 
 /** Longer texts are shown as they are: to read Markdown takes time that grows with their length. */
 const MARKDOWN_MAX = 20_000
+/** Quotes in quotes, lists in lists: who goes deeper gets the text as it is. */
+const DEPTH_MAX = 30
 
 /**
  * Markdown as elements, made one by one from what the reader of Markdown found. No text becomes HTML on its way, so
@@ -15,9 +17,19 @@ export function Markdown({ text }: { text: string }) {
   return <div class="markdown">{tokens.map(block)}</div>
 }
 
+/** Whether tokens are nested deeper than that: to show them takes the stack of the script. */
+function isDeeper(tokens: readonly Token[], depth: number): boolean {
+  if (depth === 0) return tokens.length > 0
+  return tokens.some(token => {
+    const { tokens: inner = [], items = [] } = token as { tokens?: Token[]; items?: Token[] }
+    return isDeeper([...inner, ...items], depth - 1)
+  })
+}
+
 function lexed(text: string): Token[] | undefined {
   try {
-    return marked.lexer(text, { gfm: true, breaks: true })
+    const tokens = marked.lexer(text, { gfm: true, breaks: true })
+    return isDeeper(tokens, DEPTH_MAX) ? undefined : tokens
   } catch {
     // Nested deeper than the reader of Markdown can go.
     return undefined

@@ -3,6 +3,9 @@ import { Redirect, Route, Router, Switch } from 'wouter-preact'
 import { useHashLocation } from 'wouter-preact/use-hash-location'
 import { Client, type Identity, signInWithCode, storedIdentity } from './api/client.js'
 import { messageOf } from './api/failure.js'
+import { AuditScreen } from './screens/audit.js'
+import { HealthScreen } from './screens/health.js'
+import { KeysScreen } from './screens/keys.js'
 import { SessionScreen } from './screens/session.js'
 import { SearchScreen } from './screens/search.js'
 import { SessionsScreen } from './screens/sessions.js'
@@ -66,6 +69,9 @@ export function App() {
             </Route>
             <Route path="/search/:query?">{({ query = '' }) => <SearchScreen query={decoded(query)} />}</Route>
             <Route path="/tasks/:id?">{({ id }) => <TasksScreen task_id={id} />}</Route>
+            <Route path="/audit" component={AuditScreen} />
+            <Route path="/keys" component={KeysScreen} />
+            <Route path="/health" component={HealthScreen} />
             <Route>
               <Redirect to="/" />
             </Route>

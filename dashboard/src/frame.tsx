@@ -11,12 +11,18 @@ const SCREENS = [
   { path: '/search', name: 'Search', key: 'f' },
   { path: '/tasks', name: 'Tasks', key: 't' }
 ]
+const ADMIN_SCREENS = [
+  { path: '/audit', name: 'Audit', key: 'a' },
+  { path: '/keys', name: 'Keys', key: 'k' },
+  { path: '/health', name: 'Health', key: 'h' }
+]
 
 /** What is around every screen: where one can go, who one is, and the help for the keyboard. */
 export function Frame({ children }: { children: ComponentChildren }) {
   const client = useClient()
   const [location, navigate] = useLocation()
   const [help, setHelp] = useState(false)
+  const screens = client.can('admin') ? [...SCREENS, ...ADMIN_SCREENS] : SCREENS
   useKeys({
     '?': () => {
       setHelp(true)
@@ -27,7 +33,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
       else navigate('/search')
     },
     ...Object.fromEntries(
-      SCREENS.map(({ path, key }) => [
+      screens.map(({ path, key }) => [
         `g ${key}`,
         () => {
           navigate(path)
@@ -43,7 +49,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
       <header class="top">
         <span class="brand">Shared context</span>
         <nav aria-label="Screens">
-          {SCREENS.map(({ path, name }) => (
+          {screens.map(({ path, name }) => (
             <Link key={path} href={path} aria-current={isAt(location, path) ? 'page' : undefined}>
               {name}
             </Link>
@@ -53,12 +59,13 @@ export function Frame({ children }: { children: ComponentChildren }) {
           <AgentName name={client.identity.agent_id} />
           <button
             type="button"
-            class="plain-button"
+            class="plain-button help"
+            aria-label="Keys of the keyboard"
             onClick={() => {
               setHelp(true)
             }}
           >
-            Keys
+            <kbd>?</kbd>
           </button>
           <button type="button" onClick={() => void client.signOut()}>
             Sign out
@@ -96,6 +103,7 @@ const KEYS = [
   ['c', 'Write a message'],
   ['End', 'Go to the newest message'],
   ['g s, g f, g t', 'Go to sessions, search, tasks'],
+  ['g a, g k, g h', 'For admins: go to audit, keys, health'],
   ['Escape', 'Close what is open'],
   ['?', 'This list']
 ]

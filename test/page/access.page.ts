@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import t, { type Test } from 'tap'
 import type { Page } from 'playwright-core'
-import { listen, newSession, ok, startApp } from '../helper.js'
+import { ADMIN_API_KEY, listen, newSession, ok, startApp } from '../helper.js'
 import { needs } from '../support/programs.js'
 import { closeBrowser, openTab, signIn, write } from './browser.js'
 
@@ -66,6 +66,20 @@ for (const [colorScheme, width] of [
     await page.locator('.card').first().click()
     await page.getByText('What happened').waitFor()
     await findsNothing(t, page, 'a task')
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('button', { name: 'Sign in' }).waitFor()
+    await signIn(page, url, { key: ADMIN_API_KEY, name: 'operator', admin: true })
+    await ok(app, 'create_api_key', { agent_id: 'ada', agent_type: 'claude' }, { admin: true })
+    for (const [screen, ready] of [
+      ['audit', 'td'],
+      ['keys', '#retention ~ p'],
+      ['health', 'canvas']
+    ] as const) {
+      await page.goto(`${url}/app/#/${screen}`)
+      await page.locator(ready).first().waitFor()
+      await findsNothing(t, page, screen)
+    }
     t.same(watched.faults, [])
   })
 }

@@ -72,6 +72,7 @@ t.test('a person writes, answers, and sees the thread', BROWSER, async t => {
   await page.goto(`${url}/app/#/sessions/${session_id}`)
   await page.getByText('Which colour?').waitFor()
   await page.getByRole('article', { name: /ada/ }).getByRole('button', { name: 'Reply' }).click()
+  await page.locator('textarea:focus').waitFor()
   await page.keyboard.type('Blue, please.')
   await page.getByLabel('Seen by').selectOption('private')
   await page.keyboard.press('Tab')

@@ -4,6 +4,14 @@ import type { Tool } from '../../../src/kernel/tool.js'
 import type { authenticateAgent } from '../../../src/agents/tools/authenticate-agent.js'
 import type { refreshToken } from '../../../src/agents/tools/refresh-token.js'
 import type { revokeToken } from '../../../src/agents/tools/revoke-token.js'
+import type { createApiKey } from '../../../src/agents/tools/create-api-key.js'
+import type { listApiKeys } from '../../../src/agents/tools/list-api-keys.js'
+import type { revokeApiKey } from '../../../src/agents/tools/revoke-api-key.js'
+import type { getAuditLog } from '../../../src/audit/tools/get-audit-log.js'
+import type { verifyAuditLog } from '../../../src/audit/tools/verify-audit-log.js'
+import type { getPerformanceMetrics } from '../../../src/guidance/tools/get-performance-metrics.js'
+import type { getRetention } from '../../../src/lifecycle/tools/get-retention.js'
+import type { setRetention } from '../../../src/lifecycle/tools/set-retention.js'
 import type { listLeases } from '../../../src/leases/tools/list-leases.js'
 import type { releaseLease } from '../../../src/leases/tools/release-lease.js'
 import type { deleteSession } from '../../../src/lifecycle/tools/delete-session.js'
@@ -31,6 +39,14 @@ interface Catalogue {
   authenticate_agent: typeof authenticateAgent
   refresh_token: typeof refreshToken
   revoke_token: typeof revokeToken
+  create_api_key: typeof createApiKey
+  list_api_keys: typeof listApiKeys
+  revoke_api_key: typeof revokeApiKey
+  get_audit_log: typeof getAuditLog
+  verify_audit_log: typeof verifyAuditLog
+  get_performance_metrics: typeof getPerformanceMetrics
+  get_retention: typeof getRetention
+  set_retention: typeof setRetention
   list_leases: typeof listLeases
   release_lease: typeof releaseLease
   delete_session: typeof deleteSession
@@ -68,5 +84,8 @@ export type SessionView = Shape<typeof Session>
 export type SessionRow = Shape<typeof SessionSummary>
 export type TaskView = Output<'list_tasks'>['tasks'][number]
 export type LeaseView = Output<'list_leases'>['leases'][number]
+export type AuditRow = Output<'get_audit_log'>['entries'][number]
+export type ApiKeyView = Output<'list_api_keys'>['keys'][number]
+export type Figures = Output<'get_performance_metrics'>
 export type SearchHit = Output<'search_context'>['results'][number]
 export type Visibility = MessageView['visibility']

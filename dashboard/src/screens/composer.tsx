@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { MessageView, Visibility } from '../api/catalogue.js'
 import { useKeys } from '../parts/keys.js'
 import { Failure } from '../parts/notes.js'
@@ -31,7 +31,7 @@ export function Composer({
   /** Names what is being sent: sent again after a failure, it is written once. */
   const request = useRef(crypto.randomUUID())
   useKeys({ c: () => field.current?.focus() })
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (reply !== undefined) field.current?.focus()
   }, [reply])
 

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { SessionView } from '../api/catalogue.js'
 import { Dialog } from '../parts/dialog.js'
 import { Failure } from '../parts/notes.js'
+import { saveFile } from '../parts/save.js'
 import { useClient } from '../signed-in.js'
 import { sessionAsHtml, sessionAsLines } from './export.js'
 
@@ -21,7 +22,7 @@ export function ExportMenu({ session }: { session: SessionView }) {
     setError(undefined)
     try {
       const parts = await make(client, session, setProgress)
-      download(new Blob(parts, { type: `${type};charset=utf-8` }), `${session.id}.${extension}`)
+      saveFile(parts, type, `${session.id}.${extension}`)
       setProgress(undefined)
     } catch (fault) {
       setError(fault)
@@ -59,14 +60,4 @@ export function ExportMenu({ session }: { session: SessionView }) {
       )}
     </>
   )
-}
-
-function download(blob: Blob, name: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(blob)
-  link.download = name
-  link.click()
-  setTimeout(() => {
-    URL.revokeObjectURL(link.href)
-  }, 60_000)
 }

@@ -10,6 +10,12 @@ export interface Line {
 const HEIGHT = 170
 const COLOURS = ['--accent', '--danger']
 
+/** The end of what is shown is the last reading, or now. */
+function lastHour(_plot: uPlot, _first: number | null, last: number | null): [number, number] {
+  const end = last ?? Date.now() / 1000
+  return [end - 3600, end]
+}
+
 /** Lines over time. @param x seconds since 1970 */
 export function Chart({ title, x, lines }: { title: string; x: readonly number[]; lines: readonly Line[] }) {
   const place = useRef<HTMLDivElement>(null)
@@ -25,7 +31,7 @@ export function Chart({ title, x, lines }: { title: string; x: readonly number[]
         height: HEIGHT,
         legend: { live: false },
         cursor: { show: false },
-        scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] } },
+        scales: { x: { range: lastHour }, y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] } },
         axes: [axis, axis],
         series: [
           {},

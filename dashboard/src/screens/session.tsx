@@ -101,10 +101,12 @@ export function SessionScreen({ session_id, at }: { session_id: string; at: numb
         />
       </div>
       <p class="session-people">
-        {plural(session.message_count, 'message')}, opened by <AgentName name={session.created_by} />
+        <span>
+          {plural(session.message_count, 'message')}, opened by <AgentName name={session.created_by} />
+        </span>
         {session.present.length > 0 && (
           <span class="present">
-            ; here lately:
+            here lately:
             {session.present.slice(0, 8).map(({ agent_id }) => (
               <AgentName key={agent_id} name={agent_id} />
             ))}

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import axe from 'axe-core'
 import t, { type Test } from 'tap'
 import type { Page } from 'playwright-core'
 import { ADMIN_API_KEY, listen, newSession, ok, startApp } from '../helper.js'
@@ -11,7 +10,6 @@ import { closeBrowser, openTab, signIn, write } from './browser.js'
 const BROWSER = needs('chromium')
 t.teardown(closeBrowser)
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 async function findsNothing(t: Test, page: Page, where: string): Promise<void> {
@@ -31,7 +29,7 @@ for (const [colorScheme, width] of [
     const url = await listen(app)
     // axe is put into the page by the browser, which the page's policy does not hold up.
     const { page, watched } = await openTab(t, url, { colorScheme, viewport: { width, height: 800 }, bypassCSP: true })
-    await page.addInitScript(await readFile(AXE, 'utf8'))
+    await page.addInitScript(axe.source)
     await page.goto(`${url}/app/`)
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
     await findsNothing(t, page, 'signing in')

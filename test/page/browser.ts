@@ -16,7 +16,7 @@ const FLAGS = [
 
 let browser: Promise<Browser> | undefined
 
-export async function openBrowser(): Promise<Browser> {
+async function openBrowser(): Promise<Browser> {
   return (browser ??= chromium.launch({ executablePath: mustFind('chromium'), args: FLAGS }))
 }
 

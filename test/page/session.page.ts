@@ -15,7 +15,7 @@ t.test('signing in and out', BROWSER, async t => {
   await page.getByRole('heading', { name: 'Sessions' }).waitFor()
   const stored = await page.evaluate('JSON.stringify([localStorage.length, document.cookie, location.href])')
   t.equal(stored, JSON.stringify([0, '', `${url}/app/`]), 'the token is in no other place than the tab')
-  const token = (await page.evaluate("JSON.parse(sessionStorage['shared-context.identity']).token")) as string
+  const token = await page.evaluate<string>("JSON.parse(sessionStorage['shared-context.identity']).token")
   await page.getByRole('button', { name: 'Sign out' }).click()
   await page.getByRole('button', { name: 'Sign in' }).waitFor()
   t.equal(await page.evaluate('sessionStorage.length'), 0)

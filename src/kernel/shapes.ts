@@ -1,6 +1,6 @@
 import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
-import { Allowed, Checked, Code, EmptyIsAbsent, NamesAgent, OneOf, OnPage, Repair, Whole } from './schema.js'
+import { Allowed, AnyValue, Checked, Code, EmptyIsAbsent, NamesAgent, OneOf, OnPage, Repair, Whole } from './schema.js'
 import { characters, hasControlCharacters } from './text.js'
 import { parseTime } from './time.js'
 import { VISIBILITIES } from './visibilities.js'
@@ -140,6 +140,24 @@ export function AgentType(description: string) {
   })
 }
 
+/** Before an agent_type that something is addressed to; no new agent_id begins so. */
+export const TYPE_PREFIX = 'type:'
+
+export const Addressee = Checked<string>(
+  { type: 'string', minLength: 1, maxLength: AGENT_ID_MAX, description: 'An agent_id, or type: and an agent_type' },
+  value =>
+    typeof value === 'string' &&
+    isName(value) &&
+    characters(value) >= 1 &&
+    characters(value) <= AGENT_ID_MAX &&
+    value !== TYPE_PREFIX,
+  { [Allowed]: `an agent_id, or type: and an agent_type, of at most ${AGENT_ID_MAX} characters` }
+)
+
+const ADDRESSEES_MAX = 50
+export const Addressees = (description: string) =>
+  Type.Optional(Type.Array(Addressee, { minItems: 1, maxItems: ADDRESSEES_MAX, description }))
+
 const PURPOSE_MAX = 1000
 export function Purpose(description: string) {
   const of = text(1, PURPOSE_MAX, description)
@@ -151,11 +169,20 @@ export function Purpose(description: string) {
 }
 
 const CONTENT_MAX = 100_000
-const content = text(1, CONTENT_MAX, 'The text of the message, which is kept exactly as it is sent')
+const content = text(0, CONTENT_MAX, 'The text of the message, which is kept exactly as it is sent')
 export const Content = Checked<string>(content.json, content.check, {
-  [Allowed]: content.allowed,
-  [Code]: value => (typeof value === 'string' && value !== '' ? 'CONTENT_TOO_LARGE' : 'INVALID_INPUT')
+  [Allowed]: `a string of 1 to ${CONTENT_MAX} characters, or an empty one with a payload`,
+  [Code]: value => (typeof value === 'string' ? 'CONTENT_TOO_LARGE' : 'INVALID_INPUT')
 })
+
+const PAYLOAD_MAX = 1024 * 1024
+export const Payload = Type.Optional(
+  AnyValue(
+    'Any JSON value for programs, at most 1 MiB; it comes back as it is, and is not searched',
+    value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= PAYLOAD_MAX,
+    { [Code]: 'CONTENT_TOO_LARGE', [Allowed]: `any JSON value of at most ${PAYLOAD_MAX} bytes` }
+  )
+)
 
 export const VisibilityWord = (description: string, fallback?: 'public') =>
   OneOf(VISIBILITIES, {

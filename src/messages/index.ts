@@ -9,7 +9,9 @@ import { setMessageVisibility } from './tools/set-message-visibility.js'
 /** Writing and reading messages. */
 export const messagesPlugin = fp(
   async app => {
-    const writer = createMessageWriter(app.database.db, app.quotas)
+    const writer = createMessageWriter(app.database.db, app.quotas, topics => {
+      app.kernel.ports.publish(topics)
+    })
     app.addTool(addMessage(writer))
     app.addTool(addMessages(writer))
     app.addTool(getMessages)

@@ -1,11 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import { AGENT_ID_MAX } from '../kernel/agent.js'
 import { Allowed, AnyValueField, Checked, EmptyIsAbsent, OneOf, Whole } from '../kernel/schema.js'
 import { AnyObject, Nullable, Time } from '../kernel/answer-shapes.js'
 import { Metadata } from '../kernel/metadata-shapes.js'
-import { OptionalSessionId, text } from '../kernel/shapes.js'
+import { Addressees, OptionalSessionId, text } from '../kernel/shapes.js'
 import { TASK_STATES } from '../kernel/task-states.js'
-import { characters, hasControlCharacters } from '../kernel/text.js'
 
 /** The shapes that the tools of tasks share. */
 
@@ -40,20 +38,7 @@ export const Description = Words(0, TEXT_MAX, 'All that whoever does it needs to
 export const Note = (description: string) => Words(1, NOTE_MAX, description)
 export const StateWord = (description: string) => OneOf(TASK_STATES, { description })
 
-const ADDRESSEES_MAX = 50
 const DEPENDENCIES_MAX = 100
-
-const Addressee = Checked<string>(
-  { type: 'string', minLength: 1, maxLength: AGENT_ID_MAX, description: 'An agent_id, or type: and an agent_type' },
-  value =>
-    typeof value === 'string' &&
-    value.trim() === value &&
-    !hasControlCharacters(value) &&
-    characters(value) >= 1 &&
-    characters(value) <= AGENT_ID_MAX &&
-    value !== 'type:',
-  { [Allowed]: `an agent_id, or type: and an agent_type, of at most ${AGENT_ID_MAX} characters` }
-)
 
 export const Priority = (fallback?: number) =>
   Whole({
@@ -71,13 +56,7 @@ export function draftFields(depends: string) {
     title: Title,
     description: Type.Optional(Description),
     session_id: OptionalSessionId('it belongs to the workspace'),
-    to: Type.Optional(
-      Type.Array(Addressee, {
-        minItems: 1,
-        maxItems: ADDRESSEES_MAX,
-        description: 'Who alone may see and claim it: agent_ids, or type:<agent_type>; left out: everybody'
-      })
-    ),
+    to: Addressees('Who alone may see and claim it: agent_ids, or type:<agent_type>; left out: everybody'),
     depends_on: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 100, description: depends }), {
         minItems: 1,

@@ -7,7 +7,17 @@ import { printable } from '../kernel/text.js'
 import { parseTime } from '../kernel/time.js'
 import type { Visibility } from '../kernel/visibilities.js'
 import { Metadata } from '../kernel/metadata-shapes.js'
-import { AgentId, AgentType, Content, DateTime, Purpose, SessionId, VisibilityWord } from '../kernel/shapes.js'
+import {
+  Addressees,
+  AgentId,
+  AgentType,
+  Content,
+  DateTime,
+  Payload,
+  Purpose,
+  SessionId,
+  VisibilityWord
+} from '../kernel/shapes.js'
 
 /**
  * A session as lines of JSON (NDJSON): first the session, then its messages ordered by seq, last the number of
@@ -39,7 +49,9 @@ const Line = Type.Object({
   visibility: VisibilityWord(''),
   metadata: Metadata(),
   parent_message_id: Type.Optional(id),
-  timestamp: DateTime('')
+  timestamp: DateTime(''),
+  to: Addressees(''),
+  payload: Payload
 })
 
 const acceptHeader = compileAccept<Static<typeof Header>>(Header)

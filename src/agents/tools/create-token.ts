@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { allOf, boundsOf, grant, narrowed, PERMISSIONS } from '../../kernel/agent.js'
 import { isBound, isPrefix } from '../api-key.js'
 import { AppError } from '../../kernel/errors.js'
-import { isSameName, unseenInName } from '../../kernel/names.js'
+import { isSameName, typeInName, unseenInName } from '../../kernel/names.js'
 import { composed, hasUnseenCharacters } from '../../kernel/text.js'
 import { rightsEnded } from '../rights.js'
 import { OneOf } from '../../kernel/schema.js'
@@ -13,7 +13,7 @@ import { requireSessions } from '../../sessions/store/sessions.js'
 import * as tokens from '../store/tokens.js'
 import { givenOwnToken } from '../given-token.js'
 import { issue, issuedToken } from '../issued-token.js'
-import { AgentId, ExpiresIn, input, Sessions } from '../../kernel/shapes.js'
+import { AgentId, ExpiresIn, input, Sessions, TYPE_PREFIX } from '../../kernel/shapes.js'
 
 export const createToken = (verifiers: Verifiers) =>
   defineTool({
@@ -53,6 +53,7 @@ export const createToken = (verifiers: Verifiers) =>
       const mine = await givenOwnToken(undefined, agent, caller, verifiers)
       const name = agent_id === undefined || isSameName(agent_id, mine.agent_id) ? mine.agent_id : agent_id
       if (name !== mine.agent_id && hasUnseenCharacters(name)) throw unseenInName('agent_id')
+      if (name !== mine.agent_id && name.startsWith(TYPE_PREFIX)) throw typeInName('agent_id')
       if (!(await mayName(mine, name, verifiers))) throw notThatName(mine.agent_id)
       const granted = grant(permissions ?? mine.permissions, allOf(mine.permissions))
       if (granted.length === 0) {

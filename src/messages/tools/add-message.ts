@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import type { MessageWriter } from '../store/message-writer.js'
-import { mentionedIn, mentionFields } from '../store/mentioned.js'
+import { reach } from '../store/reached.js'
+import { reachedFields } from '../reached-fields.js'
 import type { Written } from '../store/messages.js'
 import { draftFields, draftOf } from '../draft.js'
 import { Time } from '../../kernel/answer-shapes.js'
@@ -14,7 +15,7 @@ export const addMessage = (writer: MessageWriter) =>
     title: 'Write a message',
     description:
       'Write a message into a session. visibility says who may read it: public (everyone), private (only you), ' +
-      'agent_only (agents of your type), admin_only (admins; only they may write it).',
+      'agent_only (agents of your type), direct (only those in to), admin_only (admins; only they may write it).',
     permission: 'write',
     effect: 'adds',
     commits: 'batch',
@@ -24,17 +25,14 @@ export const addMessage = (writer: MessageWriter) =>
       seq: Type.Integer(),
       timestamp: Time,
       session_id: Type.String(),
-      ...mentionFields
+      ...reachedFields
     }),
     audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ session_id, ...draft }, { db, agent, receipt }) {
-      const drafts = [draftOf(agent, draft)]
-      const [[written], mentioned] = await Promise.all([
-        writer.write({ sender: agent, session_id, drafts, ...receipt }),
-        mentionedIn(db, agent, session_id, [draft.content])
-      ])
+      const { drafts, reached } = await reach(db, agent, session_id, [draftOf(agent, draft)])
+      const [written] = await writer.write({ sender: agent, session_id, drafts, ...receipt })
       const { id, seq, timestamp } = written as Written
-      return { message_id: id, seq, timestamp, session_id, ...mentioned }
+      return { message_id: id, seq, timestamp, session_id, ...reached }
     }
   })

@@ -154,6 +154,8 @@ async function* messagesOf(lines: AsyncIterator<NumberedLine>): AsyncGenerator<T
     const { metadata = {}, parent_message_id = null, timestamp, ...message } = validate(acceptLine, fields, line)
     if (message.seq <= last)
       throw invalidLine(line, 'a seq that is not greater than the previous one', 'messages in the order of their seq')
+    if (message.visibility === 'direct' && message.to === undefined)
+      throw invalidLine(line, 'a direct message for nobody', 'to where visibility is direct', 'to')
     if (ids.has(message.id)) throw invalidLine(line, 'an id for the second time', 'each message once')
     if (parent_message_id === message.id)
       throw invalidLine(line, 'a message that answers itself', 'another message as parent_message_id')

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Agent, isAdmin } from '../kernel/agent.js'
 import type { Db } from '../postgres/schema.js'
-import { addressesOf } from './addresses.js'
+import { addressesOf } from '../kernel/addresses.js'
 import { withinSessions } from './visibility.js'
 
 /**

@@ -14,7 +14,7 @@ import type { Feed } from './paged-feed.js'
  * there, and try to get it. Hints, readings and rights are those of every other follower.
  */
 
-type Told = 'something may be there'
+export type Told = 'something may be there'
 const TOLD: readonly Told[] = ['something may be there']
 
 export interface WakeUps {

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
-import { type Agent, mayEnter } from '../../kernel/agent.js'
+import { isFor } from '../../kernel/addresses.js'
+import { type Agent, isAdmin, mayEnter } from '../../kernel/agent.js'
 import { messageColumns, messageOf, type MessageRow, type StoredMessage } from '../../messages/store/messages.js'
 import type { Db } from '../../postgres/schema.js'
-import { readSessionOrThrow, type SessionRow } from '../../sessions/store/sessions.js'
+import { agentsBetween, readSessionOrThrow, type SessionRow } from '../../sessions/store/sessions.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { taskChanges, type ToldTask } from './task-changes.js'
 import { messagesForMany, seenBy, type ViewerColumns, viewerColumns, viewerRows } from '../../visibility/visibility.js'
@@ -145,8 +146,9 @@ export async function changesForMany(
   if (updated !== null) {
     // As it is now, which may be newer than the messages: it is then told once more, at its own seq.
     const session = await sessionOf(db, workspace, session_id)
+    const between = await agentsBetween(db, workspace, session_id)
     items.push({
-      seen_by: null,
+      seen_by: between && viewers.flatMap((viewer, i) => (isAdmin(viewer) || isFor(viewer, between) ? [i + 1] : [])),
       change: { seq: updated, type: session.is_active ? 'session_updated' : 'session_closed', session }
     })
   }

@@ -60,7 +60,7 @@ export function messageNotFound(argument: string): AppError {
 }
 
 /** @throws AppError MESSAGE_NOT_FOUND, also where it exists but is not the viewer's to see */
-async function readMessageOrThrow(db: Db, viewer: Agent, id: number): Promise<MessageRow> {
+export async function readMessageOrThrow(db: Db, viewer: Agent, id: number): Promise<MessageRow> {
   const message = await readableMessages(db, viewer)
     .where('m.id', '=', id)
     // The messages of a deleted session are there until they are swept.

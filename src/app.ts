@@ -55,7 +55,7 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
   await app.register(agentsPlugin, { ...config, jwt_secrets })
   await app.register(requestsPlugin, config)
   await app.register(sessionsPlugin)
-  await app.register(messagesPlugin)
+  await app.register(messagesPlugin, config)
   await app.register(feedPlugin, config)
   await app.register(inboxPlugin)
   await app.register(searchPlugin)

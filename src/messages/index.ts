@@ -14,13 +14,13 @@ declare module 'fastify' {
 
 /** Writing and reading messages. */
 export const messagesPlugin = fp(
-  async app => {
+  async (app, { loop_guard }: { loop_guard: number }) => {
     const writer = createMessageWriter(app.database.db, app.quotas, topics => {
       app.kernel.ports.publish(topics)
     })
     app.decorate('messageWriter', writer)
-    app.addTool(addMessage(writer))
-    app.addTool(addMessages(writer))
+    app.addTool(addMessage(writer, loop_guard))
+    app.addTool(addMessages(writer, loop_guard))
     app.addTool(getMessages)
     app.addTool(setMessageVisibility)
     app.addTool(deleteMessage)

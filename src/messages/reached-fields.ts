@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Nullable, Time } from '../kernel/answer-shapes.js'
 
-/** What the answer to a writer says of whom its messages reach. */
+/** What the answer to a writer says beside what it has written: whom its messages reach, and warnings. */
 export const reachedFields = {
   addressed: Type.Optional(
     Type.Array(
@@ -19,5 +19,6 @@ export const reachedFields = {
   ),
   unresolved_mentions: Type.Optional(
     Type.Array(Type.String(), { description: 'Names after an @ that no agent of the workspace has' })
-  )
+  ),
+  warnings: Type.Optional(Type.Array(Type.String(), { description: 'What the sender should think of' }))
 }

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
+import { guarded } from '../store/loops.js'
 import type { MessageWriter } from '../store/message-writer.js'
 import { reach } from '../store/reached.js'
 import { reachedFields } from '../reached-fields.js'
@@ -9,7 +10,7 @@ import { draftFields, draftOf } from '../draft.js'
 import { Time } from '../../kernel/answer-shapes.js'
 import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 
-export const addMessage = (writer: MessageWriter) =>
+export const addMessage = (writer: MessageWriter, loop_guard: number) =>
   defineTool({
     name: 'add_message',
     title: 'Write a message',
@@ -31,8 +32,10 @@ export const addMessage = (writer: MessageWriter) =>
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ session_id, ...draft }, { db, agent, receipt }) {
       const { drafts, reached } = await reach(db, agent, session_id, [draftOf(agent, draft)])
-      const [written] = await writer.write({ sender: agent, session_id, drafts, ...receipt })
-      const { id, seq, timestamp } = written as Written
-      return { message_id: id, seq, timestamp, session_id, ...reached }
+      const { done, ...warned } = await guarded(db, agent, drafts, loop_guard, () =>
+        writer.write({ sender: agent, session_id, drafts, ...receipt })
+      )
+      const { id, seq, timestamp } = done[0] as Written
+      return { message_id: id, seq, timestamp, session_id, ...reached, ...warned }
     }
   })

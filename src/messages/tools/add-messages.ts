@@ -1,13 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
+import { guarded } from '../store/loops.js'
 import type { MessageWriter } from '../store/message-writer.js'
 import { reach } from '../store/reached.js'
 import { reachedFields } from '../reached-fields.js'
 import { draftFields, draftOf } from '../draft.js'
 import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 
-export const addMessages = (writer: MessageWriter) =>
+export const addMessages = (writer: MessageWriter, loop_guard: number) =>
   defineTool({
     name: 'add_messages',
     title: 'Write several messages',
@@ -31,7 +32,9 @@ export const addMessages = (writer: MessageWriter) =>
     async handler({ session_id, messages }, { db, agent, receipt }) {
       const given = messages.map((each, i) => draftOf(agent, each, `messages/${i}/content`))
       const { drafts, reached } = await reach(db, agent, session_id, given)
-      const written = await writer.write({ sender: agent, session_id, drafts, ...receipt })
-      return { message_ids: written.map(message => message.id), count: written.length, ...reached }
+      const { done, ...warned } = await guarded(db, agent, drafts, loop_guard, () =>
+        writer.write({ sender: agent, session_id, drafts, ...receipt })
+      )
+      return { message_ids: done.map(message => message.id), count: done.length, ...reached, ...warned }
     }
   })

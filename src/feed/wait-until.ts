@@ -165,7 +165,7 @@ export function WaitSeconds(what: string) {
     minimum: 0,
     maximum: WAIT_MAX,
     default: 0,
-    description: `Seconds to wait for ${what}, ${WAIT_WORDS}; 0: not at all`
+    description: `Seconds to wait for ${what}, ${WAIT_WORDS}`
   })
 }
 

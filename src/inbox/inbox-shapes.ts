@@ -14,7 +14,7 @@ export const InboxMessage = Type.Object({
 })
 
 export const MarkRead = Type.Optional(
-  Type.Boolean({ default: false, description: 'true: what the answer holds counts as read' })
+  Type.Boolean({ default: false, description: 'Whether the messages got count as read' })
 )
 
 export function Words(min: number, max: number, description: string) {
@@ -32,7 +32,7 @@ export const TimeoutSeconds = Type.Optional(
     minimum: 0,
     maximum: TIMEOUT_MAX,
     default: TIMEOUT_DEFAULT,
-    description: `How long to wait; at most ${TIMEOUT_MAX_MCP} over MCP. 0: only look`
+    description: `Seconds, at most ${TIMEOUT_MAX_MCP} over MCP. 0: only look`
   })
 )
 

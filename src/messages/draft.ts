@@ -19,7 +19,7 @@ interface GivenDraft {
 export const draftFields = {
   content: Content,
   visibility: Type.Optional(VisibilityWord('Who may read it', 'public')),
-  to: Addressees('Whom it is for: agent_ids, or type:<agent_type>. It comes into their inboxes'),
+  to: Addressees('In whose inboxes it comes'),
   payload: Payload,
   metadata: Metadata(),
   parent_message_id: Type.Optional(MessageRef('The message of the same session that this one answers'))
@@ -37,7 +37,11 @@ export function draftOf(agent: Agent, given: GivenDraft, argument = 'content'): 
   if (visibility === 'direct' && to.length === 0) throw directNeedsTo(argument.replace(/content$/, 'to'))
   if (content === '' && payload === undefined)
     throw new AppError('INVALID_INPUT', `The argument '${argument}' must be a string of 1 to 100000 characters.`, {
-      context: { argument, given: 'an empty string', allowed: 'a string of 1 to 100000 characters, or a payload with it' },
+      context: {
+        argument,
+        given: 'an empty string',
+        allowed: 'a string of 1 to 100000 characters, or a payload with it'
+      },
       suggestions: ['Say something in content, or pass a payload with it']
     })
   if (content.trim() === '' && Object.keys(metadata).length === 0 && payload === undefined)

@@ -15,13 +15,13 @@ function TaskRef(description: string) {
   )
 }
 
-export const TaskId = TaskRef('The task, as create_task or list_tasks named it')
+export const TaskId = TaskRef('The task')
 export const OptionalTaskId = (description: string) => Type.Optional(TaskRef(description))
 
 export const LeaseToken = Whole({
   minimum: 1,
   maximum: Number.MAX_SAFE_INTEGER,
-  description: 'lease.token, as claim_task returned it'
+  description: 'lease.token of claim_task'
 })
 
 function Words(min: number, max: number, description: string) {
@@ -44,7 +44,7 @@ export const Priority = (fallback?: number) =>
   Whole({
     minimum: -100,
     maximum: 100,
-    description: 'Tasks of a higher priority are claimed first',
+    description: 'Higher ones are claimed first',
     ...(fallback !== undefined && { default: fallback })
   })
 
@@ -56,12 +56,12 @@ export function draftFields(depends: string) {
     title: Title,
     description: Type.Optional(Description),
     session_id: OptionalSessionId('it belongs to the workspace'),
-    to: Addressees('Who alone may see and claim it: agent_ids, or type:<agent_type>; left out: everybody'),
+    to: Addressees('Who alone may see and claim it; left out: everybody'),
     depends_on: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 100, description: depends }), {
         minItems: 1,
         maxItems: DEPENDENCIES_MAX,
-        description: 'What must be completed before anybody can claim it'
+        description: 'What must be completed before'
       })
     ),
     priority: Type.Optional(Priority(DEFAULTS.priority)),
@@ -70,7 +70,7 @@ export function draftFields(depends: string) {
         minimum: 1,
         maximum: 100,
         default: DEFAULTS.max_attempts,
-        description: 'How often it is tried before it counts as failed'
+        description: 'How often it is tried'
       })
     ),
     lease_seconds: Type.Optional(
@@ -78,7 +78,7 @@ export function draftFields(depends: string) {
         minimum: 1,
         maximum: 86_400,
         default: DEFAULTS.lease_seconds,
-        description: 'For how long a claim holds it; renew_task makes it longer'
+        description: 'Seconds that a claim holds it'
       })
     ),
     metadata: Metadata('Anything about the task')

@@ -20,9 +20,8 @@ export const createToken = (verifiers: Verifiers) =>
     name: 'create_token',
     title: 'Make a narrower token',
     description:
-      'From your token make one for a helper: with fewer permissions, for some sessions only, for a shorter time, ' +
-      'under your name or, if your key is for several names, one that begins with yours and a slash ' +
-      '(planner/helper-1). It ends with yours, is revoked with yours, and cannot be made wider again.',
+      'From your token make one for a helper: with fewer permissions, for some sessions only, or for a shorter time. ' +
+      'It ends with yours, is revoked with yours, and cannot be made wider again.',
     permission: 'none',
     effect: 'adds',
     commits: 'transaction',
@@ -30,8 +29,8 @@ export const createToken = (verifiers: Verifiers) =>
     input: input({
       agent_id: Type.Optional(
         AgentId(
-          'The helper: your agent_id or, if your key is for several names, your agent_id/ and a name; with a key for ' +
-            'research-* also another such name'
+          'Your agent_id or, with a key for several names, your agent_id/ and a name (planner/helper-1), or another ' +
+            'name of the key'
         )
       ),
       permissions: Type.Optional(
@@ -41,7 +40,7 @@ export const createToken = (verifiers: Verifiers) =>
           description: 'What it may do, of what you may; left out: the same'
         })
       ),
-      sessions: Sessions('The only sessions it may see and write in, of those you may; left out: the same as you'),
+      sessions: Sessions('The only sessions it may see and write in; left out: the same as you'),
       expires_in: ExpiresIn('Seconds until it ends; 0: with your token')
     }),
     output: issuedToken,

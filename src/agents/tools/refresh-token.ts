@@ -21,7 +21,7 @@ export const refreshToken = (verifiers: Verifiers) =>
     commits: 'transaction',
     secret: true,
     input: input({
-      current_token: Type.Optional(TokenText('The token to exchange, if it is not the one in the Authorization header'))
+      current_token: Type.Optional(TokenText('The token; left out: your own'))
     }),
     output: issuedToken,
     audit: tokenAudit('token_refreshed'),

@@ -11,7 +11,7 @@ const NOTE_MAX = 1000
 export const ackMessages = defineTool({
   name: 'ack_messages',
   title: 'Acknowledge messages',
-  description: 'Tell the senders of messages in your inbox that you take care of them: get_receipts shows it to them.',
+  description: 'Tell the senders of messages in your inbox that you take care of them.',
   permission: 'write',
   effect: 'replaces',
   repeatable: true,

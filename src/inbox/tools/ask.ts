@@ -38,8 +38,8 @@ export const ask = (deps: AskDeps) =>
     name: 'ask',
     title: 'Ask and wait for the answer',
     description:
-      'Write a message to one agent and wait for its answer: a message with this one as its parent_message_id. Without ' +
-      'session_id only the two of you, and admins, see it.',
+      'Write a message to one agent and wait for its answer, a message with this one as parent_message_id. Without ' +
+      'session_id only you two and admins see it.',
     permission: 'write',
     effect: 'adds',
     commits: 'batch',

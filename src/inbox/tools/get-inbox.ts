@@ -11,17 +11,15 @@ export const getInbox = (database: Unscoped) =>
     name: 'get_inbox',
     title: 'Read your inbox',
     description:
-      'What others have addressed to you or mention you in, over all sessions: what you have not acknowledged first, ' +
-      'newest first. ack_messages tells the sender that you take care of it.',
+      'What others have addressed to you or mention you in, over all sessions: first what you have not acknowledged ' +
+      'with ack_messages, newest first.',
     permission: 'read',
     // It writes with mark_read.
     effect: 'adds',
     commits: 'batch',
     input: input({
       unread_only: Type.Optional(Type.Boolean({ default: false, description: 'Only what you have not read' })),
-      unacked_only: Type.Optional(
-        Type.Boolean({ default: false, description: 'Only what you have not acknowledged' })
-      ),
+      unacked_only: Type.Optional(Type.Boolean({ default: false, description: 'Only what you have not acknowledged' })),
       session_id: OptionalSessionId('all'),
       limit: Limit(20, 200),
       cursor: Cursor,

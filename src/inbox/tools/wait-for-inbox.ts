@@ -18,8 +18,8 @@ export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
     name: 'wait_for_inbox',
     title: 'Wait for your inbox',
     description:
-      'Wait until your inbox holds something that you have not acknowledged, and get it; at once if it does. To get ' +
-      'each message once, acknowledge it, or pass unread_only and mark_read.',
+      'Wait until your inbox holds something that you have not acknowledged, and get it. To get each message once, ' +
+      'acknowledge it, or pass unread_only and mark_read.',
     permission: 'read',
     // It writes with mark_read.
     effect: 'adds',

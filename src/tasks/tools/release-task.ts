@@ -15,7 +15,7 @@ export const releaseTask = defineTool({
   input: input({
     task_id: TaskId,
     lease_token: LeaseToken,
-    note: Note('What the next one must know: what is done, what is left')
+    note: Note('What is done, and what is left')
   }),
   output: output({ task: Task }),
   audit: (_input, { task }) => ({

@@ -70,3 +70,13 @@ export async function renameInPairs(
       and created_at <= ${until}::timestamptz order by id limit ${limit} for update))`.execute(tx)
   return Number(numAffectedRows)
 }
+
+/** Deletes the answers kept for repeats that name an agent among those whom messages have reached. */
+export async function forgetReached(tx: Db, { workspace, agent_id }: Erasure, limit: number): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    delete from idempotency_keys where ctid = any(array(select ctid from idempotency_keys
+      where workspace = ${workspace} and jsonb_typeof(answer) = 'array'
+        and strpos((answer #> '{0,reached}')::text, to_json(${agent_id}::text)::text) > 0
+      limit ${limit} for update))`.execute(tx)
+  return Number(numAffectedRows)
+}

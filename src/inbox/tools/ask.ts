@@ -67,12 +67,12 @@ export const ask = (deps: AskDeps) =>
       const session_id = given.session_id ?? (await sessionWith(deps, agent, to, receipt))
       const { drafts, reached } = await reach(db, agent, session_id, [draft])
       const of = { ...receipt, audit: { ...receipt.audit, session_id } }
-      const [written] = await deps.writer.write({ sender: agent, session_id, drafts, ...of })
-      const { id, seq } = written as Written
+      const [written] = await deps.writer.write({ sender: agent, session_id, drafts, reached, ...of })
+      const { id, seq, reached: first } = written as Written
       deps.publish([sessionTopic(agent.workspace, session_id)])
       const question = { id, session_id, seq, to: drafts[0]?.addressees ?? [to] }
       const { reply, timed_out } = await waitForReply(question, timeout_seconds, context, deps)
-      return { message_id: id, session_id, reply, timed_out, ...reached }
+      return { message_id: id, session_id, reply, timed_out, ...(first ?? reached) }
     }
   })
 

@@ -26,7 +26,7 @@ export const getInbox = (database: Unscoped) =>
       mark_read: MarkRead
     }),
     output: output({ messages: Type.Array(InboxMessage), ...pageFields }),
-    audit: () => ({ event_type: 'inbox_read' }),
+    audit: ({ session_id }) => ({ event_type: 'inbox_read', session_id }),
     async handler({ mark_read = false, ...given }, { db, agent, receipt }) {
       const { unread_only = false, unacked_only = false, limit = 20, session_id, cursor } = given
       const answer = await readInbox(db, agent, { unread_only, unacked_only, limit, session_id, cursor })

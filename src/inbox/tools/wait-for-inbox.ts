@@ -39,7 +39,7 @@ export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
       ...pageFields,
       timed_out: Type.Boolean({ description: 'true: nothing came before the time was up. Call again' })
     }),
-    audit: () => ({ event_type: 'inbox_read' }),
+    audit: ({ session_id }) => ({ event_type: 'inbox_read', session_id }),
     waits_ms: ({ timeout_seconds = TIMEOUT_DEFAULT }) => timeout_seconds * 1000,
     async handler({ mark_read = false, timeout_seconds = TIMEOUT_DEFAULT, ...given }, { db, agent, caller, receipt }) {
       refuseLongTimeout(caller, timeout_seconds)

@@ -3,7 +3,7 @@ import * as audit from '../../audit/store/rows.js'
 import { sessionTopic, type Topic } from '../../kernel/events.js'
 import { removeMessages } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
-import { renameAddressee, renameInDeletions, renameInPairs } from '../../inbox/store/erasure.js'
+import { forgetReached, renameAddressee, renameInDeletions, renameInPairs } from '../../inbox/store/erasure.js'
 import { releaseAll } from '../../leases/store/leases.js'
 import { removeTasks, renameInTasks } from '../../tasks/store/removal.js'
 import { BATCH, searchSessions, underLock } from './batch.js'
@@ -116,7 +116,8 @@ async function renameInInboxes(db: Db, erasure: Erasure, stopping: () => boolean
   const renames = [
     (tx: Db) => renameAddressee(tx, erasure, BATCH),
     (tx: Db) => renameInDeletions(tx, erasure, BATCH),
-    (tx: Db) => renameInPairs(tx, erasure, BATCH)
+    (tx: Db) => renameInPairs(tx, erasure, BATCH),
+    (tx: Db) => forgetReached(tx, erasure, BATCH)
   ]
   for (const work of renames) {
     for (let batch = BATCH; batch === BATCH;) {

@@ -11,6 +11,8 @@ export interface MessagesRequest extends Receipt {
   sender: Agent
   session_id: string
   drafts: Draft[]
+  /** What the answer says of whom they reach, kept for repeats. */
+  reached?: object
 }
 
 /**
@@ -34,7 +36,8 @@ export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large'
 const batch = (locking: '' | 'skip locked') => `
   with request as materialized (
     select * from json_to_recordset($2) as q (r int, session_id text, sender text, sender_type text, is_admin boolean,
-      event_type text, action text, result text, request_id text, audit_metadata jsonb, key text, request_hash text)
+      event_type text, action text, result text, request_id text, audit_metadata jsonb, key text, request_hash text,
+      reached jsonb)
   ), draft as materialized (
     select q.r, q.session_id, q.sender, q.sender_type, q.is_admin, d.n, d.content, d.metadata, d.parent_message_id,
       d.payload, case when pair.names is null then d.visibility else 'direct' end as visibility,
@@ -108,7 +111,8 @@ const batch = (locking: '' | 'skip locked') => `
     insert into idempotency_keys (workspace, agent_id, key, request_hash, answer)
     select $1, q.sender, q.key, decode(q.request_hash, 'hex'), jsonb_agg(jsonb_build_object(
       'id', placed.id, 'seq', placed.seq,
-      'timestamp', to_char(placed.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by placed.seq)
+      'timestamp', to_char(placed.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+      'reached', q.reached) order by placed.seq)
     from placed join request q on q.r = placed.r where q.key is not null group by q.r, q.sender, q.key, q.request_hash
   )
   select r, 'written' as outcome, id, seq, timestamp, names from placed
@@ -150,7 +154,7 @@ export async function writeBatch(
   const rows = await write(db, [
     workspace,
     JSON.stringify(
-      requests.map(({ sender, session_id, audit, idempotencyKey: once }, r) => ({
+      requests.map(({ sender, session_id, audit, idempotencyKey: once, reached }, r) => ({
         r,
         session_id,
         sender: sender.agent_id,
@@ -162,7 +166,8 @@ export async function writeBatch(
         request_id: audit.request_id,
         audit_metadata: audit.metadata,
         key: once?.key,
-        request_hash: once?.request_hash.toString('hex')
+        request_hash: once?.request_hash.toString('hex'),
+        reached: once && reached
       }))
     ),
     JSON.stringify(requests.flatMap(({ drafts }, r) => drafts.map((draft, n) => ({ r, n, ...draft })))),

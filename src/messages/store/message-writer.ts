@@ -113,7 +113,7 @@ export function createMessageWriter(
       await settle(
         tx,
         once,
-        outcome.map(({ names: _, ...kept }) => kept)
+        outcome.map(({ names: _, ...kept }) => ({ ...kept, reached: request.reached ?? null }))
       )
       return outcome
     })

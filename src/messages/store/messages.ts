@@ -51,6 +51,8 @@ export interface Written {
   id: number
   seq: number
   timestamp: string
+  /** Of a repeat: what the first answer said of whom the messages reach. */
+  reached?: Record<string, unknown> | null
   /** In whose inboxes it is; absent for a repeat. */
   names?: string[] | null
 }

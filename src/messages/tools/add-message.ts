@@ -33,9 +33,9 @@ export const addMessage = (writer: MessageWriter, loop_guard: number) =>
     async handler({ session_id, ...draft }, { db, agent, receipt }) {
       const { drafts, reached } = await reach(db, agent, session_id, [draftOf(agent, draft)])
       const { done, ...warned } = await guarded(db, agent, drafts, loop_guard, () =>
-        writer.write({ sender: agent, session_id, drafts, ...receipt })
+        writer.write({ sender: agent, session_id, drafts, reached, ...receipt })
       )
       const { id, seq, timestamp } = done[0] as Written
-      return { message_id: id, seq, timestamp, session_id, ...reached, ...warned }
+      return { message_id: id, seq, timestamp, session_id, ...(done[0]?.reached ?? reached), ...warned }
     }
   })

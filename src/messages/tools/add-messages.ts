@@ -33,8 +33,13 @@ export const addMessages = (writer: MessageWriter, loop_guard: number) =>
       const given = messages.map((each, i) => draftOf(agent, each, `messages/${i}/content`))
       const { drafts, reached } = await reach(db, agent, session_id, given)
       const { done, ...warned } = await guarded(db, agent, drafts, loop_guard, () =>
-        writer.write({ sender: agent, session_id, drafts, ...receipt })
+        writer.write({ sender: agent, session_id, drafts, reached, ...receipt })
       )
-      return { message_ids: done.map(message => message.id), count: done.length, ...reached, ...warned }
+      return {
+        message_ids: done.map(message => message.id),
+        count: done.length,
+        ...(done[0]?.reached ?? reached),
+        ...warned
+      }
     }
   })

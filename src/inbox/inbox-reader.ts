@@ -43,7 +43,8 @@ export async function readInbox(db: Db, agent: Agent, given: InboxArguments): Pr
 }
 
 function placeIn([as_of, acked, message_id]: readonly unknown[]): InboxPlace {
-  if (typeof as_of !== 'string' || parseTime(as_of) !== as_of || !Number.isSafeInteger(message_id)) throw foreignCursor()
+  if (typeof as_of !== 'string' || parseTime(as_of) !== as_of || !Number.isSafeInteger(message_id))
+    throw foreignCursor()
   return { as_of, acked: acked === 1, message_id: message_id as number }
 }
 

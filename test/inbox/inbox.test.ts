@@ -107,12 +107,20 @@ t.test('a wait ends with what comes, on another replica too, and nobody else is 
     const id = await write(session_id, more)
     const came = await waiting
     t.match(came, { count: 1, timed_out: false, messages: [{ id }] }, JSON.stringify(more))
-    t.match(await ok(other, 'wait_for_inbox', {}, me), { count: 1, messages: [{ id }] }, 'at once, until it is acknowledged')
+    t.match(
+      await ok(other, 'wait_for_inbox', {}, me),
+      { count: 1, messages: [{ id }] },
+      'at once, until it is acknowledged'
+    )
     await ok(app, 'ack_messages', { message_ids: [id] }, me)
   }
   t.match(await ok(app, 'wait_for_inbox', { timeout_seconds: 0.2 }, me), { count: 0, timed_out: true, messages: [] })
   t.match(await ok(app, 'wait_for_inbox', { timeout_seconds: 0.2 }, somebody), { count: 0, timed_out: true })
-  t.match(await ok(app, 'wait_for_inbox', { unacked_only: false }, me), { count: 3 }, 'what is acknowledged, if asked for')
+  t.match(
+    await ok(app, 'wait_for_inbox', { unacked_only: false }, me),
+    { count: 3 },
+    'what is acknowledged, if asked for'
+  )
 })
 
 t.test('a wait that reads gets each message once', async t => {

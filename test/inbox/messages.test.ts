@@ -80,7 +80,11 @@ t.test('a payload is not searched, and stands for content', async t => {
   t.equal((await ok(app, 'search_context', { session_id, query: 'aardvark' })).message_count, 0)
   isFailure(t, await call(app, 'add_message', { session_id, content: '' }), 'INVALID_INPUT')
   isFailure(t, await call(app, 'add_message', { session_id, content: '', metadata: { a: 1 } }), 'INVALID_INPUT')
-  isFailure(t, await call(app, 'add_message', { session_id, content: 'x', payload: 'y'.repeat(2 ** 20) }), 'CONTENT_TOO_LARGE')
+  isFailure(
+    t,
+    await call(app, 'add_message', { session_id, content: 'x', payload: 'y'.repeat(2 ** 20) }),
+    'CONTENT_TOO_LARGE'
+  )
 })
 
 t.test('bad addressees are refused, and say what to do', async t => {
@@ -89,7 +93,12 @@ t.test('bad addressees are refused, and say what to do', async t => {
     isFailure(t, await call(app, 'add_message', { session_id, content: 'x', to }), 'INVALID_INPUT')
   for (const args of [
     { content: 'x', visibility: 'direct' },
-    { messages: [{ content: 'x', visibility: 'direct', to: ['a'] }, { content: 'x', visibility: 'direct' }] }
+    {
+      messages: [
+        { content: 'x', visibility: 'direct', to: ['a'] },
+        { content: 'x', visibility: 'direct' }
+      ]
+    }
   ]) {
     const answer = await call(app, 'messages' in args ? 'add_messages' : 'add_message', { session_id, ...args })
     isFailure(t, answer, 'INVALID_INPUT')
@@ -126,7 +135,13 @@ t.test('the answer says who was reached', async t => {
     { agent_id: 'type:blue', ...known },
     { agent_id: 'type:unheard', ...unknown }
   ])
-  const many = { session_id, messages: [{ content: 'x', to: ['reader'] }, { content: 'y', to: ['nobody-yet'] }] }
+  const many = {
+    session_id,
+    messages: [
+      { content: 'x', to: ['reader'] },
+      { content: 'y', to: ['nobody-yet'] }
+    ]
+  }
   t.match((await ok(app, 'add_messages', many, SENDER)).addressed, [{ agent_id: 'reader' }, { agent_id: 'nobody-yet' }])
   t.notOk('addressed' in (await ok(app, 'add_message', { session_id, content: 'x' }, SENDER)))
 })

@@ -47,15 +47,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       name text collate "C" not null,
       session_id text collate "C" not null,
       seq bigint not null,
+      -- Of the message, for counting the direct ones that an agent has sent.
+      sender text collate "C" not null,
       -- Whether the message is direct now.
       direct boolean not null,
       primary key (workspace, message_id, name)
     )`.execute(db)
   await sql`create index inbox_by_name on inbox (workspace, name, message_id desc)`.execute(db)
   await sql`create index inbox_of_session on inbox (workspace, session_id, name, seq desc) include (direct)`.execute(db)
-  await sql`create index messages_direct on messages (workspace, session_id, sender, seq desc) include (sender_type, visibility) where visibility = 'direct'`.execute(
-    db
-  )
+  await sql`create index inbox_of_sender on inbox (workspace, session_id, sender, seq desc) where direct`.execute(db)
 
   await sql`
     create table receipts (
@@ -85,7 +85,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 export async function down(db: Kysely<unknown>): Promise<void> {
   await sql`drop table agent_waits, receipts, inbox`.execute(db)
-  await sql`drop index agents_by_type, messages_direct, sessions_between`.execute(db)
+  await sql`drop index agents_by_type, sessions_between`.execute(db)
   await sql`alter table agents drop column status, drop column status_expires_at`.execute(db)
   await sql`alter table sessions drop column between_agents`.execute(db)
   await sql`drop view message_terms`.execute(db)

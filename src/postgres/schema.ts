@@ -245,6 +245,8 @@ export interface Schema {
     name: string
     session_id: string
     seq: number
+    /** Of the message. */
+    sender: string
     /** Whether the message is direct now. */
     direct: boolean
   }

@@ -55,9 +55,12 @@ export function visibleTo(viewer: Agent, row: string, visibility = 'visibility')
     : sql<boolean>`(${isVisible} and ${withinSessions(viewer.sessions, `${row}.session_id`)})`
 }
 
+/** More than are counted exactly (message-counts.ts). */
+const DIRECT_MAX = 10_001
+
 /**
  * Conditions over `m` that divide the non-public messages of a session which the viewer sees into disjoint parts. Each
- * part has an index that holds nothing else: so counting a part costs only as much as the part is large, whatever there
+ * part has an index that holds nothing else, of messages or of the entries of inboxes: so counting a part costs only as much as the part is large, whatever there
  * is for others.
  * @param session_id of the session whose messages `m` are
  */
@@ -65,13 +68,12 @@ export function partsNotPublic(viewer: Agent, session_id: RawBuilder<string>): A
   if (isAdmin(viewer)) return othersNotPublic(viewer, session_id)
   return [
     sql<boolean>`(m.visibility = 'private' and m.sender = ${viewer.agent_id})`,
-    sql<boolean>`(m.visibility = 'direct' and m.sender = ${viewer.agent_id})`,
+    sql<boolean>`(m.visibility = 'direct' and m.sender = ${viewer.agent_id} and m.seq = any(array(
+      select distinct e.seq from inbox e where e.workspace = ${viewer.workspace} and e.session_id = ${session_id}
+        and e.sender = ${viewer.agent_id} and e.direct order by e.seq desc limit ${sql.lit(DIRECT_MAX)})))`,
     ...othersNotPublic(viewer, session_id)
   ]
 }
-
-/** More than are counted exactly (message-counts.ts). */
-const DIRECT_MAX = 10_001
 
 /** Those parts that may contain messages of other agents. */
 export function othersNotPublic(viewer: Agent, session_id: RawBuilder<string>): Array<RawBuilder<boolean>> {

@@ -39,8 +39,8 @@ await pool.query(`
   select 'default', '${ID}', n, case when n > 60000 - ${SENT} then 'me' else 'agent-' || n % 50 end, 'other', 'x',
     'direct', '{}', array[case when n <= 40000 + ${ADDRESSED} / 2 then 'me' when n <= 40000 + ${ADDRESSED} then 'type:mine'
       else 'somebody' end] from generate_series(40001, 60000) n;
-  insert into inbox (workspace, message_id, name, session_id, seq, direct)
-  select workspace, id, addressees[1], session_id, seq, true from messages where visibility = 'direct'`)
+  insert into inbox (workspace, message_id, name, session_id, seq, sender, direct)
+  select workspace, id, addressees[1], session_id, seq, sender, true from messages where visibility = 'direct'`)
 await pool.query('vacuum analyze messages, inbox')
 
 const session = { id: ID, last_seq: 60_000, public_count: 0 }

@@ -35,8 +35,9 @@ export async function renameAddressee(
     with indexed as (
       update message_terms set addressees = ${replaced} where workspace = ${workspace}
         and message_id = any(${ids}::bigint[])
-    ), gone as (
-      delete from inbox where workspace = ${workspace} and message_id = any(${ids}::bigint[]) and name = ${agent_id}
+    ), entries as (
+      update inbox set name = ${pseudonym} where workspace = ${workspace} and message_id = any(${ids}::bigint[])
+        and name = ${agent_id}
     )
     update messages set addressees = ${replaced} where workspace = ${workspace} and id = any(${ids}::bigint[])
       and addressees && array[${agent_id}]::text[]`.execute(tx)

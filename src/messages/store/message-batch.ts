@@ -96,11 +96,11 @@ const batch = (locking: '' | 'skip locked') => `
   ), to_index as (
     insert into search_pending (workspace, session_id, message_id) select $1, session_id, id from written
   ), placed as materialized (
-    select numbered.r, numbered.names, numbered.visibility, written.*
+    select numbered.r, numbered.names, numbered.visibility, numbered.sender, written.*
     from written join numbered on numbered.session_id = written.session_id and numbered.seq = written.seq
   ), reached as (
-    insert into inbox (workspace, message_id, name, session_id, seq, direct)
-    select distinct $1, placed.id, name, placed.session_id, placed.seq, placed.visibility = 'direct'
+    insert into inbox (workspace, message_id, name, session_id, seq, sender, direct)
+    select distinct $1, placed.id, name, placed.session_id, placed.seq, placed.sender, placed.visibility = 'direct'
     from placed, unnest(placed.names) name
   ), audited as (
     insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)

@@ -65,10 +65,10 @@ export async function importSession(
       .insertInto('search_pending')
       .values(batch.map(message => ({ workspace, session_id: id, message_id: ids.get(message.id) as number })))
       .execute()
-    const entries = batch.flatMap(({ id: old, to = [], visibility }, i) =>
+    const entries = batch.flatMap(({ id: old, to = [], sender, visibility }, i) =>
       [...new Set(to)].map(name => ({
         ...{ workspace, session_id: id, message_id: ids.get(old) as number, seq: first + i },
-        ...{ name, direct: visibility === 'direct' }
+        ...{ name, sender, direct: visibility === 'direct' }
       }))
     )
     for (let i = 0; i < entries.length; i += ENTRIES)

@@ -124,8 +124,8 @@ t.test('the answer says who was reached', async t => {
   const known = { known: true, last_seen_at: /Z$/, waiting: false }
   const unknown = { known: false, last_seen_at: null, waiting: false }
   let addressed = await reached()
-  // An agent is known a second after its first call.
-  for (let i = 0; i < 100 && addressed[0].known !== true; i++) {
+  // An agent is known a second after its first call, and a wait is over a second after its end.
+  for (let i = 0; i < 100 && (addressed[0].known !== true || addressed[0].waiting !== false); i++) {
     await new Promise(resolve => setTimeout(resolve, 50))
     addressed = await reached()
   }

@@ -97,9 +97,8 @@ function compact(schema: unknown): unknown {
   const kept = Object.entries(schema).filter(
     ([keyword, value]) =>
       !LEFT_OUT.has(keyword) &&
-      // True is what it means without it; and arguments that nobody knows are dropped (docs/semantics.md, Errors), and
-      // not refused.
-      !(keyword === 'additionalProperties' && typeof value === 'boolean')
+      // Arguments that nobody knows are dropped (docs/semantics.md, Errors), and not refused.
+      !(keyword === 'additionalProperties' && value === false)
   )
   return Object.fromEntries(
     kept.map(([keyword, value]) => [

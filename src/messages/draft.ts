@@ -22,7 +22,7 @@ export const draftFields = {
   to: Addressees('In whose inboxes it comes'),
   payload: Payload,
   metadata: Metadata(),
-  parent_message_id: Type.Optional(MessageRef('The message of the same session that this one answers'))
+  parent_message_id: Type.Optional(MessageRef('The message that this one answers'))
 }
 
 /**

@@ -34,7 +34,7 @@ const TEXT_MAX = 100_000
 const NOTE_MAX = 10_000
 
 export const Title = Words(1, TITLE_MAX, 'What is to be done, in one line')
-export const Description = Words(0, TEXT_MAX, 'All that whoever does it needs to know')
+export const Description = Words(0, TEXT_MAX, 'All that is needed to do it')
 export const Note = (description: string) => Words(1, NOTE_MAX, description)
 export const StateWord = (description: string) => OneOf(TASK_STATES, { description })
 

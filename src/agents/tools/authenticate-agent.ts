@@ -35,7 +35,7 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
     commits: 'transaction',
     secret: true,
     input: input({
-      agent_id: AgentId('Your name, under which others see your messages'),
+      agent_id: AgentId('Your name for others'),
       agent_type: AgentType(
         'What kind of agent you are, such as claude or reviewer; agent_only messages are for one kind'
       ),

@@ -37,7 +37,7 @@ export const createToken = (verifiers: Verifiers) =>
         Type.Array(OneOf(PERMISSIONS), {
           minItems: 1,
           maxItems: PERMISSIONS.length,
-          description: 'What it may do, of what you may; left out: the same'
+          description: 'What it may do; left out: what you may'
         })
       ),
       sessions: Sessions('The only sessions it may see and write in; left out: the same as you'),

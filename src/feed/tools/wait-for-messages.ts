@@ -30,9 +30,7 @@ export const waitForMessages = (deps: WaitDeps) =>
     name: 'wait_for_messages',
     title: 'Wait for messages',
     description:
-      'Wait until a message that you may see comes, and get it; at once if there is one after after_seq. Pass ' +
-      'last_seq of the previous answer as after_seq, and nothing is missed or got twice. When the time is up the ' +
-      'answer is empty, with timed_out: true; call again with its last_seq. A session that is closed ends it too.',
+      'Wait until a message that you may see comes, and get it; at once if there is one after after_seq. Pass last_seq of the previous answer as after_seq, also after timed_out: true, and nothing is missed or got twice.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',

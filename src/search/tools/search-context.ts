@@ -29,7 +29,7 @@ export const searchContext = (turns: Turns) =>
     input: input({
       session_id: OptionalSessionId('every session that is not archived'),
       query: Checked<string>(
-        { type: 'string', maxLength: QUERY_MAX, description: 'What to look for; an empty query finds nothing' },
+        { type: 'string', maxLength: QUERY_MAX, description: 'What to look for' },
         value => typeof value === 'string' && characters(value) <= QUERY_MAX,
         { [Allowed]: `a string of 0 to ${QUERY_MAX} characters` }
       ),
@@ -43,7 +43,7 @@ export const searchContext = (turns: Turns) =>
       ),
       limit: Limit(10, 100),
       search_metadata: Type.Optional(
-        Type.Boolean({ default: true, description: 'Whether values in metadata count as well' })
+        Type.Boolean({ default: true, description: 'Whether metadata counts' })
       ),
       search_scope: Type.Optional(
         OneOf(['all', 'public', 'private'], {

@@ -8,7 +8,7 @@ import { topicsOf } from '../topics.js'
 export const releaseTask = defineTool({
   name: 'release_task',
   title: 'Hand a task over',
-  description: 'Give a task back that you hold, with what the next one must know. It does not count as an attempt.',
+  description: 'Give a task back that you hold, with what the next one must know.',
   permission: 'write',
   effect: 'adds',
   commits: 'transaction',

@@ -154,6 +154,8 @@ async function* messagesOf(lines: AsyncIterator<NumberedLine>): AsyncGenerator<T
     const { metadata = {}, parent_message_id = null, timestamp, ...message } = validate(acceptLine, fields, line)
     if (message.seq <= last)
       throw invalidLine(line, 'a seq that is not greater than the previous one', 'messages in the order of their seq')
+    if (message.content === '' && message.payload === undefined)
+      throw invalidLine(line, 'an empty string', 'text, or a payload with it', 'content')
     if (message.visibility === 'direct' && message.to === undefined)
       throw invalidLine(line, 'a direct message for nobody', 'to where visibility is direct', 'to')
     if (ids.has(message.id)) throw invalidLine(line, 'an id for the second time', 'each message once')

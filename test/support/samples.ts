@@ -255,7 +255,7 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     return { args: { ...more, cursor: next_cursor } }
   },
   set_status: async () => ({
-    args: { status: PRIVATE_TEXTS.purpose, expires_in: 60, idempotency_key: randomUUID() }
+    args: { status: `${PRIVATE_TEXTS.purpose} ${randomUUID()}`, expires_in: 60, idempotency_key: randomUUID() }
   }),
   get_messages: async app => {
     const session_id = await newSession(app)

@@ -43,10 +43,14 @@ export async function callerName(
 
 /** A name that would stand for a type where something is addressed to it. */
 export function typeInName(argument: string): AppError {
-  return new AppError('INVALID_INPUT', `The ${argument} begins with '${TYPE_PREFIX}', which stands for a type of agents.`, {
-    context: { argument, given: `a name that begins with '${TYPE_PREFIX}'`, allowed: 'any other beginning' },
-    suggestions: [`Use a name without '${TYPE_PREFIX}' at its beginning`]
-  })
+  return new AppError(
+    'INVALID_INPUT',
+    `The ${argument} begins with '${TYPE_PREFIX}', which stands for a type of agents.`,
+    {
+      context: { argument, given: `a name that begins with '${TYPE_PREFIX}'`, allowed: 'any other beginning' },
+      suggestions: [`Use a name without '${TYPE_PREFIX}' at its beginning`]
+    }
+  )
 }
 
 export function unseenInName(argument: string): AppError {

@@ -59,7 +59,7 @@ export function draftOf(agent: Agent, given: GivenDraft, argument = 'content'): 
   }
 }
 
-export function directNeedsTo(argument: string): AppError {
+function directNeedsTo(argument: string): AppError {
   return new AppError('INVALID_INPUT', 'A message that is direct must say in `to` whom it is for.', {
     context: { argument, given: 'nothing', allowed: '1 to 50 agent_ids, or type:<agent_type>' },
     suggestions: ['Name in to those that may read the message, or use another visibility']

@@ -39,7 +39,9 @@ export async function withContext(
   return results.map((result, i) => {
     const of = rows.filter(({ n }) => n === i + 1)
     const side = (before: boolean) =>
-      of.filter(({ is_before }) => is_before === before).map(({ n: _, is_before: __, ...message }) => messageOf(message))
+      of
+        .filter(({ is_before }) => is_before === before)
+        .map(({ n: _, is_before: __, ...message }) => messageOf(message))
     return { ...result, before: side(true), after: side(false) }
   })
 }

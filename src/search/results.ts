@@ -96,6 +96,17 @@ function foundMessage({
   addressees,
   payload
 }: StoredMessage): MessageRow {
-  const shown = { id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }
+  const shown = {
+    id,
+    session_id,
+    seq,
+    sender,
+    sender_type,
+    content,
+    visibility,
+    metadata,
+    parent_message_id,
+    timestamp
+  }
   return messageOf({ ...shown, addressees, payload })
 }

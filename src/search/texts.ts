@@ -20,7 +20,10 @@ export interface Found {
 }
 
 /** The texts of a message that are searched, each for itself, so that a phrase cannot run from one into the next. */
-export function textsOf({ content, sender, metadata }: Pick<StoredMessage, 'content' | 'sender' | 'metadata'>, search_metadata: boolean): string[] {
+export function textsOf(
+  { content, sender, metadata }: Pick<StoredMessage, 'content' | 'sender' | 'metadata'>,
+  search_metadata: boolean
+): string[] {
   const texts = [content, sender, ...(search_metadata ? metadataValues(metadata) : [])]
   return texts.map(asSearched)
 }

@@ -116,8 +116,7 @@ t.test('credentials for some sessions learn of agents there alone', async t => {
     sessions: [session_id]
   })
   const limited = { token }
-  const write = async (to: string[]) =>
-    (await ok(app, 'add_message', { session_id, content: '@elsewhere', to }, limited)) as any
+  const write = async (to: string[]) => await ok(app, 'add_message', { session_id, content: '@elsewhere', to }, limited)
   await write(['elsewhere'])
   await until(async () => (await listed({ query: 'guest' }, limited)).length === 1, 'its own presence')
   t.equal((await listed({ query: 'elsewhere' }, limited)).length, 0)

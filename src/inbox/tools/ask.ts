@@ -44,7 +44,7 @@ export const ask = (deps: AskDeps) =>
     effect: 'adds',
     commits: 'batch',
     input: input({
-      to: { ...Addressee, [NamesAgent]: true } as typeof Addressee,
+      to: { ...Addressee, [NamesAgent]: true },
       content: Content,
       session_id: OptionalSessionId('one of you two alone'),
       payload: Payload,

@@ -60,11 +60,15 @@ const warning =
   'minutes. If nothing new comes of it, stop answering.'
 
 function endless(most: number): AppError {
-  return new AppError('CONFLICT', `Two agents have answered each other more than ${most} times within ${MINUTES} minutes.`, {
-    context: { limit: most },
-    suggestions: [
-      'Stop answering this message, or sum up the result in a message that answers nothing',
-      `Or wait: only replies of the last ${MINUTES} minutes count`
-    ]
-  })
+  return new AppError(
+    'CONFLICT',
+    `Two agents have answered each other more than ${most} times within ${MINUTES} minutes.`,
+    {
+      context: { limit: most },
+      suggestions: [
+        'Stop answering this message, or sum up the result in a message that answers nothing',
+        `Or wait: only replies of the last ${MINUTES} minutes count`
+      ]
+    }
+  )
 }

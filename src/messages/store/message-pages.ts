@@ -154,7 +154,9 @@ function statementOf(
   let readable = filtered(readableMessages(db, viewer).where('m.session_id', '=', session_id), request)
   if (before_seq !== undefined) readable = readable.where('m.seq', '<', before_seq)
 
-  const written = readable.select(['m.seq as position', messageJson.as('json'), toViewer.as('to_viewer')]).orderBy('m.seq', order)
+  const written = readable
+    .select(['m.seq as position', messageJson.as('json'), toViewer.as('to_viewer')])
+    .orderBy('m.seq', order)
   const positioned =
     after_seq === undefined
       ? sql`${written.limit(sql<number>`${limit}::int + 1`).offset(sql<number>`${offset}::bigint`)}`

@@ -42,9 +42,7 @@ export const searchContext = (turns: Turns) =>
         })
       ),
       limit: Limit(10, 100),
-      search_metadata: Type.Optional(
-        Type.Boolean({ default: true, description: 'Whether metadata counts' })
-      ),
+      search_metadata: Type.Optional(Type.Boolean({ default: true, description: 'Whether metadata counts' })),
       search_scope: Type.Optional(
         OneOf(['all', 'public', 'private'], {
           default: 'all',

@@ -77,11 +77,7 @@ export async function create(
 export type SessionWithHead = SessionRow & { last_seq: number; public_count: number }
 
 /** @throws AppError SESSION_NOT_FOUND */
-export async function readSessionOrThrow(
-  db: Db,
-  agent: Viewer,
-  id: string
-): Promise<SessionWithHead> {
+export async function readSessionOrThrow(db: Db, agent: Viewer, id: string): Promise<SessionWithHead> {
   if (!mayEnter(agent, id)) throw sessionNotFound()
   const [session] = await readSession(db, { workspace: agent.workspace, id })
   if (session === undefined || !isOf(agent, session)) throw sessionNotFound()
@@ -106,14 +102,12 @@ export async function agentsBetween(db: Db, workspace: string, id: string): Prom
 const readSession = defineStatement<
   { workspace: string; id: string },
   SessionWithHead & { between_agents: string[] | null }
->(
-  'sessions.read',
-  (db, { workspace, id }) =>
-    db
-      .selectFrom('sessions')
-      .select([...columns, 'last_seq', 'public_count', 'between_agents'])
-      .where('workspace', '=', workspace)
-      .where('id', '=', id)
+>('sessions.read', (db, { workspace, id }) =>
+  db
+    .selectFrom('sessions')
+    .select([...columns, 'last_seq', 'public_count', 'between_agents'])
+    .where('workspace', '=', workspace)
+    .where('id', '=', id)
 )
 
 /**

@@ -20,9 +20,7 @@ export const listSessions = defineTool({
   input: input({
     created_by: Type.Optional(AgentId('Only sessions this agent opened')),
     active: Type.Optional(Type.Boolean({ description: 'true: only open ones; false: only closed ones' })),
-    archived: Type.Optional(
-      Type.Boolean({ default: false, description: 'true: only archived ones' })
-    ),
+    archived: Type.Optional(Type.Boolean({ default: false, description: 'true: only archived ones' })),
     query: Type.Optional(
       Checked<string>(
         {

@@ -7,6 +7,7 @@ import { feedPlugin } from './feed/index.js'
 import { guidancePlugin } from './guidance/index.js'
 import { httpPlugin, requestsPlugin } from './http/index.js'
 import { serverOptions } from './http/server-options.js'
+import { inboxPlugin } from './inbox/index.js'
 import { kernelPlugin } from './kernel/plugin.js'
 import { leasesPlugin } from './leases/index.js'
 import { lifecyclePlugin } from './lifecycle/index.js'
@@ -56,8 +57,9 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
   await app.register(agentsPlugin, { ...config, jwt_secrets })
   await app.register(requestsPlugin, config)
   await app.register(sessionsPlugin)
-  await app.register(messagesPlugin)
+  await app.register(messagesPlugin, config)
   await app.register(feedPlugin, config)
+  await app.register(inboxPlugin)
   await app.register(searchPlugin)
   await app.register(memoryPlugin)
   await app.register(tasksPlugin)

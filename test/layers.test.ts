@@ -20,7 +20,7 @@ const ORDER = [
   ['messages'],
   ['feed'],
   ['transcripts'],
-  ['search', 'memory', 'tasks', 'leases'],
+  ['search', 'memory', 'tasks', 'leases', 'inbox'],
   ['guidance', 'lifecycle'],
   ['TOOLS'],
   ['PLUGINS'],

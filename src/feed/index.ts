@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import fp from 'fastify-plugin'
+import { trackWaits } from '../agents/store/waits.js'
 import type { Events } from '../kernel/events.js'
 import { addGauge, addLabelledGauge } from '../kernel/metrics.js'
 import { ConcurrencyLimit, createSemaphore } from '../kernel/semaphore.js'
@@ -67,10 +69,14 @@ export const feedPlugin = fp(
         app.log.warn({ err: loggableFault(error) }, 'workspace not read for its streams')
       }
     })
+    const waits = trackWaits(acrossWorkspaces(db), `${app.about.replica} ${randomUUID()}`, error => {
+      app.log.warn({ err: loggableFault(error) }, 'not written who waits')
+    })
     const waiters = new ConcurrencyLimit({
       max: waiters_max,
       per_agent: waiters_per_agent_max,
-      what: 'calls that wait'
+      what: 'calls that wait',
+      onTaken: waits.begin
     })
     app.decorate('events', events)
     app.decorate('following', {
@@ -119,7 +125,9 @@ export const feedPlugin = fp(
     app.addHook('onReady', async () => {
       notify = openNotify({ client, max_age_ms, db: acrossWorkspaces(watch), log: app.log })
     })
-    app.addHook('onClose', () => notify?.close())
+    app.addHook('onClose', async () => {
+      await Promise.all([notify?.close(), waits.close()])
+    })
   },
   { name: 'feed', dependencies: ['kernel', 'postgres', 'limits', 'agents', 'messages'] }
 )

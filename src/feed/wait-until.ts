@@ -14,7 +14,7 @@ import type { Feed } from './paged-feed.js'
  * there, and try to get it. Hints, readings and rights are those of every other follower.
  */
 
-type Told = 'something may be there'
+export type Told = 'something may be there'
 const TOLD: readonly Told[] = ['something may be there']
 
 export interface WakeUps {
@@ -165,7 +165,7 @@ export function WaitSeconds(what: string) {
     minimum: 0,
     maximum: WAIT_MAX,
     default: 0,
-    description: `Seconds to wait for ${what}, ${WAIT_WORDS}; 0: not at all`
+    description: `Seconds to wait for ${what}, ${WAIT_WORDS}`
   })
 }
 

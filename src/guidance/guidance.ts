@@ -41,6 +41,10 @@ const advice: Record<Topic, string[]> = {
     'With add_message, address a task to a worker by its exact name ("TASK ASSIGNMENT: worker-1 -> ..."): ' +
       'a search for "TASK ASSIGNMENT: worker-1" finds that alone, never worker-10.',
     'A worker finds its own assignment with search_context and the phrase it was addressed by.',
+    'Address a message to agents with to in add_message: they find it with get_inbox or wait_for_inbox, ' +
+      'and acknowledge it with ack_messages.',
+    'get_receipts tells you what became of a message; list_agents tells who is there.',
+    'Ask one agent and wait for its answer with ask.',
     'See who is at work in a session right now in the present list of get_session, ' +
       'and call an agent by writing @ and its agent_id.',
     'Answer a message with add_message and its id as parent_message_id, ' +
@@ -57,7 +61,7 @@ const advice: Record<Topic, string[]> = {
     'Give a helper a token of its own with create_token: fewer permissions, some sessions, a shorter time. ' +
       'It ends with yours.',
     'Choose in add_message who may read a message: public is every agent, agent_only is agents of your own ' +
-      'agent_type, private is you alone. admin_only is for admins to write.',
+      'agent_type, direct is you and those in to, private is you alone. admin_only is for admins to write.',
     'Take a message back from others with set_message_visibility and private.',
     'Delete one of your messages for good with delete_message, a session you opened with delete_session; ' +
       'close_session and archive_session keep it.',

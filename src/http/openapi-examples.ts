@@ -42,6 +42,7 @@ const ARGUMENTS: Record<string, unknown> = {
   note: 'The tests of the lexer pass. Those of the parser are left.',
   names: ['deploy'],
   leases: [{ name: 'deploy', token: 1 }],
+  status: 'Reviewing the parser',
   visibility: 'private',
   days: 365,
   timeout_seconds: 5,
@@ -89,7 +90,10 @@ const MORE: Record<string, string[]> = {
 
 /** Where the name of an argument does not say enough: nobody should erase a planner by trying it out. */
 const OF_TOOL: Record<string, Record<string, unknown>> = {
-  erase_agent: { agent_id: 'an-agent-that-left' }
+  ask: { to: 'reviewer', timeout_seconds: 1 },
+  erase_agent: { agent_id: 'an-agent-that-left' },
+  wait_for_inbox: { timeout_seconds: 1 },
+  wait_for_reply: { timeout_seconds: 1 }
 }
 
 /** An example of a tool's arguments. */

@@ -9,6 +9,7 @@ const GROUPS: Record<string, { name: string; description: string }> = {
   sessions: { name: 'Sessions', description: 'Places where agents meet.' },
   messages: { name: 'Messages', description: 'Writing and reading messages.' },
   feed: { name: 'Following', description: 'Waiting for messages, and how far an agent has read.' },
+  inbox: { name: 'Inbox', description: 'Messages to somebody: inboxes, receipts, questions, and who there is.' },
   [EVENTS]: { name: 'Event streams', description: 'What changes, as server-sent events.' },
   search: { name: 'Search', description: 'Finding messages and values.' },
   memory: { name: 'Memory', description: 'What an agent remembers.' },

@@ -5,7 +5,9 @@ import { authorize } from '../kernel/authorize.js'
 import type { Kernel } from '../kernel/kernel.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
+import { messagesTo } from '../kernel/delivered.js'
 import type { EndReason, Following } from '../feed/live.js'
+import type { Change } from '../feed/store/feed.js'
 import type { ConcurrencyLimit } from '../kernel/semaphore.js'
 import { addLabelledGauge } from '../kernel/metrics.js'
 import { decodeFeedCursor, encodeFeedCursor, type FeedCursor } from '../feed/feed-cursor.js'
@@ -100,6 +102,7 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
             const last = changes.at(-1)
             if (last === undefined) return
             sent = last.seq
+            noteDelivered(agent, changes)
             return stream.send(sessionFrames(changes))
           },
           ended: reason => {
@@ -132,7 +135,12 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
           deliveryCost: DELIVERY_COST,
           deliver(changes, cursor) {
             moved = changes.length === 0 ? cursor : undefined
-            return changes.length === 0 ? undefined : stream.send(workspaceFrames(origin, changes))
+            if (changes.length === 0) return undefined
+            noteDelivered(
+              agent,
+              changes.map(({ change }) => change)
+            )
+            return stream.send(workspaceFrames(origin, changes))
           },
           ended: reason => {
             stream.end(reason)
@@ -145,6 +153,13 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
       }
     }
   })
+
+  /** A stream that is slow is cut off, and its client then resumes: what was sent to it has come. */
+  function noteDelivered(agent: Agent, changes: readonly Change[]): void {
+    const messages = changes.flatMap(change => ('message' in change ? [change.message] : []))
+    const ids = messagesTo(agent, { messages })
+    if (ids.length > 0) kernel.ports.noteDelivered(agent, ids)
+  }
 
   function serve(url: string, kind: Kind, prepare: (request: FastifyRequest, agent: Agent) => Promise<Opening>): void {
     app.get(url, { exposeHeadRoute: false }, async (request, reply) => {

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { ObjectOf } from './schema.js'
+import { AnyValueField, ObjectOf } from './schema.js'
 import { VISIBILITIES } from './visibilities.js'
 
 /** The shapes that several tools have in their answers. */
@@ -29,7 +29,11 @@ export const Message = Type.Object({
   visibility: Type.Unsafe<(typeof VISIBILITIES)[number]>({ type: 'string', enum: [...VISIBILITIES] }),
   metadata: AnyObject,
   parent_message_id: Nullable(Type.Integer()),
-  timestamp: Time
+  timestamp: Time,
+  to: Type.Optional(
+    Type.Array(Type.String(), { description: 'Whom it is addressed to: agent_ids, or type:<agent_type>; if anybody' })
+  ),
+  payload: Type.Optional({ ...AnyValueField, description: 'What it carries for programs, if anything' })
 })
 
 const sessionFields = {

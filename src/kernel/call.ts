@@ -3,6 +3,7 @@ import { authorize, explain, refuse } from './authorize.js'
 import type { Caller } from './caller.js'
 import { AppError, type ErrorBody, errorBody } from './errors.js'
 import type { Kernel, RegisteredTool } from './kernel.js'
+import { messagesTo } from './delivered.js'
 import { execute } from './execute.js'
 import { knownName } from './names.js'
 import type { Tool } from './tool.js'
@@ -72,7 +73,9 @@ export class ToolCall {
       const body = await inTime(execution, limit_ms, late => {
         explain(late, caller, kernel)
       })
-      const warned = warnings !== undefined && warnings.length > 0 && { warnings }
+      const own = Array.isArray(body.warnings) ? (body.warnings as string[]) : []
+      const all = [...own, ...(warnings ?? [])]
+      const warned = all.length > 0 && { warnings: all }
       return this.end({ ok: true, body: { success: true, ...body, ...warned } }, raw)
     } catch (thrown) {
       return this.end(failed(await refuse(thrown, tool.name, agent, caller, kernel, raw), caller), raw)
@@ -124,7 +127,11 @@ function observe(
   raw?: unknown
 ): void {
   kernel.metrics.observeCall(tool.name, outcome.ok ? 'success' : 'error', ms / 1000)
-  if (agent !== null) kernel.ports.noteSeen(agent, sessionOf(tool, raw, outcome))
+  if (agent !== null) {
+    kernel.ports.noteSeen(agent, sessionOf(tool, raw, outcome))
+    const delivered = outcome.ok ? messagesTo(agent, outcome.body) : []
+    if (delivered.length > 0) kernel.ports.noteDelivered(agent, delivered)
+  }
   kernel.log.info(
     {
       request_id: caller.request_id,

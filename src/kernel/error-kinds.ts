@@ -137,7 +137,7 @@ const kinds = {
     'Pass metadata as a JSON object of at most 50 keys and 10000 characters; put long texts into content'
   ]),
   INVALID_VISIBILITY: kind(400, 'The visibility is not one that exists.', [
-    'Use one of: public, private, agent_only, admin_only'
+    'Use one of: public, private, agent_only, direct, admin_only'
   ]),
   INVALID_TTL: kind(400, 'expires_in is not a whole number of seconds from 0 to 31536000.', [
     'Pass expires_in in whole seconds, at most 31536000 (a year); 0 or no value keeps it for ever'

@@ -15,6 +15,8 @@ export type Topic =
   | `tasks:${string}`
   /** A lease on a name of the workspace has ended. */
   | `leases:${string}`
+  /** Something came for an agent, or for a type of agents. */
+  | `inbox:${string}:${string}`
   /** An MCP session's row (identity, subscriptions) changed or went. */
   | `mcp:${string}`
 
@@ -23,9 +25,10 @@ export const workspaceTopic = (workspace: string): Topic => `workspace:${workspa
 export const memoryTopic = (workspace: string, agent_id: string): Topic => `memory:${workspace}:${agent_id}`
 export const tasksTopic = (workspace: string): Topic => `tasks:${workspace}`
 export const leasesTopic = (workspace: string): Topic => `leases:${workspace}`
+export const inboxTopic = (workspace: string, name: string): Topic => `inbox:${workspace}:${name}`
 export const mcpTopic = (id_hash: Buffer): Topic => `mcp:${id_hash.toString('hex')}`
 
-type TopicKind = 'session' | 'workspace' | 'memory' | 'tasks' | 'leases' | 'mcp'
+type TopicKind = 'session' | 'workspace' | 'memory' | 'tasks' | 'leases' | 'inbox' | 'mcp'
 
 /** Kind, workspace or hash, and the rest of a topic. */
 export function partsOf(topic: Topic): { kind: TopicKind; of: string; id: string } {

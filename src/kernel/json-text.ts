@@ -11,8 +11,14 @@ let met: string[] | undefined
  * instead of being parsed and printed again.
  */
 export class JsonText {
-  /** @param text valid JSON */
-  constructor(readonly text: string) {}
+  /**
+   * @param text valid JSON
+   * @param to_viewer the ids of messages in it that are addressed to whom the answer is for
+   */
+  constructor(
+    readonly text: string,
+    readonly to_viewer: readonly number[] = []
+  ) {}
 
   /** The mark for `stringify`, and the value for everybody else who prints it. */
   toJSON(): unknown {

@@ -48,7 +48,7 @@ function metadataArgument(json: Record<string, unknown>) {
 }
 
 /** An object, or the same as JSON text, which several models send. */
-export function Metadata(description = 'Anything about it that others may filter and search by') {
+export function Metadata(description = 'What others may filter and search by') {
   return metadataArgument({ anyOf: [metadataObject, { type: 'string' }], description: `${description}, as an object` })
 }
 

@@ -1,6 +1,7 @@
 import type { TObject } from '@sinclair/typebox'
 import { AppError } from './errors.js'
 import { type SchemaExtensions, NamesAgent } from './schema.js'
+import { TYPE_PREFIX } from './shapes.js'
 import { composed, hasUnseenCharacters } from './text.js'
 
 /**
@@ -26,7 +27,7 @@ export async function knownName(workspace: string, agent_id: string, isStored: I
 /**
  * The name of an agent that calls, or that is to be able to call.
  * @param argument what the name was given in, for the error
- * @throws AppError INVALID_INPUT for unseen characters in a new name
+ * @throws AppError INVALID_INPUT for unseen characters in a new name, or one that stands for a type
  */
 export async function callerName(
   workspace: string,
@@ -34,9 +35,22 @@ export async function callerName(
   isStored: IsStoredAgent,
   argument: string
 ): Promise<string> {
-  if (!hasUnseenCharacters(agent_id)) return knownName(workspace, agent_id, isStored)
+  const standsForType = agent_id.startsWith(TYPE_PREFIX)
+  if (!standsForType && !hasUnseenCharacters(agent_id)) return knownName(workspace, agent_id, isStored)
   if (await isStored(workspace, agent_id)) return agent_id
-  throw unseenInName(argument)
+  throw standsForType ? typeInName(argument) : unseenInName(argument)
+}
+
+/** A name that would stand for a type where something is addressed to it. */
+export function typeInName(argument: string): AppError {
+  return new AppError(
+    'INVALID_INPUT',
+    `The ${argument} begins with '${TYPE_PREFIX}', which stands for a type of agents.`,
+    {
+      context: { argument, given: `a name that begins with '${TYPE_PREFIX}'`, allowed: 'any other beginning' },
+      suggestions: [`Use a name without '${TYPE_PREFIX}' at its beginning`]
+    }
+  )
 }
 
 export function unseenInName(argument: string): AppError {

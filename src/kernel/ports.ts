@@ -19,6 +19,9 @@ export interface Ports {
   /** Notes that an agent has called, and in which session. Writes at most once in 30 s, off the request's path. */
   noteSeen: (agent: Agent, session_id?: string) => void
 
+  /** Notes that messages which are addressed to an agent have reached it. Writes within 2 s, off the request's path. */
+  noteDelivered: (agent: Agent, message_ids: readonly number[]) => void
+
   // limits/
   /** Counts a call of an agent. @throws AppError RATE_LIMITED */
   countCall: (agent: Agent, onRateLimit: Caller['onRateLimit']) => void | Promise<void>

@@ -34,6 +34,8 @@ export interface ConcurrencyLimits {
   per_agent: number
   /** What takes a slot, for the error's sentence: 'calls that wait'. */
   what: string
+  /** Told when an agent takes a slot. @returns what is called when the slot is free again */
+  onTaken?: (agent: Pick<Agent, 'workspace' | 'agent_id'>) => () => void
 }
 
 /**
@@ -59,7 +61,7 @@ export class ConcurrencyLimit {
    * workspace are
    */
   take({ workspace, agent_id, key_id }: Pick<Agent, 'workspace' | 'agent_id' | 'key_id'>): () => void {
-    const { max, per_agent, what } = this.limits
+    const { max, per_agent, what, onTaken } = this.limits
     if (this.slots >= max) throw new AppError('SERVICE_UNAVAILABLE', `The server has too many ${what}.`)
     const holders: Array<[name: string, most: number, holder: string]> = [
       [`agent ${workspace} ${agent_id}`, per_agent, 'This agent has'],
@@ -75,10 +77,12 @@ export class ConcurrencyLimit {
         })
     this.slots++
     for (const [name] of holders) this.held.set(name, (this.held.get(name) ?? 0) + 1)
+    const onFree = onTaken?.({ workspace, agent_id })
     let released = false
     return () => {
       if (released) return
       released = true
+      onFree?.()
       this.slots--
       for (const [name] of holders) {
         const left = (this.held.get(name) as number) - 1

@@ -1,6 +1,6 @@
 import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
-import { Allowed, Checked, Code, EmptyIsAbsent, NamesAgent, OneOf, OnPage, Repair, Whole } from './schema.js'
+import { Allowed, AnyValue, Checked, Code, EmptyIsAbsent, NamesAgent, OneOf, OnPage, Repair, Whole } from './schema.js'
 import { characters, hasControlCharacters } from './text.js'
 import { parseTime } from './time.js'
 import { VISIBILITIES } from './visibilities.js'
@@ -53,7 +53,7 @@ export const SessionId = Checked<string>(
   {
     type: 'string',
     pattern: '^session_[0-9a-f]{16}$',
-    description: 'The session, as create_session or list_sessions named it'
+    description: 'The session'
   },
   value => typeof value === 'string' && value.length <= 300,
   { [EmptyIsAbsent]: true, [Allowed]: 'a session_id as create_session returned it' }
@@ -61,7 +61,7 @@ export const SessionId = Checked<string>(
 
 /** @param absent what the tool does without a session_id */
 export const OptionalSessionId = (absent: string) =>
-  Type.Optional({ ...SessionId, description: `The session; left out: ${absent}` } as typeof SessionId)
+  Type.Optional({ ...SessionId, description: `A session; without: ${absent}` } as typeof SessionId)
 
 /** As many as credentials can be limited to. */
 const SESSIONS_MAX = 100
@@ -101,7 +101,7 @@ export const KeyId = Checked<string>(
   { [EmptyIsAbsent]: true, [Allowed]: 'a key_id as create_api_key returned it' }
 )
 
-export const MessageId = MessageRef('The message, as add_message or get_messages named it')
+export const MessageId = MessageRef('The message')
 
 export function MessageRef(description: string) {
   return Whole({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description, [EmptyIsAbsent]: true })
@@ -140,6 +140,24 @@ export function AgentType(description: string) {
   })
 }
 
+/** Before an agent_type that something is addressed to; no new agent_id begins so. */
+export const TYPE_PREFIX = 'type:'
+
+export const Addressee = Checked<string>(
+  { type: 'string', minLength: 1, maxLength: AGENT_ID_MAX, description: 'An agent_id or type:<agent_type>' },
+  value =>
+    typeof value === 'string' &&
+    isName(value) &&
+    characters(value) >= 1 &&
+    characters(value) <= AGENT_ID_MAX &&
+    value !== TYPE_PREFIX,
+  { [Allowed]: `an agent_id, or type: and an agent_type, of at most ${AGENT_ID_MAX} characters` }
+)
+
+const ADDRESSEES_MAX = 50
+export const Addressees = (description: string) =>
+  Type.Optional(Type.Array(Addressee, { minItems: 1, maxItems: ADDRESSEES_MAX, description }))
+
 const PURPOSE_MAX = 1000
 export function Purpose(description: string) {
   const of = text(1, PURPOSE_MAX, description)
@@ -151,11 +169,20 @@ export function Purpose(description: string) {
 }
 
 const CONTENT_MAX = 100_000
-const content = text(1, CONTENT_MAX, 'The text of the message, which is kept exactly as it is sent')
+const content = text(0, CONTENT_MAX, 'The text, kept exactly as it is sent')
 export const Content = Checked<string>(content.json, content.check, {
-  [Allowed]: content.allowed,
-  [Code]: value => (typeof value === 'string' && value !== '' ? 'CONTENT_TOO_LARGE' : 'INVALID_INPUT')
+  [Allowed]: `a string of 1 to ${CONTENT_MAX} characters, or an empty one with a payload`,
+  [Code]: value => (typeof value === 'string' ? 'CONTENT_TOO_LARGE' : 'INVALID_INPUT')
 })
+
+const PAYLOAD_MAX = 1024 * 1024
+export const Payload = Type.Optional(
+  AnyValue(
+    'Any JSON value, for programs; not searched',
+    value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= PAYLOAD_MAX,
+    { [Code]: 'CONTENT_TOO_LARGE', [Allowed]: `any JSON value of at most ${PAYLOAD_MAX} bytes` }
+  )
+)
 
 export const VisibilityWord = (description: string, fallback?: 'public') =>
   OneOf(VISIBILITIES, {
@@ -178,19 +205,15 @@ function isTime(value: unknown): boolean {
 }
 
 export function DateTime(description: string) {
-  return Checked<string>(
-    { type: 'string', description: `${description}: an ISO-8601 date or date-time, UTC unless it has an offset` },
-    isTime,
-    {
-      [EmptyIsAbsent]: true,
-      [OnPage]: { anyOf: [{ format: 'date' }, { format: 'date-time' }] },
-      [Code]: 'INVALID_DATETIME',
-      [Allowed]: 'an ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z)'
-    }
-  )
+  return Checked<string>({ type: 'string', description: `${description}: ISO-8601, UTC by default` }, isTime, {
+    [EmptyIsAbsent]: true,
+    [OnPage]: { anyOf: [{ format: 'date' }, { format: 'date-time' }] },
+    [Code]: 'INVALID_DATETIME',
+    [Allowed]: 'an ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z)'
+  })
 }
 
-export function Limit(fallback: number, maximum: number, minimum = 1, description = 'How many to return at most') {
+export function Limit(fallback: number, maximum: number, minimum = 1, description = 'At most so many') {
   return Type.Optional(Whole({ minimum, maximum, default: fallback, description }))
 }
 
@@ -201,14 +224,14 @@ export const Cursor = Type.Optional(
     {
       type: 'string',
       maxLength: CURSOR_MAX,
-      description: 'next_cursor of the previous answer, for the next page; left out: the first'
+      description: 'next_cursor of the previous answer'
     },
     value => typeof value === 'string' && characters(value) <= CURSOR_MAX,
     { [EmptyIsAbsent]: true, [Allowed]: 'next_cursor of an earlier answer' }
   )
 )
 
-const idempotencyKey = text(1, 255, 'Your name for this request: repeated with it within 24 hours, it happens once')
+const idempotencyKey = text(1, 255, 'Repeats with the same one happen once')
 export const IdempotencyKey = Type.Optional(
   Checked<string>(idempotencyKey.json, idempotencyKey.check, {
     // A program that believes in its key must not lose it without a word.

@@ -23,6 +23,7 @@ const expired: Array<[table: string, condition: RawBuilder<boolean>]> = [
   ['agents', sql`last_seen_at < clock_timestamp() - interval '30 days'`],
   // A lease keeps its row for a while, as migrations/0093-leases.ts says.
   ['leases', sql`expires_at < clock_timestamp() - interval '1 hour'`],
+  ['agent_waits', sql`until < clock_timestamp()`],
   ['rate_limits', sql`ends_at < clock_timestamp()`],
   // By then, every reader that follows all sessions has received the deletion.
   ['session_changes', sql`kind = 'session_deleted' and changed_at < clock_timestamp() - interval '30 days'`],

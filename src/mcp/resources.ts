@@ -4,6 +4,7 @@ import { callTool } from '../kernel/call.js'
 import type { Caller } from '../kernel/caller.js'
 import { isSameName } from '../kernel/names.js'
 import { AppError } from '../kernel/errors.js'
+import { VISIBILITIES } from '../kernel/visibilities.js'
 import { answerOf, refusal } from './failure.js'
 import { toolDocs } from './tool-list.js'
 
@@ -44,7 +45,7 @@ const serverInfo: Resource = {
         : 'not required: callers without credentials may read and write',
       token_life_seconds: verifiers.tokens.expires_in,
       permissions: ['read', 'write', 'admin'],
-      visibilities: ['public', 'private', 'agent_only', 'admin_only'],
+      visibilities: [...VISIBILITIES],
       tools: kernel.tools.map(tool => tool.name),
       documentation: ['docs://tools', '/docs', '/openapi.json']
     })

@@ -8,7 +8,7 @@ export const AUTH_TOKEN = 'auth_token'
 
 const authToken = {
   type: 'string',
-  description: 'Your token'
+  description: 'Token'
 }
 
 /** What a list of tools depends on. */
@@ -68,20 +68,27 @@ function describe(tool: Tool, { auth_token, named, output_schemas }: Listing): M
     description: (named ? tool.descriptionIfNamed : undefined) ?? tool.description,
     inputSchema: takesToken ? { ...input, properties: { ...input.properties, [AUTH_TOKEN]: authToken } } : input,
     ...(output_schemas && { outputSchema: outputSchema(tool) }),
-    annotations: {
-      readOnlyHint: tool.effect === 'reads',
-      // The protocol gives these no meaning for a tool that only reads.
-      ...(tool.effect !== 'reads' && {
-        destructiveHint: tool.effect === 'replaces',
-        idempotentHint: tool.repeatable === true
-      }),
-      openWorldHint: false
-    }
+    annotations: annotationsOf(tool)
+  }
+}
+
+/**
+ * Hints as the protocol has them. What it takes for given is left out: that a tool may write and destroy, and that a
+ * repeat does more. For a tool that only reads, the two others mean nothing.
+ */
+function annotationsOf({ effect, repeatable }: Tool): Record<string, boolean> {
+  return {
+    ...(effect === 'reads' && { readOnlyHint: true }),
+    ...(effect === 'adds' && { destructiveHint: false }),
+    ...(effect !== 'reads' && repeatable === true && { idempotentHint: true }),
+    openWorldHint: false
   }
 }
 
 /** What a model does not need to choose arguments: descriptions say defaults, and errors name every limit. */
-const LEFT_OUT = new Set(['default', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties'])
+const LEFT_OUT = new Set([
+  ...['default', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties', 'minimum', 'maximum']
+])
 
 /** A schema without what is left out, at any depth. Names of properties are kept, whatever they are. */
 function compact(schema: unknown): unknown {
@@ -90,7 +97,6 @@ function compact(schema: unknown): unknown {
   const kept = Object.entries(schema).filter(
     ([keyword, value]) =>
       !LEFT_OUT.has(keyword) &&
-      value !== Number.MAX_SAFE_INTEGER &&
       // Arguments that nobody knows are dropped (docs/semantics.md, Errors), and not refused.
       !(keyword === 'additionalProperties' && value === false)
   )

@@ -21,6 +21,8 @@ export interface Schema {
     last_message_at: Stamp | null
     /** Bytes of all that was ever written into the session. Deleting does not lower it. */
     content_bytes: Generated<number>
+    /** Of a session of two agents alone: their names, sorted. */
+    between_agents: string[] | null
   }
   messages: {
     workspace: string
@@ -34,6 +36,10 @@ export interface Schema {
     metadata: Json
     parent_message_id: number | null
     timestamp: Stamp
+    /** Agent_ids, and agent_types behind `type:`. */
+    addressees: Generated<string[]>
+    /** Read as the value itself, null if there is none. Written as JSON text. */
+    payload: ColumnType<unknown, string | null | undefined, string | null>
     /** The transaction that wrote the row: a 64-bit number as text. The database sets it. */
     xact: Generated<string>
   }
@@ -49,6 +55,8 @@ export interface Schema {
     /** The sender of a deleted message. */
     sender: string | null
     sender_type: string | null
+    /** Of a deleted message. */
+    addressees: string[] | null
     task_id: string | null
     changed_at: Stamp
     xact: Generated<string>
@@ -209,6 +217,7 @@ export interface Schema {
     sender: string
     sender_type: string
     visibility: Visibility
+    addressees: Generated<string[]>
     timestamp: Stamp
     terms: number[]
     /** Both are null in rows that are to be made anew (migrations/0078-search-by-session.ts). */
@@ -223,6 +232,34 @@ export interface Schema {
     agent_id: string
     agent_type: string
     last_seen_at: Stamp
+    status: string | null
+    status_expires_at: Stamp | null
+  }
+  /** Agents that wait, as each replica has written it lately. */
+  agent_waits: { workspace: string; agent_id: string; replica: string; until: Stamp }
+  /** Whom each message is addressed to, or mentions. */
+  inbox: {
+    workspace: string
+    message_id: number
+    /** An agent_id, or `type:` and an agent_type. */
+    name: string
+    session_id: string
+    seq: number
+    /** Of the message. */
+    sender: string
+    /** Whether the message is direct now. */
+    direct: boolean
+  }
+  /** What became of a message with one of those it is for. */
+  receipts: {
+    workspace: string
+    message_id: number
+    agent_id: string
+    delivered_at: Stamp | null
+    read_at: Stamp | null
+    acked_at: Stamp | null
+    note: string | null
+    updated_at: Stamp
   }
   read_cursors: {
     workspace: string

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Agent } from '../kernel/agent.js'
-import { messageColumns, type MessageRow } from '../messages/store/messages.js'
+import { messageColumns, messageOf, type MessageRow, type StoredMessage } from '../messages/store/messages.js'
 import type { Db } from '../postgres/schema.js'
 import { readableMessages } from '../visibility/visibility.js'
 import type { SearchResult } from './search.js'
@@ -30,7 +30,7 @@ export async function withContext(
       .select(messageColumns)
       .orderBy('m.seq', operator === '<' ? 'desc' : 'asc')
       .limit(context)
-  const { rows } = await sql<MessageRow & { n: number; is_before: boolean }>`
+  const { rows } = await sql<StoredMessage & { n: number; is_before: boolean }>`
     select hit.n::int, m.*, m.seq < hit.seq as is_before
     from unnest(${results.map(({ message }) => message.session_id)}::text[],
         ${results.map(({ message }) => message.seq)}::bigint[])
@@ -39,7 +39,9 @@ export async function withContext(
   return results.map((result, i) => {
     const of = rows.filter(({ n }) => n === i + 1)
     const side = (before: boolean) =>
-      of.filter(({ is_before }) => is_before === before).map(({ n: _, is_before: __, ...message }) => message)
+      of
+        .filter(({ is_before }) => is_before === before)
+        .map(({ n: _, is_before: __, ...message }) => messageOf(message))
     return { ...result, before: side(true), after: side(false) }
   })
 }

@@ -32,6 +32,7 @@ interface Row {
   sender: string | null
   sender_type: string
   visibility: string
+  addressees: string[]
   timestamp: string
   content: string
   metadata: unknown
@@ -78,7 +79,7 @@ async function index(
     const { rows } = await sql<Row>`
       with waiting as materialized (${only === undefined ? waiting.skipLocked() : waiting})
       select * from (
-        select waiting.*, m.seq, m.sender, m.sender_type, m.visibility, m.timestamp, m.content, m.metadata,
+        select waiting.*, m.seq, m.sender, m.sender_type, m.visibility, m.addressees, m.timestamp, m.content, m.metadata,
           octet_length(m.content) as bytes,
           sum(octet_length(m.content)) over (
             order by waiting.workspace, waiting.session_id, waiting.message_id) as up_to_here
@@ -128,17 +129,18 @@ async function index(
         on conflict (workspace, word) do update set term = excluded.term
       ), indexed as (
         insert into message_terms (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq,
-          terms, words)
+          terms, words, addressees)
         select workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq,
-          terms::int4[], words::int4[]
+          terms::int4[], words::int4[], addressees::text[]
         from unnest(${column(row => row.workspace)}::text[], ${column(row => row.message_id)}::bigint[],
           ${column(row => row.session_id)}::text[], ${column(row => row.sender)}::text[],
           ${column(row => row.sender_type)}::text[], ${column(row => row.visibility)}::text[],
           ${column(row => row.timestamp)}::timestamptz[], ${column(row => row.seq)}::bigint[],
-          ${terms}::text[], ${words}::text[])
-          as indexed (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq, terms, words)
+          ${terms}::text[], ${words}::text[], ${column(row => arrayText(row.addressees))}::text[])
+          as indexed (workspace, message_id, session_id, sender, sender_type, visibility, timestamp, seq, terms, words,
+            addressees)
         on conflict (workspace, message_id) do update set terms = excluded.terms, words = excluded.words,
-          seq = excluded.seq, visibility = excluded.visibility
+          seq = excluded.seq, visibility = excluded.visibility, addressees = excluded.addressees
       )
       ${from === 'search_pending' ? sql`delete from search_pending p` : sql`delete from message_terms p`}
       using unnest(${rows.map(row => row.workspace)}::text[], ${rows.map(row => row.session_id)}::text[],
@@ -151,6 +153,11 @@ async function index(
   // Only what has been committed is known.
   for (const [workspace, words] of lacked) for (const word of words) setOf(known, workspace).add(word)
   return taken
+}
+
+/** An array of texts as PostgreSQL reads it. */
+function arrayText(values: readonly string[]): string {
+  return `{${values.map(value => `"${value.replace(/["\\]/g, '\\$&')}"`).join(',')}}`
 }
 
 /**

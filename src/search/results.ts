@@ -1,4 +1,4 @@
-import type { MessageRow } from '../messages/store/messages.js'
+import { messageOf, type MessageRow, type StoredMessage } from '../messages/store/messages.js'
 import { choose, type Wanted } from './candidates.js'
 import { fetched } from './fetch.js'
 import { preview } from './preview.js'
@@ -43,7 +43,7 @@ export class Results {
         met: rounded(met[i] as number)
       }))
       this.found.set(message.id, {
-        message: messageOf(message),
+        message: foundMessage(message),
         score,
         match_preview: preview(message.content, query),
         terms
@@ -81,7 +81,8 @@ function newestFirst(a: MessageRow, b: MessageRow): number {
   return a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : b.id - a.id
 }
 
-function messageOf({
+/** What a client sees of a candidate. */
+function foundMessage({
   id,
   session_id,
   seq,
@@ -91,7 +92,21 @@ function messageOf({
   visibility,
   metadata,
   parent_message_id,
-  timestamp
-}: MessageRow): MessageRow {
-  return { id, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp }
+  timestamp,
+  addressees,
+  payload
+}: StoredMessage): MessageRow {
+  const shown = {
+    id,
+    session_id,
+    seq,
+    sender,
+    sender_type,
+    content,
+    visibility,
+    metadata,
+    parent_message_id,
+    timestamp
+  }
+  return messageOf({ ...shown, addressees, payload })
 }

@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { MessageRow } from '../messages/store/messages.js'
+import type { StoredMessage } from '../messages/store/messages.js'
 import type { Query } from './query.js'
 import { lower, metadataValues, normal } from './terms.js'
 
 /** A message that is scored. */
-export interface Candidate extends MessageRow {
+export interface Candidate extends StoredMessage {
   /** pg_trgm's word_similarity of the whole query and the beginning of the text, 0–1. */
   similarity: number
   /** How long the text is beside the others that were found: 1 is their mean. */
@@ -20,7 +20,10 @@ export interface Found {
 }
 
 /** The texts of a message that are searched, each for itself, so that a phrase cannot run from one into the next. */
-export function textsOf({ content, sender, metadata }: MessageRow, search_metadata: boolean): string[] {
+export function textsOf(
+  { content, sender, metadata }: Pick<StoredMessage, 'content' | 'sender' | 'metadata'>,
+  search_metadata: boolean
+): string[] {
   const texts = [content, sender, ...(search_metadata ? metadataValues(metadata) : [])]
   return texts.map(asSearched)
 }

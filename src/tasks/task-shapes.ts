@@ -1,11 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import { AGENT_ID_MAX } from '../kernel/agent.js'
 import { Allowed, AnyValueField, Checked, EmptyIsAbsent, OneOf, Whole } from '../kernel/schema.js'
 import { AnyObject, Nullable, Time } from '../kernel/answer-shapes.js'
 import { Metadata } from '../kernel/metadata-shapes.js'
-import { OptionalSessionId, text } from '../kernel/shapes.js'
+import { Addressees, OptionalSessionId, text } from '../kernel/shapes.js'
 import { TASK_STATES } from '../kernel/task-states.js'
-import { characters, hasControlCharacters } from '../kernel/text.js'
 
 /** The shapes that the tools of tasks share. */
 
@@ -17,13 +15,13 @@ function TaskRef(description: string) {
   )
 }
 
-export const TaskId = TaskRef('The task, as create_task or list_tasks named it')
+export const TaskId = TaskRef('The task')
 export const OptionalTaskId = (description: string) => Type.Optional(TaskRef(description))
 
 export const LeaseToken = Whole({
   minimum: 1,
   maximum: Number.MAX_SAFE_INTEGER,
-  description: 'lease.token, as claim_task returned it'
+  description: 'lease.token of claim_task'
 })
 
 function Words(min: number, max: number, description: string) {
@@ -36,30 +34,17 @@ const TEXT_MAX = 100_000
 const NOTE_MAX = 10_000
 
 export const Title = Words(1, TITLE_MAX, 'What is to be done, in one line')
-export const Description = Words(0, TEXT_MAX, 'All that whoever does it needs to know')
+export const Description = Words(0, TEXT_MAX, 'All that is needed to do it')
 export const Note = (description: string) => Words(1, NOTE_MAX, description)
 export const StateWord = (description: string) => OneOf(TASK_STATES, { description })
 
-const ADDRESSEES_MAX = 50
 const DEPENDENCIES_MAX = 100
-
-const Addressee = Checked<string>(
-  { type: 'string', minLength: 1, maxLength: AGENT_ID_MAX, description: 'An agent_id, or type: and an agent_type' },
-  value =>
-    typeof value === 'string' &&
-    value.trim() === value &&
-    !hasControlCharacters(value) &&
-    characters(value) >= 1 &&
-    characters(value) <= AGENT_ID_MAX &&
-    value !== 'type:',
-  { [Allowed]: `an agent_id, or type: and an agent_type, of at most ${AGENT_ID_MAX} characters` }
-)
 
 export const Priority = (fallback?: number) =>
   Whole({
     minimum: -100,
     maximum: 100,
-    description: 'Tasks of a higher priority are claimed first',
+    description: 'Higher ones are claimed first',
     ...(fallback !== undefined && { default: fallback })
   })
 
@@ -71,18 +56,12 @@ export function draftFields(depends: string) {
     title: Title,
     description: Type.Optional(Description),
     session_id: OptionalSessionId('it belongs to the workspace'),
-    to: Type.Optional(
-      Type.Array(Addressee, {
-        minItems: 1,
-        maxItems: ADDRESSEES_MAX,
-        description: 'Who alone may see and claim it: agent_ids, or type:<agent_type>; left out: everybody'
-      })
-    ),
+    to: Addressees('Who alone may see and claim it; left out: everybody'),
     depends_on: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 100, description: depends }), {
         minItems: 1,
         maxItems: DEPENDENCIES_MAX,
-        description: 'What must be completed before anybody can claim it'
+        description: 'What must be completed before'
       })
     ),
     priority: Type.Optional(Priority(DEFAULTS.priority)),
@@ -91,7 +70,7 @@ export function draftFields(depends: string) {
         minimum: 1,
         maximum: 100,
         default: DEFAULTS.max_attempts,
-        description: 'How often it is tried before it counts as failed'
+        description: 'How often it is tried'
       })
     ),
     lease_seconds: Type.Optional(
@@ -99,7 +78,7 @@ export function draftFields(depends: string) {
         minimum: 1,
         maximum: 86_400,
         default: DEFAULTS.lease_seconds,
-        description: 'For how long a claim holds it; renew_task makes it longer'
+        description: 'Seconds that a claim holds it'
       })
     ),
     metadata: Metadata('Anything about the task')

@@ -7,7 +7,17 @@ import { printable } from '../kernel/text.js'
 import { parseTime } from '../kernel/time.js'
 import type { Visibility } from '../kernel/visibilities.js'
 import { Metadata } from '../kernel/metadata-shapes.js'
-import { AgentId, AgentType, Content, DateTime, Purpose, SessionId, VisibilityWord } from '../kernel/shapes.js'
+import {
+  Addressees,
+  AgentId,
+  AgentType,
+  Content,
+  DateTime,
+  Payload,
+  Purpose,
+  SessionId,
+  VisibilityWord
+} from '../kernel/shapes.js'
 
 /**
  * A session as lines of JSON (NDJSON): first the session, then its messages ordered by seq, last the number of
@@ -39,7 +49,9 @@ const Line = Type.Object({
   visibility: VisibilityWord(''),
   metadata: Metadata(),
   parent_message_id: Type.Optional(id),
-  timestamp: DateTime('')
+  timestamp: DateTime(''),
+  to: Addressees(''),
+  payload: Payload
 })
 
 const acceptHeader = compileAccept<Static<typeof Header>>(Header)
@@ -142,6 +154,10 @@ async function* messagesOf(lines: AsyncIterator<NumberedLine>): AsyncGenerator<T
     const { metadata = {}, parent_message_id = null, timestamp, ...message } = validate(acceptLine, fields, line)
     if (message.seq <= last)
       throw invalidLine(line, 'a seq that is not greater than the previous one', 'messages in the order of their seq')
+    if (message.content === '' && message.payload === undefined)
+      throw invalidLine(line, 'an empty string', 'text, or a payload with it', 'content')
+    if (message.visibility === 'direct' && message.to === undefined)
+      throw invalidLine(line, 'a direct message for nobody', 'to where visibility is direct', 'to')
     if (ids.has(message.id)) throw invalidLine(line, 'an id for the second time', 'each message once')
     if (parent_message_id === message.id)
       throw invalidLine(line, 'a message that answers itself', 'another message as parent_message_id')

@@ -54,11 +54,18 @@ export function isFiltered(filter: MessageFilter): boolean {
 
 /** What is counted one by one: with a filter all that matches, else what is not public, in its parts. */
 export function countedParts(db: Db, viewer: Agent, session_id: string, filter: MessageFilter): ReadableMessages[] {
-  return partsOf(readableMessages(db, viewer).where('m.session_id', '=', session_id), viewer, filter)
+  return partsOf(readableMessages(db, viewer).where('m.session_id', '=', session_id), viewer, session_id, filter)
 }
 
-function partsOf(readable: ReadableMessages, viewer: Agent, filter: MessageFilter): ReadableMessages[] {
-  return isFiltered(filter) ? [filtered(readable, filter)] : partsNotPublic(viewer).map(part => readable.where(part))
+function partsOf(
+  readable: ReadableMessages,
+  viewer: Agent,
+  session_id: string,
+  filter: MessageFilter
+): ReadableMessages[] {
+  return isFiltered(filter)
+    ? [filtered(readable, filter)]
+    : partsNotPublic(viewer, sql`${session_id}`).map(part => readable.where(part))
 }
 
 /** SQL expression: a Counted for each part. @param most so many of each are exact; an expression without columns */
@@ -90,7 +97,7 @@ export async function countFrom(
   const most = isFiltered(filter) ? EXACT_COUNT_MAX : countedOneByOne(session)
   const beyond = counted.some(([count]) => count > most)
   const places = beyond ? placesOf(session) : []
-  const parts = beyond ? partsOf(readableAt(db, viewer, session.id, places), viewer, filter) : []
+  const parts = beyond ? partsOf(readableAt(db, viewer, session.id, places), viewer, session.id, filter) : []
   const counts = await Promise.all(
     counted.map(async ([count], i) =>
       count <= most ? count : sampled(db, session, places.length, parts[i] as ReadableMessages, count)

@@ -1,12 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Agent, isAdmin } from '../kernel/agent.js'
 import type { Db } from '../postgres/schema.js'
+import { addressesOf } from '../kernel/addresses.js'
 import { withinSessions } from './visibility.js'
-
-/** What a task's `to` may say of an agent: its name, and its type. */
-export function addressesOf({ agent_id, agent_type }: Pick<Agent, 'agent_id' | 'agent_type'>): string[] {
-  return [agent_id, `type:${agent_type}`]
-}
 
 /**
  * SQL condition: whether the session of the task `t` is there and open; also for a task without a session. (A scalar

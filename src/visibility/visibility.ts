@@ -10,16 +10,32 @@ function visibilityRule(
   visibilityColumn: RawBuilder<unknown>,
   sender: RawBuilder<unknown>,
   sender_type: RawBuilder<unknown>,
+  addressees: RawBuilder<unknown>,
   agent_id: unknown,
   agent_type: unknown
 ): RawBuilder<boolean> {
   return sql<boolean>`(${visibilityColumn} = 'public'
     or (${visibilityColumn} = 'private' and ${sender} = ${agent_id})
-    or (${visibilityColumn} = 'agent_only' and ${sender_type} = ${agent_type}))`
+    or (${visibilityColumn} = 'agent_only' and ${sender_type} = ${agent_type})
+    or (${visibilityColumn} = 'direct' and (${sender} = ${agent_id}
+      or ${isAddressee(addressees, agent_id, agent_type)})))`
 }
 
 /**
- * SQL condition: the viewer sees the message of a row with the columns sender, sender_type and visibility.
+ * SQL condition: whether one of the addressees is the agent. An agent_id from before names could not begin with `type:`
+ * does not stand for a type.
+ */
+export function isAddressee(
+  addressees: RawBuilder<unknown>,
+  agent_id: unknown,
+  agent_type: unknown
+): RawBuilder<boolean> {
+  return sql<boolean>`((${agent_id} = any(${addressees}) and ${agent_id}::text not like 'type:%')
+    or 'type:' || ${agent_type}::text = any(${addressees}))`
+}
+
+/**
+ * SQL condition: the viewer sees the message of a row with the columns sender, sender_type, addressees and visibility.
  * @param visibility another column, for the visibility that a message had before a change
  */
 export function visibleTo(viewer: Agent, row: string, visibility = 'visibility'): RawBuilder<boolean> {
@@ -30,6 +46,7 @@ export function visibleTo(viewer: Agent, row: string, visibility = 'visibility')
         visibilityColumn,
         sql.ref(`${row}.sender`),
         sql.ref(`${row}.sender_type`),
+        sql.ref(`${row}.addressees`),
         viewer.agent_id,
         viewer.agent_type
       )
@@ -38,22 +55,39 @@ export function visibleTo(viewer: Agent, row: string, visibility = 'visibility')
     : sql<boolean>`(${isVisible} and ${withinSessions(viewer.sessions, `${row}.session_id`)})`
 }
 
+/** More than are counted exactly (message-counts.ts). */
+const DIRECT_MAX = 10_001
+
 /**
- * Conditions over `m` that divide the non-public messages the viewer sees into disjoint parts. Each part has a partial
- * index whose predicate is exactly this text. So counting a part costs only as much as the part is large.
+ * Conditions over `m` that divide the non-public messages of a session which the viewer sees into disjoint parts. Each
+ * part has an index that holds nothing else, of messages or of the entries of inboxes: so counting a part costs only as much as the part is large, whatever there
+ * is for others.
+ * @param session_id of the session whose messages `m` are
  */
-export function partsNotPublic(viewer: Agent): Array<RawBuilder<boolean>> {
-  return isAdmin(viewer)
-    ? othersNotPublic(viewer)
-    : [sql<boolean>`(m.visibility = 'private' and m.sender = ${viewer.agent_id})`, ...othersNotPublic(viewer)]
+export function partsNotPublic(viewer: Agent, session_id: RawBuilder<string>): Array<RawBuilder<boolean>> {
+  if (isAdmin(viewer)) return othersNotPublic(viewer, session_id)
+  return [
+    sql<boolean>`(m.visibility = 'private' and m.sender = ${viewer.agent_id})`,
+    sql<boolean>`(m.visibility = 'direct' and m.sender = ${viewer.agent_id} and m.seq = any(array(
+      select distinct e.seq from inbox e where e.workspace = ${viewer.workspace} and e.session_id = ${session_id}
+        and e.sender = ${viewer.agent_id} and e.direct order by e.seq desc limit ${sql.lit(DIRECT_MAX)})))`,
+    ...othersNotPublic(viewer, session_id)
+  ]
 }
 
 /** Those parts that may contain messages of other agents. */
-export function othersNotPublic(viewer: Agent): Array<RawBuilder<boolean>> {
+export function othersNotPublic(viewer: Agent, session_id: RawBuilder<string>): Array<RawBuilder<boolean>> {
+  if (isAdmin(viewer)) return [sql<boolean>`m.visibility <> 'public'`]
+  const { workspace, agent_id, agent_type } = viewer
+  const entries = (name: RawBuilder<unknown>) =>
+    sql`(select e.seq from inbox e where e.workspace = ${workspace} and e.session_id = ${session_id}
+      and ${name} and e.direct order by e.seq desc limit ${sql.lit(DIRECT_MAX)})`
+  const named = entries(sql`e.name = ${agent_id} and ${agent_id}::text not like 'type:%'`)
+  const of_type = entries(sql`e.name = 'type:' || ${agent_type}::text`)
   return [
-    isAdmin(viewer)
-      ? sql<boolean>`m.visibility <> 'public'`
-      : sql<boolean>`(m.visibility = 'agent_only' and m.sender_type = ${viewer.agent_type})`
+    sql<boolean>`(m.visibility = 'agent_only' and m.sender_type = ${viewer.agent_type})`,
+    sql<boolean>`(m.visibility = 'direct' and m.sender <> ${agent_id}
+      and m.seq = any(array(${named} union all ${of_type})))`
   ]
 }
 
@@ -131,6 +165,7 @@ export function seenBy(viewers: string, row: string, visibility = 'visibility'):
     visibilityColumn,
     sql.ref(`${row}.sender`),
     sql.ref(`${row}.sender_type`),
+    sql.ref(`${row}.addressees`),
     sql.ref('v.agent_id'),
     sql.ref('v.agent_type')
   )
@@ -145,7 +180,9 @@ export function seenBy(viewers: string, row: string, visibility = 'visibility'):
  */
 export const VISIBLE_TO_WRITER = `(d.is_admin or m.visibility = 'public'
   or (m.visibility = 'private' and m.sender = d.sender)
-  or (m.visibility = 'agent_only' and m.sender_type = d.sender_type))`
+  or (m.visibility = 'agent_only' and m.sender_type = d.sender_type)
+  or (m.visibility = 'direct' and (m.sender = d.sender or (d.sender = any(m.addressees) and d.sender not like 'type:%')
+    or 'type:' || d.sender_type = any(m.addressees))))`
 
 /**
  * All messages of a workspace, for a query that serves several viewers. Pass each message only to the viewers that

@@ -19,6 +19,7 @@ interface Place {
   session_id: string
   closed: string
   message_id: number
+  to_agent_1: number
   doomed: string
   doomed_message: number
   exported: string
@@ -54,6 +55,10 @@ const good = (place: Place): Record<string, Record<string, unknown>> => ({
   mark_read: { session_id: place.session_id },
   wait_for_messages: { session_id: place.session_id },
   set_message_visibility: { message_id: place.message_id, visibility: 'public' },
+  ack_messages: { message_ids: [place.to_agent_1] },
+  ask: { to: 'nobody', content: 'c', session_id: place.session_id, timeout_seconds: 0 },
+  set_status: { status: 's' },
+  wait_for_inbox: { timeout_seconds: 0 },
   set_memory: { key: 'k', value: 1 },
   delete_memory: { key: 'absent' },
   create_task: { title: 't' },
@@ -116,6 +121,18 @@ function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Pr
     delete_session: { SESSION_NOT_FOUND: noSession },
     export_session: { SESSION_NOT_FOUND: noSession },
     delete_message: { MESSAGE_NOT_FOUND: [{ message_id: NO_MESSAGE }] },
+    get_inbox: { SESSION_NOT_FOUND: noSession },
+    wait_for_inbox: { SESSION_NOT_FOUND: noSession },
+    ack_messages: { MESSAGE_NOT_FOUND: [{ message_ids: [NO_MESSAGE] }] },
+    get_receipts: { MESSAGE_NOT_FOUND: [{ message_id: NO_MESSAGE }] },
+    ask: {
+      SESSION_NOT_FOUND: noSession,
+      SESSION_CLOSED: [{ session_id: closed }],
+      QUOTA_EXCEEDED: full,
+      CONTENT_TOO_LARGE: [{ content: 'x'.repeat(100_001) }]
+    },
+    wait_for_reply: { MESSAGE_NOT_FOUND: [{ message_id: NO_MESSAGE }] },
+    set_status: { INVALID_TTL: [{ expires_in: 0 }] },
     add_message: {
       SESSION_NOT_FOUND: noSession,
       SESSION_CLOSED: [{ session_id: closed }],
@@ -235,6 +252,9 @@ test('every error that the tool reference lists can be met', async t => {
   const closed = await newSession(app)
   await ok(app, 'update_session', { session_id: closed, is_active: false })
   const { message_id } = await ok(app, 'add_message', { session_id, content: 'c' })
+  const to_agent_1 = (
+    await ok(app, 'add_message', { session_id, content: 'c', to: ['agent-1'] }, { agent_id: 'another-agent' })
+  ).message_id as number
   const doomed = await newSession(app)
   const { message_id: doomed_message } = await ok(app, 'add_message', { session_id, content: 'c' })
   const exported = (await ok(app, 'export_session', { session_id })).ndjson as string
@@ -254,6 +274,7 @@ test('every error that the tool reference lists can be met', async t => {
     session_id,
     closed,
     message_id,
+    to_agent_1,
     doomed,
     doomed_message,
     exported,
@@ -303,6 +324,9 @@ const different: Record<string, Record<string, unknown>> = {
   mark_read: { up_to_seq: 0 },
   set_message_visibility: { visibility: 'private' },
   set_memory: { value: 2 },
+  ack_messages: { note: 'other' },
+  ask: { content: 'other' },
+  set_status: { status: 'other' },
   delete_memory: { key: 'other' },
   revoke_api_key: { key_id: 'key_0000000000000000' }
 }

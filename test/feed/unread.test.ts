@@ -26,7 +26,8 @@ async function write(
   as: As = HOST,
   visibility: Visibility = 'public'
 ): Promise<number> {
-  return (await ok(app, 'add_message', { session_id, content, visibility }, as)).message_id as number
+  const to = visibility === 'direct' && { to: ['worker-1'] }
+  return (await ok(app, 'add_message', { session_id, content, visibility, ...to }, as)).message_id as number
 }
 
 t.test('everything by others, then what came after the cursor', async t => {
@@ -108,9 +109,9 @@ t.test('only what one may see is counted', async t => {
   const session_id = await newSession(app, HOST)
   const writer: As = { agent_id: 'writer', agent_type: 'red', admin: true }
   for (const visibility of VISIBILITIES) await write(session_id, '@worker-1 @host @boss', writer, visibility)
-  t.same(await unread(session_id, ME), { messages: 2, mentions: 2 }, 'public, and agent_only of its type')
+  t.same(await unread(session_id, ME), { messages: 3, mentions: 3 }, 'public, agent_only of its type, and to it')
   t.same(await unread(session_id, HOST), { messages: 1, mentions: 1 })
-  t.same(await unread(session_id, { agent_id: 'boss', admin: true }), { messages: 4, mentions: 4 })
+  t.same(await unread(session_id, { agent_id: 'boss', admin: true }), { messages: 5, mentions: 5 })
   t.same(await unread(session_id, writer), { messages: 0, mentions: 0 })
 })
 
@@ -181,7 +182,7 @@ t.test("any reader's counts are what following from its cursor gives", async t =
           const { status, body } = await call(
             app,
             'add_message',
-            { session_id, content: step.about, visibility: step.visibility },
+            { session_id, content: step.about, visibility: step.visibility, to: ['b', 'type:blue'] },
             step.by
           )
           if (status === 200) ids.push(body.message_id)

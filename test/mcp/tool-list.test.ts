@@ -187,7 +187,8 @@ for (const era of ERAS) {
   t.test(`${era}: the address or a header says which parts are listed`, async t => {
     const named = async (query: string, headers = KEY) => (await list(era, headers, query)).map(({ name }) => name)
     t.same((await named('?toolsets=leases')).sort(), [...TOOLSETS.leases].sort())
-    t.same((await named('?toolsets=core,%20Tasks')).length, namesFor(['read', 'write']).length)
+    const both = [...TOOLSETS.core, ...TOOLSETS.tasks]
+    t.same((await named('?toolsets=core,%20Tasks')).length, both.length)
     t.same((await named('', { ...KEY, 'x-mcp-toolsets': 'leases' })).length, 4)
     t.same((await named('?toolsets=memory', { ...KEY, 'x-mcp-toolsets': 'leases' })).length, 5, 'the address wins')
     t.same(

@@ -50,6 +50,38 @@ async function message(app: App, session_id: string): Promise<number> {
   return (await ok(app, 'add_message', { session_id, content: PRIVATE_TEXTS.content })).message_id as number
 }
 
+/** A message to agent-1. */
+async function question(app: App, session_id: string): Promise<number> {
+  const { message_id } = await ok(
+    app,
+    'add_message',
+    { session_id, content: 'to you', to: ['agent-1'] },
+    { agent_id: 'agent-2' }
+  )
+  return message_id as number
+}
+
+const answering = new WeakSet<App>()
+
+/** Answers whatever is asked of `answerer`, until the app is closed. */
+function answerAll(app: App): void {
+  if (answering.has(app)) return
+  answering.add(app)
+  const as = { agent_id: 'answerer' }
+  const answer = async () => {
+    for (;;) {
+      const { messages } = await ok(app, 'wait_for_inbox', {}, as)
+      for (const { id, session_id } of messages) {
+        await ok(app, 'add_message', { session_id, content: 'an answer', parent_message_id: id }, as)
+        await ok(app, 'ack_messages', { message_ids: [id] }, as)
+      }
+    }
+  }
+  answer().catch(() => {
+    answering.delete(app)
+  })
+}
+
 async function page(app: App, tool: string, as: As): Promise<string> {
   for (let i = 0; i < 2; i++) await newSession(app, as)
   return (await ok(app, tool, { limit: 1 }, as)).next_cursor as string
@@ -149,6 +181,8 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
         session_id,
         content: PRIVATE_TEXTS.content,
         visibility: 'public',
+        to: ['agent-2', 'type:custom'],
+        payload: { inner: PRIVATE_TEXTS.value },
         metadata,
         parent_message_id: await message(app, session_id),
         idempotency_key: randomUUID()
@@ -164,6 +198,8 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
           {
             content: PRIVATE_TEXTS.content,
             visibility: 'private',
+            to: ['agent-2'],
+            payload: [PRIVATE_TEXTS.value],
             metadata,
             parent_message_id: await message(app, session_id)
           }
@@ -172,6 +208,55 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
       }
     }
   },
+  get_inbox: async app => {
+    const [session_id, more] = [await newSession(app), { unread_only: true, unacked_only: true, limit: 1 }]
+    for (let i = 0; i < 3; i++) await question(app, session_id)
+    const { next_cursor } = await ok(app, 'get_inbox', { session_id, ...more })
+    return { args: { session_id, ...more, mark_read: true, cursor: next_cursor } }
+  },
+  wait_for_inbox: async app => {
+    const session_id = await newSession(app)
+    await question(app, session_id)
+    const more = { unread_only: true, unacked_only: true, limit: 1, mark_read: true, timeout_seconds: 1 }
+    return { args: { session_id, ...more } }
+  },
+  ack_messages: async app => ({
+    args: {
+      message_ids: [await question(app, await newSession(app))],
+      note: PRIVATE_TEXTS.content,
+      idempotency_key: randomUUID()
+    }
+  }),
+  get_receipts: async app => ({ args: { message_id: await message(app, await newSession(app)) } }),
+  ask: async app => {
+    answerAll(app)
+    return {
+      args: {
+        to: 'answerer',
+        content: PRIVATE_TEXTS.content,
+        session_id: await newSession(app),
+        payload: { inner: PRIVATE_TEXTS.value },
+        timeout_seconds: 20,
+        idempotency_key: randomUUID()
+      }
+    }
+  },
+  wait_for_reply: async app => {
+    const session_id = await newSession(app)
+    const { message_id } = await ok(app, 'add_message', { session_id, content: 'a question', to: ['agent-2'] })
+    const answer = { session_id, content: 'an answer', parent_message_id: message_id }
+    await ok(app, 'add_message', answer, { agent_id: 'agent-2' })
+    return { args: { message_id, timeout_seconds: 1 } }
+  },
+  list_agents: async app => {
+    const more = { query: 'agent', agent_type: 'custom', active_within_seconds: 600, limit: 1 }
+    for (const agent_id of ['agent-1', 'agent-2']) await ok(app, 'set_status', { status: 'here' }, { agent_id })
+    const { next_cursor } = await ok(app, 'list_agents', more)
+    return { args: { ...more, cursor: next_cursor } }
+  },
+  set_status: async () => ({
+    args: { status: `${PRIVATE_TEXTS.purpose} ${randomUUID()}`, expires_in: 60, idempotency_key: randomUUID() }
+  }),
   get_messages: async app => {
     const session_id = await newSession(app)
     const parent_message_id = await message(app, session_id)

@@ -15,15 +15,26 @@ const VIEWERS = {
   sender: { agent_id: 'writer', agent_type: 'red' },
   'same type': { agent_id: 'peer', agent_type: 'red' },
   'other type': { agent_id: 'stranger', agent_type: 'blue' },
+  addressee: { agent_id: 'reader', agent_type: 'green' },
+  'addressed type': { agent_id: 'helper', agent_type: 'teal' },
   admin: { agent_id: 'boss', agent_type: 'blue', admin: true }
 } satisfies Record<string, As>
 type Viewer = keyof typeof VIEWERS
 
+/** Whom every message is addressed to; only of a direct one it decides who sees it. */
+const TO = ['reader', 'type:teal']
+
+const seenBy = (...viewers: Viewer[]) =>
+  Object.fromEntries(Object.keys(VIEWERS).map(viewer => [viewer, viewers.includes(viewer as Viewer)])) as Record<
+    Viewer,
+    boolean
+  >
 const SEES: Record<Visibility, Record<Viewer, boolean>> = {
-  public: { sender: true, 'same type': true, 'other type': true, admin: true },
-  private: { sender: true, 'same type': false, 'other type': false, admin: true },
-  agent_only: { sender: true, 'same type': true, 'other type': false, admin: true },
-  admin_only: { sender: false, 'same type': false, 'other type': false, admin: true }
+  public: seenBy(...(Object.keys(VIEWERS) as Viewer[])),
+  private: seenBy('sender', 'admin'),
+  agent_only: seenBy('sender', 'same type', 'admin'),
+  direct: seenBy('sender', 'addressee', 'addressed type', 'admin'),
+  admin_only: seenBy('admin')
 }
 
 /** No message has this id. */
@@ -49,7 +60,7 @@ async function write(visibility: Visibility): Promise<Written> {
   const { message_id, timestamp } = await ok(
     app,
     'add_message',
-    { session_id, content: `The ${word} walks`, visibility, metadata: { tag } },
+    { session_id, content: `The ${word} walks`, visibility, to: TO, metadata: { tag } },
     { ...VIEWERS.sender, admin: visibility === 'admin_only' }
   )
   return { session_id, message_id, timestamp, word, tag }
@@ -70,6 +81,8 @@ const PATHS: Record<string, (written: Written, viewer: As, visibility: Visibilit
     (await ok(app, 'get_messages', { session_id, limit: 1, offset: 5 }, viewer)).total_count === 1,
   'get_messages, total_count of a sender': async ({ session_id }, viewer) =>
     (await ok(app, 'get_messages', { session_id, sender: 'writer' }, viewer)).total_count === 1,
+  wait_for_messages: async ({ session_id }, viewer) =>
+    holds(await ok(app, 'wait_for_messages', { session_id, after_seq: 0, timeout_seconds: 0 }, viewer)),
   'get_session, messages': async ({ session_id }, viewer) =>
     (await ok(app, 'get_session', { session_id }, viewer)).messages.length === 1,
   'get_session, message_count': async ({ session_id }, viewer) => {
@@ -232,13 +245,13 @@ async function filtersNarrow(t: Test, { session_id, word }: Written, viewer: As)
   }
   for (const visibility_filter of ['all', '*', '', 'PUBLIC', 'admin'])
     isFailure(t, await call(app, 'get_messages', { session_id, visibility_filter }, viewer), 'INVALID_VISIBILITY')
-  for (const search_scope of ['admin_only', 'agent_only', '*', ''])
+  for (const search_scope of ['admin_only', 'agent_only', 'direct', '*', ''])
     isFailure(t, await call(app, 'search_context', { session_id, query: word, search_scope }, viewer), 'INVALID_INPUT')
 }
 
 t.test('a change of visibility is at once true on every path', async t => {
   const written = await write('private')
-  for (const visibility of ['agent_only', 'public', 'private', 'agent_only'] as const) {
+  for (const visibility of ['agent_only', 'direct', 'public', 'direct', 'private', 'agent_only'] as const) {
     await ok(app, 'set_message_visibility', { message_id: written.message_id, visibility }, VIEWERS.sender)
     for (const [kind, viewer] of Object.entries(VIEWERS)) {
       for (const [path, sees] of Object.entries(PATHS))
@@ -279,12 +292,15 @@ interface Modelled {
   sender: string
   sender_type: string
   visibility: Visibility
+  to: string[]
 }
 const may = (viewer: Required<Pick<As, 'agent_id' | 'agent_type' | 'admin'>>, message: Modelled): boolean =>
   viewer.admin ||
   message.visibility === 'public' ||
   (message.visibility === 'private' && message.sender === viewer.agent_id) ||
-  (message.visibility === 'agent_only' && message.sender_type === viewer.agent_type)
+  (message.visibility === 'agent_only' && message.sender_type === viewer.agent_type) ||
+  (message.visibility === 'direct' &&
+    [message.sender, ...message.to].some(name => name === viewer.agent_id || name === `type:${viewer.agent_type}`))
 
 const AGENTS = [
   ['a', 'red', false],
@@ -301,7 +317,11 @@ const AGENTS = [
 const anAgent = fc.constantFrom(...AGENTS)
 const aVisibility = fc.constantFrom(...VISIBILITIES)
 const aChange = fc.record({ which: fc.nat(), by: anAgent, visibility: aVisibility })
-const aWriting = fc.record({ by: anAgent, visibility: aVisibility })
+const aWriting = fc.record({
+  by: anAgent,
+  visibility: aVisibility,
+  to: fc.subarray(['a', 'b', 'nobody', 'red', 'type:blue', 'type:a'])
+})
 
 t.test('any viewer sees of any messages what the model says', async t => {
   await fc.assert(
@@ -322,7 +342,9 @@ t.test('any viewer sees of any messages what the model says', async t => {
           const expected = !may(step.by, message)
             ? 404
             : (message.sender === step.by.agent_id || step.by.admin) && allowed
-              ? 200
+              ? step.visibility === 'direct' && message.to.length === 0
+                ? 400
+                : 200
               : 403
           if (status !== expected) throw new Error(`a change gives ${status} instead of ${expected}`)
           if (status === 200) message.visibility = step.visibility
@@ -330,16 +352,23 @@ t.test('any viewer sees of any messages what the model says', async t => {
           const { status, body } = await call(
             app,
             'add_message',
-            { session_id, content: 'needle', visibility: step.visibility },
+            {
+              session_id,
+              content: 'needle',
+              visibility: step.visibility,
+              ...(step.to.length > 0 && { to: step.to })
+            },
             step.by
           )
-          if ((status === 200) !== allowed) throw new Error(`writing gives ${status}`)
+          const complete = step.visibility !== 'direct' || step.to.length > 0
+          if ((status === 200) !== (allowed && complete)) throw new Error(`writing gives ${status}`)
           if (status === 200)
             model.push({
               id: body.message_id,
               sender: step.by.agent_id,
               sender_type: step.by.agent_type,
-              visibility: step.visibility
+              visibility: step.visibility,
+              to: step.to
             })
         }
       }
@@ -414,6 +443,9 @@ t.test('messages are read through one door', async t => {
   t.same(
     places.sort(),
     [
+      // Whom it was addressed to, of an agent that is erased.
+      'inbox/store/erasure.ts: from messages',
+      'inbox/store/erasure.ts: update messages',
       // What ends in the background, by session, sender or age: nobody is shown anything of it.
       'lifecycle/store/batch.ts: from messages',
       'lifecycle/store/deleted-sessions.ts: from messages',

@@ -25,8 +25,7 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
     title: 'Authenticate',
     description:
       'Exchange an API key for a token that says who you are; call this first. Send the token as Authorization: ' +
-      'Bearer <token>. A 2025-era MCP connection stays authenticated by itself after this call; other MCP clients ' +
-      'that cannot set headers pass the token as auth_token with each call.',
+      'Bearer <token>, or pass it as auth_token with each call. A 2025-era MCP connection needs neither after this call.',
     descriptionIfNamed:
       'Exchange an API key for a token of another agent. This connection is an agent already, and needs no token to ' +
       'call the tools. Pass switch: true to go on as the other agent.',
@@ -36,17 +35,16 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
     commits: 'transaction',
     secret: true,
     input: input({
-      agent_id: AgentId('Your name, under which others see your messages'),
+      agent_id: AgentId('Your name for others'),
       agent_type: AgentType(
-        'What kind of agent you are, such as claude, autogen or reviewer; agent_only messages are for agents of the ' +
-          'same type'
+        'What kind of agent you are, such as claude or reviewer; agent_only messages are for one kind'
       ),
       api_key: Type.Optional(
         Checked<string>(
           {
             type: 'string',
             maxLength: 1000,
-            description: "Your API key, or the server's, if it is not in the X-API-Key header"
+            description: 'Your API key, if it is not in the X-API-Key header'
           },
           value => typeof value === 'string' && value.length <= 1000,
           { [Allowed]: 'a string of at most 1000 characters' }
@@ -56,20 +54,15 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
         Type.Array(Type.String({ maxLength: 100 }), {
           maxItems: PERMISSIONS_ASKED_MAX,
           default: ['read', 'write'],
-          description: 'What you need of read, write and admin; you get what the key allows of it'
+          description: 'What you need of read, write and admin'
         })
       ),
-      sessions: Sessions(
-        'The only sessions the token is to see and write in, to hand it on to a helper; left out: all that the key ' +
-          'allows'
-      ),
-      expires_in: ExpiresIn(
-        'Seconds until it ends for good: refresh_token then goes no further; 0: as the server and the key have it'
-      ),
+      sessions: Sessions('The only sessions the token may see and write in; left out: all that the key allows'),
+      expires_in: ExpiresIn('Seconds until it ends, refreshed or not; 0: as the server and the key have it'),
       switch: Type.Optional(
         Type.Boolean({
           default: false,
-          description: 'true: become another agent than the one that the connection names already; MCP only'
+          description: 'true: become another agent than the one that the connection names; MCP only'
         })
       )
     }),

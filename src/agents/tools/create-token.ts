@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { allOf, boundsOf, grant, narrowed, PERMISSIONS } from '../../kernel/agent.js'
 import { isBound, isPrefix } from '../api-key.js'
 import { AppError } from '../../kernel/errors.js'
-import { isSameName, unseenInName } from '../../kernel/names.js'
+import { isSameName, typeInName, unseenInName } from '../../kernel/names.js'
 import { composed, hasUnseenCharacters } from '../../kernel/text.js'
 import { rightsEnded } from '../rights.js'
 import { OneOf } from '../../kernel/schema.js'
@@ -13,16 +13,15 @@ import { requireSessions } from '../../sessions/store/sessions.js'
 import * as tokens from '../store/tokens.js'
 import { givenOwnToken } from '../given-token.js'
 import { issue, issuedToken } from '../issued-token.js'
-import { AgentId, ExpiresIn, input, Sessions } from '../../kernel/shapes.js'
+import { AgentId, ExpiresIn, input, Sessions, TYPE_PREFIX } from '../../kernel/shapes.js'
 
 export const createToken = (verifiers: Verifiers) =>
   defineTool({
     name: 'create_token',
     title: 'Make a narrower token',
     description:
-      'From your token make one for a helper: with fewer permissions, for some sessions only, for a shorter time, ' +
-      'under your name or, if your key is for several names, one that begins with yours and a slash ' +
-      '(planner/helper-1). It ends with yours, is revoked with yours, and cannot be made wider again.',
+      'From your token make one for a helper: with fewer permissions, for some sessions only, or for a shorter time. ' +
+      'It ends with yours, is revoked with yours, and cannot be made wider again.',
     permission: 'none',
     effect: 'adds',
     commits: 'transaction',
@@ -30,18 +29,18 @@ export const createToken = (verifiers: Verifiers) =>
     input: input({
       agent_id: Type.Optional(
         AgentId(
-          'The helper: your agent_id or, if your key is for several names, your agent_id/ and a name; with a key for ' +
-            'research-* also another such name'
+          'Your agent_id or, with a key for several names, your agent_id/ and a name (planner/helper-1), or another ' +
+            'name of the key'
         )
       ),
       permissions: Type.Optional(
         Type.Array(OneOf(PERMISSIONS), {
           minItems: 1,
           maxItems: PERMISSIONS.length,
-          description: 'What it may do, of what you may; left out: the same'
+          description: 'What it may do; left out: what you may'
         })
       ),
-      sessions: Sessions('The only sessions it may see and write in, of those you may; left out: the same as you'),
+      sessions: Sessions('The only sessions it may see and write in; left out: the same as you'),
       expires_in: ExpiresIn('Seconds until it ends; 0: with your token')
     }),
     output: issuedToken,
@@ -53,6 +52,7 @@ export const createToken = (verifiers: Verifiers) =>
       const mine = await givenOwnToken(undefined, agent, caller, verifiers)
       const name = agent_id === undefined || isSameName(agent_id, mine.agent_id) ? mine.agent_id : agent_id
       if (name !== mine.agent_id && hasUnseenCharacters(name)) throw unseenInName('agent_id')
+      if (name !== mine.agent_id && name.startsWith(TYPE_PREFIX)) throw typeInName('agent_id')
       if (!(await mayName(mine, name, verifiers))) throw notThatName(mine.agent_id)
       const granted = grant(permissions ?? mine.permissions, allOf(mine.permissions))
       if (granted.length === 0) {

@@ -13,15 +13,13 @@ export const refreshToken = (verifiers: Verifiers) =>
   defineTool({
     name: 'refresh_token',
     title: 'Refresh a token',
-    description:
-      'Exchange a live token for a new one of the same agent and permissions, before expires_at; the old one is ' +
-      'revoked at once.',
+    description: 'Exchange a token, before expires_at, for a new one like it; the old one is revoked at once.',
     permission: 'none',
     effect: 'replaces',
     commits: 'transaction',
     secret: true,
     input: input({
-      current_token: Type.Optional(TokenText('The token to exchange, if it is not the one in the Authorization header'))
+      current_token: Type.Optional(TokenText('The token; left out: your own'))
     }),
     output: issuedToken,
     audit: tokenAudit('token_refreshed'),

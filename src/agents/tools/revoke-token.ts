@@ -13,14 +13,13 @@ export const revokeToken = (verifiers: Verifiers) =>
     name: 'revoke_token',
     title: 'Revoke a token',
     description:
-      'End a token before its time: the one given, else your own, and with it those that create_token made from it. ' +
-      "An admin can end all of an agent's tokens with agent_id, those of an outside issuer too. Every replica " +
-      'refuses it within 2 seconds.',
+      'End a token before its time: the one given, else your own, and those that create_token made from it. ' +
+      "An admin can end all of an agent's tokens with agent_id, those of an outside issuer too.",
     permission: 'none',
     effect: 'replaces',
     commits: 'transaction',
     input: input({
-      token: Type.Optional(TokenText('The token to revoke, if it is not the one in the Authorization header')),
+      token: Type.Optional(TokenText('The token; left out: your own')),
       agent_id: Type.Optional(AgentId('Admin only: revoke every live token of this agent'))
     }),
     output: output({

@@ -65,5 +65,12 @@ export const limitsVariables = {
     'Bytes of these values: keys, values and metadata',
     wholeNumber(0, 2 ** 50),
     '1073741824'
+  ),
+  loop_guard: variable(
+    'LOOP_GUARD',
+    'Replies that two agents may give each other within 10 minutes, each the answer to the last one; more get CONFLICT. ' +
+      '0: any number, with a warning beyond 60',
+    wholeNumber(0, 1_000_000),
+    '0'
   )
 }

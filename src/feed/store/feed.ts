@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
-import { type Agent, mayEnter } from '../../kernel/agent.js'
-import { messageColumns, type MessageRow } from '../../messages/store/messages.js'
+import { isFor } from '../../kernel/addresses.js'
+import { type Agent, isAdmin, mayEnter } from '../../kernel/agent.js'
+import { messageColumns, messageOf, type MessageRow, type StoredMessage } from '../../messages/store/messages.js'
 import type { Db } from '../../postgres/schema.js'
-import { readSessionOrThrow, type SessionRow } from '../../sessions/store/sessions.js'
+import { agentsBetween, readSessionOrThrow, type SessionRow } from '../../sessions/store/sessions.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { taskChanges, type ToldTask } from './task-changes.js'
 import { messagesForMany, seenBy, type ViewerColumns, viewerColumns, viewerRows } from '../../visibility/visibility.js'
@@ -54,7 +55,7 @@ export interface SharedPage {
 /** [seq, who saw the message before it, who saw it after it], the viewers by their number from 1; null is everybody. */
 type Move = [seq: number, from: number[] | null, to: number[] | null]
 
-type Row = MessageRow & {
+type Row = StoredMessage & {
   head: number
   is_active: boolean
   updated: number | null
@@ -91,7 +92,7 @@ const readChanges = defineStatement<Asked, Row>(
     return sql<Row>`
     with viewer as materialized (select * from ${viewerRows({ agent_ids, agent_types, admins })}),
     change as materialized (
-      select c.seq, c.kind, c.message_id, c.task_id, c.sender, c.sender_type from session_changes c
+      select c.seq, c.kind, c.message_id, c.task_id, c.sender, c.sender_type, c.addressees from session_changes c
       where ${ofSession} and c.seq > ${after_seq} and c.seq <= ${until}
     ),
     touched as (
@@ -101,8 +102,9 @@ const readChanges = defineStatement<Asked, Row>(
     ),
     found as (
       select m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility, m.parent_message_id, m.timestamp,
-        m.seen_by,
+        m.addressees, m.seen_by,
              case when ${shown} then m.content end as content, case when ${shown} then m.metadata end as metadata,
+             case when ${shown} then m.payload end as payload,
              (select json_agg(json_build_array(c.seq, ${seenBy('viewer', 'm', 'c.from_visibility')},
                ${seenBy('viewer', 'm', 'c.to_visibility')}) order by c.seq)
               from session_changes c where ${ofSession} and c.message_id = m.id and c.seq > ${after_seq}
@@ -144,8 +146,9 @@ export async function changesForMany(
   if (updated !== null) {
     // As it is now, which may be newer than the messages: it is then told once more, at its own seq.
     const session = await sessionOf(db, workspace, session_id)
+    const between = await agentsBetween(db, workspace, session_id)
     items.push({
-      seen_by: null,
+      seen_by: between && viewers.flatMap((viewer, i) => (isAdmin(viewer) || isFor(viewer, between) ? [i + 1] : [])),
       change: { seq: updated, type: session.is_active ? 'session_updated' : 'session_closed', session }
     })
   }
@@ -183,10 +186,11 @@ export function changesPerViewer(viewers: readonly Agent[], session_id: string, 
 
 /** What happened to one message since the cursor: viewer by viewer, unless all viewers saw it all the time. */
 function itemsOf(
-  { head, is_active, updated, deleted, tasks, seen_by, moves, ...message }: Row,
+  { head, is_active, updated, deleted, tasks, seen_by, moves, ...stored }: Row,
   viewers: number,
   after_seq: number
 ): Item[] {
+  const message = messageOf(stored)
   const written = message.seq > after_seq
   if (moves === null || moves.length === 0) {
     return written && (seen_by === null || seen_by.length > 0)

@@ -11,11 +11,13 @@ export async function versionsOf(db: Db, topics: readonly Topic[]): Promise<Map<
   const sessions: Topic[] = []
   const memories: Topic[] = []
   const connections: Topic[] = []
+  const inboxes: Topic[] = []
   for (const topic of topics) {
     const { kind } = partsOf(topic)
     if (kind === 'session') sessions.push(topic)
     else if (kind === 'memory') memories.push(topic)
     else if (kind === 'mcp') connections.push(topic)
+    else if (kind === 'inbox') inboxes.push(topic)
   }
   const keys = (of: Topic[]) =>
     sql`unnest(${of}::text[], ${of.map(topic => partsOf(topic).of)}::text[],
@@ -31,6 +33,10 @@ export async function versionsOf(db: Db, topics: readonly Topic[]): Promise<Map<
       select concat_ws(' ', count(*), sum(version), max(updated_at)) as version from agent_memory
       where workspace = wanted.workspace and agent_id = wanted.id
         and (expires_at is null or expires_at > clock_timestamp())) m`,
+    inboxes.length > 0 &&
+      sql`select wanted.topic, s.version from ${keys(inboxes)}
+      ${one(sql`select message_id::text as version from inbox where workspace = wanted.workspace and name = wanted.id
+        order by message_id desc`)}`,
     connections.length > 0 &&
       sql`select wanted.topic, s.version from ${keys(connections)}
       ${one(sql`select xmin::text as version from mcp_sessions where id_hash = decode(wanted.workspace, 'hex')`)}`

@@ -64,7 +64,7 @@ export async function readings(db: Db, viewer: Agent, session_ids: readonly stri
     .select('m.seq')
     .limit(MOST)
   const notPublic = sql.join(
-    othersNotPublic(viewer).map(part => sql`(${byOthers.where(part).select('m.seq').limit(MOST)})`),
+    othersNotPublic(viewer, sql.ref('s.id')).map(part => sql`(${byOthers.where(part).select('m.seq').limit(MOST)})`),
     sql` union all `
   )
   const near = byOthers.where(after).select('m.seq')

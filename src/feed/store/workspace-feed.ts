@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
 import type { FeedCursor } from '../feed-cursor.js'
 import { type Change, changesForMany, changesPerViewer, type Item } from './feed.js'
-import { messageColumns, type MessageRow } from '../../messages/store/messages.js'
+import { messageColumns, messageOf, type StoredMessage } from '../../messages/store/messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { messagesForMany, seenBy, viewerColumns, viewerRows } from '../../visibility/visibility.js'
 
@@ -148,7 +148,7 @@ export interface ReadSeqRange {
   changesOf: (viewer: number) => readonly Change[]
 }
 
-type Row = MessageRow & { n: number; changed: boolean; deleted: number | null; seen_by: number[] | null }
+type Row = StoredMessage & { n: number; changed: boolean; deleted: number | null; seen_by: number[] | null }
 
 /**
  * Reads ranges for many viewers of one workspace, with the rights they have now. One statement reads all ranges to
@@ -178,8 +178,8 @@ export async function readSeqRanges(
           ${ranges.map(({ until }) => until)}::bigint[]) with ordinality as given (session_id, after, until, n)
     )
     select asked.n, asked.changed, asked.deleted, m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility,
-           m.parent_message_id, m.timestamp, m.seen_by, case when ${shown} then m.content end as content,
-           case when ${shown} then m.metadata end as metadata
+           m.parent_message_id, m.timestamp, m.addressees, m.seen_by, case when ${shown} then m.content end as content,
+           case when ${shown} then m.metadata end as metadata, case when ${shown} then m.payload end as payload
     from asked left join lateral (${added}) m on not asked.changed
     order by asked.n, m.seq`.execute(db)
 
@@ -189,7 +189,7 @@ export async function readSeqRanges(
     if (read === undefined) continue
     Object.assign(read, { changed, deleted })
     if (message.id !== null && (seen_by === null || seen_by.length > 0))
-      read.items.push({ seen_by, change: { seq: message.seq, type: 'message_added', message } })
+      read.items.push({ seen_by, change: { seq: message.seq, type: 'message_added', message: messageOf(message) } })
   }
   const result: ReadSeqRange[] = []
   for (const { range, changed, deleted, items } of found) {

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { AppError } from '../../kernel/errors.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as sessions from '../../sessions/store/sessions.js'
+import { setReadUpTo } from '../../inbox/store/receipts.js'
 import { moveReadCursor, type Reading, readings } from '../store/unread.js'
 import { readingFields } from '../../kernel/answer-shapes.js'
 import { IdempotencyKey, input, output, Seq, SessionId } from '../../kernel/shapes.js'
@@ -33,6 +34,7 @@ export const markRead = defineTool({
   async handler({ session_id, up_to_seq }, { db, agent }) {
     const { last_seq } = await sessions.readSessionOrThrow(db, agent, session_id)
     if (up_to_seq !== undefined && up_to_seq > last_seq) throw beyondHead(last_seq)
+    await setReadUpTo(db, agent, session_id, up_to_seq ?? last_seq)
     await moveReadCursor(db, agent, session_id, up_to_seq ?? last_seq)
     const [reading] = await readings(db, agent, [session_id])
     return { session_id, ...(reading as Reading) }

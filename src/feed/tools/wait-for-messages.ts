@@ -30,25 +30,19 @@ export const waitForMessages = (deps: WaitDeps) =>
     name: 'wait_for_messages',
     title: 'Wait for messages',
     description:
-      'Wait until a message that you may see comes, and get it; at once if there is one after after_seq. Pass ' +
-      'last_seq of the previous answer as after_seq, and nothing is missed or got twice. ' +
-      `When the time is up the answer is empty, with timed_out: true; call again with its last_seq. At most ` +
-      `${TIMEOUT_MAX_MCP} seconds over MCP, ${TIMEOUT_MAX} over REST. A session that is closed meanwhile ends it ` +
-      `too.`,
+      'Wait until a message that you may see comes, and get it; at once if there is one after after_seq. Pass last_seq of the previous answer as after_seq, also after timed_out: true, and nothing is missed or got twice.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',
     input: input({
       session_id: SessionId,
-      after_seq: Type.Optional(
-        Seq('Only what became visible to you after this seq. Left out: only what comes from now on')
-      ),
+      after_seq: Type.Optional(Seq('What became visible to you after this seq; left out: from now on')),
       timeout_seconds: Type.Optional(
         Numeric({
           minimum: 0,
           maximum: TIMEOUT_MAX,
           default: TIMEOUT_DEFAULT,
-          description: `How long to wait; at most ${TIMEOUT_MAX_MCP} over MCP. 0: only look`
+          description: `Seconds, at most ${TIMEOUT_MAX_MCP} over MCP. 0: only look`
         })
       ),
       limit: Limit(50, 1000),
@@ -56,7 +50,7 @@ export const waitForMessages = (deps: WaitDeps) =>
       mentions_only: Type.Optional(
         Type.Boolean({
           default: false,
-          description: 'true: wait only for messages that mention you, as @ and your agent_id'
+          description: 'true: only for messages that mention you by @'
         })
       )
     }),

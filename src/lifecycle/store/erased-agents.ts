@@ -3,6 +3,7 @@ import * as audit from '../../audit/store/rows.js'
 import { sessionTopic, type Topic } from '../../kernel/events.js'
 import { removeMessages } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
+import { forgetReached, renameAddressee, renameInDeletions, renameInPairs } from '../../inbox/store/erasure.js'
 import { releaseAll } from '../../leases/store/leases.js'
 import { removeTasks, renameInTasks } from '../../tasks/store/removal.js'
 import { BATCH, searchSessions, underLock } from './batch.js'
@@ -79,7 +80,8 @@ export async function eraseAgents(
     if (
       !(await renameSessions(db, erasure, stopping)) ||
       !(await eraseInSessions(db, erasure, publish, stopping)) ||
-      !(await eraseInTasks(db, erasure, stopping))
+      !(await eraseInTasks(db, erasure, stopping)) ||
+      !(await renameInInboxes(db, erasure, stopping))
     )
       return false
     // Settled: every call that started before all replicas knew of the revocation has ended, and this round has seen
@@ -105,6 +107,25 @@ async function renameSessions(
     )
     if (renamed === undefined) return false
     batch = Number(renamed.numAffectedRows ?? 0n)
+  }
+  return true
+}
+
+/** Takes its name out of the addressees of others' messages, and out of the sessions of two agents. */
+async function renameInInboxes(db: Db, erasure: Erasure, stopping: () => boolean): Promise<boolean> {
+  const renames = [
+    (tx: Db) => renameAddressee(tx, erasure, BATCH),
+    (tx: Db) => renameInDeletions(tx, erasure, BATCH),
+    (tx: Db) => renameInPairs(tx, erasure, BATCH),
+    (tx: Db) => forgetReached(tx, erasure, BATCH)
+  ]
+  for (const work of renames) {
+    for (let batch = BATCH; batch === BATCH;) {
+      if (stopping()) return false
+      const done = await underLock(db, work)
+      if (done === undefined) return false
+      batch = done
+    }
   }
   return true
 }

@@ -48,10 +48,12 @@ export async function beginErasure(
 
 export const PRESENCE_TABLES = [
   ['session_presence', 'last_seen_at'],
+  ['agent_waits', 'until'],
   ['agents', 'last_seen_at']
 ] as const
 export const OWN_TABLES = [
   ['read_cursors', 'updated_at'],
+  ['receipts', 'updated_at'],
   ['idempotency_keys', 'created_at'],
   ['agent_memory', 'updated_at']
 ] as const

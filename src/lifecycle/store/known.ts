@@ -25,7 +25,7 @@ export interface AgentTraces {
   tokens: number
   /** API keys of this agent alone. */
   api_keys: number
-  /** Other rows: tasks, leases, read cursors and presence. */
+  /** Other rows: tasks, leases, read cursors, receipts, inbox and presence. */
   others: number
 }
 
@@ -42,6 +42,8 @@ export async function tracesOf(db: Db, workspace: string, agent_id: string): Pro
         and t.revoked_at is null and t.expires_at > clock_timestamp()) as tokens,
       (select count(*) from api_keys k where k.workspace = own.workspace and k.agent_id = own.agent_id) as api_keys,
       (select count(*) from read_cursors c where c.workspace = own.workspace and c.agent_id = own.agent_id)
+        + (select count(*) from receipts r where r.workspace = own.workspace and r.agent_id = own.agent_id)
+        + (select count(*) from inbox i where i.workspace = own.workspace and i.name = own.agent_id)
         + (select count(*) from tasks t where t.workspace = own.workspace
           and (t.created_by = own.agent_id or t.assignee = own.agent_id))
         + (select count(*) from leases l where l.workspace = own.workspace and l.holder = own.agent_id)

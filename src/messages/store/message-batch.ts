@@ -11,6 +11,8 @@ export interface MessagesRequest extends Receipt {
   sender: Agent
   session_id: string
   drafts: Draft[]
+  /** What the answer says of whom they reach, kept for repeats. */
+  reached?: object
 }
 
 /**
@@ -34,13 +36,21 @@ export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large'
 const batch = (locking: '' | 'skip locked') => `
   with request as materialized (
     select * from json_to_recordset($2) as q (r int, session_id text, sender text, sender_type text, is_admin boolean,
-      event_type text, action text, result text, request_id text, audit_metadata jsonb, key text, request_hash text)
+      event_type text, action text, result text, request_id text, audit_metadata jsonb, key text, request_hash text,
+      reached jsonb)
   ), draft as materialized (
-    select q.r, q.session_id, q.sender, q.sender_type, q.is_admin, d.n, d.content, d.visibility, d.metadata,
-      d.parent_message_id
+    select q.r, q.session_id, q.sender, q.sender_type, q.is_admin, d.n, d.content, d.metadata, d.parent_message_id,
+      d.payload, case when pair.names is null then d.visibility else 'direct' end as visibility,
+      coalesce(pair.names, d.addressees, '{}') as addressees, d.names || pair.names as names
     from json_to_recordset($3) as d (r int, n int, content text, visibility text, metadata jsonb,
-      parent_message_id bigint)
+      parent_message_id bigint, addressees text[], payload json, names text[])
     join request q on q.r = d.r
+    left join lateral (
+      -- In the session of two agents what would be for all is for the other one.
+      select array_remove(s.between_agents, case when q.sender = any(s.between_agents) then q.sender
+        else 'type:' || q.sender_type end) as names
+      from sessions s where s.workspace = $1 and s.id = q.session_id and s.between_agents is not null
+        and d.visibility = 'public') pair on true
   ), repeated as materialized (
     select q.r from request q where q.key is not null
       and exists (select from idempotency_keys k where k.workspace = $1 and k.agent_id = q.sender and k.key = q.key)
@@ -50,7 +60,8 @@ const batch = (locking: '' | 'skip locked') => `
         and ${VISIBLE_TO_WRITER})
   ), wanted as materialized (
     select d.r, d.session_id, count(*) as n, count(*) filter (where d.visibility = 'public') as published,
-      sum(octet_length(d.content) + pg_column_size(d.metadata)) as bytes from draft d
+      sum(octet_length(d.content) + pg_column_size(d.metadata) + coalesce(octet_length(d.payload::text), 0)) as bytes
+    from draft d
     where d.r not in (select r from repeated) and d.r not in (select r from refused) group by d.r, d.session_id
   ), locked as materialized (
     select s.id, s.last_seq, s.content_bytes from sessions s
@@ -77,15 +88,20 @@ const batch = (locking: '' | 'skip locked') => `
     where d.r in (select r from fitting)
   ), written as (
     insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata,
-      parent_message_id)
-    select $1, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id
+      parent_message_id, addressees, payload)
+    select $1, session_id, seq, sender, sender_type, content, visibility, metadata, parent_message_id, addressees,
+      payload
     from numbered order by r, n
     returning id, session_id, seq, timestamp
   ), to_index as (
     insert into search_pending (workspace, session_id, message_id) select $1, session_id, id from written
   ), placed as materialized (
-    select numbered.r, written.*
+    select numbered.r, numbered.names, numbered.visibility, numbered.sender, written.*
     from written join numbered on numbered.session_id = written.session_id and numbered.seq = written.seq
+  ), reached as (
+    insert into inbox (workspace, message_id, name, session_id, seq, sender, direct)
+    select distinct $1, placed.id, name, placed.session_id, placed.seq, placed.sender, placed.visibility = 'direct'
+    from placed, unnest(placed.names) name
   ), audited as (
     insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)
     select $1, q.event_type, q.sender, q.session_id, q.action, 'message:' || placed.id, q.result, q.request_id,
@@ -95,14 +111,15 @@ const batch = (locking: '' | 'skip locked') => `
     insert into idempotency_keys (workspace, agent_id, key, request_hash, answer)
     select $1, q.sender, q.key, decode(q.request_hash, 'hex'), jsonb_agg(jsonb_build_object(
       'id', placed.id, 'seq', placed.seq,
-      'timestamp', to_char(placed.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by placed.seq)
+      'timestamp', to_char(placed.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+      'reached', q.reached) order by placed.seq)
     from placed join request q on q.r = placed.r where q.key is not null group by q.r, q.sender, q.key, q.request_hash
   )
-  select r, 'written' as outcome, id, seq, timestamp from placed
-  union all select r, 'repeated', null, null, null from repeated
-  union all select r, case when seq_after > $4 then 'too_many' else 'too_large' end, null, null, null
+  select r, 'written' as outcome, id, seq, timestamp, names from placed
+  union all select r, 'repeated', null, null, null, null from repeated
+  union all select r, case when seq_after > $4 then 'too_many' else 'too_large' end, null, null, null, null
     from measured where r not in (select r from fitting)
-  union all select q.r, 'busy', null, null, null
+  union all select q.r, 'busy', null, null, null, null
     from request q join sessions s on s.workspace = $1 and s.id = q.session_id
     where s.is_active and q.session_id in (select session_id from wanted)
       and q.session_id not in (select id from locked)
@@ -119,6 +136,7 @@ interface Row {
   id: number
   seq: number
   timestamp: string
+  names: string[] | null
 }
 
 /**
@@ -136,7 +154,7 @@ export async function writeBatch(
   const rows = await write(db, [
     workspace,
     JSON.stringify(
-      requests.map(({ sender, session_id, audit, idempotencyKey: once }, r) => ({
+      requests.map(({ sender, session_id, audit, idempotencyKey: once, reached }, r) => ({
         r,
         session_id,
         sender: sender.agent_id,
@@ -148,7 +166,8 @@ export async function writeBatch(
         request_id: audit.request_id,
         audit_metadata: audit.metadata,
         key: once?.key,
-        request_hash: once?.request_hash.toString('hex')
+        request_hash: once?.request_hash.toString('hex'),
+        reached: once && reached
       }))
     ),
     JSON.stringify(requests.flatMap(({ drafts }, r) => drafts.map((draft, n) => ({ r, n, ...draft })))),
@@ -156,11 +175,11 @@ export async function writeBatch(
     quotas.session_bytes || Number.MAX_SAFE_INTEGER
   ])
   const outcomes: Outcome[] = requests.map(() => 'refused')
-  for (const { r, outcome, id, seq, timestamp } of rows) {
+  for (const { r, outcome, id, seq, timestamp, names } of rows) {
     const of = outcomes[r]
     if (outcome !== 'written') outcomes[r] = outcome
-    else if (Array.isArray(of)) of.push({ id, seq, timestamp })
-    else outcomes[r] = [{ id, seq, timestamp }]
+    else if (Array.isArray(of)) of.push({ id, seq, timestamp, names })
+    else outcomes[r] = [{ id, seq, timestamp, names }]
   }
   return outcomes
 }

@@ -9,4 +9,6 @@ export const messageJson = sql<string>`'{"id":' || m.id || ',"session_id":"' || 
   || ',"sender":' || to_json(m.sender) || ',"sender_type":' || to_json(m.sender_type)
   || ',"content":' || to_json(m.content) || ',"visibility":"' || m.visibility || '","metadata":' || m.metadata::text
   || ',"parent_message_id":' || coalesce(m.parent_message_id::text, 'null')
-  || ',"timestamp":"' || to_char(m.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"}'`
+  || ',"timestamp":"' || to_char(m.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"'
+  || case when m.addressees = '{}' then '' else ',"to":' || to_json(m.addressees) end
+  || coalesce(',"payload":' || m.payload::text, '') || '}'`

@@ -16,7 +16,7 @@ import {
   isFiltered,
   mostCounted
 } from '../../visibility/message-counts.js'
-import { readableMessages, visibleTo } from '../../visibility/visibility.js'
+import { isAddressee, readableMessages, visibleTo } from '../../visibility/visibility.js'
 
 export interface PageRequest extends MessageFilter {
   limit: number
@@ -56,6 +56,8 @@ interface Row {
   found: number
   highest: number | null
   json: string | null
+  /** Of those in the page, the messages that are addressed to the viewer. */
+  to_viewer: number[] | null
   counted: Counted[] | null
 }
 
@@ -84,9 +86,9 @@ export async function countedPage(
 }
 
 function pageOf(row: Row | undefined, { limit }: PageRequest): Page {
-  const { head = 0, found = 0, highest = null, json = null } = row ?? {}
+  const { head = 0, found = 0, highest = null, json = null, to_viewer } = row ?? {}
   return {
-    messages: new JsonText(`[${json ?? ''}]`),
+    messages: new JsonText(`[${json ?? ''}]`, to_viewer ?? []),
     count: Math.min(found, limit),
     has_more: found > limit,
     highest,
@@ -148,10 +150,13 @@ function statementOf(
   counted: boolean
 ): RawBuilder<Row> {
   const { order, limit, offset, after_seq, before_seq, shown = order } = request
+  const toViewer = idIfTo(viewer)
   let readable = filtered(readableMessages(db, viewer).where('m.session_id', '=', session_id), request)
   if (before_seq !== undefined) readable = readable.where('m.seq', '<', before_seq)
 
-  const written = readable.select(['m.seq as position', messageJson.as('json')]).orderBy('m.seq', order)
+  const written = readable
+    .select(['m.seq as position', messageJson.as('json'), toViewer.as('to_viewer')])
+    .orderBy('m.seq', order)
   const positioned =
     after_seq === undefined
       ? sql`${written.limit(sql<number>`${limit}::int + 1`).offset(sql<number>`${offset}::bigint`)}`
@@ -166,9 +171,16 @@ function statementOf(
     select session.last_seq as head, session.public_count, page.*, ${counted ? counting : sql`null`} as counted
     from session cross join (
       select count(*)::int as found, max(position) filter (where n <= ${limit}::int) as highest,
-        string_agg(json, ',' order by position ${sql.raw(shown)}) filter (where n <= ${limit}::int) as json
+        string_agg(json, ',' order by position ${sql.raw(shown)}) filter (where n <= ${limit}::int) as json,
+        array_agg(to_viewer) filter (where n <= ${limit}::int and to_viewer is not null) as to_viewer
       from (select *, row_number() over (order by position ${sql.raw(order)}) as n from (${positioned}) either) numbered
     ) page`
+}
+
+/** SQL expression: the id of a message that is addressed to the viewer, else null. */
+function idIfTo({ agent_id, agent_type }: Agent): RawBuilder<number | null> {
+  return sql<number | null>`case when m.addressees <> '{}'
+    and ${isAddressee(sql.ref('m.addressees'), agent_id, agent_type)} then m.id end`
 }
 
 /**
@@ -184,6 +196,7 @@ function since(
   after_seq: number,
   readable: ReadableMessages
 ) {
+  const toViewer = idIfTo(viewer)
   const shown = readableMessages(db, viewer)
     .innerJoin('session_changes as c', join =>
       join
@@ -202,13 +215,13 @@ function since(
   const later = readable
     .where('m.seq', '>', after_seq)
     .where(sql<boolean>`not (m.id = any(array(select id from shown)))`)
-    .select(['m.seq as position', messageJson.as('json')])
+    .select(['m.seq as position', messageJson.as('json'), toViewer.as('to_viewer')])
     .orderBy('m.seq', order)
     .limit(most)
   const revealed = readable
     .innerJoin(sql<{ id: number; seq: number }>`shown`.as('shown'), 'shown.id', 'm.id')
     .where('shown.seq', '<', before_seq ?? Number.MAX_SAFE_INTEGER)
-    .select(['shown.seq as position', messageJson.as('json')])
+    .select(['shown.seq as position', messageJson.as('json'), toViewer.as('to_viewer')])
     .orderBy('shown.seq', order)
     .limit(most)
   return sql`

@@ -14,7 +14,7 @@ export interface Removal {
 
 /**
  * Removes messages of a session whose row the caller has locked: text, metadata, search terms, what waits for the
- * index, and the answers kept for repeats that show them. @returns how many there were, and the last seq that was given
+ * index, receipts, and the answers kept for repeats that show them. @returns how many there were, and the last seq that was given
  * for it
  */
 export async function removeMessages(
@@ -31,7 +31,8 @@ export async function removeMessages(
   } = await sql<{ removed: number; last_seq: number }>`
     with gone as (
       delete from messages where workspace = ${workspace} and id = any(${ids}::bigint[]) and session_id = ${session_id}
-      returning id, seq, sender, sender_type, visibility, octet_length(content) + pg_column_size(metadata) as bytes
+      returning id, seq, sender, sender_type, addressees, visibility, octet_length(content) + pg_column_size(metadata)
+        + coalesce(octet_length(payload::text), 0) as bytes
     ), counted as (
       select count(*) as removed, count(*) filter (where visibility = 'public') as published,
         coalesce(sum(bytes), 0) as bytes
@@ -44,10 +45,11 @@ export async function removeMessages(
       returning last_seq, removed
     ), change as (
       insert into session_changes (workspace, session_id, seq, kind, message_id, from_visibility, changed_by, sender,
-        sender_type)
+        sender_type, addressees)
       select ${workspace}, ${session_id}, session.last_seq - session.removed + row_number() over (order by gone.seq),
         'message_deleted', gone.id, gone.visibility,
-             ${told?.changed_by ?? ''}, coalesce(${told?.sender ?? null}::text, gone.sender), gone.sender_type
+             ${told?.changed_by ?? ''}, coalesce(${told?.sender ?? null}::text, gone.sender), gone.sender_type,
+             gone.addressees
       from gone, session where ${told !== undefined}
     )
     select removed, last_seq from session`.execute(tx)
@@ -62,6 +64,8 @@ export async function forget(tx: Db, workspace: string, session_id: string, ids:
   await sql`delete from search_pending where workspace = ${workspace} and session_id = ${session_id}
     and message_id = any(${ids}::bigint[])`.execute(tx)
   await sql`delete from message_terms where workspace = ${workspace} and message_id = any(${ids}::bigint[])`.execute(tx)
+  await sql`delete from inbox where workspace = ${workspace} and message_id = any(${ids}::bigint[])`.execute(tx)
+  await sql`delete from receipts where workspace = ${workspace} and message_id = any(${ids}::bigint[])`.execute(tx)
   await forgetAnswers(tx, workspace, session_id, ids)
 }
 

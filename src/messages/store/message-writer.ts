@@ -1,11 +1,12 @@
 import { mayEnter } from '../../kernel/agent.js'
 import { createBatcher } from '../../kernel/batcher.js'
+import { inboxTopic, type Topic } from '../../kernel/events.js'
 import { AppError } from '../../kernel/errors.js'
 import { quotaExceeded, type Quotas } from '../../limits/quotas.js'
 import { isStatementFault } from '../../postgres/faults.js'
 import { claim, settle } from '../../postgres/idempotency.js'
 import { type MessagesRequest, type Outcome, writeBatch } from './message-batch.js'
-import { messageNotFound, type Written } from './messages.js'
+import { type Draft, messageNotFound, type Written } from './messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
 import { readSessionOrThrow, sessionClosed, sessionNotFound } from '../../sessions/store/sessions.js'
@@ -43,12 +44,17 @@ export interface MessageWriter {
  *
  * A session whose row another transaction holds must not keep the others of a batch waiting: the statement passes it
  * over. Its requests then go in batches of its own, which wait for the row, until none of them is left.
+ * @param publish tells the replicas in whose inboxes something came
  */
-export function createMessageWriter(database: Unscoped, quotas: Quotas): MessageWriter {
+export function createMessageWriter(
+  database: Unscoped,
+  quotas: Quotas,
+  publish: (topics: readonly Topic[]) => void = () => {}
+): MessageWriter {
   const limits = {
     key: ({ idempotencyKey: once }: MessagesRequest) => once && `${once.agent_id}\n${once.key}`,
     weight: ({ drafts }: MessagesRequest) =>
-      Math.max(drafts.length, drafts.reduce((sum, { content }) => sum + content.length, 0) / CHARACTERS_PER_MESSAGE),
+      Math.max(drafts.length, drafts.reduce((sum, draft) => sum + charactersOf(draft), 0) / CHARACTERS_PER_MESSAGE),
     weight_max: BATCH_MAX,
     in_flight_max: IN_FLIGHT_MAX,
     isItemFault: isStatementFault
@@ -104,7 +110,11 @@ export function createMessageWriter(database: Unscoped, quotas: Quotas): Message
         true
       )
       if (!Array.isArray(outcome)) return whyRefused(tx, outcome, request)
-      await settle(tx, once, outcome)
+      await settle(
+        tx,
+        once,
+        outcome.map(({ names: _, ...kept }) => ({ ...kept, reached: request.reached ?? null }))
+      )
       return outcome
     })
   }
@@ -126,9 +136,16 @@ export function createMessageWriter(database: Unscoped, quotas: Quotas): Message
   return {
     async write(request) {
       if (!mayEnter(request.sender, request.session_id)) throw sessionNotFound()
-      return (heldBatches.has(sessionOf(request)) ? heldBatches : batches).add(request)
+      const written = await (heldBatches.has(sessionOf(request)) ? heldBatches : batches).add(request)
+      const names = new Set(written.flatMap(({ names }) => names ?? []))
+      if (names.size > 0) publish([...names].map(name => inboxTopic(request.sender.workspace, name)))
+      return written
     }
   }
+}
+
+function charactersOf({ content, payload }: Draft): number {
+  return content.length + (payload === undefined ? 0 : JSON.stringify(payload).length)
 }
 
 function sessionOf({ sender, session_id }: MessagesRequest): string {

@@ -6,8 +6,19 @@ import type { Db, Schema } from '../../postgres/schema.js'
 import { lockSession } from '../../sessions/store/sessions.js'
 import { readableMessages } from '../../visibility/visibility.js'
 
-/** A message as clients see it: its row, without what is the database's own. */
-export type MessageRow = Omit<Selectable<Schema['messages']>, 'workspace' | 'xact'>
+/** A message's row, without what is the database's own. */
+export type StoredMessage = Omit<Selectable<Schema['messages']>, 'workspace' | 'xact'>
+
+/** A message as clients see it. What most messages do not have is not there at all. */
+export type MessageRow = Omit<StoredMessage, 'addressees' | 'payload'> & { to?: string[]; payload?: unknown }
+
+export function messageOf({ addressees, payload, ...message }: StoredMessage): MessageRow {
+  return {
+    ...message,
+    ...(addressees.length > 0 && { to: addressees }),
+    ...(payload !== null && { payload })
+  }
+}
 
 export const messageColumns = [
   'm.id',
@@ -19,7 +30,9 @@ export const messageColumns = [
   'm.visibility',
   'm.metadata',
   'm.parent_message_id',
-  'm.timestamp'
+  'm.timestamp',
+  'm.addressees',
+  'm.payload'
 ] as const
 
 export interface Draft {
@@ -27,12 +40,21 @@ export interface Draft {
   visibility: Visibility
   metadata: Record<string, unknown>
   parent_message_id?: number
+  /** Agent_ids, and agent_types behind `type:`. */
+  addressees?: string[]
+  payload?: unknown
+  /** In whose inboxes it is: its addressees, and the agents it mentions. */
+  names?: string[]
 }
 
 export interface Written {
   id: number
   seq: number
   timestamp: string
+  /** Of a repeat: what the first answer said of whom the messages reach. */
+  reached?: Record<string, unknown> | null
+  /** In whose inboxes it is; absent for a repeat. */
+  names?: string[] | null
 }
 
 export function messageNotFound(argument: string): AppError {
@@ -40,7 +62,7 @@ export function messageNotFound(argument: string): AppError {
 }
 
 /** @throws AppError MESSAGE_NOT_FOUND, also where it exists but is not the viewer's to see */
-async function readMessageOrThrow(db: Db, viewer: Agent, id: number): Promise<MessageRow> {
+export async function readMessageOrThrow(db: Db, viewer: Agent, id: number): Promise<MessageRow> {
   const message = await readableMessages(db, viewer)
     .where('m.id', '=', id)
     // The messages of a deleted session are there until they are swept.
@@ -48,7 +70,7 @@ async function readMessageOrThrow(db: Db, viewer: Agent, id: number): Promise<Me
     .select(messageColumns)
     .executeTakeFirst()
   if (message === undefined) throw messageNotFound('message_id')
-  return message
+  return messageOf(message)
 }
 
 /**
@@ -97,6 +119,9 @@ export async function changeVisibility(
       select ${agent.workspace}, ${message.session_id}, last_seq, 'visibility_changed', ${message.id},
         ${message.visibility}, ${visibility}, ${agent.agent_id}
       from session
+    ), entries as (
+      update inbox set direct = ${visibility === 'direct'} where workspace = ${agent.workspace}
+        and message_id = ${message.id}
     ), indexed as (
       update message_terms set visibility = ${visibility} where workspace = ${agent.workspace}
         and message_id = ${message.id}
@@ -115,11 +140,12 @@ export async function bySender(
   { sender, before_seq, limit }: { sender: string; before_seq?: number; limit: number }
 ): Promise<MessageRow[]> {
   const found = readableMessages(db, viewer).where('m.session_id', '=', session_id).where('m.sender', '=', sender)
-  return (before_seq === undefined ? found : found.where('m.seq', '<', before_seq))
+  const rows = await (before_seq === undefined ? found : found.where('m.seq', '<', before_seq))
     .select(messageColumns)
     .orderBy('m.seq', 'desc')
     .limit(limit + 1)
     .execute()
+  return rows.map(messageOf)
 }
 
 /**
@@ -141,7 +167,7 @@ export async function byTime(
     .where('m.session_id', '=', session_id)
     .where('m.timestamp', '>=', after?.timestamp ?? start)
     .where('m.timestamp', '<=', end)
-  return (
+  const rows = await (
     after === undefined
       ? found
       : found.where(sql<boolean>`(m.timestamp, m.seq) > (${after.timestamp}::timestamptz, ${after.seq}::bigint)`)
@@ -151,4 +177,5 @@ export async function byTime(
     .orderBy('m.seq')
     .limit(limit + 1)
     .execute()
+  return rows.map(messageOf)
 }

@@ -1,20 +1,22 @@
 import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
+import { guarded } from '../store/loops.js'
 import type { MessageWriter } from '../store/message-writer.js'
-import { mentionedIn, mentionFields } from '../store/mentioned.js'
+import { reach } from '../store/reached.js'
+import { reachedFields } from '../reached-fields.js'
 import type { Written } from '../store/messages.js'
 import { draftFields, draftOf } from '../draft.js'
 import { Time } from '../../kernel/answer-shapes.js'
 import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 
-export const addMessage = (writer: MessageWriter) =>
+export const addMessage = (writer: MessageWriter, loop_guard: number) =>
   defineTool({
     name: 'add_message',
     title: 'Write a message',
     description:
-      'Write a message into a session. visibility says who may read it: public (everyone), private (only you), ' +
-      'agent_only (agents of your type), admin_only (admins; only they may write it).',
+      'Write a message into a session. visibility: public (everyone), private (only you), agent_only (agents of your ' +
+      'type), direct (you and those in to), admin_only (admins; only they may write it).',
     permission: 'write',
     effect: 'adds',
     commits: 'batch',
@@ -24,17 +26,16 @@ export const addMessage = (writer: MessageWriter) =>
       seq: Type.Integer(),
       timestamp: Time,
       session_id: Type.String(),
-      ...mentionFields
+      ...reachedFields
     }),
     audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ session_id, ...draft }, { db, agent, receipt }) {
-      const drafts = [draftOf(agent, draft)]
-      const [[written], mentioned] = await Promise.all([
-        writer.write({ sender: agent, session_id, drafts, ...receipt }),
-        mentionedIn(db, agent, session_id, [draft.content])
-      ])
-      const { id, seq, timestamp } = written as Written
-      return { message_id: id, seq, timestamp, session_id, ...mentioned }
+      const { drafts, reached } = await reach(db, agent, session_id, [draftOf(agent, draft)])
+      const { done, ...warned } = await guarded(db, agent, drafts, loop_guard, () =>
+        writer.write({ sender: agent, session_id, drafts, reached, ...receipt })
+      )
+      const { id, seq, timestamp } = done[0] as Written
+      return { message_id: id, seq, timestamp, session_id, ...(done[0]?.reached ?? reached), ...warned }
     }
   })

@@ -1,12 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
+import { guarded } from '../store/loops.js'
 import type { MessageWriter } from '../store/message-writer.js'
-import { mentionedIn, mentionFields } from '../store/mentioned.js'
+import { reach } from '../store/reached.js'
+import { reachedFields } from '../reached-fields.js'
 import { draftFields, draftOf } from '../draft.js'
 import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 
-export const addMessages = (writer: MessageWriter) =>
+export const addMessages = (writer: MessageWriter, loop_guard: number) =>
   defineTool({
     name: 'add_messages',
     title: 'Write several messages',
@@ -24,20 +26,20 @@ export const addMessages = (writer: MessageWriter) =>
       }),
       idempotency_key: IdempotencyKey
     }),
-    output: output({ message_ids: Type.Array(Type.Integer()), count: Type.Integer(), ...mentionFields }),
+    output: output({ message_ids: Type.Array(Type.Integer()), count: Type.Integer(), ...reachedFields }),
     audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ session_id, messages }, { db, agent, receipt }) {
-      const drafts = messages.map((each, i) => draftOf(agent, each, `messages/${i}/content`))
-      const [written, mentioned] = await Promise.all([
-        writer.write({ sender: agent, session_id, drafts, ...receipt }),
-        mentionedIn(
-          db,
-          agent,
-          session_id,
-          messages.map(({ content }) => content)
-        )
-      ])
-      return { message_ids: written.map(message => message.id), count: written.length, ...mentioned }
+      const given = messages.map((each, i) => draftOf(agent, each, `messages/${i}/content`))
+      const { drafts, reached } = await reach(db, agent, session_id, given)
+      const { done, ...warned } = await guarded(db, agent, drafts, loop_guard, () =>
+        writer.write({ sender: agent, session_id, drafts, reached, ...receipt })
+      )
+      return {
+        message_ids: done.map(message => message.id),
+        count: done.length,
+        ...(done[0]?.reached ?? reached),
+        ...warned
+      }
     }
   })

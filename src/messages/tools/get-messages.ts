@@ -9,8 +9,7 @@ export const getMessages = defineTool({
   name: 'get_messages',
   title: 'Read messages',
   description:
-    'Read the messages of a session that you may see. Without further arguments: the newest, in the order they were ' +
-    'written. To follow a session, pass last_seq of the previous answer as after_seq.',
+    'Read messages of a session: the newest, in the order they were written. To follow it, pass last_seq of the previous answer as after_seq.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
@@ -22,17 +21,17 @@ export const getMessages = defineTool({
         minimum: 0,
         maximum: Number.MAX_SAFE_INTEGER,
         default: 0,
-        description: 'How many to skip from the end the page is taken from'
+        description: 'How many to skip'
       })
     ),
     after_seq: Type.Optional(Seq('Only what became visible to you after this seq; oldest first')),
     before_seq: Type.Optional(Seq('Only messages written before this seq')),
     order: Type.Optional(
       OneOf(['asc', 'desc'], {
-        description: 'asc: from the oldest; desc: from the newest. Left out: the newest, oldest of them first'
+        description: 'asc: from the oldest; desc: from the newest'
       })
     ),
-    visibility_filter: Type.Optional(VisibilityWord('Only messages of this visibility, among those you may see')),
+    visibility_filter: Type.Optional(VisibilityWord('Only messages of this visibility')),
     sender: Type.Optional(AgentId('Only messages of this agent')),
     parent_message_id: Type.Optional(MessageRef('Only answers to this message'))
   }),

@@ -1,7 +1,7 @@
-import { sessionTopic } from '../../kernel/events.js'
+import { inboxTopic, sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as messages from '../store/messages.js'
-import { mayWrite } from '../draft.js'
+import { mayWrite, notAddressed } from '../draft.js'
 import { Message } from '../../kernel/answer-shapes.js'
 import { IdempotencyKey, input, MessageId, output, VisibilityWord } from '../../kernel/shapes.js'
 
@@ -27,10 +27,15 @@ export const setMessageVisibility = defineTool({
     resource: `message:${message.id}`,
     metadata: { visibility }
   }),
-  affectedTopics: (_input, { message }, { agent }) => [sessionTopic(agent.workspace, message.session_id)],
+  affectedTopics: (_input, { message }, { agent }) => [
+    sessionTopic(agent.workspace, message.session_id),
+    ...(message.to ?? []).map(name => inboxTopic(agent.workspace, name))
+  ],
   async handler({ message_id, visibility }, { db, agent }) {
     const message = await messages.lockOwnMessage(db, agent, message_id)
     mayWrite(agent, visibility)
+    // Nobody can be added to those a message was addressed to.
+    if (visibility === 'direct' && message.to === undefined) throw notAddressed()
     return {
       message:
         message.visibility === visibility ? message : await messages.changeVisibility(db, agent, message, visibility)

@@ -22,15 +22,14 @@ export const searchContext = (turns: Turns) =>
     title: 'Search messages',
     description:
       'Find messages by what they say, who wrote them, or their metadata, best first. Ask in keywords or in a ' +
-      'question; typing errors and another order of words are forgiven, identifiers such as worker-1 must match as ' +
-      'given. Searches one session, or without session_id every session that is not archived.',
+      'question; typing errors and another order of words are forgiven, identifiers such as worker-1 must match.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',
     input: input({
       session_id: OptionalSessionId('every session that is not archived'),
       query: Checked<string>(
-        { type: 'string', maxLength: QUERY_MAX, description: 'What to look for; an empty query finds nothing' },
+        { type: 'string', maxLength: QUERY_MAX, description: 'What to look for' },
         value => typeof value === 'string' && characters(value) <= QUERY_MAX,
         { [Allowed]: `a string of 0 to ${QUERY_MAX} characters` }
       ),
@@ -39,17 +38,15 @@ export const searchContext = (turns: Turns) =>
           minimum: 0,
           maximum: 100,
           default: 60,
-          description: 'The least score of a result; 100 finds exact matches only'
+          description: 'The least score; 100: exact matches'
         })
       ),
       limit: Limit(10, 100),
-      search_metadata: Type.Optional(
-        Type.Boolean({ default: true, description: 'Whether values in metadata count as well' })
-      ),
+      search_metadata: Type.Optional(Type.Boolean({ default: true, description: 'Whether metadata counts' })),
       search_scope: Type.Optional(
         OneOf(['all', 'public', 'private'], {
           default: 'all',
-          description: 'all that you may see, only public messages, or only private ones'
+          description: 'Which of those you may see'
         })
       ),
       sender: Type.Optional(AgentId('Only messages of this agent')),
@@ -61,18 +58,18 @@ export const searchContext = (turns: Turns) =>
           minimum: 0,
           maximum: CONTEXT_MAX,
           default: 0,
-          description: 'How many messages before and after each result are returned with it, as you may see them'
+          description: 'How many messages before and after each result come with it'
         })
       ),
       max_tokens: Type.Optional(
         Numeric({
           minimum: 1,
           maximum: 1_000_000,
-          description: 'About how many tokens, of 4 characters, the messages may have together; whole ones, best first'
+          description: 'About how many tokens the messages may have together'
         })
       ),
       explain: Type.Optional(
-        Type.Boolean({ default: false, description: 'Whether each result says which words of the query counted' })
+        Type.Boolean({ default: false, description: 'Whether each result says which words counted' })
       )
     }),
     output: output({

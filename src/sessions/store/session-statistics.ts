@@ -19,7 +19,7 @@ type Counted = { id: string; created_at: string; last_seq: number; public_count:
 export async function statistics(db: Db, viewer: Agent, sessions: readonly Counted[]): Promise<SessionStatistics[]> {
   if (sessions.length === 0) return []
   const readable = readableMessages(db, viewer).where('m.session_id', '=', sql<string>`wanted.id`)
-  const others = partsNotPublic(viewer).map(
+  const others = partsNotPublic(viewer, sql.ref('wanted.id')).map(
     part =>
       sql`(${readable
         .where(part)

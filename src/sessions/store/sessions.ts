@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
-import { type Agent, mayEnter } from '../../kernel/agent.js'
+import { addressesOf, isFor } from '../../kernel/addresses.js'
+import { type Agent, isAdmin, mayEnter } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import { likePattern } from '../../postgres/like.js'
 import type { Db } from '../../postgres/schema.js'
@@ -76,25 +77,37 @@ export async function create(
 export type SessionWithHead = SessionRow & { last_seq: number; public_count: number }
 
 /** @throws AppError SESSION_NOT_FOUND */
-export async function readSessionOrThrow(
-  db: Db,
-  agent: Pick<Agent, 'workspace' | 'sessions'>,
-  id: string
-): Promise<SessionWithHead> {
+export async function readSessionOrThrow(db: Db, agent: Viewer, id: string): Promise<SessionWithHead> {
   if (!mayEnter(agent, id)) throw sessionNotFound()
   const [session] = await readSession(db, { workspace: agent.workspace, id })
-  if (session === undefined) throw sessionNotFound()
-  return session
+  if (session === undefined || !isOf(agent, session)) throw sessionNotFound()
+  const { between_agents, ...shown } = session
+  return shown
 }
 
-const readSession = defineStatement<{ workspace: string; id: string }, SessionWithHead>(
-  'sessions.read',
-  (db, { workspace, id }) =>
-    db
-      .selectFrom('sessions')
-      .select([...columns, 'last_seq', 'public_count'])
-      .where('workspace', '=', workspace)
-      .where('id', '=', id)
+type Viewer = Pick<Agent, 'workspace' | 'sessions'> & Partial<Agent>
+
+/** Whether a session that is of two agents alone is one of this agent's, or of a program that asks for nobody. */
+function isOf({ agent_id, agent_type, permissions }: Viewer, { between_agents }: { between_agents: string[] | null }) {
+  if (between_agents === null || agent_id === undefined || agent_type === undefined) return true
+  return permissions?.includes('admin') === true || isFor({ agent_id, agent_type }, between_agents)
+}
+
+/** Whom a session of two agents is of; null for every other session. */
+export async function agentsBetween(db: Db, workspace: string, id: string): Promise<string[] | null> {
+  const [session] = await readSession(db, { workspace, id })
+  return session?.between_agents ?? null
+}
+
+const readSession = defineStatement<
+  { workspace: string; id: string },
+  SessionWithHead & { between_agents: string[] | null }
+>('sessions.read', (db, { workspace, id }) =>
+  db
+    .selectFrom('sessions')
+    .select([...columns, 'last_seq', 'public_count', 'between_agents'])
+    .where('workspace', '=', workspace)
+    .where('id', '=', id)
 )
 
 /**
@@ -125,13 +138,14 @@ export async function lockSession(tx: Db, agent: Agent, id: string): Promise<Ses
   if (!mayEnter(agent, id)) throw sessionNotFound()
   const session = await tx
     .selectFrom('sessions')
-    .select([...columns, 'last_seq'])
+    .select([...columns, 'last_seq', 'between_agents'])
     .where('workspace', '=', agent.workspace)
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirst()
-  if (session === undefined) throw sessionNotFound()
-  return session
+  if (session === undefined || !isOf(agent, session)) throw sessionNotFound()
+  const { between_agents, ...shown } = session
+  return shown
 }
 
 export interface SessionPatch {
@@ -191,6 +205,8 @@ export async function list(db: Db, agent: Agent, filter: SessionFilter) {
     .where('workspace', '=', agent.workspace)
     .where('archived_at', filter.archived ? 'is not' : 'is', null)
   if (agent.sessions !== undefined) query = query.where(withinSessions(agent.sessions, 'id'))
+  if (!isAdmin(agent))
+    query = query.where(sql<boolean>`(between_agents is null or between_agents && ${addressesOf(agent)}::text[])`)
   if (filter.created_by !== undefined) query = query.where('created_by', '=', filter.created_by)
   if (filter.active !== undefined) query = query.where('is_active', '=', filter.active)
   if (filter.query !== undefined) {

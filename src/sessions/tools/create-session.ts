@@ -17,7 +17,7 @@ export const createSession = (quotas: Quotas) =>
     effect: 'adds',
     commits: 'transaction',
     input: input({
-      purpose: Purpose('What the session is for, in a sentence'),
+      purpose: Purpose('What it is for, in a sentence'),
       metadata: Metadata(),
       idempotency_key: IdempotencyKey
     }),

@@ -13,26 +13,20 @@ const QUERY_MAX = 500
 export const listSessions = defineTool({
   name: 'list_sessions',
   title: 'List sessions',
-  description:
-    "Find sessions, newest first: all of them, an agent's, the open or closed ones, or those whose purpose is about " +
-    'something. Archived ones are left out, unless you ask for just these.',
+  description: 'Find sessions, newest first. Archived ones are left out, unless you ask for just these.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
   input: input({
     created_by: Type.Optional(AgentId('Only sessions this agent opened')),
-    active: Type.Optional(
-      Type.Boolean({ description: 'true: only open sessions; false: only closed ones; left out: both' })
-    ),
-    archived: Type.Optional(
-      Type.Boolean({ default: false, description: 'true: only archived sessions; else none of them' })
-    ),
+    active: Type.Optional(Type.Boolean({ description: 'true: only open ones; false: only closed ones' })),
+    archived: Type.Optional(Type.Boolean({ default: false, description: 'true: only archived ones' })),
     query: Type.Optional(
       Checked<string>(
         {
           type: 'string',
           maxLength: QUERY_MAX,
-          description: 'Only sessions whose purpose contains this, or something spelt much like it'
+          description: 'Only sessions whose purpose is about this'
         },
         value => typeof value === 'string' && characters(value) <= QUERY_MAX,
         { [Allowed]: `a string of at most ${QUERY_MAX} characters` }

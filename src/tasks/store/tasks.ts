@@ -5,7 +5,8 @@ import type { TaskState } from '../../kernel/task-states.js'
 import { likePattern } from '../../postgres/like.js'
 import type { Db, Schema } from '../../postgres/schema.js'
 import { plannedEachTime } from '../../postgres/statements.js'
-import { addressesOf, inOpenSession, readableTasks } from '../../visibility/tasks.js'
+import { addressesOf } from '../../kernel/addresses.js'
+import { inOpenSession, readableTasks } from '../../visibility/tasks.js'
 
 export type TaskRow = Omit<Selectable<Schema['tasks']>, 'workspace'>
 

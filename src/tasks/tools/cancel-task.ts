@@ -9,8 +9,7 @@ import { topicsOf } from '../topics.js'
 export const cancelTask = defineTool({
   name: 'cancel_task',
   title: 'Cancel a task',
-  description:
-    'Call a task off, and all that depends on it. Whoever holds it loses the lease. For its creator and admins.',
+  description: 'Call a task off, and all that depends on it. For its creator and admins.',
   permission: 'write',
   effect: 'replaces',
   repeatable: true,

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { Agent } from '../../kernel/agent.js'
 import { input, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
-import { refuseLongWait, WAIT_WORDS, type WaitUntilDeps, waitUntil, WaitSeconds } from '../../feed/wait-until.js'
+import { refuseLongWait, type WaitUntilDeps, waitUntil, WaitSeconds } from '../../feed/wait-until.js'
 import type { Db } from '../../postgres/schema.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import type { Wanted } from '../store/claims.js'
@@ -23,8 +23,7 @@ export const claimTask = ({ desk, giveBack, ...waiting }: ClaimDeps) =>
     title: 'Claim a task',
     description:
       'Get a task to work on: the next ready one by priority, then age, or the one you name. You alone hold it until ' +
-      'the lease expires: renew_task makes that later, and complete_task, fail_task or release_task end it. With ' +
-      `wait_seconds (${WAIT_WORDS}) it waits until there is one.`,
+      'the lease expires: renew_task makes that later, and complete_task, fail_task or release_task end it.',
     permission: 'write',
     effect: 'adds',
     commits: 'batch',

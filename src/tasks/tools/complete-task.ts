@@ -14,8 +14,7 @@ export const completeTask = (desk: TaskDesk) =>
   defineTool({
     name: 'complete_task',
     title: 'Complete a task',
-    description:
-      'Say that a task which you hold is done, and what came of it. The tasks that depend on it become ready.',
+    description: 'Say that a task which you hold is done, and what came of it.',
     permission: 'write',
     effect: 'replaces',
     repeatable: true,

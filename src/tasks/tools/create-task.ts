@@ -12,8 +12,7 @@ export const createTask = (quotas: Quotas) =>
     name: 'create_task',
     title: 'Create a task',
     description:
-      'Hand out work that is done once: workers get it with claim_task, by priority and then age, when all that it ' +
-      'depends on is completed. Its whole life is told in its session.',
+      'Hand out work that is done once: workers get it with claim_task, by priority and then age, when all that it depends on is completed.',
     permission: 'write',
     effect: 'adds',
     commits: 'transaction',

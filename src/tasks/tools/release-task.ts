@@ -8,14 +8,14 @@ import { topicsOf } from '../topics.js'
 export const releaseTask = defineTool({
   name: 'release_task',
   title: 'Hand a task over',
-  description: 'Give a task back that you hold, with what the next one must know. It does not count as an attempt.',
+  description: 'Give a task back that you hold, with what the next one must know.',
   permission: 'write',
   effect: 'adds',
   commits: 'transaction',
   input: input({
     task_id: TaskId,
     lease_token: LeaseToken,
-    note: Note('What the next one must know: what is done, what is left')
+    note: Note('What is done, and what is left')
   }),
   output: output({ task: Task }),
   audit: (_input, { task }) => ({

@@ -6,7 +6,7 @@ import { Lease, LeaseToken, TaskId } from '../task-shapes.js'
 export const renewTask = defineTool({
   name: 'renew_task',
   title: 'Hold a task longer',
-  description: 'Hold a task for lease_seconds from now on. Call it before lease.expires_at, as long as you work on it.',
+  description: 'Hold a task for lease_seconds from now on. Call it before lease.expires_at.',
   permission: 'write',
   effect: 'replaces',
   repeatable: true,

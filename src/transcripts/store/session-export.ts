@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
-import { messageColumns, type MessageRow } from '../../messages/store/messages.js'
+import { messageColumns, messageOf, type MessageRow, type StoredMessage } from '../../messages/store/messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { readableMessages } from '../../visibility/visibility.js'
 
@@ -26,15 +26,16 @@ export async function exportPage(
     .select(messageColumns)
     .orderBy('m.seq')
     .limit(limit + 1)
-  const { rows } = await sql<MessageRow & { found: number }>`
+  const { rows } = await sql<StoredMessage & { found: number }>`
     select ${sql.join(messageColumns.map(column => sql.ref(column)))}, found from (
       select sized.*, sum(bytes) over (order by seq) - bytes as before, count(*) over () as found,
         row_number() over (order by seq) as n
-      from (select m.*, octet_length(content) + octet_length(metadata::text) as bytes from (${page}) m) sized
+      from (select m.*, octet_length(content) + octet_length(metadata::text)
+        + coalesce(octet_length(payload::text), 0) as bytes from (${page}) m) sized
     ) m
     where before < ${BYTES_MAX} and n <= ${limit} order by seq`.execute(db)
   return {
-    messages: rows.map(({ found, ...message }) => message),
+    messages: rows.map(({ found, ...message }) => messageOf(message)),
     has_more: rows.length < (rows[0]?.found ?? 0)
   }
 }

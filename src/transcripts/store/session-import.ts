@@ -7,6 +7,8 @@ import { refuseManySessions } from '../../limits/store/usage.js'
 
 /** Messages that one statement inserts. */
 const BATCH = 500
+/** Entries of inboxes that one statement inserts. */
+const ENTRIES = 5000
 
 /** Suggestion for a session that is too large; the error also suggests a higher quota. */
 const ADVICE = 'Nothing was imported: delete messages from the original session, and export it again'
@@ -46,14 +48,16 @@ export async function importSession(
     await tx
       .insertInto('messages')
       .values(
-        batch.map(({ metadata, parent_message_id, ...message }, i) => ({
+        batch.map(({ metadata, parent_message_id, to, payload, ...message }, i) => ({
           ...message,
           workspace,
           session_id: id,
           id: ids.get(message.id) as number,
           seq: first + i,
           metadata: JSON.stringify(metadata),
-          parent_message_id: parent_message_id === null ? null : (ids.get(parent_message_id) as number)
+          parent_message_id: parent_message_id === null ? null : (ids.get(parent_message_id) as number),
+          ...(to !== undefined && { addressees: to }),
+          ...(payload !== undefined && { payload: JSON.stringify(payload) })
         }))
       )
       .execute()
@@ -61,6 +65,17 @@ export async function importSession(
       .insertInto('search_pending')
       .values(batch.map(message => ({ workspace, session_id: id, message_id: ids.get(message.id) as number })))
       .execute()
+    const entries = batch.flatMap(({ id: old, to = [], sender, visibility }, i) =>
+      [...new Set(to)].map(name => ({
+        ...{ workspace, session_id: id, message_id: ids.get(old) as number, seq: first + i },
+        ...{ name, sender, direct: visibility === 'direct' }
+      }))
+    )
+    for (let i = 0; i < entries.length; i += ENTRIES)
+      await tx
+        .insertInto('inbox')
+        .values(entries.slice(i, i + ENTRIES))
+        .execute()
     batch = []
   }
 
@@ -71,6 +86,7 @@ export async function importSession(
     batch.push(message)
     if (message.visibility === 'public') public_count++
     bytes += Buffer.byteLength(message.content) + Buffer.byteLength(JSON.stringify(message.metadata))
+    if (message.payload !== undefined) bytes += Buffer.byteLength(JSON.stringify(message.payload))
     if (last === null || message.timestamp > last) last = message.timestamp
     // Check during the import, so that an oversized session fails early.
     if (isBeyond('session_messages', count + batch.length, quotas))

@@ -214,10 +214,12 @@ t.test('work across workspaces is in these places, and no others', async t => {
     'agents/store/mcp-sessions.ts': 2,
     // The audit chain, and how far it lags behind.
     'audit/index.ts': 2,
-    // What hints are checked by.
-    'feed/index.ts': 1,
+    // What hints are checked by, and who waits.
+    'feed/index.ts': 2,
     // Figures of the whole service.
     'guidance/index.ts': 1,
+    // Deliveries of messages.
+    'inbox/index.ts': 1,
     // Deletion, erasure, retention and sweeps.
     'lifecycle/index.ts': 1,
     // Commands of the tables' owner.

@@ -1,0 +1,44 @@
+import { Type } from '@sinclair/typebox'
+import { isAdmin } from '../../kernel/agent.js'
+import { Nullable, Time } from '../../kernel/answer-shapes.js'
+import { AppError } from '../../kernel/errors.js'
+import { input, MessageId, output } from '../../kernel/shapes.js'
+import { defineTool } from '../../kernel/tool.js'
+import { readMessageOrThrow } from '../../messages/store/messages.js'
+import { receiptsOf } from '../store/receipts.js'
+
+export const getReceipts = defineTool({
+  name: 'get_receipts',
+  title: 'See what became of a message',
+  description:
+    'Whether those you have addressed a message to have got, read, acknowledged and answered it. For its sender and ' +
+    'admins.',
+  permission: 'read',
+  effect: 'reads',
+  commits: 'none',
+  input: input({ message_id: MessageId }),
+  output: output({
+    receipts: Type.Array(
+      Type.Object({
+        agent_id: Type.String(),
+        delivered_at: { ...Nullable(Time), description: 'When the message first went to it' },
+        read_at: { ...Nullable(Time), description: 'When it marked the message as read' },
+        acked_at: Nullable(Time),
+        note: Nullable(Type.String()),
+        reply_ids: Type.Array(Type.Integer(), { description: 'Its answers, by their ids' })
+      })
+    )
+  }),
+  async handler({ message_id }, { db, agent }) {
+    const message = await readMessageOrThrow(db, agent, message_id)
+    if (message.sender !== agent.agent_id && !isAdmin(agent)) throw notTheSender(agent.permissions)
+    return { receipts: await receiptsOf(db, agent, message) }
+  }
+})
+
+function notTheSender(current_permissions: readonly string[]): AppError {
+  return new AppError('PERMISSION_DENIED', 'Only the sender of a message, or an admin, may see its receipts.', {
+    context: { required_permission: 'admin', current_permissions },
+    suggestions: ['Ask the sender of the message']
+  })
+}

@@ -1,0 +1,54 @@
+import { Type } from '@sinclair/typebox'
+import { Nullable, pageFields, Time } from '../../kernel/answer-shapes.js'
+import { foreignCursor, openCursor, pageOf, sealCursor } from '../../kernel/cursor.js'
+import { Whole } from '../../kernel/schema.js'
+import { AgentType, Cursor, input, Limit, output } from '../../kernel/shapes.js'
+import { defineTool } from '../../kernel/tool.js'
+import { Words } from '../inbox-shapes.js'
+import { INBOX_MAX, listAgents as list } from '../store/agents.js'
+
+const QUERY_MAX = 200
+/** Seconds. Agents that have not called for 30 days are forgotten. */
+const WITHIN_MAX = 2_592_000
+
+export const listAgents = defineTool({
+  name: 'list_agents',
+  title: 'List agents',
+  description: 'The agents of the workspace: who waits for messages now, and what they do.',
+  permission: 'read',
+  effect: 'reads',
+  commits: 'none',
+  input: input({
+    query: Type.Optional(Words(1, QUERY_MAX, 'Only agents with this text in agent_id or status')),
+    agent_type: Type.Optional(AgentType('Only agents of this type')),
+    active_within_seconds: Type.Optional(
+      Whole({ minimum: 1, maximum: WITHIN_MAX, description: 'Only agents that called within so many seconds' })
+    ),
+    limit: Limit(50, 200),
+    cursor: Cursor
+  }),
+  output: output({
+    agents: Type.Array(
+      Type.Object({
+        agent_id: Type.String(),
+        agent_type: Type.String(),
+        last_seen_at: { ...Time, description: 'When it last called; written at most every 30 seconds' },
+        waiting: Type.Boolean({ description: 'Whether a call of it waits now' }),
+        status: { ...Nullable(Type.String()), description: 'What it says of itself with set_status' },
+        inbox: Type.Integer({
+          description: `Messages to it that it has not acknowledged and that you may see; counted up to ${INBOX_MAX}`
+        })
+      })
+    ),
+    ...pageFields
+  }),
+  async handler({ limit = 50, cursor, ...filter }, { db, agent }) {
+    const { query, agent_type, active_within_seconds } = filter
+    const of = ['list_agents', query, agent_type, active_within_seconds]
+    const after = cursor === undefined ? undefined : openCursor(of, cursor)[0]
+    if (after !== undefined && (typeof after !== 'string' || /[\p{Cc}\p{Cs}]/u.test(after))) throw foreignCursor()
+    const rows = await list(db, agent, { ...filter, limit, after })
+    const { items, ...page } = pageOf(rows, limit, ({ agent_id }) => sealCursor(of, [agent_id]))
+    return { agents: items, ...page }
+  }
+})

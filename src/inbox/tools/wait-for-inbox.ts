@@ -1,0 +1,65 @@
+import { Type } from '@sinclair/typebox'
+import { pageFields } from '../../kernel/answer-shapes.js'
+import { input, Limit, OptionalSessionId, output } from '../../kernel/shapes.js'
+import { defineTool } from '../../kernel/tool.js'
+import { type WaitUntilDeps, waitUntil } from '../../feed/wait-until.js'
+import type { Unscoped } from '../../postgres/scope.js'
+import { type InboxAnswer, markAnswerRead, readInbox } from '../inbox-reader.js'
+import { InboxMessage, MarkRead, refuseLongTimeout, TIMEOUT_DEFAULT, TimeoutSeconds } from '../inbox-shapes.js'
+
+export interface InboxWaitDeps extends WaitUntilDeps {
+  database: Unscoped
+}
+
+const NOTHING: InboxAnswer = { messages: [], count: 0, has_more: false, next_cursor: null }
+
+export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
+  defineTool({
+    name: 'wait_for_inbox',
+    title: 'Wait for your inbox',
+    description:
+      'Wait until your inbox holds something that you have not acknowledged, and get it. To get each message once, ' +
+      'acknowledge it, or pass unread_only and mark_read.',
+    permission: 'read',
+    // It writes with mark_read.
+    effect: 'adds',
+    commits: 'batch',
+    input: input({
+      unread_only: Type.Optional(Type.Boolean({ default: false, description: 'Only what you have not read' })),
+      unacked_only: Type.Optional(
+        Type.Boolean({ default: true, description: 'false: also what you have acknowledged' })
+      ),
+      session_id: OptionalSessionId('all'),
+      limit: Limit(20, 200),
+      mark_read: MarkRead,
+      timeout_seconds: TimeoutSeconds
+    }),
+    output: output({
+      messages: Type.Array(InboxMessage),
+      ...pageFields,
+      timed_out: Type.Boolean({ description: 'true: nothing came before the time was up. Call again' })
+    }),
+    audit: ({ session_id }) => ({ event_type: 'inbox_read', session_id }),
+    waits_ms: ({ timeout_seconds = TIMEOUT_DEFAULT }) => timeout_seconds * 1000,
+    async handler({ mark_read = false, timeout_seconds = TIMEOUT_DEFAULT, ...given }, { db, agent, caller, receipt }) {
+      refuseLongTimeout(caller, timeout_seconds)
+      const { unread_only = false, unacked_only = true, limit = 20, session_id } = given
+      const answer = await waitUntil(
+        {
+          agent,
+          caller,
+          async attempt() {
+            const found = await readInbox(db, agent, { unread_only, unacked_only, limit, session_id })
+            return found.count > 0 ? found : undefined
+          },
+          // Nothing was taken: it is marked only below.
+          giveBack: async () => undefined,
+          total_ms: timeout_seconds * 1000
+        },
+        waiting
+      )
+      if (answer === undefined) return { ...NOTHING, timed_out: true }
+      if (mark_read) await markAnswerRead(database, agent, answer, receipt)
+      return { ...answer, timed_out: false }
+    }
+  })

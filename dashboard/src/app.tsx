@@ -3,6 +3,8 @@ import { Redirect, Route, Router, Switch } from 'wouter-preact'
 import { useHashLocation } from 'wouter-preact/use-hash-location'
 import { Client, type Identity, signInWithCode, storedIdentity } from './api/client.js'
 import { messageOf } from './api/failure.js'
+import { AgentScreen } from './screens/agent.js'
+import { AgentsScreen } from './screens/agents.js'
 import { AuditScreen } from './screens/audit.js'
 import { HealthScreen } from './screens/health.js'
 import { KeysScreen } from './screens/keys.js'
@@ -69,6 +71,8 @@ export function App() {
             </Route>
             <Route path="/search/:query?">{({ query = '' }) => <SearchScreen query={decoded(query)} />}</Route>
             <Route path="/tasks/:id?">{({ id }) => <TasksScreen task_id={id} />}</Route>
+            <Route path="/agents" component={AgentsScreen} />
+            <Route path="/agents/:id">{({ id }) => <AgentScreen key={id} agent_id={decoded(id)} />}</Route>
             <Route path="/audit" component={AuditScreen} />
             <Route path="/keys" component={KeysScreen} />
             <Route path="/health" component={HealthScreen} />

@@ -9,7 +9,8 @@ import { useClient } from './signed-in.js'
 const SCREENS = [
   { path: '/', name: 'Sessions', key: 's' },
   { path: '/search', name: 'Search', key: 'f' },
-  { path: '/tasks', name: 'Tasks', key: 't' }
+  { path: '/tasks', name: 'Tasks', key: 't' },
+  { path: '/agents', name: 'Agents', key: 'p' }
 ]
 const ADMIN_SCREENS = [
   { path: '/audit', name: 'Audit', key: 'a' },
@@ -102,7 +103,7 @@ const KEYS = [
   ['Enter', 'Open what is selected'],
   ['c', 'Write a message'],
   ['End', 'Go to the newest message'],
-  ['g s, g f, g t', 'Go to sessions, search, tasks'],
+  ['g s, g f, g t, g p', 'Go to sessions, search, tasks, agents'],
   ['g a, g k, g h', 'For admins: go to audit, keys, health'],
   ['Escape', 'Close what is open'],
   ['?', 'This list']

@@ -70,6 +70,8 @@ for (const [colorScheme, width] of [
     await signIn(page, url, { key: ADMIN_API_KEY, name: 'operator', admin: true })
     await ok(app, 'create_api_key', { agent_id: 'ada', agent_type: 'claude' }, { admin: true })
     for (const [screen, ready] of [
+      ['agents', 'td'],
+      ['agents/ada', 'h2'],
       ['audit', 'td'],
       ['keys', '#retention ~ p'],
       ['health', 'canvas']

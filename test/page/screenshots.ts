@@ -56,6 +56,7 @@ async function fill(app: TestApp): Promise<string> {
   await ok(app, 'claim_task', {}, as('gemini-cli'))
   await ok(app, 'create_task', { title: 'Write the release notes', priority: 5 }, as('planner'))
   await ok(app, 'acquire_lease', { names: ['deploy/staging'], ttl_seconds: 900, purpose: 'rolling out' }, as('codex'))
+  await ok(app, 'set_status', { status: 'changing the readers of orders.total' }, as('gemini-cli'))
   await ok(app, 'create_api_key', { agent_id: 'research-*', agent_type: 'claude' }, { admin: true })
   return session_id
 }
@@ -66,6 +67,7 @@ const screens = (session_id: string): ReadonlyArray<readonly [string, string, st
   ['session', `/sessions/${session_id}`, '.message'],
   ['search', '/search/who%20reads%20orders.total%3F', '.hit'],
   ['tasks', '/tasks', '.card'],
+  ['agents', '/agents', 'td'],
   ['audit', '/audit', 'td'],
   ['keys', '/keys', 'td'],
   ['health', '/health', 'canvas']

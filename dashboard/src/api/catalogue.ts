@@ -12,6 +12,10 @@ import type { verifyAuditLog } from '../../../src/audit/tools/verify-audit-log.j
 import type { getPerformanceMetrics } from '../../../src/guidance/tools/get-performance-metrics.js'
 import type { getRetention } from '../../../src/lifecycle/tools/get-retention.js'
 import type { setRetention } from '../../../src/lifecycle/tools/set-retention.js'
+import type { getReceipts } from '../../../src/inbox/tools/get-receipts.js'
+import type { listAgents } from '../../../src/inbox/tools/list-agents.js'
+import type { listMemory } from '../../../src/memory/tools/list-memory.js'
+import type { searchBySender } from '../../../src/search/tools/search-by-sender.js'
 import type { listLeases } from '../../../src/leases/tools/list-leases.js'
 import type { releaseLease } from '../../../src/leases/tools/release-lease.js'
 import type { deleteSession } from '../../../src/lifecycle/tools/delete-session.js'
@@ -47,6 +51,10 @@ interface Catalogue {
   get_performance_metrics: typeof getPerformanceMetrics
   get_retention: typeof getRetention
   set_retention: typeof setRetention
+  get_receipts: typeof getReceipts
+  list_agents: typeof listAgents
+  list_memory: typeof listMemory
+  search_by_sender: typeof searchBySender
   list_leases: typeof listLeases
   release_lease: typeof releaseLease
   delete_session: typeof deleteSession
@@ -84,6 +92,7 @@ export type SessionView = Shape<typeof Session>
 export type SessionRow = Shape<typeof SessionSummary>
 export type TaskView = Output<'list_tasks'>['tasks'][number]
 export type LeaseView = Output<'list_leases'>['leases'][number]
+export type AgentView = Output<'list_agents'>['agents'][number]
 export type AuditRow = Output<'get_audit_log'>['entries'][number]
 export type ApiKeyView = Output<'list_api_keys'>['keys'][number]
 export type Figures = Output<'get_performance_metrics'>

@@ -2,7 +2,15 @@ const WIDTH = 90
 const HEIGHT = 24
 
 /** Counts as a small curve. Nothing if all are zero. */
-export function Sparkline({ counts, what }: { counts: readonly number[]; what: string }) {
+export function Sparkline({
+  counts,
+  what,
+  unit = 'minutes'
+}: {
+  counts: readonly number[]
+  what: string
+  unit?: 'minutes' | 'hours'
+}) {
   const most = Math.max(...counts)
   if (most === 0) return null
   const points = counts.map((count, i) => {
@@ -17,7 +25,7 @@ export function Sparkline({ counts, what }: { counts: readonly number[]; what: s
       width={WIDTH}
       height={HEIGHT}
       role="img"
-      aria-label={`${what}, ${counts.length} minutes: at most ${most}, now ${counts.at(-1) ?? 0}`}
+      aria-label={`${what}, ${counts.length} ${unit}: at most ${most}, now ${counts.at(-1) ?? 0}`}
     >
       <polyline points={points.join(' ')} />
     </svg>

@@ -8,6 +8,7 @@ import { useClient } from '../signed-in.js'
 const VISIBILITIES: ReadonlyArray<readonly [Visibility, string]> = [
   ['public', 'Everybody'],
   ['agent_only', 'People only'],
+  ['direct', 'Whom it is for'],
   ['private', 'Only me'],
   ['admin_only', 'Admins']
 ]
@@ -25,6 +26,7 @@ export function Composer({
   const client = useClient()
   const [content, setContent] = useState('')
   const [visibility, setVisibility] = useState<Visibility>('public')
+  const [to, setTo] = useState('')
   const [error, setError] = useState<unknown>(undefined)
   const [busy, setBusy] = useState(false)
   const field = useRef<HTMLTextAreaElement>(null)
@@ -35,6 +37,10 @@ export function Composer({
     if (reply !== undefined) field.current?.focus()
   }, [reply])
 
+  const addressees = to
+    .split(',')
+    .map(each => each.trim())
+    .filter(each => each !== '')
   const send = async () => {
     if (content.trim() === '' || busy) return
     setBusy(true)
@@ -43,6 +49,7 @@ export function Composer({
         session_id,
         content,
         visibility,
+        ...(addressees.length > 0 && { to: addressees }),
         idempotency_key: request.current,
         ...(reply !== undefined && { parent_message_id: reply.id })
       })
@@ -107,6 +114,18 @@ export function Composer({
               </option>
             ))}
           </select>
+        </label>
+        <label>
+          For{' '}
+          <input
+            type="text"
+            placeholder="agents, type:codex"
+            value={to}
+            onInput={event => {
+              setTo(event.currentTarget.value)
+              request.current = crypto.randomUUID()
+            }}
+          />
         </label>
         <span class="grow" />
         <button type="submit" class="primary" disabled={busy || content.trim() === ''}>

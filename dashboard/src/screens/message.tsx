@@ -5,6 +5,8 @@ import { AgentName } from '../parts/agent.js'
 import { Markdown } from '../parts/markdown.js'
 import { shortText, visibleText } from '../parts/text.js'
 import { Time } from '../parts/time.js'
+import { useClient } from '../signed-in.js'
+import { Receipts } from './receipts.js'
 
 export interface MessageActions {
   onReply: (to: MessageView) => void
@@ -14,11 +16,14 @@ export interface MessageActions {
 
 /** Characters of a message that are shown before one asks for all. */
 const FOLD_AT = 4000
+/** Characters of a payload that are shown. */
+const PAYLOAD_SHOWN = 50_000
 
 const WHO_SEES: Record<MessageView['visibility'], string> = {
   public: 'everybody',
   private: 'only you',
   agent_only: 'agents of the same type',
+  direct: 'those it is addressed to, its sender and admins',
   admin_only: 'admins'
 }
 
@@ -38,8 +43,12 @@ export const MessageItem = memo(function MessageItem({
   marked?: boolean
 }) {
   const { seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp } = message
+  const { to = [], payload } = message
+  const { identity } = useClient()
+  const maySeeReceipts = to.length > 0 && (sender === identity.agent_id || identity.permissions.includes('admin'))
   const [whole, setWhole] = useState(false)
   const [details, setDetails] = useState(false)
+  const [receipts, setReceipts] = useState(false)
   const folded = !whole && content.length > FOLD_AT
   const keys = Object.keys(metadata)
   return (
@@ -53,6 +62,7 @@ export const MessageItem = memo(function MessageItem({
         <AgentName name={sender} />
         <span class="type">{visibleText(sender_type)}</span>
         <Time at={timestamp} />
+        {to.length > 0 && <span class="type">to {to.map(each => shortText(each, 40)).join(', ')}</span>}
         {visibility !== 'public' && (
           <span class={`badge visibility-${visibility}`} title={`Seen by: ${WHO_SEES[visibility]}`}>
             {visibility.replace('_', ' ')}
@@ -78,7 +88,19 @@ export const MessageItem = memo(function MessageItem({
           >
             Thread
           </button>
-          {keys.length > 0 && (
+          {maySeeReceipts && (
+            <button
+              type="button"
+              class="plain-button"
+              aria-expanded={receipts}
+              onClick={() => {
+                setReceipts(!receipts)
+              }}
+            >
+              Receipts
+            </button>
+          )}
+          {(keys.length > 0 || payload !== undefined) && (
             <button
               type="button"
               class="plain-button"
@@ -87,7 +109,7 @@ export const MessageItem = memo(function MessageItem({
                 setDetails(!details)
               }}
             >
-              Metadata
+              {payload === undefined ? 'Metadata' : 'Data'}
             </button>
           )}
           <button
@@ -130,9 +152,15 @@ export const MessageItem = memo(function MessageItem({
           Show all {content.length.toLocaleString()} characters
         </button>
       )}
-      {details && (
+      {receipts && <Receipts message_id={message.id} />}
+      {details && keys.length > 0 && (
         <pre class="code" tabIndex={0}>
           {visibleText(JSON.stringify(metadata, null, 2))}
+        </pre>
+      )}
+      {details && payload !== undefined && (
+        <pre class="code" tabIndex={0} aria-label="Payload">
+          {visibleText(JSON.stringify(payload, null, 2).slice(0, PAYLOAD_SHOWN))}
         </pre>
       )}
     </article>

@@ -19,6 +19,7 @@ const WHO_SEES: Record<MessageView['visibility'], string> = {
   public: 'everybody',
   private: 'only you',
   agent_only: 'agents of the same type',
+  direct: 'the sender and those it is for',
   admin_only: 'admins'
 }
 

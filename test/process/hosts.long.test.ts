@@ -1,5 +1,5 @@
 import t from 'tap'
-import { environment, runProgram } from '../helper.js'
+import { environment, runProgram, runToEnd } from '../helper.js'
 import { administer } from '../support/database.js'
 import { ownServer } from '../support/own-server.js'
 import { quietPort } from '../support/ports.js'
@@ -79,4 +79,34 @@ t.test('where no host takes writes, the start says of each why', async t => {
   await administer(primary.url, 'alter system reset default_transaction_read_only', 'select pg_reload_conf()')
   await until('ready', () => /ready at/.test(program.output()))
   t.equal(await program.stop(), 0)
+})
+
+t.test('a socket, in each form of the URL', async t => {
+  let dir = ''
+  const server = await ownServer(t, {
+    prepare: async clusterDir => {
+      dir = clusterDir
+      return { unix_socket_directories: clusterDir }
+    }
+  })
+  const { username, password, port } = new URL(server.url)
+  const status = (url: string) => runToEnd(['migrate', 'status'], { DATABASE_URL: url })
+  for (const url of [
+    `postgres://${username}:${password}@/postgres?host=${dir}&port=${port}`,
+    `postgres://${username}:${password}@${encodeURIComponent(dir)}:${port}/postgres`,
+    `postgres:///postgres?host=${dir}&port=${port}&user=${username}&password=${password}&sslmode=require`
+  ])
+    t.match(await status(url), { code: 0 }, url.replace(password, '…'))
+  const { stderr } = await runToEnd(['migrate', 'status'], {
+    DATABASE_URL: `postgres://${username}:wrong@/postgres?host=${dir}&port=${port}`
+  })
+  t.equal(stderr, 'The database refuses the user or the password of DATABASE_URL.\n')
+  const program = await runProgram(
+    t,
+    ['serve'],
+    environment(`postgres://${username}:${password}@/postgres?host=${dir}&port=${Number(port) + 1}`),
+    { ready: /Waiting up to/ }
+  )
+  t.match(program.output(), `There is no socket ${dir}/.s.PGSQL.${Number(port) + 1}. Check that PostgreSQL runs`)
+  await program.stop('SIGKILL')
 })

@@ -29,7 +29,7 @@ export interface OwnServer {
  * @param own makes a file in it the property of the user that PostgreSQL runs as, and of nobody else
  * @returns settings of the server
  */
-export type Prepare = (dir: string, own: (file: string) => Promise<void>) => Promise<Record<string, string>>
+type Prepare = (dir: string, own: (file: string) => Promise<void>) => Promise<Record<string, string>>
 
 /** A PostgreSQL of a test's own, to be stopped and started under a running server. */
 export async function ownServer(

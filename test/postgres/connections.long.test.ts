@@ -189,7 +189,7 @@ t.test('whatever an estate sets, times are read, rows are seen and nobody confli
       'parallel_setup_cost = 0',
       'min_parallel_table_scan_size = 0',
       "work_mem = '64kB'",
-      'temp_file_limit = 0',
+      "temp_file_limit = '1MB'",
       'synchronous_commit = off',
       'jit = on',
       'jit_above_cost = 0',

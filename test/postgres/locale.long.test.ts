@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ok, startApp, type TestApp } from '../helper.js'
-import { createDatabase } from '../support/cluster.js'
-import { migrated } from '../support/database.js'
+import { createDatabase, testServer } from '../support/cluster.js'
+import { administer, migrated } from '../support/database.js'
 import { until } from '../support/until.js'
 
 /** With LC_CTYPE C, the default of several operators, PostgreSQL knows no letters but those of ASCII. */
@@ -114,11 +114,11 @@ const KEYS = ['заметка', 'Ключ', 'über', 'Zebra', 'apple', '鍵', '�
 
 const asHeader = (name: string) => ({ agent_id: Buffer.from(name).toString('latin1') })
 
-/** An app on a database of that ctype, with the same data as every other. */
-async function filled(ctype: string): Promise<TestApp> {
+/** An app on a database of that locale, with the same data as every other. */
+async function filled(locale: string): Promise<TestApp> {
   const { url, drop } = await createDatabase({
     empty: true,
-    options: `template template0 encoding 'UTF8' locale_provider libc lc_collate 'C' lc_ctype '${ctype}'`
+    options: `template template0 encoding 'UTF8' lc_collate 'C' ${locale}`
   })
   t.teardown(drop)
   await migrated(url)
@@ -191,16 +191,27 @@ async function answersOf(app: TestApp): Promise<Record<string, unknown>> {
   return answers
 }
 
-t.test('LC_CTYPE C finds the same in the same order as C.UTF-8', async t => {
-  const [plain, unicode] = await Promise.all(['C', 'C.UTF-8'].map(filled))
-  const expected = await answersOf(unicode as TestApp)
-  t.ok(Object.values(expected).filter(answer => (answer as unknown[]).length !== 0).length > 80, 'most are found')
-  const found = await answersOf(plain as TestApp)
-  for (const [what, answer] of Object.entries(expected)) t.same(found[what], answer, what)
-  for (const [query, purpose] of [
-    ['ОБЩАЯ', 'Общая сессия Команды'],
-    ['сесия', 'Общая сессия Команды'],
-    ['миграцыи', 'ПЛАН миграции — этап 2']
-  ] as const)
-    t.ok((found[`list_sessions ${query}`] as string[]).includes(purpose), `${query} finds ${purpose}`)
-})
+const [{ major }] = await administer(
+  (await testServer()).url,
+  "select current_setting('server_version_num')::int / 10000 as major"
+)
+const expected = await answersOf(await filled("locale_provider libc lc_ctype 'C.UTF-8'"))
+t.ok(Object.values(expected).filter(answer => (answer as unknown[]).length !== 0).length > 80, 'most are found')
+
+for (const [name, locale] of [
+  ['LC_CTYPE C', "locale_provider libc lc_ctype 'C'"],
+  ['LC_CTYPE C with the locale of ICU', "locale_provider icu icu_locale 'und' lc_ctype 'C'"],
+  ...(major >= 17
+    ? [['the built-in C.UTF-8', "locale_provider builtin builtin_locale 'C.UTF-8' lc_ctype 'C'"] as const]
+    : [])
+] as const)
+  t.test(`${name} finds the same in the same order as C.UTF-8`, async t => {
+    const found = await answersOf(await filled(locale))
+    for (const [what, answer] of Object.entries(expected)) t.same(found[what], answer, what)
+    for (const [query, purpose] of [
+      ['ОБЩАЯ', 'Общая сессия Команды'],
+      ['сесия', 'Общая сессия Команды'],
+      ['миграцыи', 'ПЛАН миграции — этап 2']
+    ] as const)
+      t.ok((found[`list_sessions ${query}`] as string[]).includes(purpose), `${query} finds ${purpose}`)
+  })

@@ -22,6 +22,18 @@ t.test('starts past a dead host and a standby, and follows a failover', async t 
   const standby = await primary.standby(t)
   await primary.start()
   await standby.start()
+  for (const args of [['serve'], ['migrate', 'up']])
+    t.same(
+      await runToEnd(args, environment(standby.url)),
+      {
+        code: 1,
+        stdout: '',
+        stderr:
+          'The database server is read-only: it is a standby, or a former primary. ' +
+          'Point DATABASE_URL (or MIGRATION_DATABASE_URL) at the primary.\n'
+      },
+      'the standby alone is refused'
+    )
   const dead = at(primary.url, await quietPort())
   const url = list([dead, standby.url, primary.url], { target_session_attrs: 'read-write' })
   const program = await runProgram(t, ['serve'], environment(url, { LOG_LEVEL: 'warn' }))

@@ -4,7 +4,6 @@ import { trackWaits } from '../agents/store/waits.js'
 import type { Events } from '../kernel/events.js'
 import { addGauge, addLabelledGauge } from '../kernel/metrics.js'
 import { ConcurrencyLimit, createSemaphore } from '../kernel/semaphore.js'
-import { loggableFault } from '../postgres/faults.js'
 import { acrossWorkspaces } from '../postgres/scope.js'
 import { followSessions } from './follow-sessions.js'
 import { followWorkspaces, type WorkspaceLive } from './follow-workspaces.js'
@@ -60,17 +59,17 @@ export const feedPlugin = fp(
     const live = followSessions({
       ...deps,
       onFault: error => {
-        app.log.warn({ err: loggableFault(error) }, 'session not read for those who wait')
+        app.logFault(error, 'session not read for those who wait')
       }
     })
     const workspaceLive = followWorkspaces({
       ...deps,
       onFault: error => {
-        app.log.warn({ err: loggableFault(error) }, 'workspace not read for its streams')
+        app.logFault(error, 'workspace not read for its streams')
       }
     })
     const waits = trackWaits(acrossWorkspaces(db), `${app.about.replica} ${randomUUID()}`, error => {
-      app.log.warn({ err: loggableFault(error) }, 'not written who waits')
+      app.logFault(error, 'not written who waits')
     })
     const waiters = new ConcurrencyLimit({
       max: waiters_max,
@@ -84,7 +83,7 @@ export const feedPlugin = fp(
       // Its own, so that those who are told of messages do not wait for it.
       pace: deliveryPace(),
       onFault: error => {
-        app.log.warn({ err: loggableFault(error) }, 'not looked for those who wait')
+        app.logFault(error, 'not looked for those who wait')
       }
     })
     app.decorate('live', live)

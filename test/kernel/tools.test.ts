@@ -46,7 +46,7 @@ t.test('names', async t => {
   )
   t.equal(new Set(tools.map(tool => tool.name)).size, tools.length)
   for (const tool of tools) {
-    t.match(tool.name, /^[a-z]+(_[a-z]+)+$/)
+    t.match(tool.name, tool.name === 'ask' ? /^ask$/ : /^[a-z]+(_[a-z]+)+$/)
     const file = paths.filter(path => path.endsWith(`/tools/${tool.name.replaceAll('_', '-')}.ts`))
     t.equal(file.length, 1, `${tool.name} is in the file of its name`)
     const name = tool.name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
@@ -141,6 +141,9 @@ const OF_LEASES = new Set([
   'release_lease'
 ])
 
+/** They read, and with mark_read note that the caller has: a repeat finds it noted. */
+const MARKING = new Set(['get_inbox', 'wait_for_inbox'])
+
 t.test('what a tool does fits together', async t => {
   for (const tool of tools) {
     const { name, permission, effect, commits, secret, repeatable } = tool
@@ -148,13 +151,17 @@ t.test('what a tool does fits together', async t => {
     t.ok(permission === 'none' || PERMISSIONS.includes(permission))
     t.equal(
       takesIdempotencyKey(tool),
-      effect !== 'reads' && !secret && name !== 'revoke_token' && !OF_LEASES.has(name),
+      effect !== 'reads' && !secret && name !== 'revoke_token' && !OF_LEASES.has(name) && !MARKING.has(name),
       `${name}: writes can be repeated safely, but for those whose answer is a secret`
     )
     if (effect === 'reads') t.notOk(permission === 'write', `${name} reads and does not need write`)
     else
       t.ok(
-        permission === 'write' || permission === 'admin' || permission === 'none' || OF_READERS.has(name),
+        permission === 'write' ||
+          permission === 'admin' ||
+          permission === 'none' ||
+          OF_READERS.has(name) ||
+          MARKING.has(name),
         `${name} writes`
       )
     if (effect !== 'reads') t.not(commits, 'none', `${name} commits`)
@@ -169,7 +176,8 @@ t.test('what a tool does fits together', async t => {
 
 t.test('words that promise nothing else than the effect', async t => {
   for (const { name, effect } of tools) {
-    if (/^(get|list|search|verify|wait_for|export)_/.test(name)) t.equal(effect, 'reads', name)
+    if (MARKING.has(name)) t.equal(effect, 'adds', name)
+    else if (/^(get|list|search|verify|wait_for|export)_/.test(name)) t.equal(effect, 'reads', name)
     else t.not(effect, 'reads', name)
     if (/^(delete|set|update|revoke|refresh)_/.test(name)) t.equal(effect, 'replaces', name)
   }

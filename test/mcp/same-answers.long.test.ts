@@ -33,7 +33,7 @@ function comparable(value: unknown, at = ''): unknown {
       .replace(/erased-[0-9a-f]{16}/g, '<pseudonym>')
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '<time>')
       .replace(/eyJ[\w.-]+/g, '<token>')
-      .replace(/^(?=.*\d)[\w-]{40,}$/, '<cursor>')
+      .replace(/^(?=.*\d)[\w-]{40,}(\.[\w-]+)?$/, '<cursor>')
   }
   return typeof value === 'number' && /^(id|.*_ids?|version|.*_ms|count|days|token)$/.test(at) ? '<number>' : value
 }

@@ -181,7 +181,7 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
         session_id,
         content: PRIVATE_TEXTS.content,
         visibility: 'public',
-        to: ['agent-2', 'type:custom'],
+        to: ['agent-2', 'type:nobodys'],
         payload: { inner: PRIVATE_TEXTS.value },
         metadata,
         parent_message_id: await message(app, session_id),

@@ -109,11 +109,12 @@ const batch = (locking: '' | 'skip locked') => `
     from placed join request q on q.r = placed.r order by placed.id
   ), kept as (
     insert into idempotency_keys (workspace, agent_id, key, request_hash, answer)
-    select $1, q.sender, q.key, decode(q.request_hash, 'hex'), jsonb_agg(jsonb_build_object(
+    select $1, q.sender, q.key, decode(q.request_hash, 'hex'), jsonb_set(jsonb_agg(jsonb_build_object(
       'id', placed.id, 'seq', placed.seq,
-      'timestamp', to_char(placed.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-      'reached', q.reached) order by placed.seq)
-    from placed join request q on q.r = placed.r where q.key is not null group by q.r, q.sender, q.key, q.request_hash
+      'timestamp', to_char(placed.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by placed.seq),
+      '{0,reached}', coalesce(q.reached, '{}'))
+    from placed join request q on q.r = placed.r where q.key is not null
+    group by q.r, q.sender, q.key, q.request_hash, q.reached
   )
   select r, 'written' as outcome, id, seq, timestamp, names from placed
   union all select r, 'repeated', null, null, null, null from repeated

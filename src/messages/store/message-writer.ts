@@ -110,11 +110,8 @@ export function createMessageWriter(
         true
       )
       if (!Array.isArray(outcome)) return whyRefused(tx, outcome, request)
-      await settle(
-        tx,
-        once,
-        outcome.map(({ names: _, ...kept }) => ({ ...kept, reached: request.reached ?? null }))
-      )
+      const [first_written, ...others] = outcome.map(({ names: _, ...kept }) => kept)
+      await settle(tx, once, [{ ...first_written, reached: request.reached ?? {} }, ...others])
       return outcome
     })
   }

@@ -21,6 +21,8 @@ import * as mcpSessionOpeners from './0090-mcp-session-openers.js'
 import * as fullWidthMentions from './0091-full-width-mentions.js'
 import * as tasks from './0092-tasks.js'
 import * as leases from './0093-leases.js'
+import * as sharedMemory from './0095-shared-memory.js'
+import * as sessionKeys from './0096-session-keys.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -45,5 +47,7 @@ export const migrations: Record<string, Migration> = {
   '0090-mcp-session-openers': mcpSessionOpeners,
   '0091-full-width-mentions': fullWidthMentions,
   '0092-tasks': tasks,
-  '0093-leases': leases
+  '0093-leases': leases,
+  '0095-shared-memory': sharedMemory,
+  '0096-session-keys': sessionKeys
 }

@@ -72,22 +72,21 @@ export async function setRights(
 ): Promise<{ owner: string; created: boolean }> {
   const made = await makeRoot(tx, agent, path)
   const rights = await rightsIn(tx, agent, path)
-  if (rights?.owns !== true) throw notYours('change', path, rights?.reads === true)
+  if (rights?.owns !== true) throw notYours(agent, 'change', path)
   const { rows } = await sql<{ owner: string; created: boolean }>`
     insert into memory_namespaces as n (workspace, path, owner, readers, writers)
     values (${agent.workspace}, ${path}, ${agent.agent_id}, ${readers}::text[], ${writers}::text[])
     on conflict (workspace, path) do update set readers = excluded.readers, writers = excluded.writers,
       updated_at = clock_timestamp()
-    returning owner, created_at = updated_at as created`.execute(tx)
+    returning owner, n.xmax = 0 as created`.execute(tx)
   const { owner, created } = rows[0] as { owner: string; created: boolean }
   return { owner, created: created || (made && path === rootOf(path)) }
 }
 
-/** @param known whether the agent may read it, and so may learn its name */
-export function notYours(what: 'write into' | 'change', path: string, known: boolean): AppError {
-  const who = what === 'change' ? 'its owner and admins may' : 'its owner and writers may'
-  return new AppError('PERMISSION_DENIED', `You may not ${what} that namespace: only ${who}.`, {
-    context: { argument: 'namespace', required_right: what === 'change' ? 'owner' : 'writer', ...(known && { may_read: true }) },
+export function notYours({ permissions }: Agent, what: 'write into' | 'change', path: string): AppError {
+  const who = what === 'change' ? 'its owner' : 'its owner, its writers'
+  return new AppError('PERMISSION_DENIED', `You may not ${what} that namespace: only ${who} and admins may.`, {
+    context: { argument: 'namespace', required_permission: 'admin', current_permissions: permissions },
     suggestions: [
       'Ask its owner to name you among the writers with set_namespace',
       `Or use a namespace with another first part than ${JSON.stringify(namespaceOf(rootOf(path)))}`

@@ -57,7 +57,7 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
   await app.register(messagesPlugin)
   await app.register(feedPlugin, config)
   await app.register(searchPlugin)
-  await app.register(memoryPlugin)
+  await app.register(memoryPlugin, config)
   await app.register(tasksPlugin)
   await app.register(leasesPlugin)
   await app.register(transcriptsPlugin)

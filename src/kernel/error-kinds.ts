@@ -107,6 +107,11 @@ const kinds = {
     'Pass overwrite: true to replace the value',
     'Call get_memory to read the value that is there'
   ]),
+  VERSION_CONFLICT: kind(
+    409,
+    'The value has another version than `if_version` says: `context.version` is the one it has, 0 for none.',
+    ['Read the value with get_memory, and decide anew what to store', 'Or change it in place with update_memory']
+  ),
   SESSION_CLOSED: kind(409, 'The session is closed; it can be read, not written.', [
     'Call create_session for a new session',
     'The creator or an admin can reopen it: update_session with is_active: true'

@@ -82,7 +82,7 @@ export function createMemoryReader(database: Unscoped): MemoryReader {
 const bytes = sql<number>`value_size + octet_length(metadata::text)`
 
 /**
- * How many of the keys, from the first one on, have values that are together at most so large; at least one.
+ * How many of the keys, from the first one on, have values that are together at most so large.
  * @param keys spelt as they are stored
  */
 export async function fittingKeys(
@@ -92,7 +92,7 @@ export async function fittingKeys(
   bytes_max: number
 ): Promise<number> {
   const { rows } = await sql<{ fitting: number }>`
-    select count(*) filter (where n = 1 or up_to_here <= ${bytes_max}) as fitting from (
+    select count(*) filter (where up_to_here <= ${bytes_max}) as fitting from (
       select asked.n, sum(coalesce(${bytes}, 0)) over (order by asked.n) as up_to_here
       from unnest(${keys.map(({ where }) => where.owner)}::text[], ${keys.map(({ where }) => where.scope)}::text[],
         ${keys.map(({ key }) => key)}::text[]) with ordinality as asked (agent_id, session_id, key, n)

@@ -57,7 +57,7 @@ export async function change(
   workspace: string,
   { where: { owner, scope }, key, op, value, if_version, author, bytes_max }: Change
 ): Promise<{ value: unknown; version: number; expires_at: string | null }> {
-  const given = sql`${value}::jsonb`
+  const given = sql`(select v from given)`
   const { fits, result } = RULES[op]
   const ended = sql<boolean>`agent_memory.expires_at <= clock_timestamp()`
   const start = op === 'append' ? sql`jsonb_build_array(${given})` : given
@@ -78,7 +78,8 @@ export async function change(
     when ${if_version !== undefined} and ${versionOf} <> ${if_version ?? 0} then false
     when ${fits(given)} then ${exact} else false end`
   const returning = sql`returning agent_memory.value, agent_memory.revision as version, agent_memory.expires_at`
-  const { rows } = await sql<{ value: unknown; version: number; expires_at: string | null }>`${
+  const { rows } = await sql<{ value: unknown; version: number; expires_at: string | null }>`
+    with given as materialized (select ${value}::jsonb as v) ${
     if_version !== undefined && if_version > 0
       ? sql`update agent_memory set ${set} where workspace = ${workspace} and agent_id = ${owner}
           and session_id = ${scope} and key = ${key} and ${may} ${returning}`
@@ -89,7 +90,7 @@ export async function change(
   if (rows[0] !== undefined) return rows[0]
   const version = await currentVersion(db, workspace, { owner, scope }, key)
   if (if_version !== undefined && if_version !== version) throw versionConflict(version)
-  throw await whyNot(db, workspace, { owner, scope }, key, op, given, fits)
+  throw await whyNot(db, workspace, { owner, scope }, key, op, sql`${value}::jsonb`)
 }
 
 async function whyNot(
@@ -98,9 +99,9 @@ async function whyNot(
   { owner, scope }: Where,
   key: string,
   op: Operation,
-  given: RawBuilder<unknown>,
-  fits: (v: RawBuilder<unknown>) => RawBuilder<boolean>
+  given: RawBuilder<unknown>
 ): Promise<AppError> {
+  const { fits, of } = RULES[op]
   const { rows } = await sql<{ kind: string; fits: boolean }>`
     select jsonb_typeof(value) as kind, ${fits(given)} as fits from agent_memory where workspace = ${workspace}
       and agent_id = ${owner} and session_id = ${scope} and key = ${key} and ${live}`.execute(db)
@@ -108,7 +109,7 @@ async function whyNot(
   if (stored === undefined) return changedNow()
   if (!stored.fits)
     return new AppError('INVALID_INPUT', `The value under that key is of another kind than ${op} changes.`, {
-      context: { argument: 'op', given: `${op} of a value of type ${stored.kind}`, allowed: RULES[op].of },
+      context: { argument: 'op', given: `${op} of a value of type ${stored.kind}`, allowed: of },
       suggestions: ['Read it with get_memory, and store another with set_memory and if_version']
     })
   if (op === 'increment')

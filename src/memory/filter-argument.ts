@@ -9,13 +9,16 @@ const FIELD_MAX = 255
 const TEXT_MAX = 1000
 
 export const Filter = Type.Optional(
-  ObjectOf(undefined, { description: 'Fields of object values: {"state":"open","n":{"$gte":3}}; also $eq $ne $gt $lt $lte' })
+  ObjectOf(undefined, {
+    description: 'Fields of object values: {"state":"open","n":{"$gte":3}}; also $eq $ne $gt $lt $lte'
+  })
 )
 
 /** The conditions that a filter stands for. @throws AppError INVALID_INPUT that says what is wrong with it */
 export function conditionsOf(filter: Record<string, unknown>): Condition[] {
   const conditions = Object.entries(filter).flatMap(([field, asked]) => {
-    if (characters(field) > FIELD_MAX) throw wrongFilter('a long name of a field', `names of at most ${FIELD_MAX} characters`)
+    if (characters(field) > FIELD_MAX)
+      throw wrongFilter('a long name of a field', `names of at most ${FIELD_MAX} characters`)
     return isComparisons(asked) ? comparisonsOf(field, asked) : [{ field, is: '$eq' as const, than: asked }]
   })
   if (conditions.length > CONDITIONS_MAX)

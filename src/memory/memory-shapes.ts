@@ -45,4 +45,3 @@ export function valueFields<T extends Record<string, TSchema>>(more: T) {
     expires_at: Nullable(Time)
   }
 }
-

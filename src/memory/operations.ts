@@ -48,7 +48,11 @@ export function checkOperations(operations: readonly Operation[]): void {
       })
     // Defaults are filled in for every operation.
     const { limit, expires_in, overwrite, ...given } = operation
-    const more = { ...(limit !== 50 && { limit }), ...(expires_in !== 0 && { expires_in }), ...(overwrite !== true && { overwrite }) }
+    const more = {
+      ...(limit !== 50 && { limit }),
+      ...(expires_in !== 0 && { expires_in }),
+      ...(overwrite !== true && { overwrite })
+    }
     for (const [name, value] of Object.entries({ ...given, ...more }))
       if (value !== undefined && !TAKES[operation.op].includes(name)) throw wrong(name, name, 'nothing')
     const { op, key, value, prefix, if_version } = operation

@@ -39,7 +39,11 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
   function fail(error: unknown, i: number): Result {
     if (atomic || !(error instanceof AppError)) throw inOperation(error, i)
     const { code, message, context } = error
-    return { op: (operations[i] as Operation).op, ok: false, error: { code, error: message, ...(context && { context }) } }
+    return {
+      op: (operations[i] as Operation).op,
+      ok: false,
+      error: { code, error: message, ...(context && { context }) }
+    }
   }
 
   // First the places of what is stored: they may make a namespace from which another operation reads.
@@ -59,7 +63,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
   }
   for (const operation of operations) if (operation.op === 'set') await placeFor(operation).catch(() => undefined)
 
-  for (let i = 0; i < operations.length; ) {
+  for (let i = 0; i < operations.length;) {
     const { op } = operations[i] as Operation
     const run = op === 'set' ? await storeRun(i) : op === 'get' ? await readRun(i) : [await one(i)]
     for (const result of run) add(...result)

@@ -3,6 +3,7 @@ import * as audit from '../../audit/store/rows.js'
 import { sessionTopic, type Topic } from '../../kernel/events.js'
 import { removeMessages } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
+import { eraseMemory } from '../../memory/store/memory-erasure.js'
 import { releaseAll } from '../../leases/store/leases.js'
 import { removeTasks, renameInTasks } from '../../tasks/store/removal.js'
 import { BATCH, searchSessions, underLock } from './batch.js'
@@ -205,7 +206,8 @@ async function eraseBatch(tx: Db, erasure: Erasure, session_id: string): Promise
 }
 
 /** Completes the erasure, unless it was requested again meanwhile: then it covers more data. */
-async function finish(tx: Db, { workspace, agent_id, request_id, erased_at, until }: Erasure): Promise<void> {
+async function finish(tx: Db, erasure: Erasure): Promise<void> {
+  const { workspace, agent_id, request_id, erased_at, until } = erasure
   const done = await tx
     .deleteFrom('erased_agents')
     .where('workspace', '=', workspace)
@@ -215,6 +217,7 @@ async function finish(tx: Db, { workspace, agent_id, request_id, erased_at, unti
     .executeTakeFirst()
   if (done === undefined) return
   await removeOwn(tx, workspace, agent_id, OWN_TABLES, until)
+  await eraseMemory(tx, erasure)
   // Presence is written with a delay, so delete all of it. A new agent of this name is recorded again at its next call.
   await removeOwn(tx, workspace, agent_id, PRESENCE_TABLES)
   const metadata = { of_agent: agent_id, messages: done.messages_erased }

@@ -118,12 +118,7 @@ export async function spellingOf(db: Db, workspace: string, { owner, scope }: Wh
 }
 
 /** The version of a live value; 0: there is none. */
-export async function currentVersion(
-  db: Db,
-  workspace: string,
-  { owner, scope }: Where,
-  key: string
-): Promise<number> {
+export async function currentVersion(db: Db, workspace: string, { owner, scope }: Where, key: string): Promise<number> {
   const found = await db
     .selectFrom('agent_memory')
     .select(versionOf.as('version'))

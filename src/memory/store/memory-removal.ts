@@ -51,7 +51,12 @@ export function begins(prefix: string) {
 }
 
 /** Deletes all values of a scope whose keys begin with a text. @returns how many live ones were there */
-export async function removePrefix(db: Db, workspace: string, { owner, scope }: Where, prefix: string): Promise<number> {
+export async function removePrefix(
+  db: Db,
+  workspace: string,
+  { owner, scope }: Where,
+  prefix: string
+): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     with removed as (delete from agent_memory
       where workspace = ${workspace} and agent_id = ${owner} and session_id = ${scope} and ${begins(prefix)}

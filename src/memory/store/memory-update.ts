@@ -10,7 +10,11 @@ export type Operation = (typeof OPERATIONS)[number]
 /** What the value in the table must be, in words, and what becomes of it. `v` is what was given. */
 const RULES: Record<
   Operation,
-  { of: string; fits: (v: RawBuilder<unknown>) => RawBuilder<boolean>; result: (v: RawBuilder<unknown>) => RawBuilder<unknown> }
+  {
+    of: string
+    fits: (v: RawBuilder<unknown>) => RawBuilder<boolean>
+    result: (v: RawBuilder<unknown>) => RawBuilder<unknown>
+  }
 > = {
   increment: {
     of: 'a number',
@@ -21,7 +25,8 @@ const RULES: Record<
     of: 'a list, or a text for a text',
     fits: v => sql<boolean>`(jsonb_typeof(agent_memory.value) = 'array'
       or (jsonb_typeof(agent_memory.value) = 'string' and jsonb_typeof(${v}) = 'string'))`,
-    result: v => sql`case jsonb_typeof(agent_memory.value) when 'array' then agent_memory.value || jsonb_build_array(${v})
+    result:
+      v => sql`case jsonb_typeof(agent_memory.value) when 'array' then agent_memory.value || jsonb_build_array(${v})
       else to_jsonb((agent_memory.value #>> '{}') || (${v} #>> '{}')) end`
   },
   merge: {
@@ -80,13 +85,13 @@ export async function change(
   const returning = sql`returning agent_memory.value, agent_memory.revision as version, agent_memory.expires_at`
   const { rows } = await sql<{ value: unknown; version: number; expires_at: string | null }>`
     with given as materialized (select ${value}::jsonb as v) ${
-    if_version !== undefined && if_version > 0
-      ? sql`update agent_memory set ${set} where workspace = ${workspace} and agent_id = ${owner}
+      if_version !== undefined && if_version > 0
+        ? sql`update agent_memory set ${set} where workspace = ${workspace} and agent_id = ${owner}
           and session_id = ${scope} and key = ${key} and ${may} ${returning}`
-      : sql`insert into agent_memory (workspace, agent_id, session_id, key, value, value_size, updated_by)
+        : sql`insert into agent_memory (workspace, agent_id, session_id, key, value, value_size, updated_by)
           values (${workspace}, ${owner}, ${scope}, ${key}, ${start}, octet_length((${start})::text), ${updated_by})
           on conflict (workspace, agent_id, session_id, key) do update set ${set} where ${may} ${returning}`
-  }`.execute(db)
+    }`.execute(db)
   if (rows[0] !== undefined) return rows[0]
   const version = await currentVersion(db, workspace, { owner, scope }, key)
   if (if_version !== undefined && if_version !== version) throw versionConflict(version)

@@ -2,7 +2,15 @@ import { Type } from '@sinclair/typebox'
 import { AppError } from '../../kernel/errors.js'
 import { memoryTopic } from '../../kernel/events.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
-import { IdempotencyKey, input, MEMORY_KEY_MAX, MemoryKey, OptionalSessionId, output, text } from '../../kernel/shapes.js'
+import {
+  IdempotencyKey,
+  input,
+  MEMORY_KEY_MAX,
+  MemoryKey,
+  OptionalSessionId,
+  output,
+  text
+} from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { memoryResource, whereToDelete } from '../memory-scope.js'
 import { IfVersion } from '../memory-shapes.js'

@@ -65,7 +65,17 @@ export const listMemory = defineTool({
     scope_filter: Type.String({ description: '"global", "all", the session, or the namespace' })
   }),
   async handler(
-    { session_id, namespace, prefix, filter, include_values = false, order: asked, touch: renews = false, limit = 50, cursor },
+    {
+      session_id,
+      namespace,
+      prefix,
+      filter,
+      include_values = false,
+      order: asked,
+      touch: renews = false,
+      limit = 50,
+      cursor
+    },
     { db, agent, caller }
   ) {
     if (renews && asked === 'updated') throw movingOrder()

@@ -60,7 +60,10 @@ export const setNamespace = (quotas: Quotas) =>
     }),
     async handler({ namespace, readers: mayRead, writers: mayWrite }, { db, agent }) {
       needWholeWorkspace(agent)
-      const [readers, writers] = [mayRead, mayWrite].map(list => [...new Set(list.map(composed))]) as [string[], string[]]
+      const [readers, writers] = [mayRead, mayWrite].map(list => [...new Set(list.map(composed))]) as [
+        string[],
+        string[]
+      ]
       const { owner, created } = await setRights(db, agent, pathOf(namespace), readers, writers)
       await refuseMuchMemory(db, { workspace: agent.workspace, agent_id: owner }, quotas)
       return { namespace, owner, readers, writers, created }

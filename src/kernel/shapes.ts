@@ -53,7 +53,7 @@ export const SessionId = Checked<string>(
   {
     type: 'string',
     pattern: '^session_[0-9a-f]{16}$',
-    description: 'The session, as create_session or list_sessions named it'
+    description: 'The session'
   },
   value => typeof value === 'string' && value.length <= 300,
   { [EmptyIsAbsent]: true, [Allowed]: 'a session_id as create_session returned it' }
@@ -191,7 +191,7 @@ function isTime(value: unknown): boolean {
 
 export function DateTime(description: string) {
   return Checked<string>(
-    { type: 'string', description: `${description}: an ISO-8601 date or date-time, UTC unless it has an offset` },
+    { type: 'string', description: `${description}: ISO-8601, UTC unless it has an offset` },
     isTime,
     {
       [EmptyIsAbsent]: true,
@@ -202,7 +202,7 @@ export function DateTime(description: string) {
   )
 }
 
-export function Limit(fallback: number, maximum: number, minimum = 1, description = 'How many to return at most') {
+export function Limit(fallback: number, maximum: number, minimum = 1, description = 'At most so many') {
   return Type.Optional(Whole({ minimum, maximum, default: fallback, description }))
 }
 
@@ -213,14 +213,14 @@ export const Cursor = Type.Optional(
     {
       type: 'string',
       maxLength: CURSOR_MAX,
-      description: 'next_cursor of the previous answer, for the next page; left out: the first'
+      description: 'next_cursor of the previous answer'
     },
     value => typeof value === 'string' && characters(value) <= CURSOR_MAX,
     { [EmptyIsAbsent]: true, [Allowed]: 'next_cursor of an earlier answer' }
   )
 )
 
-const idempotencyKey = text(1, 255, 'Your name for this request: repeated with it within 24 hours, it happens once')
+const idempotencyKey = text(1, 255, 'Repeated with the same within 24 hours, a call happens once')
 export const IdempotencyKey = Type.Optional(
   Checked<string>(idempotencyKey.json, idempotencyKey.check, {
     // A program that believes in its key must not lose it without a word.

@@ -1,17 +1,24 @@
+import { Type } from '@sinclair/typebox'
 import { AppError } from '../kernel/errors.js'
-import { ObjectOf } from '../kernel/schema.js'
+import { objectInString } from '../kernel/metadata-shapes.js'
+import { Allowed, Checked, Repair } from '../kernel/schema.js'
 import { characters } from '../kernel/text.js'
 import { COMPARISONS, type Comparison, type Condition } from './store/memory-filter.js'
-import { Type } from '@sinclair/typebox'
 
 const CONDITIONS_MAX = 20
 const FIELD_MAX = 255
 const TEXT_MAX = 1000
 
 export const Filter = Type.Optional(
-  ObjectOf(undefined, {
-    description: 'Fields of object values: {"state":"open","n":{"$gte":3}}; also $eq $ne $gt $lt $lte'
-  })
+  Checked<Record<string, unknown>>(
+    {
+      type: 'object',
+      additionalProperties: true,
+      description: 'Fields of object values, as {"n":{"$gte":3}}; also $eq $ne $gt $lt $lte'
+    },
+    isObject,
+    { [Repair]: objectInString, [Allowed]: 'an object such as {"state": "open", "n": {"$gte": 3}}' }
+  )
 )
 
 /** The conditions that a filter stands for. @throws AppError INVALID_INPUT that says what is wrong with it */

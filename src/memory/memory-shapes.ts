@@ -21,14 +21,14 @@ export function Value(bytes_max: number, description: string) {
 export const IfVersion = (description: string) =>
   Type.Optional(Whole({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description }))
 
-export const Touch = Type.Optional(Type.Boolean({ description: 'Renew the time that it is kept' }))
+export const Touch = Type.Optional(Type.Boolean({ description: 'Keep it as long again' }))
 
 /** What goes with a value that is stored. */
 export const storing = {
   expires_in: ExpiresIn('Seconds it is kept; 0: for ever'),
   metadata: Metadata('Anything about the value'),
   overwrite: Type.Optional(
-    Type.Boolean({ default: true, description: 'false: refuse with KEY_EXISTS if the key has a value' })
+    Type.Boolean({ default: true, description: 'false: KEY_EXISTS if there is a value' })
   )
 }
 

@@ -23,8 +23,8 @@ export const listMemory = defineTool({
   name: NAME,
   title: 'List what is remembered',
   description:
-    'The keys that are stored, last updated first: your global ones, with session_id that session\'s, with "all" ' +
-    'every one of yours, with namespace shared ones. What changes between two pages comes at the end.',
+    'The keys that are stored, last updated first: your global ones, those of a session, with "all" all of yours, or ' +
+    'those of a namespace. What changes between two pages comes at the end.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
@@ -39,14 +39,14 @@ export const listMemory = defineTool({
     namespace: OptionalNamespace('Shared memory'),
     prefix: Type.Optional(
       Checked<string>(
-        { type: 'string', maxLength: MEMORY_KEY_MAX, description: 'Only keys that begin with exactly this' },
+        { type: 'string', maxLength: MEMORY_KEY_MAX, description: 'How the keys begin' },
         value => typeof value === 'string' && characters(value) <= MEMORY_KEY_MAX,
         { [Allowed]: `a string of at most ${MEMORY_KEY_MAX} characters` }
       )
     ),
     filter: Filter,
-    include_values: Type.Optional(Type.Boolean({ description: 'Return the values too' })),
-    order: Type.Optional(OneOf(ORDERS, { description: 'With touch always key' })),
+    include_values: Type.Optional(Type.Boolean({ description: 'With the values' })),
+    order: Type.Optional(OneOf(ORDERS, { description: 'Default updated' })),
     touch: Touch,
     limit: Limit(50, 1000),
     cursor: Cursor

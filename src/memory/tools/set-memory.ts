@@ -22,10 +22,10 @@ export const setMemory = (writer: MemoryWriter, bytes_max: number) =>
     commits: 'batch',
     input: input({
       key: MemoryKey,
-      value: Value(bytes_max, 'Any JSON value; numbers have double precision, send others as strings'),
+      value: Value(bytes_max, 'Any JSON value; numbers have double precision'),
       session_id: OptionalSessionId('your global memory'),
       namespace: OptionalNamespace('Shared memory, such as team/plans'),
-      if_version: IfVersion('Only if it has this version; 0: if it is absent'),
+      if_version: IfVersion('Only if it has this version; 0: none'),
       ...storing,
       idempotency_key: IdempotencyKey
     }),

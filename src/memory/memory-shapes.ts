@@ -27,9 +27,7 @@ export const Touch = Type.Optional(Type.Boolean({ description: 'Keep it as long 
 export const storing = {
   expires_in: ExpiresIn('Seconds it is kept; 0: for ever'),
   metadata: Metadata('Anything about the value'),
-  overwrite: Type.Optional(
-    Type.Boolean({ default: true, description: 'false: KEY_EXISTS if there is a value' })
-  )
+  overwrite: Type.Optional(Type.Boolean({ default: true, description: 'false: KEY_EXISTS if there is a value' }))
 }
 
 /** What an answer says of a value. @param more before the times */

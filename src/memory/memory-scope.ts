@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Agent, mayEnter } from '../kernel/agent.js'
+import type { Agent } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
 import { needWholeWorkspace } from '../agents/whole-workspace.js'
 import type { Db } from '../postgres/schema.js'
@@ -12,7 +12,7 @@ import { makeRoot, notYours, rightsIn } from './store/namespaces.js'
 
 /** From what the arguments of a tool name to where it is stored. */
 
-export const ScopeWord = Type.Unsafe<'session' | 'global' | 'namespace'>({
+const ScopeWord = Type.Unsafe<'session' | 'global' | 'namespace'>({
   type: 'string',
   enum: ['session', 'global', 'namespace']
 })
@@ -101,11 +101,6 @@ function pathIn(agent: Agent, { namespace, session_id }: Named): string | undefi
     })
   needWholeWorkspace(agent)
   return pathOf(namespace)
-}
-
-/** Whether the credentials reach a scope of the agent's own memory. */
-export function mayReach(agent: Pick<Agent, 'sessions'>, scope: Scope): boolean {
-  return scope === GLOBAL || isPath(scope) || mayEnter(agent, scope)
 }
 
 /** Names a key in the audit log without telling it: the beginning of its SHA-256. */

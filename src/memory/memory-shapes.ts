@@ -7,9 +7,6 @@ import { placeFields } from './memory-scope.js'
 
 /** The shapes that the tools of memory share. */
 
-/** Bytes of an answer, about: lists stop before they have more. */
-export const ANSWER_MAX = 8 * 1024 * 1024
-
 /** @param bytes_max of the value as JSON */
 export function Value(bytes_max: number, description: string) {
   return AnyValue(description, value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= bytes_max, {

@@ -1,9 +1,9 @@
 import type { Agent } from '../kernel/agent.js'
+import { ITEMS_MAX } from '../kernel/answer-size.js'
 import { AppError } from '../kernel/errors.js'
 import { composed } from '../kernel/text.js'
 import type { Db } from '../postgres/schema.js'
 import { type Named, whereToDelete, whereToRead, whereToStore } from './memory-scope.js'
-import { ANSWER_MAX } from './memory-shapes.js'
 import { inOperation, type Operation } from './operations.js'
 import { currentVersion, spellingOf, type Where } from './store/entries.js'
 import { type NewValue, storeValues } from './store/memory-batch.js'
@@ -30,7 +30,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
   let full = false
 
   function add(result: Result, size: number): void {
-    full ||= results.length > 0 && bytes + size + RESULT_BYTES > ANSWER_MAX
+    full ||= results.length > 0 && bytes + size + RESULT_BYTES > ITEMS_MAX
     if (full) return
     bytes += size + RESULT_BYTES
     results.push(result)
@@ -121,7 +121,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
       }
     }
     const keys = done.filter(each => 'where' in each)
-    const room = ANSWER_MAX - bytes - RESULT_BYTES * done.length
+    const room = ITEMS_MAX - bytes - RESULT_BYTES * done.length
     const fitting = full || keys.length === 0 ? 0 : await fittingKeys(tx, workspace, keys, room)
     const read = keys.slice(0, Math.max(fitting, results.length === 0 ? 1 : 0))
     const values = read.length === 0 ? [] : await readValues(tx, workspace, read)
@@ -129,7 +129,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
     return done.map(each => {
       if ('result' in each) return [each.result, 0]
       // Where nothing was read, there is no room, and nothing is added behind it.
-      if (n >= read.length) return [{ op: 'get', ok: true }, ANSWER_MAX]
+      if (n >= read.length) return [{ op: 'get', ok: true }, ITEMS_MAX]
       const stored = values[n++]
       if (stored === undefined) return [{ op: 'get', ok: true, key: each.key, found: false, value: null }, 0]
       const { key, value, metadata, version, updated_at, updated_by, expires_at, value_size } = stored
@@ -156,7 +156,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
         if (count > 0) owners.add(where.owner)
         return [{ op, ok: true, deleted: count > 0, count }, 0]
       }
-      if (full) return [{ op, ok: true }, ANSWER_MAX]
+      if (full) return [{ op, ok: true }, ITEMS_MAX]
       const { entries, end } = await list(tx, agent, { where, prefix, order: 'updated', limit })
       const shown = entries.map(({ session_id: _, created_at: __, ...entry }) => entry)
       const result = { op, ok: true, entries: shown, count: shown.length, has_more: end !== null }

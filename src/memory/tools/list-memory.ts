@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Nullable, pageFields } from '../../kernel/answer-shapes.js'
+import { ITEMS_MAX } from '../../kernel/answer-size.js'
 import { foreignCursor, openCursor, sealCursor } from '../../kernel/cursor.js'
 import { AppError } from '../../kernel/errors.js'
 import { Allowed, AnyValueField, Checked, EmptyIsAbsent, OneOf } from '../../kernel/schema.js'
@@ -10,7 +11,7 @@ import { defineTool } from '../../kernel/tool.js'
 import { decodeSnapshot, encodeSnapshot } from '../../postgres/snapshots.js'
 import { conditionsOf, Filter } from '../filter-argument.js'
 import { placeOf, whereToRead } from '../memory-scope.js'
-import { ANSWER_MAX, Touch, valueFields } from '../memory-shapes.js'
+import { Touch, valueFields } from '../memory-shapes.js'
 import { isPath, OptionalNamespace } from '../namespace.js'
 import { touch } from '../renewal.js'
 import { GLOBAL, type MemoryEntry, type StoredValue } from '../store/entries.js'
@@ -85,7 +86,7 @@ export const listMemory = defineTool({
     const conditions = filter === undefined ? [] : conditionsOf(filter)
     const everywhere = session_id === EVERY_SCOPE && namespace === undefined
     const where = everywhere ? undefined : await whereToRead(db, agent, { session_id, namespace })
-    const bytes_max = include_values ? ANSWER_MAX : undefined
+    const bytes_max = include_values ? ITEMS_MAX : undefined
     const { entries, end } = await list(db, agent, { where, prefix, conditions, order, limit, bytes_max, after })
     const shown: Array<MemoryEntry & Partial<StoredValue>> = include_values
       ? await withValues(db, agent, where, entries)

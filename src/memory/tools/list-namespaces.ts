@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import { Nullable, pageFields } from '../../kernel/answer-shapes.js'
+import { fitting } from '../../kernel/answer-size.js'
 import { foreignCursor, openCursor, sealCursor } from '../../kernel/cursor.js'
 import { Allowed, Checked, EmptyIsAbsent, Repair, Whole } from '../../kernel/schema.js'
 import { Cursor, input, Limit, output, text } from '../../kernel/shapes.js'
@@ -59,8 +60,9 @@ export const listNamespaces = defineTool({
     const listOf = [NAME, prefix, suffix, depth]
     const after = cursor === undefined ? undefined : pathIn(openCursor(listOf, cursor))
     const { rows, stopped } = await list(db, agent, { prefix, suffix, depth, limit, after })
-    const shown = rows.slice(0, limit)
-    const end = rows.length > limit ? shown.at(-1)?.path : stopped
+    const page = rows.slice(0, limit)
+    const shown = page.slice(0, fitting(page))
+    const end = rows.length > shown.length ? shown.at(-1)?.path : stopped
     return {
       namespaces: shown.map(({ path, owner, readers, writers }) => ({
         namespace: namespaceOf(path),

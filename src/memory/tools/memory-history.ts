@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { Time } from '../../kernel/answer-shapes.js'
+import { ITEMS_MAX } from '../../kernel/answer-size.js'
 import { AnyValueField } from '../../kernel/schema.js'
 import { input, Limit, MemoryKey, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { placeFields, placeOf, whereToRead } from '../memory-scope.js'
-import { ANSWER_MAX } from '../memory-shapes.js'
 import { OptionalNamespace } from '../namespace.js'
 import { versionsOf } from '../store/memory-history.js'
 import type { MemoryReader } from '../store/memory-reader.js'
@@ -40,7 +40,7 @@ export const memoryHistory = (reader: MemoryReader) =>
     async handler({ key, session_id, namespace, limit = VERSIONS_MAX }, { db, agent }) {
       const where = await whereToRead(db, agent, { session_id, namespace })
       const current = await reader.read(agent, where, key)
-      const { versions, has_more } = await versionsOf(db, agent.workspace, where, current, limit, ANSWER_MAX)
+      const { versions, has_more } = await versionsOf(db, agent.workspace, where, current, limit, ITEMS_MAX)
       return { key: current.key, ...placeOf(where.scope), versions, count: versions.length, has_more }
     }
   })

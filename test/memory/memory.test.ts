@@ -162,14 +162,14 @@ t.test('over MCP, and in metadata that came as text, too', async t => {
   }
 })
 
-t.test('at most 1 MiB as JSON', async t => {
-  const mebibyte = 1024 * 1024
-  t.equal(((await roundTrip('x'.repeat(mebibyte - 2))) as string).length, mebibyte - 2)
-  t.equal(((await roundTrip('🚀'.repeat((mebibyte - 4) / 4))) as string).length, (mebibyte - 4) / 2)
-  for (const value of ['x'.repeat(mebibyte - 1), '🚀'.repeat(mebibyte / 4), ['x'.repeat(mebibyte)]]) {
+t.test('at most 4 MiB as JSON', async t => {
+  const most = 4 * 1024 * 1024
+  t.equal(((await roundTrip('x'.repeat(most - 2))) as string).length, most - 2)
+  t.equal(((await roundTrip('🚀'.repeat((most - 4) / 4))) as string).length, (most - 4) / 2)
+  for (const value of ['x'.repeat(most - 1), '🚀'.repeat(most / 4), ['x'.repeat(most)]]) {
     const answer = await call(app, 'set_memory', { key: 'large', value })
     isFailure(t, answer, 'CONTENT_TOO_LARGE')
-    t.match(answer.body, { context: { argument: 'value' }, error: /1048576/ })
+    t.match(answer.body, { context: { argument: 'value' }, error: /4194304/ })
   }
   isFailure(t, await call(app, 'get_memory', { key: 'large' }), 'MEMORY_NOT_FOUND')
 })

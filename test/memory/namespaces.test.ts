@@ -79,8 +79,8 @@ for (const namespace of ['team', 'team/plans', 'team/plans/deep'])
       t.equal(names.includes(namespace), reads, 'list_namespaces')
 
       const writing: Array<[tool: string, args: Record<string, unknown>]> = [
-        ['set_memory', { ...at, value: 3 }],
         ['set_memory', { ...at, value: 3, if_version: version }],
+        ['set_memory', { ...at, value: 3, expires_in: 1000 }],
         ['set_memory', { namespace, key: 'new', value: 1 }],
         ['update_memory', { namespace, key: 'n', op: 'increment', value: 1 }],
         ['batch_memory', { operations: [{ op: 'set', namespace, key: 'b', value: 1 }] }]

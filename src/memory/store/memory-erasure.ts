@@ -40,8 +40,8 @@ export async function eraseMemory(
   const within = (column: string) => sql<boolean>`exists (select from unnest(${paths}::text[]) as root (path)
     where ${sql.ref(column)} >= root.path and ${sql.ref(column)} < rtrim(root.path, '/') || '0')`
   const removed = await sql`delete from agent_memory where ${here} and agent_id = ${agent_id}
-    and ${before('updated_at')} and (not (${inNamespace}) or ${within('session_id')})`.execute(tx)
-  await sql`delete from memory_namespaces where ${here} and ${within('path')}`.execute(tx)
+    and ${before('updated_at')} and (not (${inNamespace}) or ${within('agent_memory.session_id')})`.execute(tx)
+  await sql`delete from memory_namespaces where ${here} and ${within('memory_namespaces.path')}`.execute(tx)
 
   await sql`delete from memory_history where ${here} and changed_by = ${agent_id}
     and ${before('changed_at')}`.execute(tx)

@@ -73,11 +73,11 @@ export async function listNamespaces(
       from walk, lateral (
         select first.path from tops t, lateral (
           select min(found.path) as path from (
-            (select t.path where t.path > walk.behind and t.path >= ${from})
+            (select t.path where t.path > walk.behind and t.path > ${from})
             union all (select n.path from memory_namespaces n where n.workspace = ${workspace}
-              and n.path ${below} n.path < t.upto and n.path >= ${from} order by n.path limit 1)
+              and n.path ${below} n.path < t.upto and n.path > ${from} order by n.path limit 1)
             union all (select m.session_id from agent_memory m where m.workspace = ${workspace}
-              and m.session_id ${below} m.session_id < t.upto and m.session_id >= ${from} and ${live}
+              and m.session_id ${below} m.session_id < t.upto and m.session_id > ${from} and ${live}
               order by m.session_id limit 1)
           ) found) first
         where t.upto > walk.behind and first.path is not null order by t.path limit 1

@@ -135,9 +135,11 @@ const kinds = {
     ['Read the current state and try again'],
     { retry_after: 1 }
   ),
-  INVALID_KEY: kind(400, 'A memory key is empty, longer than 255 characters, or holds control characters.', [
-    'Use a key of 1 to 255 characters without control characters'
-  ]),
+  INVALID_KEY: kind(
+    400,
+    'A key of memory or of a session is empty, longer than 255 characters, or holds characters it may not.',
+    ['Use a key of 1 to 255 characters without control characters']
+  ),
   INVALID_METADATA: kind(400, 'metadata is not an object, or is too large.', [
     'Pass metadata as a JSON object of at most 50 keys and 10000 characters; put long texts into content'
   ]),

@@ -158,6 +158,7 @@ export function SessionKey(description: string) {
     [EmptyIsAbsent]: true,
     [Repair]: value => (typeof value === 'string' ? composed(value.trim()) : value),
     [OnPage]: { pattern: NAME_PATTERN },
+    [Code]: 'INVALID_KEY',
     [Allowed]: `${of.allowed} after trimming, all of which are seen`
   })
 }

@@ -111,7 +111,11 @@ function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Pr
       SESSION_NOT_FOUND: [{ sessions: [NO_SESSION] }, { token: place.live }],
       INVALID_TTL: [{ expires_in: -1 }, { token: place.live }]
     },
-    create_session: { INVALID_METADATA: [{ metadata: 'text' }], QUOTA_EXCEEDED: full },
+    create_session: {
+      INVALID_METADATA: [{ metadata: 'text' }],
+      INVALID_KEY: [{ key: 'a\nb' }],
+      QUOTA_EXCEEDED: full
+    },
     import_session: { QUOTA_EXCEEDED: [{}, { full: true, admin: true }] },
     get_session: { SESSION_NOT_FOUND: noSession },
     update_session: {

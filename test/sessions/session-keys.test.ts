@@ -52,7 +52,7 @@ t.test('keys', async t => {
     isFailure(
       t,
       await call(app, 'create_session', { purpose: 'p', key }),
-      'INVALID_INPUT',
+      'INVALID_KEY',
       JSON.stringify(key).slice(0, 20)
     )
   const { api_key } = await ok(app, 'create_api_key', { agent_id: '*', agent_type: 't', workspace: 'w2' }, ADMIN)

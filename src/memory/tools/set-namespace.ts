@@ -42,7 +42,7 @@ export const setNamespace = (quotas: Quotas) =>
     commits: 'transaction',
     input: input({
       namespace: Namespace('Such as team/plans'),
-      readers: names('Who may read: agent_ids, type:<agent_type>, or *'),
+      readers: names('Who may read: each an agent_id, type:<agent_type>, or *'),
       writers: names('Who may read and write'),
       idempotency_key: IdempotencyKey
     }),

@@ -301,7 +301,12 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     instead: { key: PRIVATE_TEXTS.key, namespace: 'team/plans' }
   }),
   set_namespace: async () => ({
-    args: { namespace: 'team/plans', readers: ['*'], writers: ['type:custom'], idempotency_key: randomUUID() }
+    args: {
+      namespace: `team/${randomUUID()}`,
+      readers: ['*'],
+      writers: ['type:custom'],
+      idempotency_key: randomUUID()
+    }
   }),
   list_namespaces: async app => {
     await remembered(app)

@@ -14,6 +14,7 @@ export const Filter = Type.Optional(
     {
       type: 'object',
       additionalProperties: true,
+      maxProperties: CONDITIONS_MAX,
       description: 'Fields of object values, as {"n":{"$gte":3}}; also $eq $ne $gt $lt $lte'
     },
     isObject,

@@ -6,6 +6,8 @@ import { characters, composed, hasControlCharacters, hasUnseenCharacters } from 
 
 const PARTS_MAX = 8
 const PART_MAX = 100
+/** Characters of the longest. */
+export const NAMESPACE_MAX = PARTS_MAX * (PART_MAX + 1) - 1
 /** Bytes as UTF-8, so that a path and a key fit into one entry of an index. */
 const BYTES_MAX = 1000
 
@@ -21,7 +23,7 @@ function isPart(part: string): boolean {
 }
 
 export const Namespace = (description: string) =>
-  Checked<string>({ type: 'string', description }, isNamespace, {
+  Checked<string>({ type: 'string', minLength: 1, maxLength: NAMESPACE_MAX, description }, isNamespace, {
     [EmptyIsAbsent]: true,
     [Repair]: value => (typeof value === 'string' ? composed(value) : value),
     [Allowed]:

@@ -7,15 +7,13 @@ import { Allowed, Checked, EmptyIsAbsent, Repair, Whole } from '../../kernel/sch
 import { Cursor, input, Limit, output, text } from '../../kernel/shapes.js'
 import { composed, hasControlCharacters } from '../../kernel/text.js'
 import { defineTool } from '../../kernel/tool.js'
-import { namespaceOf } from '../namespace.js'
+import { NAMESPACE_MAX, namespaceOf } from '../namespace.js'
 import { listNamespaces as list } from '../store/namespace-list.js'
 
 const NAME = 'list_namespaces'
-/** As many as the longest namespace has. */
-const TEXT_MAX = 807
 
 const part = (description: string) => {
-  const of = text(1, TEXT_MAX, description, value => !hasControlCharacters(value))
+  const of = text(1, NAMESPACE_MAX, description, value => !hasControlCharacters(value))
   return Type.Optional(
     Checked<string>(of.json, of.check, {
       [EmptyIsAbsent]: true,

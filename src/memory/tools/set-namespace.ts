@@ -13,7 +13,12 @@ import { setRights } from '../store/namespaces.js'
 const NAMES_MAX = 100
 
 const Name = Checked<string>(
-  { type: 'string', description: 'An agent_id, type:<agent_type>, or * for every agent' },
+  {
+    type: 'string',
+    minLength: 1,
+    maxLength: AGENT_ID_MAX,
+    description: 'An agent_id, type:<agent_type>, or * for every agent'
+  },
   value =>
     typeof value === 'string' &&
     value.trim() === value &&

@@ -210,3 +210,14 @@ t.test('an idempotency key holds, and the first answer comes again', async t => 
   )
   t.equal(new Set(many.map(({ version }) => version)).size, 1)
 })
+
+t.test('a repeat gets the first answer, whatever has become of the place', async t => {
+  const session_id = await newSession(app)
+  const set = { key: 'kept', value: 1, session_id, idempotency_key: 'repeat' }
+  const first = await ok(app, 'set_memory', set)
+  await ok(app, 'close_session', { session_id })
+  t.same(await ok(other, 'set_memory', set), first)
+  await ok(app, 'delete_session', { session_id })
+  isFailure(t, await call(app, 'set_memory', { ...set, value: 2 }), 'IDEMPOTENCY_CONFLICT')
+  isFailure(t, await call(app, 'set_memory', { ...set, idempotency_key: 'new' }), 'SESSION_NOT_FOUND')
+})

@@ -6,7 +6,7 @@ import { isStatementFault } from '../../postgres/faults.js'
 import { claim, settle } from '../../postgres/idempotency.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
-import { changedNow, currentVersion, keyExists, versionConflict, type Where } from './entries.js'
+import { changedNow, currentVersion, keyExists, versionConflict } from './entries.js'
 import { type NewValue, type Outcome, type Stored, storeValues } from './memory-batch.js'
 
 /** Values of one batch, at most. */
@@ -27,14 +27,17 @@ export interface SetRequest extends NewValue {
   onRepeat?: () => void
 }
 
+type Placed = Pick<SetRequest, 'where' | 'key'>
+type Unplaced = Omit<SetRequest, 'where' | 'key'>
+
 export interface MemoryWriter {
   /**
    * Stores a value and answers after the commit.
    * @throws AppError KEY_EXISTS, VERSION_CONFLICT, IDEMPOTENCY_CONFLICT, QUOTA_EXCEEDED
    */
   set: (request: SetRequest) => Promise<Stored>
-  /** The same in a transaction of its own, which first makes the place for it. */
-  setFirst: (request: Omit<SetRequest, 'where'>, makePlace: (tx: Db) => Promise<Where>) => Promise<Stored>
+  /** The same in a transaction of its own, which finds or makes the place for it, unless the call is a repeat. */
+  setFirst: (request: Unplaced, makePlace: (tx: Db) => Promise<Placed>) => Promise<Stored>
 }
 
 /** Whose memory would be too much: nothing of the batch was stored. */
@@ -68,12 +71,13 @@ export function createMemoryWriter(database: Unscoped, quotas: Quotas): MemoryWr
       outcomes = await store(requests, workspace)
     } catch (error) {
       if (error instanceof TooMuch) return apart(requests, workspace, error.owners)
-      if (requests.length === 1 && first.idempotencyKey !== undefined && isStatementFault(error)) return [alone(first)]
+      if (requests.length === 1 && first.idempotencyKey !== undefined && isStatementFault(error))
+        return [alone(first, async () => first)]
       throw error
     }
     return outcomes.map((outcome, i) => {
       const request = requests[i] as SetRequest
-      if (outcome === 'repeated') return alone(request)
+      if (outcome === 'repeated') return alone(request, async () => request)
       return outcome === 'refused' ? whyRefused(inWorkspace(database, workspace), request) : outcome
     })
   }
@@ -101,7 +105,7 @@ export function createMemoryWriter(database: Unscoped, quotas: Quotas): MemoryWr
     return requests.map(request => {
       if (!owners.has(request.where.owner)) return stored[rest.indexOf(request)] as Stored | Promise<Stored>
       const after = last
-      const own = after.then(() => alone(request))
+      const own = after.then(() => alone(request, async () => request))
       last = own.catch(() => undefined)
       return own
     })
@@ -109,8 +113,8 @@ export function createMemoryWriter(database: Unscoped, quotas: Quotas): MemoryWr
 
   /** A request whose key has come before or comes twice at once: whoever has the key decides, so it is waited for. */
   async function alone(
-    { workspace, idempotencyKey: once, onRepeat, ...given }: Omit<SetRequest, 'where'> & { where?: Where },
-    makePlace?: (tx: Db) => Promise<Where>
+    { workspace, idempotencyKey: once, onRepeat, ...given }: Unplaced,
+    makePlace: (tx: Db) => Promise<Placed>
   ): Promise<Stored> {
     return transact(inWorkspace(database, workspace), async tx => {
       const first = once === undefined ? undefined : await claim<Stored>(tx, once)
@@ -118,8 +122,8 @@ export function createMemoryWriter(database: Unscoped, quotas: Quotas): MemoryWr
         onRepeat?.()
         return first
       }
-      const where = given.where ?? (await (makePlace as (tx: Db) => Promise<Where>)(tx))
-      const value = { ...given, where }
+      const { where, key } = await makePlace(tx)
+      const value = { ...given, where, key }
       const [outcome] = await storeValues(tx, workspace, [value])
       if (typeof outcome !== 'object') return whyRefused(tx, { ...value, workspace })
       await refuseMuchMemory(tx, { workspace, agent_id: where.owner }, quotas)
@@ -128,7 +132,7 @@ export function createMemoryWriter(database: Unscoped, quotas: Quotas): MemoryWr
     })
   }
 
-  return { set: request => batches.add(request), setFirst: (request, makePlace) => alone(request, makePlace) }
+  return { set: request => batches.add(request), setFirst: alone }
 }
 
 /** @throws AppError always: why a value was not stored */

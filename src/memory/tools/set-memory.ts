@@ -6,7 +6,8 @@ import { IdempotencyKey, input, MemoryKey, OptionalSessionId, output } from '../
 import { memoryResource, placeFields, placeOf, refuseClosed, whereToStore, whereToWrite } from '../memory-scope.js'
 import { IfVersion, storing, Value } from '../memory-shapes.js'
 import { OptionalNamespace, pathOf } from '../namespace.js'
-import { GLOBAL, spellingOf } from '../store/entries.js'
+import type { Db } from '../../postgres/schema.js'
+import { GLOBAL, spellingOf, type Where } from '../store/entries.js'
 import type { MemoryWriter } from '../store/memory-writer.js'
 
 /** @param bytes_max of a value as JSON */
@@ -50,24 +51,35 @@ export const setMemory = (writer: MemoryWriter, bytes_max: number) =>
       { db, agent, receipt }
     ) {
       const place = { session_id, namespace }
-      await refuseClosed(db, agent, session_id)
-      const where = await whereToWrite(db, agent, place)
       const scope = namespace === undefined ? (session_id ?? GLOBAL) : pathOf(namespace)
       const request = {
         ...receipt,
         workspace: agent.workspace,
         author: agent.agent_id,
-        key: await spellingOf(db, agent.workspace, where ?? { owner: '', scope }, named),
         value: JSON.stringify(value),
         metadata,
         expires_in,
         overwrite,
         if_version
       }
+      const placed = async (on: Db, where: Where) => ({
+        where,
+        key: await spellingOf(on, agent.workspace, where, named)
+      })
+      const find = async () => {
+        await refuseClosed(db, agent, session_id)
+        const where = await whereToWrite(db, agent, place)
+        return where && placed(db, where)
+      }
+      // A repeat gets the first answer, whatever has become of the place since.
+      const found = await find().catch((error: unknown) => {
+        if (receipt.idempotencyKey === undefined) throw error
+        return undefined
+      })
       const stored =
-        where === undefined
-          ? await writer.setFirst(request, tx => whereToStore(tx, agent, place))
-          : await writer.set({ ...request, where })
+        found === undefined
+          ? await writer.setFirst(request, async tx => placed(tx, await whereToStore(tx, agent, place)))
+          : await writer.set({ ...request, ...found })
       return { ...placeOf(scope), session_scoped: placeOf(scope).scope === 'session', ...stored }
     }
   })

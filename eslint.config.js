@@ -1,24 +1,33 @@
 import tseslint from 'typescript-eslint'
 
+const RULES = {
+  // Fastify tells by `async` how a hook ends, and an interface may ask for a promise of what one side has at once.
+  '@typescript-eslint/require-await': 'off',
+  '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+  '@typescript-eslint/no-unused-vars': [
+    'error',
+    { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }
+  ],
+  eqeqeq: 'error',
+  'prefer-const': 'error'
+}
+
 // What a file looks like is prettier's business (npm run format); what is here finds mistakes.
 export default tseslint.config(
   { ignores: ['dist/', 'dist.*/', 'node_modules/', 'data/', '.tap/', 'examples/'] },
   ...tseslint.configs.recommended,
   {
+    files: ['dashboard/**/*.{ts,tsx}'],
+    extends: [...tseslint.configs.recommendedTypeCheckedOnly],
+    languageOptions: { parserOptions: { project: './dashboard/tsconfig.json' } },
+    rules: RULES
+  },
+  {
     files: ['**/*.ts'],
+    ignores: ['dashboard/**'],
     extends: [...tseslint.configs.recommendedTypeCheckedOnly],
     languageOptions: { parserOptions: { project: './tsconfig.check.json' } },
-    rules: {
-      // Fastify tells by `async` how a hook ends, and an interface may ask for a promise of what one side has at once.
-      '@typescript-eslint/require-await': 'off',
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
-      '@typescript-eslint/no-unused-vars': [
-        'error',
-        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }
-      ],
-      eqeqeq: 'error',
-      'prefer-const': 'error'
-    }
+    rules: RULES
   },
   {
     files: ['test/**/*.ts'],

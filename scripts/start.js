@@ -29,7 +29,7 @@ function newest(path) {
 }
 
 export function build({ force = false } = {}) {
-  const sources = ['src', 'migrations', 'tsconfig.json', 'package.json'].map(name => join(root, name))
+  const sources = ['src', 'migrations', 'dashboard', 'tsconfig.json', 'package.json'].map(name => join(root, name))
   const started = Date.now()
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= Math.max(...sources.map(newest))) return
   let compiler
@@ -48,12 +48,12 @@ export function build({ force = false } = {}) {
   const old = join(root, `dist.old-${process.pid}`)
   // Whether the types are right is asked by `npm run check`; here it would take most of the time, and somebody waits
   // for the start.
-  const { status } = spawnSync(
-    process.execPath,
+  for (const command of [
     [compiler, '-p', join(root, 'tsconfig.json'), '--noCheck', '--outDir', fresh],
-    { stdio: ['ignore', 2, 2], cwd: root }
-  )
-  if (status !== 0) {
+    [join(root, 'dashboard', 'build.mjs'), join(fresh, 'page')]
+  ]) {
+    const { status } = spawnSync(process.execPath, command, { stdio: ['ignore', 2, 2], cwd: root })
+    if (status === 0) continue
     rmSync(fresh, { recursive: true, force: true })
     process.exit(status ?? 1)
   }

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import { agentsPlugin } from './agents/index.js'
 import { auditPlugin, auditToolsPlugin } from './audit/index.js'
 import type { Config } from './config/config.js'
+import { dashboardPlugin } from './dashboard/index.js'
 import { feedPlugin } from './feed/index.js'
 import { guidancePlugin } from './guidance/index.js'
 import { httpPlugin, requestsPlugin } from './http/index.js'
@@ -38,6 +39,7 @@ export interface App {
   load: FastifyInstance['load']
   unready: FastifyInstance['unready']
   stop: FastifyInstance['stop']
+  makeSignInCode: FastifyInstance['makeSignInCode']
 }
 
 /**
@@ -66,6 +68,7 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
   await app.register(lifecyclePlugin, config)
   await app.register(httpPlugin, config)
   await app.register(mcpPlugin)
-  const { metricsServer, kernel, load, unready, stop } = app
-  return { server: app, metricsServer, kernel, load, unready, stop }
+  await app.register(dashboardPlugin, config)
+  const { metricsServer, kernel, load, unready, stop, makeSignInCode } = app
+  return { server: app, metricsServer, kernel, load, unready, stop, makeSignInCode }
 }

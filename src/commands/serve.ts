@@ -40,7 +40,12 @@ export async function serve(): Promise<void> {
     const shutDown = prepareShutdown(app, database, context, signals)
     const { lastFault } = database
     const why = () => explainConnect(lastFault(), parseDatabaseUrl(context.url), 'DATABASE_URL')?.sentence
-    void announceWhenReady(app, banner(addressOf(app.server, config.host), context), why, notice)
+    void announceWhenReady(
+      app,
+      banner(addressOf(app.server, config.host), context, signInCode(app, context)),
+      why,
+      notice
+    )
     void embedded?.lost.then(error => {
       logger.fatal(error.message)
       process.exitCode = 1
@@ -91,6 +96,12 @@ async function announceWhenReady(
       log([`Listening, but not ready yet: ${reason}. Until then, calls get status 503.`, why()].join(' ').trim())
     lastReason = reason
   }
+}
+
+/** A code for the printed link: only for the one who sits at this machine's terminal, with data of its own. */
+function signInCode({ makeSignInCode }: App, { config, embedded }: CommandContext): string | undefined {
+  const isLocal = embedded !== undefined && isLoopback(config.host) && process.stderr.isTTY
+  return isLocal ? makeSignInCode?.() : undefined
 }
 
 function addressOf(server: FastifyInstance, host: string): string {

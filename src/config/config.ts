@@ -39,6 +39,7 @@ export function readConfig(env: Record<string, string | undefined>, needs: Confi
   }
   // A parsed body takes at most three times its size, which fits into the share of one address.
   config.body_memory ??= Math.max(BODY_MEMORY_MIN, BODY_MEMORY_RATIO * (config.body_limit as number))
+  config.dashboard ??= config.production !== true
   faults.push(...combinationErrors(config as Config, invalid, needs === 'all'))
   const { host = '', allowed_hosts, oidc_audience, public_url } = config as Partial<Config>
   config.oidc_audience = oidc_audience ?? (public_url !== undefined ? [`${public_url}/mcp`] : [])

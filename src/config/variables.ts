@@ -22,6 +22,7 @@ type Values = { [Name in keyof typeof definitions]: ValueOf<(typeof definitions)
 /** What the environment says, read and checked. The definitions say what each value means, and its unit. */
 export interface Config extends Values {
   body_memory: number
+  dashboard: boolean
   oidc_audience: string[]
   /** NODE_ENV=production. */
   production: boolean

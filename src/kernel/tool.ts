@@ -88,7 +88,7 @@ export type Tool<
 /** Ties a tool's handler to the types of its schemas. */
 export function defineTool<I extends TObject, O extends TObject, P extends Permission | 'none'>(
   tool: Tool<I, O, P>
-): Tool
+): Tool<I, O, P>
 export function defineTool(tool: Tool): Tool {
   return tool
 }

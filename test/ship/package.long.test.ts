@@ -78,7 +78,12 @@ t.test('the package holds the program and its pages, and nothing of its making',
     t.same(missing, [], folder)
   }
   t.same(
-    files.filter(path => !/^(dist\/(src|migrations)\/.*\.js|docs\/[^/]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(path)),
+    files.filter(
+      path =>
+        !/^(dist\/(src|migrations)\/.*\.js|dist\/page\/page\.(js|css)|dist\/page\/(index\.html|icon\.svg)|docs\/[^/]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(
+          path
+        )
+    ),
     []
   )
 })
@@ -115,6 +120,7 @@ t.test('the installed command serves from a folder of the user', { skip: process
     body: JSON.stringify({ purpose: 'an installed service' })
   })
   t.match(await answer.json(), { success: true, session_id: /^session_/ })
+  t.match(await (await fetch(`${program.url}/app/`)).text(), '<title>Shared context</title>', 'with its page')
   t.equal(await program.stop('SIGTERM'), 0)
   t.same(await readdir(cwd), [], 'nothing is left in the current folder')
 

@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path'
  * there a test that cannot find its programs fails. Elsewhere it is skipped, and says so.
  */
 const FILES = {
+  chromium: 'chromium',
   faketime: 'faketime',
   nginx: 'nginx',
   openssl: 'openssl',

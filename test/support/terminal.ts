@@ -10,7 +10,7 @@ export const needsTerminal = { skip: !hasScript && 'it did not run: it needs scr
 /** What was typed once the program had printed something. */
 export interface Typed {
   after: RegExp
-  text: string
+  text: string | ((shown: string) => Promise<string>)
 }
 
 /**
@@ -33,8 +33,9 @@ export async function onTerminal(
   child.stdout.on('data', (chunk: Buffer) => {
     shown += chunk.toString()
     for (let next = waiting[0]; next?.after.test(shown); next = waiting[0]) {
-      child.stdin.write(next.text)
       waiting.shift()
+      if (typeof next.text === 'string') child.stdin.write(next.text)
+      else void next.text(shown).then(text => child.stdin.write(text))
     }
   })
   return new Promise((resolve, reject) => {

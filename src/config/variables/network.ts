@@ -1,5 +1,5 @@
 import { variable } from '../variable.js'
-import { hostNames, origins, proxies, wholeNumber } from '../values.js'
+import { hostNames, onOff, origins, proxies, wholeNumber } from '../values.js'
 
 /** Which web pages, host names and proxies may reach the service. */
 export const networkVariables = {
@@ -23,6 +23,15 @@ export const networkVariables = {
     proxies,
     'false',
     { default_note: 'none' }
+  ),
+  dashboard: variable(
+    'DASHBOARD',
+    'on: the service serves its page for people at /app/; off: it does not',
+    onOff,
+    undefined,
+    {
+      default_note: 'on; with NODE_ENV=production off'
+    }
   ),
   metrics_port: variable('METRICS_PORT', 'Serve /metrics on this port only', wholeNumber(0, 65535), undefined, {
     default_note: 'on PORT'

@@ -1,0 +1,83 @@
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { Redirect, Route, Router, Switch } from 'wouter-preact'
+import { useHashLocation } from 'wouter-preact/use-hash-location'
+import { Client, type Identity, signInWithCode, storedIdentity } from './api/client.js'
+import { messageOf } from './api/failure.js'
+import { AuditScreen } from './screens/audit.js'
+import { HealthScreen } from './screens/health.js'
+import { KeysScreen } from './screens/keys.js'
+import { SessionScreen } from './screens/session.js'
+import { SearchScreen } from './screens/search.js'
+import { SessionsScreen } from './screens/sessions.js'
+import { SignIn } from './screens/sign-in.js'
+import { TasksScreen } from './screens/tasks.js'
+import { Frame } from './frame.js'
+import { SignedIn } from './signed-in.js'
+
+/** What the address of the printed link holds after its #. */
+const LINK = /^#sign-in=([0-9A-Za-z_-]+)$/
+
+/** A part of an address as text; as it is where it cannot be decoded. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
+export function App() {
+  const [identity, setIdentity] = useState<Identity | undefined>(storedIdentity)
+  const [why, setWhy] = useState('')
+  const [linking, setLinking] = useState(() => LINK.test(location.hash))
+
+  useEffect(() => {
+    const code = LINK.exec(location.hash)?.[1]
+    if (code === undefined) return
+    // It is used once, and stays in no history.
+    history.replaceState(null, '', '#/')
+    signInWithCode(code)
+      .then(setIdentity, (error: unknown) => {
+        setWhy(messageOf(error))
+      })
+      .finally(() => {
+        setLinking(false)
+      })
+  }, [])
+
+  const client = useMemo(
+    () =>
+      identity &&
+      new Client(identity, reason => {
+        setWhy(reason)
+        setIdentity(undefined)
+      }),
+    [identity]
+  )
+  if (linking) return <p class="note">Signing in …</p>
+  if (client === undefined) return <SignIn why={why} onSignIn={setIdentity} />
+  return (
+    <SignedIn.Provider value={client}>
+      <Router hook={useHashLocation}>
+        <Frame>
+          <Switch>
+            <Route path="/" component={SessionsScreen} />
+            <Route path="/sessions/:id/:at?">
+              {({ id, at }) => (
+                <SessionScreen key={id} session_id={id} at={at === undefined ? undefined : Number(at)} />
+              )}
+            </Route>
+            <Route path="/search/:query?">{({ query = '' }) => <SearchScreen query={decoded(query)} />}</Route>
+            <Route path="/tasks/:id?">{({ id }) => <TasksScreen task_id={id} />}</Route>
+            <Route path="/audit" component={AuditScreen} />
+            <Route path="/keys" component={KeysScreen} />
+            <Route path="/health" component={HealthScreen} />
+            <Route>
+              <Redirect to="/" />
+            </Route>
+          </Switch>
+        </Frame>
+      </Router>
+    </SignedIn.Provider>
+  )
+}

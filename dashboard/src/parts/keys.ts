@@ -1,0 +1,45 @@
+import { useEffect, useRef } from 'preact/hooks'
+
+/** Milliseconds between the two keys of a pair. */
+const PAIR_MS = 1500
+
+/** Calls what belongs to a key (`j`) or a pair of keys (`g s`), but not while somebody writes or a dialog is open. */
+export function useKeys(actions: Record<string, (event: KeyboardEvent) => void>): void {
+  const latest = useRef(actions)
+  latest.current = actions
+  useEffect(() => {
+    let first: string | undefined
+    let at = 0
+    const onKey = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return
+      if (document.querySelector('dialog[open]') !== null) return
+      const pair = first !== undefined && Date.now() - at < PAIR_MS ? `${first} ${event.key}` : undefined
+      const action = (pair !== undefined ? latest.current[pair] : undefined) ?? latest.current[event.key]
+      first = event.key
+      at = Date.now()
+      if (action === undefined) return
+      event.preventDefault()
+      first = undefined
+      action(event)
+    }
+    addEventListener('keydown', onKey)
+    return () => {
+      removeEventListener('keydown', onKey)
+    }
+  }, [])
+}
+
+function isWriting(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement && (/^(input|textarea|select)$/i.test(target.tagName) || target.isContentEditable)
+  )
+}
+
+/** Moves the focus to the next or previous element that a selector names; to the first where none has it. */
+export function moveFocus(selector: string, by: 1 | -1): void {
+  const all = [...document.querySelectorAll<HTMLElement>(selector)]
+  const now = all.findIndex(each => each === document.activeElement || each.contains(document.activeElement))
+  const next = all[now === -1 ? 0 : Math.min(all.length - 1, Math.max(0, now + by))]
+  next?.focus()
+  next?.scrollIntoView({ block: 'nearest' })
+}

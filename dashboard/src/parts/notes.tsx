@@ -1,0 +1,51 @@
+import type { ComponentChildren } from 'preact'
+import type { StreamState } from '../api/events.js'
+import { CallFailed, messageOf } from '../api/failure.js'
+
+/** What went wrong, and what to do. Nothing for no error. */
+export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  if (error === undefined || error === null) return null
+  return (
+    <div class="note failure" role="alert">
+      <p>{messageOf(error)}</p>
+      {error instanceof CallFailed && error.suggestions.length > 0 && (
+        <ul>
+          {error.suggestions.map(each => (
+            <li key={each}>{each}</li>
+          ))}
+        </ul>
+      )}
+      {onRetry !== undefined && (
+        <button type="button" onClick={onRetry}>
+          Try again
+        </button>
+      )}
+    </div>
+  )
+}
+
+export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <div class="note empty">
+      <p class="empty-title">{title}</p>
+      {children}
+    </div>
+  )
+}
+
+const STATES: Record<StreamState, string> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  lost: 'Connection lost, trying again',
+  over: 'Ended'
+}
+
+/** Whether what is shown is kept up to date. */
+export function LiveState({ state }: { state: StreamState }) {
+  return (
+    <span class={`live live-${state}`} role="status">
+      <span class="dot" aria-hidden="true" />
+      {STATES[state]}
+    </span>
+  )
+}

@@ -1,0 +1,29 @@
+/** Characters that nobody sees, but that move, hide or turn what stands around them. Line breaks and tabs are not. */
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g
+
+/** A text in which unseen characters are named, so that it is read as it is. */
+export function visibleText(text: string): string {
+  return text.replace(UNSEEN, found => `[U+${found.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}]`)
+}
+
+/** The beginning of a text, on one line. */
+export function shortText(text: string, length: number): string {
+  const line = visibleText(
+    text
+      .slice(0, length * 2)
+      .replace(/\s+/g, ' ')
+      .trim()
+  )
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line
+}
+
+/** A hue of 0 to 359 for a name: the same name always has the same. (FNV-1a, 32 bits.) */
+export function hueOf(name: string): number {
+  let hash = 0x811c9dc5
+  for (const character of name) hash = Math.imul(hash ^ (character.codePointAt(0) as number), 0x01000193)
+  return (hash >>> 0) % 360
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString()} ${count === 1 ? one : many}`
+}

@@ -1,0 +1,91 @@
+import { useState } from 'preact/hooks'
+import type { Output } from '../api/catalogue.js'
+import { Confirm } from '../parts/dialog.js'
+import { useClient } from '../signed-in.js'
+
+const LIVES: ReadonlyArray<readonly [seconds: number, name: string]> = [
+  [0, 'Never'],
+  [86_400, 'In a day'],
+  [30 * 86_400, 'In 30 days'],
+  [365 * 86_400, 'In a year']
+]
+
+type Permission = 'read' | 'write' | 'admin'
+
+export function NewKey({
+  onMade,
+  onDone
+}: {
+  onMade: (made: Output<'create_api_key'>) => void
+  onDone: (done: boolean) => void
+}) {
+  const client = useClient()
+  const [agent_id, setAgentId] = useState('')
+  const [agent_type, setAgentType] = useState('claude')
+  const [rights, setRights] = useState('read,write')
+  const [expires_in, setExpiresIn] = useState(0)
+  return (
+    <Confirm
+      title="New key"
+      verb="Make it"
+      act={async () => {
+        const permissions = rights.split(',') as Permission[]
+        onMade(await client.call('create_api_key', { agent_id, agent_type, permissions, expires_in }))
+      }}
+      onDone={onDone}
+    >
+      <label>
+        Name of the agent; with * at its end, of all agents whose names begin so
+        <input
+          type="text"
+          required
+          maxLength={100}
+          value={agent_id}
+          onInput={event => {
+            setAgentId(event.currentTarget.value)
+          }}
+        />
+      </label>
+      <label>
+        Type
+        <input
+          type="text"
+          required
+          maxLength={50}
+          value={agent_type}
+          onInput={event => {
+            setAgentType(event.currentTarget.value)
+          }}
+        />
+      </label>
+      <label>
+        It may{' '}
+        <select
+          value={rights}
+          onChange={event => {
+            setRights(event.currentTarget.value)
+          }}
+        >
+          <option value="read">read</option>
+          <option value="read,write">read and write</option>
+          <option value="read,write,admin">everything an admin may</option>
+        </select>
+      </label>
+      <label>
+        It ends{' '}
+        <select
+          value={String(expires_in)}
+          onChange={event => {
+            setExpiresIn(Number(event.currentTarget.value))
+          }}
+        >
+          {LIVES.map(([seconds, name]) => (
+            <option key={seconds} value={String(seconds)}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </Confirm>
+  )
+}

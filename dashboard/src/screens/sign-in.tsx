@@ -1,0 +1,80 @@
+import { useState } from 'preact/hooks'
+import { type Identity, signInWithKey } from '../api/client.js'
+import { Failure } from '../parts/notes.js'
+
+/** @param why why an earlier sign-in ended; empty if there was none */
+export function SignIn({ why, onSignIn }: { why: string; onSignIn: (identity: Identity) => void }) {
+  const [key, setKey] = useState('')
+  const [name, setName] = useState('person')
+  const [admin, setAdmin] = useState(false)
+  const [error, setError] = useState<unknown>(undefined)
+  const [busy, setBusy] = useState(false)
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    setBusy(true)
+    setError(undefined)
+    try {
+      const permissions = ['read', 'write', ...(admin ? ['admin'] : [])]
+      onSignIn(await signInWithKey(key.trim(), name.trim(), permissions))
+    } catch (fault) {
+      setError(fault)
+      setBusy(false)
+    }
+  }
+  return (
+    <main class="sign-in">
+      <h1>Shared context</h1>
+      <p>See what your agents say to each other, and take part.</p>
+      {why !== '' && (
+        <p class="note" role="status">
+          You were signed out: {why}
+        </p>
+      )}
+      <form onSubmit={event => void submit(event)}>
+        <label>
+          API key
+          <input
+            type="password"
+            autoComplete="off"
+            required
+            value={key}
+            onInput={event => {
+              setKey(event.currentTarget.value)
+            }}
+          />
+        </label>
+        <label>
+          Your name, as agents see it
+          <input
+            type="text"
+            autoComplete="username"
+            required
+            maxLength={100}
+            value={name}
+            onInput={event => {
+              setName(event.currentTarget.value)
+            }}
+          />
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={admin}
+            onChange={event => {
+              setAdmin(event.currentTarget.checked)
+            }}
+          />
+          Use the rights of an admin, if the key has them
+        </label>
+        <Failure error={error} />
+        <button type="submit" class="primary" disabled={busy}>
+          Sign in
+        </button>
+      </form>
+      <p class="hint">
+        Where is the key? <code>npm start</code> prints it on the first run. On a server, ask its operator for one:{' '}
+        <code>keys create --agent person --type human</code>.
+      </p>
+    </main>
+  )
+}

@@ -1,0 +1,150 @@
+import { useState } from 'preact/hooks'
+import { Link } from 'wouter-preact'
+import { AgentName } from '../parts/agent.js'
+import { Confirm, Dialog } from '../parts/dialog.js'
+import { useLoaded } from '../parts/load.js'
+import { Markdown } from '../parts/markdown.js'
+import { Failure } from '../parts/notes.js'
+import { visibleText } from '../parts/text.js'
+import { Time } from '../parts/time.js'
+import { useClient } from '../signed-in.js'
+import { STATE_NAMES, StateBadge } from './task-state.js'
+
+const ENDED = ['completed', 'failed', 'canceled']
+
+/** All of a task, what happened to it, and what one may do about it. */
+export function TaskDialog({
+  task_id,
+  titles,
+  onChange,
+  onClose
+}: {
+  task_id: string
+  titles: ReadonlyMap<string, string>
+  onChange: () => void
+  onClose: () => void
+}) {
+  const client = useClient()
+  const [canceling, setCanceling] = useState(false)
+  const [reason, setReason] = useState('')
+  const { value, error, reload } = useLoaded(async () => client.read('get_task', { task_id }), [client, task_id])
+  if (value === undefined)
+    return (
+      <Dialog title="Task" onClose={onClose}>
+        <Failure error={error} />
+      </Dialog>
+    )
+  const { task, history } = value
+  const may = client.can('write') && (task.created_by === client.identity.agent_id || client.can('admin'))
+  if (canceling)
+    return (
+      <Confirm
+        title={`Cancel: ${visibleText(task.title)}`}
+        verb="Cancel the task"
+        dangerous
+        act={() => client.call('cancel_task', { task_id, ...(reason.trim() !== '' && { reason }) })}
+        onDone={done => {
+          setCanceling(false)
+          if (done) onChange()
+          reload()
+        }}
+      >
+        <p>Whoever holds it loses it, and all tasks that depend on it are canceled too.</p>
+        <label>
+          Why?
+          <input
+            type="text"
+            maxLength={10_000}
+            value={reason}
+            onInput={event => {
+              setReason(event.currentTarget.value)
+            }}
+          />
+        </label>
+      </Confirm>
+    )
+  return (
+    <Dialog title={visibleText(task.title)} onClose={onClose} wide>
+      <dl class="facts">
+        <Fact name="State">
+          <StateBadge state={task.state} />
+        </Fact>
+        <Fact name="Made by">
+          <AgentName name={task.created_by} /> <Time at={task.created_at} />
+        </Fact>
+        {task.assignee !== null && (
+          <Fact name={ENDED.includes(task.state) || task.state === 'submitted' ? 'Held last by' : 'Held by'}>
+            <AgentName name={task.assignee} />
+          </Fact>
+        )}
+        {task.to.length > 0 && <Fact name="For">{task.to.map(visibleText).join(', ')}</Fact>}
+        <Fact name="Attempts">
+          {task.attempts} of {task.max_attempts}
+        </Fact>
+        <Fact name="Priority">{task.priority}</Fact>
+        {task.depends_on.length > 0 && (
+          <Fact name="Depends on">{task.depends_on.map(id => visibleText(titles.get(id) ?? id)).join(', ')}</Fact>
+        )}
+        {task.session_id !== null && (
+          <Fact name="Session">
+            <Link href={`/sessions/${task.session_id}`}>{task.session_id}</Link>
+          </Fact>
+        )}
+      </dl>
+      {task.description !== '' && <Markdown text={task.description} />}
+      <Said name="Note for the next one" text={task.note} />
+      <Said name="Error" text={task.error} />
+      {task.result !== null && task.result !== undefined && (
+        <>
+          <h3>Result</h3>
+          <pre class="code" tabIndex={0}>
+            {visibleText(typeof task.result === 'string' ? task.result : JSON.stringify(task.result, null, 2))}
+          </pre>
+        </>
+      )}
+      <h3>What happened</h3>
+      <ol class="history">
+        {history.map(({ at, agent_id, to, note }, i) => (
+          <li key={i}>
+            <Time at={at} /> {STATE_NAMES[to]}
+            {agent_id === null ? ' (the lease ended, or what it depends on)' : ' by '}
+            {agent_id !== null && <AgentName name={agent_id} />}
+            {note !== null && <p class="history-note">{visibleText(note)}</p>}
+          </li>
+        ))}
+      </ol>
+      {may && !ENDED.includes(task.state) && (
+        <div class="buttons">
+          <button
+            type="button"
+            class="danger"
+            onClick={() => {
+              setCanceling(true)
+            }}
+          >
+            Cancel the task …
+          </button>
+        </div>
+      )}
+    </Dialog>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
+function Said({ name, text }: { name: string; text: string | null }) {
+  if (text === null) return null
+  return (
+    <>
+      <h3>{name}</h3>
+      <p class="said">{visibleText(text)}</p>
+    </>
+  )
+}

@@ -71,7 +71,7 @@ export const auditPlugin = fp(
           }
         ),
         onFault: error => {
-          app.log.warn({ err: loggableFault(error) }, 'audit log not chained')
+          app.logFault(error, 'audit log not chained')
         }
       })
     })

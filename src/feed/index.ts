@@ -2,7 +2,6 @@ import fp from 'fastify-plugin'
 import type { Events } from '../kernel/events.js'
 import { addGauge, addLabelledGauge } from '../kernel/metrics.js'
 import { ConcurrencyLimit, createSemaphore } from '../kernel/semaphore.js'
-import { loggableFault } from '../postgres/faults.js'
 import { acrossWorkspaces } from '../postgres/scope.js'
 import { followSessions } from './follow-sessions.js'
 import { followWorkspaces, type WorkspaceLive } from './follow-workspaces.js'
@@ -58,13 +57,13 @@ export const feedPlugin = fp(
     const live = followSessions({
       ...deps,
       onFault: error => {
-        app.log.warn({ err: loggableFault(error) }, 'session not read for those who wait')
+        app.logFault(error, 'session not read for those who wait')
       }
     })
     const workspaceLive = followWorkspaces({
       ...deps,
       onFault: error => {
-        app.log.warn({ err: loggableFault(error) }, 'workspace not read for its streams')
+        app.logFault(error, 'workspace not read for its streams')
       }
     })
     const waiters = new ConcurrencyLimit({
@@ -78,7 +77,7 @@ export const feedPlugin = fp(
       // Its own, so that those who are told of messages do not wait for it.
       pace: deliveryPace(),
       onFault: error => {
-        app.log.warn({ err: loggableFault(error) }, 'not looked for those who wait')
+        app.logFault(error, 'not looked for those who wait')
       }
     })
     app.decorate('live', live)

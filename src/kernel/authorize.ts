@@ -57,12 +57,12 @@ export async function refuse(
 export function explain(thrown: unknown, caller: Pick<Caller, 'request_id'>, kernel: Kernel): AppError {
   if (thrown instanceof AppError) return thrown
   const known = kernel.ports.explainFault(thrown)
-  const fields = { request_id: caller.request_id, err: kernel.ports.loggableFault(thrown) }
+  const { request_id } = caller
   if (known !== undefined) {
-    kernel.log.warn(fields, known.code)
+    kernel.ports.logFault(thrown, known.code, { request_id })
     return known
   }
-  kernel.log.error(fields, 'internal error')
+  kernel.log.error({ request_id, err: kernel.ports.loggableFault(thrown) }, 'internal error')
   return internalError(thrown)
 }
 

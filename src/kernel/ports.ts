@@ -43,6 +43,8 @@ export interface Ports {
   explainFault: (error: unknown) => AppError | undefined
   /** An error made fit for a log: no values, no statement texts. */
   loggableFault: (error: unknown) => Record<string, unknown>
+  /** Logs a fault of the database in a call. One that goes on for all calls is logged once, and then counted. */
+  logFault: (error: unknown, words: string, fields: Record<string, unknown>) => void
 
   // audit/
   writeAuditRow: (tx: Executor, row: AuditRow) => Promise<void>

@@ -1,6 +1,5 @@
 import fp from 'fastify-plugin'
 import type { Background } from '../postgres/background.js'
-import { loggableFault } from '../postgres/faults.js'
 import { acrossWorkspaces } from '../postgres/scope.js'
 import { sweepRegularly } from './sweep.js'
 import { deleteSession } from './tools/delete-session.js'
@@ -29,7 +28,7 @@ export const lifecyclePlugin = fp(
     app.addHook('onReady', async () => {
       background = [
         sweepRegularly(db, error => {
-          app.log.warn({ err: loggableFault(error) }, 'sweep failed')
+          app.logFault(error, 'sweep failed')
         }),
         endContinuously({
           db,
@@ -37,7 +36,7 @@ export const lifecyclePlugin = fp(
           audit: auditKeys && { keys: auditKeys, days: audit_retention_days },
           publish: app.events.publish,
           onFault: error => {
-            app.log.warn({ err: loggableFault(error) }, 'deleted data not swept')
+            app.logFault(error, 'deleted data not swept')
           }
         })
       ]

@@ -22,6 +22,14 @@ const UNTRUSTED: Record<string, string> = {
   CERT_NOT_YET_VALID: 'is not valid yet',
   ERR_TLS_CERT_ALTNAME_INVALID: 'is for another host'
 }
+/** What to do, where naming the authority is no help. */
+const CURES: Record<string, string> = {
+  CERT_HAS_EXPIRED: 'Renew it',
+  CERT_NOT_YET_VALID: 'Check the clocks of both machines',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'Use a host that it names'
+}
+const OTHER_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID'
+const NO_NAMES = "verify-ca with the authority's certificate as sslrootcert, which compares no names"
 
 /**
  * @param variable the name of the variable that has the address
@@ -42,7 +50,10 @@ export function explainConnect(error: unknown, address: DatabaseAddress, variabl
   const database = address.database ?? address.user ?? ''
   const permanent: Record<string, string> = {
     '28P01': `The database refuses the user or the password of ${variable}.`,
-    28000: `The database refuses the user of ${variable} from this machine (see the server's pg_hba.conf).`,
+    28000:
+      `The database refuses the user of ${variable} from this machine (see the server's pg_hba.conf).` +
+      // Its words say so, in the language that the server speaks.
+      (address.tls === 'disable' ? ' If it admits only connections with TLS, set sslmode=require.' : ''),
     25006: readOnlySentence(variable),
     '3D000':
       `The database "${database}" of ${variable} does not exist on its server. ` +
@@ -83,8 +94,8 @@ function explainTls(
   if (UNTRUSTED[code] !== undefined)
     return (
       `The certificate of the server at ${places} ${UNTRUSTED[code]}, and sslmode=${tls} checks it. ` +
-      `Name the authority's certificate with sslrootcert=<file> in ${variable}, ` +
-      'or set sslmode=require, which checks nothing.'
+      (CURES[code] ?? `Name the authority's certificate with sslrootcert=<file> in ${variable}`) +
+      `, or set sslmode=${code === OTHER_NAME ? NO_NAMES : 'require without sslrootcert, which checks nothing'}.`
     )
   if (/no encryption|SSL off/.test(reason))
     return `The server at ${places} admits only connections with TLS. Set sslmode=require in ${variable}.`

@@ -126,6 +126,11 @@ export function isTooLong(error: unknown): boolean {
   return codeOf(error) === '57014'
 }
 
+/** Whether the database is away, unfit or too busy for anybody, whatever was asked of it. */
+export function isOfDatabase(error: unknown): boolean {
+  return isPoolBusy(error) || isConnectionFault(error) || UNFIT.has(codeOf(error) ?? '')
+}
+
 export function explainFault(error: unknown): AppError | undefined {
   if (!(error instanceof Error)) return undefined
   const cause = { cause: error }

@@ -3,7 +3,7 @@ import { ReadOnlyServer, UnfitDatabase } from './faults.js'
 import { isPooled, keepsNames } from './pooler.js'
 import type { DatabaseAddress } from '../config/database-url.js'
 import { findRowSecurity, type RowSecurity } from './service-role.js'
-import { type Settings, settingsFor } from './session-settings.js'
+import { type GivenSettings, type Settings, settingsFor } from './session-settings.js'
 
 /** How a connection is to be used. */
 export interface Manner {
@@ -19,13 +19,15 @@ export interface Manner {
 const DIRECT: Manner = { local: [], named: true, ownTransaction: false }
 
 /** What the catalogs say of a database, whatever path, role and settings the login has. */
-export interface Facts {
+export interface Facts extends GivenSettings {
   pid: number
   server_major: number
   encoding: string
   read_only: boolean
   standby: boolean
   isolation: string
+  /** `replica`: no trigger fires. */
+  replication_role: string
   /** The schemas that hold our tables, as far as the login may read them; and the one that its path leads to. */
   schemas: string[]
   schema_on_path: string | null
@@ -44,6 +46,9 @@ export const FACTS = `
   select pg_backend_pid() as pid, current_setting('server_version_num')::int / 10000 as server_major,
          current_setting('server_encoding') as encoding, current_setting('transaction_read_only') = 'on' as read_only,
          pg_is_in_recovery() as standby, current_setting('transaction_isolation') as isolation,
+         current_setting('session_replication_role') as replication_role,
+         current_setting('synchronous_commit') as synchronous_commit,
+         pg_size_bytes(current_setting('work_mem')) / 1024 as work_mem_kb,
          array(select n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
                where c.relname = '${OUR_TABLE}' and c.relkind in ('r', 'p')
                  and exists (select from pg_class m where m.relname = 'messages' and m.relnamespace = n.oid
@@ -62,6 +67,15 @@ export function requireUtf8(encoding: string): void {
     throw new UnfitDatabase(
       `The database's encoding is ${encoding}, and the service needs UTF8. ` +
         "Make a database with: create database … encoding 'UTF8' template template0"
+    )
+}
+
+/** @throws UnfitDatabase if triggers do not fire, by which tables are kept in step */
+export function requireTriggers(replication_role: string): void {
+  if (replication_role === 'replica')
+    throw new UnfitDatabase(
+      'session_replication_role is replica for the login of DATABASE_URL, so triggers do not fire. ' +
+        'As a superuser run: alter database … reset session_replication_role (or alter role … reset …)'
     )
 }
 
@@ -127,13 +141,14 @@ export class Installation {
     const { target } = this.options
     const facts = (await client.query<Facts>(FACTS)).rows[0] as Facts
     requireUtf8(facts.encoding)
+    requireTriggers(facts.replication_role)
     if ((target === 'read-write' && facts.read_only) || (target !== 'any' && facts.standby)) throw new ReadOnlyServer()
     const { server_major } = facts
     const schema = schemaOf(facts)
     if (schema !== undefined) this.search_path ??= pathOf(schema, requireTrigrams(facts))
     const { search_path } = this
     const local = isPooled(client, facts.pid)
-    const settings = settingsFor({ server_major, statement_timeout_ms, search_path, local })
+    const settings = settingsFor({ server_major, statement_timeout_ms, search_path, local, given: facts })
     const manner = local
       ? { local: settings, named: await keepsNames(client), ownTransaction: facts.isolation !== 'read committed' }
       : DIRECT

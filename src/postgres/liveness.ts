@@ -34,7 +34,7 @@ const WORKING = `
   select pid from pg_stat_activity
   where datname = current_database() and state not like 'idle%' and pid <> pg_backend_pid()
     and case when $2 then application_name = current_setting('application_name')
-                          and query_start < clock_timestamp() - interval '1 second'
+                          and coalesce(query_start < clock_timestamp() - interval '1 second', true)
              else pid = any($1::int[]) end`
 
 /**

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { addGauge } from '../kernel/metrics.js'
 import type { Database, PoolState } from './connect.js'
+import { createFaultLog, type LogFault } from './fault-log.js'
 import { explainFault, loggableFault } from './faults.js'
 import * as idempotency from './idempotency.js'
 import { enterWorkspace, inWorkspace, transact } from './scope.js'
@@ -9,6 +10,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     database: Database
     poolState: () => PoolState
+    /** Logs a fault of work in the background: one that goes on, once. */
+    logFault: LogFault
   }
 }
 
@@ -23,6 +26,11 @@ export const postgresPlugin = fp(
       waiting: pool.waitingCount,
       max: pool.options.max
     }))
+    const faults = createFaultLog(app.log)
+    app.decorate('logFault', faults.background)
+    app.addHook('onClose', async () => {
+      faults.close()
+    })
     app.kernel.provide({
       executorFor: workspace => inWorkspace(db, workspace),
       transaction: (workspace, work) => transact(inWorkspace(db, workspace), work),
@@ -30,7 +38,8 @@ export const postgresPlugin = fp(
       claimIdempotencyKey: (tx, key) => idempotency.claim(tx, key),
       storeFirstAnswer: (tx, key, answer) => idempotency.settle(tx, key, answer),
       explainFault,
-      loggableFault
+      loggableFault,
+      logFault: faults.call
     })
     const { metrics, poolState } = app
     for (const [name, help, count] of [

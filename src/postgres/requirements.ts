@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { sql } from 'kysely'
 import { UnfitDatabase } from './faults.js'
-import { FACTS, type Facts, pathOf, requireUtf8, schemaOf, usageSentence } from './installation.js'
+import { FACTS, type Facts, pathOf, requireTriggers, requireUtf8, schemaOf, usageSentence } from './installation.js'
 import type { Db } from './schema.js'
 import { serviceRole } from './service-role.js'
 
@@ -31,10 +31,11 @@ interface Rights {
  */
 export async function requireFit(db: Db, login?: string): Promise<Place> {
   const facts = (await sql.raw<Facts>(FACTS).execute(db)).rows[0] as Facts
-  const { server_major, encoding, read_only, own_schema, trigram_schema } = facts
+  const { server_major, encoding, read_only, replication_role, own_schema, trigram_schema } = facts
   if (server_major < OLDEST_SERVER)
     throw new UnfitDatabase(`The database server is PostgreSQL ${server_major}; ${OLDEST_SERVER} or later is needed.`)
   requireUtf8(encoding)
+  requireTriggers(replication_role)
   if (read_only) throw new UnfitDatabase(readOnlySentence('DATABASE_URL (or MIGRATION_DATABASE_URL)'))
   const rights = await rightsOf(db)
   const tables = schemaOf(facts)

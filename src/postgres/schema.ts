@@ -1,10 +1,16 @@
+import type { Generated, Kysely } from 'kysely'
 import type { Visibility } from '../kernel/visibilities.js'
-import type { ColumnType, Generated, Kysely } from 'kysely'
-import type { Permission } from '../kernel/agent.js'
-import type { TaskState } from '../kernel/task-states.js'
+import type { AuditTables } from './tables/audit.js'
+import type { CallerTables } from './tables/callers.js'
+import type { Json, Stamp } from './tables/columns.js'
+import type { LimitTables } from './tables/limits.js'
+import type { TaskTables } from './tables/tasks.js'
 
-/** The tables, as Kysely reads and writes them. `migrations/` makes them. test/schema.snapshot.txt shows them. */
-export interface Schema {
+/**
+ * The tables, as Kysely reads and writes them: here what sessions, messages and memory are made of; the rest is in
+ * tables/. `migrations/` makes them. test/schema.snapshot.txt shows them.
+ */
+export interface Schema extends AuditTables, CallerTables, LimitTables, TaskTables {
   sessions: {
     workspace: string
     id: string
@@ -97,140 +103,6 @@ export interface Schema {
     changed_by: string
     changed_at: Stamp
   }
-  tasks: {
-    workspace: string
-    id: string
-    /** The order in which tasks were made. */
-    number: Generated<number>
-    /** '' if it belongs to no session. */
-    session_id: string
-    title: string
-    description: string
-    state: Generated<TaskState>
-    addressees: string[]
-    depends_on: string[]
-    /** How many of the tasks that it depends on are not completed. */
-    blocked: Generated<number>
-    priority: number
-    attempts: Generated<number>
-    max_attempts: number
-    lease_seconds: number
-    /** Of the last claim. */
-    lease_token: number | null
-    /** Null: nobody holds the task. */
-    lease_expires_at: Stamp | null
-    created_by: string
-    assignee: string | null
-    result: unknown
-    error: string | null
-    note: string | null
-    metadata: Json
-    created_at: Stamp
-    updated_at: Stamp
-  }
-  task_dependencies: { workspace: string; depends_on: string; task_id: string }
-  task_history: {
-    workspace: string
-    task_id: string
-    n: Generated<number>
-    at: Stamp
-    /** Null: no agent, but the end of a lease or of a task that this one depended on. */
-    agent_id: string | null
-    /** Null for the first. */
-    from_state: TaskState | null
-    to_state: TaskState
-    note: string | null
-  }
-  leases: {
-    workspace: string
-    name: string
-    holder: string
-    token: number
-    purpose: string | null
-    acquired_at: Stamp
-    expires_at: Stamp
-  }
-  audit_log: {
-    id: Generated<number>
-    workspace: string
-    timestamp: Stamp
-    event_type: string
-    agent_id: string | null
-    session_id: string | null
-    action: string
-    resource: string | null
-    result: string
-    request_id: string
-    metadata: Json
-  }
-  audit_chain: { workspace: string; seq: number; audit_id: number; key_id: string; mac: Buffer }
-  audit_heads: {
-    workspace: string
-    seq: number
-    mac: Buffer
-    drained_to: number
-    signed_at: Stamp
-    key_id: string
-    signature: Buffer
-  }
-  audit_beginnings: {
-    workspace: string
-    seq: number
-    mac: Buffer
-    begun_at: Stamp
-    key_id: string
-    signature: Buffer
-  }
-  tokens: {
-    jti: string
-    workspace: string
-    agent_id: string
-    agent_type: string
-    issued_at: Stamp
-    expires_at: Stamp
-    revoked_at: Stamp | null
-    /** The token from which create_token made this one. */
-    parent_jti: string | null
-  }
-  api_keys: {
-    workspace: string
-    key_id: string
-    hash: Buffer
-    /** An agent_id; with `*` at its end, the beginning of agent_ids. */
-    agent_id: string
-    agent_type: string
-    permissions: Permission[]
-    sessions: string[] | null
-    created_at: Stamp
-    created_by: string | null
-    created_with: string | null
-    expires_at: Stamp | null
-    revoked_at: Stamp | null
-  }
-  mcp_sessions: {
-    id_hash: Buffer
-    workspace: string | null
-    protocol_version: string
-    client_name: string | null
-    agent_id: string | null
-    agent_type: string | null
-    permissions: string[] | null
-    token_jti: string | null
-    token_expires_at: Stamp | null
-    token_bounds: Json | null
-    subscriptions: Json
-    created_at: Stamp
-    last_seen_at: Stamp
-    opener: Buffer | null
-  }
-  idempotency_keys: {
-    workspace: string
-    agent_id: string
-    key: string
-    request_hash: Buffer
-    answer: Json | null
-    created_at: Stamp
-  }
   search_words: { workspace: string; word: string; term: number | null }
   message_terms: {
     workspace: string
@@ -248,12 +120,6 @@ export interface Schema {
   /** One row: the secret with which terms are hashed. */
   search_secret: { one: Generated<boolean>; secret: Buffer }
   search_pending: { workspace: string; session_id: string; message_id: number }
-  agents: {
-    workspace: string
-    agent_id: string
-    agent_type: string
-    last_seen_at: Stamp
-  }
   read_cursors: {
     workspace: string
     agent_id: string
@@ -261,18 +127,6 @@ export interface Schema {
     last_read_seq: number
     updated_at: Stamp
   }
-  rate_limits: {
-    /** '' if the subject belongs to no workspace. */
-    workspace: string
-    kind: string
-    subject: string
-    ends_at: Stamp
-    taken: number
-    given: number
-  }
-  /** Triggers count these. */
-  workspace_usage: { workspace: string; sessions: number }
-  memory_usage: { workspace: string; agent_id: string; entries: number; bytes: number }
   /** Sessions whose row is deleted and whose messages the sweep has still to delete. */
   deleted_sessions: { workspace: string; session_id: string; deleted_at: Stamp }
   erased_agents: {
@@ -287,22 +141,7 @@ export interface Schema {
   }
   retention: { workspace: string; days: number; set_at: Stamp }
   audit_retention: { workspace: string; days: number; set_at: Stamp }
-  session_presence: {
-    workspace: string
-    session_id: string
-    agent_id: string
-    agent_type: string
-    last_seen_at: Stamp
-  }
 }
-
-/**
- * Read as ISO-8601 text in UTC with milliseconds and Z (connect.ts makes it). Written as such a text, or by the
- * database's clock.
- */
-type Stamp = ColumnType<string, string | undefined, string>
-/** Read as a parsed object. Written as JSON text. */
-type Json = ColumnType<Record<string, unknown>, string | undefined, string>
 
 /** What SQL runs on: the pool, or a transaction. */
 export type Db = Kysely<Schema>

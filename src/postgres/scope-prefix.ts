@@ -2,20 +2,15 @@ import pg from 'pg'
 import { ReadOnlyServer } from './faults.js'
 import type { Manner } from './installation.js'
 import type { PrefixStatement, Statement } from './pg-internals.js'
+import type { Plan } from './planned-query.js'
 import { nameFor } from './statement-names.js'
-
-/**
- * When PostgreSQL plans a statement; `within a second` is each time, and ends it then; `once, within a second` is both.
- * Undefined: PostgreSQL decides.
- */
-export type Plan = 'once' | 'each time' | 'within a second' | 'once, within a second' | undefined
 
 /** What is sent before a statement that runs for a workspace. */
 export interface ScopePrefixes {
   /** Before a statement that is planned so. */
   of: (plan: Plan) => readonly PrefixStatement[]
-  /** The same as a statement by itself, after `begin`. */
-  inTransaction: Statement
+  /** The same as a statement by itself, after `begin`. It holds for all of the transaction. */
+  inTransaction: (plan: Plan) => Statement
 }
 
 export interface ScopeOptions {
@@ -28,15 +23,19 @@ export interface ScopeOptions {
 }
 
 export function scopePrefixes(options: ScopeOptions): ScopePrefixes {
-  const each = scopeStatement(options, [])
-  const prefixes: Record<Exclude<Plan, undefined>, readonly PrefixStatement[]> = {
+  const prefixes: Record<Exclude<Plan, undefined>, readonly [PrefixStatement]> = {
     once: [scopeStatement(options, ONCE)],
-    'each time': [each],
+    'each time': [scopeStatement(options, [])],
     'within a second': [scopeStatement(options, [], [ENDS_AFTER_A_SECOND])],
     'once, within a second': [scopeStatement(options, [...ONCE, ...BY_INDEX], [ENDS_AFTER_A_SECOND])]
   }
-  const { name, text, values } = each
-  return { of: plan => prefixes[plan ?? 'each time'], inTransaction: { name, text, values } }
+  return {
+    of: plan => prefixes[plan ?? 'each time'],
+    inTransaction(plan) {
+      const [{ name, text, values }] = prefixes[plan ?? 'each time']
+      return { name, text, values }
+    }
+  }
 }
 
 const ONCE: Manner['local'] = [['plan_cache_mode', 'force_generic_plan']]

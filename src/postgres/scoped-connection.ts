@@ -2,39 +2,16 @@ import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, Transactio
 import type pg from 'pg'
 import { ConnectError, neverRan, preparationFault, ReadOnlyServer } from './faults.js'
 import type { GuardedPool } from './guarded-pool.js'
-import type { PrefixStatement, Statement } from './pg-internals.js'
+import type { PrefixStatement } from './pg-internals.js'
 import { type Installation, type Manner } from './installation.js'
 import { repeated } from './repeated.js'
-import { type Plan, type ScopePrefixes, scopePrefixes } from './scope-prefix.js'
-import { nameFromSecondTime } from './statement-names.js'
+import { type Plan, type PlannedStatement, statementOf } from './planned-query.js'
+import { type ScopePrefixes, scopePrefixes } from './scope-prefix.js'
 
 /**
  * Connections that set the role and the workspace before what they run. Both are set in the same round trip and for one
  * transaction only: the next transaction on the connection, behind a pooler perhaps another process's, has neither.
  */
-
-export interface PlannedStatement extends Statement {
-  plan?: Plan
-}
-
-interface PlannedQuery extends CompiledQuery {
-  readonly plan?: Plan
-  readonly name?: string
-}
-
-/** A query of Kysely's, with what the connection has to know of it. */
-export function withPlan(query: CompiledQuery, plan: Plan, name?: string): PlannedQuery {
-  return { ...query, plan, name }
-}
-
-function statementOf({ sql: text, parameters: values, plan, name }: PlannedQuery): PlannedStatement {
-  return {
-    name: name ?? (plan === 'each time' || plan === 'within a second' ? undefined : nameFromSecondTime(text)),
-    text,
-    values,
-    plan
-  }
-}
 
 /** How a connection runs a statement; tests put another one in its place. */
 export type RunStatement = (
@@ -162,7 +139,7 @@ class ScopedConnection implements DatabaseConnection {
   private async runAlone(statement: PlannedStatement): Promise<pg.QueryResult> {
     if (!this.manner.ownTransaction)
       return this.sendOutsideTransaction(prefixes => [prefixes.of(statement.plan), statement])
-    await this.begin({})
+    await this.begin({}, statement.plan)
     try {
       const result = await this.send(NO_PREFIX, statement)
       await this.end('commit')
@@ -178,12 +155,12 @@ class ScopedConnection implements DatabaseConnection {
     return this.driver.pool.installation.mannerOf(this.client as pg.PoolClient)
   }
 
-  /** Begins a transaction, and sets role and workspace for all of it. */
-  async begin({ isolationLevel = 'read committed', accessMode }: TransactionSettings): Promise<void> {
+  /** Begins a transaction, and sets role, workspace and what a plan needs for all of it. */
+  async begin({ isolationLevel = 'read committed', accessMode }: TransactionSettings, plan?: Plan): Promise<void> {
     // The level is always named: a pooler may hand out a connection that has not been told the session settings.
     const text = `begin isolation level ${isolationLevel}${accessMode === undefined ? '' : ` ${accessMode}`}`
     try {
-      const { rows } = await this.sendOutsideTransaction(({ inTransaction }) => [[{ text }], inTransaction])
+      const { rows } = await this.sendOutsideTransaction(prefixes => [[{ text }], prefixes.inTransaction(plan)])
       const [row] = rows as Array<{ read_only: string }>
       if (row?.read_only === 'on' && this.driver.pool.installation.as_service) throw new ReadOnlyServer()
     } catch (error) {

@@ -1,7 +1,6 @@
 import { type Compilable, CompiledQuery, type QueryResult, type RawBuilder } from 'kysely'
 import type { Db } from './schema.js'
-import type { Plan } from './scope-prefix.js'
-import { withPlan } from './scoped-connection.js'
+import { type Plan, withPlan } from './planned-query.js'
 import { driverOf } from './scope.js'
 import { nameFor } from './statement-names.js'
 

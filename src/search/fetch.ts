@@ -3,7 +3,8 @@ import { messageColumns } from '../messages/store/messages.js'
 import type { Choice, Chosen } from './candidates.js'
 import { lengthened } from './norms.js'
 import { forEachKind, inArray, literal, type Search } from './reach.js'
-import { type Candidate, firstOf, folding, type Letters, lettersOf, lookedThrough, similarity } from './texts.js'
+import { type Letters, lettersOf } from '../postgres/letters.js'
+import { type Candidate, firstOf, folding, lookedThrough, similarity } from './texts.js'
 import { isAscii } from './terms.js'
 
 /** Messages that are read and scored beyond as many as are asked for. */

@@ -1,6 +1,5 @@
 import fp from 'fastify-plugin'
 import { addGauge } from '../kernel/metrics.js'
-import { loggableFault } from '../postgres/faults.js'
 import { acrossWorkspaces } from '../postgres/scope.js'
 import { pendingCount } from './fill.js'
 import { searchBySender } from './tools/search-by-sender.js'
@@ -31,7 +30,7 @@ export const searchPlugin = fp(
     let indexing: ReturnType<typeof indexContinuously> | undefined
     app.addHook('onReady', async () => {
       indexing = indexContinuously(acrossWorkspaces(db), error => {
-        app.log.warn({ err: loggableFault(error) }, 'search index not filled')
+        app.logFault(error, 'search index not filled')
       })
     })
     app.addHook('onClose', () => indexing?.close())

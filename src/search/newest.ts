@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
 import { messageColumns } from '../messages/store/messages.js'
+import { lettersOf } from '../postgres/letters.js'
 import { withinASecond } from '../postgres/statements.js'
 import { searched } from './filter.js'
 import type { Unit } from './query.js'
 import type { Search } from './reach.js'
 import { isAscii } from './terms.js'
-import { firstOf, folding, type Found, lettersOf, lookedThrough, READ_MAX, similarity } from './texts.js'
+import { firstOf, folding, type Found, lookedThrough, READ_MAX, similarity } from './texts.js'
 
 /**
  * Messages that are looked through for words that the index does not have: function words, and letters inside a word,

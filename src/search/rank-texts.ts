@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { lettersOf } from '../postgres/letters.js'
 import type { Db } from '../postgres/schema.js'
 import { withinASecond } from '../postgres/statements.js'
 import { parseQuery, type Query } from './query.js'
 import { MESSAGES_MIN, weightOf } from './rarity.js'
 import { scorer } from './score.js'
 import { termHashes } from './secret.js'
-import { asSearched, lettersOf, similarity, SIMILARITY_MAX } from './texts.js'
+import { asSearched, similarity, SIMILARITY_MAX } from './texts.js'
 
 /** Milliseconds of scoring after which others have a turn. */
 const TURN_MS = 5

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { MessageRow } from '../messages/store/messages.js'
-import type { Query } from './query.js'
+import type { Letters } from '../postgres/letters.js'
 import { lower, metadataValues, normal } from './terms.js'
 
 /** A message that is scored. */
@@ -31,40 +31,6 @@ export function asSearched(text: string): string {
 
 /** Characters of a text that word_similarity looks at: it takes about 0.1 ms for 400. */
 export const SIMILARITY_MAX = 600
-
-/**
- * A query as PostgreSQL compares texts with it. Letters beyond ASCII pg_trgm takes for letters in some locales and not
- * in others, and PostgreSQL lowers them in some and not in others. So those of the query are told apart as letters of
- * ASCII, and lowered by a list; others are left out, or left as they are.
- */
-export interface Letters {
-  phrase: string
-  /** The phrase in letters of ASCII. */
-  told: string
-  /** The query's letters beyond ASCII in both cases; what each is told as; and each in lower case. */
-  letters: string
-  told_as: string
-  lowered: string
-}
-
-export function lettersOf({ phrase }: Query): Letters {
-  const own = [...new Set(phrase.replace(/[\x00-\x7f]/g, ''))]
-  const told = (given: string) =>
-    given.replace(/[^\x00-\x7f]/gu, letter => STAND_INS.charAt(own.indexOf(letter) % STAND_INS.length))
-  const cases = own.flatMap(letter =>
-    [letter, letter.toUpperCase(), ...(letter === 'σ' ? ['ς'] : [])]
-      .filter(one => [...one].length === 1)
-      .map(one => ({ one, told_as: told(letter), letter }))
-  )
-  return {
-    phrase,
-    told: told(phrase),
-    letters: cases.map(({ one }) => one).join(''),
-    told_as: cases.map(of => of.told_as).join(''),
-    lowered: cases.map(({ letter }) => letter).join('')
-  }
-}
-const STAND_INS = 'qxzjkvwybhgpmfucdlnrsitaoe0123456789'
 
 /** How similar the query is to the words of a message `m`, or of another text. */
 export function similarity({ told, letters, told_as }: Letters, of?: RawBuilder<string>): RawBuilder<number> {

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { messageColumns } from '../messages/store/messages.js'
+import { lettersOf } from '../postgres/letters.js'
 import { withinASecond } from '../postgres/statements.js'
 import { readableMessage } from '../visibility/visibility.js'
 import { piecesOf } from './edits.js'
@@ -7,7 +8,7 @@ import { inScope, narrowed } from './filter.js'
 import type { Unit } from './query.js'
 import type { Search } from './reach.js'
 import { isAscii } from './terms.js'
-import { type Candidate, firstOf, folding, type Found, lettersOf, lookedThrough, similarity } from './texts.js'
+import { type Candidate, firstOf, folding, type Found, lookedThrough, similarity } from './texts.js'
 
 /** Messages still to be indexed that one search looks at; the newest, where there are more. */
 const LOOKED_AT = 20_000

@@ -2,7 +2,6 @@ import fp from 'fastify-plugin'
 import { tasksTopic } from '../kernel/events.js'
 import { createWakeUps } from '../feed/wait-until.js'
 import { type Background, inBackground } from '../postgres/background.js'
-import { loggableFault } from '../postgres/faults.js'
 import { acrossWorkspaces, inWorkspace, transact } from '../postgres/scope.js'
 import { isAnyReady } from './store/claims.js'
 import { takeBackTasks } from './store/ended-leases.js'
@@ -69,7 +68,7 @@ export const tasksPlugin = fp(
           return TAKE_BACK_MS
         },
         error => {
-          app.log.warn({ err: loggableFault(error) }, 'tasks whose lease has ended not taken back')
+          app.logFault(error, 'tasks whose lease has ended not taken back')
         },
         TAKE_BACK_MS
       )

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -75,6 +75,37 @@ t.test('a folder that cannot be made or written', async t => {
     t.notMatch(stdout + stderr, STACK, stderr)
     t.ok(stderr.trim().split('\n').length <= 3, stderr)
   }
+})
+
+t.test('a file system that is read-only: an empty folder, one that holds data, a home', async t => {
+  const folder = await temporaryFolder(t)
+  // A mount of our own, which nobody else sees and which ends with the process.
+  const inside = (script: string, env: Record<string, string>) =>
+    spawnSync('unshare', ['--mount', 'sh', '-c', script], {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+      encoding: 'utf8'
+    })
+  const readOnly = `mount --bind '${folder}' '${folder}' && mount -o remount,ro,bind '${folder}'`
+  if (inside(readOnly, {}).status !== 0)
+    return t.comment('It did not run: this machine does not let us mount (unshare)')
+  const serve = `${readOnly} && exec '${process.execPath}' '${compiled()}' serve`
+  const used = join(folder, 'used')
+  await (await runProgram(t, ['serve'], embedded(used))).stop('SIGINT')
+  for (const [what, script, env] of [
+    ['an empty folder', serve, embedded(join(folder, 'new'))],
+    ['one that holds data', serve, embedded(used)],
+    ['the current folder', serve.replace('exec', `cd '${folder}' && exec`), { ...embedded(''), DATA_DIR: '' }]
+  ] as const) {
+    const { status, stdout, stderr } = inside(script, { ...env, HOME: folder })
+    t.equal(status, 1, what)
+    t.match(stderr, folder, what)
+    t.match(stderr, /read-only|EROFS|cannot be written|could not be/i, stderr)
+    t.match(stderr, /DATA_DIR/, 'and what to set')
+    t.notMatch(stdout + stderr, STACK, stderr)
+    t.ok(stderr.trim().split('\n').length <= 2, stderr)
+  }
+  const again = await runProgram(t, ['serve'], embedded(used))
+  t.equal(await again.stop('SIGINT'), 0, 'and nothing of it has suffered')
 })
 
 t.test('Ctrl-C during the start, at several moments, and twice', async t => {

@@ -72,6 +72,28 @@ t.test('who reads and what the writer was told agree', async t => {
   }
 })
 
+t.test('a repeated call says what the first was told, although the agent has come since', async t => {
+  for (const [tool, argsOf] of [
+    ['add_message', (content: string) => ({ session_id, content })],
+    ['add_messages', (content: string) => ({ session_id, messages: [{ content: 'x' }, { content }] })]
+  ] as const) {
+    const agent_id = `late-for-${tool}`
+    const args = { ...argsOf(`@${agent_id} @worker-1`), idempotency_key: `mentions of ${tool}` }
+    // The first of those at once writes; the others wait for it, or find its answer.
+    const [first, ...others] = await Promise.all(Array.from({ length: 6 }, () => ok(app, tool, args)))
+    t.match(first, { mentions: ['worker-1'], unresolved_mentions: [agent_id] })
+    for (const other of others) t.same(other, first)
+    await ok(app, 'list_sessions', {}, { agent_id })
+    await until(
+      async () => (await ok(app, 'add_message', { session_id, content: `@${agent_id}` })).mentions?.[0] === agent_id,
+      'the agent is known'
+    )
+    t.same(await ok(app, tool, args), first, tool)
+  }
+  const plain = { session_id, content: 'no name', idempotency_key: 'no name' }
+  t.same(await ok(app, 'add_message', plain), await ok(app, 'add_message', plain))
+})
+
 t.test('a text without a name costs no statement', async t => {
   const asked = countStatements(t, app)
   /** The least of several: in the background the service asks too. */

@@ -1,9 +1,11 @@
+import { sql } from 'kysely'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { inWorkspace } from '../../src/postgres/scope.js'
 import { serviceRole } from '../../src/postgres/service-role.js'
 import { call, newSession, ok, startApp } from '../helper.js'
 import { createDatabase, testServer } from '../support/cluster.js'
-import { migrated, ownedDatabase } from '../support/database.js'
+import { administer, migrated, openService, ownedDatabase } from '../support/database.js'
 import { openProxy } from '../support/proxy.js'
 import { until } from '../support/rest.js'
 
@@ -140,6 +142,10 @@ t.test('connections that are ended while idle cost callers nothing, and while at
 })
 
 t.test('whatever an estate sets, times are read, rows are seen and nobody conflicts', async t => {
+  const [{ major }] = await administer(
+    (await testServer()).url,
+    "select current_setting('server_version_num')::int / 10000 as major"
+  )
   const ESTATES = [
     [
       "datestyle = 'German'",
@@ -166,6 +172,31 @@ t.test('whatever an estate sets, times are read, rows are seen and nobody confli
       'transform_null_equals = on',
       'array_nulls = off',
       'pg_trgm.word_similarity_threshold = 1'
+    ],
+    [
+      'gin_fuzzy_search_limit = 1',
+      'exit_on_error = on',
+      "plan_cache_mode = 'force_generic_plan'",
+      'join_collapse_limit = 1',
+      'from_collapse_limit = 1',
+      ...['bitmapscan', 'hashjoin', 'indexscan', 'nestloop', 'seqscan', 'sort'].map(how => `enable_${how} = off`),
+      'quote_all_identifiers = on',
+      "client_min_messages = 'debug5'"
+    ],
+    [
+      `${major >= 16 ? 'debug_parallel_query' : 'force_parallel_mode'} = on`,
+      'max_parallel_workers_per_gather = 8',
+      'parallel_setup_cost = 0',
+      'min_parallel_table_scan_size = 0',
+      "work_mem = '64kB'",
+      "temp_file_limit = '1MB'",
+      'synchronous_commit = off',
+      'jit = on',
+      'jit_above_cost = 0',
+      "default_text_search_config = 'german'",
+      'check_function_bodies = off',
+      "backslash_quote = 'off'",
+      "xmloption = 'document'"
     ]
   ]
   for (const settings of ESTATES) {
@@ -200,6 +231,31 @@ t.test('whatever an estate sets, times are read, rows are seen and nobody confli
       t.equal((await ok(app, 'get_messages', { session_id })).total_count, 21)
       t.equal((await ok(app, 'search_context', { session_id, query: '一', limit: 100 })).message_count, 20)
     })
+  }
+})
+
+t.test('settings that are too low are raised, and no others', async t => {
+  const { url, name, drop } = await createDatabase()
+  t.teardown(drop)
+  const shown = async () => {
+    const database = openService(t, url, { max: 1 })
+    const { rows } = await sql<{ commit: string; memory: string }>`
+      select current_setting('synchronous_commit') as commit, current_setting('work_mem') as memory`.execute(
+      inWorkspace(database.db, 'w')
+    )
+    return rows[0]
+  }
+  for (const [commit, memory, expected] of [
+    ['off', '64kB', { commit: 'local', memory: '4MB' }],
+    ['remote_apply', '64MB', { commit: 'remote_apply', memory: '64MB' }],
+    ['local', '4MB', { commit: 'local', memory: '4MB' }]
+  ] as const) {
+    await administer(
+      url,
+      `alter database ${name} set synchronous_commit = ${commit}`,
+      `alter database ${name} set work_mem = '${memory}'`
+    )
+    t.same(await shown(), expected)
   }
 })
 

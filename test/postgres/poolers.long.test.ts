@@ -1,9 +1,12 @@
+import { sql } from 'kysely'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { keepsNames } from '../../src/postgres/pooler.js'
+import { inWorkspace } from '../../src/postgres/scope.js'
+import { plannedEachTime, plannedOnce, withinASecond } from '../../src/postgres/statements.js'
 import { call, environment, newSession, ok, runProgram, startApp, type TestApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
-import { administer } from '../support/database.js'
+import { administer, openService } from '../support/database.js'
 import { openPgbouncer, pgbouncerVersion } from '../support/pgbouncer.js'
 import { post, until } from '../support/rest.js'
 
@@ -143,7 +146,10 @@ t.test('whatever the estate sets, and though it cannot be set for the session', 
       "set datestyle = 'German'",
       'set row_security = off',
       "set search_path = 'pg_catalog'",
-      'set standard_conforming_strings = off'
+      'set standard_conforming_strings = off',
+      'set gin_fuzzy_search_limit = 1',
+      "set plan_cache_mode = 'force_generic_plan'",
+      'set exit_on_error = on'
     ].map(setting => `alter database ${name} ${setting}`)
   )
   const app = await startApp(t, {}, { url: await openPgbouncer(t, direct) })
@@ -158,6 +164,25 @@ t.test('whatever the estate sets, and though it cannot be set for the session', 
     at_once.filter(({ status }) => status !== 200).map(({ body }) => body),
     []
   )
+})
+
+t.test('a statement with a time limit keeps it in the transaction of its own that it gets there', async t => {
+  const { url: direct, name, drop } = await createDatabase()
+  t.teardown(drop)
+  const settings = ["default_transaction_isolation = 'serializable'", 'synchronous_commit = off', "work_mem = '64kB'"]
+  await administer(direct, ...settings.map(setting => `alter database ${name} set ${setting}`))
+  const { db } = openService(t, await openPgbouncer(t, direct), { max: 1 })
+  const on = inWorkspace(db, 'w')
+  const shown = sql<Record<string, string>>`
+    select current_setting('statement_timeout') as limit, current_setting('plan_cache_mode') as plan,
+      current_setting('transaction_isolation') as isolation, current_setting('synchronous_commit') as commit,
+      current_setting('work_mem') as memory`
+  const usual = { limit: '0', plan: 'auto', isolation: 'read committed', commit: 'local', memory: '4MB' }
+  await t.rejects(withinASecond(on, sql`select pg_sleep(60)`), { code: '57014' }, 'it is ended')
+  t.same((await withinASecond(on, shown)).rows, [{ ...usual, limit: '1s' }])
+  t.same((await plannedOnce(on, shown)).rows, [{ ...usual, plan: 'force_generic_plan' }])
+  t.same((await plannedEachTime(on, shown)).rows, [usual], 'and others are as they were')
+  t.same(await on.transaction().execute(async tx => (await shown.execute(tx)).rows), [usual])
 })
 
 t.test('hints arrive by a direct address', async t => {

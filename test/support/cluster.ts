@@ -100,8 +100,11 @@ export async function testServer(): Promise<TestServer> {
   }
 }
 
-/** A database of one's own, a copy of the migrated template (or empty). */
-export async function createDatabase({ empty = false } = {}): Promise<{
+/**
+ * A database of one's own, a copy of the migrated template (or empty).
+ * @param options more of `create database`, for an empty one
+ */
+export async function createDatabase({ empty = false, options = '' } = {}): Promise<{
   url: string
   name: string
   drop: () => Promise<void>
@@ -111,7 +114,7 @@ export async function createDatabase({ empty = false } = {}): Promise<{
   // Copies of one template exclude each other for a moment.
   for (let tries = 0; ; tries++) {
     try {
-      await admin(url, `create database ${name}${empty ? '' : ` template ${template}`}`)
+      await admin(url, `create database ${name}${empty ? ` ${options}` : ` template ${template}`}`)
       // What a test asks of the database by itself, it asks of every workspace. The service says with each statement
       // for which it is.
       await admin(url, `alter database ${name} set scs.workspace = '*'`)

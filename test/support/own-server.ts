@@ -24,20 +24,34 @@ export interface OwnServer {
   standby: (t: Test) => Promise<OwnServer>
 }
 
+/**
+ * Puts files into the folder of a cluster before it starts.
+ * @param own makes a file in it the property of the user that PostgreSQL runs as, and of nobody else
+ * @returns settings of the server
+ */
+type Prepare = (dir: string, own: (file: string) => Promise<void>) => Promise<Record<string, string>>
+
 /** A PostgreSQL of a test's own, to be stopped and started under a running server. */
-export async function ownServer(t: Test, { disk_bytes }: { disk_bytes?: number } = {}): Promise<OwnServer> {
+export async function ownServer(
+  t: Test,
+  { disk_bytes, prepare }: { disk_bytes?: number; prepare?: Prepare } = {}
+): Promise<OwnServer> {
   const folder = await temporaryFolder(t)
   const hasOwnDisk = disk_bytes !== undefined && mountSmallDisk(t, folder, disk_bytes)
-  const server = await serverIn(t, folder, hasOwnDisk)
+  const server = await serverIn(t, folder, hasOwnDisk, prepare)
   await server.start()
   return server
 }
 
 /** Runs the cluster in a folder, which is made first if there is none. */
-async function serverIn(t: Test, folder: string, hasOwnDisk: boolean): Promise<OwnServer> {
+async function serverIn(t: Test, folder: string, hasOwnDisk: boolean, prepare?: Prepare): Promise<OwnServer> {
   const cluster = await clusterIn(folder)
   const port = await quietPort()
   const url = urlOf(cluster, port, 'postgres')
+  const more = await prepare?.(cluster.dir, async file => {
+    await chmod(file, 0o600)
+    if (cluster.account !== undefined) await chown(file, cluster.account.uid, cluster.account.gid)
+  })
   const postmaster = async () => {
     const file = await readFile(join(cluster.dir, 'postmaster.pid'), 'utf8').catch(() => '')
     return file === '' ? undefined : parseInt(file, 10)
@@ -65,7 +79,7 @@ async function serverIn(t: Test, folder: string, hasOwnDisk: boolean): Promise<O
     hasOwnDisk,
     async start() {
       for (let tries = 0; ; tries++) {
-        const started = await startPostmaster(cluster, port, { fsync: 'off', max_wal_size: '64MB' })
+        const started = await startPostmaster(cluster, port, { fsync: 'off', max_wal_size: '64MB', ...more })
         if ('pid' in started || (await answers(url))) return
         if (tries === 100) throw new Error(`PostgreSQL did not start: ${started.problem}`)
         await new Promise(resolve => setTimeout(resolve, 100))

@@ -132,7 +132,7 @@ export class NotificationStream implements Open {
       return
     }
     this.reading = true
-    const { kernel, log } = this.options.app
+    const { kernel } = this.options.app
     try {
       do {
         this.again = false
@@ -145,7 +145,7 @@ export class NotificationStream implements Open {
         this.stream.end('unavailable')
         return
       }
-      log.warn({ err: kernel.ports.loggableFault(error) }, 'mcp session not read')
+      kernel.ports.logFault(error, 'mcp session not read', {})
       setTimeout(() => {
         void this.reread()
       }, RETRY_MS).unref()

@@ -97,7 +97,7 @@ function keyOf(uri: string): string {
 }
 
 /** Watches agents' memories: one statement reads the versions of all for which a hint has come. */
-function createMemories({ database, events, kernel, log }: FastifyInstance) {
+function createMemories({ database, events, kernel }: FastifyInstance) {
   const followed = new Map<Topic, { version: string; changed: Set<() => void>; stop: () => void }>()
   const due = new Set<Topic>()
   let reading = false
@@ -119,7 +119,7 @@ function createMemories({ database, events, kernel, log }: FastifyInstance) {
       }
     } catch (error) {
       // The next hint comes within a second.
-      log.warn({ err: kernel.ports.loggableFault(error) }, 'memory not looked at')
+      kernel.ports.logFault(error, 'memory not looked at', {})
     } finally {
       reading = false
     }

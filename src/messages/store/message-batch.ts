@@ -1,6 +1,7 @@
 import { type Agent, isAdmin } from '../../kernel/agent.js'
 import type { Quotas } from '../../limits/quotas.js'
 import type { Receipt } from '../../kernel/receipt.js'
+import type { Mentioned } from './mentioned.js'
 import type { Draft, Written } from './messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
@@ -11,6 +12,8 @@ export interface MessagesRequest extends Receipt {
   sender: Agent
   session_id: string
   drafts: Draft[]
+  /** Whom they mention: kept with the idempotency key, for the answers to repeats. */
+  mentioned?: Mentioned
 }
 
 /**
@@ -34,7 +37,8 @@ export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large'
 const batch = (locking: '' | 'skip locked') => `
   with request as materialized (
     select * from json_to_recordset($2) as q (r int, session_id text, sender text, sender_type text, is_admin boolean,
-      event_type text, action text, result text, request_id text, audit_metadata jsonb, key text, request_hash text)
+      event_type text, action text, result text, request_id text, audit_metadata jsonb, key text, request_hash text,
+      mentioned jsonb)
   ), draft as materialized (
     select q.r, q.session_id, q.sender, q.sender_type, q.is_admin, d.n, d.content, d.visibility, d.metadata,
       d.parent_message_id
@@ -93,10 +97,12 @@ const batch = (locking: '' | 'skip locked') => `
     from placed join request q on q.r = placed.r order by placed.id
   ), kept as (
     insert into idempotency_keys (workspace, agent_id, key, request_hash, answer)
-    select $1, q.sender, q.key, decode(q.request_hash, 'hex'), jsonb_agg(jsonb_build_object(
+    select $1, q.sender, q.key, decode(q.request_hash, 'hex'), jsonb_set(jsonb_agg(jsonb_build_object(
       'id', placed.id, 'seq', placed.seq,
-      'timestamp', to_char(placed.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by placed.seq)
-    from placed join request q on q.r = placed.r where q.key is not null group by q.r, q.sender, q.key, q.request_hash
+      'timestamp', to_char(placed.timestamp at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by placed.seq),
+      '{0,mentioned}', coalesce(q.mentioned, '{}'))
+    from placed join request q on q.r = placed.r where q.key is not null
+    group by q.r, q.sender, q.key, q.request_hash, q.mentioned
   )
   select r, 'written' as outcome, id, seq, timestamp from placed
   union all select r, 'repeated', null, null, null from repeated
@@ -136,7 +142,7 @@ export async function writeBatch(
   const rows = await write(db, [
     workspace,
     JSON.stringify(
-      requests.map(({ sender, session_id, audit, idempotencyKey: once }, r) => ({
+      requests.map(({ sender, session_id, audit, idempotencyKey: once, mentioned }, r) => ({
         r,
         session_id,
         sender: sender.agent_id,
@@ -148,7 +154,8 @@ export async function writeBatch(
         request_id: audit.request_id,
         audit_metadata: audit.metadata,
         key: once?.key,
-        request_hash: once?.request_hash.toString('hex')
+        request_hash: once?.request_hash.toString('hex'),
+        mentioned
       }))
     ),
     JSON.stringify(requests.flatMap(({ drafts }, r) => drafts.map((draft, n) => ({ r, n, ...draft })))),

@@ -104,7 +104,8 @@ export function createMessageWriter(database: Unscoped, quotas: Quotas): Message
         true
       )
       if (!Array.isArray(outcome)) return whyRefused(tx, outcome, request)
-      await settle(tx, once, outcome)
+      const [first_written, ...others] = outcome
+      await settle(tx, once, [{ ...first_written, mentioned: request.mentioned ?? {} }, ...others])
       return outcome
     })
   }

@@ -5,6 +5,7 @@ import type { Visibility } from '../../kernel/visibilities.js'
 import type { Db, Schema } from '../../postgres/schema.js'
 import { lockSession } from '../../sessions/store/sessions.js'
 import { readableMessages } from '../../visibility/visibility.js'
+import type { Mentioned } from './mentioned.js'
 
 /** A message as clients see it: its row, without what is the database's own. */
 export type MessageRow = Omit<Selectable<Schema['messages']>, 'workspace' | 'xact'>
@@ -33,6 +34,8 @@ export interface Written {
   id: number
   seq: number
   timestamp: string
+  /** Whom the messages of the call mention: of the first message of a call that is repeated. */
+  mentioned?: Mentioned
 }
 
 export function messageNotFound(argument: string): AppError {

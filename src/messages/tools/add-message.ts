@@ -2,9 +2,10 @@ import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import type { MessageWriter } from '../store/message-writer.js'
-import { mentionedIn, mentionFields } from '../store/mentioned.js'
+import { mentionFields } from '../store/mentioned.js'
 import type { Written } from '../store/messages.js'
 import { draftFields, draftOf } from '../draft.js'
+import { writeAndName } from '../write-and-name.js'
 import { Time } from '../../kernel/answer-shapes.js'
 import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 
@@ -30,11 +31,8 @@ export const addMessage = (writer: MessageWriter) =>
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ session_id, ...draft }, { db, agent, receipt }) {
       const drafts = [draftOf(agent, draft)]
-      const [[written], mentioned] = await Promise.all([
-        writer.write({ sender: agent, session_id, drafts, ...receipt }),
-        mentionedIn(db, agent, session_id, [draft.content])
-      ])
-      const { id, seq, timestamp } = written as Written
+      const { written, mentioned } = await writeAndName(writer, db, { sender: agent, session_id, drafts, ...receipt })
+      const { id, seq, timestamp } = written[0] as Written
       return { message_id: id, seq, timestamp, session_id, ...mentioned }
     }
   })

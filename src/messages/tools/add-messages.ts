@@ -2,8 +2,9 @@ import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import type { MessageWriter } from '../store/message-writer.js'
-import { mentionedIn, mentionFields } from '../store/mentioned.js'
+import { mentionFields } from '../store/mentioned.js'
 import { draftFields, draftOf } from '../draft.js'
+import { writeAndName } from '../write-and-name.js'
 import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
 
 export const addMessages = (writer: MessageWriter) =>
@@ -29,15 +30,7 @@ export const addMessages = (writer: MessageWriter) =>
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ session_id, messages }, { db, agent, receipt }) {
       const drafts = messages.map((each, i) => draftOf(agent, each, `messages/${i}/content`))
-      const [written, mentioned] = await Promise.all([
-        writer.write({ sender: agent, session_id, drafts, ...receipt }),
-        mentionedIn(
-          db,
-          agent,
-          session_id,
-          messages.map(({ content }) => content)
-        )
-      ])
+      const { written, mentioned } = await writeAndName(writer, db, { sender: agent, session_id, drafts, ...receipt })
       return { message_ids: written.map(message => message.id), count: written.length, ...mentioned }
     }
   })

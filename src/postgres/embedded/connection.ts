@@ -59,19 +59,6 @@ export async function ensureDatabase(client: pg.Client): Promise<void> {
   }
 }
 
-export async function localeNotices(client: pg.Client): Promise<string[]> {
-  const { rows } = await client.query<{ datctype: string }>('select datctype from pg_database where datname = $1', [
-    databaseName
-  ])
-  const locale = rows[0]?.datctype ?? ''
-  return ['C', 'POSIX'].includes(locale)
-    ? [
-        `The embedded database has the locale ${locale}: search will not find words with letters outside ` +
-          'ASCII. Set DATABASE_URL to a database with LC_CTYPE C.UTF-8 to have them found.'
-      ]
-    : []
-}
-
 /**
  * Writes the address of the running database for commands and for tools such as psql. The file stays when PostgreSQL
  * stops, so that the next start uses the same port and connection pools find the database again.

@@ -5,7 +5,7 @@ import { serverAccount, isRoot } from './account.js'
 import { attach, type Attachment } from './attach.js'
 import { findBinaries, nativeFolder, systemRoot } from './binaries.js'
 import { type Cluster, createCluster } from './cluster.js'
-import { connect, ensureDatabase, localeNotices, readConnectionFile, urlOf, writeConnectionFile } from './connection.js'
+import { connect, ensureDatabase, readConnectionFile, urlOf, writeConnectionFile } from './connection.js'
 import { resolveDataDir } from './data-dir.js'
 import { EmbeddedError, InUseError, messageOf } from './error.js'
 import { applicationName, type Mode, releaseLocks } from './locks.js'
@@ -77,7 +77,7 @@ export async function openEmbedded(options: OpenOptions): Promise<Embedded> {
   const { port, started } = first
   try {
     await ensureDatabase(first.client)
-    notices.push(...binaries.notices, ...(await localeNotices(first.client)))
+    notices.push(...binaries.notices)
     await publish(first)
     watch(first)
   } catch (error) {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
 import { type Agent, mayEnter } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
-import { likePattern } from '../../postgres/like.js'
+import { holdsText, resemblesText } from '../../postgres/letters.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement, plannedEachTime } from '../../postgres/statements.js'
 import { withinSessions } from '../../visibility/visibility.js'
@@ -228,11 +228,11 @@ export async function list(db: Db, agent: Agent, filter: SessionFilter) {
   if (filter.metadata_filter !== undefined)
     query = query.where(sql<boolean>`metadata @> ${JSON.stringify(filter.metadata_filter)}::jsonb`)
   if (filter.query !== undefined) {
-    // `<%`: the query is similar to some part of the purpose (pg_trgm's threshold is 0.6), so that typos are tolerated.
+    // Similar to some part of the purpose: typos are tolerated.
     query = query.where(sql<boolean>`exists (
       select from session_purposes p where p.workspace = sessions.workspace and p.session_id = sessions.id
         and p.workspace = ${agent.workspace}
-        and (p.purpose ilike ${likePattern(filter.query)} or ${filter.query} <% p.purpose
+        and (${holdsText(sql`p.purpose`, filter.query)} or ${resemblesText(sql`p.purpose`, filter.query)}
           or p.session_id = ${filter.query}))`)
   }
   if (filter.after !== undefined)

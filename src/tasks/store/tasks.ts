@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import type { TaskState } from '../../kernel/task-states.js'
-import { likePattern } from '../../postgres/like.js'
+import { holdsText } from '../../postgres/letters.js'
 import type { Db, Schema } from '../../postgres/schema.js'
 import { plannedEachTime } from '../../postgres/statements.js'
 import { addressesOf, inOpenSession, readableTasks } from '../../visibility/tasks.js'
@@ -140,8 +140,8 @@ export async function list(db: Db, viewer: Agent, filter: TaskFilter): Promise<T
   if (filter.assignee !== undefined) query = query.where('t.assignee', '=', filter.assignee)
   if (filter.created_by !== undefined) query = query.where('t.created_by', '=', filter.created_by)
   if (filter.query !== undefined) {
-    const pattern = likePattern(filter.query)
-    query = query.where(sql<boolean>`(t.title ilike ${pattern} or t.description ilike ${pattern})`)
+    const [title, description] = [sql`t.title`, sql`t.description`].map(text => holdsText(text, filter.query as string))
+    query = query.where(sql<boolean>`(${title} or ${description})`)
   }
   if (filter.before !== undefined) query = query.where('t.number', '<', filter.before)
   query = query.orderBy('t.number', 'desc').limit(filter.limit + 1)

@@ -1,0 +1,33 @@
+import type { CompiledQuery } from 'kysely'
+import type { Statement } from './pg-internals.js'
+import { nameFromSecondTime } from './statement-names.js'
+
+/**
+ * When PostgreSQL plans a statement; `within a second` is each time, and ends it then; `once, within a second` is both.
+ * Undefined: PostgreSQL decides.
+ */
+export type Plan = 'once' | 'each time' | 'within a second' | 'once, within a second' | undefined
+
+export interface PlannedStatement extends Statement {
+  plan?: Plan
+}
+
+interface PlannedQuery extends CompiledQuery {
+  readonly plan?: Plan
+  readonly name?: string
+}
+
+/** A query of Kysely's, with what the connection has to know of it. */
+export function withPlan(query: CompiledQuery, plan: Plan, name?: string): PlannedQuery {
+  return { ...query, plan, name }
+}
+
+/** What a connection sends of a query. It is prepared under a name if that is worth it. */
+export function statementOf({ sql: text, parameters: values, plan, name }: PlannedQuery): PlannedStatement {
+  return {
+    name: name ?? (plan === 'each time' || plan === 'within a second' ? undefined : nameFromSecondTime(text)),
+    text,
+    values,
+    plan
+  }
+}

@@ -63,7 +63,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       end if;
       delete from memory_history h using removed r where r.expires_at <= clock_timestamp()
         and h.workspace = r.workspace and h.agent_id = r.agent_id and h.session_id = r.session_id and h.key = r.key;
-      insert into memory_history (workspace, agent_id, session_id, key, version, value, value_size, changed_by, changed_at)
+      insert into memory_history (workspace, agent_id, session_id, key, version, value, value_size, changed_by,
+        changed_at)
       select r.workspace, r.agent_id, r.session_id, r.key, coalesce(r.revision, r.version), r.value, r.value_size,
         coalesce(r.updated_by, r.agent_id), r.updated_at
       from removed r join added a on a.workspace = r.workspace and a.agent_id = r.agent_id
@@ -90,7 +91,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create function count_memory_history() returns trigger language plpgsql set search_path from current as $$
     begin
       insert into memory_usage as usage (workspace, agent_id, entries, bytes)
-      select workspace, agent_id, 0, (case tg_op when 'INSERT' then 1 else -1 end) * sum(value_size::bigint + octet_length(key))
+      select workspace, agent_id, 0,
+        (case tg_op when 'INSERT' then 1 else -1 end) * sum(value_size::bigint + octet_length(key))
       from changed group by workspace, agent_id order by workspace, agent_id
       on conflict (workspace, agent_id) do update set bytes = usage.bytes + excluded.bytes;
       return null;

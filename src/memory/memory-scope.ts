@@ -34,7 +34,7 @@ export interface Named {
   namespace?: string
 }
 
-/** Nobody has this agent_id. What may not be read lies here, and so is absent in the same words as what is not there. */
+/** Nobody has this agent_id. What may not be read lies here: it is absent, in the same words as what is not there. */
 const NOBODY = ''
 
 /**

@@ -49,12 +49,14 @@ export async function eraseMemory(
     and ${before('created_at')}`.execute(tx)
   // What is left under its name lies in namespaces whose owner is the pseudonym by now.
   const orphaned = (column: RawBuilder<unknown>) => sql<boolean>`exists (select from memory_namespaces n
-    where n.workspace = ${workspace} and n.owner = ${pseudonym} and n.path = '/' || split_part(${column}, '/', 2) || '/')`
+    where n.workspace = ${workspace} and n.owner = ${pseudonym}
+      and n.path = '/' || split_part(${column}, '/', 2) || '/')`
   await sql`with moved as (
       delete from memory_history where ${here} and agent_id = ${agent_id} and ${inNamespace}
         and ${orphaned(sql`session_id`)}
       returning workspace, session_id, key, version, value, value_size, changed_by, changed_at)
-    insert into memory_history (workspace, agent_id, session_id, key, version, value, value_size, changed_by, changed_at)
+    insert into memory_history (workspace, agent_id, session_id, key, version, value, value_size, changed_by,
+      changed_at)
     select workspace, ${pseudonym}, session_id, key, version, value, value_size, changed_by, changed_at
     from moved`.execute(tx)
   await sql`update agent_memory set agent_id = ${pseudonym},

@@ -29,7 +29,8 @@ const PARTS_MAX = 8
 
 /** The first parts of a path, as a path. */
 const cut = (path: string, parts: RawBuilder<unknown>) =>
-  sql<string>`(array_to_string((string_to_array(rtrim(${sql.ref(path)}, '/'), '/'))[:${parts}::int + 1], '/') || '/') collate "C"`
+  sql<string>`(array_to_string((string_to_array(rtrim(${sql.ref(path)}, '/'), '/'))[:${parts}::int + 1], '/')
+    || '/') collate "C"`
 
 const count = (path: string) => sql<number>`(cardinality(string_to_array(${sql.ref(path)}, '/')) - 2)`
 

@@ -171,7 +171,8 @@ function statementOf(
         max(position) filter (where fits) as highest,
         string_agg(json, ',' order by position ${sql.raw(shown)}) filter (where fits) as json
       from (select *, n <= ${limit}::int and (n = 1 or bytes <= ${sql.lit(ITEMS_MAX)}) as fits from (
-        select *, row_number() over taken as n, sum(octet_length(json) + 1) over taken as bytes from (${positioned}) either
+        select *, row_number() over taken as n, sum(octet_length(json) + 1) over taken as bytes
+        from (${positioned}) either
         window taken as (order by position ${sql.raw(order)} rows unbounded preceding)) numbered) sized
     ) page`
 }

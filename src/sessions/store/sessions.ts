@@ -46,7 +46,8 @@ export function newSessionId(): string {
 }
 
 /**
- * Makes a session; or, if there is one with the key, returns that. Of many callers at the same time exactly one makes it.
+ * Makes a session; or, if there is one with the key, returns that. Of many callers at the same time exactly one makes
+ * it.
  * @throws AppError PERMISSION_DENIED if the agent is limited to certain sessions, which cannot include a new one
  */
 export async function create(

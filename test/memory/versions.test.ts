@@ -221,3 +221,19 @@ t.test('a repeat gets the first answer, whatever has become of the place', async
   isFailure(t, await call(app, 'set_memory', { ...set, value: 2 }), 'IDEMPOTENCY_CONFLICT')
   isFailure(t, await call(app, 'set_memory', { ...set, idempotency_key: 'new' }), 'SESSION_NOT_FOUND')
 })
+
+t.test('a value from before versions came from a sequence keeps the one it has', async t => {
+  const as = { agent_id: 'from-before' }
+  for (const key of ['old', 'older'])
+    await sql`insert into agent_memory (agent_id, key, value, value_size, version, revision)
+      values ('from-before', ${key}, '1', 1, 1, null)`.execute(app.database.db)
+  t.match(await ok(app, 'get_memory', { key: 'old' }, as), { version: 1, updated_by: 'from-before' })
+  isFailure(t, await call(app, 'set_memory', { key: 'old', value: 2, if_version: 0 }, as), 'VERSION_CONFLICT')
+  t.ok((await ok(app, 'set_memory', { key: 'old', value: 2, if_version: 1 }, as)).version > 1)
+  t.same(
+    (await ok(app, 'memory_history', { key: 'old' }, as)).versions.map(({ value }: any) => value),
+    [2, 1]
+  )
+  t.match(await ok(app, 'update_memory', { key: 'older', op: 'increment', value: 1, if_version: 1 }, as), { value: 2 })
+  t.match(await ok(app, 'list_memory', { order: 'key' }, as), { entries: [{ key: 'old' }, { key: 'older' }] })
+})

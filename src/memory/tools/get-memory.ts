@@ -12,9 +12,7 @@ export const getMemory = (reader: MemoryReader) =>
   defineTool({
     name: 'get_memory',
     title: 'Recall a value',
-    description:
-      "Read a value that was stored with set_memory, from the same place: with session_id that session's, with " +
-      'namespace a shared one, else your global one.',
+    description: 'Read a value from where set_memory stored it: global, in a session, or in a namespace.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',

@@ -25,7 +25,7 @@ export const listMemory = defineTool({
   title: 'List what is remembered',
   description:
     'The keys that are stored, last updated first: your global ones, those of a session, with "all" all of yours, or ' +
-    'those of a namespace. What changes between two pages comes at the end.',
+    'those of a namespace.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',

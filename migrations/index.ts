@@ -22,6 +22,8 @@ import * as fullWidthMentions from './0091-full-width-mentions.js'
 import * as tasks from './0092-tasks.js'
 import * as leases from './0093-leases.js'
 import * as inbox from './0094-inbox.js'
+import * as sharedMemory from './0095-shared-memory.js'
+import * as sessionKeys from './0096-session-keys.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -47,5 +49,7 @@ export const migrations: Record<string, Migration> = {
   '0091-full-width-mentions': fullWidthMentions,
   '0092-tasks': tasks,
   '0093-leases': leases,
-  '0094-inbox': inbox
+  '0094-inbox': inbox,
+  '0095-shared-memory': sharedMemory,
+  '0096-session-keys': sessionKeys
 }

@@ -61,7 +61,7 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
   await app.register(feedPlugin, config)
   await app.register(inboxPlugin)
   await app.register(searchPlugin)
-  await app.register(memoryPlugin)
+  await app.register(memoryPlugin, config)
   await app.register(tasksPlugin)
   await app.register(leasesPlugin)
   await app.register(transcriptsPlugin)

@@ -9,6 +9,7 @@ import { hotSession } from './hot-session.js'
 import { ladder } from './ladder.js'
 import { limits } from './limits.js'
 import { mcp } from './mcp.js'
+import { memory } from './memory.js'
 import { mixed } from './mixed.js'
 import { readMessages } from './read-messages.js'
 import { pgbench } from './pgbench.js'
@@ -23,6 +24,7 @@ export const measures: Measure[] = [
   { name: 'get-messages', seconds: 30, run: getMessages },
   { name: 'read-messages', seconds: 40, run: readMessages },
   { name: 'get-memory', seconds: 20, run: getMemory },
+  { name: 'memory', seconds: 60, run: memory },
   { name: 'audit', seconds: 60, run: audit },
   { name: 'mixed', seconds: 90, run: mixed },
   { name: 'cold-start', seconds: 25, run: coldStart },

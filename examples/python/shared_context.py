@@ -15,7 +15,8 @@ import httpx
 WRITES = {
     "create_session", "update_session", "close_session", "archive_session", "delete_session", "import_session",
     "add_message", "add_messages", "mark_read", "set_message_visibility", "delete_message", "set_memory", "delete_memory",
-    "ask", "ack_messages", "set_status", "create_task", "create_tasks", "revoke_api_key", "set_retention", "erase_agent",
+    "update_memory", "batch_memory", "set_namespace", "ask", "ack_messages", "set_status",
+    "create_task", "create_tasks", "revoke_api_key", "set_retention", "erase_agent",
 }
 # After these it helps to wait retry_after seconds and call again.
 PASSING = {"SERVICE_UNAVAILABLE", "DATABASE_UNAVAILABLE", "RATE_LIMITED", "CONFLICT"}

@@ -1,3 +1,4 @@
+import { fitting } from '../kernel/answer-size.js'
 import type { MessageRow } from '../messages/store/messages.js'
 import { AppError } from '../kernel/errors.js'
 import type { ToolContext } from '../kernel/tool.js'
@@ -52,8 +53,9 @@ export async function wait(
   const left_ms = total_ms - (performance.now() - started)
   const found: Array<{ seq: number; message: MessageRow }> = []
   const answer = (timed_out: boolean): Waited => {
-    const kept = found.slice(0, limit)
-    const has_more = found.length > limit
+    const page = found.slice(0, limit)
+    const kept = page.slice(0, fitting(page))
+    const has_more = found.length > kept.length
     return {
       messages: kept.map(({ message }) => message),
       count: kept.length,

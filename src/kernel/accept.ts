@@ -5,7 +5,7 @@ import { editDistance } from './edit-distance.js'
 import { AppError } from './errors.js'
 import { refuseUnstorable } from './json.js'
 import { parseBounded } from './json-scan.js'
-import { EmptyIsAbsent, type SchemaExtensions, Repair } from './schema.js'
+import { EmptyIsAbsent, NullIsValue, type SchemaExtensions, Repair } from './schema.js'
 
 /**
  * Checks and repairs the raw arguments of a tool.
@@ -72,7 +72,7 @@ function compilePrepare({ properties }: TObject): Prepare {
       name,
       schema,
       optional,
-      takesNull: !optional && takesNull(schema),
+      takesNull: schema[NullIsValue] ?? (!optional && takesNull(schema)),
       inString: schema.type === 'array' ? arrayIn : schema.type === 'boolean' ? booleanIn : undefined,
       prepareItem: schema.items?.type === 'object' ? compilePrepare(schema.items as TObject) : undefined
     }

@@ -38,6 +38,7 @@ export const Message = Type.Object({
 
 const sessionFields = {
   id: Type.String(),
+  key: { ...Nullable(Type.String()), description: 'The name by which create_session finds it; null: it has none' },
   purpose: Type.String(),
   metadata: AnyObject,
   created_by: Type.String(),

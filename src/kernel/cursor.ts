@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { fitting } from './answer-size.js'
 import { AppError } from './errors.js'
 import { parseTime } from './time.js'
 
@@ -29,12 +30,14 @@ export function decodeCursor<K extends 'string' | 'number'>(
 }
 
 /**
- * A page of a list, of rows that were read with one more than `limit`: that one only shows that there are more.
+ * A page of a list, of rows that were read with one more than `limit`: that one only shows that there are more. It is
+ * shorter where an answer has no room for all.
  * @param cursorOf the cursor that stands behind a row
  */
 export function pageOf<R>(rows: readonly R[], limit: number, cursorOf: (last: R) => string) {
-  const items = rows.slice(0, limit)
-  const has_more = rows.length > limit
+  const page = rows.slice(0, limit)
+  const items = page.slice(0, fitting(page))
+  const has_more = rows.length > items.length
   return { items, count: items.length, has_more, next_cursor: has_more ? cursorOf(items.at(-1) as R) : null }
 }
 

@@ -107,6 +107,11 @@ const kinds = {
     'Pass overwrite: true to replace the value',
     'Call get_memory to read the value that is there'
   ]),
+  VERSION_CONFLICT: kind(
+    409,
+    'The value has another version than `if_version` says: `context.version` is the one it has, 0 for none.',
+    ['Read the value with get_memory, and decide anew what to store', 'Or change it in place with update_memory']
+  ),
   SESSION_CLOSED: kind(409, 'The session is closed; it can be read, not written.', [
     'Call create_session for a new session',
     'The creator or an admin can reopen it: update_session with is_active: true'
@@ -130,9 +135,11 @@ const kinds = {
     ['Read the current state and try again'],
     { retry_after: 1 }
   ),
-  INVALID_KEY: kind(400, 'A memory key is empty, longer than 255 characters, or holds control characters.', [
-    'Use a key of 1 to 255 characters without control characters'
-  ]),
+  INVALID_KEY: kind(
+    400,
+    'A key of memory or of a session is empty, longer than 255 characters, or holds characters it may not.',
+    ['Use a key of 1 to 255 characters without control characters']
+  ),
   INVALID_METADATA: kind(400, 'metadata is not an object, or is too large.', [
     'Pass metadata as a JSON object of at most 50 keys and 10000 characters; put long texts into content'
   ]),

@@ -21,7 +21,7 @@ function isMetadata(value: unknown): boolean {
 }
 
 /** Models send an object in a string as well; anything else that is a string stays one, and is refused. */
-function objectInString(value: unknown): unknown {
+export function objectInString(value: unknown): unknown {
   if (typeof value !== 'string' || value.length > 4 * METADATA_MAX || !/^\s*\{/.test(value)) return value
   try {
     return parseBounded(value, 'The object in the string')
@@ -48,8 +48,8 @@ function metadataArgument(json: Record<string, unknown>) {
 }
 
 /** An object, or the same as JSON text, which several models send. */
-export function Metadata(description = 'What others may filter and search by') {
-  return metadataArgument({ anyOf: [metadataObject, { type: 'string' }], description: `${description}, as an object` })
+export function Metadata(description = 'Anything to filter and search by') {
+  return metadataArgument({ anyOf: [metadataObject, { type: 'string' }], description })
 }
 
 export function MetadataFilter(description: string) {

@@ -19,6 +19,9 @@ export const Allowed: unique symbol = Symbol('allowed')
  */
 export const EmptyIsAbsent: unique symbol = Symbol('empty is absent')
 
+/** Marks an optional argument of which null is a value. Of every other one null means that it is absent. */
+export const NullIsValue: unique symbol = Symbol('null is a value')
+
 /** Marks the name of an agent. It is looked up as it was sent, and then with its accents composed (kernel/names.ts). */
 export const NamesAgent: unique symbol = Symbol('names an agent')
 
@@ -35,6 +38,7 @@ export interface SchemaExtensions {
   [Code]?: ErrorCode | ((value: unknown) => ErrorCode)
   [Allowed]?: string
   [EmptyIsAbsent]?: true | 'lenient'
+  [NullIsValue]?: true
 }
 
 const CHECKED = 'Checked'

@@ -1,7 +1,7 @@
 import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
 import { Allowed, AnyValue, Checked, Code, EmptyIsAbsent, NamesAgent, OneOf, OnPage, Repair, Whole } from './schema.js'
-import { characters, hasControlCharacters } from './text.js'
+import { characters, composed, hasControlCharacters, hasUnseenCharacters } from './text.js'
 import { parseTime } from './time.js'
 import { VISIBILITIES } from './visibilities.js'
 
@@ -165,6 +165,19 @@ export function Purpose(description: string) {
     [Repair]: trimmed,
     [OnPage]: { pattern: '[^\\s\\u0000]' },
     [Allowed]: `${of.allowed} after trimming`
+  })
+}
+
+const SESSION_KEY_MAX = 255
+export function SessionKey(description: string) {
+  const isSeen = (value: string) => !hasControlCharacters(value) && !hasUnseenCharacters(value)
+  const of = text(1, SESSION_KEY_MAX, description, isSeen)
+  return Checked<string>(of.json, of.check, {
+    [EmptyIsAbsent]: true,
+    [Repair]: value => (typeof value === 'string' ? composed(value.trim()) : value),
+    [OnPage]: { pattern: NAME_PATTERN },
+    [Code]: 'INVALID_KEY',
+    [Allowed]: `${of.allowed} after trimming, all of which are seen`
   })
 }
 

@@ -105,7 +105,7 @@ const sessionMessages: Resource = {
   }
 }
 
-/** As many as list_memory gives. */
+/** list_memory has pages for more. */
 const ENTRIES_MAX = 200
 
 const agentMemory: Resource = {

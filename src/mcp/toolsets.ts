@@ -47,7 +47,18 @@ export const TOOLSETS: Readonly<Record<Exclude<ToolsetName, 'all'>, readonly str
     'cancel_task'
   ],
   leases: ['acquire_lease', 'renew_lease', 'release_lease', 'list_leases'],
-  memory: ['set_memory', 'get_memory', 'list_memory', 'delete_memory', 'search_memory'],
+  memory: [
+    'set_memory',
+    'get_memory',
+    'list_memory',
+    'delete_memory',
+    'search_memory',
+    'update_memory',
+    'batch_memory',
+    'memory_history',
+    'set_namespace',
+    'list_namespaces'
+  ],
   sessions: [
     'create_session',
     'list_sessions',

@@ -29,6 +29,8 @@ export interface Schema extends AuditTables, CallerTables, LimitTables, TaskTabl
     content_bytes: Generated<number>
     /** Of a session of two agents alone: their names, sorted. */
     between_agents: string[] | null
+    /** The name by which agents agreed on it; null: it has none. */
+    key: string | null
   }
   messages: {
     workspace: string
@@ -70,16 +72,44 @@ export interface Schema extends AuditTables, CallerTables, LimitTables, TaskTabl
   agent_memory: {
     workspace: string
     agent_id: string
-    /** '' is the global scope. Null would not do: in a unique key no null equals another. */
+    /** '' is the global scope, since in a unique key no null equals another; `/a/b/` is a namespace. */
     session_id: string
     key: string
     value: unknown
     metadata: Json
-    version: number
+    /** The version of a value that nobody has written since `revision` came. */
+    version: Generated<number>
+    revision: Generated<number | null>
     value_size: number
     created_at: Stamp
     updated_at: Stamp
+    /** Null: whose memory it is. */
+    updated_by: string | null
     expires_at: Stamp | null
+    /** Seconds after the writing; null: never, or written before this column came. */
+    expires_in: number | null
+  }
+  memory_namespaces: {
+    workspace: string
+    /** With a slash before, between and after its parts. */
+    path: string
+    owner: string
+    readers: string[]
+    writers: string[]
+    created_at: Stamp
+    updated_at: Stamp
+  }
+  /** Triggers keep it. */
+  memory_history: {
+    workspace: string
+    agent_id: string
+    session_id: string
+    key: string
+    version: number
+    value: unknown
+    value_size: number
+    changed_by: string
+    changed_at: Stamp
   }
   search_words: { workspace: string; word: string; term: number | null }
   message_terms: {

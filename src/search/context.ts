@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Agent } from '../kernel/agent.js'
+import { fitting } from '../kernel/answer-size.js'
 import { messageColumns, messageOf, type MessageRow, type StoredMessage } from '../messages/store/messages.js'
 import type { Db } from '../postgres/schema.js'
 import { readableMessages } from '../visibility/visibility.js'
@@ -46,15 +47,17 @@ export async function withContext(
   })
 }
 
-/** The best results whose messages have so many tokens together: whole ones. */
+/** The best results whose messages have so many tokens together, and for which an answer has room: whole ones. */
 export function within(
   results: ResultInContext[],
   max_tokens: number | undefined
-): { kept: ResultInContext[]; truncated: boolean } {
-  if (max_tokens === undefined) return { kept: results, truncated: false }
+): { kept: ResultInContext[]; truncated: boolean; has_more: boolean } {
+  const most = fitting(results)
+  const has_more = most < results.length
+  if (max_tokens === undefined) return { kept: results.slice(0, most), truncated: has_more, has_more }
   let left = max_tokens * CHARACTERS_A_TOKEN
   const kept: ResultInContext[] = []
-  for (const result of results) {
+  for (const result of results.slice(0, most)) {
     const size = [result.message, ...(result.before ?? []), ...(result.after ?? [])].reduce(
       (sum, { content, metadata }) =>
         sum + content.length + (Object.keys(metadata as object).length > 0 ? JSON.stringify(metadata).length : 0),
@@ -64,5 +67,5 @@ export function within(
     left -= size
     kept.push(result)
   }
-  return { kept, truncated: kept.length < results.length }
+  return { kept, truncated: kept.length < results.length, has_more }
 }

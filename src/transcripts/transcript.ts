@@ -16,6 +16,7 @@ import {
   Payload,
   Purpose,
   SessionId,
+  SessionKey,
   VisibilityWord
 } from '../kernel/shapes.js'
 
@@ -37,7 +38,8 @@ const Header = Type.Object({
   created_at: DateTime(''),
   updated_at: DateTime(''),
   is_active: Type.Boolean(),
-  archived_at: Type.Optional(DateTime(''))
+  archived_at: Type.Optional(DateTime('')),
+  key: Type.Optional(SessionKey(''))
 })
 
 const Line = Type.Object({
@@ -57,9 +59,10 @@ const Line = Type.Object({
 const acceptHeader = compileAccept<Static<typeof Header>>(Header)
 const acceptLine = compileAccept<Static<typeof Line>>(Line)
 
-export type TranscriptSession = Omit<Static<typeof Header>, 'version' | 'metadata' | 'archived_at'> & {
+export type TranscriptSession = Omit<Static<typeof Header>, 'version' | 'metadata' | 'archived_at' | 'key'> & {
   metadata: Record<string, unknown>
   archived_at: string | null
+  key: string | null
 }
 export type TranscriptMessage = Omit<Static<typeof Line>, 'metadata' | 'parent_message_id' | 'visibility'> & {
   metadata: Record<string, unknown>
@@ -72,7 +75,8 @@ const SESSION_FIELDS = Object.keys(ofSession) as Array<keyof TranscriptSession>
 const MESSAGE_FIELDS = Object.keys(Line.properties) as Array<keyof TranscriptMessage>
 
 export function headerLine(session: TranscriptSession): string {
-  return toLine({ type: 'session', version: VERSION, ...pick(session, SESSION_FIELDS) })
+  const { key, ...fields } = pick(session, SESSION_FIELDS)
+  return toLine({ type: 'session', version: VERSION, ...fields, ...(key !== null && { key }) })
 }
 
 export function messageLine(message: TranscriptMessage): string {
@@ -115,13 +119,22 @@ export async function readTranscript(lines: Lines): Promise<Transcript> {
       first.done === true ? 'nothing: it is empty' : 'something else',
       'a line of type session, as export_session writes it first'
     )
-  const { version, metadata = {}, archived_at, created_at, updated_at, ...session } = validate(acceptHeader, fields, 1)
+  const {
+    version,
+    metadata = {},
+    key = null,
+    archived_at,
+    created_at,
+    updated_at,
+    ...session
+  } = validate(acceptHeader, fields, 1)
   if (archived_at !== undefined && session.is_active)
     throw invalidLine(1, 'an archived session that is open', 'is_active false where archived_at is given')
   return {
     session: {
       ...session,
       metadata,
+      key,
       created_at: toTimestamp(created_at),
       updated_at: toTimestamp(updated_at),
       archived_at: archived_at === undefined ? null : toTimestamp(archived_at)

@@ -67,6 +67,8 @@ const ARGS: Record<string, Record<string, unknown>> = {
   set_memory: { key: 'k', value: 1 },
   get_memory: { key: 'k' },
   delete_memory: { key: 'k' },
+  update_memory: { key: 'k', op: 'increment', value: 1 },
+  memory_history: { key: 'k' },
   create_task: { title: 'x' },
   create_tasks: { tasks: [{ title: 'x' }] }
 }

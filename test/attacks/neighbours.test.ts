@@ -122,7 +122,11 @@ t.test('an agent of the same name and type in another workspace is another', asy
     status: 404,
     body: { code: 'MEMORY_NOT_FOUND' }
   })
-  t.same(await ok(app, 'delete_memory', { key: 'walrus' }, stranger), { success: true, deleted: false })
+  t.same(await ok(app, 'delete_memory', { key: 'walrus' }, stranger), {
+    success: true,
+    deleted: false,
+    count: 0
+  })
   t.match(await ok(app, 'get_memory', { key: 'walrus' }), { value: 'walrus' })
   const key = randomUUID()
   const first = await ok(app, 'create_session', { purpose: 'mine', idempotency_key: key })

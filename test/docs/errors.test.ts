@@ -13,6 +13,7 @@ const NO_SESSION = 'session_0000000000000000'
 const NO_TASK = 'task_0000000000000000'
 const NO_MESSAGE = 999_999_999
 const BIG = 'x'.repeat(100_001)
+const LARGE = 'x'.repeat(4 * 1024 * 1024)
 
 interface Place {
   live: string
@@ -61,6 +62,10 @@ const good = (place: Place): Record<string, Record<string, unknown>> => ({
   wait_for_inbox: { timeout_seconds: 0 },
   set_memory: { key: 'k', value: 1 },
   delete_memory: { key: 'absent' },
+  update_memory: { key: 'number', op: 'increment', value: 1 },
+  batch_memory: { operations: [{ op: 'set', key: 'k', value: 1 }] },
+  memory_history: { key: 'taken' },
+  set_namespace: { namespace: 'of-agent-1', readers: [], writers: [] },
   create_task: { title: 't' },
   create_tasks: { tasks: [{ title: 't' }] },
   get_task: { task_id: place.task_id },
@@ -77,6 +82,9 @@ const good = (place: Place): Record<string, Record<string, unknown>> => ({
   revoke_api_key: { key_id: place.bound.key_id }
 })
 
+const set = (more: Record<string, unknown>): Provocation => [
+  { operations: [{ op: 'set', key: 'k', value: 1, ...more }] }
+]
 const message = (more: Record<string, unknown>) => ({ messages: [{ content: 'c', ...more }] })
 
 function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Provocation>>> {
@@ -108,7 +116,11 @@ function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Pr
       SESSION_NOT_FOUND: [{ sessions: [NO_SESSION] }, { token: place.live }],
       INVALID_TTL: [{ expires_in: -1 }, { token: place.live }]
     },
-    create_session: { INVALID_METADATA: [{ metadata: 'text' }], QUOTA_EXCEEDED: full },
+    create_session: {
+      INVALID_METADATA: [{ metadata: 'text' }],
+      INVALID_KEY: [{ key: 'a\nb' }],
+      QUOTA_EXCEEDED: full
+    },
     import_session: { QUOTA_EXCEEDED: [{}, { full: true, admin: true }] },
     get_session: { SESSION_NOT_FOUND: noSession },
     update_session: {
@@ -163,6 +175,7 @@ function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Pr
       INVALID_METADATA: [{ query: 'q', metadata_filter: 'text' }],
       INVALID_DATETIME: [{ query: 'q', ...time[0] }]
     },
+    list_sessions: { INVALID_METADATA: [{ metadata_filter: 'text' }] },
     search_by_sender: { SESSION_NOT_FOUND: [{ session_id: NO_SESSION, sender: 'a' }] },
     search_by_timerange: {
       SESSION_NOT_FOUND: [{ session_id: NO_SESSION, start_time: '2026-01-01', end_time: '2026-01-02' }],
@@ -172,10 +185,11 @@ function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Pr
       SESSION_NOT_FOUND: noSession,
       SESSION_CLOSED: [{ session_id: closed }],
       KEY_EXISTS: [{ key: 'taken', overwrite: false }],
+      VERSION_CONFLICT: [{ key: 'taken', if_version: 0 }],
       INVALID_KEY: [{ key: 'a\nb' }],
       INVALID_METADATA: [{ metadata: 'text' }],
       INVALID_TTL: [{ expires_in: 1.5 }],
-      CONTENT_TOO_LARGE: [{ value: 'x'.repeat(1024 * 1024) }],
+      CONTENT_TOO_LARGE: [{ value: LARGE }],
       QUOTA_EXCEEDED: full
     },
     get_memory: {
@@ -185,7 +199,36 @@ function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Pr
     },
     list_memory: { SESSION_NOT_FOUND: noSession },
     search_memory: { SESSION_NOT_FOUND: [{ session_id: NO_SESSION, query: 'q' }] },
-    delete_memory: { SESSION_NOT_FOUND: noSession, INVALID_KEY: [{ key: 'x'.repeat(256) }] },
+    delete_memory: {
+      SESSION_NOT_FOUND: noSession,
+      VERSION_CONFLICT: [{ if_version: 1 }],
+      INVALID_KEY: [{ key: 'x'.repeat(256) }]
+    },
+    update_memory: {
+      SESSION_NOT_FOUND: noSession,
+      SESSION_CLOSED: [{ session_id: closed }],
+      VERSION_CONFLICT: [{ key: 'absent', if_version: 1 }],
+      INVALID_KEY: [{ key: '' }],
+      CONTENT_TOO_LARGE: [{ key: 'large', op: 'append', value: LARGE }],
+      QUOTA_EXCEEDED: [{ key: 'one more' }, { full: true }]
+    },
+    batch_memory: {
+      SESSION_NOT_FOUND: set({ session_id: NO_SESSION }),
+      SESSION_CLOSED: set({ session_id: closed }),
+      KEY_EXISTS: set({ key: 'taken', overwrite: false }),
+      VERSION_CONFLICT: set({ key: 'taken', if_version: 0 }),
+      INVALID_KEY: set({ key: 'a\nb' }),
+      INVALID_METADATA: set({ metadata: 'text' }),
+      INVALID_TTL: set({ expires_in: 1.5 }),
+      CONTENT_TOO_LARGE: set({ value: LARGE }),
+      QUOTA_EXCEEDED: [{ operations: [{ op: 'set', key: 'one more', value: 1 }] }, { full: true }]
+    },
+    memory_history: {
+      SESSION_NOT_FOUND: noSession,
+      MEMORY_NOT_FOUND: [{ key: 'absent' }],
+      INVALID_KEY: [{ key: 'a\nb' }]
+    },
+    set_namespace: { QUOTA_EXCEEDED: [{ namespace: 'one-more' }, { full: true }] },
     get_usage_guidance: {
       ...badToken(place),
       INVALID_API_KEY: [{}, { anonymous: true, headers: { 'x-api-key': 'wrong', 'x-agent-id': 'a' } }]
@@ -328,5 +371,8 @@ const different: Record<string, Record<string, unknown>> = {
   ask: { content: 'other' },
   set_status: { status: 'other' },
   delete_memory: { key: 'other' },
+  update_memory: { value: 2 },
+  batch_memory: { operations: [{ op: 'set', key: 'other', value: 1 }] },
+  set_namespace: { readers: ['*'] },
   revoke_api_key: { key_id: 'key_0000000000000000' }
 }

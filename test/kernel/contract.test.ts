@@ -41,6 +41,9 @@ const EVENTS: Record<string, string | undefined> = {
   set_message_visibility: 'message_visibility_changed',
   set_memory: 'memory_set',
   delete_memory: 'memory_deleted',
+  update_memory: 'memory_updated',
+  batch_memory: 'memory_batch',
+  set_namespace: 'namespace_set',
   create_task: 'task_created',
   create_tasks: 'task_created',
   claim_task: 'task_claimed',
@@ -206,6 +209,11 @@ for (const tool of tools) {
     t.test('with arguments that do not fit', async t => {
       const { args, as, instead } = await sampleOf(tool)
       const properties = propertiesOf(tool)
+      const withoutOthers = Object.fromEntries(
+        Object.keys(args)
+          .filter(name => !(name in (instead ?? {})))
+          .map(name => [name, undefined])
+      )
 
       const unknown = await call(app, tool.name, { ...args, surprise: 1 }, as)
       isFailure(t, unknown, 'INVALID_INPUT', 'an unknown argument')
@@ -231,7 +239,7 @@ for (const tool of tools) {
           const answer = await call(
             app,
             tool.name,
-            { ...args, ...(instead !== undefined && name in instead ? { token: null } : {}), [name]: value },
+            { ...args, ...(instead !== undefined && name in instead ? withoutOthers : {}), [name]: value },
             as
           )
           isFailure(t, answer, codeOf(name), `${name}: ${JSON.stringify(value)}`)

@@ -177,7 +177,7 @@ t.test('what a tool does fits together', async t => {
 t.test('words that promise nothing else than the effect', async t => {
   for (const { name, effect } of tools) {
     if (MARKING.has(name)) t.equal(effect, 'adds', name)
-    else if (/^(get|list|search|verify|wait_for|export)_/.test(name)) t.equal(effect, 'reads', name)
+    else if (/^(get|list|search|verify|wait_for|export)_|_history$/.test(name)) t.equal(effect, 'reads', name)
     else t.not(effect, 'reads', name)
     if (/^(delete|set|update|revoke|refresh)_/.test(name)) t.equal(effect, 'replaces', name)
   }

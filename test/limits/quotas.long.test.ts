@@ -252,8 +252,12 @@ t.test("bytes of an agent's memory", async t => {
   await isFullOverMcp(t, app, 'set_memory', of(9, 7), 'memory_bytes', 10_000)
   const { entries } = await ok(app, 'list_memory')
   const key = entries[0].key as string
+  isFull(t, await call(app, 'set_memory', { key, value: 'x' }), 'memory_bytes', 10_000)
+  // What is replaced is kept as an older version, until the value is deleted.
+  await ok(app, 'delete_memory', { key })
   isFull(t, await call(app, 'set_memory', { key, value: 'x'.repeat(1995) }), 'memory_bytes', 10_000)
   await ok(app, 'set_memory', { key, value: 'x'.repeat(1994) })
+  await ok(app, 'delete_memory', { key })
   await ok(app, 'set_memory', { key, value: 'x'.repeat(994) })
   await ok(app, 'set_memory', of(9, 1000))
   isFull(t, await call(app, 'set_memory', { key: 'zz', value: 'x' }), 'memory_bytes', 10_000)
@@ -285,9 +289,10 @@ t.test('what is counted stays true, whatever changes it', async t => {
   const { sweep } = await import('../../src/lifecycle/sweep.js')
   await sweep(app.database.db)
   const { rows: wrong } = await app.database.pool.query(`
-    select * from (select agent_id, count(*) as entries,
-      sum(value_size + octet_length(key) + octet_length(metadata::text)) as bytes from agent_memory
-        group by agent_id) is_there
+    select * from (select agent_id, sum(n) as entries, sum(size) as bytes from (
+        select agent_id, 1 as n, value_size + octet_length(key) + octet_length(metadata::text) as size from agent_memory
+        union all select agent_id, 0, value_size + octet_length(key) from memory_history) counted
+      group by agent_id) is_there
     full join memory_usage counted using (agent_id)
     where coalesce(is_there.entries, 0) <> counted.entries or coalesce(is_there.bytes, 0) <> counted.bytes
       or counted.agent_id is null`)

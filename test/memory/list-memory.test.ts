@@ -72,7 +72,7 @@ t.test('a transaction that was open at the first page is not lost', async t => {
   const as = { agent_id: 'late' }
   for (const key of ['a', 'b', 'c', 'd']) await ok(app, 'set_memory', { key, value: 1 }, as)
   const hold = await app.database.db.startTransaction().execute()
-  await sql`update agent_memory set version = 2, updated_at = clock_timestamp() where agent_id = 'late' and key = 'a'`.execute(
+  await sql`update agent_memory set revision = 999999, updated_at = clock_timestamp() where agent_id = 'late' and key = 'a'`.execute(
     hold
   )
   const { entries, next_cursor } = await ok(app, 'list_memory', { limit: 2 }, as)
@@ -85,8 +85,8 @@ t.test('a transaction that was open at the first page is not lost', async t => {
   const rest = await ok(app, 'list_memory', { limit: 5, cursor: next_cursor }, as)
   t.match(rest, {
     entries: [
-      { key: 'b', version: 1 },
-      { key: 'a', version: 2 }
+      { key: 'b', version: Number },
+      { key: 'a', version: 999999 }
     ],
     has_more: false,
     next_cursor: null

@@ -57,7 +57,8 @@ interface Entry {
   session_id: string | null
   value: unknown
   metadata: Record<string, unknown>
-  version: number
+  version: Learned
+  updated_by: string
   created_at: Learned
   updated_at: Learned
   expires_at: Learned | null
@@ -248,7 +249,16 @@ export class Workspace {
     }
     this.sessions.push(session)
     this.wrote('session_created')
-    return { session_id: session.id, purpose, created_by: who.agent_id, created_at: session.created_at, metadata }
+    return {
+      session_id: session.id,
+      purpose,
+      created_by: who.agent_id,
+      created_at: session.created_at,
+      metadata,
+      key: null,
+      created: true,
+      is_active: true
+    }
   }
 
   private reading(viewer: Agent, session: Session): Record<string, unknown> {
@@ -289,6 +299,7 @@ export class Workspace {
     const visible = this.visible(viewer, session)
     return {
       id: session.id,
+      key: null,
       purpose: session.purpose,
       metadata: session.metadata,
       created_by: session.created_by,
@@ -695,7 +706,11 @@ export class Workspace {
       session_id: session_id ?? null,
       value: clone(value),
       metadata,
-      version: (old?.version ?? 0) + 1,
+      version: new Learned(
+        value => Number.isSafeInteger(value) && (value as number) > (old?.version.value ?? 0),
+        'a larger version'
+      ),
+      updated_by: who.agent_id,
       created_at: old?.created_at ?? aTime(),
       updated_at: aTime(),
       expires_at: expires_in === 0 ? null : aTime()
@@ -706,6 +721,7 @@ export class Workspace {
     return {
       key,
       scope: session_id === undefined ? 'global' : 'session',
+      namespace: null,
       session_scoped: session_id !== undefined,
       stored_at,
       expires_at,
@@ -718,7 +734,7 @@ export class Workspace {
     const entry = this.memory.get(this.place(who, session_id, key))
     if (entry === undefined) throw new Refused('MEMORY_NOT_FOUND')
     const { session_id: _, ...rest } = entry
-    return { ...rest, scope: session_id === undefined ? 'global' : 'session' }
+    return { ...rest, scope: session_id === undefined ? 'global' : 'session', namespace: null }
   }
 
   listMemory(
@@ -747,6 +763,7 @@ export class Workspace {
       entries: page.map(({ value, metadata, ...entry }) => ({
         ...entry,
         scope: entry.session_id === null ? 'global' : 'session',
+        namespace: null,
         value_size: Buffer.byteLength(JSON.stringify(value))
       })),
       count: page.length,
@@ -758,7 +775,8 @@ export class Workspace {
   deleteMemory(who: Agent, key: string, session_id?: string): Record<string, unknown> {
     if (session_id !== undefined) this.need(who, session_id)
     this.wrote('memory_deleted')
-    return { deleted: this.memory.delete(this.place(who, session_id, key)) }
+    const deleted = this.memory.delete(this.place(who, session_id, key))
+    return { deleted, count: Number(deleted) }
   }
 }
 

@@ -287,7 +287,7 @@ t.test('statements that wait for each other crosswise are repeated inside', asyn
       t.comment(String(error))
     })
   await admin.query('rollback')
-  t.match(await writing, { status: 200, body: { version: 2 } })
+  t.match(await writing, { status: 200, body: { version: Number } })
 })
 
 t.test('a database that refuses connections is 503, whatever it says', async t => {

@@ -25,6 +25,7 @@ t.test('a session is as it was created', async t => {
   const { session, messages, message_count } = await ok(app, 'get_session', { session_id: created.session_id }, OTHER)
   t.same(session, {
     id: created.session_id,
+    key: null,
     purpose: created.purpose,
     metadata: created.metadata,
     created_by: 'creator',

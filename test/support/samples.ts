@@ -114,7 +114,12 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     as: { token: await token(app, 'agent-1') }
   }),
   create_session: async () => ({
-    args: { purpose: `${PRIVATE_TEXTS.purpose} ${randomUUID()}`, metadata, idempotency_key: randomUUID() }
+    args: {
+      purpose: `${PRIVATE_TEXTS.purpose} ${randomUUID()}`,
+      metadata,
+      key: randomUUID(),
+      idempotency_key: randomUUID()
+    }
   }),
   get_session: async app => {
     const session_id = await newSession(app)
@@ -127,6 +132,7 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
       active: true,
       archived: false,
       query: 'session',
+      metadata_filter: { note: 'none' },
       limit: 5,
       cursor: await page(app, 'list_sessions', {})
     }
@@ -336,25 +342,84 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
       key: PRIVATE_TEXTS.key,
       value: PRIVATE_TEXTS.value,
       session_id: await newSession(app),
+      if_version: 0,
       expires_in: 1000,
       metadata,
       overwrite: true,
       idempotency_key: randomUUID()
+    },
+    instead: { key: PRIVATE_TEXTS.key, value: PRIVATE_TEXTS.value, namespace: 'team/plans' }
+  }),
+  get_memory: async app => ({
+    args: { key: PRIVATE_TEXTS.key, session_id: await remembered(app), touch: false },
+    instead: { key: PRIVATE_TEXTS.key, namespace: 'team/plans' }
+  }),
+  search_memory: async app => ({
+    args: { query: 'value', session_id: await remembered(app), fuzzy_threshold: 0, limit: 5 },
+    instead: { query: 'value', namespace: 'team/plans' }
+  }),
+  update_memory: async app => ({
+    args: {
+      key: `${PRIVATE_TEXTS.key} list`,
+      op: 'append',
+      value: PRIVATE_TEXTS.value,
+      session_id: await remembered(app),
+      if_version: 0,
+      idempotency_key: randomUUID()
+    },
+    instead: { key: PRIVATE_TEXTS.key, op: 'append', value: 1, namespace: 'team/lists' }
+  }),
+  batch_memory: async app => ({
+    args: {
+      operations: [
+        { op: 'set', key: PRIVATE_TEXTS.key, value: PRIVATE_TEXTS.value, metadata, expires_in: 1000 },
+        { op: 'get', key: PRIVATE_TEXTS.key, session_id: await remembered(app) },
+        { op: 'list', prefix: 'key', limit: 5 },
+        { op: 'delete', key: PRIVATE_TEXTS.key }
+      ],
+      atomic: true,
+      idempotency_key: randomUUID()
     }
   }),
-  get_memory: async app => ({ args: { key: PRIVATE_TEXTS.key, session_id: await remembered(app) } }),
-  search_memory: async app => ({
-    args: { query: 'value', session_id: await remembered(app), fuzzy_threshold: 0, limit: 5 }
+  memory_history: async app => ({
+    args: { key: PRIVATE_TEXTS.key, session_id: await remembered(app), limit: 5 },
+    instead: { key: PRIVATE_TEXTS.key, namespace: 'team/plans' }
   }),
-  list_memory: async app => {
-    const list = { session_id: await remembered(app), prefix: 'key' }
-    await ok(app, 'set_memory', { key: 'key of another', value: 1, session_id: list.session_id })
-    const { next_cursor } = await ok(app, 'list_memory', { ...list, limit: 1 })
+  set_namespace: async () => ({
+    args: {
+      namespace: `team/${randomUUID()}`,
+      readers: ['*'],
+      writers: ['type:custom'],
+      idempotency_key: randomUUID()
+    }
+  }),
+  list_namespaces: async app => {
+    await remembered(app)
+    const list = { prefix: 'team', suffix: 's', depth: 2 }
+    for (const namespace of ['team/plans', 'team/lists'])
+      await ok(app, 'set_namespace', { namespace, readers: [], writers: [] })
+    const { next_cursor } = await ok(app, 'list_namespaces', { ...list, limit: 1 })
     return { args: { ...list, limit: 5, cursor: next_cursor } }
   },
-  delete_memory: async app => ({
-    args: { key: PRIVATE_TEXTS.key, session_id: await remembered(app), idempotency_key: randomUUID() }
-  }),
+  list_memory: async app => {
+    const list = { session_id: await remembered(app), prefix: 'key', filter: {}, order: 'key' }
+    await ok(app, 'set_memory', { key: 'key of another', value: 1, session_id: list.session_id })
+    const { next_cursor } = await ok(app, 'list_memory', { ...list, limit: 1 })
+    return {
+      args: { ...list, include_values: true, touch: false, limit: 5, cursor: next_cursor },
+      instead: { namespace: 'team/plans' }
+    }
+  },
+  delete_memory: async app => {
+    const session_id = await remembered(app)
+    const { version } = await ok(app, 'get_memory', { key: PRIVATE_TEXTS.key, session_id })
+    return {
+      args: { key: PRIVATE_TEXTS.key, session_id, if_version: version, idempotency_key: randomUUID() },
+      least: 'key',
+      otherwise: { prefix: 'no such key' },
+      instead: { prefix: PRIVATE_TEXTS.key, namespace: 'team/plans' }
+    }
+  },
   get_usage_guidance: async () => ({ args: { guidance_type: 'troubleshooting' } }),
   create_api_key: async app => ({
     args: {
@@ -486,10 +551,10 @@ async function leases(app: App) {
   return leases.map(({ name, token }: { name: string; token: number }) => ({ name, token }))
 }
 
-/** In a session and globally, so that a call without the optional session_id finds it too. */
+/** In a session, globally and in a namespace, so that a call without the optional session_id finds it too. */
 async function remembered(app: App): Promise<string> {
   const session_id = await newSession(app)
-  for (const scope of [{}, { session_id }])
+  for (const scope of [{}, { namespace: 'team/plans' }, { session_id }])
     await ok(app, 'set_memory', { key: PRIVATE_TEXTS.key, value: { inner: PRIVATE_TEXTS.value }, ...scope })
   return session_id
 }

@@ -12,6 +12,12 @@ export const capacityVariables = {
     '8'
   ),
   body_limit: variable('BODY_LIMIT', 'Largest request body, in bytes', wholeNumber(1024, 1024 ** 3), '8388608'),
+  memory_value_limit: variable(
+    'MEMORY_VALUE_LIMIT',
+    'Largest value of memory, in bytes as JSON. A request has to hold it: see BODY_LIMIT',
+    wholeNumber(1024, 16 * 1024 ** 2),
+    '4194304'
+  ),
   body_memory: variable(
     'BODY_MEMORY',
     'Memory that request bodies may take in one process at the same time, in bytes, ' +

@@ -56,13 +56,13 @@ export const limitsVariables = {
   ),
   quota_memory_entries: variable(
     'QUOTA_MEMORY_ENTRIES',
-    'Memory values of one agent',
+    'Memory values of one agent, those in its namespaces too',
     wholeNumber(0, 1_000_000_000),
     '100000'
   ),
   quota_memory_bytes: variable(
     'QUOTA_MEMORY_BYTES',
-    'Bytes of these values: keys, values and metadata',
+    'Bytes of these values: keys, values, metadata and older versions',
     wholeNumber(0, 2 ** 50),
     '1073741824'
   ),

@@ -30,8 +30,8 @@ export async function versionsOf(db: Db, topics: readonly Topic[]): Promise<Map<
       ${one(sql`select last_seq from sessions where workspace = wanted.workspace and id = wanted.id`)}`,
     memories.length > 0 &&
       sql`select wanted.topic, m.version from ${keys(memories)}, lateral (
-      select concat_ws(' ', count(*), sum(version), max(updated_at)) as version from agent_memory
-      where workspace = wanted.workspace and agent_id = wanted.id
+      select concat_ws(' ', count(*), sum(coalesce(revision, version)), max(updated_at)) as version from agent_memory
+      where workspace = wanted.workspace and agent_id = wanted.id and (session_id < '/' or session_id >= '0')
         and (expires_at is null or expires_at > clock_timestamp())) m`,
     inboxes.length > 0 &&
       sql`select wanted.topic, s.version from ${keys(inboxes)}

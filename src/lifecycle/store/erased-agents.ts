@@ -4,6 +4,7 @@ import { sessionTopic, type Topic } from '../../kernel/events.js'
 import { removeMessages } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
 import { forgetReached, renameAddressee, renameInDeletions, renameInPairs } from '../../inbox/store/erasure.js'
+import { eraseMemory } from '../../memory/store/memory-erasure.js'
 import { releaseAll } from '../../leases/store/leases.js'
 import { removeTasks, renameInTasks } from '../../tasks/store/removal.js'
 import { BATCH, searchSessions, underLock } from './batch.js'
@@ -226,7 +227,8 @@ async function eraseBatch(tx: Db, erasure: Erasure, session_id: string): Promise
 }
 
 /** Completes the erasure, unless it was requested again meanwhile: then it covers more data. */
-async function finish(tx: Db, { workspace, agent_id, request_id, erased_at, until }: Erasure): Promise<void> {
+async function finish(tx: Db, erasure: Erasure): Promise<void> {
+  const { workspace, agent_id, request_id, erased_at, until } = erasure
   const done = await tx
     .deleteFrom('erased_agents')
     .where('workspace', '=', workspace)
@@ -236,6 +238,7 @@ async function finish(tx: Db, { workspace, agent_id, request_id, erased_at, unti
     .executeTakeFirst()
   if (done === undefined) return
   await removeOwn(tx, workspace, agent_id, OWN_TABLES, until)
+  await eraseMemory(tx, erasure)
   // Presence is written with a delay, so delete all of it. A new agent of this name is recorded again at its next call.
   await removeOwn(tx, workspace, agent_id, PRESENCE_TABLES)
   const metadata = { of_agent: agent_id, messages: done.messages_erased }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { revokeAgent } from '../../agents/store/tokens.js'
+import { eraseMemory } from '../../memory/store/memory-erasure.js'
 import type { Db } from '../../postgres/schema.js'
 
 export interface ErasureStart {
@@ -39,11 +40,8 @@ export async function beginErasure(
       and created_by = ${agent_id}`.execute(tx)
   await sql`update mcp_sessions set agent_id = null, agent_type = null, permissions = null, token_jti = null,
       token_expires_at = null, client_name = null where ${ownedByAgent}`.execute(tx)
-  return {
-    pseudonym,
-    revoked_tokens,
-    deleted_memory: await removeOwn(tx, workspace, agent_id, [...OWN_TABLES, ...PRESENCE_TABLES])
-  }
+  await removeOwn(tx, workspace, agent_id, [...OWN_TABLES, ...PRESENCE_TABLES])
+  return { pseudonym, revoked_tokens, deleted_memory: await eraseMemory(tx, { workspace, agent_id, pseudonym }) }
 }
 
 export const PRESENCE_TABLES = [
@@ -54,27 +52,19 @@ export const PRESENCE_TABLES = [
 export const OWN_TABLES = [
   ['read_cursors', 'updated_at'],
   ['receipts', 'updated_at'],
-  ['idempotency_keys', 'created_at'],
-  ['agent_memory', 'updated_at']
+  ['idempotency_keys', 'created_at']
 ] as const
 
-/**
- * Deletes the agent's rows that were written until the given time.
- * @returns how many memory entries were deleted
- */
+/** Deletes the agent's rows that were written until the given time. */
 export async function removeOwn(
   db: Db,
   workspace: string,
   agent_id: string,
   tables: ReadonlyArray<readonly [table: string, written_at: string]>,
   until = 'infinity'
-): Promise<number> {
-  let removed = 0n
-  for (const [table, written_at] of tables) {
-    const { numAffectedRows = 0n } = await sql`
+): Promise<void> {
+  for (const [table, written_at] of tables)
+    await sql`
       delete from ${sql.table(table)} where workspace = ${workspace} and agent_id = ${agent_id}
         and ${sql.ref(written_at)} <= ${until}::timestamptz`.execute(db)
-    if (table === 'agent_memory') removed = numAffectedRows
-  }
-  return Number(removed)
 }

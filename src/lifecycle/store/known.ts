@@ -9,7 +9,16 @@ import { workspacesIn } from '../../postgres/workspaces.js'
 /** Every workspace that has something or had it, sorted; the default one always exists. */
 export async function knownWorkspaces(db: Db): Promise<string[]> {
   const found = new Set([DEFAULT_WORKSPACE, ...(await auditedWorkspaces(db))])
-  for (const table of ['sessions', 'agent_memory', 'tasks', 'leases', 'agents', 'api_keys', 'tokens'])
+  for (const table of [
+    'sessions',
+    'agent_memory',
+    'memory_namespaces',
+    'tasks',
+    'leases',
+    'agents',
+    'api_keys',
+    'tokens'
+  ])
     for (const workspace of await workspacesIn(db, table)) found.add(workspace)
   return [...found].sort()
 }
@@ -25,7 +34,7 @@ export interface AgentTraces {
   tokens: number
   /** API keys of this agent alone. */
   api_keys: number
-  /** Other rows: tasks, leases, read cursors, receipts, inbox and presence. */
+  /** Other rows: namespaces of memory, tasks, leases, read cursors, receipts, inbox and presence. */
   others: number
 }
 
@@ -46,6 +55,7 @@ export async function tracesOf(db: Db, workspace: string, agent_id: string): Pro
         + (select count(*) from inbox i where i.workspace = own.workspace and i.name = own.agent_id)
         + (select count(*) from tasks t where t.workspace = own.workspace
           and (t.created_by = own.agent_id or t.assignee = own.agent_id))
+        + (select count(*) from memory_namespaces n where n.workspace = own.workspace and n.owner = own.agent_id)
         + (select count(*) from leases l where l.workspace = own.workspace and l.holder = own.agent_id)
         + (select count(*) from agents a where a.workspace = own.workspace and a.agent_id = own.agent_id)
         + (select count(*) from session_changes c where c.workspace = own.workspace
@@ -61,6 +71,7 @@ export async function knownAgents(db: Db, workspace: string): Promise<string[]> 
     union select created_by from sessions where workspace = ${workspace}
     union select sender from messages where workspace = ${workspace}
     union select agent_id from agent_memory where workspace = ${workspace}
+    union select owner from memory_namespaces where workspace = ${workspace}
     union select created_by from tasks where workspace = ${workspace}
     union select assignee from tasks where workspace = ${workspace} and assignee is not null
     union select holder from leases where workspace = ${workspace}

@@ -11,8 +11,8 @@ export const eraseAgent = defineTool({
   description:
     'Erase what an agent has left: its tokens end, and its memory, read cursors and presence ' +
     'go at once; its messages are deleted in the background, as by delete_message. Sessions ' +
-    'it opened stay, with a pseudonym in place of its name. The audit log keeps its rows, ' +
-    'and tells when all is done. What others wrote about it stays. Who comes with the same ' +
+    'it opened, and memory that it shares, stay with a pseudonym in place of its name. The audit log keeps its ' +
+    'rows, and tells when all is done. What others wrote about it stays. Who comes with the same ' +
     'agent_id later begins anew.',
   permission: 'admin',
   effect: 'replaces',

@@ -1,30 +1,39 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
-import { composed } from '../../kernel/text.js'
-import { likeLiteral } from '../../postgres/like.js'
 import type { Db } from '../../postgres/schema.js'
-import { entryColumns, type MemoryEntry, own, type Scope } from './memory.js'
+import { entryColumns, type MemoryEntry, own, type Scope, type StoredValue, valuesIn, type Where } from './entries.js'
+import { type Condition, meets } from './memory-filter.js'
+import { readValues } from './memory-reader.js'
+import { begins } from './memory-removal.js'
 
 /**
  * Where a page ends. The first page takes a snapshot. What was written before it is listed first, last updated first,
  * as the first page began; then what has been written since, by session and key, since these never change. An entry
  * whose value changes meanwhile moves from the first part into the second. So nothing is lost, and no version of an
  * entry comes twice, however much is written while a client pages; and the second part ends.
+ *
+ * In the order of keys there is only one part: a key keeps its place.
  */
 export interface Place {
   /** What had committed when the first page was read: a pg_snapshot. */
   snapshot: string
   session_id: Scope
   key: string
-  /** In the first part, when the last entry was updated; undefined in the second. */
+  /** In the first part, when the last entry was updated; undefined in the second, and in the order of keys. */
   updated_at?: string
 }
 
+export const ORDERS = ['updated', 'key'] as const
+
 export interface MemoryFilter {
-  /** Undefined: every scope. */
-  scope?: Scope
+  /** Undefined: every scope of the agent's own. */
+  where?: Where
   prefix?: string
+  conditions?: readonly Condition[]
+  order: (typeof ORDERS)[number]
   limit: number
+  /** What the values may have together: so many bytes. Undefined: they are not asked for. */
+  bytes_max?: number
   after?: Place
 }
 
@@ -36,20 +45,20 @@ export async function list(
   agent: Agent,
   filter: MemoryFilter
 ): Promise<{ entries: MemoryEntry[]; end: Place | null }> {
-  const { limit, after } = filter
-  const isSince = after !== undefined && after.updated_at === undefined
+  const { limit, after, order } = filter
+  const isSince = order === 'key' || (after !== undefined && after.updated_at === undefined)
   const rows = isSince ? [] : await listed(db, agent, filter, 'before', limit + 1)
-  if (after !== undefined && rows.length <= limit)
+  if ((order === 'key' || after !== undefined) && rows.length <= limit)
     rows.push(...(await listed(db, agent, filter, 'since', limit + 1 - rows.length)))
-  const entries = rows.slice(0, limit)
+  const entries = rows.slice(0, Math.min(limit, fitting(rows, filter.bytes_max)))
   const last = entries.at(-1)
   return {
     entries: entries.map(({ snapshot: _, is_since: __, ...entry }) => entry),
-    end: rows.length > limit && last !== undefined ? placeOf(last, after?.snapshot ?? last.snapshot) : null
+    end: rows.length > entries.length && last !== undefined ? placeAfter(last, after?.snapshot ?? last.snapshot) : null
   }
 }
 
-function placeOf({ session_id, key, updated_at, is_since }: Listed, snapshot: string): Place {
+function placeAfter({ session_id, key, updated_at, is_since }: Listed, snapshot: string): Place {
   return { snapshot, session_id, key, ...(!is_since && { updated_at }) }
 }
 
@@ -57,24 +66,19 @@ function placeOf({ session_id, key, updated_at, is_since }: Listed, snapshot: st
 async function listed(
   db: Db,
   agent: Agent,
-  { scope, prefix, after }: MemoryFilter,
+  { where, prefix, conditions = [], order, after }: MemoryFilter,
   part: 'before' | 'since',
   limit: number
 ): Promise<Listed[]> {
-  let query = own(db, agent)
-  if (scope !== undefined) query = query.where('session_id', '=', scope)
-  if (prefix !== undefined) {
-    // Keys that are new are composed; older ones have the spelling they came with.
-    const [given, plain] = [prefix, composed(prefix)].map(text => `${likeLiteral(text)}%`) as [string, string]
-    query = query.where(eb =>
-      given === plain ? eb('key', 'like', given) : eb('key', 'like', given).or('key', 'like', plain)
-    )
-  }
+  let query = where === undefined ? own(db, agent) : valuesIn(db, agent.workspace, where)
+  if (prefix !== undefined) query = query.where(begins(prefix))
+  for (const condition of conditions) query = query.where(meets(condition))
   if (after !== undefined) {
     const { snapshot, session_id, key, updated_at } = after
-    query = query.where(
-      part === 'before' ? wasWrittenBefore(snapshot) : sql<boolean>`not ${wasWrittenBefore(snapshot)}`
-    )
+    if (order === 'updated')
+      query = query.where(
+        part === 'before' ? wasWrittenBefore(snapshot) : sql<boolean>`not ${wasWrittenBefore(snapshot)}`
+      )
     if (updated_at !== undefined && part === 'before')
       query = query.where(
         // The first half is for the index, whose columns run in different directions.
@@ -94,6 +98,27 @@ async function listed(
     .orderBy('key')
     .limit(limit)
     .execute()
+}
+
+/** Bytes that an entry takes in an answer besides its value, at most: keys and namespaces have a kilobyte each. */
+const ENTRY_BYTES = 4000
+
+/** How many entries, from the first one on, have values that are together at most so large; at least one. */
+function fitting(entries: readonly MemoryEntry[], bytes_max = Infinity): number {
+  let bytes = 0
+  const first = entries.findIndex(({ value_size }) => (bytes += value_size + ENTRY_BYTES) > bytes_max)
+  return first === -1 ? Infinity : Math.max(1, first)
+}
+
+/** The entries with their values, without those that have gone meanwhile. */
+export async function withValues(
+  db: Db,
+  { workspace, agent_id }: Agent,
+  where: Where | undefined,
+  entries: readonly MemoryEntry[]
+): Promise<StoredValue[]> {
+  const keys = entries.map(({ key, session_id: scope }) => ({ where: { owner: where?.owner ?? agent_id, scope }, key }))
+  return (await readValues(db, workspace, keys)).filter(value => value !== undefined)
 }
 
 /**

@@ -1,39 +1,35 @@
-import { Type } from '@sinclair/typebox'
+import { AnyObject } from '../../kernel/answer-shapes.js'
 import { AnyValueField } from '../../kernel/schema.js'
-import { defineTool } from '../../kernel/tool.js'
-import { scopeOf, ScopeWord, scopeWord } from '../memory-scope.js'
-import { AnyObject, Nullable, Time } from '../../kernel/answer-shapes.js'
 import { input, MemoryKey, OptionalSessionId, output } from '../../kernel/shapes.js'
-import type { MemoryReader } from '../store/memory.js'
+import { defineTool } from '../../kernel/tool.js'
+import { placeOf, whereToRead } from '../memory-scope.js'
+import { Touch, valueFields } from '../memory-shapes.js'
+import { OptionalNamespace } from '../namespace.js'
+import { touch } from '../renewal.js'
+import type { MemoryReader } from '../store/memory-reader.js'
 
 export const getMemory = (reader: MemoryReader) =>
   defineTool({
     name: 'get_memory',
     title: 'Recall a value',
-    description:
-      "Read a value you stored with set_memory, from the same scope: with session_id that session's, without it the " +
-      'global one.',
+    description: 'Read a value from where set_memory stored it: global, in a session, or in a namespace.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',
-    input: input({ key: MemoryKey, session_id: OptionalSessionId('your global memory') }),
-    output: output({
-      key: Type.String(),
-      value: AnyValueField,
-      metadata: AnyObject,
-      scope: ScopeWord,
-      version: Type.Integer(),
-      created_at: Time,
-      updated_at: Time,
-      expires_at: Nullable(Time)
+    input: input({
+      key: MemoryKey,
+      session_id: OptionalSessionId('your global memory'),
+      namespace: OptionalNamespace('Shared memory'),
+      touch: Touch
     }),
-    async handler({ key, session_id }, { db, agent }) {
-      const scope = await scopeOf(db, agent, session_id)
-      const { value, metadata, version, created_at, updated_at, expires_at, ...stored } = await reader.read(
-        agent,
-        scope,
-        key
-      )
-      return { key: stored.key, value, metadata, scope: scopeWord(scope), version, created_at, updated_at, expires_at }
+    output: output(valueFields({ value: AnyValueField, metadata: AnyObject })),
+    async handler({ key, session_id, namespace, touch: renews = false }, { db, agent, caller }) {
+      const where = await whereToRead(db, agent, { session_id, namespace })
+      const { session_id: scope, value_size: _, ...stored } = await reader.read(agent, where, key)
+      if (!renews) return { ...placeOf(scope), ...stored }
+      const [renewed] = await touch(db, agent, caller, { session_id, namespace }, 'get_memory', [
+        { where, key: stored.key }
+      ])
+      return { ...placeOf(scope), ...stored, expires_at: renewed?.expires_at ?? stored.expires_at }
     }
   })

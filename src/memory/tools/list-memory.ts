@@ -1,15 +1,21 @@
 import { Type } from '@sinclair/typebox'
+import { Nullable, pageFields } from '../../kernel/answer-shapes.js'
+import { ITEMS_MAX } from '../../kernel/answer-size.js'
 import { foreignCursor, openCursor, sealCursor } from '../../kernel/cursor.js'
-import { Allowed, Checked, EmptyIsAbsent } from '../../kernel/schema.js'
-import { defineTool } from '../../kernel/tool.js'
+import { AppError } from '../../kernel/errors.js'
+import { Allowed, AnyValueField, Checked, EmptyIsAbsent, OneOf } from '../../kernel/schema.js'
+import { Cursor, input, Limit, MEMORY_KEY_MAX, output } from '../../kernel/shapes.js'
 import { characters } from '../../kernel/text.js'
 import { parseTime } from '../../kernel/time.js'
+import { defineTool } from '../../kernel/tool.js'
 import { decodeSnapshot, encodeSnapshot } from '../../postgres/snapshots.js'
-import { GLOBAL } from '../store/memory.js'
-import { list, type Place } from '../store/memory-list.js'
-import { scopeOf, ScopeWord, scopeWord } from '../memory-scope.js'
-import { Nullable, pageFields, Time } from '../../kernel/answer-shapes.js'
-import { Cursor, input, Limit, MEMORY_KEY_MAX, output } from '../../kernel/shapes.js'
+import { conditionsOf, Filter } from '../filter-argument.js'
+import { placeOf, whereToRead } from '../memory-scope.js'
+import { Touch, valueFields } from '../memory-shapes.js'
+import { isPath, OptionalNamespace } from '../namespace.js'
+import { touch } from '../renewal.js'
+import { GLOBAL, type MemoryEntry, type StoredValue } from '../store/entries.js'
+import { list, ORDERS, type Place, withValues } from '../store/memory-list.js'
 
 const NAME = 'list_memory'
 const EVERY_SCOPE = 'all'
@@ -18,8 +24,8 @@ export const listMemory = defineTool({
   name: NAME,
   title: 'List what is remembered',
   description:
-    "The keys you have stored, last updated first: your global ones, with session_id that session's, with " +
-    'session_id "all" every one. Over several pages: what changes meanwhile comes at the end.',
+    'The keys that are stored, last updated first: your global ones, those of a session, with "all" all of yours, or ' +
+    'those of a namespace.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
@@ -31,50 +37,92 @@ export const listMemory = defineTool({
         { [EmptyIsAbsent]: true, [Allowed]: 'a session_id, or "all"' }
       )
     ),
+    namespace: OptionalNamespace('Shared memory'),
     prefix: Type.Optional(
       Checked<string>(
-        { type: 'string', maxLength: MEMORY_KEY_MAX, description: 'Only keys that begin with exactly this' },
+        { type: 'string', maxLength: MEMORY_KEY_MAX, description: 'How the keys begin' },
         value => typeof value === 'string' && characters(value) <= MEMORY_KEY_MAX,
         { [Allowed]: `a string of at most ${MEMORY_KEY_MAX} characters` }
       )
     ),
-    limit: Limit(50, 200),
+    filter: Filter,
+    include_values: Type.Optional(Type.Boolean({ description: 'With the values' })),
+    order: Type.Optional(OneOf(ORDERS, { description: 'Default updated' })),
+    touch: Touch,
+    limit: Limit(50, 1000),
     cursor: Cursor
   }),
   output: output({
     entries: Type.Array(
       Type.Object({
-        key: Type.String(),
-        scope: ScopeWord,
-        session_id: Nullable(Type.String()),
-        version: Type.Integer(),
-        value_size: Type.Integer({ description: 'Bytes of the value as JSON' }),
-        created_at: Time,
-        updated_at: Time,
-        expires_at: Nullable(Time)
+        ...valueFields({
+          session_id: Nullable(Type.String()),
+          value_size: Type.Integer({ description: 'Bytes of the value as JSON' })
+        }),
+        value: Type.Optional(AnyValueField)
       })
     ),
     ...pageFields,
-    scope_filter: Type.String({ description: '"global", "all", or the session' })
+    scope_filter: Type.String({ description: '"global", "all", the session, or the namespace' })
   }),
-  async handler({ session_id, prefix, limit = 50, cursor }, { db, agent }) {
-    const listOf = [NAME, session_id, prefix]
+  async handler(
+    {
+      session_id,
+      namespace,
+      prefix,
+      filter,
+      include_values = false,
+      order: asked,
+      touch: renews = false,
+      limit = 50,
+      cursor
+    },
+    { db, agent, caller }
+  ) {
+    if (renews && asked === 'updated') throw movingOrder()
+    const order = asked ?? (renews ? 'key' : 'updated')
+    const listOf = [NAME, session_id, prefix, namespace, order, filter]
     const after = cursor === undefined ? undefined : placeIn(openCursor(listOf, cursor))
-    const scope = session_id === EVERY_SCOPE ? undefined : await scopeOf(db, agent, session_id)
-    const { entries, end } = await list(db, agent, { scope, prefix, limit, after })
+    const conditions = filter === undefined ? [] : conditionsOf(filter)
+    const everywhere = session_id === EVERY_SCOPE && namespace === undefined
+    const where = everywhere ? undefined : await whereToRead(db, agent, { session_id, namespace })
+    const bytes_max = include_values ? ITEMS_MAX : undefined
+    const { entries, end } = await list(db, agent, { where, prefix, conditions, order, limit, bytes_max, after })
+    const shown: Array<MemoryEntry & Partial<StoredValue>> = include_values
+      ? await withValues(db, agent, where, entries)
+      : entries
+    const ends = new Map<string, string>()
+    if (renews && shown.length > 0) {
+      const keys = shown.map(({ key, session_id: scope }) => ({
+        where: { owner: where?.owner ?? agent.agent_id, scope },
+        key
+      }))
+      const named = { ...(!everywhere && { session_id }), namespace }
+      for (const one of await touch(db, agent, caller, named, NAME, keys))
+        ends.set(`${one.session_id}\n${one.key}`, one.expires_at)
+    }
     return {
-      entries: entries.map(({ session_id: of, ...entry }) => ({
+      entries: shown.map(({ session_id: of, metadata: _, ...entry }) => ({
         ...entry,
-        scope: scopeWord(of),
-        session_id: of === GLOBAL ? null : of
+        ...placeOf(of),
+        session_id: of === GLOBAL || isPath(of) ? null : of,
+        expires_at: ends.get(`${of}\n${entry.key}`) ?? entry.expires_at
       })),
-      count: entries.length,
+      count: shown.length,
       has_more: end !== null,
       next_cursor: end === null ? null : sealCursor(listOf, partsOf(end)),
-      scope_filter: session_id ?? 'global'
+      scope_filter: namespace ?? session_id ?? 'global'
     }
   }
 })
+
+/** To renew a value writes its row, which would then come a second time at the end. */
+function movingOrder(): AppError {
+  return new AppError('INVALID_INPUT', 'With touch, values are listed by their keys.', {
+    context: { argument: 'order', given: 'updated with touch', allowed: 'key, or nothing' },
+    suggestions: ['Leave order out', 'Or leave touch out']
+  })
+}
 
 function partsOf({ snapshot, session_id, key, updated_at }: Place): unknown[] {
   return [encodeSnapshot(snapshot), session_id, key, updated_at ?? null]

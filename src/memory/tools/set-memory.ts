@@ -1,83 +1,85 @@
 import { Type } from '@sinclair/typebox'
 import { memoryTopic } from '../../kernel/events.js'
-import { Allowed, AnyValue, Code, Whole } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
-import * as memory from '../store/memory.js'
-import * as sessions from '../../sessions/store/sessions.js'
-import { refuseMuchMemory } from '../../limits/store/usage.js'
 import { Nullable, Time } from '../../kernel/answer-shapes.js'
-import { Metadata } from '../../kernel/metadata-shapes.js'
 import { IdempotencyKey, input, MemoryKey, OptionalSessionId, output } from '../../kernel/shapes.js'
-import { memoryResource, ScopeWord, scopeWord } from '../memory-scope.js'
-import type { Quotas } from '../../limits/quotas.js'
+import { memoryResource, placeFields, placeOf, refuseClosed, whereToStore, whereToWrite } from '../memory-scope.js'
+import { IfVersion, storing, Value } from '../memory-shapes.js'
+import { OptionalNamespace, pathOf } from '../namespace.js'
+import type { Db } from '../../postgres/schema.js'
+import { GLOBAL, spellingOf, type Where } from '../store/entries.js'
+import type { MemoryWriter } from '../store/memory-writer.js'
 
-/** Bytes of a value as JSON. */
-const VALUE_MAX = 1024 * 1024
-/** Seconds: a year. */
-const TTL_MAX = 31_536_000
-
-export const setMemory = (quotas: Quotas) =>
+/** @param bytes_max of a value as JSON */
+export const setMemory = (writer: MemoryWriter, bytes_max: number) =>
   defineTool({
     name: 'set_memory',
     title: 'Remember a value',
     description:
-      'Store any JSON value under a key, for yourself alone: in one session with session_id, else globally; for ' +
-      'ever, or for expires_in seconds.',
+      'Store any JSON value under a key: globally or in one session for yourself alone, or in a namespace that ' +
+      'agents share.',
     permission: 'write',
     effect: 'replaces',
-    commits: 'transaction',
+    commits: 'batch',
     input: input({
       key: MemoryKey,
-      value: AnyValue(
-        'Any JSON value, at most 1 MiB; numbers have double precision, send others as strings',
-        value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= VALUE_MAX,
-        { [Code]: 'CONTENT_TOO_LARGE', [Allowed]: `any JSON value of at most ${VALUE_MAX} bytes` }
-      ),
+      value: Value(bytes_max, 'Any JSON value; numbers have double precision'),
       session_id: OptionalSessionId('your global memory'),
-      expires_in: Type.Optional(
-        Whole({
-          minimum: 0,
-          maximum: TTL_MAX,
-          default: 0,
-          description: 'Seconds it is kept; 0: for ever',
-          [Code]: 'INVALID_TTL'
-        })
-      ),
-      metadata: Metadata('Anything about the value'),
-      overwrite: Type.Optional(
-        Type.Boolean({ default: true, description: 'false: refuse with KEY_EXISTS if the key has a value' })
-      ),
+      namespace: OptionalNamespace('Shared memory, such as team/plans'),
+      if_version: IfVersion('Only if it has this version; 0: none'),
+      ...storing,
       idempotency_key: IdempotencyKey
     }),
     output: output({
       key: Type.String(),
-      scope: ScopeWord,
+      ...placeFields,
       session_scoped: Type.Boolean(),
       stored_at: Time,
       expires_at: Nullable(Time),
-      version: Type.Integer({ description: '1 for a new key, one more with each overwriting' })
+      version: Type.Integer({ description: 'Larger than every earlier one of the key; not one more' })
     }),
-    audit: ({ key, session_id }, { version }) => ({
+    audit: ({ key, session_id, namespace }) => ({
       event_type: 'memory_set',
       session_id,
       resource: memoryResource(key),
-      metadata: { version }
+      metadata: namespace === undefined ? {} : { namespace }
     }),
-    affectedTopics: (_input, _output, { agent }) => [memoryTopic(agent.workspace, agent.agent_id)],
-    async handler({ key, value, session_id, expires_in = 0, metadata = {}, overwrite = true }, { db, agent }) {
-      // Not locked: a session that is closed at this very moment may still get the value.
-      if (session_id !== undefined && !(await sessions.readSessionOrThrow(db, agent, session_id)).is_active)
-        throw sessions.sessionClosed()
-      const scope = session_id ?? memory.GLOBAL
-      const stored = await memory.put(db, agent, {
-        key,
-        scope,
+    affectedTopics: ({ namespace }, _output, { agent }) =>
+      namespace === undefined ? [memoryTopic(agent.workspace, agent.agent_id)] : [],
+    async handler(
+      { key: named, value, session_id, namespace, if_version, expires_in = 0, metadata = {}, overwrite = true },
+      { db, agent, receipt }
+    ) {
+      const place = { session_id, namespace }
+      const scope = namespace === undefined ? (session_id ?? GLOBAL) : pathOf(namespace)
+      const request = {
+        ...receipt,
+        workspace: agent.workspace,
+        author: agent.agent_id,
         value: JSON.stringify(value),
         metadata,
         expires_in,
-        overwrite
+        overwrite,
+        if_version
+      }
+      const placed = async (on: Db, where: Where) => ({
+        where,
+        key: await spellingOf(on, agent.workspace, where, named)
       })
-      await refuseMuchMemory(db, agent, quotas)
-      return { scope: scopeWord(scope), session_scoped: scope !== memory.GLOBAL, ...stored }
+      const find = async () => {
+        await refuseClosed(db, agent, session_id)
+        const where = await whereToWrite(db, agent, place)
+        return where && placed(db, where)
+      }
+      // A repeat gets the first answer, whatever has become of the place since.
+      const found = await find().catch((error: unknown) => {
+        if (receipt.idempotencyKey === undefined) throw error
+        return undefined
+      })
+      const stored =
+        found === undefined
+          ? await writer.setFirst(request, async tx => placed(tx, await whereToStore(tx, agent, place)))
+          : await writer.set({ ...request, ...found })
+      return { ...placeOf(scope), session_scoped: placeOf(scope).scope === 'session', ...stored }
     }
   })

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Agent, isAdmin, mayEnter } from '../../kernel/agent.js'
+import { ITEMS_MAX } from '../../kernel/answer-size.js'
 import { type MessageFilter, filtered, type ReadableMessages } from '../../visibility/message-filter.js'
 import { JsonText } from '../../kernel/json-text.js'
 import { messageJson } from './message-json.js'
@@ -54,6 +55,7 @@ interface Row {
   head: number
   public_count: number
   found: number
+  shown: number
   highest: number | null
   json: string | null
   /** Of those in the page, the messages that are addressed to the viewer. */
@@ -66,7 +68,7 @@ interface Row {
  * statement, so that no message can be committed between the two and be skipped by the next cursor.
  */
 export async function page(db: Db, viewer: Agent, session_id: string, request: PageRequest): Promise<Page> {
-  return pageOf(await read(db, viewer, session_id, request, false), request)
+  return pageOf(await read(db, viewer, session_id, request, false))
 }
 
 /**
@@ -82,15 +84,15 @@ export async function countedPage(
   const row = mayEnter(viewer, session_id) ? await read(db, viewer, session_id, request, true) : undefined
   if (row === undefined) throw sessionNotFound()
   const session = { id: session_id, last_seq: row.head, public_count: row.public_count }
-  return { ...pageOf(row, request), total: await countFrom(db, viewer, session, request, row.counted ?? []) }
+  return { ...pageOf(row), total: await countFrom(db, viewer, session, request, row.counted ?? []) }
 }
 
-function pageOf(row: Row | undefined, { limit }: PageRequest): Page {
-  const { head = 0, found = 0, highest = null, json = null, to_viewer } = row ?? {}
+function pageOf(row: Row | undefined): Page {
+  const { head = 0, found = 0, shown = 0, highest = null, json = null, to_viewer } = row ?? {}
   return {
     messages: new JsonText(`[${json ?? ''}]`, to_viewer ?? []),
-    count: Math.min(found, limit),
-    has_more: found > limit,
+    count: shown,
+    has_more: found > shown,
     highest,
     head
   }
@@ -170,10 +172,14 @@ function statementOf(
       select last_seq, public_count from sessions where workspace = ${viewer.workspace} and id = ${session_id})
     select session.last_seq as head, session.public_count, page.*, ${counted ? counting : sql`null`} as counted
     from session cross join (
-      select count(*)::int as found, max(position) filter (where n <= ${limit}::int) as highest,
-        string_agg(json, ',' order by position ${sql.raw(shown)}) filter (where n <= ${limit}::int) as json,
-        array_agg(to_viewer) filter (where n <= ${limit}::int and to_viewer is not null) as to_viewer
-      from (select *, row_number() over (order by position ${sql.raw(order)}) as n from (${positioned}) either) numbered
+      select count(*)::int as found, (count(*) filter (where fits))::int as shown,
+        max(position) filter (where fits) as highest,
+        string_agg(json, ',' order by position ${sql.raw(shown)}) filter (where fits) as json,
+        array_agg(to_viewer) filter (where fits and to_viewer is not null) as to_viewer
+      from (select *, n <= ${limit}::int and (n = 1 or bytes <= ${sql.lit(ITEMS_MAX)}) as fits from (
+        select *, row_number() over taken as n, sum(octet_length(json) + 1) over taken as bytes
+        from (${positioned}) either
+        window taken as (order by position ${sql.raw(order)} rows unbounded preceding)) numbered) sized
     ) page`
 }
 

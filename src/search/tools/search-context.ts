@@ -105,6 +105,7 @@ export const searchContext = (turns: Turns) =>
           'too long'
       }),
       truncated: Type.Optional(Type.Boolean({ description: 'With max_tokens: whether results were left out for it' })),
+      has_more: Type.Optional(Type.Boolean({ description: 'Whether an answer has no room for the other results' })),
       search_time_ms: Type.Number()
     }),
     async handler(given, { db, agent }) {
@@ -143,7 +144,7 @@ export const searchContext = (turns: Turns) =>
         )
       )
       const around = await withContext(db, agent, results, Math.round(context))
-      const { kept, truncated } = within(around, max_tokens)
+      const { kept, truncated, has_more } = within(around, max_tokens)
       return {
         results: kept.map(({ terms, ...result }) => ({
           ...result,
@@ -157,6 +158,7 @@ export const searchContext = (turns: Turns) =>
         message_count: kept.length,
         partial,
         ...(max_tokens !== undefined && { truncated }),
+        ...(has_more && { has_more }),
         search_time_ms: Math.round((performance.now() - started) * 100) / 100
       }
     }

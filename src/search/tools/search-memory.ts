@@ -4,8 +4,10 @@ import { Nullable, Time } from '../../kernel/answer-shapes.js'
 import { input, Limit, output } from '../../kernel/shapes.js'
 import { characters } from '../../kernel/text.js'
 import { defineTool } from '../../kernel/tool.js'
-import { scopeOf, ScopeWord, scopeWord } from '../../memory/memory-scope.js'
-import * as memory from '../../memory/store/memory.js'
+import { placeFields, placeOf, whereToRead } from '../../memory/memory-scope.js'
+import { isPath, OptionalNamespace } from '../../memory/namespace.js'
+import { GLOBAL } from '../../memory/store/entries.js'
+import { latest } from '../../memory/store/memory-latest.js'
 import { rankTexts } from '../rank-texts.js'
 import { metadataValues } from '../terms.js'
 import type { Turns } from '../turns.js'
@@ -23,7 +25,7 @@ export const searchMemory = (turns: Turns) =>
     title: 'Search what is remembered',
     description:
       'Find what you have stored by its key, its value or its metadata, best first, as search_context finds ' +
-      'messages. Searches everything of yours, or with session_id one session.',
+      'messages. Searches everything of yours, with session_id one session, with namespace that and all below it.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',
@@ -40,6 +42,7 @@ export const searchMemory = (turns: Turns) =>
           { [Allowed]: 'a session_id, or "all"' }
         )
       ),
+      namespace: OptionalNamespace('Search this shared namespace, and not your own memory'),
       fuzzy_threshold: Type.Optional(
         Numeric({ minimum: 0, maximum: 100, default: 60, description: 'The least score of a result' })
       ),
@@ -49,7 +52,7 @@ export const searchMemory = (turns: Turns) =>
       results: Type.Array(
         Type.Object({
           key: Type.String(),
-          scope: ScopeWord,
+          ...placeFields,
           session_id: Nullable(Type.String()),
           value: AnyValueField,
           score: Type.Number({ description: '0 to 100; 100 is an exact match' }),
@@ -61,10 +64,11 @@ export const searchMemory = (turns: Turns) =>
       count: Type.Integer(),
       partial: Type.Boolean({ description: 'Whether you have stored more than one search looks at' })
     }),
-    async handler({ query, session_id, fuzzy_threshold: threshold = 60, limit = 10 }, { db, agent }) {
-      const scope =
-        session_id === undefined || session_id === EVERY_SCOPE ? undefined : await scopeOf(db, agent, session_id)
-      const { entries, cut } = await memory.latest(db, agent, scope, VALUES_MAX, BYTES_MAX)
+    async handler({ query, session_id: named, namespace, fuzzy_threshold: threshold = 60, limit = 10 }, { db, agent }) {
+      const session_id = named === EVERY_SCOPE ? undefined : named
+      const everywhere = session_id === undefined && namespace === undefined
+      const where = everywhere ? undefined : await whereToRead(db, agent, { session_id, namespace })
+      const { entries, cut } = await latest(db, agent, where, VALUES_MAX, BYTES_MAX)
       const texts = entries.map(entry => ({
         of: entry,
         texts: [entry.key, ...metadataValues(entry.value), ...metadataValues(entry.metadata)].map(text =>
@@ -75,8 +79,8 @@ export const searchMemory = (turns: Turns) =>
       return {
         results: found.map(({ of, score }) => ({
           key: of.key,
-          scope: scopeWord(of.session_id),
-          session_id: of.session_id === memory.GLOBAL ? null : of.session_id,
+          ...placeOf(of.session_id),
+          session_id: of.session_id === GLOBAL || isPath(of.session_id) ? null : of.session_id,
           value: of.value,
           score,
           updated_at: of.updated_at

@@ -18,6 +18,8 @@ export interface SessionRow {
   is_active: boolean
   /** Null: not archived. */
   archived_at: string | null
+  /** The name by which agents agreed on it, unique in the workspace; null: none. */
+  key: string | null
 }
 
 const columns = [
@@ -28,7 +30,8 @@ const columns = [
   'created_at',
   'updated_at',
   'is_active',
-  'archived_at'
+  'archived_at',
+  'key'
 ] as const
 
 export function sessionNotFound(): AppError {
@@ -43,34 +46,63 @@ export function newSessionId(): string {
   return `session_${randomBytes(8).toString('hex')}`
 }
 
-/** @throws AppError PERMISSION_DENIED if the agent is limited to certain sessions, which cannot include a new one */
+/**
+ * Makes a session; or, if there is one with the key, returns that. Of many callers at the same time exactly one makes
+ * it.
+ * @throws AppError PERMISSION_DENIED if the agent is limited to certain sessions, which cannot include a new one
+ */
 export async function create(
   db: Db,
   agent: Agent,
-  purpose: string,
-  metadata: Record<string, unknown>
-): Promise<SessionRow> {
-  if (agent.sessions !== undefined) {
-    throw new AppError(
-      'PERMISSION_DENIED',
-      'Your credentials are limited to certain sessions, and cannot open others.',
-      {
-        context: { limited_to_sessions: agent.sessions.length, current_permissions: agent.permissions },
-        suggestions: ['Work in a session that list_sessions shows', 'Or ask an agent without that limit to open one']
-      }
-    )
+  { purpose, metadata, key }: { purpose: string; metadata: Record<string, unknown>; key?: string }
+): Promise<{ session: SessionRow; created: boolean }> {
+  for (let tries = 0; tries < CREATE_TRIES; tries++) {
+    const found = key === undefined ? undefined : await findByKey(db, agent.workspace, key)
+    // Another session than those the agent may enter is none, and its key is taken all the same.
+    if (found !== undefined && mayEnter(agent, found.id)) return { session: found, created: false }
+    if (agent.sessions !== undefined) throw mayOpenNone(agent, agent.sessions)
+    const session = await db
+      .insertInto('sessions')
+      .values({
+        workspace: agent.workspace,
+        id: newSessionId(),
+        purpose,
+        metadata: JSON.stringify(metadata),
+        created_by: agent.agent_id,
+        key: key ?? null
+      })
+      // Waits for another transaction that makes it at this moment.
+      .onConflict(conflict => conflict.columns(['workspace', 'key']).where('key', 'is not', null).doNothing())
+      .returning(columns)
+      .executeTakeFirst()
+    if (session !== undefined) return { session, created: true }
   }
+  throw new AppError('CONFLICT', 'Sessions with that key are being made and deleted at this very moment.', {
+    context: { argument: 'key' }
+  })
+}
+
+/** One that was there may be deleted before it is read. */
+const CREATE_TRIES = 5
+
+async function findByKey(db: Db, workspace: string, key: string): Promise<SessionRow | undefined> {
   return db
-    .insertInto('sessions')
-    .values({
-      workspace: agent.workspace,
-      id: newSessionId(),
-      purpose,
-      metadata: JSON.stringify(metadata),
-      created_by: agent.agent_id
-    })
-    .returning(columns)
-    .executeTakeFirstOrThrow()
+    .selectFrom('sessions')
+    .select(columns)
+    .where('workspace', '=', workspace)
+    .where('key', '=', key)
+    .executeTakeFirst()
+}
+
+function mayOpenNone({ permissions }: Agent, sessions: readonly string[]): AppError {
+  return new AppError(
+    'PERMISSION_DENIED',
+    'Your credentials are limited to certain sessions, and cannot open others.',
+    {
+      context: { limited_to_sessions: sessions.length, current_permissions: permissions },
+      suggestions: ['Work in a session that list_sessions shows', 'Or ask an agent without that limit to open one']
+    }
+  )
 }
 
 /** A session and its head, the highest seq assigned so far. */
@@ -193,6 +225,7 @@ export interface SessionFilter {
   active?: boolean
   archived: boolean
   query?: string
+  metadata_filter?: Record<string, unknown>
   limit: number
   after?: { created_at: string; id: string }
 }
@@ -209,6 +242,8 @@ export async function list(db: Db, agent: Agent, filter: SessionFilter) {
     query = query.where(sql<boolean>`(between_agents is null or between_agents && ${addressesOf(agent)}::text[])`)
   if (filter.created_by !== undefined) query = query.where('created_by', '=', filter.created_by)
   if (filter.active !== undefined) query = query.where('is_active', '=', filter.active)
+  if (filter.metadata_filter !== undefined)
+    query = query.where(sql<boolean>`metadata @> ${JSON.stringify(filter.metadata_filter)}::jsonb`)
   if (filter.query !== undefined) {
     // Similar to some part of the purpose: typos are tolerated.
     query = query.where(sql<boolean>`exists (

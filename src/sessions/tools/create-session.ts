@@ -3,22 +3,25 @@ import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as sessions from '../store/sessions.js'
 import { refuseManySessions } from '../../limits/store/usage.js'
-import { AnyObject, Time } from '../../kernel/answer-shapes.js'
+import { AnyObject, Nullable, Time } from '../../kernel/answer-shapes.js'
 import { Metadata } from '../../kernel/metadata-shapes.js'
-import { IdempotencyKey, input, output, Purpose } from '../../kernel/shapes.js'
+import { IdempotencyKey, input, output, Purpose, SessionKey } from '../../kernel/shapes.js'
 import type { Quotas } from '../../limits/quotas.js'
 
 export const createSession = (quotas: Quotas) =>
   defineTool({
     name: 'create_session',
     title: 'Open a session',
-    description: 'Open a session in which agents work together, and get the session_id to share with them.',
+    description:
+      'Open a session in which agents work together, and get the session_id to share with them. With key, get the ' +
+      'session of that key, or open it: created says which.',
     permission: 'write',
     effect: 'adds',
     commits: 'transaction',
     input: input({
       purpose: Purpose('What it is for, in a sentence'),
       metadata: Metadata(),
+      key: Type.Optional(SessionKey('A name for it, unique in the workspace')),
       idempotency_key: IdempotencyKey
     }),
     output: output({
@@ -26,18 +29,22 @@ export const createSession = (quotas: Quotas) =>
       purpose: Type.String(),
       created_by: Type.String(),
       created_at: Time,
-      metadata: AnyObject
+      metadata: AnyObject,
+      key: Nullable(Type.String()),
+      created: Type.Boolean({ description: 'false: it was there already, and is as it was' }),
+      is_active: Type.Boolean()
     }),
-    audit: (_input, { session_id }) => ({
-      event_type: 'session_created',
+    audit: (_input, { session_id, created }) => ({
+      event_type: created ? 'session_created' : 'session_found',
       session_id,
       resource: `session:${session_id}`
     }),
-    affectedTopics: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
-    async handler({ purpose, metadata = {} }, { db, agent }) {
-      const session = await sessions.create(db, agent, purpose, metadata)
-      await refuseManySessions(db, agent.workspace, quotas)
-      const { id: session_id, created_by, created_at } = session
-      return { session_id, purpose: session.purpose, created_by, created_at, metadata: session.metadata }
+    affectedTopics: (_input, { session_id, created }, { agent }) =>
+      created ? [sessionTopic(agent.workspace, session_id)] : [],
+    async handler({ purpose, metadata = {}, key }, { db, agent }) {
+      const { session, created } = await sessions.create(db, agent, { purpose, metadata, key })
+      if (created) await refuseManySessions(db, agent.workspace, quotas)
+      const { id: session_id, purpose: of, created_by, created_at, metadata: more, is_active } = session
+      return { session_id, purpose: of, created_by, created_at, metadata: more, key: session.key, created, is_active }
     }
   })

@@ -6,6 +6,7 @@ import { characters } from '../../kernel/text.js'
 import * as sessions from '../store/sessions.js'
 import { sessionSummaries } from './session-view.js'
 import { Nullable, SessionSummary } from '../../kernel/answer-shapes.js'
+import { MetadataFilter } from '../../kernel/metadata-shapes.js'
 import { AgentId, Cursor, input, Limit, output } from '../../kernel/shapes.js'
 
 const QUERY_MAX = 500
@@ -32,6 +33,7 @@ export const listSessions = defineTool({
         { [Allowed]: `a string of at most ${QUERY_MAX} characters` }
       )
     ),
+    metadata_filter: MetadataFilter('Only sessions whose metadata contains this'),
     limit: Limit(50, 200),
     cursor: Cursor
   }),
@@ -41,13 +43,14 @@ export const listSessions = defineTool({
     has_more: Type.Boolean(),
     next_cursor: Nullable(Type.String())
   }),
-  async handler({ created_by, active, archived = false, query, limit = 50, cursor }, { db, agent }) {
+  async handler({ created_by, active, archived = false, query, metadata_filter, limit = 50, cursor }, { db, agent }) {
     const place = cursor === undefined ? undefined : decodeCursor(cursor, 'string')
     const rows = await sessions.list(db, agent, {
       created_by,
       active,
       archived,
       query: query?.trim() || undefined,
+      metadata_filter,
       limit,
       after: place && { created_at: place.time, id: place.id }
     })

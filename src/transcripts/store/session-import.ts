@@ -95,20 +95,26 @@ export async function importSession(
     if (batch.length === BATCH) await write()
   }
   await write()
-  const { metadata, ...row } = session
-  await tx
-    .insertInto('sessions')
-    .values({
-      ...row,
-      workspace,
-      id,
-      metadata: JSON.stringify(metadata),
-      last_seq: count,
-      public_count,
-      content_bytes: bytes,
-      last_message_at: last
-    })
-    .execute()
+  const { metadata, key, ...row } = session
+  const insert = async (key: string | null) =>
+    tx
+      .insertInto('sessions')
+      .values({
+        ...row,
+        workspace,
+        id,
+        key,
+        metadata: JSON.stringify(metadata),
+        last_seq: count,
+        public_count,
+        content_bytes: bytes,
+        last_message_at: last
+      })
+      .onConflict(conflict => conflict.columns(['workspace', 'key']).where('key', 'is not', null).doNothing())
+      .returning('id')
+      .executeTakeFirst()
+  // A key is a session's alone: where another has it, such as the original itself, the new one comes without.
+  if ((await insert(key)) === undefined) await insert(null)
   await refuseManySessions(tx, workspace, quotas)
   return count
 }

@@ -24,7 +24,9 @@ const nobody = inWorkspace(service, undefined)
 /** Columns that a table's own rules want something particular in. A new table with such a rule has an entry here. */
 const PARTICULAR: Record<string, Record<string, unknown>> = {
   messages: { visibility: 'public' },
-  session_changes: { kind: 'session_updated' }
+  session_changes: { kind: 'session_updated' },
+  // Of another value than that of agent_memory, with which it would go.
+  memory_history: { key: 'of another' }
 }
 
 interface Column {

@@ -10,7 +10,8 @@ import { JsonText, stringify } from '../kernel/json-text.js'
 import { hasCredentials } from './credentials.js'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, RpcFailure } from './failure.js'
 import { createPrompts } from './prompts.js'
-import { createResources } from './resources.js'
+import { createResources, notThere } from './resources.js'
+import { getSkill, listSkills } from './skills/catalogue.js'
 import { AUTH_TOKEN, createToolLists, type Listing, type McpTool } from './tool-list.js'
 
 export type Params = Record<string, unknown>
@@ -37,6 +38,8 @@ export function createMethods(app: FastifyInstance, own: ReadonlyMap<string, Met
     ['resources/list', (_params, caller) => resources.list(caller)],
     ['resources/templates/list', () => resources.templates],
     ['resources/read', (params, caller) => resources.read(text(params, 'uri', caller), caller)],
+    ['skills/list', () => listSkills()],
+    ['skills/get', async (params, caller) => (await getSkill(text(params, 'uri', caller))) ?? noSkill()],
     ['prompts/list', () => prompts.list],
     ['prompts/get', (params, caller) => prompts.get(text(params, 'name', caller), params.arguments, caller)],
     ...own
@@ -55,6 +58,10 @@ export function createMethods(app: FastifyInstance, own: ReadonlyMap<string, Met
       }
     }
   }
+}
+
+function noSkill(): never {
+  throw notThere()
 }
 
 /** The permissions for which tools are listed if nobody is known: those that every API key gives. */

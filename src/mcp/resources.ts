@@ -6,6 +6,7 @@ import { isSameName } from '../kernel/names.js'
 import { AppError } from '../kernel/errors.js'
 import { VISIBILITIES } from '../kernel/visibilities.js'
 import { answerOf, refusal } from './failure.js'
+import { SKILLS } from './skills/texts.js'
 import { toolDocs } from './tool-list.js'
 
 /** What a resource shows, as far as changes go. */
@@ -125,7 +126,21 @@ const agentMemory: Resource = {
   }
 }
 
-const resources = [serverInfo, toolPage, session, sessionMessages, agentMemory]
+const skillFile: Resource = {
+  name: 'skill',
+  title: 'A skill',
+  description: 'How to work here, for agents that read skills; skills/list names them',
+  mimeType: 'text/markdown',
+  uri: 'skill://{name}/SKILL.md',
+  refOf: () => 'fixed',
+  read({ name = '' }) {
+    const text = Object.hasOwn(SKILLS, name) ? SKILLS[name] : undefined
+    if (text === undefined) throw notThere()
+    return text
+  }
+}
+
+const resources = [serverInfo, toolPage, skillFile, session, sessionMessages, agentMemory]
 const places = resources.map(resource => ({ resource, match: matcher(resource.uri) }))
 
 /** For a resource's address, the function that takes an address apart; undefined for another resource's. */

@@ -7,9 +7,15 @@ import { AppError } from '../kernel/errors.js'
 import { INTERNAL_ERROR } from './failure.js'
 import { progressOf, progressTokenOf } from './messages.js'
 import type { Methods } from './methods.js'
+import { SKILLS_EXTENSION_ID } from './skills/catalogue.js'
 
 /** What the server offers, in the words of both protocol eras. */
-const capabilities = { tools: {}, resources: { subscribe: true }, prompts: {} }
+const capabilities = {
+  tools: {},
+  resources: { subscribe: true },
+  prompts: {},
+  extensions: { [SKILLS_EXTENSION_ID]: {} }
+}
 
 const instructions =
   "A workspace that AI agents share: sessions to meet in, messages with visibility, search, and memory of one's own. " +

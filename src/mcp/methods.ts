@@ -9,6 +9,7 @@ import { AppError } from '../kernel/errors.js'
 import { JsonText, stringify } from '../kernel/json-text.js'
 import { hasCredentials } from './credentials.js'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, RpcFailure } from './failure.js'
+import { type Beside, confirmationFor } from './confirmation.js'
 import { createPrompts } from './prompts.js'
 import { createResources, notThere } from './resources.js'
 import { getSkill, listSkills } from './skills/catalogue.js'
@@ -20,6 +21,8 @@ export type Method = (params: Params, caller: Caller) => Result | Promise<Result
 
 export interface Methods {
   has: (name: string) => boolean
+  /** What a call is answered until the user has agreed; undefined if it may go on. */
+  confirmation: (name: string, params: unknown, beside: Beside) => Result | undefined
   /** Answers one request. @throws RpcFailure, and nothing else */
   answer: (name: string, params: unknown, caller: Caller) => Promise<Result>
 }
@@ -46,6 +49,11 @@ export function createMethods(app: FastifyInstance, own: ReadonlyMap<string, Met
   ])
   return {
     has: name => methods.has(name),
+    confirmation(method, params, beside) {
+      if (method !== 'tools/call') return undefined
+      const { name, arguments: args } = Object(params) as { name?: unknown; arguments?: unknown }
+      return confirmationFor(app.kernel.find(String(name))?.tool, args, beside)
+    },
     async answer(name, params, caller) {
       const method = methods.get(name)
       if (method === undefined) throw new RpcFailure(METHOD_NOT_FOUND, 'Method not found')

@@ -11,6 +11,7 @@ import type { FastifyReply, FastifyRequest, FastifyInstance } from 'fastify'
 import { refuse } from '../kernel/authorize.js'
 import type { Caller } from '../kernel/caller.js'
 import { sendAnswer } from './answers.js'
+import { canAsk } from './confirmation.js'
 import { refusal, RpcFailure } from './failure.js'
 import { acceptsEvents, LISTEN, type Message } from './messages.js'
 import type { Methods } from './methods.js'
@@ -56,7 +57,7 @@ export function serveModern(methods: Methods, means: { streams: Streams; watches
       reply: FastifyReply,
       caller: Caller
     ): Promise<Response | undefined> {
-      const call = plainCallOf(request, era)
+      const call = plainCallOf(request, era, app)
       if (call !== undefined) {
         sendAnswer(reply, await plain.answer(call, caller))
         return undefined
@@ -95,7 +96,11 @@ export function serveModern(methods: Methods, means: { streams: Streams; watches
  * The call in a request, if every header is there and says what the body says, and nothing but an answer can come of
  * it. Any other request is for the SDK's own handler, with all its rules.
  */
-function plainCallOf({ headers }: FastifyRequest, era: InboundClassificationOutcome): JSONRPCRequest | undefined {
+function plainCallOf(
+  { headers }: FastifyRequest,
+  era: InboundClassificationOutcome,
+  { kernel }: FastifyInstance
+): JSONRPCRequest | undefined {
   if (era.kind !== 'modern' || era.messageKind !== 'request') return undefined
   const call = era.message
   const { name, _meta, ...more } = (call.params ?? {}) as { name?: unknown; _meta?: Record<string, unknown> }
@@ -109,7 +114,9 @@ function plainCallOf({ headers }: FastifyRequest, era: InboundClassificationOutc
     !name.startsWith('=?') &&
     _meta.progressToken === undefined &&
     _meta[LOG_LEVEL_META_KEY] === undefined &&
-    Object.keys(more).every(key => key === 'arguments')
+    Object.keys(more).every(key => key === 'arguments') &&
+    // Before it, the user of the client may have to be asked.
+    !(kernel.find(name)?.tool.irreversible === true && canAsk(_meta))
   return plain ? call : undefined
 }
 

@@ -53,8 +53,9 @@ export function createServer(
 ): Server {
   const server = new Server({ name, version }, serverOptions)
   if (only === undefined || methods.has(only)) {
-    server.fallbackRequestHandler = (request, context) =>
-      methods.answer(request.method, request.params, during(context, request, callerOf(context, server)))
+    server.fallbackRequestHandler = async (request, context) =>
+      methods.confirmation(request.method, request.params, context.mcpReq) ??
+      (await methods.answer(request.method, request.params, during(context, request, callerOf(context, server))))
   }
   return server
 }

@@ -109,7 +109,7 @@ function counter(): { counted: (methods: Methods) => Methods; idle: () => Promis
   let open = 0
   return {
     counted: methods => ({
-      has: methods.has,
+      ...methods,
       answer(name, params, caller) {
         open++
         return methods.answer(name, params, caller).finally(() => {

@@ -1,7 +1,6 @@
 import { acceptedContent, inputRequired } from '@modelcontextprotocol/server'
 import type { Tool } from '../kernel/tool.js'
 import { stringify } from '../kernel/json-text.js'
-import type { Result } from './methods.js'
 
 /** What a request of 2026-07-28 says beside its parameters; the SDK has taken it out of them. */
 export interface Beside {
@@ -27,7 +26,11 @@ export function canAsk(envelope: Record<string, unknown> | undefined): boolean {
  * not asked.
  * @returns undefined if the call may go on
  */
-export function confirmationFor(tool: Tool | undefined, args: unknown, beside: Beside): Result | undefined {
+export function confirmationFor(
+  tool: Tool | undefined,
+  args: unknown,
+  beside: Beside
+): Record<string, unknown> | undefined {
   if (tool?.irreversible !== true || !canAsk(beside.envelope)) return undefined
   const { inputResponses } = beside
   if (inputResponses === undefined || !(QUESTION in inputResponses)) {
@@ -42,7 +45,7 @@ export function confirmationFor(tool: Tool | undefined, args: unknown, beside: B
           }
         })
       }
-    }) as unknown as Result
+    }) as Record<string, unknown>
   }
   if (acceptedContent(inputResponses, QUESTION)?.[QUESTION] === true) return undefined
   const declined = {

@@ -59,13 +59,22 @@ export interface Database {
 }
 
 const { builtins } = pg.types
+/** The type bigint[], which pg does not name. */
+const INT8_ARRAY = 1016
 // Our ids and sequences stay below 2^53, so a bigint is a number. Times are what clients see: ISO-8601 in UTC with
 // milliseconds.
 const parsers = new Map<number, (text: string) => unknown>([
   [builtins.INT8, Number],
+  [INT8_ARRAY, numbers],
   [builtins.NUMERIC, Number],
   [builtins.TIMESTAMPTZ, isoTime]
 ])
+
+/** pg reads each as text. */
+function numbers(text: string): Array<number | null> {
+  const texts = (pg.types.getTypeParser(INT8_ARRAY) as (text: string) => Array<string | null>)(text)
+  return texts.map(each => (each === null ? null : Number(each)))
+}
 
 /** A time as PostgreSQL writes it in UTC (session-settings.ts). It is rewritten without a Date, which is slower. */
 const UTC_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/

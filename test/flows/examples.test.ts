@@ -24,6 +24,12 @@ const EXAMPLES: Array<{ file: string; args?: string[]; imports: string[]; prints
   { file: 'coordinator_worker.py', imports: ['httpx'], prints: /3 of 3 chapters/ },
   { file: 'coordinator_worker.py', args: ['12'], imports: ['httpx'], prints: /12 of 12 chapters/ },
   {
+    file: 'tasks.py',
+    imports: ['httpx'],
+    prints: /^7 tasks were done by 3 workers, each once; .* submitted, working, completed\n$/
+  },
+  { file: 'hand_over.py', imports: ['httpx'], prints: /^answer: main\nreviewer got it, said “on it”, and answered\n$/ },
+  {
     file: 'event_stream.py',
     imports: ['httpx'],
     prints: new RegExp(

@@ -144,7 +144,7 @@ t.test('read and acknowledged when they are, with notes and answers', async t =>
   )
   const hidden = { session_id, content: 'a', parent_message_id: message_id, visibility: 'private' }
   await ok(app, 'add_message', hidden, me)
-  t.same(await receiptOf(message_id, me), {
+  t.strictSame(await receiptOf(message_id, me), {
     ...{ agent_id: me.agent_id, delivered_at: null, read_at, acked_at, note: 'done', reply_ids: [reply] }
   })
   await ok(app, 'get_inbox', { mark_read: true }, peer)

@@ -60,7 +60,7 @@ export interface Database {
 
 const { builtins } = pg.types
 /** The type bigint[], which pg does not name. */
-const INT8_ARRAY = 1016
+const INT8_ARRAY: number = 1016
 // Our ids and sequences stay below 2^53, so a bigint is a number. Times are what clients see: ISO-8601 in UTC with
 // milliseconds.
 const parsers = new Map<number, (text: string) => unknown>([
@@ -72,7 +72,7 @@ const parsers = new Map<number, (text: string) => unknown>([
 
 /** pg reads each as text. */
 function numbers(text: string): Array<number | null> {
-  const texts = (pg.types.getTypeParser(INT8_ARRAY) as (text: string) => Array<string | null>)(text)
+  const texts = (pg.types.getTypeParser(INT8_ARRAY, 'text') as (text: string) => Array<string | null>)(text)
   return texts.map(each => (each === null ? null : Number(each)))
 }
 

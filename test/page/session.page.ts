@@ -1,5 +1,6 @@
 import t from 'tap'
-import { newSession } from '../helper.js'
+import { listen, newSession, startApp } from '../helper.js'
+import { AUDIENCE, startIssuer } from '../support/issuer.js'
 import { needs } from '../support/programs.js'
 import { until } from '../support/rest.js'
 import { closeBrowser, ok, openTab, signIn, startWithPage, write } from './browser.js'
@@ -153,5 +154,23 @@ t.test('sessions are opened, renamed, closed, archived and deleted', BROWSER, as
   await act('delete', 'Delete')
   await page.getByText('No session fits.').waitFor()
   t.same((await ok(app, 'list_sessions', { archived: true })).sessions, [])
+  t.same(watched.faults, [])
+})
+
+t.test('signing in with a token of another issuer', BROWSER, async t => {
+  const issuer = await startIssuer(t)
+  const app = await startApp(t, { OIDC_ISSUER: issuer.url, OIDC_AUDIENCE: AUDIENCE })
+  const url = await listen(app)
+  const { page, watched } = await openTab(t, url)
+  await page.goto(`${url}/app/`)
+  await page.getByRole('button', { name: 'Use a token instead' }).click()
+  const enter = async (token: string) => {
+    await page.getByLabel('Token of your company').fill(token)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+  }
+  await enter('not-a-token')
+  await page.getByRole('alert').waitFor()
+  await enter(issuer.token())
+  await page.getByRole('heading', { name: 'Sessions' }).waitFor()
   t.same(watched.faults, [])
 })

@@ -10,6 +10,7 @@ import type { revokeApiKey } from '../../../src/agents/tools/revoke-api-key.js'
 import type { getAuditLog } from '../../../src/audit/tools/get-audit-log.js'
 import type { verifyAuditLog } from '../../../src/audit/tools/verify-audit-log.js'
 import type { getPerformanceMetrics } from '../../../src/guidance/tools/get-performance-metrics.js'
+import type { getUsageGuidance } from '../../../src/guidance/tools/get-usage-guidance.js'
 import type { getRetention } from '../../../src/lifecycle/tools/get-retention.js'
 import type { setRetention } from '../../../src/lifecycle/tools/set-retention.js'
 import type { getReceipts } from '../../../src/inbox/tools/get-receipts.js'
@@ -50,6 +51,7 @@ interface Catalogue {
   verify_audit_log: typeof verifyAuditLog
   get_performance_metrics: typeof getPerformanceMetrics
   get_retention: typeof getRetention
+  get_usage_guidance: typeof getUsageGuidance
   set_retention: typeof setRetention
   get_receipts: typeof getReceipts
   list_agents: typeof listAgents

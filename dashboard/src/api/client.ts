@@ -10,6 +10,8 @@ export interface Identity {
   permissions: string[]
   /** Milliseconds since 1970. */
   expires_at: number
+  /** Whether the service renews it: it does so for its own tokens, not for those of another issuer. */
+  renewable: boolean
 }
 
 /** The tab's own storage: it ends with the tab, and no other tab reads it. */
@@ -34,7 +36,7 @@ export function storedIdentity(): Identity | undefined {
 
 function identityFrom(answer: Output<'authenticate_agent'>): Identity {
   const { token, agent_id, agent_type, permissions, expires_in } = answer
-  return { token, agent_id, agent_type, permissions, expires_at: Date.now() + expires_in * 1000 }
+  return { token, agent_id, agent_type, permissions, expires_at: Date.now() + expires_in * 1000, renewable: true }
 }
 
 async function post(path: string, body: unknown, headers: Record<string, string>): Promise<unknown> {
@@ -54,6 +56,26 @@ export async function signInWithKey(api_key: string, agent_id: string, permissio
   return identityFrom(
     (await post('mcp/tool/authenticate_agent', input, { 'x-api-key': api_key })) as Output<'authenticate_agent'>
   )
+}
+
+/** For tokens of an issuer that the service trusts. @throws CallFailed if the service does not take it */
+export async function signInWithToken(token: string): Promise<Identity> {
+  const headers = { authorization: `Bearer ${token}` }
+  const { agent_info } = (await post('mcp/tool/get_usage_guidance', {}, headers)) as Output<'get_usage_guidance'>
+  if (agent_info === null) throw new CallFailed('INVALID_TOKEN', 'The service does not know whose token this is.')
+  return { token, ...agent_info, expires_at: endOf(token), renewable: false }
+}
+
+/** When a JWT ends, in milliseconds since 1970; far away if it does not say. The service decides, not this. */
+function endOf(token: string): number {
+  try {
+    const text = atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'))
+    const { exp } = JSON.parse(text) as { exp?: unknown }
+    if (typeof exp === 'number') return exp * 1000
+  } catch {
+    // Not a JWT.
+  }
+  return Date.now() + TIMER_MAX
 }
 
 /** @param code what the link that the service printed at its start holds; it is good once */
@@ -119,6 +141,7 @@ export class Client {
     this.identity = identity
     sessionStorage.setItem(STORED, JSON.stringify(identity))
     clearTimeout(this.timer)
+    if (!identity.renewable) return
     const left = identity.expires_at - Date.now()
     this.timer = setTimeout(() => void this.refresh(), Math.min(TIMER_MAX, Math.max(0, left * (1 - REFRESH_SHARE))))
   }

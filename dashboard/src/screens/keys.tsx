@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import type { ApiKeyView, Output } from '../api/catalogue.js'
 import { AgentName } from '../parts/agent.js'
 import { Confirm } from '../parts/dialog.js'
-import { useLoaded } from '../parts/load.js'
+import { useLoaded, useSettled } from '../parts/load.js'
 import { Empty, Failure } from '../parts/notes.js'
 import { visibleText } from '../parts/text.js'
 import { Time } from '../parts/time.js'
@@ -15,6 +15,9 @@ import { Retention } from './retention.js'
 export function KeysScreen() {
   const client = useClient()
   const [ended, setEnded] = useState(false)
+  const [workspace, setWorkspace] = useState('')
+  const named = useSettled(workspace.trim())
+  const of = named === '' ? {} : { workspace: named }
   const [making, setMaking] = useState(false)
   const [made, setMade] = useState<Output<'create_api_key'> | undefined>(undefined)
   const [revoking, setRevoking] = useState<ApiKeyView | undefined>(undefined)
@@ -22,6 +25,7 @@ export function KeysScreen() {
     const keys: ApiKeyView[] = []
     for (let cursor: string | null = null, more = true; more;) {
       const answer: Output<'list_api_keys'> = await client.read('list_api_keys', {
+        ...of,
         include_revoked: ended,
         limit: 200,
         ...(cursor !== null && { cursor })
@@ -31,13 +35,24 @@ export function KeysScreen() {
       more = answer.has_more
     }
     return keys
-  }, [client, ended])
+  }, [client, ended, named])
   const keys = loaded.value
   return (
     <div class="screen wide-screen">
       <div class="screen-head">
         <h1>Keys</h1>
         <span class="grow" />
+        <label>
+          Workspace{' '}
+          <input
+            type="text"
+            placeholder="your own"
+            value={workspace}
+            onInput={event => {
+              setWorkspace(event.currentTarget.value)
+            }}
+          />
+        </label>
         <label class="check">
           <input
             type="checkbox"
@@ -124,6 +139,7 @@ export function KeysScreen() {
       <Retention />
       {making && (
         <NewKey
+          of={of}
           onMade={setMade}
           onDone={done => {
             setMaking(false)
@@ -144,7 +160,7 @@ export function KeysScreen() {
           title={`Revoke the key of ${visibleText(revoking.agent_id)}`}
           verb="Revoke it"
           dangerous
-          act={() => client.call('revoke_api_key', { key_id: revoking.key_id })}
+          act={() => client.call('revoke_api_key', { ...of, key_id: revoking.key_id })}
           onDone={done => {
             setRevoking(undefined)
             if (done) loaded.reload()

@@ -13,9 +13,12 @@ const LIVES: ReadonlyArray<readonly [seconds: number, name: string]> = [
 type Permission = 'read' | 'write' | 'admin'
 
 export function NewKey({
+  of,
   onMade,
   onDone
 }: {
+  /** Another workspace than one's own: for the operator. */
+  of: { workspace?: string }
   onMade: (made: Output<'create_api_key'>) => void
   onDone: (done: boolean) => void
 }) {
@@ -30,7 +33,7 @@ export function NewKey({
       verb="Make it"
       act={async () => {
         const permissions = rights.split(',') as Permission[]
-        onMade(await client.call('create_api_key', { agent_id, agent_type, permissions, expires_in }))
+        onMade(await client.call('create_api_key', { ...of, agent_id, agent_type, permissions, expires_in }))
       }}
       onDone={onDone}
     >

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { type Identity, signInWithKey } from '../api/client.js'
+import { type Identity, signInWithKey, signInWithToken } from '../api/client.js'
 import { Failure } from '../parts/notes.js'
 
 /** @param why why an earlier sign-in ended; empty if there was none */
@@ -7,6 +7,7 @@ export function SignIn({ why, onSignIn }: { why: string; onSignIn: (identity: Id
   const [key, setKey] = useState('')
   const [name, setName] = useState('person')
   const [admin, setAdmin] = useState(false)
+  const [way, setWay] = useState<'key' | 'token'>('key')
   const [error, setError] = useState<unknown>(undefined)
   const [busy, setBusy] = useState(false)
   const submit = async (event: Event) => {
@@ -15,7 +16,9 @@ export function SignIn({ why, onSignIn }: { why: string; onSignIn: (identity: Id
     setError(undefined)
     try {
       const permissions = ['read', 'write', ...(admin ? ['admin'] : [])]
-      onSignIn(await signInWithKey(key.trim(), name.trim(), permissions))
+      onSignIn(
+        await (way === 'key' ? signInWithKey(key.trim(), name.trim(), permissions) : signInWithToken(key.trim()))
+      )
     } catch (fault) {
       setError(fault)
       setBusy(false)
@@ -32,7 +35,7 @@ export function SignIn({ why, onSignIn }: { why: string; onSignIn: (identity: Id
       )}
       <form onSubmit={event => void submit(event)}>
         <label>
-          API key
+          {way === 'key' ? 'API key' : 'Token of your company’s issuer'}
           <input
             type="password"
             autoComplete="off"
@@ -43,32 +46,45 @@ export function SignIn({ why, onSignIn }: { why: string; onSignIn: (identity: Id
             }}
           />
         </label>
-        <label>
-          Your name, as agents see it
-          <input
-            type="text"
-            autoComplete="username"
-            required
-            maxLength={100}
-            value={name}
-            onInput={event => {
-              setName(event.currentTarget.value)
-            }}
-          />
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={admin}
-            onChange={event => {
-              setAdmin(event.currentTarget.checked)
-            }}
-          />
-          Use the rights of an admin, if the key has them
-        </label>
+        {way === 'key' && (
+          <>
+            <label>
+              Your name, as agents see it
+              <input
+                type="text"
+                autoComplete="username"
+                required
+                maxLength={100}
+                value={name}
+                onInput={event => {
+                  setName(event.currentTarget.value)
+                }}
+              />
+            </label>
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={admin}
+                onChange={event => {
+                  setAdmin(event.currentTarget.checked)
+                }}
+              />
+              Use the rights of an admin, if the key has them
+            </label>
+          </>
+        )}
         <Failure error={error} />
         <button type="submit" class="primary" disabled={busy}>
           Sign in
+        </button>
+        <button
+          type="button"
+          class="plain-button"
+          onClick={() => {
+            setWay(way === 'key' ? 'token' : 'key')
+          }}
+        >
+          {way === 'key' ? 'Use a token instead' : 'Use an API key instead'}
         </button>
       </form>
       <p class="hint">

@@ -91,7 +91,15 @@ const MORE: Record<string, string[]> = {
 /** Where the name of an argument does not say enough: nobody should erase a planner by trying it out. */
 const OF_TOOL: Record<string, Record<string, unknown>> = {
   ask: { to: 'reviewer', timeout_seconds: 1 },
+  batch_memory: {
+    operations: [
+      { op: 'set', key: 'plan', value: { step: 3 } },
+      { op: 'get', key: 'plan' }
+    ]
+  },
+  delete_memory: { key: 'plan' },
   erase_agent: { agent_id: 'an-agent-that-left' },
+  update_memory: { key: 'steps', op: 'increment', value: 1 },
   wait_for_inbox: { timeout_seconds: 1 },
   wait_for_reply: { timeout_seconds: 1 }
 }

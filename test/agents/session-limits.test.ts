@@ -58,6 +58,7 @@ const WHO = {
 const ARGS: Record<string, Record<string, unknown>> = {
   update_session: { purpose: 'x' },
   add_message: { content: 'x' },
+  ask: { to: 'somebody', content: 'x' },
   add_messages: { messages: [{ content: 'x' }] },
   wait_for_messages: { timeout_seconds: 1, after_seq: 0 },
   search_context: { query: SECRET },

@@ -44,7 +44,10 @@ for (const { operationId, requestBody } of operations.filter(({ requestBody }) =
     // What the page cannot know: which sessions, messages and keys there are.
     const by = { token: await adminToken() }
     const session_id = await newSession(app, by)
-    const { message_id } = await ok(app, 'add_message', { session_id, content: 'release' }, by)
+    const { message_id } = await ok(app, 'add_message', { session_id, content: 'release', to: ['reviewer'] }, by)
+    const asked = text.includes('message_ids')
+      ? await ok(app, 'add_message', { session_id, content: 'look', to: ['an-admin'] }, { agent_id: 'planner' })
+      : {}
     const { key_id } = await ok(app, 'create_api_key', { agent_id: 'planner', agent_type: 'claude' }, by)
     await ok(app, 'set_memory', { key: 'plan', value: 1 }, by)
     const { task } = await ok(app, 'create_task', { title: 'a task' }, by)
@@ -54,6 +57,7 @@ for (const { operationId, requestBody } of operations.filter(({ requestBody }) =
     const here: Record<string, unknown> = {
       session_id,
       message_id,
+      message_ids: [asked.message_id],
       key_id,
       task_id: task.task_id,
       lease_token: lease?.token,

@@ -45,7 +45,7 @@ export function confirmationFor(
           }
         })
       }
-    }) as Record<string, unknown>
+    })
   }
   if (acceptedContent(inputResponses, QUESTION)?.[QUESTION] === true) return undefined
   const declined = {

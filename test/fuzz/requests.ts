@@ -192,10 +192,13 @@ function fitting(name: string, schema: Schema, known: Record<string, unknown[]>)
   return fc.string({ minLength: Math.max(1, schema.minLength ?? 1), maxLength: 20 })
 }
 
+/** Arguments that are left out seldom: calls would wait as long as they do by default. */
+const WAITS = ['timeout_seconds', 'wait_seconds']
+
 function object(schema: Schema, known: Record<string, unknown[]>): fc.Arbitrary<Record<string, unknown>> {
   const properties = Object.entries(schema.properties ?? {})
   return fc.record(Object.fromEntries(properties.map(([name, of]) => [name, fitting(name, of, known)])), {
-    requiredKeys: schema.required ?? []
+    requiredKeys: [...(schema.required ?? []), ...WAITS.filter(name => name in (schema.properties ?? {}))]
   })
 }
 

@@ -29,10 +29,13 @@ t.test('texts that mean harm are texts', BROWSER, async t => {
   const { app, url, page, watched } = await startWithPage(t)
   const evil = { agent_id: `<b onclick="${RUN}">eve</b>`, agent_type: '"><script>x</script>' }
   const session_id = await newSession(app, evil, `<script>${RUN}</script> \u202Etxt.exe ${'long'.repeat(200)}`)
-  for (const content of HOSTILE)
-    await write(app, session_id, content, evil, {
+  let turned = 0
+  for (const content of HOSTILE) {
+    const { seq } = await write(app, session_id, content, evil, {
       metadata: { [`<img src=x onerror="${RUN}">`]: content.slice(0, 2000) }
     })
+    if (content.includes('gnp.exe')) turned = seq
+  }
   await ok(app, 'create_task', { title: `<script>${RUN}</script>`, description: HOSTILE[1], session_id }, evil)
   const holds = async (where: string) => {
     t.equal(await page.title(), 'Shared context', `${where}: nothing ran`)
@@ -46,7 +49,6 @@ t.test('texts that mean harm are texts', BROWSER, async t => {
   await holds('sessions')
   await page.goto(`${url}/app/#/sessions/${session_id}`)
   await page.locator('.message').first().waitFor()
-  let turned = false
   for (let up = 0; up < 40; up++) {
     const more = page.locator('.message button[aria-expanded=false]')
     if ((await more.count()) > 0)
@@ -57,10 +59,11 @@ t.test('texts that mean harm are texts', BROWSER, async t => {
     await page.mouse.move(500, 400)
     await page.mouse.wheel(0, -400)
     await page.waitForTimeout(30)
-    turned ||= (await page.getByText('[U+202E]gnp.exe').count()) > 0
   }
-  t.ok(turned, 'what would turn the text around has a name')
   await holds('a session')
+  await page.goto(`${url}/app/#/sessions/${session_id}/${turned}`)
+  // What would turn the text around has a name.
+  await page.locator('.message.marked', { hasText: '[U+202E]gnp.exe' }).waitFor()
   t.equal(await page.locator('a[href^="javascript:"], a[href^="data:"]').count(), 0)
   await page.goto(`${url}/app/#/search/script`)
   await page.locator('.hit').first().waitFor()

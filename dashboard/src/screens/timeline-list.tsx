@@ -28,7 +28,7 @@ export function TimelineList({
   /** The seq that the address names. */
   at: number | undefined
 }) {
-  const { messages, tasks, has_older, has_newer, loading } = timeline
+  const { messages, tasks, arrived, has_older, has_newer, loading } = timeline
   const list = useRef<VListHandle>(null)
   const [atEnd, setAtEnd] = useState(at === undefined)
   const items = useMemo(() => itemsOf(messages, tasks, has_older), [messages, tasks, has_older])
@@ -76,11 +76,11 @@ export function TimelineList({
     End: toEnd
   })
 
-  const seen = useRef(messages.length)
+  const seen = useRef(arrived)
   useEffect(() => {
-    if (atEnd) seen.current = messages.length
-  }, [atEnd, messages.length])
-  const unseen = has_newer ? 0 : Math.max(0, messages.length - seen.current)
+    if (atEnd) seen.current = arrived
+  }, [atEnd, arrived])
+  const unseen = arrived - seen.current
 
   return (
     <div class="timeline" role="log" aria-label="Messages" aria-live="off">

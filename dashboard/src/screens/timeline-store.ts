@@ -13,6 +13,8 @@ export interface Timeline {
   /** In the order of the session, each once. Between the first and the last none is missing that one may see. */
   messages: readonly MessageView[]
   tasks: ReadonlyMap<string, TaskView>
+  /** How many of them have come live. */
+  arrived: number
   has_older: boolean
   /** Whether there are messages after the last one here: then new ones are not shown until one scrolls to the end. */
   has_newer: boolean
@@ -32,6 +34,7 @@ export class TimelineStore {
     session: undefined,
     messages: [],
     tasks: new Map(),
+    arrived: 0,
     has_older: false,
     has_newer: false,
     loading: true,
@@ -161,7 +164,8 @@ export class TimelineStore {
       const last = messages.at(-1)?.seq ?? 0
       if (has_newer && message.seq > last) return
       if (this.timeline.has_older && message.seq < first) return
-      this.set({ messages: merged(messages, [message]) })
+      const arrived = this.timeline.arrived + (message.seq > last ? 1 : 0)
+      this.set({ messages: merged(messages, [message]), arrived })
     } else if (event === 'message_hidden' || event === 'message_deleted') {
       this.set({ messages: messages.filter(({ id }) => id !== data.message_id) })
     } else if (event === 'session_updated' || event === 'session_closed') {

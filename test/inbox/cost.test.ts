@@ -15,9 +15,9 @@ t.test('nothing is asked for each of them, neither while nothing comes nor by wh
   const session_id = await newSession(app)
   const agents = Array.from({ length: MANY }, (_, i) => ({ agent_id: `agent-${i}`, agent_type: 'waiter' }))
   const asking = agents.map(as =>
-    call(other, 'ask', { to: 'nobody', content: 'q', session_id, timeout_seconds: 6 }, as)
+    call(other, 'ask', { to: 'nobody', content: 'q', session_id, timeout_seconds: 15 }, as)
   )
-  const waiting = agents.map(as => call(other, 'wait_for_inbox', { timeout_seconds: 6 }, as))
+  const waiting = agents.map(as => call(other, 'wait_for_inbox', { timeout_seconds: 15 }, as))
   await until(() => other.server.waiters.taken === 2 * MANY, 'all wait')
   // Their first looks, and what is written of them.
   await new Promise(resolve => setTimeout(resolve, 1500))

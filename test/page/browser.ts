@@ -41,7 +41,7 @@ export async function openTab(
   const context = await (await openBrowser()).newContext({ viewport: { width: 1280, height: 800 }, ...options })
   t.teardown(() => context.close())
   const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(30_000)
   const watched: Watched = { faults: [], failedRequests: [] }
   page.on('pageerror', error => watched.faults.push(error.stack ?? error.message))
   page.on('dialog', dialog => {

@@ -40,7 +40,12 @@ for (const [name, connect] of Object.entries(clients)) {
       )
       t.same(
         (await client.listResourceTemplates()).resourceTemplates.map(one => one.uriTemplate),
-        ['session://{session_id}', 'session://{session_id}/messages/{limit}', 'agent://{agent_id}/memory']
+        [
+          'skill://{name}/SKILL.md',
+          'session://{session_id}',
+          'session://{session_id}/messages/{limit}',
+          'agent://{agent_id}/memory'
+        ]
       )
       t.same(
         (await client.listPrompts()).prompts.map(one => one.name),

@@ -104,7 +104,7 @@ export class Attempts {
     for (const each of this.left)
       if (each === candidate || (each.host === host && isUnreachable(cause))) this.left.delete(each)
     // Of the two variants the one counts that was not refused for being the wrong variant.
-    if (!this.faults.has(host) || !/no encryption|SSL off/.test((cause as Error).message)) this.faults.set(host, cause)
+    if (!this.faults.has(host) || !isWrongVariant(cause)) this.faults.set(host, cause)
     // Others move the route too, so that this one may meet the same candidate again and again.
     return this.left.size > 0 && ++this.made < this.route.candidates.length
   }
@@ -120,4 +120,10 @@ export class Attempts {
     })
     return new ConnectError(last, words.join('; '))
   }
+}
+
+/** Whether a server refused an attempt only for its TLS, or for having none. */
+function isWrongVariant(error: unknown): boolean {
+  const { message = '' } = Object(error) as { message?: string }
+  return message === NO_TLS || /no encryption|SSL off/.test(message)
 }

@@ -15,6 +15,6 @@ t.test('that a server has no TLS is not the reason where there is another one', 
       attempts.failed(
         new AttemptFailed(candidate, new Error(candidate.tls ? NO_TLS : 'permission denied for schema extensions'))
       )
-    t.match(attempts.error().message, /permission denied/, tls_first ? 'with TLS first' : 'with TLS last')
+    t.match(attempts.error().reason, /permission denied/, tls_first ? 'with TLS first' : 'with TLS last')
   }
 })

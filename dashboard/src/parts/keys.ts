@@ -36,10 +36,22 @@ function isWriting(target: EventTarget | null): boolean {
 }
 
 /** Moves the focus to the next or previous element that a selector names; to the first where none has it. */
-export function moveFocus(selector: string, by: 1 | -1): void {
+function moveFocus(selector: string, by: 1 | -1): void {
   const all = [...document.querySelectorAll<HTMLElement>(selector)]
   const now = all.findIndex(each => each === document.activeElement || each.contains(document.activeElement))
   const next = all[now === -1 ? 0 : Math.min(all.length - 1, Math.max(0, now + by))]
   next?.focus()
   next?.scrollIntoView({ block: 'nearest' })
+}
+
+/** `j` and `k` move among the elements that a selector names. */
+export function listKeys(selector: string): Record<string, () => void> {
+  return {
+    j: () => {
+      moveFocus(selector, 1)
+    },
+    k: () => {
+      moveFocus(selector, -1)
+    }
+  }
 }

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import type { Output, SessionRow } from '../api/catalogue.js'
 import type { Client } from '../api/client.js'
-import { followEvents, type StreamState } from '../api/events.js'
+import { readPages } from '../api/pages.js'
+import { useWorkspaceChanges } from '../parts/fresh.js'
 import { useLoaded } from '../parts/load.js'
 
 export type Which = 'all' | 'open' | 'closed' | 'archived'
@@ -19,37 +19,31 @@ const MINUTES = 30
 const ACTIVE_MS = MINUTES * 60_000
 /** Sessions that are looked at more closely, each with a call of its own. */
 const LOOKED_AT = 12
-/** Milliseconds between a change and the next reading of the list. */
-const SETTLE_MS = 500
-/** Milliseconds between two readings of what no event tells: new sessions without messages. */
-const POLL_MS = 4000
+/** Milliseconds after which a session is looked at again in which nothing was written: others may have come. */
+const LOOK_AGAIN_MS = 30_000
 
 /** The sessions that a filter shows. The event stream of the workspace tells what changes. */
 export function useSessionList(client: Client, which: Which, query: string) {
   const [pages, setPages] = useState(1)
-  const [state, setState] = useState<StreamState>('connecting')
   const [activity, setActivity] = useState<ReadonlyMap<string, Activity>>(new Map())
   useEffect(() => {
     setPages(1)
   }, [which, query])
 
   const loaded = useLoaded(async () => {
-    const rows: SessionRow[] = []
-    let cursor: string | null = null
-    for (let page = 0; page < pages; page++) {
-      const answer: Output<'list_sessions'> = await client.read('list_sessions', {
-        ...(which === 'open' && { active: true }),
-        ...(which === 'closed' && { active: false }),
-        ...(which === 'archived' && { archived: true }),
-        ...(query !== '' && { query }),
-        limit: PAGE,
-        ...(cursor !== null && { cursor })
-      })
-      rows.push(...answer.sessions)
-      cursor = answer.next_cursor
-      if (!answer.has_more) break
-    }
-    return { rows, has_more: cursor !== null }
+    const read = await readPages(
+      from =>
+        client.read('list_sessions', {
+          ...(which === 'open' && { active: true }),
+          ...(which === 'closed' && { active: false }),
+          ...(which === 'archived' && { archived: true }),
+          ...(query !== '' && { query }),
+          limit: PAGE,
+          ...from
+        }),
+      pages
+    )
+    return { rows: read.pages.flatMap(({ sessions }) => sessions), has_more: read.has_more }
   }, [client, which, query, pages])
 
   const look = useCallback(
@@ -63,35 +57,20 @@ export function useSessionList(client: Client, which: Which, query: string) {
     [client]
   )
   const rows = loaded.value?.rows
+  const looks = useRef(new Map<string, { at: number; last_activity: string }>())
   useEffect(() => {
-    const active = (rows ?? []).filter(({ last_activity }) => Date.now() - Date.parse(last_activity) < ACTIVE_MS)
-    for (const { id } of active.slice(0, LOOKED_AT)) void look(id).catch(() => {})
+    const now = Date.now()
+    const active = (rows ?? []).filter(({ last_activity }) => now - Date.parse(last_activity) < ACTIVE_MS)
+    for (const { id, last_activity } of active.slice(0, LOOKED_AT)) {
+      const last = looks.current.get(id)
+      if (last?.last_activity === last_activity && now - last.at < LOOK_AGAIN_MS) continue
+      looks.current.set(id, { at: now, last_activity })
+      void look(id).catch(() => {})
+    }
   }, [rows, look])
 
   const { reload } = loaded
-  const changed = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  useEffect(() => {
-    const stop = followEvents(client, 'mcp/events', {
-      onState: setState,
-      onEvent: ({ event }) => {
-        if (event === 'start' || event === 'position') return
-        changed.current ??= setTimeout(() => {
-          changed.current = undefined
-          reload()
-        }, SETTLE_MS)
-      }
-    })
-    const timer = setInterval(() => {
-      if (!document.hidden) reload()
-    }, POLL_MS)
-    return () => {
-      stop()
-      clearInterval(timer)
-      clearTimeout(changed.current)
-      changed.current = undefined
-    }
-  }, [client, reload])
-
+  const state = useWorkspaceChanges(client, reload)
   return {
     rows,
     has_more: loaded.value?.has_more ?? false,

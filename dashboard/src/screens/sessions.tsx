@@ -4,7 +4,8 @@ import { addressOf } from '../api/base.js'
 import type { SessionRow } from '../api/catalogue.js'
 import { AgentName } from '../parts/agent.js'
 import { Confirm } from '../parts/dialog.js'
-import { moveFocus, useKeys } from '../parts/keys.js'
+import { Field, SearchField } from '../parts/fields.js'
+import { listKeys, useKeys } from '../parts/keys.js'
 import { useSettled } from '../parts/load.js'
 import { Empty, Failure, LiveState } from '../parts/notes.js'
 import { Sparkline } from '../parts/sparkline.js'
@@ -29,12 +30,7 @@ export function SessionsScreen() {
   const [creating, setCreating] = useState(false)
   const list = useSessionList(client, which, useSettled(query))
   useKeys({
-    j: () => {
-      moveFocus('.session-row a', 1)
-    },
-    k: () => {
-      moveFocus('.session-row a', -1)
-    },
+    ...listKeys('.session-row a'),
     c: () => {
       setCreating(true)
     }
@@ -58,15 +54,7 @@ export function SessionsScreen() {
         )}
       </div>
       <div class="filters">
-        <input
-          type="search"
-          placeholder="Search purposes"
-          aria-label="Search purposes"
-          value={query}
-          onInput={event => {
-            setQuery(event.currentTarget.value)
-          }}
-        />
+        <SearchField label="Search purposes" value={query} onValue={setQuery} />
         <div class="choices" role="group" aria-label="Which sessions">
           {WHICH.map(([value, name]) => (
             <button
@@ -182,18 +170,7 @@ function NewSession({ onDone }: { onDone: () => void }) {
       }}
       onDone={onDone}
     >
-      <label>
-        What is it for?
-        <input
-          type="text"
-          required
-          maxLength={1000}
-          value={purpose}
-          onInput={event => {
-            setPurpose(event.currentTarget.value)
-          }}
-        />
-      </label>
+      <Field label="What is it for?" required maxLength={1000} value={purpose} onValue={setPurpose} />
     </Confirm>
   )
 }

@@ -1,9 +1,10 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { useLocation } from 'wouter-preact'
-import type { Output, TaskView } from '../api/catalogue.js'
-import { followEvents, type StreamState } from '../api/events.js'
+import type { TaskView } from '../api/catalogue.js'
+import { readPages } from '../api/pages.js'
 import { AgentName } from '../parts/agent.js'
-import { moveFocus, useKeys } from '../parts/keys.js'
+import { useWorkspaceChanges } from '../parts/fresh.js'
+import { listKeys, useKeys } from '../parts/keys.js'
 import { useLoaded } from '../parts/load.js'
 import { Empty, Failure, LiveState } from '../parts/notes.js'
 import { visibleText } from '../parts/text.js'
@@ -16,60 +17,21 @@ import { STATE_NAMES } from './task-state.js'
 
 /** Pages of 200 that are read at most: a board of more than 1000 cards shows nobody anything. */
 const PAGES = 5
-/** Milliseconds between two readings of what no event tells: tasks without a session, and leases. */
-const POLL_MS = 4000
 
 /** Tasks as a board by state, and the names that are held. */
 export function TasksScreen({ task_id: open }: { task_id: string | undefined }) {
   const client = useClient()
   const [, navigate] = useLocation()
-  const [state, setState] = useState<StreamState>('connecting')
   const [creating, setCreating] = useState(false)
   const loaded = useLoaded(async () => {
-    const tasks: TaskView[] = []
-    let cursor: string | null = null
-    for (let page = 0; page < PAGES; page++) {
-      const answer: Output<'list_tasks'> = await client.read('list_tasks', {
-        limit: 200,
-        ...(cursor !== null && { cursor })
-      })
-      tasks.push(...answer.tasks)
-      cursor = answer.next_cursor
-      if (!answer.has_more) break
-    }
+    const { pages, has_more } = await readPages(from => client.read('list_tasks', { limit: 200, ...from }), PAGES)
     const { leases } = await client.read('list_leases', { limit: 1000 })
-    return { tasks, leases, cut: cursor !== null }
+    return { tasks: pages.flatMap(page => page.tasks), leases, cut: has_more }
   }, [client])
   const { reload } = loaded
-  const due = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  useEffect(() => {
-    const stop = followEvents(client, 'mcp/events', {
-      onState: setState,
-      onEvent: ({ event }) => {
-        if (event !== 'task_changed') return
-        due.current ??= setTimeout(() => {
-          due.current = undefined
-          reload()
-        }, 300)
-      }
-    })
-    const timer = setInterval(() => {
-      if (!document.hidden) reload()
-    }, POLL_MS)
-    return () => {
-      stop()
-      clearInterval(timer)
-      clearTimeout(due.current)
-      due.current = undefined
-    }
-  }, [client, reload])
+  const state = useWorkspaceChanges(client, reload, 'task_changed')
   useKeys({
-    j: () => {
-      moveFocus('.card', 1)
-    },
-    k: () => {
-      moveFocus('.card', -1)
-    }
+    ...listKeys('.card')
   })
   const tasks = loaded.value?.tasks
   const titles = useMemo(() => new Map(tasks?.map(({ task_id, title }) => [task_id, title])), [tasks])

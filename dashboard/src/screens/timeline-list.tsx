@@ -2,7 +2,7 @@ import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { VList, type VListHandle } from 'virtua'
 import type { MessageView, TaskView } from '../api/catalogue.js'
-import { moveFocus, useKeys } from '../parts/keys.js'
+import { listKeys, useKeys } from '../parts/keys.js'
 import { type MessageActions, MessageItem } from './message.js'
 import { TaskLine } from './task-line.js'
 import type { Timeline, TimelineStore } from './timeline-store.js'
@@ -67,12 +67,7 @@ export function TimelineList({
     list.current?.scrollToIndex(items.length - 1, { align: 'end' })
   }
   useKeys({
-    j: () => {
-      moveFocus('.timeline [data-item]', 1)
-    },
-    k: () => {
-      moveFocus('.timeline [data-item]', -1)
-    },
+    ...listKeys('.timeline [data-item]'),
     End: toEnd
   })
 

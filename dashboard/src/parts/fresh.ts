@@ -1,0 +1,48 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { Client } from '../api/client.js'
+import { followEvents, type StreamState } from '../api/events.js'
+
+/** Milliseconds between two readings of what no event tells: new sessions, tasks without one, leases, presence. */
+const POLL_MS = 4000
+/** Milliseconds between an event and the reading that it causes, so that many events cause one. */
+const SETTLE_MS = 500
+
+/** Calls `reload` every few seconds while the page is looked at. */
+export function usePolling(reload: () => void): void {
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) reload()
+    }, POLL_MS)
+    return () => {
+      clearInterval(timer)
+    }
+  }, [reload])
+}
+
+/**
+ * Calls `reload` when the workspace's event stream tells of a change, and every few seconds.
+ * @param only the kind of event that matters; undefined: any change
+ * @returns the state of the stream
+ */
+export function useWorkspaceChanges(client: Client, reload: () => void, only?: string): StreamState {
+  const [state, setState] = useState<StreamState>('connecting')
+  usePolling(reload)
+  useEffect(() => {
+    let due: ReturnType<typeof setTimeout> | undefined
+    const stop = followEvents(client, 'mcp/events', {
+      onState: setState,
+      onEvent: ({ event }) => {
+        if (only === undefined ? event === 'start' || event === 'position' : event !== only) return
+        due ??= setTimeout(() => {
+          due = undefined
+          reload()
+        }, SETTLE_MS)
+      }
+    })
+    return () => {
+      stop()
+      clearTimeout(due)
+    }
+  }, [client, reload, only])
+  return state
+}

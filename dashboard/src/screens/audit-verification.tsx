@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Output } from '../api/catalogue.js'
+import { readPages } from '../api/pages.js'
 import { Failure } from '../parts/notes.js'
 import { useClient } from '../signed-in.js'
 
@@ -18,14 +19,12 @@ export function AuditVerification() {
     setFound(undefined)
     let checked = 0
     try {
-      for (let cursor: string | null = null, more = true; more;) {
-        const answer: Verification = await client.call('verify_audit_log', { ...(cursor !== null && { cursor }) })
-        checked += answer.rows_checked
-        setRows(checked)
-        cursor = answer.next_cursor
-        more = answer.has_more
-        if (!more) setFound(answer)
-      }
+      const { pages } = await readPages(async from => {
+        const page = await client.call('verify_audit_log', from)
+        setRows((checked += page.rows_checked))
+        return page
+      })
+      setFound(pages.at(-1))
     } catch (fault) {
       setError(fault)
     }

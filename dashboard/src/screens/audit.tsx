@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
-import type { AuditRow, Input, Output } from '../api/catalogue.js'
+import type { AuditRow, Input } from '../api/catalogue.js'
+import { readPages } from '../api/pages.js'
 import { AgentName } from '../parts/agent.js'
 import { Dialog } from '../parts/dialog.js'
 import { saveFile } from '../parts/save.js'
@@ -9,6 +10,8 @@ import { shortText, visibleText } from '../parts/text.js'
 import { Time } from '../parts/time.js'
 import { useClient } from '../signed-in.js'
 import { AuditVerification } from './audit-verification.js'
+import { Field } from '../parts/fields.js'
+import { Table } from '../parts/table.js'
 
 const PAGE = 100
 const EXPORT_PAGE = 1000
@@ -29,32 +32,12 @@ export function AuditScreen() {
     ...(from !== '' && { start_time: new Date(from).toISOString() })
   }
   const loaded = useLoaded(async () => {
-    const entries: AuditRow[] = []
-    let cursor: string | null = null
-    for (let page = 0; page < pages; page++) {
-      const answer: Output<'get_audit_log'> = await client.read('get_audit_log', {
-        ...filter,
-        limit: PAGE,
-        ...(cursor !== null && { cursor })
-      })
-      entries.push(...answer.entries)
-      cursor = answer.next_cursor
-      if (!answer.has_more) break
-    }
-    return { entries, has_more: cursor !== null }
+    const read = await readPages(at => client.read('get_audit_log', { ...filter, limit: PAGE, ...at }), pages)
+    return { entries: read.pages.flatMap(page => page.entries), has_more: read.has_more }
   }, [client, ...settled, from, pages])
   const save = async () => {
-    const parts: string[] = []
-    for (let cursor: string | null = null, more = true; more;) {
-      const answer: Output<'get_audit_log'> = await client.read('get_audit_log', {
-        ...filter,
-        limit: EXPORT_PAGE,
-        ...(cursor !== null && { cursor })
-      })
-      for (const entry of answer.entries) parts.push(`${JSON.stringify(entry)}\n`)
-      cursor = answer.next_cursor
-      more = answer.has_more
-    }
+    const all = await readPages(at => client.read('get_audit_log', { ...filter, limit: EXPORT_PAGE, ...at }))
+    const parts = all.pages.flatMap(({ entries }) => entries.map(entry => `${JSON.stringify(entry)}\n`))
     saveFile(parts, 'application/x-ndjson', 'audit-log.jsonl')
   }
   const entries = loaded.value?.entries
@@ -78,80 +61,38 @@ export function AuditScreen() {
       </div>
       <AuditVerification />
       <div class="filters">
-        <label>
-          Agent{' '}
-          <input
-            type="search"
-            value={agent}
-            onInput={event => {
-              setAgent(event.currentTarget.value)
-            }}
-          />
-        </label>
-        <label>
-          Event{' '}
-          <input
-            type="text"
-            placeholder="message_added"
-            value={event_type}
-            onInput={event => {
-              setEventType(event.currentTarget.value)
-            }}
-          />
-        </label>
-        <label>
-          From{' '}
-          <input
-            type="datetime-local"
-            value={from}
-            onInput={event => {
-              setFrom(event.currentTarget.value)
-            }}
-          />
-        </label>
+        <Field label="Agent" type="search" value={agent} onValue={setAgent} />
+        <Field label="Event" placeholder="message_added" value={event_type} onValue={setEventType} />
+        <Field label="From" type="datetime-local" value={from} onValue={setFrom} />
       </div>
       <Failure error={loaded.error ?? exporting} onRetry={loaded.reload} />
       {entries?.length === 0 && <Empty title="No row fits." />}
       {entries !== undefined && entries.length > 0 && (
-        <div class="table-scroll" tabIndex={0}>
-          <table class="audit">
-            <thead>
-              <tr>
-                <th>When</th>
-                <th>Event</th>
-                <th>Who</th>
-                <th>What</th>
-                <th>Result</th>
-                <th>Look</th>
-              </tr>
-            </thead>
-            <tbody>
-              {entries.map(entry => (
-                <tr key={entry.id}>
-                  <td>
-                    <Time at={entry.timestamp} />
-                  </td>
-                  <td>{entry.event_type}</td>
-                  <td>{entry.agent_id !== null && <AgentName name={entry.agent_id} />}</td>
-                  <td>{shortText(entry.resource ?? entry.session_id ?? '', 60)}</td>
-                  <td>{entry.result}</td>
-                  <td>
-                    <button
-                      type="button"
-                      class="plain-button"
-                      aria-label={`Detail of row ${entry.id}`}
-                      onClick={() => {
-                        setShown(entry)
-                      }}
-                    >
-                      Detail
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table heads={['When', 'Event', 'Who', 'What', 'Result', 'Look']}>
+          {entries.map(entry => (
+            <tr key={entry.id}>
+              <td>
+                <Time at={entry.timestamp} />
+              </td>
+              <td>{entry.event_type}</td>
+              <td>{entry.agent_id !== null && <AgentName name={entry.agent_id} />}</td>
+              <td>{shortText(entry.resource ?? entry.session_id ?? '', 60)}</td>
+              <td>{entry.result}</td>
+              <td>
+                <button
+                  type="button"
+                  class="plain-button"
+                  aria-label={`Detail of row ${entry.id}`}
+                  onClick={() => {
+                    setShown(entry)
+                  }}
+                >
+                  Detail
+                </button>
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
       {loaded.value?.has_more === true && (
         <button

@@ -1,5 +1,6 @@
-import type { MessageView, Output, SessionView } from '../api/catalogue.js'
+import type { MessageView, SessionView } from '../api/catalogue.js'
 import type { Client } from '../api/client.js'
+import { readPages } from '../api/pages.js'
 import { hueOf, visibleText } from '../parts/text.js'
 
 type OnProgress = (messages: number) => void
@@ -12,20 +13,13 @@ export async function sessionAsLines(
   { id: session_id }: SessionView,
   onProgress: OnProgress
 ): Promise<string[]> {
-  const parts: string[] = []
   let count = 0
-  for (let cursor: string | null = null; ;) {
-    const page: Output<'export_session'> = await client.read('export_session', {
-      session_id,
-      limit: PAGE,
-      ...(cursor !== null && { cursor })
-    })
-    parts.push(page.ndjson)
-    count += page.count
-    onProgress(count)
-    if (!page.has_more) return parts
-    cursor = page.next_cursor
-  }
+  const { pages } = await readPages(async from => {
+    const page = await client.read('export_session', { session_id, limit: PAGE, ...from })
+    onProgress((count += page.count))
+    return page
+  })
+  return pages.map(({ ndjson }) => ndjson)
 }
 
 /**

@@ -5,6 +5,7 @@ import { Failure } from '../parts/notes.js'
 import { plural } from '../parts/text.js'
 import { useClient } from '../signed-in.js'
 import { adviceFor, rates } from './health-figures.js'
+import { Table } from '../parts/table.js'
 
 /** Each reading is a row of the audit log, so there are not more of them than a chart needs. */
 const EVERY_MS = 15_000
@@ -105,35 +106,21 @@ function HealthView({ last, readings }: { last: Figures; readings: readonly Read
         />
       </div>
       <h2>Tools since the start of this replica</h2>
-      <div class="table-scroll" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th>Tool</th>
-              <th>Calls</th>
-              <th>Failed</th>
-              <th>p50 ms</th>
-              <th>p95 ms</th>
-              <th>p99 ms</th>
+      <Table heads={['Tool', 'Calls', 'Failed', 'p50 ms', 'p95 ms', 'p99 ms']}>
+        {last.tools
+          .filter(({ success, error }) => success + error > 0)
+          .sort((a, b) => b.success + b.error - a.success - a.error)
+          .map(({ tool, success, error, p50_ms, p95_ms, p99_ms }) => (
+            <tr key={tool}>
+              <td>{tool}</td>
+              <td>{plural(success + error, 'call')}</td>
+              <td>{error}</td>
+              <td>{p50_ms}</td>
+              <td>{p95_ms}</td>
+              <td>{p99_ms}</td>
             </tr>
-          </thead>
-          <tbody>
-            {last.tools
-              .filter(({ success, error }) => success + error > 0)
-              .sort((a, b) => b.success + b.error - a.success - a.error)
-              .map(({ tool, success, error, p50_ms, p95_ms, p99_ms }) => (
-                <tr key={tool}>
-                  <td>{tool}</td>
-                  <td>{plural(success + error, 'call')}</td>
-                  <td>{error}</td>
-                  <td>{p50_ms}</td>
-                  <td>{p95_ms}</td>
-                  <td>{p99_ms}</td>
-                </tr>
-              ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+      </Table>
     </>
   )
 }

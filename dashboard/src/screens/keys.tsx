@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { ApiKeyView, Output } from '../api/catalogue.js'
+import { readPages } from '../api/pages.js'
 import { AgentName } from '../parts/agent.js'
 import { Confirm } from '../parts/dialog.js'
 import { useLoaded, useSettled } from '../parts/load.js'
@@ -10,6 +11,8 @@ import { useClient } from '../signed-in.js'
 import { MadeKey } from './made-key.js'
 import { NewKey } from './new-key.js'
 import { Retention } from './retention.js'
+import { Field } from '../parts/fields.js'
+import { Table } from '../parts/table.js'
 
 /** API keys of agents, and how long things are kept: for admins. */
 export function KeysScreen() {
@@ -22,19 +25,10 @@ export function KeysScreen() {
   const [made, setMade] = useState<Output<'create_api_key'> | undefined>(undefined)
   const [revoking, setRevoking] = useState<ApiKeyView | undefined>(undefined)
   const loaded = useLoaded(async () => {
-    const keys: ApiKeyView[] = []
-    for (let cursor: string | null = null, more = true; more;) {
-      const answer: Output<'list_api_keys'> = await client.read('list_api_keys', {
-        ...of,
-        include_revoked: ended,
-        limit: 200,
-        ...(cursor !== null && { cursor })
-      })
-      keys.push(...answer.keys)
-      cursor = answer.next_cursor
-      more = answer.has_more
-    }
-    return keys
+    const { pages } = await readPages(from =>
+      client.read('list_api_keys', { ...of, include_revoked: ended, limit: 200, ...from })
+    )
+    return pages.flatMap(page => page.keys)
   }, [client, ended, named])
   const keys = loaded.value
   return (
@@ -42,17 +36,7 @@ export function KeysScreen() {
       <div class="screen-head">
         <h1>Keys</h1>
         <span class="grow" />
-        <label>
-          Workspace{' '}
-          <input
-            type="text"
-            placeholder="your own"
-            value={workspace}
-            onInput={event => {
-              setWorkspace(event.currentTarget.value)
-            }}
-          />
-        </label>
+        <Field label="Workspace" placeholder="your own" value={workspace} onValue={setWorkspace} />
         <label class="check">
           <input
             type="checkbox"
@@ -80,61 +64,47 @@ export function KeysScreen() {
         </Empty>
       )}
       {keys !== undefined && keys.length > 0 && (
-        <div class="table-scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th>For</th>
-                <th>Type</th>
-                <th>May</th>
-                <th>Made</th>
-                <th>Ends</th>
-                <th>Act</th>
-              </tr>
-            </thead>
-            <tbody>
-              {keys.map(key => (
-                <tr key={key.key_id}>
-                  <td>
-                    <AgentName name={key.agent_id} />
-                  </td>
-                  <td>{visibleText(key.agent_type)}</td>
-                  <td>
-                    {key.permissions.join(', ')}
-                    {key.sessions !== null && ` in ${key.sessions.length} sessions`}
-                  </td>
-                  <td>
-                    <Time at={key.created_at} />
-                    {key.created_by !== null && ` by ${visibleText(key.created_by)}`}
-                  </td>
-                  <td>
-                    {key.revoked_at !== null ? (
-                      <>
-                        revoked <Time at={key.revoked_at} />
-                      </>
-                    ) : key.expires_at === null ? (
-                      'never'
-                    ) : (
-                      <Time at={key.expires_at} />
-                    )}
-                  </td>
-                  <td>
-                    {key.revoked_at === null && (
-                      <button
-                        type="button"
-                        onClick={() => {
-                          setRevoking(key)
-                        }}
-                      >
-                        Revoke …
-                      </button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table heads={['For', 'Type', 'May', 'Made', 'Ends', 'Act']}>
+          {keys.map(key => (
+            <tr key={key.key_id}>
+              <td>
+                <AgentName name={key.agent_id} />
+              </td>
+              <td>{visibleText(key.agent_type)}</td>
+              <td>
+                {key.permissions.join(', ')}
+                {key.sessions !== null && ` in ${key.sessions.length} sessions`}
+              </td>
+              <td>
+                <Time at={key.created_at} />
+                {key.created_by !== null && ` by ${visibleText(key.created_by)}`}
+              </td>
+              <td>
+                {key.revoked_at !== null ? (
+                  <>
+                    revoked <Time at={key.revoked_at} />
+                  </>
+                ) : key.expires_at === null ? (
+                  'never'
+                ) : (
+                  <Time at={key.expires_at} />
+                )}
+              </td>
+              <td>
+                {key.revoked_at === null && (
+                  <button
+                    type="button"
+                    onClick={() => {
+                      setRevoking(key)
+                    }}
+                  >
+                    Revoke …
+                  </button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
       <Retention />
       {making && (

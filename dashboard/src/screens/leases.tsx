@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { LeaseView } from '../api/catalogue.js'
 import { AgentName } from '../parts/agent.js'
 import { Confirm } from '../parts/dialog.js'
+import { Table } from '../parts/table.js'
 import { visibleText } from '../parts/text.js'
 import { useNow } from '../parts/time.js'
 import { useClient } from '../signed-in.js'
@@ -19,45 +20,32 @@ export function Leases({ leases, onChange }: { leases: readonly LeaseView[]; onC
           Nobody holds a name. Agents hold one with <code>acquire_lease</code>, so that two do not touch the same thing.
         </p>
       ) : (
-        <div class="table-scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th>Name</th>
-                <th>Held by</th>
-                <th>What for</th>
-                <th>Ends in</th>
-                {client.can('admin') && <th>Act</th>}
-              </tr>
-            </thead>
-            <tbody>
-              {leases.map(lease => (
-                <tr key={lease.name}>
-                  <td>
-                    <bdi>{visibleText(lease.name)}</bdi>
-                  </td>
-                  <td>
-                    <AgentName name={lease.holder} />
-                  </td>
-                  <td>{visibleText(lease.purpose ?? '')}</td>
-                  <td>{Math.max(0, Math.round((Date.parse(lease.expires_at) - now) / 1000))} s</td>
-                  {client.can('admin') && (
-                    <td>
-                      <button
-                        type="button"
-                        onClick={() => {
-                          setEnding(lease)
-                        }}
-                      >
-                        Release …
-                      </button>
-                    </td>
-                  )}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table heads={['Name', 'Held by', 'What for', 'Ends in', ...(client.can('admin') ? ['Act'] : [])]}>
+          {leases.map(lease => (
+            <tr key={lease.name}>
+              <td>
+                <bdi>{visibleText(lease.name)}</bdi>
+              </td>
+              <td>
+                <AgentName name={lease.holder} />
+              </td>
+              <td>{visibleText(lease.purpose ?? '')}</td>
+              <td>{Math.max(0, Math.round((Date.parse(lease.expires_at) - now) / 1000))} s</td>
+              {client.can('admin') && (
+                <td>
+                  <button
+                    type="button"
+                    onClick={() => {
+                      setEnding(lease)
+                    }}
+                  >
+                    Release …
+                  </button>
+                </td>
+              )}
+            </tr>
+          ))}
+        </Table>
       )}
       {ending !== undefined && (
         <Confirm

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { Output } from '../api/catalogue.js'
 import { Confirm } from '../parts/dialog.js'
 import { useClient } from '../signed-in.js'
+import { Field } from '../parts/fields.js'
 
 const LIVES: ReadonlyArray<readonly [seconds: number, name: string]> = [
   [0, 'Never'],
@@ -37,30 +38,14 @@ export function NewKey({
       }}
       onDone={onDone}
     >
-      <label>
-        Name of the agent; with * at its end, of all agents whose names begin so
-        <input
-          type="text"
-          required
-          maxLength={100}
-          value={agent_id}
-          onInput={event => {
-            setAgentId(event.currentTarget.value)
-          }}
-        />
-      </label>
-      <label>
-        Type
-        <input
-          type="text"
-          required
-          maxLength={50}
-          value={agent_type}
-          onInput={event => {
-            setAgentType(event.currentTarget.value)
-          }}
-        />
-      </label>
+      <Field
+        label="Name of the agent; with * at its end, of all agents whose names begin so"
+        required
+        maxLength={100}
+        value={agent_id}
+        onValue={setAgentId}
+      />
+      <Field label="Type" required maxLength={50} value={agent_type} onValue={setAgentType} />
       <label>
         It may{' '}
         <select

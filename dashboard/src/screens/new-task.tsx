@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { Confirm } from '../parts/dialog.js'
 import { useClient } from '../signed-in.js'
+import { Field } from '../parts/fields.js'
 
 /** A task that a person hands out. */
 export function NewTask({ onDone }: { onDone: (done: boolean) => void }) {
@@ -19,18 +20,7 @@ export function NewTask({ onDone }: { onDone: (done: boolean) => void }) {
       act={() => client.call('create_task', { title, description, ...(addressees.length > 0 && { to: addressees }) })}
       onDone={onDone}
     >
-      <label>
-        What is to be done?
-        <input
-          type="text"
-          required
-          maxLength={300}
-          value={title}
-          onInput={event => {
-            setTitle(event.currentTarget.value)
-          }}
-        />
-      </label>
+      <Field label="What is to be done?" required maxLength={300} value={title} onValue={setTitle} />
       <label>
         All that whoever does it needs to know
         <textarea

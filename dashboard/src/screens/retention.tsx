@@ -4,6 +4,7 @@ import { useLoaded } from '../parts/load.js'
 import { Failure } from '../parts/notes.js'
 import { plural } from '../parts/text.js'
 import { useClient } from '../signed-in.js'
+import { Field } from '../parts/fields.js'
 
 const kept = (days: number) => (days === 0 ? 'for ever' : `for ${plural(days, 'day')}`)
 
@@ -42,19 +43,15 @@ export function Retention() {
           }}
         >
           <p>What is older is deleted for good within the hour.</p>
-          <label>
-            Days; 0 keeps everything for ever
-            <input
-              type="number"
-              required
-              min={0}
-              max={36_500}
-              value={days}
-              onInput={event => {
-                setDays(event.currentTarget.value)
-              }}
-            />
-          </label>
+          <Field
+            label="Days; 0 keeps everything for ever"
+            type="number"
+            required
+            min={0}
+            max={36_500}
+            value={days}
+            onValue={setDays}
+          />
         </Confirm>
       )}
     </section>

@@ -5,6 +5,7 @@ import { Empty, Failure } from '../parts/notes.js'
 import { plural, shortText } from '../parts/text.js'
 import { useClient } from '../signed-in.js'
 import { SearchHits } from './search-hits.js'
+import { Choice, Field } from '../parts/fields.js'
 
 const SCOPES = [
   ['all', 'Everything'],
@@ -65,31 +66,8 @@ export function SearchScreen({ query: given }: { query: string }) {
         />
       </div>
       <div class="filters">
-        <label>
-          Sender{' '}
-          <input
-            type="text"
-            value={sender}
-            onInput={event => {
-              setSender(event.currentTarget.value)
-            }}
-          />
-        </label>
-        <label>
-          Which{' '}
-          <select
-            value={scope}
-            onChange={event => {
-              setScope(event.currentTarget.value as typeof scope)
-            }}
-          >
-            {SCOPES.map(([value, name]) => (
-              <option key={value} value={value}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Field label="Sender" value={sender} onValue={setSender} />
+        <Choice label="Which" value={scope} options={SCOPES} onValue={setScope} />
         <label>
           From{' '}
           <input

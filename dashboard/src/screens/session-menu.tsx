@@ -3,6 +3,7 @@ import type { SessionRow } from '../api/catalogue.js'
 import { Confirm } from '../parts/dialog.js'
 import { shortText } from '../parts/text.js'
 import { useClient } from '../signed-in.js'
+import { Field } from '../parts/fields.js'
 
 type Act = 'rename' | 'close' | 'reopen' | 'archive' | 'delete'
 
@@ -100,18 +101,7 @@ function ActDialog({
       onDone={onDone}
     >
       {act === 'rename' ? (
-        <label>
-          Purpose
-          <input
-            type="text"
-            required
-            maxLength={1000}
-            value={text}
-            onInput={event => {
-              setText(event.currentTarget.value)
-            }}
-          />
-        </label>
+        <Field label="Purpose" required maxLength={1000} value={text} onValue={setText} />
       ) : (
         <p>{says[act]}</p>
       )}

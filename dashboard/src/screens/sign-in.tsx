@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { type Identity, signInWithKey, signInWithToken } from '../api/client.js'
 import { Failure } from '../parts/notes.js'
+import { Field } from '../parts/fields.js'
 
 /** @param why why an earlier sign-in ended; empty if there was none */
 export function SignIn({ why, onSignIn }: { why: string; onSignIn: (identity: Identity) => void }) {
@@ -48,19 +49,14 @@ export function SignIn({ why, onSignIn }: { why: string; onSignIn: (identity: Id
         </label>
         {way === 'key' && (
           <>
-            <label>
-              Your name, as agents see it
-              <input
-                type="text"
-                autoComplete="username"
-                required
-                maxLength={100}
-                value={name}
-                onInput={event => {
-                  setName(event.currentTarget.value)
-                }}
-              />
-            </label>
+            <Field
+              label="Your name, as agents see it"
+              autoComplete="username"
+              required
+              maxLength={100}
+              value={name}
+              onValue={setName}
+            />
             <label class="check">
               <input
                 type="checkbox"

@@ -9,6 +9,7 @@ import { visibleText } from '../parts/text.js'
 import { Time } from '../parts/time.js'
 import { useClient } from '../signed-in.js'
 import { STATE_NAMES, StateBadge } from './task-state.js'
+import { Field } from '../parts/fields.js'
 
 const ENDED = ['completed', 'failed', 'canceled']
 
@@ -50,17 +51,7 @@ export function TaskDialog({
         }}
       >
         <p>Whoever holds it loses it, and all tasks that depend on it are canceled too.</p>
-        <label>
-          Why?
-          <input
-            type="text"
-            maxLength={10_000}
-            value={reason}
-            onInput={event => {
-              setReason(event.currentTarget.value)
-            }}
-          />
-        </label>
+        <Field label="Why?" maxLength={10_000} value={reason} onValue={setReason} />
       </Confirm>
     )
   return (

@@ -45,13 +45,15 @@ export function TimelineList({
   useLayoutEffect(() => {
     if (items.length === 0) return
     if (!settled.current) {
+      // Before what follows the message is there, it would stand at the end, and the list would stay at the end.
+      if (at !== undefined && loading) return
       settled.current = true
       const there = at === undefined ? -1 : items.findIndex(item => item.kind === 'message' && item.message.seq >= at)
       list.current?.scrollToIndex(there === -1 ? items.length - 1 : there, { align: there === -1 ? 'end' : 'center' })
     } else if (atEnd && !has_newer) {
       list.current?.scrollToIndex(items.length - 1, { align: 'end' })
     }
-  }, [items, atEnd, has_newer, at])
+  }, [items, atEnd, has_newer, at, loading])
 
   const onScroll = (offset: number) => {
     const { scrollSize = 0, viewportSize = 0 } = list.current ?? {}

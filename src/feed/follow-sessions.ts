@@ -5,7 +5,8 @@ import type { Db } from '../postgres/schema.js'
 import { Followers, type FollowOptions } from './followers.js'
 import type { Follower, Following, Live } from './live.js'
 import type { Feed, Page } from './paged-feed.js'
-import { type Change, changesForMany, headOf } from './store/feed.js'
+import { headOf } from '../sessions/store/sessions.js'
+import { type Change, changesForMany } from './store/feed.js'
 
 interface SessionPage extends Page<number, Change> {
   is_active: boolean

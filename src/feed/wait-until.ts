@@ -154,8 +154,8 @@ export async function waitUntil<T>(
 }
 
 /** Seconds. */
-const WAIT_MAX = 55
-const WAIT_MAX_MCP = 25
+export const WAIT_MAX = 55
+export const WAIT_MAX_MCP = 25
 
 export const WAIT_WORDS = `at most ${WAIT_MAX_MCP} over MCP, ${WAIT_MAX} over REST`
 
@@ -169,16 +169,25 @@ export function WaitSeconds(what: string) {
   })
 }
 
-/** @throws AppError INVALID_INPUT for a wait that most MCP clients would not sit out */
-export function refuseLongWait({ front }: Caller, wait_seconds: number): void {
-  if (front !== 'mcp' || wait_seconds <= WAIT_MAX_MCP) return
+/**
+ * @param argument the one that says how long, in seconds
+ * @param again how to go on waiting, in words
+ * @throws AppError INVALID_INPUT for a wait that most MCP clients would not sit out
+ */
+export function refuseLongWait(
+  { front }: Pick<Caller, 'front'>,
+  seconds: number,
+  argument: 'wait_seconds' | 'timeout_seconds',
+  again = 'call again when timed_out is true'
+): void {
+  if (front !== 'mcp' || seconds <= WAIT_MAX_MCP) return
   const allowed = `a number from 0 to ${WAIT_MAX_MCP} over MCP`
   throw new AppError(
     'INVALID_INPUT',
-    `The argument 'wait_seconds' must be ${allowed}, since most MCP clients give up after 30 seconds.`,
+    `The argument '${argument}' must be ${allowed}, since most MCP clients give up after 30 seconds.`,
     {
-      context: { argument: 'wait_seconds', given: `the number ${wait_seconds}`, allowed },
-      suggestions: [`Pass at most ${WAIT_MAX_MCP}, and call again when timed_out is true`]
+      context: { argument, given: `the number ${seconds}`, allowed },
+      suggestions: [`Pass at most ${WAIT_MAX_MCP}, and ${again}`]
     }
   )
 }

@@ -1,5 +1,5 @@
 import type { ToolContext } from '../kernel/tool.js'
-import { TYPE_PREFIX } from '../kernel/shapes.js'
+import { TYPE_PREFIX } from '../kernel/addresses.js'
 import { wait, type WaitDeps } from '../feed/wait.js'
 import { firstReply } from './store/replies.js'
 import type { MessageRow } from '../messages/store/messages.js'

@@ -1,5 +1,6 @@
 import type { Agent } from './agent.js'
-import { TYPE_PREFIX } from './shapes.js'
+
+export const TYPE_PREFIX = 'type:'
 
 type Named = Pick<Agent, 'agent_id' | 'agent_type'>
 

@@ -1,7 +1,7 @@
 import type { TObject } from '@sinclair/typebox'
 import { AppError } from './errors.js'
 import { type SchemaExtensions, NamesAgent } from './schema.js'
-import { TYPE_PREFIX } from './shapes.js'
+import { TYPE_PREFIX } from './addresses.js'
 import { composed, hasUnseenCharacters } from './text.js'
 
 /**

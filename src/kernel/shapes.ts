@@ -1,9 +1,8 @@
 import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
-import { Allowed, AnyValue, Checked, Code, EmptyIsAbsent, NamesAgent, OneOf, OnPage, Repair, Whole } from './schema.js'
+import { Allowed, Checked, Code, EmptyIsAbsent, NamesAgent, OnPage, Repair, Whole } from './schema.js'
 import { characters, composed, hasControlCharacters, hasUnseenCharacters } from './text.js'
 import { parseTime } from './time.js'
-import { VISIBILITIES } from './visibilities.js'
 
 /**
  * The shapes that several tools share. Limits are those of docs/semantics.md, Limits; lengths count characters (code
@@ -113,7 +112,7 @@ export function Seq(description: string) {
 }
 
 /** Names are compared as they are, so that one with a space behind it would look like another's. */
-function isName(value: string): boolean {
+export function isName(value: string): boolean {
   return !hasControlCharacters(value) && value.trim() === value
 }
 
@@ -141,23 +140,6 @@ export function AgentType(description: string) {
 }
 
 /** Before an agent_type that something is addressed to; no new agent_id begins so. */
-export const TYPE_PREFIX = 'type:'
-
-export const Addressee = Checked<string>(
-  { type: 'string', minLength: 1, maxLength: AGENT_ID_MAX, description: 'An agent_id or type:<agent_type>' },
-  value =>
-    typeof value === 'string' &&
-    isName(value) &&
-    characters(value) >= 1 &&
-    characters(value) <= AGENT_ID_MAX &&
-    value !== TYPE_PREFIX,
-  { [Allowed]: `an agent_id, or type: and an agent_type, of at most ${AGENT_ID_MAX} characters` }
-)
-
-const ADDRESSEES_MAX = 50
-export const Addressees = (description: string) =>
-  Type.Optional(Type.Array(Addressee, { minItems: 1, maxItems: ADDRESSEES_MAX, description }))
-
 const PURPOSE_MAX = 1000
 export function Purpose(description: string) {
   const of = text(1, PURPOSE_MAX, description)
@@ -180,29 +162,6 @@ export function SessionKey(description: string) {
     [Allowed]: `${of.allowed} after trimming, all of which are seen`
   })
 }
-
-const CONTENT_MAX = 100_000
-const content = text(0, CONTENT_MAX, 'The text, kept exactly as it is sent')
-export const Content = Checked<string>(content.json, content.check, {
-  [Allowed]: `a string of 1 to ${CONTENT_MAX} characters, or an empty one with a payload`,
-  [Code]: value => (typeof value === 'string' ? 'CONTENT_TOO_LARGE' : 'INVALID_INPUT')
-})
-
-const PAYLOAD_MAX = 1024 * 1024
-export const Payload = Type.Optional(
-  AnyValue(
-    'Any JSON value, for programs; not searched',
-    value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= PAYLOAD_MAX,
-    { [Code]: 'CONTENT_TOO_LARGE', [Allowed]: `any JSON value of at most ${PAYLOAD_MAX} bytes` }
-  )
-)
-
-export const VisibilityWord = (description: string, fallback?: 'public') =>
-  OneOf(VISIBILITIES, {
-    description,
-    ...(fallback !== undefined && { default: fallback }),
-    [Code]: 'INVALID_VISIBILITY'
-  })
 
 export const MEMORY_KEY_MAX = 255
 const memoryKey = text(1, MEMORY_KEY_MAX, 'The name of the value', value => !hasControlCharacters(value))

@@ -3,7 +3,8 @@ import { type Agent, isAdmin } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
 import type { Visibility } from '../kernel/visibilities.js'
 import { Metadata } from '../kernel/metadata-shapes.js'
-import { Addressees, Content, MessageRef, Payload, VisibilityWord } from '../kernel/shapes.js'
+import { Addressees, Content, Payload, VisibilityWord } from '../kernel/message-shapes.js'
+import { MessageRef } from '../kernel/shapes.js'
 import type { Draft } from './store/messages.js'
 
 interface GivenDraft {

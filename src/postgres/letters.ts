@@ -72,7 +72,8 @@ const SEPARATOR = `[${[
 /** Whether what is looked for is similar to some part of a text: pg_trgm's `<%`, which an index serves. */
 export function resemblesText(text: RawBuilder<unknown>, wanted: string): RawBuilder<boolean> {
   const { told, letters, told_as, spare } = lettersOf({ phrase: wanted.toLowerCase() })
-  const in_letters = sql`regexp_replace(regexp_replace(translate(${text}, ${letters}, ${told_as}), ${SEPARATOR}::text, ' ', 'g'),
+  const in_letters = sql`regexp_replace(
+    regexp_replace(translate(${text}, ${letters}, ${told_as}), ${SEPARATOR}::text, ' ', 'g'),
     '[^\\x01-\\x7f]', ${spare}::text, 'g')`
   return either(
     sql`${wanted} <% ${text}`,

@@ -79,7 +79,8 @@ async function index(
     const { rows } = await sql<Row>`
       with waiting as materialized (${only === undefined ? waiting.skipLocked() : waiting})
       select * from (
-        select waiting.*, m.seq, m.sender, m.sender_type, m.visibility, m.addressees, m.timestamp, m.content, m.metadata,
+        select waiting.*, m.seq, m.sender, m.sender_type, m.visibility, m.addressees, m.timestamp, m.content,
+          m.metadata,
           octet_length(m.content) as bytes,
           sum(octet_length(m.content)) over (
             order by waiting.workspace, waiting.session_id, waiting.message_id) as up_to_here

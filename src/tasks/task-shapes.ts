@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { Allowed, AnyValueField, Checked, EmptyIsAbsent, OneOf, Whole } from '../kernel/schema.js'
 import { AnyObject, Nullable, Time } from '../kernel/answer-shapes.js'
 import { Metadata } from '../kernel/metadata-shapes.js'
-import { Addressees, OptionalSessionId, text } from '../kernel/shapes.js'
+import { Addressees } from '../kernel/message-shapes.js'
+import { OptionalSessionId, text } from '../kernel/shapes.js'
 import { TASK_STATES } from '../kernel/task-states.js'
 
 /** The shapes that the tools of tasks share. */

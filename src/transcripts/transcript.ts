@@ -7,18 +7,8 @@ import { printable } from '../kernel/text.js'
 import { parseTime } from '../kernel/time.js'
 import type { Visibility } from '../kernel/visibilities.js'
 import { Metadata } from '../kernel/metadata-shapes.js'
-import {
-  Addressees,
-  AgentId,
-  AgentType,
-  Content,
-  DateTime,
-  Payload,
-  Purpose,
-  SessionId,
-  SessionKey,
-  VisibilityWord
-} from '../kernel/shapes.js'
+import { Addressees, Content, Payload, VisibilityWord } from '../kernel/message-shapes.js'
+import { AgentId, AgentType, DateTime, Purpose, SessionId, SessionKey } from '../kernel/shapes.js'
 
 /**
  * A session as lines of JSON (NDJSON): first the session, then its messages ordered by seq, last the number of

@@ -60,7 +60,8 @@ const DIRECT_MAX = 10_001
 
 /**
  * Conditions over `m` that divide the non-public messages of a session which the viewer sees into disjoint parts. Each
- * part has an index that holds nothing else, of messages or of the entries of inboxes: so counting a part costs only as much as the part is large, whatever there
+ * part has an index that holds nothing else, of messages or of the entries of inboxes: so counting a part costs only
+ * as much as the part is large, whatever there
  * is for others.
  * @param session_id of the session whose messages `m` are
  */

@@ -43,7 +43,8 @@ t.test('replicas whose clocks are wrong', { skip }, async t => {
       [wrong, right],
       [wrong, wrong]
     ] as const) {
-      const where = `${what}, ${made === wrong ? 'made there' : 'made elsewhere'}, ${used === wrong ? 'used there' : 'used elsewhere'}`
+      const place = (one: unknown) => (one === wrong ? 'there' : 'elsewhere')
+      const where = `${what}, made ${place(made)}, used ${place(used)}`
       const lists = async (headers: Record<string, string>) =>
         (await post(used.url, 'list_sessions', {}, { key: '', agent: '', headers })).status as number
       // The test shares its clock with the database.

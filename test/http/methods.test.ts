@@ -24,7 +24,8 @@ const addresses = {
 }
 
 async function isNotAllowed(t: Test, method: string, address: string, allow: string): Promise<void> {
-  const head = `${method} ${address} HTTP/1.1\r\nHost: ${new URL(base).host}\r\nX-API-Key: ${API_KEY}\r\nConnection: close`
+  const { host } = new URL(base)
+  const head = `${method} ${address} HTTP/1.1\r\nHost: ${host}\r\nX-API-Key: ${API_KEY}\r\nConnection: close`
   const answer = await exchange(base, [`${head}\r\nContent-Length: 2\r\n\r\n{}`])
   t.equal(answer.status, 405, `${method} ${address}`)
   t.equal(answer.headers.allow, allow, `${method} ${address}: Allow`)

@@ -470,8 +470,8 @@ t.test('messages are read through one door', async t => {
       'search/filter.ts: from messages',
       // For admins, who speak for others.
       "transcripts/store/session-import.ts: insertInto('messages",
-      // readableMessages, readableMessage, readableAt, and the door of those who read for many viewers at once: the feeds, by
-      // seenBy.
+      // readableMessages, readableMessage, readableAt, and the door of those who read for many viewers at once: the
+      // feeds, by seenBy.
       "visibility/visibility.ts: selectFrom('messages",
       "visibility/visibility.ts: selectFrom('messages",
       "visibility/visibility.ts: selectFrom('messages",

@@ -94,7 +94,6 @@ export type SessionView = Shape<typeof Session>
 export type SessionRow = Shape<typeof SessionSummary>
 export type TaskView = Output<'list_tasks'>['tasks'][number]
 export type LeaseView = Output<'list_leases'>['leases'][number]
-export type AgentView = Output<'list_agents'>['agents'][number]
 export type AuditRow = Output<'get_audit_log'>['entries'][number]
 export type ApiKeyView = Output<'list_api_keys'>['keys'][number]
 export type Figures = Output<'get_performance_metrics'>

@@ -13,7 +13,8 @@ import { requireSessions } from '../../sessions/store/sessions.js'
 import * as tokens from '../store/tokens.js'
 import { givenOwnToken } from '../given-token.js'
 import { issue, issuedToken } from '../issued-token.js'
-import { AgentId, ExpiresIn, input, Sessions, TYPE_PREFIX } from '../../kernel/shapes.js'
+import { TYPE_PREFIX } from '../../kernel/addresses.js'
+import { AgentId, ExpiresIn, input, Sessions } from '../../kernel/shapes.js'
 
 export const createToken = (verifiers: Verifiers) =>
   defineTool({

@@ -68,7 +68,8 @@ export const limitsVariables = {
   ),
   loop_guard: variable(
     'LOOP_GUARD',
-    'Replies that two agents may give each other within 10 minutes, each the answer to the last one; more get CONFLICT. ' +
+    'Replies that two agents may give each other within 10 minutes, each the answer to the last one; more get ' +
+      'CONFLICT. ' +
       '0: any number, with a warning beyond 60',
     wholeNumber(0, 1_000_000),
     '0'

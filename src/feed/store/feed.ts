@@ -30,20 +30,6 @@ export type Change =
   /** The session as it is now; `session_closed` when it is closed. */
   | { seq: number; type: 'session_updated' | 'session_closed'; session: SessionRow }
 
-/** The last seq of a session; undefined if there is no such session. */
-export async function headOf(
-  db: Db,
-  workspace: string,
-  session_id: string
-): Promise<{ last_seq: number; is_active: boolean } | undefined> {
-  return db
-    .selectFrom('sessions')
-    .select(['last_seq', 'is_active'])
-    .where('workspace', '=', workspace)
-    .where('id', '=', session_id)
-    .executeTakeFirst()
-}
-
 export interface SharedPage {
   cursor: number
   head: number

@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
 import { mayEnter } from '../../kernel/agent.js'
-import { AppError } from '../../kernel/errors.js'
 import { Numeric } from '../../kernel/schema.js'
 import { Message } from '../../kernel/answer-shapes.js'
 import { AgentId, input, Limit, output, Seq, SessionId } from '../../kernel/shapes.js'
@@ -10,12 +9,12 @@ import type { MessageRow } from '../../messages/store/messages.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { mentionsOf } from '../../visibility/mentions.js'
 import { readLongerNames } from '../../visibility/message-filter.js'
+import { refuseLongWait, WAIT_MAX_MCP } from '../wait-until.js'
 import { wait, type WaitDeps } from '../wait.js'
 
 /** Some clients give up after 5 s, and most MCP clients after 30. */
 const TIMEOUT_DEFAULT = 4
 const TIMEOUT_MAX = 60
-const TIMEOUT_MAX_MCP = 25
 
 /**
  * A caller that is at most so many changes behind the followers of a session is served with them. For one that is
@@ -30,7 +29,9 @@ export const waitForMessages = (deps: WaitDeps) =>
     name: 'wait_for_messages',
     title: 'Wait for messages',
     description:
-      'Wait until a message that you may see comes, and get it; at once if there is one after after_seq. Pass last_seq of the previous answer as after_seq, also after timed_out: true, and nothing is missed or got twice.',
+      'Wait until a message that you may see comes, and get it; at once if there is one after after_seq. Pass ' +
+      'last_seq of the previous answer as after_seq, also after timed_out: true, and nothing is missed or got ' +
+      'twice.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',
@@ -42,7 +43,7 @@ export const waitForMessages = (deps: WaitDeps) =>
           minimum: 0,
           maximum: TIMEOUT_MAX,
           default: TIMEOUT_DEFAULT,
-          description: `Seconds, at most ${TIMEOUT_MAX_MCP} over MCP. 0: only look`
+          description: `Seconds, at most ${WAIT_MAX_MCP} over MCP. 0: only look`
         })
       ),
       limit: Limit(50, 1000),
@@ -76,7 +77,8 @@ export const waitForMessages = (deps: WaitDeps) =>
       context
     ) {
       const { db, agent, caller } = context
-      if (caller.front === 'mcp' && timeout_seconds > TIMEOUT_MAX_MCP) throw tooLong(timeout_seconds)
+      const again = 'call again with last_seq as after_seq when timed_out is true'
+      refuseLongWait(caller, timeout_seconds, 'timeout_seconds', again)
       const started = performance.now()
       const mentions = mentions_only ? mentionsOf(agent.agent_id, await readLongerNames(db, agent)) : () => true
       const request = {
@@ -121,15 +123,3 @@ export const waitForMessages = (deps: WaitDeps) =>
       return wait({ ...request, cursor, is_active }, context, deps)
     }
   })
-
-function tooLong(given: number): AppError {
-  const allowed = `a number from 0 to ${TIMEOUT_MAX_MCP} over MCP`
-  return new AppError(
-    'INVALID_INPUT',
-    `The argument 'timeout_seconds' must be ${allowed}, since most MCP clients give up after 30 seconds.`,
-    {
-      context: { argument: 'timeout_seconds', given: `the number ${given}`, allowed },
-      suggestions: [`Pass at most ${TIMEOUT_MAX_MCP}, and call again with last_seq as after_seq when timed_out is true`]
-    }
-  )
-}

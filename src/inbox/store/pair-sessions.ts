@@ -3,7 +3,7 @@ import type { Agent } from '../../kernel/agent.js'
 import type { Quotas } from '../../limits/quotas.js'
 import { refuseManySessions } from '../../limits/store/usage.js'
 import type { Db } from '../../postgres/schema.js'
-import { newSessionId } from '../../sessions/store/sessions.js'
+import { newSessionId } from '../../sessions/store/session-creation.js'
 
 /** No names: those who may not list the session learn none. */
 const PURPOSE = 'Direct messages of two agents'

@@ -1,8 +1,10 @@
 import { Type } from '@sinclair/typebox'
+import { refuseLongWait } from '../../feed/wait-until.js'
 import type { Agent } from '../../kernel/agent.js'
 import { Message } from '../../kernel/answer-shapes.js'
 import { sessionTopic, type Topic } from '../../kernel/events.js'
-import { Addressee, Content, IdempotencyKey, input, OptionalSessionId, output, Payload } from '../../kernel/shapes.js'
+import { Addressee, Content, Payload } from '../../kernel/message-shapes.js'
+import { IdempotencyKey, input, OptionalSessionId, output } from '../../kernel/shapes.js'
 import type { Receipt } from '../../kernel/receipt.js'
 import { NamesAgent } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
@@ -16,7 +18,7 @@ import type { MessageWriter } from '../../messages/store/message-writer.js'
 import type { Written } from '../../messages/store/messages.js'
 import { reach } from '../../messages/store/reached.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
-import { refuseLongTimeout, TIMEOUT_DEFAULT, TimeoutSeconds } from '../inbox-shapes.js'
+import { TIMEOUT_DEFAULT, TimeoutSeconds } from '../inbox-shapes.js'
 import { waitForReply } from '../reply-wait.js'
 import { findPairSession, pairSession } from '../store/pair-sessions.js'
 
@@ -61,7 +63,7 @@ export const ask = (deps: AskDeps) =>
     waits_ms: ({ timeout_seconds = TIMEOUT_DEFAULT }) => timeout_seconds * 1000,
     async handler({ to, content, payload, timeout_seconds = TIMEOUT_DEFAULT, ...given }, context) {
       const { db, agent, caller, receipt } = context
-      refuseLongTimeout(caller, timeout_seconds)
+      refuseLongWait(caller, timeout_seconds, 'timeout_seconds')
       const visibility = given.session_id === undefined ? 'direct' : 'public'
       const draft = draftOf(agent, { content, payload, to: [to], visibility })
       const session_id = given.session_id ?? (await sessionWith(deps, agent, to, receipt))

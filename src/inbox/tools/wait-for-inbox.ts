@@ -2,10 +2,10 @@ import { Type } from '@sinclair/typebox'
 import { pageFields } from '../../kernel/answer-shapes.js'
 import { input, Limit, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
-import { type WaitUntilDeps, waitUntil } from '../../feed/wait-until.js'
+import { refuseLongWait, type WaitUntilDeps, waitUntil } from '../../feed/wait-until.js'
 import type { Unscoped } from '../../postgres/scope.js'
 import { type InboxAnswer, markAnswerRead, readInbox } from '../inbox-reader.js'
-import { InboxMessage, MarkRead, refuseLongTimeout, TIMEOUT_DEFAULT, TimeoutSeconds } from '../inbox-shapes.js'
+import { InboxMessage, MarkRead, TIMEOUT_DEFAULT, TimeoutSeconds } from '../inbox-shapes.js'
 
 export interface InboxWaitDeps extends WaitUntilDeps {
   database: Unscoped
@@ -42,7 +42,7 @@ export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
     audit: ({ session_id }) => ({ event_type: 'inbox_read', session_id }),
     waits_ms: ({ timeout_seconds = TIMEOUT_DEFAULT }) => timeout_seconds * 1000,
     async handler({ mark_read = false, timeout_seconds = TIMEOUT_DEFAULT, ...given }, { db, agent, caller, receipt }) {
-      refuseLongTimeout(caller, timeout_seconds)
+      refuseLongWait(caller, timeout_seconds, 'timeout_seconds')
       const { unread_only = false, unacked_only = true, limit = 20, session_id } = given
       const answer = await waitUntil(
         {

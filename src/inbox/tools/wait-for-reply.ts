@@ -1,11 +1,12 @@
 import { Type } from '@sinclair/typebox'
+import { refuseLongWait } from '../../feed/wait-until.js'
 import { isAdmin } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import { input, MessageId, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import type { WaitDeps } from '../../feed/wait.js'
 import { readMessageOrThrow } from '../../messages/store/messages.js'
-import { refuseLongTimeout, TIMEOUT_DEFAULT, TimeoutSeconds } from '../inbox-shapes.js'
+import { TIMEOUT_DEFAULT, TimeoutSeconds } from '../inbox-shapes.js'
 import { waitForReply as waitFor } from '../reply-wait.js'
 import { replyFields } from './ask.js'
 
@@ -21,7 +22,7 @@ export const waitForReply = (deps: WaitDeps) =>
     output: output({ message_id: Type.Integer(), ...replyFields }),
     waits_ms: ({ timeout_seconds = TIMEOUT_DEFAULT }) => timeout_seconds * 1000,
     async handler({ message_id, timeout_seconds = TIMEOUT_DEFAULT }, context) {
-      refuseLongTimeout(context.caller, timeout_seconds)
+      refuseLongWait(context.caller, timeout_seconds, 'timeout_seconds')
       const { agent } = context
       const { id, session_id, seq, sender, to = [] } = await readMessageOrThrow(context.db, agent, message_id)
       if (sender !== agent.agent_id && !isAdmin(agent)) throw notYours(agent.permissions)

@@ -43,7 +43,7 @@ export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
       { names: given, ttl_seconds = TTL_SECONDS, wait_seconds = 0, purpose },
       { agent, caller, receipt: { audit } }
     ): Promise<{ leases: HeldLease[] }> {
-      refuseLongWait(caller, wait_seconds)
+      refuseLongWait(caller, wait_seconds, 'wait_seconds')
       needWholeWorkspace(agent)
       const names = [...new Set(given)]
       const leases = await waitUntil(

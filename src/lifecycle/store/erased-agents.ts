@@ -98,48 +98,49 @@ async function renameSessions(
   { workspace, agent_id, pseudonym, until }: Erasure,
   stopping: () => boolean
 ): Promise<boolean> {
-  for (let batch = BATCH; batch === BATCH;) {
-    if (stopping()) return false
-    const renamed = await underLock(db, tx =>
-      sql`
-      update sessions set created_by = ${pseudonym} where workspace = ${workspace} and id = any(array(
-        select id from sessions where workspace = ${workspace} and created_by = ${agent_id}
-          and created_at <= ${until}::timestamptz order by id limit ${BATCH} for update))`.execute(tx)
-    )
-    if (renamed === undefined) return false
-    batch = Number(renamed.numAffectedRows ?? 0n)
-  }
-  return true
+  return inBatches(db, stopping, [
+    async tx => {
+      const { numAffectedRows = 0n } = await sql`
+        update sessions set created_by = ${pseudonym} where workspace = ${workspace} and id = any(array(
+          select id from sessions where workspace = ${workspace} and created_by = ${agent_id}
+            and created_at <= ${until}::timestamptz order by id limit ${BATCH} for update))`.execute(tx)
+      return Number(numAffectedRows)
+    }
+  ])
 }
 
 /** Takes its name out of the addressees of others' messages, and out of the sessions of two agents. */
 async function renameInInboxes(db: Db, erasure: Erasure, stopping: () => boolean): Promise<boolean> {
-  const renames = [
-    (tx: Db) => renameAddressee(tx, erasure, BATCH),
-    (tx: Db) => renameInDeletions(tx, erasure, BATCH),
-    (tx: Db) => renameInPairs(tx, erasure, BATCH),
-    (tx: Db) => forgetReached(tx, erasure, BATCH)
-  ]
-  for (const work of renames) {
-    for (let batch = BATCH; batch === BATCH;) {
-      if (stopping()) return false
-      const done = await underLock(db, work)
-      if (done === undefined) return false
-      batch = done
-    }
-  }
-  return true
+  return inBatches(db, stopping, [
+    tx => renameAddressee(tx, erasure, BATCH),
+    tx => renameInDeletions(tx, erasure, BATCH),
+    tx => renameInPairs(tx, erasure, BATCH),
+    tx => forgetReached(tx, erasure, BATCH)
+  ])
 }
 
 /** Deletes what it has handed out, and takes its name and words out of the tasks of others. */
 async function eraseInTasks(db: Db, erasure: Erasure, stopping: () => boolean): Promise<boolean> {
   const { workspace, agent_id, until } = erasure
   const own = sql<boolean>`created_by = ${agent_id} and created_at <= ${until}::timestamptz`
-  for (const work of [
-    (tx: Db) => removeTasks(tx, workspace, own, BATCH),
-    (tx: Db) => renameInTasks(tx, erasure, BATCH),
-    (tx: Db) => releaseAll(tx, erasure)
-  ]) {
+  return inBatches(db, stopping, [
+    tx => removeTasks(tx, workspace, own, BATCH),
+    tx => renameInTasks(tx, erasure, BATCH),
+    tx => releaseAll(tx, erasure)
+  ])
+}
+
+/**
+ * Does each work until it finds no full batch any more, each batch in a transaction of its own.
+ * @param works they return how many rows they changed, at most BATCH
+ * @returns whether all is done; false: the service stops, or another replica is at it
+ */
+async function inBatches(
+  db: Db,
+  stopping: () => boolean,
+  works: ReadonlyArray<(tx: Db) => Promise<number>>
+): Promise<boolean> {
+  for (const work of works) {
     for (let batch = BATCH; batch === BATCH;) {
       if (stopping()) return false
       const done = await underLock(db, work)

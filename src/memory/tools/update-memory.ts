@@ -20,7 +20,8 @@ export const updateMemory = (quotas: Quotas, bytes_max: number) =>
     title: 'Change a value in place',
     description:
       'Change a value so that no change of another agent is lost: increment adds value to a number, append puts ' +
-      'value at the end of a list (or a text behind a text), merge puts the fields of value into an object. What is absent ' +
+      'value at the end of a list (or a text behind a text), merge puts the fields of value into an object. What is ' +
+      'absent ' +
       'is 0, [] or {} before.',
     permission: 'write',
     effect: 'replaces',

@@ -14,7 +14,8 @@ export interface Removal {
 
 /**
  * Removes messages of a session whose row the caller has locked: text, metadata, search terms, what waits for the
- * index, receipts, and the answers kept for repeats that show them. @returns how many there were, and the last seq that was given
+ * index, receipts, and the answers kept for repeats that show them. @returns how many there were, and the last seq
+ * that was given
  * for it
  */
 export async function removeMessages(

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { AGENT_ID_MAX, type Agent } from '../../kernel/agent.js'
-import { TYPE_PREFIX } from '../../kernel/shapes.js'
+import { TYPE_PREFIX } from '../../kernel/addresses.js'
 import { composed } from '../../kernel/text.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'

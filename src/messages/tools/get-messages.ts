@@ -3,13 +3,15 @@ import { OneOf, Whole } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { countedPage, type Page } from '../store/message-pages.js'
 import { Message } from '../../kernel/answer-shapes.js'
-import { AgentId, input, Limit, MessageRef, output, Seq, SessionId, VisibilityWord } from '../../kernel/shapes.js'
+import { VisibilityWord } from '../../kernel/message-shapes.js'
+import { AgentId, input, Limit, MessageRef, output, Seq, SessionId } from '../../kernel/shapes.js'
 
 export const getMessages = defineTool({
   name: 'get_messages',
   title: 'Read messages',
   description:
-    'Read messages of a session: the newest, in the order they were written. To follow it, pass last_seq of the previous answer as after_seq.',
+    'Read messages of a session: the newest, in the order they were written. To follow it, pass last_seq of the ' +
+    'previous answer as after_seq.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',

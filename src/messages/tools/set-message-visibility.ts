@@ -3,7 +3,8 @@ import { defineTool } from '../../kernel/tool.js'
 import * as messages from '../store/messages.js'
 import { mayWrite, notAddressed } from '../draft.js'
 import { Message } from '../../kernel/answer-shapes.js'
-import { IdempotencyKey, input, MessageId, output, VisibilityWord } from '../../kernel/shapes.js'
+import { VisibilityWord } from '../../kernel/message-shapes.js'
+import { IdempotencyKey, input, MessageId, output } from '../../kernel/shapes.js'
 
 export const setMessageVisibility = defineTool({
   name: 'set_message_visibility',

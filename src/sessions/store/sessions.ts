@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
-import { addressesOf, isFor } from '../../kernel/addresses.js'
-import { type Agent, isAdmin, mayEnter } from '../../kernel/agent.js'
+import { isFor } from '../../kernel/addresses.js'
+import { type Agent, mayEnter } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
-import { holdsText, resemblesText } from '../../postgres/letters.js'
 import type { Db } from '../../postgres/schema.js'
-import { defineStatement, plannedEachTime } from '../../postgres/statements.js'
+import { defineStatement } from '../../postgres/statements.js'
 import { withinSessions } from '../../visibility/visibility.js'
 
 export interface SessionRow {
@@ -22,7 +20,7 @@ export interface SessionRow {
   key: string | null
 }
 
-const columns = [
+export const sessionColumns = [
   'id',
   'purpose',
   'metadata',
@@ -40,69 +38,6 @@ export function sessionNotFound(): AppError {
 
 export function sessionClosed(): AppError {
   return new AppError('SESSION_CLOSED', 'The session is closed.')
-}
-
-export function newSessionId(): string {
-  return `session_${randomBytes(8).toString('hex')}`
-}
-
-/**
- * Makes a session; or, if there is one with the key, returns that. Of many callers at the same time exactly one makes
- * it.
- * @throws AppError PERMISSION_DENIED if the agent is limited to certain sessions, which cannot include a new one
- */
-export async function create(
-  db: Db,
-  agent: Agent,
-  { purpose, metadata, key }: { purpose: string; metadata: Record<string, unknown>; key?: string }
-): Promise<{ session: SessionRow; created: boolean }> {
-  for (let tries = 0; tries < CREATE_TRIES; tries++) {
-    const found = key === undefined ? undefined : await findByKey(db, agent.workspace, key)
-    // Another session than those the agent may enter is none, and its key is taken all the same.
-    if (found !== undefined && mayEnter(agent, found.id)) return { session: found, created: false }
-    if (agent.sessions !== undefined) throw mayOpenNone(agent, agent.sessions)
-    const session = await db
-      .insertInto('sessions')
-      .values({
-        workspace: agent.workspace,
-        id: newSessionId(),
-        purpose,
-        metadata: JSON.stringify(metadata),
-        created_by: agent.agent_id,
-        key: key ?? null
-      })
-      // Waits for another transaction that makes it at this moment.
-      .onConflict(conflict => conflict.columns(['workspace', 'key']).where('key', 'is not', null).doNothing())
-      .returning(columns)
-      .executeTakeFirst()
-    if (session !== undefined) return { session, created: true }
-  }
-  throw new AppError('CONFLICT', 'Sessions with that key are being made and deleted at this very moment.', {
-    context: { argument: 'key' }
-  })
-}
-
-/** One that was there may be deleted before it is read. */
-const CREATE_TRIES = 5
-
-async function findByKey(db: Db, workspace: string, key: string): Promise<SessionRow | undefined> {
-  return db
-    .selectFrom('sessions')
-    .select(columns)
-    .where('workspace', '=', workspace)
-    .where('key', '=', key)
-    .executeTakeFirst()
-}
-
-function mayOpenNone({ permissions }: Agent, sessions: readonly string[]): AppError {
-  return new AppError(
-    'PERMISSION_DENIED',
-    'Your credentials are limited to certain sessions, and cannot open others.',
-    {
-      context: { limited_to_sessions: sessions.length, current_permissions: permissions },
-      suggestions: ['Work in a session that list_sessions shows', 'Or ask an agent without that limit to open one']
-    }
-  )
 }
 
 /** A session and its head, the highest seq assigned so far. */
@@ -137,10 +72,24 @@ const readSession = defineStatement<
 >('sessions.read', (db, { workspace, id }) =>
   db
     .selectFrom('sessions')
-    .select([...columns, 'last_seq', 'public_count', 'between_agents'])
+    .select([...sessionColumns, 'last_seq', 'public_count', 'between_agents'])
     .where('workspace', '=', workspace)
     .where('id', '=', id)
 )
+
+/** The last seq of a session; undefined if there is no such session. */
+export async function headOf(
+  db: Db,
+  workspace: string,
+  session_id: string
+): Promise<{ last_seq: number; is_active: boolean } | undefined> {
+  return db
+    .selectFrom('sessions')
+    .select(['last_seq', 'is_active'])
+    .where('workspace', '=', workspace)
+    .where('id', '=', session_id)
+    .executeTakeFirst()
+}
 
 /**
  * Checks that all these sessions exist and that the agent may enter them.
@@ -170,7 +119,7 @@ export async function lockSession(tx: Db, agent: Agent, id: string): Promise<Ses
   if (!mayEnter(agent, id)) throw sessionNotFound()
   const session = await tx
     .selectFrom('sessions')
-    .select([...columns, 'last_seq', 'between_agents'])
+    .select([...sessionColumns, 'last_seq', 'between_agents'])
     .where('workspace', '=', agent.workspace)
     .where('id', '=', id)
     .forUpdate()
@@ -205,7 +154,7 @@ export async function patch(tx: Db, agent: Agent, id: string, change: SessionPat
     })
     .where('workspace', '=', agent.workspace)
     .where('id', '=', id)
-    .returning([...columns, 'last_seq'])
+    .returning([...sessionColumns, 'last_seq'])
     .executeTakeFirstOrThrow()
   await tx
     .insertInto('session_changes')
@@ -218,47 +167,6 @@ export async function patch(tx: Db, agent: Agent, id: string, change: SessionPat
     })
     .execute()
   return session
-}
-
-export interface SessionFilter {
-  created_by?: string
-  active?: boolean
-  archived: boolean
-  query?: string
-  metadata_filter?: Record<string, unknown>
-  limit: number
-  after?: { created_at: string; id: string }
-}
-
-/** Lists sessions newest first: at most `limit + 1`, where the extra one shows that there are more. */
-export async function list(db: Db, agent: Agent, filter: SessionFilter) {
-  let query = db
-    .selectFrom('sessions')
-    .select([...columns, 'public_count', 'last_seq'])
-    .where('workspace', '=', agent.workspace)
-    .where('archived_at', filter.archived ? 'is not' : 'is', null)
-  if (agent.sessions !== undefined) query = query.where(withinSessions(agent.sessions, 'id'))
-  if (!isAdmin(agent))
-    query = query.where(sql<boolean>`(between_agents is null or between_agents && ${addressesOf(agent)}::text[])`)
-  if (filter.created_by !== undefined) query = query.where('created_by', '=', filter.created_by)
-  if (filter.active !== undefined) query = query.where('is_active', '=', filter.active)
-  if (filter.metadata_filter !== undefined)
-    query = query.where(sql<boolean>`metadata @> ${JSON.stringify(filter.metadata_filter)}::jsonb`)
-  if (filter.query !== undefined) {
-    // Similar to some part of the purpose: typos are tolerated.
-    query = query.where(sql<boolean>`exists (
-      select from session_purposes p where p.workspace = sessions.workspace and p.session_id = sessions.id
-        and p.workspace = ${agent.workspace}
-        and (${holdsText(sql`p.purpose`, filter.query)} or ${resemblesText(sql`p.purpose`, filter.query)}
-          or p.session_id = ${filter.query}))`)
-  }
-  if (filter.after !== undefined)
-    query = query.where(sql<boolean>`(created_at, id) < (${filter.after.created_at}::timestamptz, ${filter.after.id})`)
-  query = query
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(filter.limit + 1)
-  return filter.query === undefined ? query.execute() : (await plannedEachTime(db, query)).rows
 }
 
 /**

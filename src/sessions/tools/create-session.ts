@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
-import * as sessions from '../store/sessions.js'
+import { createSession as create } from '../store/session-creation.js'
 import { refuseManySessions } from '../../limits/store/usage.js'
 import { AnyObject, Nullable, Time } from '../../kernel/answer-shapes.js'
 import { Metadata } from '../../kernel/metadata-shapes.js'
@@ -42,7 +42,7 @@ export const createSession = (quotas: Quotas) =>
     affectedTopics: (_input, { session_id, created }, { agent }) =>
       created ? [sessionTopic(agent.workspace, session_id)] : [],
     async handler({ purpose, metadata = {}, key }, { db, agent }) {
-      const { session, created } = await sessions.create(db, agent, { purpose, metadata, key })
+      const { session, created } = await create(db, agent, { purpose, metadata, key })
       if (created) await refuseManySessions(db, agent.workspace, quotas)
       const { id: session_id, purpose: of, created_by, created_at, metadata: more, is_active } = session
       return { session_id, purpose: of, created_by, created_at, metadata: more, key: session.key, created, is_active }

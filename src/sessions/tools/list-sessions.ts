@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor, pageOf } from '../../kernel/cursor.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
-import * as sessions from '../store/sessions.js'
+import { listSessions as list } from '../store/session-list.js'
 import { sessionSummaries } from './session-view.js'
 import { Nullable, SessionSummary } from '../../kernel/answer-shapes.js'
 import { MetadataFilter } from '../../kernel/metadata-shapes.js'
@@ -45,7 +45,7 @@ export const listSessions = defineTool({
   }),
   async handler({ created_by, active, archived = false, query, metadata_filter, limit = 50, cursor }, { db, agent }) {
     const place = cursor === undefined ? undefined : decodeCursor(cursor, 'string')
-    const rows = await sessions.list(db, agent, {
+    const rows = await list(db, agent, {
       created_by,
       active,
       archived,

@@ -41,7 +41,7 @@ export const claimTask = ({ desk, giveBack, ...waiting }: ClaimDeps) =>
     affectedTopics: (_input, { task }, { agent }) => topicsOf(agent.workspace, task === null ? [] : [task], false),
     waits_ms: ({ wait_seconds = 0 }) => wait_seconds * 1000,
     async handler({ task_id, session_id, wait_seconds = 0 }, { db, agent, caller, receipt: { audit } }) {
-      refuseLongWait(caller, wait_seconds)
+      refuseLongWait(caller, wait_seconds, 'wait_seconds')
       const wanted = await wantedOf(db, agent, task_id, session_id)
       const task = await waitUntil(
         {

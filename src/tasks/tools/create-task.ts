@@ -12,7 +12,8 @@ export const createTask = (quotas: Quotas) =>
     name: 'create_task',
     title: 'Create a task',
     description:
-      'Hand out work that is done once: workers get it with claim_task, by priority and then age, when all that it depends on is completed.',
+      'Hand out work that is done once: workers get it with claim_task, by priority and then age, when all that it ' +
+      'depends on is completed.',
     permission: 'write',
     effect: 'adds',
     commits: 'transaction',

@@ -10,7 +10,8 @@ export const failTask = defineTool({
   name: 'fail_task',
   title: 'Fail a task',
   description:
-    'Say that a task which you hold could not be done. Others may try it again, up to max_attempts times in all; then what depends on it is canceled.',
+    'Say that a task which you hold could not be done. Others may try it again, up to max_attempts times in all; ' +
+    'then what depends on it is canceled.',
   permission: 'write',
   effect: 'adds',
   commits: 'transaction',

@@ -13,7 +13,8 @@ export const updateTask = defineTool({
   name: 'update_task',
   title: 'Change a task',
   description:
-    'Change a task that is not done: for its creator, admins, and with lease_token whoever holds it. state input_required: the holder waits for an answer.',
+    'Change a task that is not done: for its creator, admins, and with lease_token whoever holds it. state ' +
+    'input_required: the holder waits for an answer.',
   permission: 'write',
   effect: 'replaces',
   commits: 'transaction',

@@ -26,6 +26,8 @@ import type { Verifiers } from './verifiers.js'
 declare module 'fastify' {
   interface FastifyInstance {
     verifiers: Verifiers
+    /** The database's clock: milliseconds since 1970. */
+    databaseNow: () => number
     /** @throws AppError with one of the 401 codes */
     identify: (caller: Caller) => Promise<Agent | null>
   }
@@ -79,6 +81,7 @@ export const agentsPlugin = fp(
     )
     const verifiers: Verifiers = { auth_enabled: options.auth_enabled, keys, tokens, isStoredAgent: isStored }
     app.decorate('verifiers', verifiers)
+    app.decorate('databaseNow', clock.now)
     app.decorate('identify', (caller: Caller) => identify(caller, verifiers))
     app.kernel.provide({ identify: app.identify, isStoredAgent: isStored, noteSeen: presence.seen })
 

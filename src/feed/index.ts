@@ -13,6 +13,7 @@ import { deliveryPace } from './pace.js'
 import { type Notify, openNotify } from './store/notify.js'
 import { markRead } from './tools/mark-read.js'
 import { waitForMessages } from './tools/wait-for-messages.js'
+import { measureWakes, type Wakes } from './wakes.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,6 +25,8 @@ declare module 'fastify' {
     live: Live
     /** Bounds the calls that wait at the same time. */
     waiters: ConcurrencyLimit
+    /** Measures how fast those who wait get their messages. */
+    wakes: Wakes
     /** Follows workspaces as their sessions grow. */
     workspaceLive: WorkspaceLive
   }
@@ -89,8 +92,9 @@ export const feedPlugin = fp(
     app.decorate('live', live)
     app.decorate('waiters', waiters)
     app.decorate('workspaceLive', workspaceLive)
+    app.decorate('wakes', measureWakes(app.metrics, app.databaseNow))
     app.kernel.provide({ publish: events.publish })
-    app.addTool(waitForMessages({ live, waiters, stopping: app.stopping }))
+    app.addTool(waitForMessages({ live, waiters, stopping: app.stopping, wakes: app.wakes }))
     app.addTool(markRead)
 
     const { metrics } = app
@@ -100,6 +104,7 @@ export const feedPlugin = fp(
       'Calls of wait_for_messages that wait on this replica; they are not in flight.',
       () => waiters.taken
     )
+    addGauge(metrics, 'waiters_max', 'Most calls that may wait on this replica (WAITERS_MAX).', () => waiters_max)
     addGauge(
       metrics,
       'followed_sessions',

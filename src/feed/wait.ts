@@ -5,6 +5,7 @@ import type { ToolContext } from '../kernel/tool.js'
 import { rightsEnded } from '../agents/rights.js'
 import type { ConcurrencyLimit } from '../kernel/semaphore.js'
 import type { EndReason, Live } from './live.js'
+import type { Wakes } from './wakes.js'
 import type { Change } from './store/feed.js'
 
 export interface WaitDeps {
@@ -13,6 +14,7 @@ export interface WaitDeps {
   waiters: ConcurrencyLimit
   /** Aborted when this replica stops. Then all waits end with an answer that makes their clients come back. */
   stopping: AbortSignal
+  wakes: Wakes
 }
 
 export interface Wait {
@@ -46,7 +48,7 @@ export interface Waited {
 export async function wait(
   { session_id, cursor, is_active, limit, maxChanges, wanted, started, total_ms }: Wait,
   { agent, caller }: ToolContext<'read'>,
-  { live, waiters, stopping }: WaitDeps
+  { live, waiters, stopping, wakes }: WaitDeps
 ): Promise<Waited> {
   const { progress } = caller
   const signal = caller.disconnected?.()
@@ -68,6 +70,7 @@ export async function wait(
   if (left_ms <= 0 || stopping.aborted || signal?.aborted === true) return answer(true)
   const leaveWaiters = waiters.take(agent)
   const reacquireSlot = caller.releaseSlot?.()
+  const woken = wakes.begin()
   let stop = () => {}
   try {
     return await new Promise<Waited>((resolve, reject) => {
@@ -86,6 +89,7 @@ export async function wait(
           is_active = open ?? is_active
           // Further changes that exist already belong to this answer, up to its limit.
           if (open !== false && (found.length === 0 || (more && found.length <= limit))) return
+          if (found[0] !== undefined) woken(found[0].message.timestamp)
           resolve(answer(false))
           // At once, not with the promise: another delivery would move the cursor of this answer.
           stop()

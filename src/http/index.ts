@@ -16,7 +16,7 @@ import { failureOf, sendFailure } from './failures.js'
 import { type Readiness, registerHealth } from './health.js'
 import { type HostRules, registerHostCheck } from './hosts.js'
 import { type Load, registerLoadLimit } from './load.js'
-import { addHttpGauges, observeRequests, registerMetricsPage } from './metrics.js'
+import { addHttpGauges, addReadyGauge, observeRequests, registerMetricsPage } from './metrics.js'
 import { openApi } from './openapi.js'
 import { refuseAddress, registerMethods } from './methods.js'
 import { type ProtectedResourceOptions, registerProtectedResource } from './protected-resource.js'
@@ -55,7 +55,7 @@ export const requestsPlugin = fp(
     app.decorate('load', load)
     registerSecurityHeaders(app)
     observeRequests(app, app.metrics)
-    addHttpGauges(app.metrics, load, budget)
+    addHttpGauges(app.metrics, load, options.max_in_flight, budget)
     app.addHook('onRequest', (request, reply, done) => {
       void reply.header('x-request-id', request.id)
       done()
@@ -106,6 +106,7 @@ export const httpPlugin = fp(
       origin: async () => (origin ??= await originOf(nobody))
     })
     app.decorate('unready', registerHealth(app, { db: nobody, lastGoodAt, load: app.load, version: app.about.version }))
+    addReadyGauge(app.metrics, app.unready)
     await registerDocs(app, openApi(app.kernel.described, app.about.version))
     const metricsServer = options.metrics_port === undefined ? undefined : serverForMetrics(app)
     app.decorate('metricsServer', metricsServer)

@@ -18,8 +18,14 @@ export function observeRequests(app: FastifyInstance, metrics: Metrics): void {
   })
 }
 
-export function addHttpGauges(metrics: Metrics, load: Load, bodies: BodyBudget): void {
+export function addHttpGauges(metrics: Metrics, load: Load, max_in_flight: number, bodies: BodyBudget): void {
   addGauge(metrics, 'http_requests_in_flight', 'Requests this replica is working on.', () => load.in_flight)
+  addGauge(
+    metrics,
+    'http_requests_in_flight_max',
+    'Most requests that this replica works on at a time (MAX_IN_FLIGHT).',
+    () => max_in_flight
+  )
   addLabelledGauge(
     metrics,
     'request_body_bytes',
@@ -27,6 +33,13 @@ export function addHttpGauges(metrics: Metrics, load: Load, bodies: BodyBudget):
     'caller',
     ['known', 'unknown'],
     caller => bodies.reservedBytes(caller === 'known')
+  )
+}
+
+/** What a load balancer is told. */
+export function addReadyGauge(metrics: Metrics, unready: () => Promise<string | undefined>): void {
+  addGauge(metrics, 'service_ready', 'What /health/ready says of this replica: 1 or 0.', async () =>
+    Number((await unready()) === undefined)
   )
 }
 

@@ -9,7 +9,7 @@ import { messagesTo } from '../kernel/delivered.js'
 import type { EndReason, Following } from '../feed/live.js'
 import type { Change } from '../feed/store/feed.js'
 import type { ConcurrencyLimit } from '../kernel/semaphore.js'
-import { addLabelledGauge } from '../kernel/metrics.js'
+import { addGauge, addLabelledGauge } from '../kernel/metrics.js'
 import { decodeFeedCursor, encodeFeedCursor, type FeedCursor } from '../feed/feed-cursor.js'
 import { SessionEventsInput, WorkspaceEventsInput } from './stream-input.js'
 import { callerOf, header } from './caller.js'
@@ -80,6 +80,12 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
     'kind',
     KINDS,
     kind => open[kind]
+  )
+  addGauge(
+    app.metrics,
+    'event_streams_max',
+    'Most server-sent event streams that may be open on this replica (STREAMS_MAX).',
+    () => options.limit.max
   )
 
   const acceptSession = compileAccept<{ session_id: string; after_seq?: number }>(SessionEventsInput)

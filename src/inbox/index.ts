@@ -15,7 +15,7 @@ import { waitForReply } from './tools/wait-for-reply.js'
 export const inboxPlugin = fp(
   async app => {
     const { db } = app.database
-    const { live, waiters, stopping } = app
+    const { live, waiters, stopping, wakes } = app
     const deliveries = trackDeliveries(acrossWorkspaces(db))
     app.kernel.provide({
       noteDelivered({ workspace, agent_id }, message_ids) {
@@ -31,13 +31,13 @@ export const inboxPlugin = fp(
     app.addTool(getReceipts)
     app.addTool(
       ask({
-        ...{ database: db, writer: app.messageWriter, quotas: app.quotas, live, waiters, stopping },
+        ...{ database: db, writer: app.messageWriter, quotas: app.quotas, live, waiters, stopping, wakes },
         publish(topics) {
           app.events.publish(topics)
         }
       })
     )
-    app.addTool(waitForReply({ live, waiters, stopping }))
+    app.addTool(waitForReply({ live, waiters, stopping, wakes }))
     app.addTool(listAgents)
     app.addTool(setStatus)
     app.addHook('onClose', () => deliveries.close())

@@ -126,7 +126,7 @@ function observe(
   ms: number,
   raw?: unknown
 ): void {
-  kernel.metrics.observeCall(tool.name, outcome.ok ? 'success' : 'error', ms / 1000)
+  kernel.metrics.observeCall(tool.name, ms / 1000, outcome.ok ? undefined : outcome.error.code)
   if (agent !== null) {
     kernel.ports.noteSeen(agent, sessionOf(tool, raw, outcome))
     const delivered = outcome.ok ? messagesTo(agent, outcome.body) : []

@@ -1,12 +1,13 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { ErrorCode } from './errors.js'
 
 /**
  * The metrics of docs/semantics.md, Metrics. One registry per app, so that two apps in one process (tests) do not mix.
  */
 export interface Metrics {
   registry: Registry
-  /** One observation per call, made by the kernel. `seconds` on the wall clock. */
-  observeCall: (tool: string, status: 'success' | 'error', seconds: number) => void
+  /** One observation per call, made by the kernel. `seconds` on the wall clock, `code` of an error. */
+  observeCall: (tool: string, seconds: number, code?: ErrorCode) => void
   /** `route` is the route's pattern, never the address that was asked for. */
   observeHttp: (method: string, route: string, status_code: number, seconds: number) => void
   /** Counts and latencies of this replica since it started, per tool; seconds. */
@@ -32,6 +33,12 @@ export function createMetrics(): Metrics {
     buckets: CALL_BUCKETS,
     registers: [registry]
   })
+  const errors = new Counter({
+    name: 'mcp_errors_total',
+    help: 'Calls of each tool that ended with an error, by its code.',
+    labelNames: ['tool', 'code'] as const,
+    registers: [registry]
+  })
   const http = new Histogram({
     name: 'http_request_duration_seconds',
     help: 'Duration of HTTP requests, in seconds.',
@@ -41,9 +48,10 @@ export function createMetrics(): Metrics {
   })
   return {
     registry,
-    observeCall(tool, status, seconds) {
-      requests.inc({ tool, status })
+    observeCall(tool, seconds, code) {
+      requests.inc({ tool, status: code === undefined ? 'success' : 'error' })
       duration.observe({ tool }, seconds)
+      if (code !== undefined) errors.inc({ tool, code })
     },
     observeHttp(method, route, status_code, seconds) {
       http.observe({ method, route, status_code }, seconds)
@@ -105,6 +113,22 @@ export function addGauge(metrics: Metrics, name: string, help: string, read: () 
       }
     }
   })
+}
+
+/** How long something takes, in seconds. */
+export function addHistogram(metrics: Metrics, name: string, help: string): (seconds: number) => void {
+  const histogram = new Histogram({ name, help, buckets: CALL_BUCKETS, registers: [metrics.registry] })
+  return seconds => {
+    histogram.observe(seconds)
+  }
+}
+
+/** What has happened on this replica since it started. */
+export function addCounter(metrics: Metrics, name: string, help: string): (times?: number) => void {
+  const counter = new Counter({ name, help, registers: [metrics.registry] })
+  return times => {
+    counter.inc(times)
+  }
 }
 
 /** A gauge with one label whose values are known beforehand. */

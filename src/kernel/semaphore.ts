@@ -49,6 +49,11 @@ export class ConcurrencyLimit {
 
   constructor(private readonly limits: ConcurrencyLimits) {}
 
+  /** How many slots there are. */
+  get max(): number {
+    return this.limits.max
+  }
+
   /** How many slots are taken now. */
   get taken(): number {
     return this.slots

@@ -1,13 +1,17 @@
 import fp from 'fastify-plugin'
 import { leasesTopic } from '../kernel/events.js'
+import { addGauge } from '../kernel/metrics.js'
 import { createWakeUps } from '../feed/wait-until.js'
-import { inWorkspace, transact } from '../postgres/scope.js'
+import { acrossWorkspaces, inWorkspace, transact } from '../postgres/scope.js'
 import { createLeaseDesk } from './lease-desk.js'
-import { release } from './store/leases.js'
+import { countHeld, release } from './store/leases.js'
 import { acquireLease } from './tools/acquire-lease.js'
 import { listLeases } from './tools/list-leases.js'
 import { releaseLease } from './tools/release-lease.js'
 import { renewLease } from './tools/renew-lease.js'
+
+/** Names that are held are counted up to here. */
+const HELD_COUNTED_MAX = 100_000
 
 /** Leases on any name: who holds it, nobody else does. */
 export const leasesPlugin = fp(
@@ -29,6 +33,12 @@ export const leasesPlugin = fp(
     app.addTool(renewLease)
     app.addTool(releaseLease)
     app.addTool(listLeases)
+    addGauge(
+      app.metrics,
+      'leases_held',
+      `Names that somebody holds, in the whole service; counted up to ${HELD_COUNTED_MAX}.`,
+      () => countHeld(acrossWorkspaces(app.database.watch), HELD_COUNTED_MAX)
+    )
   },
   { name: 'leases', dependencies: ['kernel', 'postgres', 'feed'] }
 )

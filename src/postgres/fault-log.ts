@@ -17,6 +17,8 @@ export interface FaultLog {
 export interface FaultLogOptions {
   info: (fields: Record<string, unknown>, words: string) => void
   warn: (fields: Record<string, unknown>, words: string) => void
+  /** Called for each fault of the database, also for those that are not logged one by one. */
+  onDatabaseFault?: () => void
 }
 
 /** @param quiet_ms milliseconds without a fault after which it is over; default: as for every episode */
@@ -44,7 +46,9 @@ export function createFaultLog(log: FaultLogOptions, quiet_ms?: number): FaultLo
 
   function note(error: unknown, words: string, fields: Record<string, unknown>): void {
     // While the database is away, it is so in several ways, one after the other.
-    const code = isOfDatabase(error) ? 'database' : String((error as { code?: unknown } | null | undefined)?.code)
+    const ofDatabase = isOfDatabase(error)
+    if (ofDatabase) log.onDatabaseFault?.()
+    const code = ofDatabase ? 'database' : String((error as { code?: unknown } | null | undefined)?.code)
     beginning = fields
     episodeOf(`${words}\n${code}`, words).fault(error)
   }

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { addGauge } from '../kernel/metrics.js'
+import { addCounter, addGauge } from '../kernel/metrics.js'
 import type { Database, PoolState } from './connect.js'
 import { createFaultLog, type LogFault } from './fault-log.js'
 import { explainFault, loggableFault } from './faults.js'
@@ -18,7 +18,8 @@ declare module 'fastify' {
 /** Gives calls their database. Whoever opened it closes it. */
 export const postgresPlugin = fp(
   async (app, { database }: { database: Database }) => {
-    const { db, pool } = database
+    const { db, pool, lastFault } = database
+    const { metrics } = app
     app.decorate('database', database)
     app.decorate('poolState', () => ({
       total: pool.totalCount,
@@ -26,7 +27,22 @@ export const postgresPlugin = fp(
       waiting: pool.waitingCount,
       max: pool.options.max
     }))
-    const faults = createFaultLog(app.log)
+    const noteFault = addCounter(
+      metrics,
+      'database_faults_total',
+      'Faults of the database that calls and background work have met on this replica.'
+    )
+    const faults = createFaultLog({
+      info: (fields, words) => {
+        app.log.info(fields, words)
+      },
+      warn: (fields, words) => {
+        app.log.warn(fields, words)
+      },
+      onDatabaseFault: () => {
+        noteFault()
+      }
+    })
     app.decorate('logFault', faults.background)
     app.addHook('onClose', async () => {
       faults.close()
@@ -41,7 +57,10 @@ export const postgresPlugin = fp(
       loggableFault,
       logFault: faults.call
     })
-    const { metrics, poolState } = app
+    addGauge(metrics, 'database_up', 'Whether the last connection of this replica to the database was usable: 1 or 0.', () =>
+      Number(lastFault() === undefined)
+    )
+    const { poolState } = app
     for (const [name, help, count] of [
       ['connections', 'Open database connections of this replica.', 'total'],
       ['idle', 'Database connections of this replica that are free.', 'idle'],

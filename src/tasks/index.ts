@@ -1,11 +1,13 @@
 import fp from 'fastify-plugin'
 import { tasksTopic } from '../kernel/events.js'
+import { addCounter, addGauge } from '../kernel/metrics.js'
 import { createWakeUps } from '../feed/wait-until.js'
 import { type Background, inBackground } from '../postgres/background.js'
 import { acrossWorkspaces, inWorkspace, transact } from '../postgres/scope.js'
 import { isAnyReady } from './store/claims.js'
 import { takeBackTasks } from './store/ended-leases.js'
 import { releaseTask as release } from './store/held-tasks.js'
+import { COUNTED_MAX, readTaskFigures } from './store/task-figures.js'
 import { createTaskDesk } from './task-desk.js'
 import { cancelTask } from './tools/cancel-task.js'
 import { claimTask } from './tools/claim-task.js'
@@ -58,12 +60,30 @@ export const tasksPlugin = fp(
     app.addTool(updateTask)
     app.addTool(cancelTask)
 
+    const { metrics } = app
+    const figures = readTaskFigures(acrossWorkspaces(app.database.watch))
+    const counted = `in the whole service; counted up to ${COUNTED_MAX}.`
+    addGauge(metrics, 'tasks_ready', `Tasks that could be claimed now, ${counted}`, async () => (await figures()).ready)
+    addGauge(metrics, 'tasks_held', `Tasks that somebody has claimed, ${counted}`, async () => (await figures()).held)
+    addGauge(
+      metrics,
+      'tasks_ready_oldest_seconds',
+      'Seconds since the task that could be claimed for the longest time last changed; 0 if there is none.',
+      async () => (await figures()).oldest_seconds
+    )
+    const noteEnded = addCounter(
+      metrics,
+      'task_leases_ended_total',
+      'Tasks that this replica has taken back because the lease of whoever had claimed them ended.'
+    )
+
     let takingBack: Background | undefined
     app.addHook('onReady', async () => {
       const all = acrossWorkspaces(db)
       takingBack = inBackground(
         async () => {
-          const topics = await takeBackTasks(all, db)
+          const { topics, ended } = await takeBackTasks(all, db)
+          noteEnded(ended)
           if (topics.length > 0) app.events.publish(topics)
           return TAKE_BACK_MS
         },

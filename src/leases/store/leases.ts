@@ -131,3 +131,12 @@ export async function list(
     .limit(limit + 1)
     .execute()
 }
+
+/** How many names are held in all workspaces, up to `most`. @param db sees all workspaces */
+export async function countHeld(db: Db, most: number): Promise<number> {
+  const { count } = await db
+    .selectFrom(db.selectFrom('leases').select('name').where(live).limit(most).as('held'))
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}

@@ -15,26 +15,28 @@ const ENDED = sql<boolean>`lease_expires_at <= clock_timestamp()`
  * Takes back the tasks whose lease has ended, by the database's clock, and fails those that were tried often enough.
  * Any number of replicas may do it at the same time: each passes over what another has locked.
  * @param all reads all workspaces
- * @returns what to tell the replicas; empty if there was nothing
+ * @returns what to tell the replicas, empty if there was nothing; and how many leases had ended
  */
-export async function takeBackTasks(all: Db, database: Unscoped): Promise<Topic[]> {
+export async function takeBackTasks(all: Db, database: Unscoped): Promise<{ topics: Topic[]; ended: number }> {
   const { rows } = await sql<{ workspace: string }>`
     select distinct workspace from (select workspace from tasks where ${ENDED} limit ${BATCH}) ended`.execute(all)
   const topics: Topic[] = []
+  let ended = 0
   for (const { workspace } of rows) {
-    const moved = await transact(inWorkspace(database, workspace), tx => takeBack(tx, workspace))
+    const { moved, leases } = await transact(inWorkspace(database, workspace), tx => takeBack(tx, workspace))
+    ended += leases
     if (moved.length > 0) topics.push(tasksTopic(workspace))
     const sessions = new Set(moved.map(({ session_id }) => session_id).filter(id => id !== ''))
     for (const id of sessions) topics.push(sessionTopic(workspace, id))
   }
-  return topics
+  return { topics, ended }
 }
 
-async function takeBack(tx: Db, workspace: string): Promise<TaskRow[]> {
+async function takeBack(tx: Db, workspace: string): Promise<{ moved: TaskRow[]; leases: number }> {
   const { rows } = await sql<Move['task'] & { max_attempts: number }>`
     select id, state, attempts, assignee, error, note, max_attempts from tasks
     where workspace = ${workspace} and ${ENDED} order by id limit ${BATCH} for update skip locked`.execute(tx)
-  if (rows.length === 0) return []
+  if (rows.length === 0) return { moved: [], leases: 0 }
   const moves = rows.map(({ max_attempts, ...task }): Move => {
     const attempts = task.attempts + 1
     const said = `The lease of ${task.assignee ?? 'nobody'} ended.`
@@ -49,5 +51,5 @@ async function takeBack(tx: Db, workspace: string): Promise<TaskRow[]> {
     event_type: 'task_leases_ended',
     metadata: { task_ids: rows.map(({ id }) => id), failed: failed.length, canceled: canceled.length }
   })
-  return [...moved, ...canceled]
+  return { moved: [...moved, ...canceled], leases: rows.length }
 }

@@ -17,6 +17,7 @@ import { memoryPlugin } from './memory/index.js'
 import { messagesPlugin } from './messages/index.js'
 import type { Database } from './postgres/connect.js'
 import { postgresPlugin } from './postgres/plugin.js'
+import { redactionPlugin } from './redaction/index.js'
 import { searchPlugin } from './search/index.js'
 import { sessionsPlugin } from './sessions/index.js'
 import { tasksPlugin } from './tasks/index.js'
@@ -53,6 +54,7 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
   await app.register(kernelPlugin, { about, request_timeout_ms: config.request_timeout_ms })
   await app.register(postgresPlugin, { database })
   await app.register(limitsPlugin, config)
+  await app.register(redactionPlugin, config)
   await app.register(auditPlugin, config)
   await app.register(agentsPlugin, { ...config, jwt_secrets })
   await app.register(requestsPlugin, config)

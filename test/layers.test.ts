@@ -14,7 +14,7 @@ const ORDER = [
   ['kernel'],
   ['postgres'],
   ['visibility'],
-  ['audit', 'limits'],
+  ['audit', 'limits', 'redaction'],
   ['agents'],
   ['sessions'],
   ['messages'],

@@ -1,9 +1,12 @@
 import { once } from 'node:events'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { type Quotas, quotasOf } from '../limits/quotas.js'
+import { quotasOf } from '../limits/quotas.js'
 import type { Db } from '../postgres/schema.js'
 import { exportPage } from '../transcripts/store/session-export.js'
+import type { Config } from '../config/config.js'
+import { redactorOf } from '../redaction/redactor.js'
+import { lookThrough } from '../transcripts/redacted-transcript.js'
 import { importSession } from '../transcripts/store/session-import.js'
 import { newSessionId } from '../sessions/store/session-creation.js'
 import { readSessionOrThrow } from '../sessions/store/sessions.js'
@@ -44,7 +47,7 @@ export const verbs: Verbs = {
       const file = name === '-' ? process.stdin : (await opened(name)).createReadStream()
       await withDatabase(async (db, config) => {
         await noticeNewWorkspace(db, workspace)
-        console.log(await importFrom(file, db, workspace, quotasOf(config)))
+        console.log(await importFrom(file, db, workspace, config))
       })
     }
   })
@@ -89,19 +92,20 @@ async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, sess
     })
 }
 
-async function importFrom(file: Readable, db: Db, workspace: string, quotas: Quotas): Promise<string> {
+async function importFrom(file: Readable, db: Db, workspace: string, config: Config): Promise<string> {
   return db.transaction().execute(async tx => {
+    const { transcript, found } = lookThrough(await readTranscript(linesOf(file)), redactorOf(config.redaction))
     const {
       session: { id: exported_id, ...row },
       messages
-    } = await readTranscript(linesOf(file))
+    } = transcript
     const session_id = newSessionId()
-    const count = await importSession(tx, workspace, session_id, row, messages, quotas)
+    const count = await importSession(tx, workspace, session_id, row, messages, quotasOf(config))
     await writeAuditRow(tx, workspace, 'session import', {
       event_type: 'session_imported',
       session_id,
       resource: `session:${session_id}`,
-      metadata: { messages: count, exported_session_id: exported_id }
+      metadata: { messages: count, exported_session_id: exported_id, ...found() }
     })
     notice(`Imported ${counted(count, 'message')} into the workspace ${workspace}. The session's id:`)
     return session_id

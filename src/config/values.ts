@@ -40,6 +40,14 @@ export function onOff(text: string): boolean {
   throw new Error('must be on or off')
 }
 
+const REDACTIONS = ['off', 'report', 'mask'] as const
+
+export function redaction(text: string): (typeof REDACTIONS)[number] {
+  const found = REDACTIONS.find(word => word === text.toLowerCase())
+  if (found === undefined) throw new Error(`must be one of ${REDACTIONS.join(', ')}`)
+  return found
+}
+
 /** Host names, such as a Host header has, with or without a port. */
 export function hostNames(text: string): string[] {
   const names = list(text)

@@ -4,6 +4,7 @@ import { streamPaths } from './openapi-streams.js'
 import { OnPage, type SchemaExtensions } from '../kernel/schema.js'
 import type { RegisteredTool } from '../kernel/kernel.js'
 import type { Tool } from '../kernel/tool.js'
+import { textArguments } from '../kernel/text-arguments.js'
 import { exampleOf } from './openapi-examples.js'
 import { EVENTS, groups, groupOf } from './openapi-groups.js'
 
@@ -70,6 +71,12 @@ function operation(tool: Tool, group: string): Record<string, unknown> {
   }
 }
 
+const WARNINGS = {
+  type: 'array',
+  items: { type: 'string' },
+  description: 'What the sender should think of; absent if there is nothing'
+}
+
 /** A tool's whole answer: its output and `success`. */
 export function answerSchema(tool: Tool): Record<string, unknown> {
   const {
@@ -79,7 +86,12 @@ export function answerSchema(tool: Tool): Record<string, unknown> {
   } = plain(tool.output) as { type: string; properties: Record<string, unknown>; required?: string[] }
   return {
     type,
-    properties: { success: { type: 'boolean', enum: [true] }, ...properties },
+    properties: {
+      success: { type: 'boolean', enum: [true] },
+      // What is said of secrets (REDACTION), if the tool says nothing of its own.
+      ...(tool.effect !== 'reads' && textArguments(tool.input).length > 0 && { warnings: WARNINGS }),
+      ...properties
+    },
     required: ['success', ...required]
   }
 }

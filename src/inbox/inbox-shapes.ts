@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { WAIT_MAX, WAIT_MAX_MCP } from '../feed/wait-until.js'
 import { Message } from '../kernel/answer-shapes.js'
-import { Allowed, Checked, Numeric } from '../kernel/schema.js'
+import { Allowed, Checked, HoldsText, Numeric } from '../kernel/schema.js'
 import { text } from '../kernel/shapes.js'
 
 /** The shapes that the tools of inboxes share. */
@@ -18,7 +18,7 @@ export const MarkRead = Type.Optional(
 
 export function Words(min: number, max: number, description: string) {
   const of = text(min, max, description)
-  return Checked<string>(of.json, of.check, { [Allowed]: of.allowed })
+  return Checked<string>(of.json, of.check, { [HoldsText]: true, [Allowed]: of.allowed })
 }
 
 /** Seconds. */

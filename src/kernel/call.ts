@@ -4,6 +4,7 @@ import type { Caller } from './caller.js'
 import { AppError, type ErrorBody, errorBody } from './errors.js'
 import type { Kernel, RegisteredTool } from './kernel.js'
 import { messagesTo } from './delivered.js'
+import type { TextArgument } from './text-arguments.js'
 import { execute } from './execute.js'
 import { knownName } from './names.js'
 import type { Tool } from './tool.js'
@@ -31,18 +32,22 @@ function failed(error: AppError, caller: Pick<Caller, 'request_id'>): Outcome {
   return { ok: false, error, body: errorBody(error, caller.request_id) }
 }
 
+type Input = Record<string, unknown> & { idempotency_key?: string }
+
 /** One call in its two steps, for a front that checks the arguments between them. */
 export class ToolCall {
   private readonly started = performance.now()
   private readonly tool: Tool
   private readonly agents: readonly string[]
+  private readonly texts: readonly TextArgument[]
   private readonly caller: Caller
   private readonly kernel: Kernel
   private agent: Agent | null = null
 
-  constructor({ tool, agents }: RegisteredTool, caller: Caller, kernel: Kernel) {
+  constructor({ tool, agents, texts }: RegisteredTool, caller: Caller, kernel: Kernel) {
     this.tool = tool
     this.agents = agents
+    this.texts = texts
     this.caller = caller
     this.kernel = kernel
   }
@@ -63,18 +68,21 @@ export class ToolCall {
     // Clients of MCP add arguments of their own to every call.
     const warnings: string[] | undefined = caller.front === 'mcp' ? [] : undefined
     try {
-      const { idempotency_key, ...input } = accept(warnings) as Record<string, unknown> & { idempotency_key?: string }
+      const accepted = accept(warnings)
+      // Before anything else sees the arguments: what is masked is stored, indexed, told and audited nowhere.
+      const redacted = kernel.ports.redact?.(accepted, this.texts)
+      const { idempotency_key, ...input } = (redacted?.input ?? accepted) as Input
       if (agent !== null)
         for (const name of this.agents)
           if (typeof input[name] === 'string')
             input[name] = await knownName(agent.workspace, input[name], kernel.ports.isStoredAgent)
       const limit_ms = kernel.request_timeout_ms + (tool.waits_ms?.(input) ?? 0)
-      const execution = execute(tool, input, idempotency_key, agent, caller, kernel)
+      const execution = execute(tool, input, idempotency_key, agent, caller, kernel, redacted?.audit)
       const body = await inTime(execution, limit_ms, late => {
         explain(late, caller, kernel)
       })
       const own = Array.isArray(body.warnings) ? (body.warnings as string[]) : []
-      const all = [...own, ...(warnings ?? [])]
+      const all = [...own, ...(warnings ?? []), ...(redacted?.warnings ?? [])]
       const warned = all.length > 0 && { warnings: all }
       return this.end({ ok: true, body: { success: true, ...body, ...warned } }, raw)
     } catch (thrown) {

@@ -13,6 +13,7 @@ type Output = Record<string, unknown>
 
 /**
  * Runs a tool's handler, and commits the audit row and the idempotency key together with its rows.
+ * @param audited what the audit row says of the arguments, beyond what the tool says
  * @throws whatever the handler throws
  */
 export async function execute(
@@ -21,10 +22,11 @@ export async function execute(
   idempotency_key: string | undefined,
   agent: Agent | null,
   caller: Caller,
-  kernel: Kernel
+  kernel: Kernel,
+  audited: Record<string, unknown> = {}
 ): Promise<Output> {
   const { ports } = kernel
-  const auditMetadata: Record<string, unknown> = {}
+  const auditMetadata: Record<string, unknown> = { ...audited }
   const key = idempotency_key === undefined || agent === null ? undefined : keyOf(idempotency_key, tool, input, agent)
   let workspace = agent?.workspace
   let repeated = false
@@ -39,7 +41,9 @@ export async function execute(
     caller,
     get receipt(): Receipt {
       if (tool.commits !== 'batch') throw new Error(`${tool.name} commits no batch.`)
-      const audit = auditRow(tool.audit(input), tool.name, agent, caller)
+      const fields = tool.audit(input)
+      const metadata = { ...fields.metadata, ...audited }
+      const audit = auditRow({ ...fields, metadata }, tool.name, agent, caller)
       return { audit, idempotencyKey: key, onRepeat: () => (repeated = true) }
     },
     auditMetadata

@@ -3,6 +3,7 @@ import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
 import { agentArguments } from './names.js'
 import type { Ports } from './ports.js'
+import { type TextArgument, textArguments } from './text-arguments.js'
 import type { Tool } from './tool.js'
 
 /** A tool with its input check, compiled once. */
@@ -11,6 +12,8 @@ export interface RegisteredTool {
   accept: Accept<Record<string, unknown>>
   /** Its arguments that name agents. */
   agents: readonly string[]
+  /** Its arguments that hold what an agent writes; none of a tool that only reads. */
+  texts: readonly TextArgument[]
   /** The capability that it belongs to: the name of the plugin that added it. */
   capability: string
 }
@@ -53,10 +56,12 @@ export class Kernel {
   /** @throws Error for a second tool of the same name */
   addTool(tool: Tool, capability: string): void {
     if (this.registered.has(tool.name)) throw new Error(`There are two tools named ${tool.name}.`)
+    this.metrics.expectTool(tool.name)
     this.registered.set(tool.name, {
       tool,
       accept: compileAccept(tool.input),
       agents: agentArguments(tool.input),
+      texts: tool.effect === 'reads' ? [] : textArguments(tool.input),
       capability
     })
   }

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX } from './agent.js'
-import { AnyValue, Allowed, Checked, Code, OneOf } from './schema.js'
+import { AnyValue, Allowed, Checked, Code, HoldsText, OneOf } from './schema.js'
 import { TYPE_PREFIX } from './addresses.js'
 import { isName, text } from './shapes.js'
 import { characters } from './text.js'
@@ -26,6 +26,7 @@ export const Addressees = (description: string) =>
 const CONTENT_MAX = 100_000
 const content = text(0, CONTENT_MAX, 'The text, kept exactly as it is sent')
 export const Content = Checked<string>(content.json, content.check, {
+  [HoldsText]: true,
   [Allowed]: `a string of 1 to ${CONTENT_MAX} characters, or an empty one with a payload`,
   [Code]: value => (typeof value === 'string' ? 'CONTENT_TOO_LARGE' : 'INVALID_INPUT')
 })
@@ -35,7 +36,11 @@ export const Payload = Type.Optional(
   AnyValue(
     'Any JSON value, for programs; not searched',
     value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= PAYLOAD_MAX,
-    { [Code]: 'CONTENT_TOO_LARGE', [Allowed]: `any JSON value of at most ${PAYLOAD_MAX} bytes` }
+    {
+      [HoldsText]: true,
+      [Code]: 'CONTENT_TOO_LARGE',
+      [Allowed]: `any JSON value of at most ${PAYLOAD_MAX} bytes`
+    }
   )
 )
 

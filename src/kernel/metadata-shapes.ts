@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { AppError } from './errors.js'
 import { parseBounded } from './json-scan.js'
-import { Allowed, Checked, Code, OnPage, Repair } from './schema.js'
+import { Allowed, Checked, Code, HoldsText, OnPage, Repair } from './schema.js'
 import { characters } from './text.js'
 
 /** The argument `metadata`, and filters by it. Limits are those of docs/semantics.md, Limits. */
@@ -36,6 +36,7 @@ const metadataObject = { type: 'object', additionalProperties: true, maxProperti
 function metadataArgument(json: Record<string, unknown>) {
   return Type.Optional(
     Checked<Record<string, unknown>>(json, isMetadata, {
+      [HoldsText]: true,
       [Repair]: objectInString,
       // The text that is taken as well is a repair, and hardly any text is right.
       [OnPage]: { ...metadataObject, anyOf: undefined, propertyNames: { maxLength: METADATA_KEY_MAX } },

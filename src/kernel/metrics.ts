@@ -6,6 +6,8 @@ import type { ErrorCode } from './errors.js'
  */
 export interface Metrics {
   registry: Registry
+  /** Shows that a tool has had no INTERNAL_ERROR yet: Prometheus sees no rise of a count that begins with 1. */
+  expectTool: (tool: string) => void
   /** One observation per call, made by the kernel. `seconds` on the wall clock, `code` of an error. */
   observeCall: (tool: string, seconds: number, code?: ErrorCode) => void
   /** `route` is the route's pattern, never the address that was asked for. */
@@ -48,6 +50,9 @@ export function createMetrics(): Metrics {
   })
   return {
     registry,
+    expectTool(tool) {
+      errors.inc({ tool, code: 'INTERNAL_ERROR' }, 0)
+    },
     observeCall(tool, seconds, code) {
       requests.inc({ tool, status: code === undefined ? 'success' : 'error' })
       duration.observe({ tool }, seconds)
@@ -128,6 +133,21 @@ export function addCounter(metrics: Metrics, name: string, help: string): (times
   const counter = new Counter({ name, help, registers: [metrics.registry] })
   return times => {
     counter.inc(times)
+  }
+}
+
+/** The same with one label, whose values are known beforehand: all of them begin with 0. */
+export function addLabelledCounter(
+  metrics: Metrics,
+  name: string,
+  help: string,
+  label: string,
+  values: readonly string[]
+): (value: string) => void {
+  const counter = new Counter({ name, help, labelNames: [label], registers: [metrics.registry] })
+  for (const value of values) counter.inc({ [label]: value }, 0)
+  return value => {
+    counter.inc({ [label]: value })
   }
 }
 

@@ -5,6 +5,7 @@ import type { Topic } from './events.js'
 import type { Executor } from './executor.js'
 import type { AuditRow, IdempotencyKey } from './receipt.js'
 import type { IsStoredAgent } from './names.js'
+import type { Redact } from './text-arguments.js'
 
 /** What a call needs of other folders. Each plugin provides what is its own (`kernel.provide`). */
 export interface Ports {
@@ -27,6 +28,10 @@ export interface Ports {
   countCall: (agent: Agent, onRateLimit: Caller['onRateLimit']) => void | Promise<void>
   /** Delays the answer to a wrong credential. @returns the refusal itself, or RATE_LIMITED in its place */
   throttleFailedAuth: (error: AppError, caller: Caller) => Promise<AppError>
+
+  // redaction/
+  /** Undefined: nobody wants to look for secrets. */
+  redact: Redact | undefined
 
   // postgres/
   /** What SQL runs on outside a transaction; with undefined, nobody is known and no row is visible. */

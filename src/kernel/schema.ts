@@ -22,6 +22,9 @@ export const EmptyIsAbsent: unique symbol = Symbol('empty is absent')
 /** Marks an optional argument of which null is a value. Of every other one null means that it is absent. */
 export const NullIsValue: unique symbol = Symbol('null is a value')
 
+/** Marks what an agent writes: text, or JSON with text, that others may read. It is looked through for secrets. */
+export const HoldsText: unique symbol = Symbol('holds text')
+
 /** Marks the name of an agent. It is looked up as it was sent, and then with its accents composed (kernel/names.ts). */
 export const NamesAgent: unique symbol = Symbol('names an agent')
 
@@ -34,6 +37,7 @@ export const OnPage: unique symbol = Symbol('on the OpenAPI page')
 export interface SchemaExtensions {
   [OnPage]?: Record<string, unknown>
   [NamesAgent]?: true
+  [HoldsText]?: true
   [Repair]?: (value: unknown) => unknown
   [Code]?: ErrorCode | ((value: unknown) => ErrorCode)
   [Allowed]?: string

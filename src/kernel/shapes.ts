@@ -1,6 +1,6 @@
 import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
-import { Allowed, Checked, Code, EmptyIsAbsent, NamesAgent, OnPage, Repair, Whole } from './schema.js'
+import { Allowed, Checked, Code, EmptyIsAbsent, HoldsText, NamesAgent, OnPage, Repair, Whole } from './schema.js'
 import { characters, composed, hasControlCharacters, hasUnseenCharacters } from './text.js'
 import { parseTime } from './time.js'
 
@@ -144,6 +144,7 @@ const PURPOSE_MAX = 1000
 export function Purpose(description: string) {
   const of = text(1, PURPOSE_MAX, description)
   return Checked<string>(of.json, of.check, {
+    [HoldsText]: true,
     [Repair]: trimmed,
     [OnPage]: { pattern: '[^\\s\\u0000]' },
     [Allowed]: `${of.allowed} after trimming`

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import { Nullable, Time } from '../kernel/answer-shapes.js'
-import { Allowed, AnyValue, Code, Whole } from '../kernel/schema.js'
+import { Allowed, AnyValue, Code, HoldsText, Whole } from '../kernel/schema.js'
 import { ExpiresIn } from '../kernel/shapes.js'
 import { Metadata } from '../kernel/metadata-shapes.js'
 import { placeFields } from './memory-scope.js'
@@ -10,6 +10,7 @@ import { placeFields } from './memory-scope.js'
 /** @param bytes_max of the value as JSON */
 export function Value(bytes_max: number, description: string) {
   return AnyValue(description, value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= bytes_max, {
+    [HoldsText]: true,
     [Code]: 'CONTENT_TOO_LARGE',
     [Allowed]: `any JSON value of at most ${bytes_max} bytes`
   })

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { Allowed, AnyValueField, Checked, EmptyIsAbsent, OneOf, Whole } from '../kernel/schema.js'
+import { Allowed, AnyValueField, Checked, EmptyIsAbsent, HoldsText, OneOf, Whole } from '../kernel/schema.js'
 import { AnyObject, Nullable, Time } from '../kernel/answer-shapes.js'
 import { Metadata } from '../kernel/metadata-shapes.js'
 import { Addressees } from '../kernel/message-shapes.js'
@@ -27,7 +27,7 @@ export const LeaseToken = Whole({
 
 function Words(min: number, max: number, description: string) {
   const of = text(min, max, description)
-  return Checked<string>(of.json, of.check, { [Allowed]: of.allowed })
+  return Checked<string>(of.json, of.check, { [HoldsText]: true, [Allowed]: of.allowed })
 }
 
 const TITLE_MAX = 300

@@ -6,7 +6,7 @@ import { importSession } from './tools/import-session.js'
 export const transcriptsPlugin = fp(
   async app => {
     app.addTool(exportSession)
-    app.addTool(importSession(app.quotas))
+    app.addTool(importSession(app.quotas, app.redact))
   },
-  { name: 'transcripts', dependencies: ['kernel', 'limits', 'messages'] }
+  { name: 'transcripts', dependencies: ['kernel', 'limits', 'redaction', 'messages'] }
 )

@@ -3,6 +3,7 @@ import { compileAccept } from '../kernel/accept.js'
 import { AppError } from '../kernel/errors.js'
 import { parseBounded } from '../kernel/json-scan.js'
 import { Whole } from '../kernel/schema.js'
+import { textArguments } from '../kernel/text-arguments.js'
 import { printable } from '../kernel/text.js'
 import { parseTime } from '../kernel/time.js'
 import type { Visibility } from '../kernel/visibilities.js'
@@ -45,6 +46,10 @@ const Line = Type.Object({
   to: Addressees(''),
   payload: Payload
 })
+
+/** What agents wrote of a session, and of a message. */
+export const SESSION_TEXTS = textArguments(Header)
+export const MESSAGE_TEXTS = textArguments(Line)
 
 const acceptHeader = compileAccept<Static<typeof Header>>(Header)
 const acceptLine = compileAccept<Static<typeof Line>>(Line)

@@ -1,6 +1,6 @@
 import { DEFAULT_TOOLSETS, toolsets } from '../toolset-names.js'
 import { variable } from '../variable.js'
-import { anyText, flag, wholeNumber } from '../values.js'
+import { anyText, flag, redaction, wholeNumber } from '../values.js'
 
 /** Retention, start and stop, and the command `mcp`. */
 export const operationVariables = {
@@ -17,6 +17,14 @@ export const operationVariables = {
       'audit`). Needs AUDIT_HMAC_KEY, because rows go only up to a signed head. 0: for ever',
     wholeNumber(0, 36_500),
     '0'
+  ),
+  redaction: variable(
+    'REDACTION',
+    'What happens to what looks like a secret (keys and tokens of well-known forms) in what agents write. off: nothing; ' +
+      'report: its sender is warned, and it is counted and audited; mask: it is also replaced by `[redacted:kind]` ' +
+      'before it is stored',
+    redaction,
+    'off'
   ),
   migrate_on_start: variable(
     'MIGRATE_ON_START',

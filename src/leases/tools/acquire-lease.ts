@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { input, output, text } from '../../kernel/shapes.js'
-import { Allowed, Checked } from '../../kernel/schema.js'
+import { Allowed, Checked, HoldsText } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import { refuseLongWait, WAIT_WORDS, type WaitUntilDeps, waitUntil, WaitSeconds } from '../../feed/wait-until.js'
@@ -33,7 +33,10 @@ export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
       ttl_seconds: TtlSeconds,
       wait_seconds: Type.Optional(WaitSeconds('the names')),
       purpose: Type.Optional(
-        Checked<string>(purposeWords.json, purposeWords.check, { [Allowed]: purposeWords.allowed })
+        Checked<string>(purposeWords.json, purposeWords.check, {
+          [HoldsText]: true,
+          [Allowed]: purposeWords.allowed
+        })
       )
     }),
     output: output({ leases: HeldLeases }),

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { Allowed, AnyValue, Code } from '../../kernel/schema.js'
+import { Allowed, AnyValue, Code, HoldsText } from '../../kernel/schema.js'
 import { input, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { viewOf } from '../store/tasks.js'
@@ -26,7 +26,11 @@ export const completeTask = (desk: TaskDesk) =>
         AnyValue(
           'What came of it: any JSON value, at most 1 MiB',
           value => value === undefined || Buffer.byteLength(JSON.stringify(value)) <= RESULT_MAX,
-          { [Code]: 'CONTENT_TOO_LARGE', [Allowed]: `any JSON value of at most ${RESULT_MAX} bytes` }
+          {
+            [HoldsText]: true,
+            [Code]: 'CONTENT_TOO_LARGE',
+            [Allowed]: `any JSON value of at most ${RESULT_MAX} bytes`
+          }
         )
       )
     }),

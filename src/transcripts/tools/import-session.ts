@@ -6,10 +6,13 @@ import { importSession as write } from '../store/session-import.js'
 import { newSessionId } from '../../sessions/store/session-creation.js'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import { IdempotencyKey, input, output } from '../../kernel/shapes.js'
+import { lookThrough } from '../redacted-transcript.js'
 import { readTranscript } from '../transcript.js'
+import type { Redact, Redacted } from '../../kernel/text-arguments.js'
 import type { Quotas } from '../../limits/quotas.js'
 
-export const importSession = (quotas: Quotas) =>
+/** @param redact looks for secrets in what the session holds; undefined: nobody wants that */
+export const importSession = (quotas: Quotas, redact: Redact | undefined) =>
   defineTool({
     name: 'import_session',
     title: 'Import a session',
@@ -29,7 +32,11 @@ export const importSession = (quotas: Quotas) =>
       ),
       idempotency_key: IdempotencyKey
     }),
-    output: output({ session_id: Type.String(), message_count: Type.Integer() }),
+    output: output({
+      session_id: Type.String(),
+      message_count: Type.Integer(),
+      warnings: Type.Optional(Type.Array(Type.String(), { description: 'What the sender should think of' }))
+    }),
     audit: (_input, { session_id, message_count }) => ({
       event_type: 'session_imported',
       session_id,
@@ -39,15 +46,22 @@ export const importSession = (quotas: Quotas) =>
     affectedTopics: (_input, { session_id }, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ ndjson }, { db, agent, auditMetadata }) {
       needWholeWorkspace(agent)
+      const { transcript, found } = lookThrough(await readTranscript(ndjson.split('\n')), redact)
       const {
         session: { id: exported, ...session },
         messages
-      } = await readTranscript(ndjson.split('\n'))
+      } = transcript
       auditMetadata.exported_session_id = exported
       const session_id = newSessionId()
-      return {
-        session_id,
-        message_count: await write(db, agent.workspace, session_id, session, messages, quotas)
-      }
+      const message_count = await write(db, agent.workspace, session_id, session, messages, quotas)
+      const secrets = found()
+      Object.assign(auditMetadata, secrets)
+      return { session_id, message_count, ...(secrets !== undefined && { warnings: [inWords(secrets)] }) }
     }
   })
+
+function inWords({ redaction, secrets }: Redacted['audit']): string {
+  const kinds = Object.entries(secrets).map(([kind, times]) => `${kind} ${times}`)
+  const done = redaction === 'mask' ? 'was replaced before it was stored' : 'was stored as it is'
+  return `The session holds what looks like secrets, which ${done}: ${kinds.join(', ')}.`
+}

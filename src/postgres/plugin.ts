@@ -57,8 +57,11 @@ export const postgresPlugin = fp(
       loggableFault,
       logFault: faults.call
     })
-    addGauge(metrics, 'database_up', 'Whether the last connection of this replica to the database was usable: 1 or 0.', () =>
-      Number(lastFault() === undefined)
+    addGauge(
+      metrics,
+      'database_up',
+      'Whether the last connection of this replica to the database was usable: 1 or 0.',
+      () => Number(lastFault() === undefined)
     )
     const { poolState } = app
     for (const [name, help, count] of [

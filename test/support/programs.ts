@@ -11,6 +11,7 @@ const FILES = {
   nginx: 'nginx',
   openssl: 'openssl',
   pgbouncer: 'pgbouncer',
+  promtool: 'promtool',
   'PostgreSQL 15': 'initdb'
 }
 export type NeededProgram = keyof typeof FILES

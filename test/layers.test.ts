@@ -12,7 +12,7 @@ import { ROOT } from './helper.js'
 const ORDER = [
   ['version.ts', 'config'],
   ['kernel'],
-  ['postgres'],
+  ['postgres', 'telemetry'],
   ['visibility'],
   ['audit', 'limits', 'redaction'],
   ['agents'],
@@ -40,6 +40,7 @@ const PACKAGES: Record<string, RegExp> = {
   http: /^(fastify|fastify-plugin|@sinclair\/typebox|@fastify\/.*|node:.*)$/,
   mcp: /^(fastify|fastify-plugin|negotiator|@modelcontextprotocol\/.*|node:.*)$/,
   dashboard: /^(fastify|fastify-plugin|@fastify\/static|node:.*)$/,
+  telemetry: /^(@opentelemetry\/.*|node:async_hooks)$/,
   'app.ts': /^(fastify|@fastify\/.*|node:crypto)$/,
   commands: /^.*$/,
   'cli.ts': /^.*$/,

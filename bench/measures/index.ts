@@ -13,6 +13,7 @@ import { memory } from './memory.js'
 import { mixed } from './mixed.js'
 import { readMessages } from './read-messages.js'
 import { pgbench } from './pgbench.js'
+import { telemetry } from './telemetry.js'
 import { wall } from './wall.js'
 
 /** In the order of the table. */
@@ -31,5 +32,6 @@ export const measures: Measure[] = [
   { name: 'ladder', seconds: 40, run: ladder },
   { name: 'wall', seconds: 60, run: wall },
   { name: 'audit-chain', seconds: 30, run: auditChain },
-  { name: 'limits', seconds: 50, run: limits }
+  { name: 'limits', seconds: 50, run: limits },
+  { name: 'telemetry', seconds: 50, run: telemetry }
 ]

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
 import { type Config, type ConfigNeeds, loadConfig } from '../config/config.js'
 import { parseDatabaseUrl, placeOf } from '../config/database-url.js'
+import { inPart, type Tracing } from '../kernel/tracing.js'
 import { connect, connectAsOwner, type Database } from '../postgres/connect.js'
 import { explainConnect } from '../postgres/connect-faults.js'
 import { trackEpisodes } from '../postgres/episodes.js'
@@ -75,7 +76,11 @@ export async function openContext(
 }
 
 /** Creates the connection pool for requests. */
-export function connectForRequests({ config, url, replica }: CommandContext, logger: FastifyBaseLogger): Database {
+export function connectForRequests(
+  { config, url, replica }: CommandContext,
+  logger: FastifyBaseLogger,
+  tracing?: Tracing
+): Database {
   // The pool is told of each connection that breaks, and all of them break at once.
   const lost = trackEpisodes({
     onBegin(error) {
@@ -88,6 +93,7 @@ export function connectForRequests({ config, url, replica }: CommandContext, log
   return connect({
     url,
     listen_url: config.database_listen_url,
+    trace: tracing && ((name, work) => inPart(tracing, name, { 'db.system.name': 'postgresql' }, work)),
     max: config.database_pool_max,
     connect_timeout_ms: config.database_connect_timeout_ms,
     statement_timeout_ms: config.statement_timeout_ms,

@@ -5,6 +5,7 @@ import { type Config, isLoopback } from '../config/config.js'
 import { parseDatabaseUrl } from '../config/database-url.js'
 import { explainConnect } from '../postgres/connect-faults.js'
 import type { Database } from '../postgres/connect.js'
+import type { Telemetry } from '../telemetry/open.js'
 import { banner } from './banner.js'
 import { verb, type Verbs } from './command.js'
 import { checkEnvironment } from './environment.js'
@@ -12,6 +13,7 @@ import { createLogger } from './logger.js'
 import { migrateDatabase, connectForRequests, type CommandContext, openContext } from './open.js'
 import { notice } from './operator.js'
 import { handleSignals, type Signals } from './stop.js'
+import { telemetryOf } from './telemetry.js'
 
 export const verbs: Verbs = {
   '': verb({
@@ -26,18 +28,21 @@ export async function serve(): Promise<void> {
   await checkEnvironment(process.env, { listens: true })
   const context = await openContext('serve', notice)
   const { config, embedded, replica, jwt_secrets } = context
-  const logger = await createLogger(config, replica, 1)
   let database: Database | undefined
+  let telemetry: Telemetry | undefined
   try {
+    telemetry = await telemetryOf(config, replica)
+    const logger = await createLogger(config, replica, 1, telemetry)
     if (config.migrate_on_start) {
       const applied = await migrateDatabase(context, notice, signals)
       if (applied.length > 0) logger.info({ applied }, 'migrated')
     }
-    database = connectForRequests(context, logger)
-    const app = await buildApp({ config, database, jwt_secrets, replica, logger })
+    database = connectForRequests(context, logger, telemetry?.tracing)
+    const app = await buildApp({ config, database, jwt_secrets, replica, logger, tracing: telemetry?.tracing })
+    telemetry?.exportMetrics(() => app.metrics.registry.getMetricsAsJSON())
     await listen(app, config)
     warn(config, logger)
-    const shutDown = prepareShutdown(app, database, context, signals)
+    const shutDown = prepareShutdown(app, database, context, signals, telemetry)
     const { lastFault } = database
     const why = () => explainConnect(lastFault(), parseDatabaseUrl(context.url), 'DATABASE_URL')?.sentence
     void announceWhenReady(
@@ -52,6 +57,7 @@ export async function serve(): Promise<void> {
       shutDown('the embedded PostgreSQL has stopped')
     })
   } catch (error) {
+    await telemetry?.close()
     await database?.close()
     await embedded?.close()
     signals.endStart(error)
@@ -130,7 +136,8 @@ function prepareShutdown(
   { server, load, stop: announceStopping }: App,
   database: Database,
   { config, embedded }: CommandContext,
-  signals: Signals
+  signals: Signals,
+  telemetry: Telemetry | undefined
 ): (reason: string) => void {
   const log = server.log
   return signals.shutDownWith(log, [
@@ -155,7 +162,7 @@ function prepareShutdown(
       name: 'close',
       limit_ms: 10_000,
       run: async () => {
-        await database.close()
+        await Promise.all([database.close(), telemetry?.close()])
       }
     },
     ...(embedded === undefined

@@ -117,6 +117,12 @@ export function secureUrl(text: string): string {
   return text
 }
 
+export function httpUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new Error('must be a URL with http or https')
+  return text
+}
+
 export function origin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (

@@ -78,7 +78,14 @@ export const feedPlugin = fp(
       max: waiters_max,
       per_agent: waiters_per_agent_max,
       what: 'calls that wait',
-      onTaken: waits.begin
+      onTaken(agent) {
+        const ended = waits.begin(agent)
+        const span = app.kernel.ports.tracing?.part('wait', {})
+        return () => {
+          ended()
+          span?.end()
+        }
+      }
     })
     app.decorate('events', events)
     app.decorate('following', {

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
+import type { TraceContext } from '../kernel/tracing.js'
 import { wireOf } from './load.js'
 import { collectStatus } from './rate-limits.js'
 
@@ -20,6 +21,7 @@ export function callerOf(request: FastifyRequest, front: Caller['front']): Calle
     onRateLimit: request.rateLimitStatus === null ? undefined : collectStatus(request.rateLimitStatus),
     request_id: request.id,
     address: request.ip,
+    trace: traceOf(request),
     credentials: {
       // An empty header is an invalid credential: other credentials must not replace it.
       authorization: header(request, 'authorization') ?? request.headers.authorization,
@@ -28,6 +30,11 @@ export function callerOf(request: FastifyRequest, front: Caller['front']): Calle
       agent_type: header(request, 'x-agent-type')
     }
   }
+}
+
+function traceOf({ headers: { traceparent, tracestate } }: FastifyRequest): TraceContext | undefined {
+  if (typeof traceparent !== 'string') return undefined
+  return { traceparent, ...(typeof tracestate === 'string' && { tracestate }) }
 }
 
 /** A header's text. Node reads header bytes as Latin-1; clients that send UTF-8 mean UTF-8. */

@@ -5,6 +5,7 @@ import { AppError, type ErrorBody, errorBody } from './errors.js'
 import type { Kernel, RegisteredTool } from './kernel.js'
 import { messagesTo } from './delivered.js'
 import type { TextArgument } from './text-arguments.js'
+import type { Span } from './tracing.js'
 import { execute } from './execute.js'
 import { knownName } from './names.js'
 import type { Tool } from './tool.js'
@@ -42,6 +43,7 @@ export class ToolCall {
   private readonly texts: readonly TextArgument[]
   private readonly caller: Caller
   private readonly kernel: Kernel
+  private readonly span: Span | undefined
   private agent: Agent | null = null
 
   constructor({ tool, agents, texts }: RegisteredTool, caller: Caller, kernel: Kernel) {
@@ -50,13 +52,21 @@ export class ToolCall {
     this.texts = texts
     this.caller = caller
     this.kernel = kernel
+    const { front, request_id, trace } = caller
+    this.span = kernel.ports.tracing?.call(
+      tool.name,
+      { 'scs.tool': tool.name, 'scs.front': front, 'scs.request_id': request_id },
+      trace
+    )
   }
 
   /** @returns how the call ended, if the caller may not make it */
   async authorize(raw: unknown): Promise<Outcome | undefined> {
-    const { agent, refusal } = await authorize(this.tool, this.caller, this.kernel, raw)
-    this.agent = agent
-    return refusal === undefined ? undefined : this.end(failed(refusal, this.caller), raw)
+    return this.within(async () => {
+      const { agent, refusal } = await authorize(this.tool, this.caller, this.kernel, raw)
+      this.agent = agent
+      return refusal === undefined ? undefined : this.end(failed(refusal, this.caller), raw)
+    })
   }
 
   /**
@@ -64,6 +74,14 @@ export class ToolCall {
    * @param accept returns the checked arguments, or throws; if it is given `warnings`, the check is lenient
    */
   async run(raw: unknown, accept: (warnings?: string[]) => Record<string, unknown>): Promise<Outcome> {
+    return this.within(() => this.perform(raw, accept))
+  }
+
+  private within<T>(work: () => T): T {
+    return this.span === undefined ? work() : this.span.within(work)
+  }
+
+  private async perform(raw: unknown, accept: (warnings?: string[]) => Record<string, unknown>): Promise<Outcome> {
     const { tool, caller, kernel, agent } = this
     // Clients of MCP add arguments of their own to every call.
     const warnings: string[] | undefined = caller.front === 'mcp' ? [] : undefined
@@ -93,6 +111,8 @@ export class ToolCall {
   /** Counts and logs the call. Every call ends here, once. */
   private end(outcome: Outcome, raw: unknown): Outcome {
     observe(this.tool, this.agent, this.caller, this.kernel, outcome, performance.now() - this.started, raw)
+    // Not who called: the line of the log says that, which has the same ids.
+    this.span?.end(undefined, outcome.ok ? undefined : outcome.error.code)
     return outcome
   }
 }

@@ -1,6 +1,7 @@
 import type { Agent, Bounds } from './agent.js'
 import type { ToolsetName } from '../config/toolset-names.js'
 import type { RateLimitStatus } from './rate-limit-status.js'
+import type { TraceContext } from './tracing.js'
 
 /** What a front knows about a request before anybody is identified. The fronts fill it in; the kernel decides. */
 export interface Caller {
@@ -9,6 +10,8 @@ export interface Caller {
   /** Network address, for the audit's throttle of refusals; `stdio` for a local process. */
   address: string
   credentials: Credentials
+  /** The trace that the client says the call belongs to. */
+  trace?: TraceContext
   /** Who it is, where that was found out before the body was read, and when: milliseconds of performance.now(). */
   identified?: { agent: Agent | null; at: number }
   /**

@@ -3,6 +3,7 @@ import type { About } from './about.js'
 import { Kernel } from './kernel.js'
 import { createMetrics, type Metrics } from './metrics.js'
 import type { Tool } from './tool.js'
+import type { Tracing } from './tracing.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -23,13 +24,15 @@ declare module 'fastify' {
 export interface KernelPluginOptions {
   about: About
   request_timeout_ms: number
+  tracing: Tracing | undefined
 }
 
 /** What all other plugins stand on. */
 export const kernelPlugin = fp(
-  async (app, { about, request_timeout_ms }: KernelPluginOptions) => {
+  async (app, { about, request_timeout_ms, tracing }: KernelPluginOptions) => {
     const metrics = createMetrics()
     const kernel = new Kernel({ log: app.log, metrics, request_timeout_ms })
+    kernel.provide({ tracing })
     const stopping = new AbortController()
     app.decorate('about', about)
     app.decorate('metrics', metrics)

@@ -6,6 +6,7 @@ import type { Executor } from './executor.js'
 import type { AuditRow, IdempotencyKey } from './receipt.js'
 import type { IsStoredAgent } from './names.js'
 import type { Redact } from './text-arguments.js'
+import type { Tracing } from './tracing.js'
 
 /** What a call needs of other folders. Each plugin provides what is its own (`kernel.provide`). */
 export interface Ports {
@@ -28,6 +29,10 @@ export interface Ports {
   countCall: (agent: Agent, onRateLimit: Caller['onRateLimit']) => void | Promise<void>
   /** Delays the answer to a wrong credential. @returns the refusal itself, or RATE_LIMITED in its place */
   throttleFailedAuth: (error: AppError, caller: Caller) => Promise<AppError>
+
+  // telemetry/
+  /** Undefined: nobody wants spans. */
+  tracing: Tracing | undefined
 
   // redaction/
   /** Undefined: nobody wants to look for secrets. */

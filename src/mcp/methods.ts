@@ -99,13 +99,20 @@ async function call(params: Params, caller: Caller, app: FastifyInstance): Promi
   if (typeof given !== 'object' || Array.isArray(given))
     throw refusal(malformed('arguments', 'an object'), caller.request_id)
   const { [AUTH_TOKEN]: auth_token, ...args } = given as Params
-  const outcome = await callTool(name, args, withToken(caller, auth_token), app.kernel)
+  const outcome = await callTool(name, args, withToken(withTrace(caller, params._meta), auth_token), app.kernel)
   if (!outcome.ok && outcome.error.code === 'TOOL_NOT_FOUND')
     throw refusal(outcome.error, caller.request_id, INVALID_PARAMS)
   const json = stringify(outcome.body)
   const content = [{ type: 'text', text: json }]
   // Clients check structured content by the schema that is listed, which describes success alone.
   return outcome.ok ? { content, structuredContent: new JsonText(json) } : { content, isError: true }
+}
+
+/** What a client says of its trace in the message itself comes before the HTTP headers, which a proxy may have made. */
+function withTrace(caller: Caller, meta: unknown): Caller {
+  const { traceparent, tracestate } = Object(meta) as { traceparent?: unknown; tracestate?: unknown }
+  if (typeof traceparent !== 'string') return caller
+  return { ...caller, trace: { traceparent, ...(typeof tracestate === 'string' && { tracestate }) } }
 }
 
 /** `auth_token` is a credential, not an argument; null means absent, as everywhere. */

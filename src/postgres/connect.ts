@@ -10,6 +10,7 @@ import { Route } from './route.js'
 import type { Db } from './schema.js'
 import { acrossWorkspaces, type Unscoped, unscoped } from './scope.js'
 import type { RowSecurity } from './service-role.js'
+import { traced, type TraceStatement } from './traced.js'
 
 export interface DatabaseOptions {
   url: string
@@ -23,6 +24,8 @@ export interface DatabaseOptions {
   statement_timeout_ms: number
   /** Milliseconds after which a connection is replaced; 0 or undefined for never. */
   max_age_ms?: number
+  /** Undefined: nobody wants spans. */
+  trace?: TraceStatement
   /** Shows in pg_stat_activity. */
   application_name: string
   /** Called once, when it is known how far row-level security holds for this login. */
@@ -160,7 +163,11 @@ function openPool(options: DatabaseOptions, installation: Installation): OpenPoo
     isPooled: client => installation.mannerOf(client).local.length > 0
   })
   return {
-    db: unscoped(guarded, installation, liveness.run),
+    db: unscoped(
+      guarded,
+      installation,
+      options.trace === undefined ? liveness.run : traced(liveness.run, options.trace)
+    ),
     pool,
     lastGoodAt: guarded.lastGoodAt,
     lastFault: guarded.lastFault,

@@ -1,6 +1,6 @@
 import { DEFAULT_TOOLSETS, toolsets } from '../toolset-names.js'
 import { variable } from '../variable.js'
-import { anyText, flag, redaction, wholeNumber } from '../values.js'
+import { anyText, flag, httpUrl, redaction, wholeNumber } from '../values.js'
 
 /** Retention, start and stop, and the command `mcp`. */
 export const operationVariables = {
@@ -43,6 +43,20 @@ export const operationVariables = {
     'Milliseconds that requests in flight have to finish',
     wholeNumber(0, 600_000),
     '20000'
+  ),
+  otlp_endpoint: variable(
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'Address of an OpenTelemetry collector, such as http://127.0.0.1:4318, that gets traces and metrics as OTLP over ' +
+      'HTTP (JSON). Needs the optional packages of OpenTelemetry; docs/operations.md, OpenTelemetry',
+    httpUrl,
+    undefined,
+    { default_note: 'none' }
+  ),
+  metric_interval_ms: variable(
+    'OTEL_METRIC_EXPORT_INTERVAL',
+    'Milliseconds between two exports of metrics',
+    wholeNumber(1000, 3_600_000),
+    '60000'
   ),
   agent_id: variable('AGENT_ID', 'agent_id of the command `mcp` (stdio)', anyText, undefined, {
     default_note: "the MCP client's name"

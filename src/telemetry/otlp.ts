@@ -1,0 +1,46 @@
+import { hrTime } from '@opentelemetry/core'
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { producerOf, type ReadMetrics } from './metrics.js'
+import type { OpenTelemetry } from './open.js'
+import { tracingBy } from './tracing.js'
+
+/**
+ * Exports spans and metrics as OTLP over HTTP, as JSON. Exporters, sampler and span processor read the variables of
+ * OpenTelemetry by themselves. Only ./open.ts imports this file, and only if somebody wants it.
+ */
+export const openOtlp: OpenTelemetry = ({ name, version, replica, metric_interval_ms }) => {
+  const resource = defaultResource()
+    .merge(
+      resourceFromAttributes({
+        'service.name': name,
+        'service.version': version,
+        'service.instance.id': replica
+      })
+    )
+    .merge(detectResources({ detectors: [envDetector] }))
+  const spans = new BasicTracerProvider({
+    resource,
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())]
+  })
+  let meters: MeterProvider | undefined
+  const started = hrTime()
+  return {
+    tracing: tracingBy(spans.getTracer(name, version)),
+    exportMetrics(read: ReadMetrics) {
+      const reader = new PeriodicExportingMetricReader({
+        exporter: new OTLPMetricExporter(),
+        exportIntervalMillis: metric_interval_ms,
+        exportTimeoutMillis: Math.min(metric_interval_ms, 30_000),
+        metricProducers: [producerOf(read, resource, started)]
+      })
+      meters = new MeterProvider({ resource, readers: [reader] })
+    },
+    async close() {
+      await Promise.allSettled([spans.shutdown(), meters?.shutdown()])
+    }
+  }
+}

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty'
 import pino from 'pino'
 import type { Config } from '../config/config.js'
-import type { Telemetry } from '../telemetry/open.js'
+import type { Telemetry } from '../telemetry/telemetry.js'
 
 /**
  * The logger of a process: lines of JSON, or lines for people if LOG_FORMAT says so or a terminal reads them.

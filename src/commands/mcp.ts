@@ -1,7 +1,7 @@
 import { buildApp } from '../app.js'
 import type { Database } from '../postgres/connect.js'
 import { serveLocal } from '../mcp/stdio.js'
-import type { Telemetry } from '../telemetry/open.js'
+import type { Telemetry } from '../telemetry/telemetry.js'
 import { verb, type Verbs } from './command.js'
 import { checkEnvironment } from './environment.js'
 import { createLogger } from './logger.js'

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.js'
-import { openTelemetry, type Telemetry, TelemetryMissing } from '../telemetry/open.js'
+import { openTelemetry, TelemetryMissing } from '../telemetry/open.js'
+import type { Telemetry } from '../telemetry/telemetry.js'
 import { name, version } from '../version.js'
 import { CommandError } from './failure.js'
 

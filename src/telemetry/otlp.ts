@@ -5,7 +5,7 @@ import { defaultResource, detectResources, envDetector, resourceFromAttributes }
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { producerOf, type ReadMetrics } from './metrics.js'
-import type { OpenTelemetry } from './open.js'
+import type { OpenTelemetry } from './telemetry.js'
 import { tracingBy } from './tracing.js'
 
 /**

@@ -124,7 +124,7 @@ t.test('off, as it is by default: nothing is looked at, and nothing said', async
 
 /** Ids, names and words of a list: nobody reads them as text, and a call must find again what it names by them. */
 const NO_TEXT =
-  /^(session_id|task_id|lease_token|idempotency_key|key|key_id|ref|namespace|name|names|holder|prefix|op|state|visibility|agent_id|agent_type|sender|to|readers|writers|depends_on|workspace|api_key|token|current_token|permissions|requested_permissions|sessions|ndjson|started_before|event_type)$/
+  /^(session_id|task_id|lease_token|idempotency_key|key|key_id|ref|namespace|name|names|holder|prefix|op|state|visibility|agent_id|agent_type|sender|to|readers|writers|depends_on|workspace|api_key|token|current_token|permissions|requested_permissions|sessions|ndjson|cursor)$/
 
 t.test('every other argument that takes text is marked', async t => {
   const left: string[] = []

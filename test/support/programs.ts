@@ -8,7 +8,6 @@ import { delimiter, join } from 'node:path'
 const FILES = {
   chromium: 'chromium',
   faketime: 'faketime',
-  helm: 'helm',
   nginx: 'nginx',
   openssl: 'openssl',
   pgbouncer: 'pgbouncer',

@@ -8,6 +8,10 @@ export type RedactionMode = 'report' | 'mask'
 /** Told of each secret: where it was, and its kind. */
 type OnFound = (place: string, kind: { name: string; words: string }) => void
 
+/** What a text with a secret holds: one look at most texts is enough. */
+const MAY_HOLD = new RegExp([PRIVATE_KEY, ...SECRET_KINDS].map(({ mark }) => mark).join('|'))
+const KINDS = SECRET_KINDS.map(kind => ({ ...kind, mark: new RegExp(kind.mark) }))
+
 /** No secret of any kind is shorter. */
 const SHORTEST = 10
 
@@ -17,9 +21,9 @@ function maskOf({ name }: { name: string }): string {
 
 /** The text with every secret replaced; the same text if there is none. Its own masks are no secrets. */
 function redactText(text: string, place: string, onFound: OnFound): string {
-  if (text.length < SHORTEST) return text
+  if (text.length < SHORTEST || !MAY_HOLD.test(text)) return text
   let result = text
-  const keys = privateKeysIn(text)
+  const keys = text.includes(PRIVATE_KEY.mark) ? privateKeysIn(text) : []
   if (keys.length > 0) {
     let kept = 0
     result = ''
@@ -30,10 +34,10 @@ function redactText(text: string, place: string, onFound: OnFound): string {
     }
     result += text.slice(kept)
   }
-  for (const kind of SECRET_KINDS) {
-    const { patterns, isMeant = () => true } = kind
+  for (const kind of KINDS) {
+    const { mark, patterns, isMeant = () => true } = kind
+    if (!mark.test(result)) continue
     for (const pattern of patterns) {
-      if (result.search(pattern) === -1) continue
       result = result.replace(pattern, (all, before: string, secret: string, after: string) => {
         if (!isMeant(secret)) return all
         onFound(place, kind)

@@ -12,7 +12,7 @@ const pem = (label: string, lineEnd: string) =>
     lineEnd
   )
 
-export const jwt = [base64('{"alg":"HS256","typ":"JWT"}'), base64('{"sub":"somebody","exp":1}'), mixed(43)].join('.')
+const jwt = [base64('{"alg":"HS256","typ":"JWT"}'), base64('{"sub":"somebody","exp":1}'), mixed(43)].join('.')
 
 /** Texts that hold exactly one secret each, with what is to be seen of it, by the name of its kind. */
 export const SECRETS: Record<string, Array<[text: string, secret: string]>> = {

@@ -129,7 +129,7 @@ const NO_TEXT =
 t.test('every other argument that takes text is marked', async t => {
   const left: string[] = []
   const look = (tool: string, { properties }: TObject, marked: readonly TextArgument[]) => {
-    for (const [name, schema] of Object.entries(properties) as Array<[string, TSchema]>) {
+    for (const [name, schema] of Object.entries<TSchema>(properties)) {
       const of = marked.find(each => each.name === name)
       if (of !== undefined && of.items === undefined) continue
       if (schema.items?.type === 'object') look(`${tool}/${name}`, schema.items as TObject, of?.items ?? [])

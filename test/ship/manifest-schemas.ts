@@ -55,10 +55,9 @@ const service = ts.createLanguageService({
   getDefaultLibFileName: ts.getDefaultLibFilePath,
   fileExists: name => name === file || ts.sys.fileExists(name),
   readFile: name => (name === file ? source : ts.sys.readFile(name)),
-  readDirectory: ts.sys.readDirectory,
-  directoryExists: ts.sys.directoryExists,
-  getDirectories: ts.sys.getDirectories,
-  realpath: ts.sys.realpath
+  readDirectory: (path, ...more) => ts.sys.readDirectory(path, ...more),
+  directoryExists: path => ts.sys.directoryExists(path),
+  getDirectories: path => ts.sys.getDirectories(path)
 })
 
 /**

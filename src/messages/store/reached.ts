@@ -4,7 +4,7 @@ import { TYPE_PREFIX } from '../../kernel/addresses.js'
 import { composed } from '../../kernel/text.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
-import { type NamePlace, namePlaces } from '../../visibility/mentions.js'
+import { beginsWithName, type NamePlace, namePlaces, shortestName } from '../../visibility/mentions.js'
 import type { Draft } from './messages.js'
 
 /** Names after an @ that are looked up for one call. */
@@ -40,11 +40,13 @@ export async function reach(
 ): Promise<{ drafts: Draft[]; reached: Reached }> {
   const placesOf = placesIn(drafts)
   const to = [...new Set(drafts.flatMap(({ addressees = [] }) => addressees))]
-  const names = spellings([...placesOf.flat().flatMap(({ candidates }) => candidates), ...to])
-  if (names.length === 0 && placesOf.every(places => places.length === 0)) return { drafts: [...drafts], reached: {} }
+  if (to.length === 0 && placesOf.every(places => places.length === 0)) return { drafts: [...drafts], reached: {} }
+  const ranges = rangesOf(placesOf.flat())
   const found = await findNames(db, {
     workspace,
-    names: names.filter(name => !name.startsWith(TYPE_PREFIX)),
+    names: spellings(to.filter(name => !name.startsWith(TYPE_PREFIX))),
+    lows: [...ranges.values()],
+    highs: [...ranges.keys()],
     types: to.filter(name => name.startsWith(TYPE_PREFIX)).map(name => name.slice(TYPE_PREFIX.length)),
     session_id: sessions === undefined ? null : session_id
   })
@@ -55,8 +57,8 @@ export async function reach(
   const unresolved = new Set<string>()
   const resolved = drafts.map((draft, i) => {
     const inboxes = new Set((draft.addressees ?? []).map(spelt))
-    for (const { word, candidates } of placesOf[i] as NamePlace[]) {
-      const name = spellings(candidates).find(candidate => known.has(candidate))
+    for (const { word, texts } of placesOf[i] as NamePlace[]) {
+      const name = longestOf(found, texts)
       // It is kept by its word for an agent that is to come.
       if (name !== undefined || word !== '') inboxes.add(name ?? composed(word))
       if (name !== undefined && known.get(name)?.shown === true) mentions.add(name)
@@ -91,6 +93,24 @@ function placesIn(drafts: readonly Draft[]): NamePlace[][] {
   })
 }
 
+/** Between which texts the names lie that could be meant at these places: by the longest, the shortest. */
+function rangesOf(places: readonly NamePlace[]): Map<string, string> {
+  const ranges = new Map<string, string>()
+  for (const high of places.flatMap(({ texts }) => texts)) {
+    const low = shortestName(high)
+    if (low !== undefined) ranges.set(high, low)
+  }
+  return ranges
+}
+
+/** The longest of the names that the texts begin with. */
+function longestOf(found: readonly Found[], texts: readonly string[]): string | undefined {
+  let longest: string | undefined
+  for (const { name } of found)
+    if (name.length > (longest?.length ?? 0) && texts.some(text => beginsWithName(text, name))) longest = name
+  return longest
+}
+
 /** Each name as it was given, and then composed. */
 function spellings(names: readonly string[]): string[] {
   return [...new Set(names.flatMap(name => [name, composed(name)]))]
@@ -105,9 +125,9 @@ interface Found {
 }
 
 const findNames = defineStatement<
-  { workspace: string; names: string[]; types: string[]; session_id: string | null },
+  { workspace: string; names: string[]; lows: string[]; highs: string[]; types: string[]; session_id: string | null },
   Found
->('agents.reached', (_db, { workspace, names, types, session_id }) => {
+>('agents.reached', (_db, { workspace, names, lows, highs, types, session_id }) => {
   const waits = sql`exists (select from agent_waits w where w.workspace = a.workspace and w.agent_id = a.agent_id
     and w.until > clock_timestamp())`
   const shown = sql`(${session_id}::text is null or exists (select from session_presence p
@@ -115,6 +135,11 @@ const findNames = defineStatement<
   return sql`
     select agent_id as name, last_seen_at, ${waits} as waiting, ${shown} as shown
     from agents a where workspace = ${workspace} and agent_id = any(${names}::text[])
+    union all
+    select agent_id, last_seen_at, ${waits}, ${shown}
+    from unnest(${lows}::text[], ${highs}::text[]) as place (low, high)
+    join agents a on a.workspace = ${workspace} and a.agent_id >= place.low collate "C"
+      and a.agent_id <= place.high collate "C" and starts_with(place.high, a.agent_id)
     union all
     select ${TYPE_PREFIX}::text || agent_type, max(last_seen_at), bool_or(${waits}), true
     from agents a where workspace = ${workspace} and agent_type = any(${types}::text[]) and ${shown}

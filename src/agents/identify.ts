@@ -11,7 +11,7 @@ import { isPrefix, keyIdOf } from './api-key.js'
 import type { Caller, Credentials } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
 import { callerName, isSameName } from '../kernel/names.js'
-import { boundType, isLikeToken } from './keys.js'
+import { boundType } from './keys.js'
 import { rightsEnd, rightsEnded } from './rights.js'
 import type { KeyGrant, Verifiers } from './verifiers.js'
 import { characters, hasControlCharacters } from '../kernel/text.js'
@@ -80,8 +80,10 @@ async function byAuthorization(caller: Caller, authorization: string, verifiers:
 export function keyIn({ api_key, authorization }: Credentials): string | undefined {
   if (api_key !== undefined) return api_key
   const text = authorization === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(authorization)?.[1]
-  return text === undefined || isLikeToken(text) ? undefined : text
+  return text === undefined || TOKEN.test(text) ? undefined : text
 }
+
+const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
 function wrongKey(): AppError {
   return new AppError('INVALID_API_KEY', 'The API key is wrong.')

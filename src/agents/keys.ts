@@ -48,8 +48,8 @@ export function createKeys(
   }
 }
 
-/** Whether a text has the form of a JSON web token. */
-export const isLikeToken = (text: string) => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)
+/** Whether a text may be a JSON web token: one begins with `{"` in base64url. */
+const isLikeToken = (text: string) => text.startsWith('eyJ')
 
 /**
  * The shared keys of the configuration. Keys are compared by their HMAC with a random key of this process, and all of
@@ -69,8 +69,8 @@ function sharedKeys(
   accept(api_key, { permissions: ['read', 'write'] })
   const anyIsLikeToken = [admin_api_key, api_key].some(key => key !== undefined && isLikeToken(key))
   return key => {
-    // Most bearers are tokens. Without this, the two digests took 3 % of the time of add_message.
-    if (isLikeToken(key) && !anyIsLikeToken) return undefined
+    // Most bearers are tokens. Without this, the digests took 3 % of the time of add_message.
+    if (!anyIsLikeToken && isLikeToken(key)) return undefined
     const given_digest = digest(key)
     return keys.filter(k => timingSafeEqual(k.digest, given_digest))[0]?.grant
   }

@@ -1,19 +1,17 @@
-import { type Agent, isAdmin } from '../../kernel/agent.js'
+import { isAdmin } from '../../kernel/agent.js'
 import type { Quotas } from '../../limits/quotas.js'
 import type { Receipt } from '../../kernel/receipt.js'
-import type { Draft, Written } from './messages.js'
+import type { Written } from './messages.js'
+import type { Resolved, Sending } from './reached.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { VISIBLE_TO_WRITER } from '../../visibility/visibility.js'
 
 /** One call's messages: all of them are written or none. */
-export interface MessagesRequest extends Receipt {
-  sender: Agent
-  session_id: string
-  drafts: Draft[]
-  /** What the answer says of whom they reach, kept for repeats. */
-  reached?: object
-}
+export interface MessagesRequest extends Receipt, Sending {}
+
+/** The same, when it is known whom they reach. */
+export type ResolvedRequest = Omit<MessagesRequest, 'drafts'> & Resolved
 
 /**
  * What became of a request: written; its key was there before; its session's row is locked by somebody; its session
@@ -147,7 +145,7 @@ interface Row {
 export async function writeBatch(
   db: Db,
   workspace: string,
-  requests: readonly MessagesRequest[],
+  requests: readonly ResolvedRequest[],
   quotas: Quotas,
   waits: boolean
 ): Promise<Outcome[]> {
@@ -180,7 +178,7 @@ export async function writeBatch(
     const of = outcomes[r]
     if (outcome !== 'written') outcomes[r] = outcome
     else if (Array.isArray(of)) of.push({ id, seq, timestamp, names })
-    else outcomes[r] = [{ id, seq, timestamp, names }]
+    else outcomes[r] = [{ id, seq, timestamp, names, reached: requests[r]?.reached }]
   }
   return outcomes
 }

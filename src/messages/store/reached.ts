@@ -5,53 +5,75 @@ import { composed } from '../../kernel/text.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { beginsWithName, type NamePlace, namePlaces, shortestName } from '../../visibility/mentions.js'
-import type { Draft } from './messages.js'
+import type { Addressed, Draft, Reached } from './messages.js'
 
 /** Names after an @ that are looked up for one call. */
 const PLACES_MAX = 50
 
-/** One of those a message is addressed to, as its sender may know it. */
-interface Addressed {
-  /** As it was given: an agent_id, or `type:` and an agent_type. */
-  agent_id: string
-  known: boolean
-  last_seen_at: string | null
-  waiting: boolean
+/** One call's messages, before it is known whom they reach. */
+export interface Sending {
+  sender: Agent
+  session_id: string
+  drafts: readonly Draft[]
 }
 
-/** What the answer to a writer says of whom its messages reach. */
-export interface Reached {
-  mentions?: string[]
-  unresolved_mentions?: string[]
-  addressed?: Addressed[]
+/** The messages with their addressees as these are spelt, and the names in whose inboxes they belong. */
+export interface Resolved {
+  drafts: Draft[]
+  /** What the answer says. An agent that is limited to sessions learns only of those that have been in this one. */
+  reached: Reached
 }
 
 /**
- * Finds whom messages are addressed to and mention, before they are written. Messages without `to` and without an @
- * cost nothing; any others cost one statement, for at most 50 names after an @.
- * @returns the drafts with their addressees as these are spelt, and the names in whose inboxes they belong; and what
- * the answer says. An agent that is limited to sessions learns only of those that have been in this one.
+ * Finds whom the messages of calls are addressed to and mention, before they are written. Messages without `to` and
+ * without an @ cost nothing; those of all others cost one statement together, and one for each call of an agent that
+ * is limited to sessions.
  */
-export async function reach(
-  db: Db,
-  { workspace, sessions }: Agent,
-  session_id: string,
-  drafts: readonly Draft[]
-): Promise<{ drafts: Draft[]; reached: Reached }> {
-  const placesOf = placesIn(drafts)
-  const to = [...new Set(drafts.flatMap(({ addressees = [] }) => addressees))]
-  if (to.length === 0 && placesOf.every(places => places.length === 0)) return { drafts: [...drafts], reached: {} }
-  const ranges = rangesOf(placesOf.flat())
-  const found = await findNames(db, {
-    workspace,
-    names: spellings(to.filter(name => !name.startsWith(TYPE_PREFIX))),
+export async function reach(db: Db, calls: readonly Sending[]): Promise<Resolved[]> {
+  const asked = calls.map(asking)
+  const open = asked.filter(one => one.asks && one.sender.sessions === undefined)
+  const known = open.length === 0 ? [] : await findNames(db, namesOf(open, null))
+  return Promise.all(
+    asked.map(async one => {
+      if (!one.asks) return { drafts: [...one.drafts], reached: {} }
+      const limited = one.sender.sessions !== undefined
+      return resolve(one, limited ? await findNames(db, namesOf([one], one.session_id)) : known)
+    })
+  )
+}
+
+const isType = (name: string) => name.startsWith(TYPE_PREFIX)
+
+interface Asking extends Sending {
+  /** Of each draft. */
+  placesOf: NamePlace[][]
+  to: string[]
+  asks: boolean
+}
+
+function asking(sending: Sending): Asking {
+  const placesOf = placesIn(sending.drafts)
+  const to = [...new Set(sending.drafts.flatMap(({ addressees = [] }) => addressees))]
+  return { ...sending, placesOf, to, asks: to.length > 0 || placesOf.some(places => places.length > 0) }
+}
+
+function namesOf(asked: readonly Asking[], session_id: string | null) {
+  const ranges = rangesOf(asked.flatMap(({ placesOf }) => placesOf.flat()))
+  const to = asked.flatMap(one => one.to)
+  return {
+    workspace: (asked[0] as Asking).sender.workspace,
+    names: spellings(to.filter(name => !isType(name))),
     lows: [...ranges.values()],
     highs: [...ranges.keys()],
-    types: to.filter(name => name.startsWith(TYPE_PREFIX)).map(name => name.slice(TYPE_PREFIX.length)),
-    session_id: sessions === undefined ? null : session_id
-  })
+    types: to.filter(isType).map(name => name.slice(TYPE_PREFIX.length)),
+    session_id
+  }
+}
+
+/** @param found names that this call asked for; others may be among them */
+function resolve({ drafts, placesOf, to }: Asking, found: readonly Found[]): Resolved {
   const known = new Map(found.map(one => [one.name, one]))
-  const spelt = (name: string) => (known.has(name) || name.startsWith(TYPE_PREFIX) ? name : composed(name))
+  const spelt = (name: string) => (known.has(name) || isType(name) ? name : composed(name))
 
   const mentions = new Set<string>()
   const unresolved = new Set<string>()
@@ -107,7 +129,8 @@ function rangesOf(places: readonly NamePlace[]): Map<string, string> {
 function longestOf(found: readonly Found[], texts: readonly string[]): string | undefined {
   let longest: string | undefined
   for (const { name } of found)
-    if (name.length > (longest?.length ?? 0) && texts.some(text => beginsWithName(text, name))) longest = name
+    if (name.length > (longest?.length ?? 0) && !isType(name) && texts.some(text => beginsWithName(text, name)))
+      longest = name
   return longest
 }
 

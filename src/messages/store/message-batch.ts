@@ -15,8 +15,8 @@ export type ResolvedRequest = Omit<MessagesRequest, 'drafts'> & Resolved
 
 /**
  * What became of a request: written; its key was there before; its session's row is locked by somebody; its session
- * would have too many messages or bytes; or refused, for a session that is not there or closed or for a parent that the
- * sender cannot see.
+ * would have too many messages or bytes; or refused, for a session that is not there, closed or of two others, or for a
+ * parent that the sender cannot see.
  */
 export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large' | 'refused'
 
@@ -56,6 +56,10 @@ const batch = (locking: '' | 'skip locked') => `
     select d.r from draft d where d.parent_message_id is not null and not exists (
       select from messages m where m.workspace = $1 and m.id = d.parent_message_id and m.session_id = d.session_id
         and ${VISIBLE_TO_WRITER})
+    union
+    -- Of two agents alone.
+    select q.r from request q join sessions s on s.workspace = $1 and s.id = q.session_id
+    where not q.is_admin and not s.between_agents && array[q.sender, 'type:' || q.sender_type]
   ), wanted as materialized (
     select d.r, d.session_id, count(*) as n, count(*) filter (where d.visibility = 'public') as published,
       sum(octet_length(d.content) + pg_column_size(d.metadata) + coalesce(octet_length(d.payload::text), 0)) as bytes

@@ -15,6 +15,7 @@ import { readMessages } from './read-messages.js'
 import { older } from './older.js'
 import { pgbench } from './pgbench.js'
 import { wall } from './wall.js'
+import { watched } from './watched.js'
 
 /** In the order of the table. */
 export const measures: Measure[] = [
@@ -33,5 +34,6 @@ export const measures: Measure[] = [
   { name: 'wall', seconds: 60, run: wall },
   { name: 'audit-chain', seconds: 30, run: auditChain },
   { name: 'limits', seconds: 50, run: limits },
+  { name: 'watched', seconds: 30, run: watched },
   { name: 'older', seconds: 150, run: older }
 ]

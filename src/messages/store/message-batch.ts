@@ -53,9 +53,10 @@ const batch = (locking: '' | 'skip locked') => `
     select q.r from request q where q.key is not null
       and exists (select from idempotency_keys k where k.workspace = $1 and k.agent_id = q.sender and k.key = q.key)
   ), refused as materialized (
+    -- "offset 0": it is looked up by its id. Without statistics the planner would read the whole session.
     select d.r from draft d where d.parent_message_id is not null and not exists (
-      select from messages m where m.workspace = $1 and m.id = d.parent_message_id and m.session_id = d.session_id
-        and ${VISIBLE_TO_WRITER})
+      select from (select * from messages m where m.workspace = $1 and m.id = d.parent_message_id offset 0) m
+      where m.session_id = d.session_id and ${VISIBLE_TO_WRITER})
     union
     -- Of two agents alone.
     select q.r from request q join sessions s on s.workspace = $1 and s.id = q.session_id

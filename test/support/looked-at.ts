@@ -21,10 +21,14 @@ interface Plan {
 export interface Work {
   /** Rows of messages that were looked at. */
   rows: number
+  /** Receipts that were looked at. */
+  receipts: number
   /** Whether messages were read from their beginning to their end. */
   scanned: boolean
   statements: number
 }
+
+const NOTHING: Work = { rows: 0, receipts: 0, scanned: false, statements: 0 }
 
 /** A database of its own, in which the work of each statement of `db` is counted. */
 export async function countedDatabase(t: { teardown: (fn: () => unknown) => unknown }): Promise<{
@@ -37,11 +41,13 @@ export async function countedDatabase(t: { teardown: (fn: () => unknown) => unkn
   t.teardown(drop)
   const { pool, installation, close } = connect(optionsFor(url))
   t.teardown(close)
-  let done: Work = { rows: 0, scanned: false, statements: 0 }
+  let done: Work = { ...NOTHING }
 
   function judge(plan: Plan): void {
+    const looked = (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops']
+    if (plan['Relation Name'] === 'receipts') done.receipts += looked
     if (plan['Relation Name'] === 'messages') {
-      done.rows += (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops']
+      done.rows += looked
       if (plan['Node Type'] === 'Seq Scan' && plan['Actual Loops'] > 0) done.scanned = true
     }
     plan.Plans?.forEach(judge)
@@ -61,7 +67,7 @@ export async function countedDatabase(t: { teardown: (fn: () => unknown) => unkn
     pool,
     work() {
       const last = done
-      done = { rows: 0, scanned: false, statements: 0 }
+      done = { ...NOTHING }
       return last
     }
   }

@@ -12,9 +12,11 @@ import { mcp } from './mcp.js'
 import { memory } from './memory.js'
 import { mixed } from './mixed.js'
 import { readMessages } from './read-messages.js'
+import { older } from './older.js'
 import { pgbench } from './pgbench.js'
 import { telemetry } from './telemetry.js'
 import { wall } from './wall.js'
+import { watched } from './watched.js'
 
 /** In the order of the table. */
 export const measures: Measure[] = [
@@ -33,5 +35,7 @@ export const measures: Measure[] = [
   { name: 'wall', seconds: 60, run: wall },
   { name: 'audit-chain', seconds: 30, run: auditChain },
   { name: 'limits', seconds: 50, run: limits },
-  { name: 'telemetry', seconds: 50, run: telemetry }
+  { name: 'telemetry', seconds: 50, run: telemetry },
+  { name: 'watched', seconds: 30, run: watched },
+  { name: 'older', seconds: 150, run: older }
 ]

@@ -77,6 +77,11 @@ const WARNINGS = {
   description: 'What the sender should think of; absent if there is nothing'
 }
 
+/** Whether a tool takes texts that are looked through for secrets. */
+function warns({ effect, input }: Tool): boolean {
+  return effect !== 'reads' && textArguments(input).length > 0
+}
+
 /** A tool's whole answer: its output and `success`. */
 export function answerSchema(tool: Tool): Record<string, unknown> {
   const {
@@ -88,9 +93,9 @@ export function answerSchema(tool: Tool): Record<string, unknown> {
     type,
     properties: {
       success: { type: 'boolean', enum: [true] },
+      ...properties,
       // What is said of secrets (REDACTION), if the tool says nothing of its own.
-      ...(tool.effect !== 'reads' && textArguments(tool.input).length > 0 && { warnings: WARNINGS }),
-      ...properties
+      ...(warns(tool) && !('warnings' in properties) && { warnings: WARNINGS })
     },
     required: ['success', ...required]
   }

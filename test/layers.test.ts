@@ -40,7 +40,7 @@ const PACKAGES: Record<string, RegExp> = {
   http: /^(fastify|fastify-plugin|@sinclair\/typebox|@fastify\/.*|node:.*)$/,
   mcp: /^(fastify|fastify-plugin|negotiator|@modelcontextprotocol\/.*|node:.*)$/,
   dashboard: /^(fastify|fastify-plugin|@fastify\/static|node:.*)$/,
-  telemetry: /^(@opentelemetry\/.*|node:async_hooks)$/,
+  telemetry: /^(@opentelemetry\/.*|node:(async_hooks|timers\/promises))$/,
   'app.ts': /^(fastify|@fastify\/.*|node:crypto)$/,
   commands: /^.*$/,
   'cli.ts': /^.*$/,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { hrTime } from '@opentelemetry/core'
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
@@ -7,6 +8,9 @@ import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trac
 import { producerOf, type ReadMetrics } from './metrics.js'
 import type { OpenTelemetry } from './telemetry.js'
 import { tracingBy } from './tracing.js'
+
+/** A collector that does not answer must not keep the service from stopping. */
+const CLOSE_MS = 3000
 
 /**
  * Exports spans and metrics as OTLP over HTTP, as JSON. Exporters, sampler and span processor read the variables of
@@ -40,7 +44,8 @@ export const openOtlp: OpenTelemetry = ({ name, version, replica, metric_interva
       meters = new MeterProvider({ resource, readers: [reader] })
     },
     async close() {
-      await Promise.allSettled([spans.shutdown(), meters?.shutdown()])
+      const sent = Promise.allSettled([spans.shutdown(), meters?.shutdown()])
+      await Promise.race([sent, delay(CLOSE_MS, undefined, { ref: false })])
     }
   }
 }

@@ -2,7 +2,7 @@ import { type TObject, type TSchema } from '@sinclair/typebox'
 import { sql } from 'kysely'
 import t from 'tap'
 import type { TextArgument } from '../../src/kernel/text-arguments.js'
-import { API_KEY, call, newSession, ok, startApp, type TestApp } from '../helper.js'
+import { API_KEY, call, environment, newSession, ok, runToEnd, startApp, type TestApp } from '../helper.js'
 import { samples } from '../support/samples.js'
 import { tools } from '../support/tools.js'
 import { SECRETS } from './secrets.js'
@@ -113,6 +113,22 @@ t.test('what is no text of an agent is left alone: credentials above all', async
   const renewed = await ok(app, 'refresh_token', { current_token: token }, { token })
   t.notOk('warnings' in renewed)
   await ok(app, 'create_api_key', { agent_id: 'b', agent_type: 'custom' }, ADMIN)
+})
+
+t.test('the command that imports a session looks too', async t => {
+  const app = await startApp(t)
+  const session_id = await newSession(app)
+  await ok(app, 'add_message', { session_id, content: `imported ${secret}` })
+  const { ndjson } = await ok(app, 'export_session', { session_id }, ADMIN)
+  const { code, stdout } = await runToEnd(['session', 'import', '-'], environment(app.url, { REDACTION: 'mask' }), {
+    input: ndjson
+  })
+  t.equal(code, 0)
+  const { messages } = await ok(app, 'get_messages', { session_id: stdout.trim() }, ADMIN)
+  t.equal(messages[0].content, 'imported [redacted:github_token]')
+  const { rows } = await sql<{ metadata: any }>`
+    select metadata from audit_log where action = 'session import'`.execute(app.database.db)
+  t.match(rows[0]?.metadata, { redaction: 'mask', secrets: { github_token: 1 } })
 })
 
 t.test('off, as it is by default: nothing is looked at, and nothing said', async t => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { ROOT } from '../helper.js'
+import { SHAPES, valuesOf } from './chart-shapes.js'
 import { documents, envFile, text, yaml } from './files.js'
 import { faultsOf, types } from './manifest-schemas.js'
 
@@ -78,108 +79,6 @@ test('with its defaults it makes what k8s/ makes', helm, async t => {
   t.same(sorted(render().filter(document => !isTest(document))), sorted(kustomized()))
 })
 
-const secretStore = { name: 'vault', kind: 'ClusterSecretStore' }
-const key = (character: string) => character.repeat(48)
-
-/** Shapes that use every template, and what they make beside the defaults. */
-const SHAPES: Array<{ name: string; values: Record<string, any>; more: string[]; less?: string[] }> = [
-  { name: 'defaults', values: {}, more: [] },
-  {
-    name: 'ingress',
-    values: {
-      service: { type: 'ClusterIP' },
-      ingress: {
-        enabled: true,
-        className: 'nginx',
-        hosts: ['context.my-company.org'],
-        tls: [{ secretName: 'certificate', hosts: ['context.my-company.org'] }]
-      }
-    },
-    more: ['Ingress shared-context-server']
-  },
-  {
-    name: 'gateway',
-    values: {
-      service: { type: 'ClusterIP' },
-      httpRoute: { enabled: true, parentRefs: [{ name: 'gateway' }], hostnames: ['context.my-company.org'] }
-    },
-    more: ['HTTPRoute shared-context-server']
-  },
-  {
-    name: 'monitoring',
-    values: {
-      metrics: {
-        serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
-        prometheusRule: { enabled: true, runbooks: 'https://docs.my-company.org/runbooks' },
-        dashboards: { enabled: true }
-      }
-    },
-    more: [
-      'ConfigMap shared-context-server-dashboards',
-      'PrometheusRule shared-context-server',
-      'Service shared-context-server-metrics',
-      'ServiceMonitor shared-context-server'
-    ]
-  },
-  {
-    name: 'external secret',
-    values: { externalSecret: { enabled: true, store: secretStore, key: 'shared-context' } },
-    more: ['ExternalSecret shared-context-server']
-  },
-  {
-    name: 'external secret, one by one',
-    values: {
-      externalSecret: {
-        enabled: true,
-        store: secretStore,
-        data: [{ secretKey: 'API_KEY', remoteRef: { key: 'shared-context', property: 'api_key' } }]
-      }
-    },
-    more: ['ExternalSecret shared-context-server']
-  },
-  {
-    name: 'migration job',
-    values: { migration: { mode: 'job' } },
-    more: ['Job shared-context-server-migration', 'NetworkPolicy shared-context-server-migration']
-  },
-  {
-    name: 'to try',
-    values: {
-      secrets: { create: true, values: { API_KEY: key('k'), JWT_SECRET_KEY: key('j') } },
-      postgresql: { enabled: true, password: 'abcdef0123456789' }
-    },
-    more: [
-      'NetworkPolicy shared-context-server-postgresql',
-      'Secret shared-context-server',
-      'Secret shared-context-server-postgresql',
-      'Service shared-context-server-postgresql',
-      'StatefulSet shared-context-server-postgresql'
-    ]
-  },
-  {
-    name: 'everything else',
-    values: {
-      image: { repository: 'registry.my-company.org:5000/scs', pullSecrets: [{ name: 'registry' }] },
-      extraEnv: [{ name: 'AUDIT_HEAD_FILE', value: '/heads/heads' }],
-      extraVolumes: [{ name: 'heads', emptyDir: {} }],
-      extraVolumeMounts: [{ name: 'heads', mountPath: '/heads' }],
-      podAnnotations: { a: 'b' },
-      podLabels: { c: 'd' },
-      nodeSelector: { disk: 'fast' },
-      tolerations: [{ key: 'own', operator: 'Exists' }],
-      affinity: { nodeAffinity: {} },
-      priorityClassName: 'high',
-      serviceAccount: { annotations: { e: 'f' } },
-      service: { type: 'NodePort', annotations: { g: 'h' } },
-      autoscaling: { enabled: false },
-      podDisruptionBudget: { enabled: false },
-      networkPolicy: { ingressFrom: [{ podSelector: {} }], metricsFrom: [], extraEgress: [{ ports: [{ port: 443 }] }] }
-    },
-    more: [],
-    less: ['HorizontalPodAutoscaler shared-context-server', 'PodDisruptionBudget shared-context-server']
-  }
-]
-
 for (const { name, values, more, less = [] } of SHAPES)
   test(`${name}: it lints, makes what it should, and Kubernetes takes it`, helm, async t => {
     const lint = run('lint', values)
@@ -224,7 +123,7 @@ test('a schema refuses what Kubernetes would refuse', types, async t => {
 })
 
 test('no other pod is taken for one of the service', helm, async t => {
-  const all = render({ ...SHAPES[7]?.values, metrics: { serviceMonitor: { enabled: true } } })
+  const all = render({ ...valuesOf('to try'), metrics: { serviceMonitor: { enabled: true } } })
   const selector = all.find(each => nameOf(each) === 'Service shared-context-server').spec.selector
   const pods = [...all, ...render({ migration: { mode: 'job' } })].flatMap(document => {
     if (document.kind === 'Pod') return [[nameOf(document), document.metadata.labels]]
@@ -239,13 +138,15 @@ test('no other pod is taken for one of the service', helm, async t => {
 })
 
 test('the alerts are those of the rules file, with links into your documentation', helm, async t => {
-  const rule = render(SHAPES[3]?.values).find(({ kind }) => kind === 'PrometheusRule')
+  const rule = render(valuesOf('monitoring')).find(({ kind }) => kind === 'PrometheusRule')
   const source = text('deploy/prometheus/rules.yaml').replaceAll(
     'docs/runbooks.md#',
     'https://docs.my-company.org/runbooks#'
   )
   t.same(rule.spec, documents(source)[0])
-  const map = render(SHAPES[3]?.values).find(({ metadata }) => metadata.name === 'shared-context-server-dashboards')
+  const map = render(valuesOf('monitoring')).find(
+    ({ metadata }) => metadata.name === 'shared-context-server-dashboards'
+  )
   for (const name of readdirSync(join(ROOT, 'deploy/grafana')))
     t.same(JSON.parse(map.data[name]), JSON.parse(text(`deploy/grafana/${name}`)), name)
 })

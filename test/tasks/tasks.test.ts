@@ -143,6 +143,8 @@ t.test('a lease that ends gives the task back, by the clock of the database', as
   t.equal((await claim({ session_id, wait_seconds: 3 })).task, null)
   t.match((await ok(app, 'get_task', { task_id })).task, { state: 'failed', attempts: 2, error: /ended/ })
   t.match((await ok(app, 'get_task', { task_id: dependent.task_id })).task, { state: 'canceled' })
+  const page = (await app.server.inject('/metrics')).body
+  t.ok(Number(/^task_leases_ended_total (\d+)$/m.exec(page)?.[1]) >= 2, 'the metrics count both')
 })
 
 t.test('to says who may see and claim a task', async t => {

@@ -6,6 +6,7 @@ import t from 'tap'
 import { compiled, credentials, environment, ROOT, runProgram } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
 import { temporaryFolder } from '../support/own-server.js'
+import { quietPort } from '../support/ports.js'
 import { until } from '../support/until.js'
 import { startReceiver } from './receiver.js'
 
@@ -150,6 +151,20 @@ t.test('what is left is sent at the end', async t => {
   await call('get_session', { session_id }, { traceparent: `00-${trace}-${PARENT}-01` })
   t.equal(await program.stop(), 0)
   t.equal(spansOf(trace).filter(({ name }) => name === 'get_session').length, 1)
+})
+
+t.test('a collector that is not there keeps the service neither from working nor from stopping', async t => {
+  const own = await createDatabase()
+  t.teardown(() => own.drop())
+  const env = environment(own.url, { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await quietPort()}` })
+  const running = await runProgram(t, ['serve'], env)
+  const response = await fetch(`${running.url}/mcp/tool/create_session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...credentials({}) },
+    body: JSON.stringify({ purpose: 'a trial' })
+  })
+  t.equal(response.status, 200)
+  t.equal(await running.stop(), 0)
 })
 
 t.test('without the variable nothing of OpenTelemetry is loaded; without the packages the start says so', async t => {

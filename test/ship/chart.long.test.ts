@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
@@ -21,11 +21,15 @@ const helm = {
 }
 const folder = mkdtempSync(join(tmpdir(), 'chart-'))
 
-function run(command: string, values: object): { status: number | null; stdout: string; stderr: string } {
+function run(
+  command: string,
+  values: object,
+  chart = CHART
+): { status: number | null; stdout: string; stderr: string } {
   const file = join(folder, 'values.json')
   writeFileSync(file, JSON.stringify(values))
   const name = command === 'template' ? ['shared-context-server'] : []
-  const args = [command, ...name, CHART, '--namespace', NAMESPACE, '--values', file, '--kube-version', OLDEST]
+  const args = [command, ...name, chart, '--namespace', NAMESPACE, '--values', file, '--kube-version', OLDEST]
   return spawnSync(HELM, args, { encoding: 'utf8', env: { PATH: process.env.PATH ?? '', HOME: folder } })
 }
 
@@ -149,6 +153,32 @@ test('the alerts are those of the rules file, with links into your documentation
   )
   for (const name of readdirSync(join(ROOT, 'deploy/grafana')))
     t.same(JSON.parse(map.data[name]), JSON.parse(text(`deploy/grafana/${name}`)), name)
+})
+
+/** Helm shows the notes only where there is a cluster: here they are a document of a copy of the chart. */
+function notes(values: object): string {
+  const copy = join(folder, 'copy')
+  cpSync(CHART, copy, { recursive: true, dereference: true })
+  copyFileSync(join(CHART, 'templates/NOTES.txt'), join(copy, 'notes.txt'))
+  writeFileSync(join(copy, 'templates/notes.yaml'), 'notes: {{ tpl (.Files.Get "notes.txt") . | toJson }}\n')
+  const { stdout, stderr } = run('template', values, copy)
+  const found = documents(stdout).find(document => document?.notes !== undefined)
+  if (found === undefined) throw new Error(stderr)
+  return found.notes as string
+}
+
+test('the notes say what is still to be done, and how to reach the service', helm, async t => {
+  const standard = notes({})
+  t.match(standard, 'kubectl -n shared-context create secret generic shared-context-server')
+  t.match(standard, '--from-literal=DATABASE_URL=')
+  t.match(standard, 'It speaks plain HTTP: end TLS at the load balancer.')
+  t.notMatch(standard, 'WARNING')
+  const trying = notes(valuesOf('to try'))
+  t.notMatch(trying, 'create secret generic')
+  t.match(trying, /WARNING: secrets\.create .*\n[^]*WARNING: postgresql\.enabled/)
+  t.match(notes(valuesOf('ingress')), 'https://context.my-company.org/mcp')
+  t.match(notes({ ...valuesOf('gateway'), service: { type: 'NodePort' } }), 'go around the Gateway, without TLS')
+  t.notMatch(`${standard}${trying}`, /\n{3}| \n/, 'without gaps')
 })
 
 test('what cannot work is refused, in words that say what to do', helm, async t => {

@@ -16,6 +16,7 @@ const commands: Record<string, Command> = {
   migrate: { summary: 'create or update the database tables', load: () => import('./commands/migrate.js') },
   keys: { summary: 'create, list and revoke the API keys of agents', load: () => import('./commands/keys.js') },
   audit: { summary: 'check the audit log against its chain, or export it', load: () => import('./commands/audit.js') },
+  backup: { summary: 'write a backup, check it, and restore it', load: () => import('./commands/backup.js') },
   session: { summary: 'export a session as a file, or import one', load: () => import('./commands/session.js') },
   retention: {
     summary: 'say how many days messages, closed sessions and audit rows are kept',

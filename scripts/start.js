@@ -29,7 +29,9 @@ function newest(path) {
 }
 
 export function build({ force = false } = {}) {
-  const sources = ['src', 'migrations', 'dashboard', 'tsconfig.json', 'package.json'].map(name => join(root, name))
+  const sources = ['src', 'migrations', 'clients/typescript/src', 'dashboard', 'tsconfig.json', 'package.json'].map(
+    name => join(root, name)
+  )
   const started = Date.now()
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= Math.max(...sources.map(newest))) return
   let compiler

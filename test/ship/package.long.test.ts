@@ -80,7 +80,7 @@ t.test('the package holds the program and its pages, and nothing of its making',
   t.same(
     files.filter(
       path =>
-        !/^(dist\/(src|migrations)\/.*\.js|dist\/page\/page\.(js|css)|dist\/page\/(index\.html|icon\.svg)|docs\/[^/]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(
+        !/^(dist\/(src|migrations|clients\/typescript\/src)\/.*\.js|dist\/page\/page\.(js|css)|dist\/page\/(index\.html|icon\.svg)|docs\/[^/]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(
           path
         )
     ),

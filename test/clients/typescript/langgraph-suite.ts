@@ -3,7 +3,8 @@
  * the client, installs it and the suite into a temporary folder, and runs the suite, unmodified, against three replicas
  * behind a balancer. It must print that none failed. It takes npm's registry and a minute or two.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,11 +67,13 @@ try {
   const fleet = await startFleet(t, database.url)
   const { url } = await startRoundRobin(t, fleet.ports)
   const run = ['vitest', 'run', '--globals', '--reporter=json', '--outputFile=report.json', '--testTimeout=30000']
-  spawnSync('npx', run, {
+  // The balancer runs in this process, which must not stand still meanwhile.
+  const vitest = spawn('npx', run, {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, SHARED_CONTEXT_URL: url, SHARED_CONTEXT_API_KEY: API_KEY }
   })
+  await once(vitest, 'exit')
   const report = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')) as Report
   const { numPassedTests: passed, numFailedTests: failed, numPendingTests: left_out } = report
   console.log(`${passed} passed, ${failed} failed, ${left_out} left out: ${PACKAGES[0]}`)

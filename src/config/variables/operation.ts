@@ -20,9 +20,9 @@ export const operationVariables = {
   ),
   redaction: variable(
     'REDACTION',
-    'What happens to what looks like a secret (keys and tokens of well-known forms) in what agents write. off: nothing; ' +
-      'report: its sender is warned, and it is counted and audited; mask: it is also replaced by `[redacted:kind]` ' +
-      'before it is stored',
+    'What happens to what looks like a secret (keys and tokens of well-known forms) in what agents write. ' +
+      'off: nothing; report: its sender is warned, and it is counted and audited; mask: it is also replaced by ' +
+      '`[redacted:kind]` before it is stored',
     redaction,
     'off'
   ),

@@ -37,7 +37,8 @@ async function query(db: Db): Promise<TaskFigures> {
     select ready.count as ready, held.count as held, coalesce(ready.seconds, 0)::float8 as oldest_seconds
     from
       (select count(*) as count, extract(epoch from clock_timestamp() - min(updated_at)) as seconds
-       from (select updated_at from tasks where state = 'submitted' and blocked = 0 limit ${COUNTED_MAX}) counted) ready,
+       from (select updated_at from tasks where state = 'submitted' and blocked = 0
+             limit ${COUNTED_MAX}) counted) ready,
       (select count(*) as count
        from (select from tasks where lease_expires_at is not null limit ${COUNTED_MAX}) counted) held`.execute(db)
   return rows[0] as TaskFigures

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { findVerb, isHelp, meant, parseWords, UsageError, type Verbs } from './commands/command.js'
-import { explain } from './commands/failure.js'
 import { commandHelp, overview, usage } from './commands/help.js'
 import { name as program, version } from './version.js'
 
@@ -13,6 +12,12 @@ interface Command {
 const commands: Record<string, Command> = {
   serve: { summary: 'run the service (the default)', load: () => import('./commands/serve.js') },
   mcp: { summary: 'serve MCP over stdio, as the agent AGENT_ID', load: () => import('./commands/mcp.js') },
+  connect: {
+    summary: 'connect the coding agents of this machine to a server',
+    load: () => import('./commands/connect.js')
+  },
+  doctor: { summary: 'find out why a server cannot be used from here', load: () => import('./commands/doctor.js') },
+  hook: { summary: 'print new messages for a coding agent', load: () => import('./commands/hook.js') },
   migrate: { summary: 'create or update the database tables', load: () => import('./commands/migrate.js') },
   keys: { summary: 'create, list and revoke the API keys of agents', load: () => import('./commands/keys.js') },
   audit: { summary: 'check the audit log against its chain, or export it', load: () => import('./commands/audit.js') },
@@ -36,6 +41,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await main(process.argv.slice(2))
 } catch (error) {
+  // What explains other errors knows those of the whole service, and takes longer to load than a hook may take.
+  const { explain } = await import('./commands/failure.js')
   console.error(error instanceof UsageError ? error.message : explain(error))
   process.exit(error instanceof UsageError ? 2 : 1)
 }

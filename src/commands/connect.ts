@@ -1,0 +1,224 @@
+import { homedir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type CodingAgent, codingAgents, startsProgram } from '../connect/coding-agents.js'
+import { KEY_VARIABLE } from '../connect/entries.js'
+import { fileOf, findCodingAgents, programPath, type Scope, SCOPES } from '../connect/find.js'
+import type { Machine } from '../connect/machine.js'
+import { carryOut, changesFile, type Plan } from '../connect/plan.js'
+import { named, plansFor, type Wish } from '../connect/plans.js'
+import { readRecord, writeRecord } from '../connect/record.js'
+import { shown } from '../connect/shown.js'
+import { Refused } from '../connect/text/refused.js'
+import { name as program } from '../version.js'
+import { CommandError, meant, UsageError, verb, type Verbs, YES } from './command.js'
+import { confirm } from './confirm.js'
+import { configFolder } from './data-folder.js'
+import { notice } from './notice.js'
+import { dataDir, existingKey, keySource, type KeySource } from './own-keys.js'
+import { readProfile, writeProfile } from './profile.js'
+import { isLoopback, serverUrl } from './server-address.js'
+
+export const verbs: Verbs = {
+  '': verb({
+    summary:
+      'Connects the coding agents of this machine, or those named, to a server, by writing the files that they read. ' +
+      'It shows what it writes, and asks.',
+    rest: '[client…]',
+    options: {
+      url: { type: 'string', value: '<address>', description: 'the server; default: the one of npm start' },
+      scope: { type: 'string', value: '<scope>', description: 'user (the default): your files; project: files here' },
+      agent: { type: 'string', value: '<agent_id>', description: 'its name on the server; default: the client and you' },
+      hooks: { type: 'boolean', description: 'also hand new messages to the coding agent while it works' },
+      remove: { type: 'boolean', description: 'take out what this command wrote' },
+      'dry-run': { type: 'boolean', description: 'only show what would be written' },
+      yes: YES
+    },
+    run: async (options, _operands, clients) => {
+      await run(options, clients)
+    }
+  })
+}
+
+interface Options {
+  url: string | undefined
+  scope: string | undefined
+  agent: string | undefined
+  hooks: boolean
+  remove: boolean
+  'dry-run': boolean
+  yes: boolean
+}
+
+/** What stands for a key that is made only after the plan was agreed to. */
+const NEW_KEY = 'scs_a_new_key'
+
+export function thisMachine(): Machine {
+  return { platform: process.platform, env: process.env, home: homedir(), cwd: process.cwd() }
+}
+
+/** Where this program notes what it has put into which file. */
+export function recordPath(): string {
+  return join(configFolder(), 'connected.json')
+}
+
+async function run(options: Options, clients: string[]): Promise<void> {
+  const machine = thisMachine()
+  const scope = scopeOf(options.scope)
+  const agents = await chosen(machine, clients)
+  if (options.agent !== undefined && agents.length > 1)
+    throw new UsageError('--agent names one agent. Name the one coding agent that it is for.')
+  const url = await serverUrl(options.url)
+  const keys = options.remove || scope === 'project' ? undefined : await keysFor(url)
+  const failed: string[] = []
+  const wishes = new Map<CodingAgent, Wish>()
+  for (const agent of agents) {
+    try {
+      wishes.set(agent, await wishOf(agent, machine, { ...options, scope, url }))
+    } catch (error) {
+      failed.push(refusal(agent, error))
+    }
+  }
+  const record = await readRecord(recordPath())
+  const plans = new Map<CodingAgent, Plan[]>()
+  for (const [agent, wish] of wishes) {
+    try {
+      plans.set(agent, await plansFor(agent, machine, wish, record))
+    } catch (error) {
+      failed.push(refusal(agent, error))
+    }
+  }
+  // Of all that are found, those that were never connected need no word when something is taken out.
+  if (options.remove && clients.length === 0)
+    for (const [agent, each] of plans) if (!each.some(changesFile)) plans.delete(agent)
+  for (const [agent, each] of plans) notice([agent.title, ...each.flatMap(shown).map(line => `  ${line}`), ''].join('\n'))
+  const isNothing = [...plans.values()].every(each => !each.some(changesFile))
+  if (isNothing) notice('There is nothing to change.')
+  else if (!options['dry-run']) {
+    const isNew = [...wishes.values()].some(({ connection: { key } }) => 'text' in key && key.text === NEW_KEY)
+    if (isNew && keys !== undefined) notice(`Each gets ${keys.says}.`)
+    await confirm(options.remove ? 'These lines are taken out.' : 'These lines are written.', options.yes)
+    for (const [agent, wish] of wishes) {
+      if (!plans.has(agent)) continue
+      try {
+        await carry(agent, machine, wish, keys, record)
+      } catch (error) {
+        failed.push(refusal(agent, error))
+      }
+    }
+  }
+  for (const line of failed) notice(line)
+  if (failed.length > 0) process.exitCode = 1
+  else if (!isNothing && !options['dry-run']) notice(next(scope, options.remove))
+}
+
+/** Makes the key, plans again with it, writes, and notes it at once: the next coding agent may fail. */
+async function carry(
+  agent: CodingAgent,
+  machine: Machine,
+  wish: Wish,
+  keys: KeySource | undefined,
+  record: Awaited<ReturnType<typeof readRecord>>
+): Promise<void> {
+  const { connection } = wish
+  if (keys !== undefined && 'text' in connection.key && connection.key.text === NEW_KEY)
+    connection.key = { text: await keys.keyFor(connection.agent_id ?? agent.name, agent.name) }
+  for (const plan of await plansFor(agent, machine, wish, record)) {
+    if (!changesFile(plan)) continue
+    const { tightened } = await named(plan.file.path, () => carryOut(plan, record))
+    await writeRecord(recordPath(), record)
+    notice(`${agent.title}: ${plan.removes_file ? 'removed' : 'wrote'} ${plan.file.path}`)
+    if (tightened !== undefined)
+      notice(`  Others could read it (mode 0${tightened.toString(8)}); now only you can, because it holds a key.`)
+  }
+  if (wish.what === 'connect' && wish.hooks && wish.scope === 'user' && 'text' in connection.key)
+    await writeProfile(wish.profile, {
+      url: wish.url,
+      api_key: connection.key.text,
+      agent_id: connection.agent_id ?? agent.name,
+      agent_type: agent.name
+    })
+  if (agent.note !== undefined && wish.what === 'connect') notice(`  ${agent.note}`)
+}
+
+function scopeOf(given = 'user'): Scope {
+  const scope = SCOPES.find(one => one === given)
+  if (scope === undefined) throw new UsageError(`--scope must be one of ${SCOPES.join(', ')}.`)
+  return scope
+}
+
+async function chosen(machine: Machine, names: string[]): Promise<CodingAgent[]> {
+  const known = codingAgents.map(({ name }) => name)
+  const agents = names.map(name => {
+    const found = codingAgents.find(agent => agent.name === name)
+    if (found === undefined)
+      throw new UsageError(`'${name}' is no coding agent that this program knows: ${known.join(', ')}.${meant(name, known)}`)
+    return found
+  })
+  const found = agents.length > 0 ? agents : await findCodingAgents(machine)
+  if (found.length === 0)
+    throw new CommandError(`There is no coding agent on this machine that this program knows. Name one: ${known.join(', ')}.`)
+  return [...new Set(found)]
+}
+
+async function keysFor(url: string): Promise<KeySource> {
+  if (new URL(url).protocol === 'http:' && !isLoopback(url))
+    notice(`${url} is not encrypted: everybody on the way can read the API key. Use https.`)
+  return keySource(url, process.env[KEY_VARIABLE] ?? (await readProfile())?.api_key)
+}
+
+async function wishOf(
+  agent: CodingAgent,
+  machine: Machine,
+  { scope, url, remove, hooks, agent: given }: Omit<Options, 'scope' | 'url'> & { scope: Scope; url: string }
+): Promise<Wish> {
+  const path = await fileOf(agent, machine, scope)
+  if (path === undefined)
+    throw new Refused('There is no file for a project that could do without the key itself. Use --scope user.')
+  if (startsProgram(agent) && !isLoopback(url))
+    throw new Refused(`It can only start programs here, and reaches no server at ${url}.`)
+  const agent_id = given ?? (isLoopback(url) ? agent.name : `${agent.name}-of-${userInfo().username}`)
+  const needsKey = scope === 'user' && !remove && !startsProgram(agent)
+  const text = needsKey ? ((await named(path, () => existingKey(agent, path, url, agent_id))) ?? NEW_KEY) : ''
+  const command = await hookCommand(machine, scope)
+  const cli = fileURLToPath(new URL('../cli.js', import.meta.url))
+  return {
+    what: remove ? 'remove' : 'connect',
+    path,
+    scope,
+    url,
+    hooks,
+    profile: agent.name,
+    hook_command: moment => `${command} hook ${agent.name} ${moment}${scope === 'user' ? ` --profile ${agent.name}` : ''}`,
+    connection: {
+      url: `${url}/mcp`,
+      key: scope === 'project' ? { variable: KEY_VARIABLE } : { text },
+      ...(scope === 'user' || given !== undefined ? { agent_id } : {}),
+      ...(scope === 'user' ? { agent_type: agent.name } : {}),
+      stdio: {
+        command: process.execPath,
+        args: [cli, 'mcp'],
+        env: { DATA_DIR: dataDir(), AGENT_ID: agent_id, AGENT_TYPE: agent.name }
+      }
+    }
+  }
+}
+
+/** How a hook starts this program: by its name, where that is it; a project's files are for other machines too. */
+async function hookCommand(machine: Machine, scope: Scope): Promise<string> {
+  if (scope === 'project' || (await programPath(program, machine)) !== undefined) return program
+  return `"${process.execPath}" "${fileURLToPath(new URL('../cli.js', import.meta.url))}"`
+}
+
+/** @throws what is no refusal of one coding agent */
+function refusal(agent: CodingAgent, error: unknown): string {
+  if (error instanceof Refused || error instanceof CommandError) return `${agent.title}: ${error.message}`
+  throw error
+}
+
+function next(scope: Scope, remove: boolean): string {
+  if (remove) return 'Done. The API keys stay valid until you revoke them: keys list, keys revoke.'
+  return scope === 'project'
+    ? `Done. Each member sets ${KEY_VARIABLE} in the shell that starts the coding agent.`
+    : `Done. Restart the coding agents; "${program} doctor" checks the connection.`
+}

@@ -40,7 +40,7 @@ const PACKAGES: Record<string, RegExp> = {
   http: /^(fastify|fastify-plugin|@sinclair\/typebox|@fastify\/.*|node:.*)$/,
   mcp: /^(fastify|fastify-plugin|negotiator|@modelcontextprotocol\/.*|node:.*)$/,
   dashboard: /^(fastify|fastify-plugin|@fastify\/static|node:.*)$/,
-  connect: /^(jsonc-parser|toml-eslint-parser|node:.*)$/,
+  connect: /^(jsonc-parser|toml-eslint-parser|clients\/typescript\/.*|node:.*)$/,
   'app.ts': /^(fastify|@fastify\/.*|node:crypto)$/,
   commands: /^.*$/,
   'cli.ts': /^.*$/,
@@ -195,7 +195,7 @@ t.test('every package that is imported is a dependency', async t => {
   const known = new Set([...Object.keys(dependencies), ...Object.keys(optionalDependencies)])
   const packages = new Set(
     imports
-      .filter(({ to }) => !/^(src|migrations)\/|^node:/.test(to))
+      .filter(({ to }) => !/^(src|migrations|clients)\/|^node:/.test(to))
       .map(({ to }) =>
         to
           .split('/')

@@ -13,11 +13,12 @@ import { Refused } from '../connect/text/refused.js'
 import { name as program } from '../version.js'
 import { CommandError, meant, UsageError, verb, type Verbs, YES } from './command.js'
 import { confirm } from './confirm.js'
+import { connectionOf } from './connection.js'
 import { configFolder } from './data-folder.js'
 import { notice } from './notice.js'
 import { dataDir, existingKey, keySource, type KeySource } from './own-keys.js'
-import { readProfile, writeProfile } from './profile.js'
-import { isLoopback, serverUrl } from './server-address.js'
+import { writeProfile } from './profile.js'
+import { isLoopback } from './server-address.js'
 
 export const verbs: Verbs = {
   '': verb({
@@ -68,8 +69,9 @@ async function run(options: Options, clients: string[]): Promise<void> {
   const agents = await chosen(machine, clients)
   if (options.agent !== undefined && agents.length > 1)
     throw new UsageError('--agent names one agent. Name the one coding agent that it is for.')
-  const url = await serverUrl(options.url)
-  const keys = options.remove || scope === 'project' ? undefined : await keysFor(url)
+  // The key of a profile comes only with the profile's own address.
+  const { url, api_key } = await serverOf(options.url)
+  const keys = options.remove || scope === 'project' ? undefined : await keysFor(url, api_key)
   const failed: string[] = []
   const wishes = new Map<CodingAgent, Wish>()
   for (const agent of agents) {
@@ -161,10 +163,15 @@ async function chosen(machine: Machine, names: string[]): Promise<CodingAgent[]>
   return [...new Set(found)]
 }
 
-async function keysFor(url: string): Promise<KeySource> {
+async function serverOf(url: string | undefined): Promise<{ url: string; api_key?: string | undefined }> {
+  const { url: address, api_key } = await connectionOf({ url, agent: undefined, profile: undefined })
+  return { url: address.replace(/\/+$/, '').replace(/\/mcp$/, ''), api_key }
+}
+
+async function keysFor(url: string, given: string | undefined): Promise<KeySource> {
   if (new URL(url).protocol === 'http:' && !isLoopback(url))
     notice(`${url} is not encrypted: everybody on the way can read the API key. Use https.`)
-  return keySource(url, process.env[KEY_VARIABLE] ?? (await readProfile())?.api_key)
+  return keySource(url, given)
 }
 
 async function wishOf(

@@ -6,24 +6,20 @@ import { printable } from '../kernel/text.js'
 import { version } from '../version.js'
 import { verb, type Verbs } from './command.js'
 import { thisMachine } from './connect.js'
-import { callerFromHere } from './caller-from-here.js'
-import { serverUrl } from './server-address.js'
+import { CONNECTION, connectionOf } from './connection.js'
+import { isOwnKey } from './server-address.js'
 
 export const verbs: Verbs = {
   '': verb({
     summary: 'Finds out why a server cannot be used from here, and what to do: network, key, clock, coding agents.',
-    options: {
-      url: { type: 'string', value: '<address>', description: 'the server; default: the one of npm start' },
-      profile: { type: 'string', value: '<name>', description: 'the profile with the key; default: the environment' },
-      json: { type: 'boolean', description: 'print one JSON object' }
-    },
-    async run({ url: given, profile, json }) {
-      const caller = await callerFromHere(profile)
-      const url = await serverUrl(given ?? (profile === undefined ? undefined : caller?.url))
+    options: { ...CONNECTION, json: { type: 'boolean', description: 'print one JSON object' } },
+    async run({ json, ...options }) {
+      const { url: address, api_key, agent_id, agent_type } = await connectionOf(options)
+      const url = address.replace(/\/+$/, '')
       const findings = await reach(url)
       if (findings.every(({ ok }) => ok)) findings.push(...(await examineServer(url, version)))
       const answers = findings.some(({ step, ok }) => step === 'server' && ok)
-      if (answers) findings.push(...(caller === undefined ? [NO_KEY] : await examineKey({ ...caller, url })))
+      if (answers) findings.push(...(api_key === undefined ? [NO_KEY] : await examineKey({ url, api_key, agent_id: agent_id ?? (isOwnKey(api_key) ? undefined : 'doctor'), agent_type })))
       const agents = await examineCodingAgents(thisMachine(), url)
       const ok = [...findings, ...agents].every(finding => finding.ok)
       if (json) console.log(JSON.stringify({ ok, url, checks: findings, coding_agents: agents }))

@@ -1,8 +1,11 @@
-import { callTool } from '../connect/call.js'
-import { hookAnswer, type InboxMessage, messagesWithin, quoted } from '../connect/hook-answer.js'
+import { hookAnswer } from '../connect/hook-answer.js'
 import { type HookMoment, hookSettings, MOMENTS } from '../connect/hooks.js'
-import { callerFromHere } from './caller-from-here.js'
 import { meant, UsageError, verb, type Verbs } from './command.js'
+import { type ConnectionOptions, withServer } from './connection.js'
+import { mostMessages, quotedWithin } from './inbox-quotation.js'
+import { wholeNumber } from './operands.js'
+import { readProfile } from './profile.js'
+import { isOwnKey } from './server-address.js'
 
 /**
  * What coding agents run when a session starts, the user has written a prompt, or they are about to stop. It says what
@@ -23,8 +26,7 @@ export const verbs: Verbs = {
         throw new UsageError(`<client> must be one of ${clients.join(', ')}.${meant(client, clients)}`)
       const moment = MOMENTS.find(one => one === given)
       if (moment === undefined) throw new UsageError(`<moment> must be one of ${MOMENTS.join(', ')}.`)
-      const tokens = /^\d{1,6}$/.test(budget) ? Number(budget) : 0
-      if (tokens < LEAST_TOKENS) throw new UsageError(`--budget must be a whole number from ${LEAST_TOKENS} to 999999.`)
+      const tokens = wholeNumber('--budget', budget, LEAST_TOKENS)
       const ended = setTimeout(() => process.exit(0), LIMIT_MS)
       try {
         const text = await news(client, moment, profile, tokens)
@@ -50,21 +52,27 @@ async function news(
 ): Promise<string | undefined> {
   // It goes on because of a hook already: stopping it again might never end.
   if (moment === 'stop' && (await input()).stop_hook_active === true) return undefined
-  const caller = await callerFromHere(profile, client)
-  if (caller === undefined) return undefined
-  const { messages, has_more } = await callTool(
-    caller,
-    'get_inbox',
-    {
-      // A new session knows nothing of what an earlier one has read.
-      ...(moment === 'start' ? { unacked_only: true } : { unread_only: true }),
-      limit: messagesWithin(budget_tokens),
-      mark_read: true
-    },
-    LIMIT_MS
+  const isStart = moment === 'start'
+  const { messages, has_more } = await withServer(
+    await whoAsks(client, profile),
+    server =>
+      // A new session knows nothing of what an earlier one has read. What is got is shown, if need be cut.
+      server.getInbox({ unacked_only: isStart, unread_only: !isStart, mark_read: true, limit: mostMessages(budget_tokens) }),
+    { timeoutMs: LIMIT_MS, tries: 1 }
   )
-  const found = messages as InboxMessage[]
-  return found.length === 0 ? undefined : quoted(found, has_more === true, budget_tokens)
+  return messages.length === 0 ? undefined : quotedWithin(messages, has_more, budget_tokens)
+}
+
+/** Of the profile that is named; else of the environment; else of the profile that has the client's name. */
+async function whoAsks(client: string, profile: string | undefined): Promise<ConnectionOptions> {
+  const { SHARED_CONTEXT_API_KEY: key = '', SHARED_CONTEXT_AGENT_ID } = process.env
+  if (profile !== undefined || key === '') {
+    const named = profile ?? (await readProfile(client).then(() => client, () => undefined))
+    return { url: undefined, agent: undefined, profile: named }
+  }
+  // With a shared key, the agent has the client's name, as over MCP.
+  const agent = isOwnKey(key) ? undefined : (SHARED_CONTEXT_AGENT_ID ?? client)
+  return { url: undefined, agent, profile: undefined }
 }
 
 /** What the coding agent says of the moment; nothing if it says nothing. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { callTool, getJson, NoAnswer, ToolFailure } from '../connect/call.js'
+import { SharedContextError } from '../../clients/typescript/src/index.js'
+import { clientOf, isAway, LIMIT_MS } from '../connect/call.js'
 import type { CodingAgent } from '../connect/coding-agents.js'
 import { KEY_VARIABLE, keyIn, SERVER_NAME } from '../connect/entries.js'
 import { readFound } from '../connect/file.js'
@@ -8,7 +9,7 @@ import { valueAt } from '../connect/text/formats.js'
 import { CommandError } from './command.js'
 import { defaultDataDir } from './data-folder.js'
 import { SECRETS_FILE } from './local-secrets.js'
-import { isLoopback } from './server-address.js'
+import { isLoopback, isOwnKey } from './server-address.js'
 
 /** Where API keys for coding agents come from. */
 export interface KeySource {
@@ -20,9 +21,6 @@ export interface KeySource {
 
 export const ADMIN_KEY_VARIABLE = 'SHARED_CONTEXT_ADMIN_API_KEY'
 
-/** Milliseconds for one answer of the server. */
-const LIMIT_MS = 5000
-
 /**
  * Finds the best source there is: an admin key, which makes a key of the agent's own; the database, if it is here and
  * no server runs; the key that was given.
@@ -33,8 +31,8 @@ export async function keySource(url: string, given: string | undefined): Promise
   const isLocal = isLoopback(url)
   const admin = process.env[ADMIN_KEY_VARIABLE]
   if (admin !== undefined && admin !== '') return madeBy(url, admin, `the key in ${ADMIN_KEY_VARIABLE}`)
-  const answers = await getJson(`${url}/health/live`, LIMIT_MS).then(
-    ({ status }) => status === 200,
+  const answers = await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(LIMIT_MS) }).then(
+    ({ ok }) => ok,
     () => false
   )
   if (isLocal && answers) {
@@ -57,7 +55,7 @@ export async function keySource(url: string, given: string | undefined): Promise
  * connecting twice makes no second key.
  */
 export async function existingKey(
-  { format, servers }: CodingAgent,
+  { name, format, servers }: CodingAgent,
   path: string,
   url: string,
   agent_id: string
@@ -66,10 +64,10 @@ export async function existingKey(
   const api_key = keyIn(valueAt(format, text, [...servers, SERVER_NAME]))
   if (api_key === undefined || !/^[\x21-\x7e]+$/.test(api_key)) return undefined
   try {
-    const { agent_info } = await callTool({ url, api_key, agent_id }, 'get_usage_guidance', {}, LIMIT_MS)
+    const { agent_info } = await clientOf({ url, api_key, agent_id, agent_type: name }).getUsageGuidance()
     return agent_info === null ? undefined : api_key
   } catch (error) {
-    return error instanceof NoAnswer ? api_key : undefined
+    return isAway(error) ? api_key : undefined
   }
 }
 
@@ -78,17 +76,18 @@ function madeBy(url: string, admin: string, words: string): KeySource {
     says: `an API key of its own, made with ${words}`,
     async keyFor(agent_id, agent_type) {
       try {
-        const caller = { url, api_key: admin, agent_id: 'connect' }
-        const { api_key } = await callTool(caller, 'create_api_key', { agent_id, agent_type }, LIMIT_MS)
-        return String(api_key)
+        return (await adminClient(url, admin).createApiKey({ agent_id, agent_type })).api_key
       } catch (error) {
-        if (error instanceof ToolFailure)
-          throw new CommandError(`The server makes no API key for ${agent_id}: ${error.message} (${error.code})`)
-        if (error instanceof NoAnswer) throw new CommandError(`The server at ${url} makes no API key: ${error.message}.`)
-        throw error
+        if (!(error instanceof SharedContextError)) throw error
+        throw new CommandError(`There is no API key for ${agent_id}: ${error.message} (${error.code})`)
       }
     }
   }
+}
+
+/** A key of one admin's own names the admin; the shared one takes any name. */
+function adminClient(url: string, api_key: string): ReturnType<typeof clientOf> {
+  return clientOf({ url, api_key, ...(!isOwnKey(api_key) && { agent_id: 'connect' }) })
 }
 
 /** The admin key of the server that uses this machine's data folder. */
@@ -107,7 +106,7 @@ async function localAdminKey(): Promise<{ key: string; where: string } | undefin
 /** Another server of this machine may listen there: it must not be told that its key is wrong in an error of ours. */
 async function isTaken(url: string, admin: string): Promise<boolean> {
   try {
-    const { access_level } = await callTool({ url, api_key: admin, agent_id: 'connect' }, 'get_usage_guidance', {}, LIMIT_MS)
+    const { access_level } = await adminClient(url, admin).getUsageGuidance()
     return access_level === 'admin'
   } catch {
     return false

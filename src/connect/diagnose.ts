@@ -1,30 +1,29 @@
-import { type Caller, callTool, getJson, NoAnswer, ToolFailure } from './call.js'
+import { RefusedError } from '../../clients/typescript/src/index.js'
+import { type Caller, clientOf, isAway, LIMIT_MS } from './call.js'
 import { type Finding, fault, fine } from './finding.js'
 
-/** Milliseconds for each answer. */
-const LIMIT_MS = 5000
 /** Seconds by which clocks may differ: below that, no expiry is far off. */
 const CLOCK_MAX_S = 60
 
 /** Asks the server how it is, and compares its version with this program's. */
 export async function examineServer(url: string, own_version: string): Promise<Finding[]> {
   try {
-    const { status, body } = await getJson(`${url}/health`, LIMIT_MS)
-    const { status: state, version, reason } = body
+    const answer = await fetch(`${url}/health`, { redirect: 'manual', signal: AbortSignal.timeout(LIMIT_MS) })
+    const { status: state, version, reason } = Object(await answer.json()) as Record<string, unknown>
     if (typeof version !== 'string' || typeof state !== 'string')
       return [fault('server', 'What answers there is no shared-context-server.', 'Check the address in --url.')]
     return [
       fine('server', `shared-context-server ${version} answers`),
-      status === 200
+      answer.status === 200
         ? fine('database', 'ready')
         : fault('database', `The server is not ready: ${String(reason)}.`, 'Look into its log, and at its database.'),
       compareVersions(version, own_version)
     ]
   } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error
-    return [
-      fault('server', `The server gives no answer to /health (${error.message}).`, 'Check the address in --url, and its log.')
-    ]
+    const { name, cause } = error as Error & { cause?: { code?: unknown } }
+    const why =
+      name === 'TimeoutError' ? `none in ${LIMIT_MS / 1000} s` : name === 'SyntaxError' ? 'no JSON' : String(cause?.code ?? name)
+    return [fault('server', `/health gives no answer of this server (${why}).`, 'Check the address in --url, and its log.')]
   }
 }
 
@@ -42,30 +41,28 @@ function compareVersions(server: string, own: string): Finding {
 /** Finds out who a key makes of a caller. @returns also the agent_id, if the key is good */
 export async function examineKey(caller: Caller): Promise<Finding[]> {
   try {
-    const { agent_info } = await callTool(caller, 'get_usage_guidance', {}, LIMIT_MS)
-    const { agent_id, agent_type, permissions } = Object(agent_info) as Record<string, unknown>
-    if (typeof agent_id !== 'string')
+    const { agent_info } = await clientOf(caller).getUsageGuidance()
+    if (agent_info === null)
       return [fault('key', 'The server takes no keys, or not this one.', 'Give the key that the server has.')]
-    const { token, issued_at } = await callTool(
-      { ...caller, agent_id },
-      'authenticate_agent',
-      { agent_id, agent_type, api_key: caller.api_key, requested_permissions: ['read'], expires_in: 60 },
-      LIMIT_MS
-    )
+    const { agent_id, agent_type, permissions } = agent_info
+    const { token, issued_at } = await clientOf({ ...caller, agent_id, agent_type }).authenticateAgent({
+      ...{ agent_id, agent_type, api_key: caller.api_key },
+      ...{ requested_permissions: ['read'], expires_in: 60 }
+    })
     const now_ms = Date.now()
-    const list = Array.isArray(permissions) ? permissions.join(', ') : ''
+    const list = permissions.join(', ')
     return [
       fine('key', 'the server takes it'),
-      fine('agent', `${agent_id} (${String(agent_type)})`),
-      fine('workspace', workspaceOf(String(token))),
-      list.includes('write')
+      fine('agent', `${agent_id} (${agent_type})`),
+      fine('workspace', workspaceOf(token)),
+      permissions.includes('write')
         ? fine('permissions', list)
         : fault('permissions', `The key allows ${list} alone.`, 'Ask an admin for a key with write.'),
-      clock(now_ms - Date.parse(String(issued_at)))
+      clock(now_ms - Date.parse(issued_at))
     ]
   } catch (error) {
-    if (error instanceof NoAnswer) return [fault('key', `It cannot be tried: ${error.message}.`, 'Try again.')]
-    if (!(error instanceof ToolFailure)) throw error
+    if (isAway(error)) return [fault('key', 'It cannot be tried: the server does not answer.', 'Try again.')]
+    if (!(error instanceof RefusedError)) throw error
     return [fault('key', `${error.message} (${error.code})`, ADVICE[error.code] ?? 'See docs/troubleshooting.md.')]
   }
 }

@@ -1,4 +1,4 @@
-import { type Caller, callTool, NoAnswer } from './call.js'
+import { type Caller, clientOf, isAway } from './call.js'
 import type { CodingAgent } from './coding-agents.js'
 import { addressIn, KEY_VARIABLE, keyIn, SERVER_NAME } from './entries.js'
 import { readFound } from './file.js'
@@ -7,8 +7,6 @@ import { type Finding, fault, fine } from './finding.js'
 import type { Machine } from './machine.js'
 import { valueAt } from './text/formats.js'
 import { Refused } from './text/refused.js'
-
-const LIMIT_MS = 5000
 
 /** Of each coding agent of the machine: is it connected, to this server, with a key that is good? */
 export async function examineCodingAgents(machine: Machine, url: string): Promise<Finding[]> {
@@ -42,18 +40,18 @@ async function examine(agent: CodingAgent, machine: Machine, url: string): Promi
   return fine(title, `not connected; connect ${name} does it`)
 }
 
-function nameIn(entry: unknown): Pick<Caller, 'agent_id'> {
+function nameIn(entry: unknown): Pick<Caller, 'agent_id' | 'agent_type'> {
   const { headers, http_headers } = Object(entry) as Record<string, unknown>
-  const { 'X-Agent-Id': agent_id } = Object(headers ?? http_headers) as Record<string, unknown>
-  return typeof agent_id === 'string' ? { agent_id } : {}
+  const { 'X-Agent-Id': agent_id, 'X-Agent-Type': agent_type } = Object(headers ?? http_headers) as Record<string, unknown>
+  return { ...(typeof agent_id === 'string' && { agent_id }), ...(typeof agent_type === 'string' && { agent_type }) }
 }
 
 async function whyRefused(caller: Caller): Promise<string | undefined> {
   try {
-    const { agent_info } = await callTool(caller, 'get_usage_guidance', {}, LIMIT_MS)
+    const { agent_info } = await clientOf(caller).getUsageGuidance()
     return agent_info === null && caller.agent_id !== undefined ? 'The server does not take its key.' : undefined
   } catch (error) {
     // That the server is away is said elsewhere.
-    return error instanceof NoAnswer ? undefined : `The server does not take its key: ${(error as Error).message}`
+    return isAway(error) ? undefined : `The server does not take its key: ${(error as Error).message}`
   }
 }

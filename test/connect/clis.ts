@@ -1,0 +1,92 @@
+/** How to run a coding agent of npm without an account: with a model on this machine. */
+export interface Cli {
+  /** Its name in the table of coding agents. */
+  agent: string
+  packages: string[]
+  program: string
+  env?: (model: string) => Record<string, string>
+  /** Files below the home folder that it needs beforehand. */
+  files?: (model: string, work: string) => Record<string, string>
+  /** Lists its MCP servers; and how it says that one is connected. */
+  list?: string[]
+  connected?: RegExp
+  /** Asks its model one thing. */
+  prompt?: string[]
+}
+
+const KEY = 'no-secret-for-a-model-on-this-machine'
+
+export const clis: readonly Cli[] = [
+  {
+    agent: 'claude-code',
+    packages: ['@anthropic-ai/claude-code@2.1.328'],
+    program: 'claude',
+    env: model => ({
+      ...{ ANTHROPIC_BASE_URL: model, ANTHROPIC_API_KEY: KEY, DISABLE_AUTOUPDATER: '1' },
+      ...{ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', ENABLE_TOOL_SEARCH: 'false' }
+    }),
+    list: ['mcp', 'list'],
+    connected: /shared-context: .*Connected/,
+    prompt: ['-p', 'Say something.']
+  },
+  {
+    agent: 'codex',
+    packages: ['@openai/codex@0.169.0'],
+    program: 'codex',
+    env: () => ({ SCRIPTED_KEY: KEY }),
+    files: model => ({
+      '.codex/config.toml': `# of this run
+model = "scripted"
+model_provider = "scripted"
+
+[model_providers.scripted]
+name = "scripted"
+base_url = "${model}/v1"
+env_key = "SCRIPTED_KEY"
+wire_api = "responses"
+`
+    }),
+    list: ['mcp', 'list'],
+    connected: /shared-context .*enabled/,
+    prompt: ['exec', '--skip-git-repo-check', '--dangerously-bypass-hook-trust', 'Say something.']
+  },
+  {
+    agent: 'gemini',
+    packages: ['@google/gemini-cli@0.61.0'],
+    program: 'gemini',
+    env: model => ({ GEMINI_API_KEY: KEY, GOOGLE_GEMINI_BASE_URL: model, GEMINI_CLI_TRUST_WORKSPACE: 'true' }),
+    list: ['mcp', 'list'],
+    connected: /shared-context: .*Connected/,
+    prompt: ['-p', 'Say something.']
+  },
+  {
+    agent: 'opencode',
+    packages: ['opencode-ai@1.18.33'],
+    program: 'opencode',
+    list: ['mcp', 'list'],
+    connected: /shared-context.*connected/
+  },
+  {
+    agent: 'copilot',
+    packages: ['@github/copilot@1.0.102'],
+    program: 'copilot',
+    list: ['mcp', 'list'],
+    connected: /shared-context/
+  },
+  {
+    agent: 'qwen',
+    packages: ['@qwen-code/qwen-code@0.24.4'],
+    program: 'qwen',
+    env: model => ({ OPENAI_API_KEY: KEY, OPENAI_BASE_URL: `${model}/v1`, OPENAI_MODEL: 'scripted' }),
+    list: ['mcp', 'list'],
+    connected: /shared-context: .*Connected/,
+    prompt: ['-p', 'Say something.']
+  },
+  {
+    agent: 'cline',
+    packages: ['cline@3.0.65'],
+    program: 'cline',
+    list: ['mcp', 'list'],
+    connected: /shared-context/
+  }
+]

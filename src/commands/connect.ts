@@ -17,7 +17,7 @@ import { connectionOf } from './connection.js'
 import { configFolder } from './data-folder.js'
 import { notice } from './notice.js'
 import { dataDir, existingKey, keySource, type KeySource } from './own-keys.js'
-import { writeProfile } from './profile.js'
+import { removeProfile, writeProfile } from './profile.js'
 import { isLoopback } from './server-address.js'
 
 export const verbs: Verbs = {
@@ -71,47 +71,52 @@ async function run(options: Options, clients: string[]): Promise<void> {
     throw new UsageError('--agent names one agent. Name the one coding agent that it is for.')
   // The key of a profile comes only with the profile's own address.
   const { url, api_key } = await serverOf(options.url)
-  const keys = options.remove || scope === 'project' ? undefined : await keysFor(url, api_key)
-  const failed: string[] = []
-  const wishes = new Map<CodingAgent, Wish>()
-  for (const agent of agents) {
-    try {
-      wishes.set(agent, await wishOf(agent, machine, { ...options, scope, url }))
-    } catch (error) {
-      failed.push(refusal(agent, error))
-    }
-  }
   const record = await readRecord(recordPath())
-  const plans = new Map<CodingAgent, Plan[]>()
-  for (const [agent, wish] of wishes) {
-    try {
-      plans.set(agent, await plansFor(agent, machine, wish, record))
-    } catch (error) {
-      failed.push(refusal(agent, error))
-    }
-  }
-  // Of all that are found, those that were never connected need no word when something is taken out.
-  if (options.remove && clients.length === 0)
-    for (const [agent, each] of plans) if (!each.some(changesFile)) plans.delete(agent)
-  for (const [agent, each] of plans) notice([agent.title, ...each.flatMap(shown).map(line => `  ${line}`), ''].join('\n'))
-  const isNothing = [...plans.values()].every(each => !each.some(changesFile))
-  if (isNothing) notice('There is nothing to change.')
-  else if (!options['dry-run']) {
-    const isNew = [...wishes.values()].some(({ connection: { key } }) => 'text' in key && key.text === NEW_KEY)
-    if (isNew && keys !== undefined) notice(`Each gets ${keys.says}.`)
+  const failures: string[] = []
+  const works: Work[] = []
+  for (const agent of agents)
+    await orNote(agent, failures, async () => {
+      const wish = await wishOf(agent, machine, { ...options, scope, url })
+      const plans = await plansFor(agent, machine, wish, record)
+      // Of all that are found, those that were never connected need no word when something is taken out.
+      if (!options.remove || clients.length > 0 || plans.some(changesFile)) works.push({ agent, wish, plans })
+    })
+  for (const { agent, plans } of works)
+    notice([agent.title, ...plans.flatMap(shown).map(line => `  ${line}`), ''].join('\n'))
+  const isNothing = !works.some(({ plans }) => plans.some(changesFile))
+  const needsKey = works.some(({ wish }) => isKeyMissing(wish))
+  const keys = needsKey ? await keysFor(url, api_key) : undefined
+  if (keys !== undefined) notice(`Those without a key get ${keys.says}.`)
+  if (isNothing && failures.length === 0) notice('There is nothing to change.')
+  if (!isNothing && !options['dry-run']) {
     await confirm(options.remove ? 'These lines are taken out.' : 'These lines are written.', options.yes)
-    for (const [agent, wish] of wishes) {
-      if (!plans.has(agent)) continue
-      try {
-        await carry(agent, machine, wish, keys, record)
-      } catch (error) {
-        failed.push(refusal(agent, error))
-      }
-    }
+    for (const { agent, wish } of works)
+      await orNote(agent, failures, () => carry(agent, machine, wish, keys, record))
   }
-  for (const line of failed) notice(line)
-  if (failed.length > 0) process.exitCode = 1
-  else if (!isNothing && !options['dry-run']) notice(next(scope, options.remove))
+  for (const line of failures) notice(line)
+  if (failures.length > 0) process.exitCode = 1
+  else if (!isNothing && !options['dry-run']) notice(whatNext(scope, options.remove))
+}
+
+/** One coding agent, what is wanted for it, and what that does to its files. */
+interface Work {
+  agent: CodingAgent
+  wish: Wish
+  plans: Plan[]
+}
+
+/** A coding agent that refuses does not stop the others. */
+async function orNote(agent: CodingAgent, failures: string[], work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof Refused) && !(error instanceof CommandError)) throw error
+    failures.push(`${agent.title}: ${error.message}`)
+  }
+}
+
+function isKeyMissing({ connection: { key } }: Wish): boolean {
+  return 'text' in key && key.text === NEW_KEY
 }
 
 /** Makes the key, plans again with it, writes, and notes it at once: the next coding agent may fail. */
@@ -123,7 +128,7 @@ async function carry(
   record: Awaited<ReturnType<typeof readRecord>>
 ): Promise<void> {
   const { connection } = wish
-  if (keys !== undefined && 'text' in connection.key && connection.key.text === NEW_KEY)
+  if (keys !== undefined && isKeyMissing(wish))
     connection.key = { text: await keys.keyFor(connection.agent_id ?? agent.name, agent.name) }
   for (const plan of await plansFor(agent, machine, wish, record)) {
     if (!changesFile(plan)) continue
@@ -140,6 +145,7 @@ async function carry(
       agent_id: connection.agent_id ?? agent.name,
       agent_type: agent.name
     })
+  if (wish.what === 'remove' && wish.scope === 'user') await removeProfile(wish.profile, { url: wish.url, agent_type: agent.name })
   if (agent.note !== undefined && wish.what === 'connect') notice(`  ${agent.note}`)
 }
 
@@ -184,7 +190,9 @@ async function wishOf(
     throw new Refused('There is no file for a project that could do without the key itself. Use --scope user.')
   if (startsProgram(agent) && !isLoopback(url))
     throw new Refused(`It can only start programs here, and reaches no server at ${url}.`)
-  const agent_id = given ?? (isLoopback(url) ? agent.name : `${agent.name}-of-${userInfo().username}`)
+  if (startsProgram(agent) && !remove && process.env.DATABASE_URL !== undefined)
+    throw new Refused('It starts the program itself, which would need DATABASE_URL in its file. Write the entry by hand.')
+  const agent_id = given ?? (isLoopback(url) ? agent.name : `${agent.name}-of-${userInfo().username.replaceAll(/[^\w.-]/g, '-')}`)
   const needsKey = scope === 'user' && !remove && !startsProgram(agent)
   const text = needsKey ? ((await named(path, () => existingKey(agent, path, url, agent_id))) ?? NEW_KEY) : ''
   const command = await hookCommand(machine, scope)
@@ -217,13 +225,7 @@ async function hookCommand(machine: Machine, scope: Scope): Promise<string> {
   return `"${process.execPath}" "${fileURLToPath(new URL('../cli.js', import.meta.url))}"`
 }
 
-/** @throws what is no refusal of one coding agent */
-function refusal(agent: CodingAgent, error: unknown): string {
-  if (error instanceof Refused || error instanceof CommandError) return `${agent.title}: ${error.message}`
-  throw error
-}
-
-function next(scope: Scope, remove: boolean): string {
+function whatNext(scope: Scope, remove: boolean): string {
   if (remove) return 'Done. The API keys stay valid until you revoke them: keys list, keys revoke.'
   return scope === 'project'
     ? `Done. Each member sets ${KEY_VARIABLE} in the shell that starts the coding agent.`

@@ -19,30 +19,36 @@ export const verbs: Verbs = {
       profile: { type: 'string', value: '<name>', description: 'whose inbox; default: the environment, or the client' },
       budget: { type: 'string', value: '<tokens>', description: 'the most that the messages may take; default: 1500' }
     },
-    async run({ profile, budget = '1500' }, [client, given]) {
+    async run({ profile, budget = '1500' }, [client, word]) {
       const settings = hookSettings[client]
       const clients = Object.keys(hookSettings)
       if (settings === undefined)
         throw new UsageError(`<client> must be one of ${clients.join(', ')}.${meant(client, clients)}`)
-      const moment = MOMENTS.find(one => one === given)
+      const moment = MOMENTS.find(one => one === word)
       if (moment === undefined) throw new UsageError(`<moment> must be one of ${MOMENTS.join(', ')}.`)
       const tokens = wholeNumber('--budget', budget, LEAST_TOKENS)
       const ended = setTimeout(() => process.exit(0), LIMIT_MS)
+      // It is read at every moment: a coding agent may take a pipe that nobody reads for a fault.
+      const given = input()
       try {
-        const text = await news(client, moment, profile, tokens)
+        // One that goes on because of a hook is not stopped again: that might never end.
+        const isDone = moment === 'stop' && (await given).stop_hook_active === true
+        const text = isDone ? undefined : await news(client, moment, profile, tokens - OWN_WORDS)
         if (text !== undefined) process.stdout.write(`${hookAnswer(settings, moment, text)}\n`)
       } catch {
         // Nothing to say; `doctor` tells why.
       }
+      await given
       clearTimeout(ended)
-      process.stdin.destroy()
     }
   })
 }
 
 /** Milliseconds after which the hook ends, whatever is missing. */
 const LIMIT_MS = 800
-const LEAST_TOKENS = 250
+const LEAST_TOKENS = 300
+/** Tokens of what this program adds to the quotation. */
+const OWN_WORDS = 80
 
 async function news(
   client: string,
@@ -50,8 +56,6 @@ async function news(
   profile: string | undefined,
   budget_tokens: number
 ): Promise<string | undefined> {
-  // It goes on because of a hook already: stopping it again might never end.
-  if (moment === 'stop' && (await input()).stop_hook_active === true) return undefined
   const isStart = moment === 'start'
   const { messages, has_more } = await withServer(
     await whoAsks(client, profile),

@@ -45,7 +45,8 @@ export async function keySource(url: string, given: string | undefined): Promise
     return { says: 'an API key of its own, made in the database of this machine', keyFor: madeInDatabase }
   throw new CommandError(
     (answers ? '' : `Nothing answers at ${url}. Start the server, or name another one with --url. `) +
-      `There is no API key to use. Set ${KEY_VARIABLE} to one, or ${ADMIN_KEY_VARIABLE} to an admin's, ` +
+      (isLocal ? `There is no API key to use, and none in ${dataDir()} (DATA_DIR). ` : 'There is no API key to use. ') +
+      `Set ${KEY_VARIABLE} to one, or ${ADMIN_KEY_VARIABLE} to an admin's, ` +
       'with which each coding agent gets one of its own.'
   )
 }

@@ -95,7 +95,7 @@ t.test('words that connect does not take, and keys that are not there', async t 
     [['connect', 'codex', 'cursor', '--agent', 'a'], 2, /--agent names one agent/],
     [['connect', 'codex', '--scope', 'mine'], 2, /--scope must be one of user, project/],
     [['connect'], 1, /There is no coding agent on this machine/],
-    [['connect', 'codex'], 1, /There is no API key to use\. Set SHARED_CONTEXT_API_KEY/],
+    [['connect', 'codex'], 1, /There is no API key to use, and none in .*data \(DATA_DIR\)\. Set SHARED_CONTEXT_API_KEY/],
     [['connect', 'qwen', '--hooks', '--yes', '--scope', 'project'], 1, /has no hooks/]
   ] as const) {
     const run = await runToEnd([...words], env, { cwd: home })

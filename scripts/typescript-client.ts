@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { TObject, TSchema } from '@sinclair/typebox'
+import type { TSchema } from '@sinclair/typebox'
 import { format, resolveConfig } from 'prettier'
 import { describeService } from '../src/commands/describe.js'
 import { type ErrorCode, errorKinds } from '../src/kernel/errors.js'
@@ -98,7 +98,7 @@ function methods(): string {
   const body = tools.map(tool => {
     const of = pascal(tool.name)
     const needs = tool.permission === 'none' ? 'no permission' : `the permission \`${tool.permission}\``
-    const input = ((tool.input as TObject).required ?? []).length > 0 ? `input: ${of}Input` : `input: ${of}Input = {}`
+    const input = (tool.input.required ?? []).length > 0 ? `input: ${of}Input` : `input: ${of}Input = {}`
     return (
       `${tsdoc(`${tool.title}. ${tool.description}\n\nNeeds ${needs}.`, '  ')}` +
       `  ${camel(tool.name)}(${input}, options?: CallOptions): Promise<${of}Output> {\n` +

@@ -31,7 +31,7 @@ function typeOf(schema: TSchema, indent: string, of: 'input' | 'output'): string
 }
 
 function inlineType(schema: TSchema, indent: string, of: 'input' | 'output'): string {
-  if (textOf({ anyOf: schema.anyOf as unknown } as TSchema) === textOf(AnyValueField)) return 'unknown'
+  if (JSON.stringify(schema.anyOf) === JSON.stringify(AnyValueField.anyOf)) return 'unknown'
   if (Array.isArray(schema.anyOf)) {
     const types = (schema.anyOf as TSchema[]).map(each => typeOf(each, indent, of))
     if (types.includes('unknown')) return 'unknown'

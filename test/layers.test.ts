@@ -195,6 +195,7 @@ t.test('every package that is imported is a dependency', async t => {
   const known = new Set([...Object.keys(dependencies), ...Object.keys(optionalDependencies)])
   const packages = new Set(
     imports
+      // Commands call a server by the client that programs use.
       .filter(({ to }) => !/^(src|migrations|clients)\/|^node:/.test(to))
       .map(({ to }) =>
         to

@@ -46,7 +46,7 @@ async function tail(
   })
   for await (const event of stream) {
     const text = json ? jsonLine(event) : shown(event, session_id === undefined)
-    if (text !== undefined && (!json || !['start', 'position'].includes(event.event))) console.log(text)
+    if (text !== undefined) console.log(text)
   }
   notice('The session was deleted.')
 }

@@ -59,7 +59,7 @@ export class SharedContext extends ToolMethods {
     options: CallOptions = {}
   ): Promise<Tools[N]['output']> {
     // All tries have the same key, and the same body.
-    const keyed = TAKES_KEY.has(name) ? { idempotency_key: crypto.randomUUID(), ...defined(input) } : input
+    const keyed = TAKES_KEY.has(name) ? { idempotency_key: newKey(), ...defined(input) } : input
     const body = JSON.stringify(keyed)
     const tries = ONCE.has(name) ? 1 : (options.tries ?? this.options.tries ?? TRIES)
     const headers = await this.credentials.headers(options.signal)
@@ -169,4 +169,9 @@ function waitOf(input: object): { waitMs: number } {
 /** Without what is undefined, which would hide a default of ours. */
 function defined(input: object): object {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+}
+
+/** Browsers have `randomUUID` only on pages that came over HTTPS or from this machine. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('')
 }

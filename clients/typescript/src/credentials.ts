@@ -73,6 +73,14 @@ export class Credentials {
     return true
   }
 
+  /** Gets a token in the background if it is time to: for streams, which last while no call asks for one. */
+  keepFresh(): void {
+    if (this.held === undefined || !this.renews || Date.now() < this.held.renewAt) return
+    this.renew().catch(() => {
+      // The next call or stream tells why.
+    })
+  }
+
   private async current(signal?: AbortSignal): Promise<Held> {
     const { held } = this
     const now = Date.now()

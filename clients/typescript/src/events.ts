@@ -118,9 +118,11 @@ export class EventStream implements AsyncIterable<SharedContextEvent> {
 
   private async *eventsOf(answer: Response, silence: Ending): AsyncGenerator<SharedContextEvent, void> {
     if (answer.body === null) return
-    for await (const { id, event, data } of eventsIn(answer.body, () => {
+    const onData = () => {
       this.listen(silence)
-    })) {
+      this.service.credentials.keepFresh()
+    }
+    for await (const { id, event, data } of eventsIn(answer.body, onData)) {
       if (event === 'end') {
         this.isGone = (data as { reason?: unknown }).reason === 'session_gone'
         return

@@ -1328,6 +1328,7 @@ export interface BatchMemoryOutput {
     metadata?: Record<string, unknown>
     version?: number
     stored_at?: string
+    created_at?: string
     updated_at?: string
     updated_by?: string
     expires_at?: string | null

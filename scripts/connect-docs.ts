@@ -48,7 +48,13 @@ function agentsTable(): string {
   const rows = codingAgents.map(agent => {
     const { name, title, project, reference } = agent
     const key = reference === undefined ? '' : `\`${reference(KEY_VARIABLE)}\``
-    return [`[${title}](#${anchor(title)})`, `\`${name}\``, code(project?.join('/')), key, hookSettings[name] ? 'yes' : '']
+    return [
+      `[${title}](#${anchor(title)})`,
+      `\`${name}\``,
+      code(project?.join('/')),
+      key,
+      hookSettings[name] ? 'yes' : ''
+    ]
   })
   return table(['coding agent', 'client', "a project's file", 'how it refers to the key there', 'hooks'], rows)
 }
@@ -94,7 +100,9 @@ function anchor(title: string): string {
 }
 
 function table(head: string[], rows: string[][]): string {
-  return [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`.replaceAll('  ', ' ')).join('\n')
+  return [head, head.map(() => '---'), ...rows]
+    .map(cells => `| ${cells.join(' | ')} |`.replaceAll('  ', ' '))
+    .join('\n')
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)

@@ -121,8 +121,7 @@ export function parseWords(described: Verb, args: string[]): Parameters<Verb['ru
   if (missing.length > 0) throw new UsageError(`Missing: ${missing.join(', ')}.`)
   const rest = operands.splice(expected.length)
   const [surplus] = rest
-  if (surplus !== undefined && described.rest === undefined)
-    throw new UsageError(`'${surplus}' is one word too many.`)
+  if (surplus !== undefined && described.rest === undefined) throw new UsageError(`'${surplus}' is one word too many.`)
   return [values, operands, rest]
 }
 

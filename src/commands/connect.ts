@@ -29,7 +29,11 @@ export const verbs: Verbs = {
     options: {
       url: { type: 'string', value: '<address>', description: 'the server; default: the one of npm start' },
       scope: { type: 'string', value: '<scope>', description: 'user (the default): your files; project: files here' },
-      agent: { type: 'string', value: '<agent_id>', description: 'its name on the server; default: the client and you' },
+      agent: {
+        type: 'string',
+        value: '<agent_id>',
+        description: 'its name on the server; default: the client and you'
+      },
       hooks: { type: 'boolean', description: 'also hand new messages to the coding agent while it works' },
       remove: { type: 'boolean', description: 'take out what this command wrote' },
       'dry-run': { type: 'boolean', description: 'only show what would be written' },
@@ -90,8 +94,7 @@ async function run(options: Options, clients: string[]): Promise<void> {
   if (isNothing && failures.length === 0) notice('There is nothing to change.')
   if (!isNothing && !options['dry-run']) {
     await confirm(options.remove ? 'These lines are taken out.' : 'These lines are written.', options.yes)
-    for (const { agent, wish } of works)
-      await orNote(agent, failures, () => carry(agent, machine, wish, keys, record))
+    for (const { agent, wish } of works) await orNote(agent, failures, () => carry(agent, machine, wish, keys, record))
   }
   for (const line of failures) notice(line)
   if (failures.length > 0) process.exitCode = 1
@@ -145,7 +148,8 @@ async function carry(
       agent_id: connection.agent_id ?? agent.name,
       agent_type: agent.name
     })
-  if (wish.what === 'remove' && wish.scope === 'user') await removeProfile(wish.profile, { url: wish.url, agent_type: agent.name })
+  if (wish.what === 'remove' && wish.scope === 'user')
+    await removeProfile(wish.profile, { url: wish.url, agent_type: agent.name })
   if (agent.note !== undefined && wish.what === 'connect') notice(`  ${agent.note}`)
 }
 
@@ -160,12 +164,16 @@ async function chosen(machine: Machine, names: string[]): Promise<CodingAgent[]>
   const agents = names.map(name => {
     const found = codingAgents.find(agent => agent.name === name)
     if (found === undefined)
-      throw new UsageError(`'${name}' is no coding agent that this program knows: ${known.join(', ')}.${meant(name, known)}`)
+      throw new UsageError(
+        `'${name}' is no coding agent that this program knows: ${known.join(', ')}.${meant(name, known)}`
+      )
     return found
   })
   const found = agents.length > 0 ? agents : await findCodingAgents(machine)
   if (found.length === 0)
-    throw new CommandError(`There is no coding agent on this machine that this program knows. Name one: ${known.join(', ')}.`)
+    throw new CommandError(
+      `There is no coding agent on this machine that this program knows. Name one: ${known.join(', ')}.`
+    )
   return [...new Set(found)]
 }
 
@@ -191,8 +199,11 @@ async function wishOf(
   if (startsProgram(agent) && !isLoopback(url))
     throw new Refused(`It can only start programs here, and reaches no server at ${url}.`)
   if (startsProgram(agent) && !remove && process.env.DATABASE_URL !== undefined)
-    throw new Refused('It starts the program itself, which would need DATABASE_URL in its file. Write the entry by hand.')
-  const agent_id = given ?? (isLoopback(url) ? agent.name : `${agent.name}-of-${userInfo().username.replaceAll(/[^\w.-]/g, '-')}`)
+    throw new Refused(
+      'It starts the program itself, which would need DATABASE_URL in its file. Write the entry by hand.'
+    )
+  const agent_id =
+    given ?? (isLoopback(url) ? agent.name : `${agent.name}-of-${userInfo().username.replaceAll(/[^\w.-]/g, '-')}`)
   const needsKey = scope === 'user' && !remove && !startsProgram(agent)
   const text = needsKey ? ((await named(path, () => existingKey(agent, path, url, agent_id))) ?? NEW_KEY) : ''
   const command = await hookCommand(machine, scope)
@@ -204,7 +215,8 @@ async function wishOf(
     url,
     hooks,
     profile: agent.name,
-    hook_command: moment => `${command} hook ${agent.name} ${moment}${scope === 'user' ? ` --profile ${agent.name}` : ''}`,
+    hook_command: moment =>
+      `${command} hook ${agent.name} ${moment}${scope === 'user' ? ` --profile ${agent.name}` : ''}`,
     connection: {
       url: `${url}/mcp`,
       key: scope === 'project' ? { variable: KEY_VARIABLE } : { text },

@@ -19,7 +19,17 @@ export const verbs: Verbs = {
       const findings = await reach(url)
       if (findings.every(({ ok }) => ok)) findings.push(...(await examineServer(url, version)))
       const answers = findings.some(({ step, ok }) => step === 'server' && ok)
-      if (answers) findings.push(...(api_key === undefined ? [NO_KEY] : await examineKey({ url, api_key, agent_id: agent_id ?? (isOwnKey(api_key) ? undefined : 'doctor'), agent_type })))
+      if (answers)
+        findings.push(
+          ...(api_key === undefined
+            ? [NO_KEY]
+            : await examineKey({
+                url,
+                api_key,
+                agent_id: agent_id ?? (isOwnKey(api_key) ? undefined : 'doctor'),
+                agent_type
+              }))
+        )
       const agents = await examineCodingAgents(thisMachine(), url)
       const ok = [...findings, ...agents].every(finding => finding.ok)
       if (json) console.log(JSON.stringify({ ok, url, checks: findings, coding_agents: agents }))

@@ -13,7 +13,8 @@ import { isOwnKey } from './server-address.js'
  */
 export const verbs: Verbs = {
   '': verb({
-    summary: 'Prints new messages for a coding agent, in the form that its hooks have; it is made to be called by them.',
+    summary:
+      'Prints new messages for a coding agent, in the form that its hooks have; it is made to be called by them.',
     operands: ['<client>', '<moment>'],
     options: {
       profile: { type: 'string', value: '<name>', description: 'whose inbox; default: the environment, or the client' },
@@ -61,7 +62,12 @@ async function news(
     await whoAsks(client, profile),
     server =>
       // A new session knows nothing of what an earlier one has read. What is got is shown, if need be cut.
-      server.getInbox({ unacked_only: isStart, unread_only: !isStart, mark_read: true, limit: mostMessages(budget_tokens) }),
+      server.getInbox({
+        unacked_only: isStart,
+        unread_only: !isStart,
+        mark_read: true,
+        limit: mostMessages(budget_tokens)
+      }),
     { timeoutMs: LIMIT_MS, tries: 1 }
   )
   return messages.length === 0 ? undefined : quotedWithin(messages, has_more, budget_tokens)
@@ -71,7 +77,12 @@ async function news(
 async function whoAsks(client: string, profile: string | undefined): Promise<ConnectionOptions> {
   const { SHARED_CONTEXT_API_KEY: key = '', SHARED_CONTEXT_AGENT_ID } = process.env
   if (profile !== undefined || key === '') {
-    const named = profile ?? (await readProfile(client).then(() => client, () => undefined))
+    const named =
+      profile ??
+      (await readProfile(client).then(
+        () => client,
+        () => undefined
+      ))
     return { url: undefined, agent: undefined, profile: named }
   }
   // With a shared key, the agent has the client's name, as over MCP.

@@ -37,10 +37,14 @@ export async function keySource(url: string, given: string | undefined): Promise
   )
   if (isLocal && answers) {
     const found = await localAdminKey()
-    if (found !== undefined && (await isTaken(url, found.key))) return madeBy(url, found.key, `the admin key in ${found.where}`)
+    if (found !== undefined && (await isTaken(url, found.key)))
+      return madeBy(url, found.key, `the admin key in ${found.where}`)
   }
   if (given !== undefined)
-    return { says: 'the API key that you gave, which all connected like this share', keyFor: () => Promise.resolve(given) }
+    return {
+      says: 'the API key that you gave, which all connected like this share',
+      keyFor: () => Promise.resolve(given)
+    }
   if (isLocal && !answers && (await isDatabaseHere()))
     return { says: 'an API key of its own, made in the database of this machine', keyFor: madeInDatabase }
   throw new CommandError(

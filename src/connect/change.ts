@@ -3,7 +3,16 @@ import type { CodingAgent } from './coding-agents.js'
 import { SERVER_NAME } from './entries.js'
 import { type HookMoment, hookItem, type HookSettings, isOurHook } from './hooks.js'
 import { applyEdits, type Edit } from './text/edits.js'
-import { appendItem, type Entry, insertEntry, isObject, removeEntry, removeItems, updateEntry, valueAt } from './text/formats.js'
+import {
+  appendItem,
+  type Entry,
+  insertEntry,
+  isObject,
+  removeEntry,
+  removeItems,
+  updateEntry,
+  valueAt
+} from './text/formats.js'
 
 /** One thing that this program keeps in a file: an entry of a server, or a hook. All of it may throw Refused. */
 export interface Change {
@@ -59,6 +68,8 @@ export function hookChange(client: string, settings: HookSettings, moment: HookM
 /** Whether the command is the same; the user may have changed the time limit. */
 function isSame(found: unknown, wanted: Record<string, unknown>): boolean {
   const commands = (item: unknown) =>
-    isObject(item) && Array.isArray(item.hooks) ? item.hooks.map(hook => (Object(hook) as { command?: unknown }).command) : []
+    isObject(item) && Array.isArray(item.hooks)
+      ? item.hooks.map(hook => (Object(hook) as { command?: unknown }).command)
+      : []
   return isDeepStrictEqual(commands(found), commands(wanted))
 }

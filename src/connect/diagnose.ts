@@ -22,8 +22,14 @@ export async function examineServer(url: string, own_version: string): Promise<F
   } catch (error) {
     const { name, cause } = error as Error & { cause?: { code?: unknown } }
     const why =
-      name === 'TimeoutError' ? `none in ${LIMIT_MS / 1000} s` : name === 'SyntaxError' ? 'no JSON' : String(cause?.code ?? name)
-    return [fault('server', `/health gives no answer of this server (${why}).`, 'Check the address in --url, and its log.')]
+      name === 'TimeoutError'
+        ? `none in ${LIMIT_MS / 1000} s`
+        : name === 'SyntaxError'
+          ? 'no JSON'
+          : String(cause?.code ?? name)
+    return [
+      fault('server', `/health gives no answer of this server (${why}).`, 'Check the address in --url, and its log.')
+    ]
   }
 }
 
@@ -89,7 +95,8 @@ function workspaceOf(token: string): string {
 /** @param ahead_ms how far this machine's clock is ahead of the server's */
 function clock(ahead_ms: number): Finding {
   const seconds = Math.round(ahead_ms / 1000)
-  const words = seconds === 0 ? 'the same' : `this machine is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}`
+  const words =
+    seconds === 0 ? 'the same' : `this machine is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}`
   return Math.abs(seconds) <= CLOCK_MAX_S
     ? fine('clock', words)
     : fault('clock', `Of the clocks, ${words}.`, 'Set both by the same time server: tokens end too early or too late.')

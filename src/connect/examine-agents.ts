@@ -30,7 +30,8 @@ async function examine(agent: CodingAgent, machine: Machine, url: string): Promi
     const again = `Run: connect ${name}${scope === 'project' ? ' --scope project' : ''}`
     const address = addressIn(entry)
     if (address === undefined) return fine(title, `starts the program itself, in ${path}`)
-    if (address !== `${url}/mcp`) return fault(title, `It is connected to ${address}, in ${path}.`, `${again} --url ${url}`)
+    if (address !== `${url}/mcp`)
+      return fault(title, `It is connected to ${address}, in ${path}.`, `${again} --url ${url}`)
     const key = keyIn(entry) ?? machine.env[KEY_VARIABLE]
     if (key === undefined || key === '')
       return fault(title, `Its key comes from ${KEY_VARIABLE}, which is not set here.`, 'Set it where it is started.')
@@ -42,7 +43,10 @@ async function examine(agent: CodingAgent, machine: Machine, url: string): Promi
 
 function nameIn(entry: unknown): Pick<Caller, 'agent_id' | 'agent_type'> {
   const { headers, http_headers } = Object(entry) as Record<string, unknown>
-  const { 'X-Agent-Id': agent_id, 'X-Agent-Type': agent_type } = Object(headers ?? http_headers) as Record<string, unknown>
+  const { 'X-Agent-Id': agent_id, 'X-Agent-Type': agent_type } = Object(headers ?? http_headers) as Record<
+    string,
+    unknown
+  >
   return { ...(typeof agent_id === 'string' && { agent_id }), ...(typeof agent_type === 'string' && { agent_type }) }
 }
 

@@ -28,7 +28,12 @@ export interface Plan {
 }
 
 /** Plans to put things into a file, or to bring them up to date there. @throws Refused */
-export async function planWriting(path: string, changes: readonly Change[], secret: boolean, record: WrittenFiles): Promise<Plan> {
+export async function planWriting(
+  path: string,
+  changes: readonly Change[],
+  secret: boolean,
+  record: WrittenFiles
+): Promise<Plan> {
   const file = await readFound(path)
   const known = record[file.target]
   const original = textBefore(known, file.bytes, file.text)

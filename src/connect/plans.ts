@@ -29,7 +29,12 @@ export interface Wish {
  * Plans all files of one coding agent.
  * @throws Refused, with the file that is left as it is
  */
-export async function plansFor(agent: CodingAgent, machine: Machine, wish: Wish, record: WrittenFiles): Promise<Plan[]> {
+export async function plansFor(
+  agent: CodingAgent,
+  machine: Machine,
+  wish: Wish,
+  record: WrittenFiles
+): Promise<Plan[]> {
   const { path, connection, what } = wish
   const entry = entryFor(agent, connection)
   const files = new Map<string, Change[]>([[path, [entryChange(agent, entry)]]])

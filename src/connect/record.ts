@@ -47,7 +47,11 @@ export function digest(bytes: Buffer | string): string {
 export function textBefore(written: Written | undefined, bytes: Buffer | undefined, text: string): string | undefined {
   if (written === undefined || bytes === undefined || digest(bytes) !== written.sha256) return undefined
   return written.steps.reduceRight(
-    (after, ranges) => applyEdits(after, ranges.map(([offset, length]) => ({ offset, length, text: '' }))),
+    (after, ranges) =>
+      applyEdits(
+        after,
+        ranges.map(([offset, length]) => ({ offset, length, text: '' }))
+      ),
     text
   )
 }

@@ -25,7 +25,10 @@ function changed({ at, what, before, after, inserted }: Planned): string[] {
   if (what === 'absent') return [`= ${at} is not there`]
   if (what === 'add')
     return inserted.flatMap(({ line, text }) => {
-      const lines = text.replace(/^,?\r?\n/, '').trimEnd().split(/\r?\n/)
+      const lines = text
+        .replace(/^,?\r?\n/, '')
+        .trimEnd()
+        .split(/\r?\n/)
       return text.trim() === ',' ? [] : [`@ line ${line}`, ...lines.map(each => `+ ${each}`)]
     })
   const old = what === 'remove' ? leaves(before, at) : differing(before, after, at)

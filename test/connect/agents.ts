@@ -53,7 +53,12 @@ async function examine(cli: Cli, url: string): Promise<Row> {
   const [home, work, bin] = ['home', 'work', 'bin'].map(name => join(place, name)) as [string, string, string]
   for (const path of [home, work, bin]) await mkdir(path, { recursive: true })
   await writeFile(join(bin, 'package.json'), '{"private": true}')
-  const installed = await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...cli.packages], { cwd: bin }, process.env)
+  const installed = await run(
+    'npm',
+    ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...cli.packages],
+    { cwd: bin },
+    process.env
+  )
   if (installed.code !== 0) return { ...row, version: `not installed: ${firstLine(installed.output)}` }
   const model = await scriptedModel()
   try {
@@ -69,23 +74,40 @@ async function examine(cli: Cli, url: string): Promise<Row> {
     }
     const start = (words: string[]) => run(cli.program, words, { cwd: work }, env)
     row.version = firstLine((await start(['--version'])).output)
-    const files = [agent.user(machine)[0] as string, ...(hookSettings[agent.name] ? [hookSettings[agent.name]?.user(machine) as string] : [])]
+    const files = [
+      agent.user(machine)[0] as string,
+      ...(hookSettings[agent.name] ? [hookSettings[agent.name]?.user(machine) as string] : [])
+    ]
     const before = await Promise.all(files.map(read))
     const connect = (...words: string[]) =>
-      run(process.execPath, [compiled(), 'connect', cli.agent, '--yes', ...words], { cwd: work }, {
-        ...{ ...env, SHARED_CONTEXT_ADMIN_API_KEY: ADMIN, SHARED_CONTEXT_URL: url }
-      })
+      run(
+        process.execPath,
+        [compiled(), 'connect', cli.agent, '--yes', ...words],
+        { cwd: work },
+        {
+          ...{ ...env, SHARED_CONTEXT_ADMIN_API_KEY: ADMIN, SHARED_CONTEXT_URL: url }
+        }
+      )
     const connected = await connect(...(hookSettings[agent.name] ? ['--hooks'] : []))
     if (connected.code !== 0) return { ...row, list: `connect: ${firstLine(connected.output)}` }
     if (cli.list !== undefined) {
       const { output } = await start(cli.list)
-      row.list = cli.connected?.test(output) === true ? 'connected' : `says: ${firstLine(output.split('\n').filter(line => /shared/.test(line)).join('\n') || output)}`
+      row.list =
+        cli.connected?.test(output) === true
+          ? 'connected'
+          : `says: ${firstLine(
+              output
+                .split('\n')
+                .filter(line => /shared/.test(line))
+                .join('\n') || output
+            )}`
     }
     await tell(url, agent.name)
     if (cli.prompt !== undefined) await prompt(cli, start, model, row)
     const removed = await connect('--remove')
     const after = await Promise.all(files.map(read))
-    row.restored = removed.code === 0 && files.every((_file, index) => sameConfiguration(before[index], after[index])) ? 'yes' : 'no'
+    row.restored =
+      removed.code === 0 && files.every((_file, index) => sameConfiguration(before[index], after[index])) ? 'yes' : 'no'
     return row
   } finally {
     await model.close()
@@ -97,7 +119,12 @@ function sameConfiguration(before: string | undefined, after: string | undefined
   return before === after || (after !== undefined && !/shared-context/.test(after))
 }
 
-async function prompt(cli: Cli, start: (words: string[]) => Promise<Ran>, model: ScriptedModel, row: Row): Promise<void> {
+async function prompt(
+  cli: Cli,
+  start: (words: string[]) => Promise<Ran>,
+  model: ScriptedModel,
+  row: Row
+): Promise<void> {
   const { output } = await start(cli.prompt as string[])
   const asked = model.asked.join('\n')
   const tools = new Set([...asked.matchAll(/shared[-_]context_{1,2}([a-z]+(?:_[a-z]+)*)/g)].map(([, name]) => name))
@@ -126,9 +153,16 @@ interface Ran {
 
 function run(program: string, words: string[], { cwd }: { cwd: string }, env: NodeJS.ProcessEnv): Promise<Ran> {
   return new Promise(resolve => {
-    const child = spawn(program, words, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' })
+    const child = spawn(program, words, {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL'
+    })
     let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.on('error', error => {
       resolve({ code: null, output: error.message })
     })
@@ -149,7 +183,14 @@ function firstLine(text: string): string {
 
 function print(rows: Row[]): void {
   const head = ['coding agent', 'version', 'its own list', 'tools that its model sees', 'message by hooks', 'restored']
-  const cells = rows.map(({ title, version, list, tools, hooks, restored }) => [title, version, list, tools, hooks, restored])
+  const cells = rows.map(({ title, version, list, tools, hooks, restored }) => [
+    title,
+    version,
+    list,
+    tools,
+    hooks,
+    restored
+  ])
   for (const line of [head, head.map(() => '---'), ...cells])
     console.log(`| ${line.map(cell => (cell === '' ? '–' : cell.replaceAll('|', '\\|'))).join(' | ')} |`)
 }

@@ -42,9 +42,9 @@ t.test('connect gives a coding agent a key of its own, and hands over messages; 
   t.equal(first.code, 0, first.stderr)
   t.match(first.stderr, /an API key of its own, made with the key in SHARED_CONTEXT_ADMIN_API_KEY/)
   t.match(first.stderr, /Others could read it \(mode 0644\); now only you can/)
-  const { headers, url: address } = JSON.parse(
-    (await textOf(home, '.claude.json')).replace('// mine', '')
-  ).mcpServers['shared-context']
+  const { headers, url: address } = JSON.parse((await textOf(home, '.claude.json')).replace('// mine', '')).mcpServers[
+    'shared-context'
+  ]
   t.equal(address, `${url}/mcp`)
   t.match(headers, { 'X-API-Key': /^scs_[0-9a-f]{16}_/, 'X-Agent-Id': 'claude-code', 'X-Agent-Type': 'claude-code' })
   for (const secret of [headers['X-API-Key'], ADMIN_API_KEY]) t.notMatch(first.stdout + first.stderr, secret)
@@ -58,7 +58,8 @@ t.test('connect gives a coding agent a key of its own, and hands over messages; 
   const { session_id } = await ok(app, 'create_session', { purpose: 'x' }, { agent_id: 'ben' })
   const content = 'Please look\n> and obey\nScs'
   await ok(app, 'add_message', { session_id, content, to: ['claude-code'] }, { agent_id: 'ben' })
-  const hook = JSON.parse(await textOf(home, '.claude', 'settings.json')).hooks.UserPromptSubmit[0].hooks[0].command as string
+  const hook = JSON.parse(await textOf(home, '.claude', 'settings.json')).hooks.UserPromptSubmit[0].hooks[0]
+    .command as string
   t.match(hook, /" hook claude-code prompt --profile claude-code$/)
   const words = ['hook', 'claude-code', 'prompt', '--profile', 'claude-code']
   const news = await runToEnd(words, env, { input: '{"hook_event_name":"UserPromptSubmit"}' })
@@ -95,7 +96,11 @@ t.test('words that connect does not take, and keys that are not there', async t 
     [['connect', 'codex', 'cursor', '--agent', 'a'], 2, /--agent names one agent/],
     [['connect', 'codex', '--scope', 'mine'], 2, /--scope must be one of user, project/],
     [['connect'], 1, /There is no coding agent on this machine/],
-    [['connect', 'codex'], 1, /There is no API key to use, and none in .*data \(DATA_DIR\)\. Set SHARED_CONTEXT_API_KEY/],
+    [
+      ['connect', 'codex'],
+      1,
+      /There is no API key to use, and none in .*data \(DATA_DIR\)\. Set SHARED_CONTEXT_API_KEY/
+    ],
     [['connect', 'qwen', '--hooks', '--yes', '--scope', 'project'], 1, /has no hooks/]
   ] as const) {
     const run = await runToEnd([...words], env, { cwd: home })

@@ -142,51 +142,70 @@ for (const agent of codingAgents) {
     })
 }
 
-const [json, toml] = ['claude-code', 'codex'].map(name => codingAgents.find(agent => agent.name === name) as CodingAgent)
+const [json, toml] = ['claude-code', 'codex'].map(
+  name => codingAgents.find(agent => agent.name === name) as CodingAgent
+)
 
-t.test('rights, links and files that may not be written', { skip: isWindows && 'Windows has no such rights' }, async t => {
-  const open = await placeOf(json as CodingAgent, '{}')
-  await chmod(open.path, 0o644)
-  const { lines, results } = await run(open, 'connect')
-  t.match(results, [{ tightened: 0o644 }], 'it says that others could read the file')
-  t.match(lines.join('\n'), /mode 0644, will be 0600/)
-  t.equal(await mode(open.path), 0o600)
+t.test(
+  'rights, links and files that may not be written',
+  { skip: isWindows && 'Windows has no such rights' },
+  async t => {
+    const open = await placeOf(json as CodingAgent, '{}')
+    await chmod(open.path, 0o644)
+    const { lines, results } = await run(open, 'connect')
+    t.match(results, [{ tightened: 0o644 }], 'it says that others could read the file')
+    t.match(lines.join('\n'), /mode 0644, will be 0600/)
+    t.equal(await mode(open.path), 0o600)
 
-  const linked = await placeOf(json as CodingAgent)
-  const target = join(linked.machine.home, 'dotfiles', 'claude.json')
-  await mkdir(dirname(target))
-  await writeFile(target, '{}', { mode: 0o600 })
-  await symlink(target, linked.path)
-  await run(linked, 'connect')
-  t.ok((await lstat(linked.path)).isSymbolicLink(), 'the link stays')
-  t.match(await readFile(target, 'utf8'), SERVER_NAME)
-  await run(linked, 'remove')
-  t.equal(await readFile(target, 'utf8'), '{}')
+    const linked = await placeOf(json as CodingAgent)
+    const target = join(linked.machine.home, 'dotfiles', 'claude.json')
+    await mkdir(dirname(target))
+    await writeFile(target, '{}', { mode: 0o600 })
+    await symlink(target, linked.path)
+    await run(linked, 'connect')
+    t.ok((await lstat(linked.path)).isSymbolicLink(), 'the link stays')
+    t.match(await readFile(target, 'utf8'), SERVER_NAME)
+    await run(linked, 'remove')
+    t.equal(await readFile(target, 'utf8'), '{}')
 
-  const dangling = await placeOf(json as CodingAgent)
-  await symlink(join(dangling.machine.home, 'new.json'), dangling.path)
-  await run(dangling, 'connect')
-  t.ok((await lstat(dangling.path)).isSymbolicLink())
-  t.match(await readFile(join(dangling.machine.home, 'new.json'), 'utf8'), SERVER_NAME)
+    const dangling = await placeOf(json as CodingAgent)
+    await symlink(join(dangling.machine.home, 'new.json'), dangling.path)
+    await run(dangling, 'connect')
+    t.ok((await lstat(dangling.path)).isSymbolicLink())
+    t.match(await readFile(join(dangling.machine.home, 'new.json'), 'utf8'), SERVER_NAME)
 
-  const fixed = await placeOf(toml as CodingAgent, 'a = 1\n')
-  await chmod(fixed.path, 0o400)
-  await t.rejects(run(fixed, 'connect'), /may not be written \(it is read-only\)\. It is as it was/)
-  t.equal(await readFile(fixed.path, 'utf8'), 'a = 1\n')
+    const fixed = await placeOf(toml as CodingAgent, 'a = 1\n')
+    await chmod(fixed.path, 0o400)
+    await t.rejects(run(fixed, 'connect'), /may not be written \(it is read-only\)\. It is as it was/)
+    t.equal(await readFile(fixed.path, 'utf8'), 'a = 1\n')
 
-  const latin = await placeOf(json as CodingAgent, Buffer.from('{"a": "\xe9"}', 'latin1'))
-  await t.rejects(run(latin, 'connect'), /is no text in UTF-8/)
-  const folder = await placeOf(json as CodingAgent)
-  await mkdir(folder.path)
-  await t.rejects(run(folder, 'connect'), /is no file/)
-})
+    const latin = await placeOf(json as CodingAgent, Buffer.from('{"a": "\xe9"}', 'latin1'))
+    await t.rejects(run(latin, 'connect'), /is no text in UTF-8/)
+    const folder = await placeOf(json as CodingAgent)
+    await mkdir(folder.path)
+    await t.rejects(run(folder, 'connect'), /is no file/)
+  }
+)
 
 t.test('a file that another program changes meanwhile is not written', async t => {
   const place = await placeOf(json as CodingAgent, '{}')
-  const plans = await plansFor(place.agent, place.machine, {
-    ...{ what: 'connect', path: place.path, scope: 'user', url: URL, hooks: false, profile: 'x', hook_command: () => '' },
-    connection: { url: URL, key: { text: KEY }, stdio: { command: '', args: [], env: {} } }
-  }, place.record)
+  const plans = await plansFor(
+    place.agent,
+    place.machine,
+    {
+      ...{
+        what: 'connect',
+        path: place.path,
+        scope: 'user',
+        url: URL,
+        hooks: false,
+        profile: 'x',
+        hook_command: () => ''
+      },
+      connection: { url: URL, key: { text: KEY }, stdio: { command: '', args: [], env: {} } }
+    },
+    place.record
+  )
   await writeFile(place.path, '{"a": 1}')
   await t.rejects(carryOut(plans[0] as (typeof plans)[0], place.record), /was changed by another program meanwhile/)
   t.equal(await readFile(place.path, 'utf8'), '{"a": 1}')
@@ -210,7 +229,8 @@ for (const [name, { events, user }] of Object.entries(hookSettings))
     const agent = codingAgents.find(one => one.name === name) as CodingAgent
     const place = await placeOf(agent, lived(agent))
     const path = user(place.machine)
-    const others = '{\n  "hooks": {\n    "Stop": [\n      { "hooks": [{ "type": "command", "command": "beep" }] }\n    ]\n  }\n}\n'
+    const others =
+      '{\n  "hooks": {\n    "Stop": [\n      { "hooks": [{ "type": "command", "command": "beep" }] }\n    ]\n  }\n}\n'
     const text = path === place.path ? lived(agent) : others
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, text)
@@ -247,8 +267,7 @@ t.test('it finds the coding agents that there are', async t => {
 t.test('paths on other systems', async t => {
   const windows: Machine = { platform: 'win32', env: { APPDATA: 'C:\\Roaming' }, home: 'C:\\Users\\ada', cwd: 'C:\\p' }
   const mac: Machine = { platform: 'darwin', env: {}, home: '/Users/ada', cwd: '/p' }
-  const userFile = (name: string, machine: Machine) =>
-    codingAgents.find(agent => agent.name === name)?.user(machine)[0]
+  const userFile = (name: string, machine: Machine) => codingAgents.find(agent => agent.name === name)?.user(machine)[0]
   t.equal(userFile('vscode', windows), 'C:\\Roaming\\Code\\User\\mcp.json')
   t.equal(userFile('claude-desktop', mac), '/Users/ada/Library/Application Support/Claude/claude_desktop_config.json')
   t.equal(userFile('codex', { ...mac, env: { CODEX_HOME: '/c' } }), '/c/config.toml')

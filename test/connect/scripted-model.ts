@@ -47,7 +47,8 @@ function answer(url: string, body: string, response: ServerResponse): void {
   else if (url.includes('/responses')) send(response, streams, openaiResponses(), openaiResponse('completed'))
   else if (url.includes('/chat/completions')) send(response, streams, openaiChunks(), openaiWhole)
   else if (url.includes('enerateContent')) send(response, streams, [[undefined, gemini]], gemini)
-  else if (url.includes('/models')) json(response, { object: 'list', data: [{ id: 'scripted', object: 'model' }], models: [] })
+  else if (url.includes('/models'))
+    json(response, { object: 'list', data: [{ id: 'scripted', object: 'model' }], models: [] })
   else json(response, {})
 }
 
@@ -60,7 +61,9 @@ function send(response: ServerResponse, streams: boolean, events: Event[], whole
   }
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   for (const [name, data] of events)
-    response.write(`${name === undefined ? '' : `event: ${name}\n`}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`)
+    response.write(
+      `${name === undefined ? '' : `event: ${name}\n`}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`
+    )
   response.end()
 }
 
@@ -91,7 +94,14 @@ const item = {
   content: [{ type: 'output_text', text: SAYS, annotations: [] }]
 }
 function openaiResponse(status: string): unknown {
-  return { id: 'resp_1', object: 'response', model: 'scripted', status, output: [item], usage: { ...usage, total_tokens: 2 } }
+  return {
+    id: 'resp_1',
+    object: 'response',
+    model: 'scripted',
+    status,
+    output: [item],
+    usage: { ...usage, total_tokens: 2 }
+  }
 }
 function openaiResponses(): Event[] {
   const events = [
@@ -111,7 +121,10 @@ const openaiWhole = {
 function openaiChunks(): Event[] {
   const chunk = { ...chat, object: 'chat.completion.chunk' }
   return [
-    [undefined, { ...chunk, choices: [{ index: 0, delta: { role: 'assistant', content: SAYS }, finish_reason: null }] }],
+    [
+      undefined,
+      { ...chunk, choices: [{ index: 0, delta: { role: 'assistant', content: SAYS }, finish_reason: null }] }
+    ],
     [undefined, { ...chunk, choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], usage: openaiWhole.usage }],
     [undefined, '[DONE]']
   ]

@@ -96,7 +96,10 @@ t.test('JSON: it brings an entry up to date, and keeps what the user has added t
 t.test('JSON: lists of hooks', async t => {
   const isOurs = (item: unknown) => JSON.stringify(item).includes('ours')
   const path = ['hooks', 'Stop']
-  for (const text of ['{\n  "hooks": {\n    "Stop": [\n      { "a": 1 }\n    ]\n  }\n}\n', '{"hooks":{"Stop":[{"a":1}]}}']) {
+  for (const text of [
+    '{\n  "hooks": {\n    "Stop": [\n      { "a": 1 }\n    ]\n  }\n}\n',
+    '{"hooks":{"Stop":[{"a":1}]}}'
+  ]) {
     const after = applyEdits(text, appendItem(text, path, { command: 'ours' }))
     t.same(valueAt('json', after, path), [{ a: 1 }, { command: 'ours' }])
     t.equal(removeItems(after, path, isOurs), text)
@@ -129,7 +132,12 @@ t.test('JSON: what it refuses', async t => {
 const noise = fc.constantFrom('', ' ', '\n', '\r\n', '\t', ' // note\n', '/* , } */', '\n  ')
 const scalar = fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.string())
 const { jsonc } = fc.letrec<{ jsonc: string; object: string; array: string }>(tie => ({
-  jsonc: fc.oneof({ depthSize: 'small' }, scalar.map(value => JSON.stringify(value)), tie('object'), tie('array')),
+  jsonc: fc.oneof(
+    { depthSize: 'small' },
+    scalar.map(value => JSON.stringify(value)),
+    tie('object'),
+    tie('array')
+  ),
   object: fc
     .tuple(
       fc.uniqueArray(fc.tuple(fc.string({ maxLength: 6 }), tie('jsonc'), noise, noise), {
@@ -151,15 +159,22 @@ const { jsonc } = fc.letrec<{ jsonc: string; object: string; array: string }>(ti
         `[${items.map(([item, a]) => `${a}${item}${a}`).join(',')}${isTrailing && items.length > 0 ? ',' : ''}]`
     )
 }))
-const servers = fc.tuple(noise, fc.uniqueArray(fc.tuple(fc.string({ maxLength: 6 }), jsonc, noise), { selector: ([k]) => k, maxLength: 3 }), fc.boolean(), noise)
-const document = fc.tuple(noise, jsonc, fc.option(servers), jsonc, fc.boolean(), noise).map(([a, x, list, y, isTrailing, b]) => {
-  const inner =
-    list === null
-      ? ''
-      : `"mcpServers":${list[0]}{${list[1].map(([key, value, c]) => `${c}${JSON.stringify(key)}: ${value}${c}`).join(',')}` +
-        `${list[2] && list[1].length > 0 ? ',' : ''}${list[3]}},${a}`
-  return `${a}{${b}"x":${x},${b}${inner}"y":${y}${isTrailing ? ',' : ''}${b}}${b}`
-})
+const servers = fc.tuple(
+  noise,
+  fc.uniqueArray(fc.tuple(fc.string({ maxLength: 6 }), jsonc, noise), { selector: ([k]) => k, maxLength: 3 }),
+  fc.boolean(),
+  noise
+)
+const document = fc
+  .tuple(noise, jsonc, fc.option(servers), jsonc, fc.boolean(), noise)
+  .map(([a, x, list, y, isTrailing, b]) => {
+    const inner =
+      list === null
+        ? ''
+        : `"mcpServers":${list[0]}{${list[1].map(([key, value, c]) => `${c}${JSON.stringify(key)}: ${value}${c}`).join(',')}` +
+          `${list[2] && list[1].length > 0 ? ',' : ''}${list[3]}},${a}`
+    return `${a}{${b}"x":${x},${b}${inner}"y":${y}${isTrailing ? ',' : ''}${b}}${b}`
+  })
 
 t.test('JSON: in any text, only the entry comes and goes', async t => {
   fc.assert(
@@ -229,7 +244,10 @@ a = 1
     startup_timeout_sec: 20,
     http_headers: { 'X-API-Key': 'scs_key', 'X-Other': 'kept' }
   })
-  t.match(after, /^\[mcp_servers.shared-context\] # here\n[^]*url = .*\/mcp" # moved\n[^]*# of the next\n\[tui\]\na = 1\n$/)
+  t.match(
+    after,
+    /^\[mcp_servers.shared-context\] # here\n[^]*url = .*\/mcp" # moved\n[^]*# of the next\n\[tui\]\na = 1\n$/
+  )
   t.equal(updateEntry('toml', after, TOML, TABLE), after)
   t.equal(removeEntry('toml', after, TOML), '# of the next\n[tui]\na = 1\n')
 })

@@ -77,7 +77,13 @@ export function removeItems(text: string, path: readonly string[], isMeant: (ite
     if (isMeant(items[last])) after = applyEdits(after, removeAt(after, [...path, last]))
   }
   if (after === text) return text
-  prove('json', text, after, path, items.filter(item => !isMeant(item)))
+  prove(
+    'json',
+    text,
+    after,
+    path,
+    items.filter(item => !isMeant(item))
+  )
   return after
 }
 
@@ -107,7 +113,8 @@ function mergeInto(text: string, path: readonly string[], current: Entry, wanted
     const at = [...path, key]
     if (isDeepStrictEqual(before, value)) continue
     if (isObject(before) && isObject(value)) after = mergeInto(after, at, before, value)
-    else after = applyEdits(after, Object.hasOwn(current, key) ? replaceAt(after, at, value) : insertAt(after, at, value))
+    else
+      after = applyEdits(after, Object.hasOwn(current, key) ? replaceAt(after, at, value) : insertAt(after, at, value))
   }
   return after
 }

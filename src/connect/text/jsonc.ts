@@ -217,9 +217,7 @@ function format(value: unknown, indent: string, unit: string, end: string): stri
 
 function oneLine(value: unknown): string {
   // The breaks that JSON.stringify writes are the only ones: those in texts are escaped.
-  return JSON.stringify(value, null, 1)
-    .replaceAll(/\n */g, ' ')
-    .replaceAll(/\{ \}/g, '{}')
+  return JSON.stringify(value, null, 1).replaceAll(/\n */g, ' ').replaceAll(/\{ \}/g, '{}')
 }
 
 function nest(path: readonly string[], value: unknown): unknown {

@@ -12,7 +12,6 @@ import { plansFor, type Wish } from '../../src/connect/plans.js'
 import type { WrittenFiles } from '../../src/connect/record.js'
 import { shown } from '../../src/connect/shown.js'
 import { valueAt } from '../../src/connect/text/formats.js'
-import { Refused } from '../../src/connect/text/refused.js'
 
 /** What happens to the files of each coding agent; on a home folder of its own. */
 
@@ -124,8 +123,8 @@ for (const agent of codingAgents) {
 
     const damaged = await placeOf(agent, agent.format === 'toml' ? '[a\n' : '{"a": ')
     const before = await readFile(damaged.path)
-    await t.rejects(run(damaged, 'connect'), /The file .* is damaged at line 1.*It is as it was\.$/)
-    await t.rejects(run(damaged, 'remove'), Refused)
+    await t.rejects(run(damaged, 'connect'), /The file .* is damaged at line \d.*It is as it was\.$/)
+    await t.rejects(run(damaged, 'remove'), /is damaged/)
     t.same(await readFile(damaged.path), before)
   })
 
@@ -176,7 +175,7 @@ t.test(
 
     const fixed = await placeOf(toml as CodingAgent, 'a = 1\n')
     await chmod(fixed.path, 0o400)
-    await t.rejects(run(fixed, 'connect'), /may not be written \(it is read-only\)\. It is as it was/)
+    await t.rejects(run(fixed, 'connect'), /may not be written \(it is read-only\)/)
     t.equal(await readFile(fixed.path, 'utf8'), 'a = 1\n')
 
     const latin = await placeOf(json as CodingAgent, Buffer.from('{"a": "\xe9"}', 'latin1'))

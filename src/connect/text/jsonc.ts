@@ -12,6 +12,7 @@ const COMMA = 5
 const LINE_COMMENT = 12
 const BLOCK_COMMENT = 13
 const LINE_BREAK = 14
+const SPACE = 15
 const END = 17
 
 /** What a file holds; an empty one holds nothing. @throws Refused if it is damaged */
@@ -193,7 +194,7 @@ function remarkEnd(text: string, from: number): number {
   for (let kind: number = scanner.scan(); kind !== END && kind !== LINE_BREAK; kind = scanner.scan()) {
     if (kind === LINE_COMMENT) return from + scanner.getTokenOffset() + scanner.getTokenLength()
     if (kind === BLOCK_COMMENT) end = from + scanner.getTokenOffset() + scanner.getTokenLength()
-    else if (scanner.getTokenValue().trim() !== '') break
+    else if (kind !== SPACE) break
   }
   return end
 }

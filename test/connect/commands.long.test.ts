@@ -33,7 +33,7 @@ t.test('connect gives a coding agent a key of its own, and hands over messages; 
   t.match(dry, { code: 0, stdout: '' })
   t.match(dry.stderr, /Claude Code\n[^]*\+ .*"mcpServers"[^]*Codex\n[^]*\+ \[mcp_servers.shared-context\]/)
   t.equal(await textOf(home, '.claude.json'), settings)
-  t.same((await ok(app, 'list_api_keys', {}, { admin: true })).api_keys, [], 'it made no key')
+  t.same((await ok(app, 'list_api_keys', {}, { admin: true })).keys, [], 'it made no key')
 
   t.match(await runToEnd(['connect'], admin, { cwd: home }), { code: 2, stderr: /confirm it with --yes/ })
   t.equal(await textOf(home, '.claude.json'), settings)
@@ -52,7 +52,7 @@ t.test('connect gives a coding agent a key of its own, and hands over messages; 
 
   const again = await runToEnd(['connect', '--yes', '--hooks', 'claude-code'], admin, { cwd: home })
   t.match(again, { code: 0, stderr: /There is nothing to change/ })
-  const keys = (await ok(app, 'list_api_keys', {}, { admin: true })).api_keys
+  const keys = (await ok(app, 'list_api_keys', {}, { admin: true })).keys
   t.equal(keys.length, 1, 'it keeps its key')
 
   const { session_id } = await ok(app, 'create_session', { purpose: 'x' }, { agent_id: 'ben' })

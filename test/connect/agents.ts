@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type CodingAgent, codingAgents } from '../../src/connect/coding-agents.js'
@@ -30,6 +30,8 @@ interface Row {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'coding-agents-'))
+// As root, PostgreSQL runs as another user, who has to get through here.
+await chmod(folder, 0o711)
 const ends: Array<() => unknown> = []
 try {
   const names = process.argv.slice(2)
@@ -60,6 +62,8 @@ async function examine(cli: Cli, url: string): Promise<Row> {
     process.env
   )
   if (installed.code !== 0) return { ...row, version: `not installed: ${firstLine(installed.output)}` }
+  if (cli.after !== undefined)
+    await run(process.execPath, [join(bin, 'node_modules', cli.after)], { cwd: bin }, process.env)
   const model = await scriptedModel()
   try {
     const env: Record<string, string> = {

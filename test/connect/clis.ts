@@ -3,6 +3,8 @@ export interface Cli {
   /** Its name in the table of coding agents. */
   agent: string
   packages: string[]
+  /** What its install script would have run, below the folder of packages; npm runs none. */
+  after?: string
   program: string
   env?: (model: string) => Record<string, string>
   /** Files below the home folder that it needs beforehand. */
@@ -20,6 +22,7 @@ export const clis: readonly Cli[] = [
   {
     agent: 'claude-code',
     packages: ['@anthropic-ai/claude-code@2.1.328'],
+    after: '@anthropic-ai/claude-code/install.cjs',
     program: 'claude',
     env: model => ({
       ...{ ANTHROPIC_BASE_URL: model, ANTHROPIC_API_KEY: KEY, DISABLE_AUTOUPDATER: '1' },

@@ -60,7 +60,7 @@ function agentsTable(): string {
 }
 
 function section(agent: CodingAgent): string {
-  const { title, name, note, format, servers } = agent
+  const { title, name, note, project_note, format, servers } = agent
   const files = Object.entries(MACHINES).map(([system, machine]) => [system, userFiles(agent, machine)] as const)
   const [first] = files
   const same = files.filter(([, path]) => path === first?.[1]).map(([system]) => system)
@@ -83,7 +83,7 @@ function section(agent: CodingAgent): string {
     `### ${title}`,
     `\`connect ${name}\` writes ${where.join(', ')}:`,
     `\`\`\`${format}\n${entry.trimEnd()}\n\`\`\``,
-    ...(note === undefined ? [] : [note])
+    ...[note, project_note].filter(words => words !== undefined)
   ].join('\n\n')
 }
 

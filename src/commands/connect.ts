@@ -1,9 +1,9 @@
-import { homedir, userInfo } from 'node:os'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type CodingAgent, codingAgents, startsProgram } from '../connect/coding-agents.js'
+import { type CodingAgent, codingAgents } from '../connect/coding-agents.js'
 import { KEY_VARIABLE } from '../connect/entries.js'
-import { fileOf, findCodingAgents, programPath, type Scope, SCOPES } from '../connect/find.js'
+import { findCodingAgents, type Scope, SCOPES } from '../connect/find.js'
+import { hookSettings } from '../connect/hooks.js'
 import type { Machine } from '../connect/machine.js'
 import { carryOut, changesFile, type Plan } from '../connect/plan.js'
 import { named, plansFor, type Wish } from '../connect/plans.js'
@@ -16,9 +16,10 @@ import { confirm } from './confirm.js'
 import { connectionOf } from './connection.js'
 import { configFolder } from './data-folder.js'
 import { notice } from './notice.js'
-import { dataDir, existingKey, keySource, type KeySource } from './own-keys.js'
+import { keySource, type KeySource } from './own-keys.js'
 import { removeProfile, writeProfile } from './profile.js'
 import { isLoopback } from './server-address.js'
+import { isKeyMissing, whyNot, wishOf } from './wishes.js'
 
 export const verbs: Verbs = {
   '': verb({
@@ -55,9 +56,6 @@ interface Options {
   yes: boolean
 }
 
-/** What stands for a key that is made only after the plan was agreed to. */
-const NEW_KEY = 'scs_a_new_key'
-
 export function thisMachine(): Machine {
   return { platform: process.platform, env: process.env, home: homedir(), cwd: process.cwd() }
 }
@@ -80,9 +78,15 @@ async function run(options: Options, clients: string[]): Promise<void> {
   const works: Work[] = []
   for (const agent of agents)
     await orNote(agent, failures, async () => {
-      const wish = await wishOf(agent, machine, { ...options, scope, url })
+      // Of all that are found, those are meant that can be connected like this, and hooks where there are some.
+      const hooks = options.hooks && (clients.length > 0 || hookSettings[agent.name] !== undefined)
+      const asked = { ...options, hooks, scope, url }
+      const reason = whyNot(agent, asked)
+      if (reason !== undefined && clients.length === 0) return
+      if (reason !== undefined) throw new Refused(reason)
+      const wish = await wishOf(agent, machine, asked)
       const plans = await plansFor(agent, machine, wish, record)
-      // Of all that are found, those that were never connected need no word when something is taken out.
+      // And those that were never connected need no word when something is taken out.
       if (!options.remove || clients.length > 0 || plans.some(changesFile)) works.push({ agent, wish, plans })
     })
   for (const { agent, plans } of works)
@@ -118,10 +122,6 @@ async function orNote(agent: CodingAgent, failures: string[], work: () => Promis
   }
 }
 
-function isKeyMissing({ connection: { key } }: Wish): boolean {
-  return 'text' in key && key.text === NEW_KEY
-}
-
 /** Makes the key, plans again with it, writes, and notes it at once: the next coding agent may fail. */
 async function carry(
   agent: CodingAgent,
@@ -150,7 +150,12 @@ async function carry(
     })
   if (wish.what === 'remove' && wish.scope === 'user')
     await removeProfile(wish.profile, { url: wish.url, agent_type: agent.name })
-  if (agent.note !== undefined && wish.what === 'connect') notice(`  ${agent.note}`)
+  const notes = [
+    agent.note,
+    wish.scope === 'project' ? agent.project_note : undefined,
+    wish.hooks ? hookSettings[agent.name]?.note : undefined
+  ]
+  if (wish.what === 'connect') for (const note of notes) if (note !== undefined) notice(`  ${note}`)
 }
 
 function scopeOf(given = 'user'): Scope {
@@ -186,55 +191,6 @@ async function keysFor(url: string, given: string | undefined): Promise<KeySourc
   if (new URL(url).protocol === 'http:' && !isLoopback(url))
     notice(`${url} is not encrypted: everybody on the way can read the API key. Use https.`)
   return keySource(url, given)
-}
-
-async function wishOf(
-  agent: CodingAgent,
-  machine: Machine,
-  { scope, url, remove, hooks, agent: given }: Omit<Options, 'scope' | 'url'> & { scope: Scope; url: string }
-): Promise<Wish> {
-  const path = await fileOf(agent, machine, scope)
-  if (path === undefined)
-    throw new Refused('There is no file for a project that could do without the key itself. Use --scope user.')
-  if (startsProgram(agent) && !isLoopback(url))
-    throw new Refused(`It can only start programs here, and reaches no server at ${url}.`)
-  if (startsProgram(agent) && !remove && process.env.DATABASE_URL !== undefined)
-    throw new Refused(
-      'It starts the program itself, which would need DATABASE_URL in its file. Write the entry by hand.'
-    )
-  const agent_id =
-    given ?? (isLoopback(url) ? agent.name : `${agent.name}-of-${userInfo().username.replaceAll(/[^\w.-]/g, '-')}`)
-  const needsKey = scope === 'user' && !remove && !startsProgram(agent)
-  const text = needsKey ? ((await named(path, () => existingKey(agent, path, url, agent_id))) ?? NEW_KEY) : ''
-  const command = await hookCommand(machine, scope)
-  const cli = fileURLToPath(new URL('../cli.js', import.meta.url))
-  return {
-    what: remove ? 'remove' : 'connect',
-    path,
-    scope,
-    url,
-    hooks,
-    profile: agent.name,
-    hook_command: moment =>
-      `${command} hook ${agent.name} ${moment}${scope === 'user' ? ` --profile ${agent.name}` : ''}`,
-    connection: {
-      url: `${url}/mcp`,
-      key: scope === 'project' ? { variable: KEY_VARIABLE } : { text },
-      ...(scope === 'user' || given !== undefined ? { agent_id } : {}),
-      ...(scope === 'user' ? { agent_type: agent.name } : {}),
-      stdio: {
-        command: process.execPath,
-        args: [cli, 'mcp'],
-        env: { DATA_DIR: dataDir(), AGENT_ID: agent_id, AGENT_TYPE: agent.name }
-      }
-    }
-  }
-}
-
-/** How a hook starts this program: by its name, where that is it; a project's files are for other machines too. */
-async function hookCommand(machine: Machine, scope: Scope): Promise<string> {
-  if (scope === 'project' || (await programPath(program, machine)) !== undefined) return program
-  return `"${process.execPath}" "${fileURLToPath(new URL('../cli.js', import.meta.url))}"`
 }
 
 function whatNext(scope: Scope, remove: boolean): string {

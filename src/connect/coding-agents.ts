@@ -31,8 +31,9 @@ export interface CodingAgent {
   /** How a value refers to an environment variable in its files. */
   reference?: (variable: string) => string
   entry: (connection: Connection, headers: Record<string, string>) => Entry
-  /** What else the user has to do. */
+  /** What else the user has to know; and what of a project's file. */
   note?: string
+  project_note?: string
 }
 
 const braces = (variable: string) => `\${${variable}}`
@@ -72,7 +73,7 @@ export const codingAgents: readonly CodingAgent[] = [
       'variable' in key
         ? { url, http_headers, env_http_headers: { 'X-API-Key': key.variable } }
         : { url, http_headers: { 'X-API-Key': value, ...http_headers } },
-    note: 'Codex reads the file of a project only if you trust the project.'
+    project_note: 'Codex reads the file of a project only if you trust the project.'
   },
   {
     name: 'gemini',
@@ -160,15 +161,22 @@ export const codingAgents: readonly CodingAgent[] = [
   },
   {
     name: 'cline',
-    title: 'Cline',
-    programs: ['cline'],
-    traces: machine => [clineFolder(machine), inHome(machine, '.cline')],
+    title: 'Cline in VS Code',
+    programs: [],
+    traces: machine => [clineFolder(machine)],
     format: 'json',
     servers: ['mcpServers'],
-    user: machine => [
-      pathsOf(machine).join(clineFolder(machine), 'settings', 'cline_mcp_settings.json'),
-      inHome(machine, '.cline', 'data', 'settings', 'cline_mcp_settings.json')
-    ],
+    user: machine => [pathsOf(machine).join(clineFolder(machine), 'settings', 'cline_mcp_settings.json')],
+    entry: ({ url }, headers) => ({ type: 'streamableHttp', url, headers })
+  },
+  {
+    name: 'cline-cli',
+    title: 'Cline CLI',
+    programs: ['cline'],
+    traces: machine => [inHome(machine, '.cline')],
+    format: 'json',
+    servers: ['mcpServers'],
+    user: machine => [inHome(machine, '.cline', 'data', 'settings', 'cline_mcp_settings.json')],
     entry: ({ url }, headers) => ({ type: 'streamableHttp', url, headers })
   },
   {

@@ -39,8 +39,6 @@ export async function plansFor(
   const entry = entryFor(agent, connection)
   const files = new Map<string, Change[]>([[path, [entryChange(agent, entry)]]])
   const settings = hookSettings[agent.name]
-  if (wish.hooks && settings === undefined && what === 'connect')
-    throw new Refused('It has no hooks that could hand over messages. Leave out --hooks.')
   if (settings !== undefined) {
     const hookPath =
       wish.scope === 'user' ? settings.user(machine) : pathsOf(machine).join(machine.cwd, ...settings.project)

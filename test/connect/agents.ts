@@ -98,7 +98,7 @@ async function examine(cli: Cli, url: string): Promise<Row> {
       const { output } = await start(cli.list)
       row.list =
         cli.connected?.test(output) === true
-          ? 'connected'
+          ? (cli.says ?? 'connected')
           : `says: ${firstLine(
               output
                 .split('\n')

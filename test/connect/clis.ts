@@ -12,6 +12,8 @@ export interface Cli {
   /** Lists its MCP servers; and how it says that one is connected. */
   list?: string[]
   connected?: RegExp
+  /** What that means, where it does not say whether it is connected. */
+  says?: 'listed' | 'enabled'
   /** Asks its model one thing. */
   prompt?: string[]
 }
@@ -51,12 +53,14 @@ wire_api = "responses"
     }),
     list: ['mcp', 'list'],
     connected: /shared-context .*enabled/,
+    says: 'enabled',
     prompt: ['exec', '--skip-git-repo-check', '--dangerously-bypass-hook-trust', 'Say something.']
   },
   {
     agent: 'gemini',
     packages: ['@google/gemini-cli@0.61.0'],
     program: 'gemini',
+    files: () => ({ '.gemini/settings.json': '{ "security": { "auth": { "selectedType": "gemini-api-key" } } }\n' }),
     env: model => ({ GEMINI_API_KEY: KEY, GOOGLE_GEMINI_BASE_URL: model, GEMINI_CLI_TRUST_WORKSPACE: 'true' }),
     list: ['mcp', 'list'],
     connected: /shared-context: .*Connected/,
@@ -65,16 +69,39 @@ wire_api = "responses"
   {
     agent: 'opencode',
     packages: ['opencode-ai@1.18.33'],
+    after: 'opencode-ai/postinstall.mjs',
     program: 'opencode',
+    env: () => ({ OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1' }),
+    files: model => ({
+      '.config/opencode/opencode.json': `{
+  // of this run
+  "model": "scripted/scripted",
+  "provider": {
+    "scripted": {
+      "npm": "@ai-sdk/openai-compatible",
+      "options": { "baseURL": "${model}/v1", "apiKey": "${KEY}" },
+      "models": { "scripted": {} },
+    },
+  },
+}
+`
+    }),
     list: ['mcp', 'list'],
-    connected: /shared-context.*connected/
+    connected: /shared-context.*connected/,
+    prompt: ['run', 'Say something.']
   },
   {
     agent: 'copilot',
     packages: ['@github/copilot@1.0.102'],
     program: 'copilot',
+    env: model => ({
+      ...{ COPILOT_PROVIDER_BASE_URL: `${model}/v1`, COPILOT_MODEL: 'scripted', COPILOT_AUTO_UPDATE: 'false' },
+      ...{ COPILOT_PROVIDER_API_KEY: KEY, COPILOT_OFFLINE: 'true' }
+    }),
     list: ['mcp', 'list'],
-    connected: /shared-context/
+    connected: /shared-context/,
+    says: 'listed',
+    prompt: ['-p', 'Say something.', '--allow-all-tools']
   },
   {
     agent: 'qwen',
@@ -86,10 +113,11 @@ wire_api = "responses"
     prompt: ['-p', 'Say something.']
   },
   {
-    agent: 'cline',
+    agent: 'cline-cli',
     packages: ['cline@3.0.65'],
     program: 'cline',
-    list: ['mcp', 'list'],
-    connected: /shared-context/
+    list: ['config', 'mcp'],
+    connected: /shared-context/,
+    says: 'listed'
   }
 ]

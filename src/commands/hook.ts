@@ -28,7 +28,7 @@ export const verbs: Verbs = {
       const moment = MOMENTS.find(one => one === word)
       if (moment === undefined) throw new UsageError(`<moment> must be one of ${MOMENTS.join(', ')}.`)
       const tokens = wholeNumber('--budget', budget, LEAST_TOKENS)
-      const ended = setTimeout(() => process.exit(0), LIMIT_MS)
+      const ended = setTimeout(() => process.exit(0), timeLeft())
       // It is read at every moment: a coding agent may take a pipe that nobody reads for a fault.
       const given = input()
       try {
@@ -45,8 +45,11 @@ export const verbs: Verbs = {
   })
 }
 
-/** Milliseconds after which the hook ends, whatever is missing. */
+/** Milliseconds after which the hook ends, whatever is missing; counted from the start of the process. */
 const LIMIT_MS = 800
+function timeLeft(): number {
+  return Math.max(100, LIMIT_MS - Math.round(process.uptime() * 1000))
+}
 const LEAST_TOKENS = 300
 /** Tokens of what this program adds to the quotation. */
 const OWN_WORDS = 80
@@ -68,7 +71,7 @@ async function news(
         mark_read: true,
         limit: mostMessages(budget_tokens)
       }),
-    { timeoutMs: LIMIT_MS, tries: 1 }
+    { timeoutMs: timeLeft(), tries: 1 }
   )
   return messages.length === 0 ? undefined : quotedWithin(messages, has_more, budget_tokens)
 }

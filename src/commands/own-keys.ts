@@ -19,7 +19,7 @@ export interface KeySource {
   keyFor: (agent_id: string, agent_type: string) => Promise<string>
 }
 
-export const ADMIN_KEY_VARIABLE = 'SHARED_CONTEXT_ADMIN_API_KEY'
+const ADMIN_KEY_VARIABLE = 'SHARED_CONTEXT_ADMIN_API_KEY'
 
 /**
  * Finds the best source there is: an admin key, which makes a key of the agent's own; the database, if it is here and

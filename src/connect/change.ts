@@ -5,6 +5,7 @@ import { type HookMoment, hookItem, type HookSettings, isOurHook } from './hooks
 import { applyEdits, type Edit } from './text/edits.js'
 import {
   appendItem,
+  listAt,
   type Entry,
   insertEntry,
   isObject,
@@ -47,8 +48,7 @@ export function hookChange(client: string, settings: HookSettings, moment: HookM
   const isOurs = isOurHook(client)
   const item = hookItem(settings, command)
   const ours = (text: string) => {
-    const items = valueAt('json', text, path)
-    return (Array.isArray(items) ? items : []).filter(isOurs)
+    return listAt(text, path).filter(isOurs)
   }
   return {
     at: path.join('.'),

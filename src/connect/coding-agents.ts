@@ -133,7 +133,8 @@ export const codingAgents: readonly CodingAgent[] = [
     format: 'json',
     servers: ['mcpServers'],
     user: machine => [pathsOf(machine).join(folderOf(machine, 'COPILOT_HOME', '.copilot'), 'mcp-config.json')],
-    project: ['.mcp.json'],
+    // It reads .mcp.json too, but there its entry would be another one than that of Claude Code.
+    project: ['.github', 'mcp.json'],
     reference: braces,
     entry: (connection, headers) => ({ ...http(connection, headers), tools: ['*'] })
   },

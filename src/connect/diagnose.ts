@@ -20,13 +20,13 @@ export async function examineServer(url: string, own_version: string): Promise<F
       compareVersions(version, own_version)
     ]
   } catch (error) {
-    const { name, cause } = error as Error & { cause?: { code?: unknown } }
+    const { name, cause } = error as Error & { cause?: { code?: string } }
     const why =
       name === 'TimeoutError'
         ? `none in ${LIMIT_MS / 1000} s`
         : name === 'SyntaxError'
           ? 'no JSON'
-          : String(cause?.code ?? name)
+          : (cause?.code ?? name)
     return [
       fault('server', `/health gives no answer of this server (${why}).`, 'Check the address in --url, and its log.')
     ]

@@ -51,7 +51,7 @@ function leaves(value: unknown, at: string): Array<[string, string]> {
 }
 
 /** Hides API keys: those that the server makes by their form, others by the header that they are in. */
-export function masked(line: string): string {
+function masked(line: string): string {
   return line
     .replaceAll(/scs_[\w-]{8,}/g, key => `${key.slice(0, 8)}…`)
     .replaceAll(/((?:X-API-Key|Authorization)"?\s*[:=]\s*")(?!\$|\{env:|scs_)[^"]*"/gi, '$1…"')

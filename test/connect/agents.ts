@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type CodingAgent, codingAgents } from '../../src/connect/coding-agents.js'
+import { fileOf, type Scope } from '../../src/connect/find.js'
 import { hookSettings } from '../../src/connect/hooks.js'
 import type { Machine } from '../../src/connect/machine.js'
 import { compiled, runProgram } from '../helper.js'
@@ -12,11 +13,14 @@ import { scriptedModel, type ScriptedModel } from './scripted-model.js'
 /**
  * Installs the coding agents that npm has into a temporary folder, connects each with `connect`, asks it for its
  * servers, lets a scripted model see its tools and a message of another agent, and takes the entry out again. It prints
- * a table. `npm run connect:agents [name…]`; KEEP=1 keeps the folder.
+ * a table. `npm run connect:agents [name…]`; with SCOPE=project, by the files of a project and a key in the environment.
+ * VERBOSE=1 prints what they say; KEEP=1 keeps the folder.
  */
 
 const ADMIN = 'an-admin-of-this-run-0123456789'
 const MESSAGE = 'The quartz lighthouse needs a review'
+const SHARED = 'a-key-of-this-run-0123456789'
+const SCOPE: Scope = process.env.SCOPE === 'project' ? 'project' : 'user'
 /** Milliseconds that a program may take. */
 const LIMIT_MS = 120_000
 
@@ -36,7 +40,7 @@ const ends: Array<() => unknown> = []
 try {
   const names = process.argv.slice(2)
   const server = await runProgram({ teardown: end => ends.push(end) }, ['serve'], {
-    ...{ DATA_DIR: join(folder, 'data'), PORT: '0', API_KEY: 'a-key-of-this-run-0123456789', ADMIN_API_KEY: ADMIN }
+    ...{ DATA_DIR: join(folder, 'data'), PORT: '0', API_KEY: SHARED, ADMIN_API_KEY: ADMIN }
   })
   const rows: Row[] = []
   for (const cli of clis.filter(({ agent }) => names.length === 0 || names.includes(agent)))
@@ -69,8 +73,11 @@ async function examine(cli: Cli, url: string): Promise<Row> {
     const env: Record<string, string> = {
       ...{ HOME: home, USERPROFILE: home, LANG: 'C.UTF-8', CI: '1', NO_COLOR: '1', TERM: 'dumb' },
       PATH: `${join(bin, 'node_modules', '.bin')}:${process.env.PATH}`,
+      ...(SCOPE === 'project' && { SHARED_CONTEXT_API_KEY: SHARED, SHARED_CONTEXT_URL: url }),
       ...cli.env?.(model.url)
     }
+    // Hooks of a project call the program by its name.
+    await symlink(compiled(), join(bin, 'node_modules', '.bin', 'shared-context-server'))
     const machine: Machine = { platform: process.platform, env, home, cwd: work }
     for (const [path, text] of Object.entries(cli.files?.(model.url, work) ?? {})) {
       await mkdir(dirname(join(home, path)), { recursive: true })
@@ -78,21 +85,20 @@ async function examine(cli: Cli, url: string): Promise<Row> {
     }
     const start = (words: string[]) => run(cli.program, words, { cwd: work }, env)
     row.version = firstLine((await start(['--version'])).output)
+    const hooks = hookSettings[agent.name]
     const files = [
-      agent.user(machine)[0] as string,
-      ...(hookSettings[agent.name] ? [hookSettings[agent.name]?.user(machine) as string] : [])
-    ]
+      await fileOf(agent, machine, SCOPE),
+      SCOPE === 'user' ? hooks?.user(machine) : hooks && join(work, ...hooks.project)
+    ].filter(path => path !== undefined)
     const before = await Promise.all(files.map(read))
     const connect = (...words: string[]) =>
       run(
         process.execPath,
-        [compiled(), 'connect', cli.agent, '--yes', ...words],
+        [compiled(), 'connect', cli.agent, '--scope', SCOPE, '--yes', ...words],
         { cwd: work },
-        {
-          ...{ ...env, SHARED_CONTEXT_ADMIN_API_KEY: ADMIN, SHARED_CONTEXT_URL: url }
-        }
+        { ...env, SHARED_CONTEXT_ADMIN_API_KEY: ADMIN, SHARED_CONTEXT_URL: url }
       )
-    const connected = await connect(...(hookSettings[agent.name] ? ['--hooks'] : []))
+    const connected = await connect(...(hooks ? ['--hooks'] : []))
     if (connected.code !== 0) return { ...row, list: `connect: ${firstLine(connected.output)}` }
     if (cli.list !== undefined) {
       const { output } = await start(cli.list)
@@ -131,7 +137,7 @@ async function prompt(
 ): Promise<void> {
   const { output } = await start(cli.prompt as string[])
   const asked = model.asked.join('\n')
-  const tools = new Set([...asked.matchAll(/shared[-_]context_{1,2}([a-z]+(?:_[a-z]+)*)/g)].map(([, name]) => name))
+  const tools = new Set([...asked.matchAll(/shared[-_]context[-_]{1,2}([a-z]+(?:_[a-z]+)*)/g)].map(([, name]) => name))
   row.tools = tools.size > 0 ? String(tools.size) : model.asked.length === 0 ? `no model: ${firstLine(output)}` : 'none'
   if (hookSettings[cli.agent] !== undefined) row.hooks = asked.includes(MESSAGE) ? 'handed over' : 'no'
 }

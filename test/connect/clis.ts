@@ -30,6 +30,8 @@ export const clis: readonly Cli[] = [
       ...{ ANTHROPIC_BASE_URL: model, ANTHROPIC_API_KEY: KEY, DISABLE_AUTOUPDATER: '1' },
       ...{ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', ENABLE_TOOL_SEARCH: 'false' }
     }),
+    // Otherwise it asks before it uses what a project brings.
+    files: () => ({ '.claude/settings.json': '{ "enableAllProjectMcpServers": true }\n' }),
     list: ['mcp', 'list'],
     connected: /shared-context: .*Connected/,
     prompt: ['-p', 'Say something.']
@@ -39,7 +41,7 @@ export const clis: readonly Cli[] = [
     packages: ['@openai/codex@0.169.0'],
     program: 'codex',
     env: () => ({ SCRIPTED_KEY: KEY }),
-    files: model => ({
+    files: (model, work) => ({
       '.codex/config.toml': `# of this run
 model = "scripted"
 model_provider = "scripted"
@@ -49,6 +51,9 @@ name = "scripted"
 base_url = "${model}/v1"
 env_key = "SCRIPTED_KEY"
 wire_api = "responses"
+
+[projects."${work}"]
+trust_level = "trusted"
 `
     }),
     list: ['mcp', 'list'],
@@ -64,7 +69,7 @@ wire_api = "responses"
     env: model => ({ GEMINI_API_KEY: KEY, GOOGLE_GEMINI_BASE_URL: model, GEMINI_CLI_TRUST_WORKSPACE: 'true' }),
     list: ['mcp', 'list'],
     connected: /shared-context: .*Connected/,
-    prompt: ['-p', 'Say something.']
+    prompt: ['-m', 'gemini-2.5-flash', '--approval-mode', 'yolo', '-p', 'Say something.']
   },
   {
     agent: 'opencode',

@@ -29,6 +29,12 @@ export function valueAt(format: FormatName, text: string, path: readonly string[
   return path.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), whole)
 }
 
+/** The items of the list at a path of a JSON text; none if there is no list. */
+export function listAt(text: string, path: readonly string[]): unknown[] {
+  const items = valueAt('json', text, path)
+  return Array.isArray(items) ? (items as unknown[]) : []
+}
+
 /** Edits that put a new entry into a text. @throws Refused */
 export function insertEntry(format: FormatName, text: string, path: readonly string[], entry: Entry): Edit[] {
   const edits = format === 'toml' ? insertTable(text, path, entry as TomlTable) : insertAt(text, path, entry)
@@ -62,15 +68,13 @@ export function removeEntry(format: FormatName, text: string, path: readonly str
 /** Edits that add an item at the end of a list of a JSON file. @throws Refused */
 export function appendItem(text: string, path: readonly string[], item: unknown): Edit[] {
   const edits = appendAt(text, path, item)
-  const before = valueAt('json', text, path)
-  prove('json', text, applyEdits(text, edits), path, [...(Array.isArray(before) ? before : []), item])
+  prove('json', text, applyEdits(text, edits), path, [...listAt(text, path), item])
   return edits
 }
 
 /** The text without the items of a list of a JSON file that are meant. @throws Refused */
 export function removeItems(text: string, path: readonly string[], isMeant: (item: unknown) => boolean): string {
-  const items = valueAt('json', text, path)
-  if (!Array.isArray(items)) return text
+  const items = listAt(text, path)
   let after = text
   for (const index of items.keys()) {
     const last = items.length - 1 - index

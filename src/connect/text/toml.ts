@@ -7,7 +7,7 @@ export type TomlTable = Readonly<Record<string, string | readonly string[] | Rea
 
 /** What a file holds. @throws Refused if it is damaged */
 export function parseToml(text: string): Record<string, unknown> {
-  return getStaticTOMLValue(treeOf(text)) as Record<string, unknown>
+  return getStaticTOMLValue(treeOf(text))
 }
 
 function treeOf(text: string): AST.TOMLProgram {
@@ -106,7 +106,7 @@ function keyText(key: string): string {
 function valueText(value: TomlTable[string]): string {
   if (typeof value === 'string') return textOf(value)
   if (Array.isArray(value)) return `[${value.map(textOf).join(', ')}]`
-  const pairs = Object.entries(value).map(([key, text]) => `${textOf(key)} = ${textOf(text as string)}`)
+  const pairs = Object.entries(value).map(([key, text]) => `${textOf(key)} = ${textOf(text)}`)
   return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`
 }
 

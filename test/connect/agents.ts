@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { type CodingAgent, codingAgents } from '../../src/connect/coding-agents.js'
 import { fileOf, type Scope } from '../../src/connect/find.js'
 import { hookSettings } from '../../src/connect/hooks.js'
@@ -33,6 +34,8 @@ interface Row {
   restored: string
 }
 
+let toolNames: string[] = []
+
 const folder = await mkdtemp(join(tmpdir(), 'coding-agents-'))
 // As root, PostgreSQL runs as another user, who has to get through here.
 await chmod(folder, 0o711)
@@ -42,6 +45,7 @@ try {
   const server = await runProgram({ teardown: end => ends.push(end) }, ['serve'], {
     ...{ DATA_DIR: join(folder, 'data'), PORT: '0', API_KEY: SHARED, ADMIN_API_KEY: ADMIN }
   })
+  toolNames = await namesOfTools(server.url)
   const rows: Row[] = []
   for (const cli of clis.filter(({ agent }) => names.length === 0 || names.includes(agent)))
     rows.push(await examine(cli, server.url))
@@ -84,7 +88,7 @@ async function examine(cli: Cli, url: string): Promise<Row> {
       await writeFile(join(home, path), text)
     }
     const start = (words: string[]) => run(cli.program, words, { cwd: work }, env)
-    row.version = firstLine((await start(['--version'])).output)
+    row.version = /\d+\.\d+\.\d+/.exec((await start(['--version'])).output)?.[0] ?? 'does not start'
     const hooks = hookSettings[agent.name]
     const files = [
       await fileOf(agent, machine, SCOPE),
@@ -137,9 +141,21 @@ async function prompt(
 ): Promise<void> {
   const { output } = await start(cli.prompt as string[])
   const asked = model.asked.join('\n')
-  const tools = new Set([...asked.matchAll(/shared[-_]context[-_]{1,2}([a-z]+(?:_[a-z]+)*)/g)].map(([, name]) => name))
-  row.tools = tools.size > 0 ? String(tools.size) : model.asked.length === 0 ? `no model: ${firstLine(output)}` : 'none'
+  // They prefix the names, each in its own way.
+  const tools = toolNames.filter(name => new RegExp(`[_"-]${name}"`).test(asked))
+  row.tools =
+    tools.length > 0 ? String(tools.length) : model.asked.length === 0 ? `no model: ${firstLine(output)}` : 'none'
   if (hookSettings[cli.agent] !== undefined) row.hooks = asked.includes(MESSAGE) ? 'handed over' : 'no'
+}
+
+/** What the server lists for an agent. */
+async function namesOfTools(url: string): Promise<string[]> {
+  const client = new Client({ name: 'agents', version: '1' })
+  const requestInit = { headers: { 'X-API-Key': SHARED, 'X-Agent-Id': 'agents' } }
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit }))
+  const { tools } = await client.listTools()
+  await client.close()
+  return tools.map(({ name }) => name)
 }
 
 /** Another agent writes to the coding agent. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import { type CodingAgent, codingAgents, startsProgram } from '../../src/connect/coding-agents.js'
 import { addressIn, keyIn, SERVER_NAME } from '../../src/connect/entries.js'
-import { fileOf, findCodingAgents, type Scope } from '../../src/connect/find.js'
+import { fileOf, type Scope } from '../../src/connect/find.js'
 import { hookSettings } from '../../src/connect/hooks.js'
 import type { Machine } from '../../src/connect/machine.js'
 import { carryOut, changesFile } from '../../src/connect/plan.js'
@@ -247,29 +247,3 @@ for (const [name, { events, user }] of Object.entries(hookSettings))
     t.equal(await readFile(path, 'utf8'), text)
     t.equal(await readFile(place.path, 'utf8'), lived(agent))
   })
-
-t.test('it finds the coding agents that there are', async t => {
-  const machine = await newMachine()
-  t.same(await findCodingAgents(machine), [])
-  const bin = join(machine.home, 'bin')
-  await mkdir(bin)
-  await writeFile(join(bin, 'codex'), '', { mode: 0o755 })
-  await writeFile(join(bin, 'gemini'), '', { mode: 0o644 })
-  await mkdir(join(machine.home, '.cursor'))
-  const found = await findCodingAgents({ ...machine, env: { PATH: `relative:${bin}` } })
-  t.same(
-    found.map(({ name }) => name),
-    ['codex', 'cursor']
-  )
-})
-
-t.test('paths on other systems', async t => {
-  const windows: Machine = { platform: 'win32', env: { APPDATA: 'C:\\Roaming' }, home: 'C:\\Users\\ada', cwd: 'C:\\p' }
-  const mac: Machine = { platform: 'darwin', env: {}, home: '/Users/ada', cwd: '/p' }
-  const userFile = (name: string, machine: Machine) => codingAgents.find(agent => agent.name === name)?.user(machine)[0]
-  t.equal(userFile('vscode', windows), 'C:\\Roaming\\Code\\User\\mcp.json')
-  t.equal(userFile('claude-desktop', mac), '/Users/ada/Library/Application Support/Claude/claude_desktop_config.json')
-  t.equal(userFile('codex', { ...mac, env: { CODEX_HOME: '/c' } }), '/c/config.toml')
-  t.equal(userFile('zed', windows), 'C:\\Roaming\\Zed\\settings.json')
-  t.equal(userFile('opencode', { ...mac, env: { XDG_CONFIG_HOME: '/x' } }), '/x/opencode/opencode.json')
-})

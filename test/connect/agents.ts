@@ -58,8 +58,8 @@ try {
 
 async function examine(cli: Cli, url: string): Promise<Row> {
   const agent = codingAgents.find(({ name }) => name === cli.agent) as CodingAgent
-  const row: Row = { title: agent.title, version: '', list: '', tools: '', hooks: '', restored: '' }
-  const place = join(folder, cli.agent)
+  const row: Row = { title: cli.plugin ?? agent.title, version: '', list: '', tools: '', hooks: '', restored: '' }
+  const place = join(folder, cli.plugin === undefined ? cli.agent : `${cli.agent}-plugin`)
   const [home, work, bin] = ['home', 'work', 'bin'].map(name => join(place, name)) as [string, string, string]
   for (const path of [home, work, bin]) await mkdir(path, { recursive: true })
   await writeFile(join(bin, 'package.json'), '{"private": true}')
@@ -77,7 +77,10 @@ async function examine(cli: Cli, url: string): Promise<Row> {
     const env: Record<string, string> = {
       ...{ HOME: home, USERPROFILE: home, LANG: 'C.UTF-8', CI: '1', NO_COLOR: '1', TERM: 'dumb' },
       PATH: `${join(bin, 'node_modules', '.bin')}:${process.env.PATH}`,
-      ...(SCOPE === 'project' && { SHARED_CONTEXT_API_KEY: SHARED, SHARED_CONTEXT_URL: url }),
+      ...((SCOPE === 'project' || cli.plugin !== undefined) && {
+        SHARED_CONTEXT_API_KEY: SHARED,
+        SHARED_CONTEXT_URL: url
+      }),
       ...cli.env?.(model.url)
     }
     // Hooks of a project call the program by its name.
@@ -90,6 +93,11 @@ async function examine(cli: Cli, url: string): Promise<Row> {
     const start = (words: string[]) => run(cli.program, words, { cwd: work }, env)
     row.version = /\d+\.\d+\.\d+/.exec((await start(['--version'])).output)?.[0] ?? 'does not start'
     const hooks = hookSettings[agent.name]
+    if (cli.plugin !== undefined) {
+      await tell(url, agent.name)
+      await prompt(cli, start, model, row)
+      return row
+    }
     const files = [
       await fileOf(agent, machine, SCOPE),
       SCOPE === 'user' ? hooks?.user(machine) : hooks && join(work, ...hooks.project)

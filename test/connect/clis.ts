@@ -1,5 +1,10 @@
+import { join } from 'node:path'
+import { ROOT } from '../helper.js'
+
 /** How to run a coding agent of npm without an account: with a model on this machine. */
 export interface Cli {
+  /** Instead of `connect`, it gets the server by a plugin of ours, and this is what the row is called. */
+  plugin?: string
   /** Its name in the table of coding agents. */
   agent: string
   packages: string[]
@@ -20,21 +25,32 @@ export interface Cli {
 
 const KEY = 'no-secret-for-a-model-on-this-machine'
 
+const PLUGIN = join(ROOT, 'clients', 'claude-code-plugin')
+
+const claudeCode: Cli = {
+  agent: 'claude-code',
+  packages: ['@anthropic-ai/claude-code@2.1.328'],
+  after: '@anthropic-ai/claude-code/install.cjs',
+  program: 'claude',
+  env: model => ({
+    ...{ ANTHROPIC_BASE_URL: model, ANTHROPIC_API_KEY: KEY, DISABLE_AUTOUPDATER: '1' },
+    ...{ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', ENABLE_TOOL_SEARCH: 'false' }
+  }),
+  // Otherwise it asks before it uses what a project brings.
+  files: () => ({ '.claude/settings.json': '{ "enableAllProjectMcpServers": true }\n' }),
+  list: ['mcp', 'list'],
+  connected: /shared-context: .*Connected/,
+  prompt: ['-p', 'Say something.']
+}
+
 export const clis: readonly Cli[] = [
+  claudeCode,
   {
-    agent: 'claude-code',
-    packages: ['@anthropic-ai/claude-code@2.1.328'],
-    after: '@anthropic-ai/claude-code/install.cjs',
-    program: 'claude',
-    env: model => ({
-      ...{ ANTHROPIC_BASE_URL: model, ANTHROPIC_API_KEY: KEY, DISABLE_AUTOUPDATER: '1' },
-      ...{ CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', ENABLE_TOOL_SEARCH: 'false' }
-    }),
-    // Otherwise it asks before it uses what a project brings.
-    files: () => ({ '.claude/settings.json': '{ "enableAllProjectMcpServers": true }\n' }),
-    list: ['mcp', 'list'],
-    connected: /shared-context: .*Connected/,
-    prompt: ['-p', 'Say something.']
+    ...claudeCode,
+    plugin: 'Claude Code, by the plugin',
+    files: undefined,
+    list: undefined,
+    prompt: ['--plugin-dir', PLUGIN, '-p', 'Say something.']
   },
   {
     agent: 'codex',

@@ -56,7 +56,8 @@ export const codingAgents: readonly CodingAgent[] = [
     user: machine => [claudeFile(machine)],
     project: ['.mcp.json'],
     reference: braces,
-    entry: http
+    entry: http,
+    project_note: 'Claude Code asks you once whether it may use the servers of a project.'
   },
   {
     name: 'codex',
@@ -136,7 +137,8 @@ export const codingAgents: readonly CodingAgent[] = [
     // It reads .mcp.json too, but there its entry would be another one than that of Claude Code.
     project: ['.github', 'mcp.json'],
     reference: braces,
-    entry: (connection, headers) => ({ ...http(connection, headers), tools: ['*'] })
+    entry: (connection, headers) => ({ ...http(connection, headers), tools: ['*'] }),
+    project_note: 'Copilot CLI reads the file of a project only in a folder that you trust.'
   },
   {
     name: 'qwen',
@@ -148,7 +150,8 @@ export const codingAgents: readonly CodingAgent[] = [
     user: machine => [inHome(machine, '.qwen', 'settings.json')],
     project: ['.qwen', 'settings.json'],
     reference: dollar,
-    entry: ({ url }, headers) => ({ httpUrl: url, headers })
+    entry: ({ url }, headers) => ({ httpUrl: url, headers }),
+    project_note: 'Qwen Code wants your word for the servers of a project: qwen mcp approve shared-context.'
   },
   {
     name: 'windsurf',

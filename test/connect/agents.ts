@@ -112,6 +112,7 @@ async function examine(cli: Cli, url: string): Promise<Row> {
       )
     const connected = await connect(...(hooks ? ['--hooks'] : []))
     if (connected.code !== 0) return { ...row, list: `connect: ${firstLine(connected.output)}` }
+    if (cli.approve !== undefined && SCOPE === 'project') await start(cli.approve)
     if (cli.list !== undefined) {
       const { output } = await start(cli.list)
       row.list =

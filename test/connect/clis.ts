@@ -19,6 +19,8 @@ export interface Cli {
   connected?: RegExp
   /** What that means, where it does not say whether it is connected. */
   says?: 'listed' | 'enabled'
+  /** Says that a project's servers may be used. */
+  approve?: string[]
   /** Asks its model one thing. */
   prompt?: string[]
 }
@@ -119,6 +121,7 @@ trust_level = "trusted"
       ...{ COPILOT_PROVIDER_BASE_URL: `${model}/v1`, COPILOT_MODEL: 'scripted', COPILOT_AUTO_UPDATE: 'false' },
       ...{ COPILOT_PROVIDER_API_KEY: KEY, COPILOT_OFFLINE: 'true' }
     }),
+    files: (_model, work) => ({ '.copilot/config.json': JSON.stringify({ trustedFolders: [work] }) }),
     list: ['mcp', 'list'],
     connected: /shared-context/,
     says: 'listed',
@@ -129,6 +132,7 @@ trust_level = "trusted"
     packages: ['@qwen-code/qwen-code@0.24.4'],
     program: 'qwen',
     env: model => ({ OPENAI_API_KEY: KEY, OPENAI_BASE_URL: `${model}/v1`, OPENAI_MODEL: 'scripted' }),
+    approve: ['mcp', 'approve', 'shared-context'],
     list: ['mcp', 'list'],
     connected: /shared-context: .*Connected/,
     prompt: ['-p', 'Say something.']

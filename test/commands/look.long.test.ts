@@ -12,7 +12,7 @@ import { until } from '../support/until.js'
 
 t.jobs = 2
 
-const app = await startApp(t, { LOG_LEVEL: 'silent' })
+const app = await startApp(t)
 const url = await listen(app)
 const ada = new SharedContext({ url, apiKey: API_KEY, agentId: 'ada', agentType: 'tester' })
 const HOME = await temporaryFolder(t)

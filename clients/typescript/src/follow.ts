@@ -1,5 +1,5 @@
 import type { SharedContext } from './client.js'
-import type { Message } from './generated/tools.js'
+import type { Message, WaitForMessagesOutput } from './generated/tools.js'
 import { pause } from './pause.js'
 import { backoff, mayPass } from './retry.js'
 
@@ -19,6 +19,7 @@ export interface FollowOptions {
 }
 
 const WAIT_SECONDS = 25
+const FIRST_WAIT_SECONDS = 1
 const PAGE = 100
 
 /** The messages of a session as they come: `for await (const message of client.follow(session_id))`. */
@@ -52,16 +53,19 @@ export class Follower implements AsyncIterable<Message> {
     waitSeconds,
     signal,
     onFault
-  }: FollowOptions): AsyncGenerator<Message, void> {
-    for (;;) {
-      const page = await persistently(
+  }: FollowOptions & { waitSeconds: number }): AsyncGenerator<Message, void> {
+    for (let isQuiet = false; ;) {
+      // A session may have been closed before the wait began, and then nothing ends the wait but its time: the first one
+      // after a message is short.
+      const seconds: number = isQuiet ? waitSeconds : Math.min(waitSeconds, FIRST_WAIT_SECONDS)
+      const page: WaitForMessagesOutput = await persistently(
         () =>
           this.client.waitForMessages(
             {
               session_id: this.sessionId,
               after_seq: this.cursor,
               limit: PAGE,
-              timeout_seconds: waitSeconds,
+              timeout_seconds: seconds,
               sender,
               mentions_only: mentionsOnly
             },
@@ -71,6 +75,7 @@ export class Follower implements AsyncIterable<Message> {
       )
       yield* page.messages
       this.cursor = page.last_seq
+      isQuiet = page.count === 0
       if (!page.is_active && !page.has_more) return
     }
   }

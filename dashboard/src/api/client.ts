@@ -64,6 +64,7 @@ export async function signInWithCode(code: string): Promise<Identity> {
 /** The service, for one who has signed in. */
 export class Client {
   readonly service: SharedContext
+  private isOver = false
 
   /** @param onEnd called once the sign-in does not hold any more, with the reason */
   constructor(
@@ -96,10 +97,10 @@ export class Client {
     }
   }
 
-  /** Ends the sign-in here and at the service. */
+  /** Ends the sign-in here and at the service: first here, so that nothing calls with a token that has ended. */
   async signOut(): Promise<void> {
-    await this.service.revokeToken({}, { tries: 1 }).catch(() => {})
     this.end('')
+    await this.service.revokeToken({}, { tries: 1 }).catch(() => {})
   }
 
   endIfOver(error: unknown): void {
@@ -107,12 +108,15 @@ export class Client {
   }
 
   private end(why: string): void {
+    this.isOver = true
     sessionStorage.removeItem(STORED)
     this.onEnd(why)
   }
 
   private keep(identity: Identity): void {
     this.identity = identity
+    // A token that comes after the end must not sign in again.
+    if (this.isOver) return
     sessionStorage.setItem(STORED, JSON.stringify(identity))
   }
 }

@@ -61,7 +61,7 @@ export class SharedContextSaver extends BaseCheckpointSaver {
     )
     const id = getCheckpointId(config)
     const stored = id === '' ? await this.newest(namespace) : await this.valueAt(namespace, `c/${inverted(id)}`)
-    return stored && this.tupleOf(namespace, stored as CheckpointValue)
+    return stored === undefined ? undefined : this.tupleOf(namespace, stored as CheckpointValue)
   }
 
   async *list(config: RunnableConfig, options: CheckpointListOptions = {}): AsyncGenerator<CheckpointTuple> {

@@ -1,5 +1,4 @@
 import { userInfo } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { type CodingAgent, startsProgram } from '../connect/coding-agents.js'
 import { KEY_VARIABLE } from '../connect/entries.js'
 import { fileOf, programPath, type Scope } from '../connect/find.js'
@@ -7,7 +6,7 @@ import { hookSettings } from '../connect/hooks.js'
 import type { Machine } from '../connect/machine.js'
 import { named, type Wish } from '../connect/plans.js'
 import { Refused } from '../connect/text/refused.js'
-import { name as program } from '../version.js'
+import { name as program, programFile } from '../version.js'
 import { dataDir, existingKey } from './own-keys.js'
 import { isLoopback } from './server-address.js'
 
@@ -57,7 +56,6 @@ export async function wishOf(
   const needsKey = scope === 'user' && !remove && !startsProgram(agent)
   const text = needsKey ? ((await named(path, () => existingKey(agent, path, url, agent_id))) ?? NEW_KEY) : ''
   const command = await hookCommand(machine, scope)
-  const cli = fileURLToPath(new URL('../cli.js', import.meta.url))
   return {
     what: remove ? 'remove' : 'connect',
     path,
@@ -74,7 +72,7 @@ export async function wishOf(
       ...(scope === 'user' ? { agent_type: agent.name } : {}),
       stdio: {
         command: process.execPath,
-        args: [cli, 'mcp'],
+        args: [programFile, 'mcp'],
         env: { DATA_DIR: dataDir(), AGENT_ID: agent_id, AGENT_TYPE: agent.name }
       }
     }
@@ -84,5 +82,5 @@ export async function wishOf(
 /** How a hook starts this program: by its name, where that is it; a project's files are for other machines too. */
 async function hookCommand(machine: Machine, scope: Scope): Promise<string> {
   if (scope === 'project' || (await programPath(program, machine)) !== undefined) return program
-  return `"${process.execPath}" "${fileURLToPath(new URL('../cli.js', import.meta.url))}"`
+  return `"${process.execPath}" "${programFile}"`
 }

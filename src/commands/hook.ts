@@ -7,6 +7,9 @@ import { wholeNumber } from './operands.js'
 import { readProfile } from './profile.js'
 import { isOwnKey } from './server-address.js'
 
+/** Milliseconds: a coding agent waits meanwhile, and so does its user. */
+const LIMIT_MS = 800
+
 /**
  * What coding agents run when a session starts, the user has written a prompt, or they are about to stop. It says what
  * is new for them, and says nothing where it cannot: a coding agent must not suffer from a server that is away.
@@ -18,9 +21,14 @@ export const verbs: Verbs = {
     operands: ['<client>', '<moment>'],
     options: {
       profile: { type: 'string', value: '<name>', description: 'whose inbox; default: the environment, or the client' },
-      budget: { type: 'string', value: '<tokens>', description: 'the most that the messages may take; default: 1500' }
+      budget: { type: 'string', value: '<tokens>', description: 'the most that the messages may take; default: 1500' },
+      timeout: {
+        type: 'string',
+        value: '<milliseconds>',
+        description: `end after so long, whatever is missing; default: ${LIMIT_MS}`
+      }
     },
-    async run({ profile, budget = '1500' }, [client, word]) {
+    async run({ profile, budget = '1500', timeout = String(LIMIT_MS) }, [client, word]) {
       const settings = hookSettings[client]
       const clients = Object.keys(hookSettings)
       if (settings === undefined)
@@ -28,13 +36,16 @@ export const verbs: Verbs = {
       const moment = MOMENTS.find(one => one === word)
       if (moment === undefined) throw new UsageError(`<moment> must be one of ${MOMENTS.join(', ')}.`)
       const tokens = wholeNumber('--budget', budget, LEAST_TOKENS)
-      const ended = setTimeout(() => process.exit(0), timeLeft())
+      // Counted from the start of the process.
+      const limit_ms = wholeNumber('--timeout', timeout, 100, 60_000)
+      const left_ms = Math.max(100, limit_ms - Math.round(process.uptime() * 1000))
+      const ended = setTimeout(() => process.exit(0), left_ms)
       // It is read at every moment: a coding agent may take a pipe that nobody reads for a fault.
       const given = input()
       try {
         // One that goes on because of a hook is not stopped again: that might never end.
         const isDone = moment === 'stop' && (await given).stop_hook_active === true
-        const text = isDone ? undefined : await news(client, moment, profile, tokens - OWN_WORDS)
+        const text = isDone ? undefined : await news(client, moment, profile, tokens - OWN_WORDS, left_ms)
         if (text !== undefined) process.stdout.write(`${hookAnswer(settings, moment, text)}\n`)
       } catch {
         // Nothing to say; `doctor` tells why.
@@ -45,11 +56,6 @@ export const verbs: Verbs = {
   })
 }
 
-/** Milliseconds after which the hook ends, whatever is missing; counted from the start of the process. */
-const LIMIT_MS = 800
-function timeLeft(): number {
-  return Math.max(100, LIMIT_MS - Math.round(process.uptime() * 1000))
-}
 const LEAST_TOKENS = 300
 /** Tokens of what this program adds to the quotation. */
 const OWN_WORDS = 80
@@ -58,7 +64,8 @@ async function news(
   client: string,
   moment: HookMoment,
   profile: string | undefined,
-  budget_tokens: number
+  budget_tokens: number,
+  timeoutMs: number
 ): Promise<string | undefined> {
   const isStart = moment === 'start'
   const { messages, has_more } = await withServer(
@@ -71,7 +78,7 @@ async function news(
         mark_read: true,
         limit: mostMessages(budget_tokens)
       }),
-    { timeoutMs: timeLeft(), tries: 1 }
+    { timeoutMs, tries: 1 }
   )
   return messages.length === 0 ? undefined : quotedWithin(messages, has_more, budget_tokens)
 }

@@ -151,7 +151,7 @@ async function prompt(
   const { output } = await start(cli.prompt as string[])
   const asked = model.asked.join('\n')
   // They prefix the names, each in its own way.
-  const tools = toolNames.filter(name => new RegExp(`[_"-]${name}"`).test(asked))
+  const tools = toolNames.filter(name => new RegExp(`(shared[-_]context[-_]{1,2}|")${name}(?![a-z_])`).test(asked))
   row.tools =
     tools.length > 0 ? String(tools.length) : model.asked.length === 0 ? `no model: ${firstLine(output)}` : 'none'
   if (hookSettings[cli.agent] !== undefined) row.hooks = asked.includes(MESSAGE) ? 'handed over' : 'no'

@@ -5,7 +5,8 @@ import t from 'tap'
 import { ADMIN_API_KEY, API_KEY, listen, ok, runToEnd, startApp } from '../helper.js'
 import { quietPort } from '../support/ports.js'
 
-/** The commands as processes, against a server. */
+/** The commands as processes, against a server. Hooks get time enough for a machine that does much else. */
+const PATIENT = ['--timeout', '30000']
 
 t.jobs = 4
 
@@ -61,13 +62,17 @@ t.test('connect gives a coding agent a key of its own, and hands over messages; 
   const hook = JSON.parse(await textOf(home, '.claude', 'settings.json')).hooks.UserPromptSubmit[0].hooks[0]
     .command as string
   t.match(hook, /" hook claude-code prompt --profile claude-code$/)
-  const words = ['hook', 'claude-code', 'prompt', '--profile', 'claude-code']
+  const words = ['hook', 'claude-code', 'prompt', '--profile', 'claude-code', ...PATIENT]
   const news = await runToEnd(words, env, { input: '{"hook_event_name":"UserPromptSubmit"}' })
   const { hookEventName, additionalContext } = JSON.parse(news.stdout).hookSpecificOutput
   t.equal(hookEventName, 'UserPromptSubmit')
   t.match(additionalContext, /no instructions[^]*\n> Please look\n> > and obey\n> Scs\n/)
   t.match(await runToEnd(words, env), { code: 0, stdout: '', stderr: '' }, 'once')
-  t.match((await runToEnd(['hook', 'claude-code', 'start'], env)).stdout, /Please look/, 'a new session is told again')
+  t.match(
+    (await runToEnd(['hook', 'claude-code', 'start', ...PATIENT], env)).stdout,
+    /Please look/,
+    'a new session is told again'
+  )
 
   const removed = await runToEnd(['connect', '--remove', '--yes'], env, { cwd: home })
   t.equal(removed.code, 0, removed.stderr)
@@ -113,16 +118,22 @@ t.test('hooks say nothing where they cannot', async t => {
   const { env } = await newHome()
   const away = { ...env, SHARED_CONTEXT_URL: `http://127.0.0.1:${await quietPort()}`, SHARED_CONTEXT_API_KEY: API_KEY }
   const quiet = { code: 0, stdout: '', stderr: '' }
-  t.match(await runToEnd(['hook', 'codex', 'prompt'], away), quiet, 'the server is away')
-  t.match(await runToEnd(['hook', 'gemini', 'start'], env), quiet, 'there is no key')
-  t.match(await runToEnd(['hook', 'codex', 'prompt'], { ...env, SHARED_CONTEXT_API_KEY: 'wrong' }), quiet)
+  t.match(await runToEnd(['hook', 'codex', 'prompt', ...PATIENT], away), quiet, 'the server is away')
+  t.match(await runToEnd(['hook', 'gemini', 'start', ...PATIENT], env), quiet, 'there is no key')
+  t.match(await runToEnd(['hook', 'codex', 'prompt', ...PATIENT], { ...env, SHARED_CONTEXT_API_KEY: 'wrong' }), quiet)
 
   const { session_id } = await ok(app, 'create_session', { purpose: 'x' }, { agent_id: 'ben' })
   await ok(app, 'add_message', { session_id, content: 'Hello @gemini', to: ['gemini'] }, { agent_id: 'ben' })
   const here = { ...env, SHARED_CONTEXT_API_KEY: API_KEY }
   const active = { input: '{"stop_hook_active": true}' }
-  t.match(await runToEnd(['hook', 'gemini', 'stop'], here, active), quiet, 'it does not stop an agent twice')
-  const { stdout } = await runToEnd(['hook', 'gemini', 'stop'], here, { input: '{"stop_hook_active": false}' })
+  t.match(
+    await runToEnd(['hook', 'gemini', 'stop', ...PATIENT], here, active),
+    quiet,
+    'it does not stop an agent twice'
+  )
+  const { stdout } = await runToEnd(['hook', 'gemini', 'stop', ...PATIENT], here, {
+    input: '{"stop_hook_active": false}'
+  })
   t.match(JSON.parse(stdout), { decision: 'deny', reason: /> Hello @gemini/ })
   t.match(await runToEnd(['hook', 'gemini', 'dance'], here), { code: 2, stderr: /<moment> must be one of start, / })
 })

@@ -14,7 +14,7 @@ export interface Profile {
 }
 
 /** The profile that is meant where none is named. */
-export const DEFAULT_PROFILE = 'default'
+const DEFAULT_PROFILE = 'default'
 
 /** What the file holds. Fields that this version does not know stay in it. */
 interface ProfileFile {

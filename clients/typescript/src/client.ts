@@ -49,6 +49,11 @@ export class SharedContext extends ToolMethods {
     return this.credentials.state
   }
 
+  /** Stops renewing the token in the background, which only a client with `refreshToken` does. Calls still work. */
+  close(): void {
+    this.credentials.close()
+  }
+
   /**
    * Calls a tool by its name. Prefer the methods: they say what they do. While the service is away or busy, the call is
    * tried again; what writes has an idempotency_key then, so that it happens once.

@@ -1,7 +1,8 @@
 import type { AuthenticateAgentOutput } from './generated/tools.js'
-import { orAborted } from './pause.js'
+import { orAborted, unref } from './pause.js'
 import type { ClientOptions, TokenState } from './options.js'
 import { RefusedError, SharedContextError } from './refused-error.js'
+import { backoff, mayPass } from './retry.js'
 
 /** Calls a tool with these headers. */
 type Post = (tool: string, input: Record<string, unknown>, headers: Record<string, string>) => Promise<unknown>
@@ -10,6 +11,8 @@ type Post = (tool: string, input: Record<string, unknown>, headers: Record<strin
 const STALE = new Set(['TOKEN_EXPIRED', 'TOKEN_REVOKED', 'INVALID_TOKEN'])
 /** A new token is got when so much of the life of the old one is left. */
 const RENEWAL_SHARE = 0.2
+/** The longest that a timer may take: setTimeout counts in 32 bits. */
+const TIMER_MAX_MS = 2 ** 31 - 1
 /** Where a token does not say when it ends. */
 const FAR_AHEAD_MS = 365 * 86_400_000
 
@@ -23,6 +26,8 @@ interface Held extends Partial<TokenState> {
 export class Credentials {
   private held: Held | undefined
   private renewal: Promise<Held> | undefined
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private isClosed = false
 
   constructor(
     private readonly options: ClientOptions,
@@ -35,7 +40,9 @@ export class Credentials {
     for (const secret of [apiKey, token])
       if (typeof secret === 'string' && !/^[\x21-\x7e]+$/.test(secret))
         throw new TypeError('A key or token is a text of ASCII without spaces: is a variable not set, or quoted twice?')
-    if (typeof token === 'string') this.held = held({ token, expiresAt: endOf(token) })
+    if (typeof token !== 'string') return
+    this.held = held({ token, expiresAt: endOf(token) })
+    this.schedule(this.held.renewAt)
   }
 
   /** What the service granted with the token that is held; undefined if it did not say. */
@@ -68,17 +75,34 @@ export class Credentials {
     if (typeof this.options.token === 'string' && this.options.refreshToken !== true) return false
     // Others were refused with the same token, and one of them has got a new one.
     if (sent.authorization !== `Bearer ${this.held?.token}`) return true
-    if (typeof this.options.token === 'string') return false
+    // The exchange that is under way has ended the old token.
+    if (typeof this.options.token === 'string' && this.renewal === undefined) return false
     await orAborted(this.renew(), signal)
     return true
   }
 
-  /** Gets a token in the background if it is time to: for streams, which last while no call asks for one. */
-  keepFresh(): void {
-    if (this.held === undefined || !this.renews || Date.now() < this.held.renewAt) return
-    this.renew().catch(() => {
-      // The next call or stream tells why.
-    })
+  /** Stops what goes on in the background. */
+  close(): void {
+    this.isClosed = true
+    clearTimeout(this.timer)
+  }
+
+  /**
+   * A token that can only be exchanged while it lives must be so also while no call asks for one: an event stream may
+   * be all that uses it.
+   */
+  private schedule(renewAt: number): void {
+    if (this.options.refreshToken !== true || this.isClosed) return
+    clearTimeout(this.timer)
+    this.timer = setTimeout(
+      () => {
+        this.renew().catch((error: unknown) => {
+          if (mayPass(error)) this.schedule(Date.now() + backoff(1, error))
+        })
+      },
+      Math.min(TIMER_MAX_MS, Math.max(0, renewAt - Date.now()))
+    )
+    unref(this.timer)
   }
 
   private async current(signal?: AbortSignal): Promise<Held> {
@@ -104,6 +128,7 @@ export class Credentials {
       fresh => {
         this.held = fresh
         this.renewal = undefined
+        this.schedule(fresh.renewAt)
         const { state } = this
         if (state !== undefined) this.options.onToken?.(state)
         return fresh

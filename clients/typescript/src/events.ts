@@ -120,7 +120,6 @@ export class EventStream implements AsyncIterable<SharedContextEvent> {
     if (answer.body === null) return
     const onData = () => {
       this.listen(silence)
-      this.service.credentials.keepFresh()
     }
     for await (const { id, event, data } of eventsIn(answer.body, onData)) {
       if (event === 'end') {

@@ -109,6 +109,7 @@ export class Client {
 
   private end(why: string): void {
     this.isOver = true
+    this.service.close()
     sessionStorage.removeItem(STORED)
     this.onEnd(why)
   }

@@ -89,6 +89,23 @@ t.test('a ready token is used as it is, and refreshed only where that was asked 
   const client = new SharedContext({ url, token, refreshToken: true, onToken: state => told.push(state.agent_id) })
   await client.listSessions()
   t.same(told, [], 'it has long to live')
+  client.close()
+
+  const { token: short } = await issuer.authenticateAgent({
+    agent_id: 'ada',
+    agent_type: 'tester',
+    api_key: API_KEY,
+    expires_in: 3
+  })
+  const renewing = new SharedContext({
+    url,
+    token: short,
+    refreshToken: true,
+    onToken: state => told.push(state.token)
+  })
+  await until(() => told.length > 0, 'it is renewed, though nobody calls')
+  t.not(told[0], short)
+  renewing.close()
   await t.rejects(new SharedContext({ url, token: 'none' }).listSessions(), { code: 'INVALID_TOKEN' })
 })
 

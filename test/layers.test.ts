@@ -26,7 +26,7 @@ const ORDER = [
   ['PLUGINS'],
   ['http'],
   ['mcp', 'dashboard'],
-  ['app.ts'],
+  ['app.ts', 'connect'],
   ['commands'],
   ['cli.ts']
 ]
@@ -41,6 +41,7 @@ const PACKAGES: Record<string, RegExp> = {
   mcp: /^(fastify|fastify-plugin|negotiator|@modelcontextprotocol\/.*|node:.*)$/,
   dashboard: /^(fastify|fastify-plugin|@fastify\/static|node:.*)$/,
   telemetry: /^(@opentelemetry\/.*|node:(async_hooks|timers\/promises))$/,
+  connect: /^(jsonc-parser|toml-eslint-parser|clients\/typescript\/.*|node:.*)$/,
   'app.ts': /^(fastify|@fastify\/.*|node:crypto)$/,
   commands: /^.*$/,
   'cli.ts': /^.*$/,

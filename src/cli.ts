@@ -15,6 +15,7 @@ const commands: Record<string, Command> = {
   migrate: { summary: 'create or update the database tables', load: () => import('./commands/migrate.js') },
   keys: { summary: 'create, list and revoke the API keys of agents', load: () => import('./commands/keys.js') },
   audit: { summary: 'check the audit log against its chain, or export it', load: () => import('./commands/audit.js') },
+  backup: { summary: 'write a backup, check it, and restore it', load: () => import('./commands/backup.js') },
   session: {
     summary: 'list and show the sessions of a server; export one as a file, or import one',
     load: () => import('./commands/session.js')

@@ -21,7 +21,7 @@ const ORDER = [
   ['feed'],
   ['transcripts'],
   ['search', 'memory', 'tasks', 'leases', 'inbox'],
-  ['guidance', 'lifecycle'],
+  ['guidance', 'lifecycle', 'backup'],
   ['TOOLS'],
   ['PLUGINS'],
   ['http'],

@@ -59,7 +59,7 @@ function sentence(error: SharedContextError): string {
           `or write a profile into ${profilePath()}`
         ]
       : error.suggestions
-  return printable(`${error.message} ${advice.join('; ')}${advice.length > 0 ? '.' : ''} (${error.code})`)
+  return printable(`${[error.message, ...advice.map(each => `${each}.`)].join(' ')} (${error.code})`)
 }
 
 /**

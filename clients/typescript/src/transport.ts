@@ -67,13 +67,13 @@ export function answerOf(wire: Wire, answer: Response, text: string): unknown {
   const body = parsed(text)
   if (body?.success === true) return body
   if (typeof body?.code === 'string' && typeof body.error === 'string')
-    throw refusal(body as unknown as ErrorBody, answer.status)
+    throw refusal({ ...body, code: body.code, error: body.error }, answer.status)
   throw notTheService(wire, answer)
 }
 
-function parsed(text: string): Record<string, unknown> | undefined {
+function parsed(text: string): (Partial<ErrorBody> & { success?: unknown }) | undefined {
   try {
-    return Object(JSON.parse(text)) as Record<string, unknown>
+    return Object(JSON.parse(text)) as Partial<ErrorBody> & { success?: unknown }
   } catch {
     return undefined
   }

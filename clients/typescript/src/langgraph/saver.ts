@@ -18,7 +18,8 @@ import {
 import type { SharedContext } from '../client.js'
 import { MemoryNotFoundError } from '../generated/errors.js'
 import { inBatches, type MemoryOperation, readMany } from './memory.js'
-import { encoded, inverted, shortened } from './names.js'
+import { inverted, shortened } from './names.js'
+import { channelKey, namespaceOf, namespacesOf, placeOf } from './saver-places.js'
 import {
   type ChannelValue,
   type CheckpointValue,
@@ -55,7 +56,8 @@ export class SharedContextSaver extends BaseCheckpointSaver {
   async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     const thread_id = config.configurable?.thread_id as string | undefined
     if (thread_id === undefined) return undefined
-    const namespace = await this.namespaceOf(
+    const namespace = await namespaceOf(
+      this.root,
       thread_id,
       (config.configurable?.checkpoint_ns as string | undefined) ?? ''
     )
@@ -69,7 +71,7 @@ export class SharedContextSaver extends BaseCheckpointSaver {
     const wanted = getCheckpointId(config)
     const end = before === undefined ? '' : getCheckpointId(before)
     let left = limit
-    for await (const namespace of this.namespacesOf(config)) {
+    for await (const namespace of namespacesOf(this.client, this.root, config)) {
       for await (const value of this.values(namespace, 'c/', left)) {
         if (left <= 0) return
         const stored = value as CheckpointValue
@@ -90,7 +92,7 @@ export class SharedContextSaver extends BaseCheckpointSaver {
     newVersions: ChannelVersions
   ): Promise<RunnableConfig> {
     const { thread_id, checkpoint_ns } = placeOf(config)
-    const namespace = await this.namespaceOf(thread_id, checkpoint_ns)
+    const namespace = await namespaceOf(this.root, thread_id, checkpoint_ns)
     const { channel_values, ...rest } = copyCheckpoint(checkpoint)
     const channels = await Promise.all(
       Object.entries(newVersions).map(async ([channel, version]): Promise<MemoryOperation> => {
@@ -120,7 +122,7 @@ export class SharedContextSaver extends BaseCheckpointSaver {
     const { thread_id, checkpoint_ns } = placeOf(config)
     const checkpoint_id = getCheckpointId(config)
     if (checkpoint_id === '') throw new TypeError('Writes need config.configurable.checkpoint_id.')
-    const namespace = await this.namespaceOf(thread_id, checkpoint_ns)
+    const namespace = await namespaceOf(this.root, thread_id, checkpoint_ns)
     const task = await shortened(taskId)
     const operations = await Promise.all(
       writes.map(async ([channel, written], at): Promise<MemoryOperation> => {
@@ -145,28 +147,10 @@ export class SharedContextSaver extends BaseCheckpointSaver {
   }
 
   async deleteThread(threadId: string): Promise<void> {
-    for await (const namespace of this.namespacesOf({ configurable: { thread_id: threadId } }))
+    for await (const namespace of namespacesOf(this.client, this.root, { configurable: { thread_id: threadId } }))
       await this.client.batchMemory({
         operations: ['c/', 'w/', 'b/'].map(prefix => ({ op: 'delete' as const, namespace, prefix }))
       })
-  }
-
-  private async namespaceOf(thread_id: string, checkpoint_ns: string): Promise<string> {
-    return `${this.root}/${await shortened(thread_id)}/${await shortened(checkpoint_ns)}`
-  }
-
-  /** The namespaces of what a config names: one, those of a thread, or all. */
-  private async *namespacesOf({ configurable = {} }: RunnableConfig): AsyncGenerator<string> {
-    const { thread_id, checkpoint_ns } = configurable as { thread_id?: string; checkpoint_ns?: string }
-    if (thread_id !== undefined && checkpoint_ns !== undefined) {
-      yield await this.namespaceOf(thread_id, checkpoint_ns)
-      return
-    }
-    const prefix = thread_id === undefined ? `${this.root}/` : `${this.root}/${await shortened(thread_id)}/`
-    const end = checkpoint_ns === undefined ? undefined : `/${await shortened(checkpoint_ns)}`
-    const depth = this.root.split('/').length + 2
-    for await (const { namespace } of this.client.each('list_namespaces', { prefix, limit: 500 }))
-      if (namespace.split('/').length === depth && (end === undefined || namespace.endsWith(end))) yield namespace
   }
 
   private async valueAt(namespace: string, key: string): Promise<unknown> {
@@ -252,16 +236,4 @@ export class SharedContextSaver extends BaseCheckpointSaver {
     checkpoint.channel_versions[TASKS] =
       versions.length > 0 ? maxChannelVersion(...versions) : this.getNextVersion(undefined)
   }
-}
-
-async function channelKey(channel: string, version: string | number): Promise<string> {
-  return `b/${await shortened(channel)}/${encoded(String(version))}`
-}
-
-/** @throws TypeError if the config names no thread */
-function placeOf({ configurable = {} }: RunnableConfig): { thread_id: string; checkpoint_ns: string } {
-  const { thread_id, checkpoint_ns = '' } = configurable as { thread_id?: string; checkpoint_ns?: string }
-  if (thread_id === undefined)
-    throw new TypeError('A checkpointer needs config.configurable.thread_id: it says whose state it keeps.')
-  return { thread_id, checkpoint_ns }
 }

@@ -20,6 +20,7 @@ const Result = Type.Object({
   metadata: Type.Optional(AnyObject),
   version: Type.Optional(Type.Integer()),
   stored_at: Type.Optional(Time),
+  created_at: Type.Optional(Time),
   updated_at: Type.Optional(Time),
   updated_by: Type.Optional(Type.String()),
   expires_at: Type.Optional(Nullable(Time)),

@@ -1,0 +1,83 @@
+"""Vectors of a store: kept on the server beside the values, and compared here."""
+
+import base64
+import math
+import struct
+from collections.abc import Iterable, Sequence
+
+from langgraph.store.base import IndexConfig, PutOp, ensure_embeddings, get_text_at_path, tokenize_path
+
+from ..._generated.models import OperationInput
+from .._memory import Memory
+
+
+class VectorIndex:
+    """Which texts of a value have vectors, and how these are made."""
+
+    def __init__(self, config: IndexConfig) -> None:
+        self._embeddings = ensure_embeddings(config["embed"])
+        self._fields = [(path, tokenize_path(path)) for path in config.get("fields") or ["$"]]
+
+    def texts(self, op: PutOp) -> dict[str, str]:
+        """The texts of a value, each by the name of its field."""
+        if op.value is None or op.index is False:
+            return {}
+        fields = self._fields if op.index is None else [(path, tokenize_path(path)) for path in op.index]
+        texts: dict[str, str] = {}
+        for path, tokens in fields:
+            found = get_text_at_path(op.value, tokens)
+            texts.update({path if len(found) == 1 else f"{path}.{i}": text for i, text in enumerate(found)})
+        return texts
+
+    def embed(self, puts: Iterable[PutOp], queries: Iterable[str]) -> dict[str, list[float]]:
+        """The vectors of all texts and queries."""
+        texts = self._all_texts(puts)
+        vectors = dict(zip(texts, self._embeddings.embed_documents(texts), strict=True)) if texts else {}
+        return {**vectors, **{query: self._embeddings.embed_query(query) for query in queries}}
+
+    async def aembed(self, puts: Iterable[PutOp], queries: Iterable[str]) -> dict[str, list[float]]:
+        texts = self._all_texts(puts)
+        vectors = dict(zip(texts, await self._embeddings.aembed_documents(texts), strict=True)) if texts else {}
+        return {**vectors, **{query: await self._embeddings.aembed_query(query) for query in queries}}
+
+    def _all_texts(self, puts: Iterable[PutOp]) -> list[str]:
+        return list(dict.fromkeys(text for op in puts for text in self.texts(op).values()))
+
+
+class Vectors:
+    """The vectors of a store. Each value has its vectors under its own key, in a namespace below that of the store."""
+
+    def __init__(self, memory: Memory, index: VectorIndex) -> None:
+        self._memory = memory
+        self.index = index
+
+    def operation(self, key: str, op: PutOp, vectors: dict[str, list[float]], expires_in: int) -> OperationInput:
+        """What a write does to the vectors of its key."""
+        texts = self.index.texts(op)
+        if not texts:
+            return self._memory.delete(key)
+        value = {field: _packed(vectors[text]) for field, text in texts.items()}
+        return self._memory.set(key, value, expires_in=expires_in)
+
+    def scores(self, prefix: str, query: Sequence[float]) -> list[tuple[str, float]]:
+        """The keys that begin so and have vectors, best first: that of its fields which is nearest counts."""
+        scores: list[tuple[str, float]] = []
+        for entry in self._memory.entries(prefix, values=True):
+            fields: dict[str, str] = entry["value"]
+            scores.append((entry["key"], max(cosine(query, _unpacked(text)) for text in fields.values())))
+        return sorted(scores, key=lambda each: each[1], reverse=True)
+
+
+def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    """From -1 to 1; 0 if one of them is nothing."""
+    size = math.sqrt(sum(x * x for x in one)) * math.sqrt(sum(x * x for x in other))
+    return 0.0 if size == 0 else sum(x * y for x, y in zip(one, other, strict=True)) / size
+
+
+def _packed(vector: Sequence[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+def _unpacked(text: str) -> tuple[float, ...]:
+    packed = base64.b64decode(text)
+    return struct.unpack(f"<{len(packed) // 4}f", packed)

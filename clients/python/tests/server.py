@@ -42,6 +42,8 @@ class Server:
         self.api_key = secrets.token_hex(16)
         self.admin_api_key = secrets.token_hex(16)
         self._folder = Path(tempfile.mkdtemp(prefix="scs-python-"))
+        # PostgreSQL does not run as root: then another user must get into the folder.
+        self._folder.chmod(0o711)
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 

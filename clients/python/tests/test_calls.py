@@ -1,8 +1,10 @@
 """Calls on a good line: every tool has its method, and answers and errors are what the server sent."""
 
+import asyncio
 import inspect
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from conftest import Place
@@ -108,8 +110,6 @@ async def _use(client: AsyncClient) -> None:
 
 
 def test_the_asynchronous_client(make_async: Callable[[], AsyncClient]) -> None:
-    import asyncio
-
     asyncio.run(_use(make_async()))
 
 
@@ -131,6 +131,7 @@ def test_settings_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
         assert client.settings.url == "http://127.0.0.1:1" and client.settings.api_key == "from-the-environment"
     with Client(token="ready") as client:
         assert client.settings.api_key is None
-    for wrong in ({"agent_id": None}, {"agent_id": "a", "url": "ftp://x"}, {"agent_id": "a", "timeout_seconds": 0}):
+    wrongs: list[dict[str, Any]] = [{"agent_id": None}, {"agent_id": "a", "url": "ftp://x"}, {"agent_id": "a", "timeout_seconds": 0}]
+    for wrong in wrongs:
         with pytest.raises(ValueError):
-            Client(**wrong)  # type: ignore[arg-type]
+            Client(**wrong)

@@ -1,5 +1,6 @@
 """Calls on a bad line: nothing happens twice, and nothing is lost."""
 
+import asyncio
 import random
 import threading
 import time
@@ -76,8 +77,6 @@ def test_counters_in_memory_count_each_call_once(relay: Relay, through: Client) 
 def test_asyncio_on_a_line_that_fails_half_the_time(
     relay: Relay, place: Place, name: Callable[[str], str]
 ) -> None:
-    import asyncio
-
     async def run() -> None:
         dice = random.Random(11)
         async with AsyncClient(name("async"), url=relay.url, api_key=place.api_key, retries=FAST) as client:

@@ -42,9 +42,9 @@ def numbers(count: int) -> list[str]:
 
 def test_a_follower_gets_each_message_once_until_the_session_is_closed(client: Client, another: Client) -> None:
     session_id = client.create_session(purpose="Follow")["session_id"]
-    writer = write(client, session_id, 250)
+    writer = write(client, session_id, 120)
     follower = another.follow(session_id, wait_seconds=5)
-    assert [message["content"] for message in follower] == numbers(250)
+    assert [message["content"] for message in follower] == numbers(120)
     writer.join()
     # It can be taken up again where it was, also by another follower.
     assert list(another.follow(session_id, after_seq=follower.position)) == []

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import FAST, Place
-from relay import Relay
+from relay import Fault, Relay
 from shared_context import AsyncClient, Client, errors
 
 
@@ -65,8 +66,8 @@ def test_a_body_that_raises_fails_its_task(client: Client, name: Callable[[str],
         for task in client.work(key, idle_seconds=0):
             with task:
                 raise ValueError("no such page")
-    task = client.get_task(task_id=ids[0])["task"]
-    assert (task["state"], task["attempts"], task["error"]) == ("submitted", 1, "ValueError: no such page")
+    failed = client.get_task(task_id=ids[0])["task"]
+    assert (failed["state"], failed["attempts"], failed["error"]) == ("submitted", 1, "ValueError: no such page")
     # The next worker goes on after faults: the first task fails for good, the second is tried twice.
     for held in client.work(key, idle_seconds=0, on_error="continue"):
         with held:
@@ -194,8 +195,8 @@ def test_many_workers_on_a_bad_line_do_each_task_once(
 ) -> None:
     key = name("research")
     ids = plan(client, key, 24, lease_seconds=1, max_attempts=100)
-    dice = __import__("random").Random(5)
-    faults = ["lose_request", "lose_answer", "gateway", "gateway_after"]
+    dice = random.Random(5)
+    faults: list[Fault] = ["lose_request", "lose_answer", "gateway", "gateway_after"]
     completed: Counter[str] = Counter()
 
     def work(n: int) -> None:
@@ -206,7 +207,7 @@ def test_many_workers_on_a_bad_line_do_each_task_once(
                     task.result = n
                 completed[task.id] += 1
 
-    relay.plan = lambda request: dice.choice(faults) if dice.random() < 0.3 else "none"  # type: ignore[return-value]
+    relay.plan = lambda request: dice.choice(faults) if dice.random() < 0.3 else "none"
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
     relay.plan = lambda request: "none"

@@ -50,7 +50,7 @@ class RetryPolicy:
     def backoff(self, tries_made: int) -> float:
         """Seconds that grow with every failed try, with jitter."""
         # The exponent is bounded because floats overflow.
-        longest = min(self.longest_pause_seconds, self.first_pause_seconds * 2 ** min(tries_made - 1, 30))
+        longest = min(self.longest_pause_seconds, self.first_pause_seconds * 2.0 ** min(tries_made - 1, 30))
         return longest * random.uniform(0.5, 1.0)
 
 

@@ -1,14 +1,12 @@
 """Vectors of a store: kept on the server beside the values, and compared here."""
 
-import base64
-import math
-import struct
 from collections.abc import Iterable, Sequence
 
 from langgraph.store.base import IndexConfig, PutOp, ensure_embeddings, get_text_at_path, tokenize_path
 
 from ..._generated.models import OperationInput
 from .._memory import Memory
+from .._vectors import cosine, packed, unpacked
 
 
 class VectorIndex:
@@ -56,7 +54,7 @@ class Vectors:
         texts = self.index.texts(op)
         if not texts:
             return self._memory.delete(key)
-        value = {field: _packed(vectors[text]) for field, text in texts.items()}
+        value = {field: packed(vectors[text]) for field, text in texts.items()}
         return self._memory.set(key, value, expires_in=expires_in)
 
     def scores(self, prefix: str, query: Sequence[float]) -> list[tuple[str, float]]:
@@ -64,20 +62,5 @@ class Vectors:
         scores: list[tuple[str, float]] = []
         for entry in self._memory.entries(prefix, values=True):
             fields: dict[str, str] = entry["value"]
-            scores.append((entry["key"], max(cosine(query, _unpacked(text)) for text in fields.values())))
+            scores.append((entry["key"], max(cosine(query, unpacked(text)) for text in fields.values())))
         return sorted(scores, key=lambda each: each[1], reverse=True)
-
-
-def cosine(one: Sequence[float], other: Sequence[float]) -> float:
-    """From -1 to 1; 0 if one of them is nothing."""
-    size = math.sqrt(sum(x * x for x in one)) * math.sqrt(sum(x * x for x in other))
-    return 0.0 if size == 0 else sum(x * y for x, y in zip(one, other, strict=True)) / size
-
-
-def _packed(vector: Sequence[float]) -> str:
-    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
-
-
-def _unpacked(text: str) -> tuple[float, ...]:
-    packed = base64.b64decode(text)
-    return struct.unpack(f"<{len(packed) // 4}f", packed)

@@ -1,0 +1,132 @@
+"""Runs the test suites of frameworks against the adapters of this package, unmodified but for their fixtures.
+
+    python suites.py <folder of an unpacked sdist>
+
+The suites are not part of this repository: fetch a pinned sdist (`pip download --no-deps --no-binary :all:`), unpack it
+elsewhere, and install the framework and pytest. The server is the one of SHARED_CONTEXT_URL and SHARED_CONTEXT_API_KEY,
+else one that is started here from dist/.
+"""
+
+import asyncio
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "tests"))
+
+from server import Server  # noqa: E402
+from shared_context import Client  # noqa: E402
+
+
+@contextmanager
+def server() -> Iterator[tuple[str, str]]:
+    """The address and the key of a server."""
+    url = os.environ.get("SHARED_CONTEXT_URL")
+    if url is not None:
+        yield url, os.environ["SHARED_CONTEXT_API_KEY"]
+        return
+    own = Server()
+    own.start()
+    try:
+        yield own.url, own.api_key
+    finally:
+        own.remove()
+
+
+class Fixtures:
+    """A pytest plugin that puts other values in the place of a suite's fixtures."""
+
+    def __init__(self, values: dict[str, Callable[[Any], Any]]) -> None:
+        self._values = values
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Any:
+        make = self._values.get(fixturedef.argname)
+        if make is None:
+            return None
+        value = make(request)
+        # Without this pytest asks for the value that its own hook would have left here.
+        fixturedef.cached_result = (value, fixturedef.cache_key(request), None)
+        return value if value is not None else True
+
+
+def run_pytest(folder: Path, files: list[str], deselected: dict[str, str], plugin: Fixtures) -> int:
+    """Runs files of a suite in its folder, and prints what is left out and why."""
+    for name, why in deselected.items():
+        print(f"left out: {name}: {why}")
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    options = [option for name in deselected for option in ("--deselect", name)]
+    return int(pytest.main([*files, "-q", "-p", "no:cacheprovider", "--tb=short", *options], plugins=[plugin]))
+
+
+def name(word: str) -> str:
+    return f"{word}-{uuid.uuid4().hex[:12]}"
+
+
+def langgraph_store(folder: Path, client: Client) -> int:
+    """test_store.py of langgraph-checkpoint-postgres."""
+    from shared_context.integrations.langgraph import SharedContextStore
+
+    # As in the suite's own fixtures.
+    ttl: Any = {"default_ttl": 6 / 60, "refresh_on_read": True}
+
+    def store(request: Any) -> SharedContextStore:
+        return SharedContextStore(client, namespace=name("store"), ttl=ttl)
+
+    def vector_store(request: Any) -> SharedContextStore:
+        embeddings = request.getfixturevalue("fake_embeddings")
+        index: Any = {"dims": embeddings.dims, "embed": embeddings, "fields": ["text"]}
+        return SharedContextStore(client, namespace=name("store"), index=index)
+
+    fixtures = Fixtures(
+        {"store": store, "vector_store": vector_store, "conn": lambda _: None, "clear_test_db": lambda _: None}
+    )
+    return run_pytest(folder, ["tests/test_store.py"], LEFT_OUT_OF_STORE, fixtures)
+
+
+LEFT_OUT_OF_STORE: dict[str, str] = {}
+
+
+def langgraph_conformance(folder: Path, client: Client) -> int:
+    """The installed langgraph-checkpoint-conformance."""
+    from langgraph.checkpoint.conformance import checkpointer_test, validate
+    from langgraph.checkpoint.conformance.report import ProgressCallbacks
+    from shared_context.integrations.langgraph import SharedContextSaver
+
+    @checkpointer_test(name="SharedContextSaver")
+    async def saver() -> Any:
+        yield SharedContextSaver(client, namespace=name("checkpoints"))
+
+    report = asyncio.run(validate(saver, progress=ProgressCallbacks.verbose()))
+    report.print_report()
+    return 0 if all(result.passed is not False for result in report.results.values()) else 1
+
+
+SUITES: dict[str, Callable[[Path, Client], int]] = {
+    "langgraph_checkpoint_postgres": langgraph_store,
+    "langgraph_checkpoint_conformance": langgraph_conformance,
+}
+
+
+def main(argument: str) -> int:
+    folder = Path(argument).resolve()
+    suite = next((run for begin, run in SUITES.items() if folder.name.startswith(begin)), None)
+    if suite is None or not folder.is_dir():
+        print(f"{folder} is not the folder of a suite that is known here: {', '.join(SUITES)}")
+        return 2
+    with server() as (url, api_key), Client(name("suite"), "suite", url=url, api_key=api_key) as client:
+        return suite(folder, client)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        print(__doc__)
+        sys.exit(2)
+    sys.exit(main(sys.argv[1]))

@@ -40,10 +40,17 @@ def server() -> Iterator[tuple[str, str]]:
 
 
 class Fixtures:
-    """A pytest plugin that puts other values in the place of a suite's fixtures."""
+    """A pytest plugin that puts other values in the place of a suite's fixtures, and of functions that make them."""
 
-    def __init__(self, values: dict[str, Callable[[Any], Any]]) -> None:
+    def __init__(self, values: dict[str, Callable[[Any], Any]], functions: dict[str, Callable[..., Any]]) -> None:
         self._values = values
+        self._functions = functions
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        for module in {item.module for item in items}:
+            for name, function in self._functions.items():
+                if hasattr(module, name):
+                    setattr(module, name, function)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Any:
@@ -80,18 +87,30 @@ def langgraph_store(folder: Path, client: Client) -> int:
     def store(request: Any) -> SharedContextStore:
         return SharedContextStore(client, namespace=name("store"), ttl=ttl)
 
-    def vector_store(request: Any) -> SharedContextStore:
-        embeddings = request.getfixturevalue("fake_embeddings")
-        index: Any = {"dims": embeddings.dims, "embed": embeddings, "fields": ["text"]}
-        return SharedContextStore(client, namespace=name("store"), index=index)
+    @contextmanager
+    def vector_store(
+        vector_type: str, distance_type: str, embeddings: Any, text_fields: Any = None, enable_ttl: bool = True
+    ) -> Iterator[SharedContextStore]:
+        index: Any = {
+            "dims": embeddings.dims,
+            "embed": embeddings,
+            "fields": text_fields,
+            "distance_type": distance_type,
+        }
+        minutes: Any = {"default_ttl": 2, "refresh_on_read": True} if enable_ttl else None
+        yield SharedContextStore(client, namespace=name("store"), index=index, ttl=minutes)
 
     fixtures = Fixtures(
-        {"store": store, "vector_store": vector_store, "conn": lambda _: None, "clear_test_db": lambda _: None}
+        {"store": store, "conn": lambda _: None, "clear_test_db": lambda _: None},
+        {"_create_vector_store": vector_store},
     )
     return run_pytest(folder, ["tests/test_store.py"], LEFT_OUT_OF_STORE, fixtures)
 
 
-LEFT_OUT_OF_STORE: dict[str, str] = {}
+LEFT_OUT_OF_STORE = {
+    "tests/test_store.py::test_omit_expired": "it looks at rows of PostgresStore with SQL",
+    "tests/test_store.py::test_nonnull_migrations": "it looks at the migrations of PostgresStore",
+}
 
 
 def langgraph_conformance(folder: Path, client: Client) -> int:

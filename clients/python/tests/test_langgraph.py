@@ -12,6 +12,7 @@ from shared_context import Client
 
 pytest.importorskip("langgraph", reason="langgraph is not here")
 
+from langchain_core.runnables import RunnableConfig  # noqa: E402
 from langgraph.checkpoint.base import empty_checkpoint  # noqa: E402
 from langgraph.graph import END, START, StateGraph  # noqa: E402
 from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp, SearchOp  # noqa: E402
@@ -182,7 +183,7 @@ def graph_with(saver: SharedContextSaver, store: SharedContextStore | None = Non
 def test_a_graph_stops_and_another_process_goes_on(
     saver: SharedContextSaver, place: Place, client: Client, name: Callable[[str], str]
 ) -> None:
-    config = {"configurable": {"thread_id": name("thread")}}
+    config: RunnableConfig = {"configurable": {"thread_id": name("thread")}}
     stopped = graph_with(saver).invoke({"steps": ["begun"]}, config)
     assert stopped["__interrupt__"][0].value == "Who approves?"
     with Client(client.settings.agent_id, "tester", url=place.url, api_key=place.api_key) as other:

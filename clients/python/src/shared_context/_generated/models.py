@@ -643,6 +643,7 @@ class OperationResult(_OperationResult, total=False):
     metadata: dict[str, Any]
     version: int
     stored_at: str
+    created_at: str
     updated_at: str
     updated_by: str
     expires_at: str | None

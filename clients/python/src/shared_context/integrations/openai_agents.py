@@ -6,30 +6,38 @@ Needs: pip install "shared-context-client[openai-agents]"
 import asyncio
 from typing import Any, cast
 
-from agents import FunctionTool, TResponseInputItem, function_tool
-from agents.memory.session import SessionABC
+from agents import FunctionTool, SessionSettings, TResponseInputItem, function_tool
 
 from ..client import Client
 from ._conversation import Conversation, Visibility
 from ._tools import tools_of
 
 
-class SharedContextSession(SessionABC):
+class SharedContextSession:
     """A conversation in a session of the server: one message for each item. Other agents and people can follow it.
 
     Args:
         session_id: The id of a session, or any other text: the key of one, which is opened if nobody has.
         client: The agent that writes the items, and that alone may take them away.
         visibility: Who else may read them: private for nobody.
+        session_settings: How many items a run gets, unless it says so itself.
     """
 
-    session_settings = None
-
-    def __init__(self, session_id: str, client: Client, *, visibility: Visibility = "public") -> None:
+    def __init__(
+        self,
+        session_id: str,
+        client: Client,
+        *,
+        visibility: Visibility = "public",
+        session_settings: SessionSettings | None = None,
+    ) -> None:
         self.session_id = session_id
+        self.session_settings = session_settings
         self._conversation = Conversation(client, session_id, form="openai-agents", visibility=visibility)
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
+        if limit is None and self.session_settings is not None:
+            limit = self.session_settings.limit
         return cast("list[TResponseInputItem]", await asyncio.to_thread(self._conversation.items, limit))
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:

@@ -16,6 +16,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
     get_checkpoint_id,
     get_checkpoint_metadata,
+    writes_sort_key,
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
@@ -84,7 +85,8 @@ class SharedContextSaver(BaseCheckpointSaver[str]):
         operations: list[OperationInput] = []
         for i, (channel, value) in enumerate(writes):
             index = WRITES_IDX_MAP.get(channel, i)
-            stored = {"task_id": task_id, "channel": channel, "task_path": task_path, **self._dumped(value)}
+            stored = {"task_id": task_id, "channel": channel, "task_path": task_path, "index": index}
+            stored.update(self._dumped(value))
             # A task that runs again does not change what it wrote before; what became of it may change.
             key = Keys.write(place, checkpoint_id, task_id, index)
             operations.append(self._memory.set(key, stored, overwrite=index < 0))
@@ -153,23 +155,31 @@ class SharedContextSaver(BaseCheckpointSaver[str]):
         self._memory.write(operations)
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """Deletes old checkpoints of threads: all but the newest of each checkpoint_ns, or with "delete" all."""
-        if strategy == "delete":
-            for thread_id in thread_ids:
-                self.delete_thread(thread_id)
-            return
-        if strategy != "keep_latest":
+        """Deletes old checkpoints of threads: all but the newest of each checkpoint_ns, or with "delete" all.
+
+        Raises:
+            NotImplementedError: A newest checkpoint has a DeltaChannel that is built again from older ones. Then
+                nothing of its thread is deleted.
+        """
+        if strategy not in ("keep_latest", "delete"):
             raise ValueError("strategy is keep_latest or delete")
         for thread_id in thread_ids:
-            newest: dict[str, str] = {}
-            keys = [entry["key"] for entry in self._memory.entries(Keys.checkpoints(thread_id, None))]
-            for key in sorted(keys):
-                newest[Keys.folder_of(key)] = key
-            operations: list[OperationInput] = []
-            for key in set(keys) - set(newest.values()):
-                operations.append(self._memory.delete(key))
-                operations.append(self._memory.delete_below(Keys.writes_of(key)))
-            self._memory.write(operations)
+            if strategy == "delete":
+                self.delete_thread(thread_id)
+            else:
+                self._keep_latest(thread_id)
+
+    def _keep_latest(self, thread_id: str) -> None:
+        keys = sorted(entry["key"] for entry in self._memory.entries(Keys.checkpoints(thread_id, None)))
+        newest = {Keys.folder_of(key): key for key in keys}
+        for stored in self._memory.get(list(newest.values())).values():
+            if self._loaded(stored["value"]["metadata"]).get("counters_since_delta_snapshot"):
+                raise NotImplementedError(f"The thread {thread_id} has a DeltaChannel, which needs older checkpoints")
+        operations: list[OperationInput] = []
+        for key in set(keys) - set(newest.values()):
+            operations.append(self._memory.delete(key))
+            operations.append(self._memory.delete_below(Keys.writes_of(key)))
+        self._memory.write(operations)
 
     # LangGraph calls these in an event loop: a thread does the work.
 
@@ -218,16 +228,19 @@ class SharedContextSaver(BaseCheckpointSaver[str]):
         }
         blobs: dict[str, OperationResult] = self._memory.get(list(keys.values()))
         values = {channel: self._loaded(blobs[key]["value"]) for channel, key in keys.items() if key in blobs}
-        writes = self._memory.entries(Keys.writes(place, stored["checkpoint_id"]), values=True)
+        entries = self._memory.entries(Keys.writes(place, stored["checkpoint_id"]), values=True)
+        # Delta channels are built again from writes in this order.
+        writes = sorted(
+            (entry["value"] for entry in entries),
+            key=lambda each: writes_sort_key(each["task_path"], each["task_id"], each["index"]),
+        )
         parent_id = stored["parent_id"]
         return CheckpointTuple(
             config=place.config(stored["checkpoint_id"]),
             checkpoint={**checkpoint, "channel_values": values},
             metadata=self._loaded(stored["metadata"]),
             parent_config=None if parent_id is None else place.config(parent_id),
-            pending_writes=[
-                (each["value"]["task_id"], each["value"]["channel"], self._loaded(each["value"])) for each in writes
-            ],
+            pending_writes=[(each["task_id"], each["channel"], self._loaded(each)) for each in writes],
         )
 
     def _dumped(self, value: Any) -> dict[str, str]:

@@ -10,6 +10,7 @@ from langgraph.store.base import (
     BaseStore,
     GetOp,
     IndexConfig,
+    InvalidNamespaceError,
     Item,
     ListNamespacesOp,
     MatchCondition,
@@ -62,12 +63,12 @@ class SharedContextStore(BaseStore):
         self._vectors = None if index is None else Vectors(Memory(client, f"{namespace}/vectors"), VectorIndex(index))
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
-        wanted = list(ops)
+        wanted = _checked(ops)
         vectors = {} if self._vectors is None else self._vectors.index.embed(_puts(wanted), _queries(wanted))
         return self._run(wanted, vectors)
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        wanted = list(ops)
+        wanted = _checked(ops)
         vectors = {} if self._vectors is None else await self._vectors.index.aembed(_puts(wanted), _queries(wanted))
         return await asyncio.to_thread(self._run, wanted, vectors)
 
@@ -80,8 +81,6 @@ class SharedContextStore(BaseStore):
                 results[i] = self._search(op, vectors)
             elif isinstance(op, ListNamespacesOp):
                 results[i] = self._list_namespaces(op)
-            elif not isinstance(op, GetOp | PutOp):
-                raise ValueError(f"Unknown operation: {type(op).__name__}")
         self._put(_puts(ops), vectors)
         return results
 
@@ -159,6 +158,25 @@ def key_of(namespace: Sequence[str], key: str) -> str:
     if len(whole) > KEY_MAX:
         raise ValueError(f"The namespace and the key have more than {KEY_MAX} characters together: {whole[:50]}…")
     return whole
+
+
+def _checked(ops: Iterable[Op]) -> list[Op]:
+    """The operations of a batch. Raises before any of them runs if one is none, or names a namespace that none can be."""
+    checked = list(ops)
+    for op in checked:
+        if isinstance(op, GetOp | PutOp):
+            paths = [op.namespace]
+        elif isinstance(op, SearchOp):
+            paths = [op.namespace_prefix]
+        elif isinstance(op, ListNamespacesOp):
+            paths = [each.path for each in op.match_conditions or ()]
+        else:
+            raise ValueError(f"Unknown operation: {type(op).__name__}")
+        for label in (label for path in paths for label in path):
+            # The methods of LangGraph refuse the same.
+            if not isinstance(label, str) or label == "" or "." in label:
+                raise InvalidNamespaceError(f"A label of a namespace is a text without periods, not {label!r}")
+    return checked
 
 
 def _puts(ops: Iterable[Op]) -> list[PutOp]:

@@ -1,26 +1,34 @@
 """Vectors of a store: kept on the server beside the values, and compared here."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from langgraph.store.base import IndexConfig, PutOp, ensure_embeddings, get_text_at_path, tokenize_path
 
 from ..._generated.models import OperationInput
 from .._memory import Memory
-from .._vectors import cosine, packed, unpacked
+from .._vectors import cosine, inner_product, nearness, packed, unpacked
+
+
+_SCORES = {"cosine": cosine, "inner_product": inner_product, "l2": nearness}
 
 
 class VectorIndex:
-    """Which texts of a value have vectors, and how these are made."""
+    """Which texts of a value have vectors, how these are made, and how they are compared.
+
+    As LangGraph's PostgresStore it takes a `distance_type`: cosine unless given, inner_product or l2.
+    """
 
     def __init__(self, config: IndexConfig) -> None:
         self._embeddings = ensure_embeddings(config["embed"])
-        self._fields = [(path, tokenize_path(path)) for path in config.get("fields") or ["$"]]
+        self.score = _SCORES[str(config.get("distance_type", "cosine"))]
+        self._fields = [(path, _tokens(path)) for path in config.get("fields") or ["$"]]
 
     def texts(self, op: PutOp) -> dict[str, str]:
         """The texts of a value, each by the name of its field."""
         if op.value is None or op.index is False:
             return {}
-        fields = self._fields if op.index is None else [(path, tokenize_path(path)) for path in op.index]
+        fields = self._fields if op.index is None else [(path, _tokens(path)) for path in op.index]
         texts: dict[str, str] = {}
         for path, tokens in fields:
             found = get_text_at_path(op.value, tokens)
@@ -62,5 +70,10 @@ class Vectors:
         scores: list[tuple[str, float]] = []
         for entry in self._memory.entries(prefix, values=True):
             fields: dict[str, str] = entry["value"]
-            scores.append((entry["key"], max(cosine(query, unpacked(text)) for text in fields.values())))
+            scores.append((entry["key"], max(self.index.score(query, unpacked(text)) for text in fields.values())))
         return sorted(scores, key=lambda each: each[1], reverse=True)
+
+
+def _tokens(path: str) -> Any:
+    # LangGraph takes the whole value for this one.
+    return path if path == "$" else tokenize_path(path)

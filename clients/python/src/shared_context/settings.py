@@ -9,10 +9,15 @@ from .retry import RetryPolicy
 
 DEFAULT_URL = "http://127.0.0.1:23456"
 
-try:
-    VERSION = version("shared-context-client")
-except PackageNotFoundError:  # The sources are used without being installed.
-    VERSION = "unknown"
+
+def _version() -> str:
+    try:
+        return version("shared-context-client")
+    except PackageNotFoundError:  # The sources are used without being installed.
+        return "unknown"
+
+
+VERSION = _version()
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class SharedContextMemory(Memory):
         text = messages[-1].content if messages else ""
         found = await self.query(text if isinstance(text, str) else str(text))
         if found.results:
-            lines = [f"{n}. {content.content}" for n, content in enumerate(found.results, 1)]
+            lines = [f"{n}. {content.content!s}" for n, content in enumerate(found.results, 1)]
             words = "\n".join(["Relevant memory content, best first:", *lines])
             await model_context.add_message(SystemMessage(content=words))
         return UpdateContextResult(memories=found)

@@ -18,6 +18,7 @@ const WRITTEN = [
   'CHANGELOG.md',
   'bench/README.md',
   'examples/python/README.md',
+  'clients/python/README.md',
   'AGENTS.md',
   ...DECISIONS.map(name => `docs/adr/${name}`),
   'docs/adr/README.md',

@@ -1,6 +1,7 @@
 """LangGraph's own classes on the store and the saver: what a graph keeps is on the server."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypedDict
@@ -202,6 +203,7 @@ def test_a_graph_stops_and_another_process_goes_on(
     assert saver.get_tuple(config) is None and list(saver.list(config)) == []
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="LangGraph's interrupt in asyncio needs Python 3.11")
 def test_a_graph_in_asyncio(saver: SharedContextSaver, name: Callable[[str], str]) -> None:
     async def run() -> None:
         config = {"configurable": {"thread_id": name("thread")}}

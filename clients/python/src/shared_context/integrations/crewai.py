@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
+from crewai.memory.storage.backend import EmbeddingDimensionMismatchError
 from crewai.memory.types import MemoryRecord, ScopeInfo
 from crewai.tools import BaseTool, tool
 
@@ -45,7 +46,7 @@ class SharedContextStorage:
         min_score: float = 0.0,
     ) -> list[tuple[MemoryRecord, float]]:
         records = _chosen(self._records(scope_prefix), categories, metadata_filter)
-        scored = [(record, cosine(query_embedding, record.embedding)) for record in records if record.embedding]
+        scored = [(record, _nearness(query_embedding, record.embedding)) for record in records if record.embedding]
         best = sorted(((record, score) for record, score in scored if score >= min_score), key=lambda each: -each[1])
         return best[:limit]
 
@@ -187,6 +188,12 @@ def _chosen(
         if metadata_filter and any(record.metadata.get(name) != value for name, value in metadata_filter.items()):
             continue
         yield record
+
+
+def _nearness(query: list[float], embedding: list[float]) -> float:
+    if len(query) != len(embedding):
+        raise EmbeddingDimensionMismatchError(stored_dim=len(embedding), new_dim=len(query))
+    return cosine(query, embedding)
 
 
 def _aware(time: datetime) -> datetime:

@@ -128,9 +128,73 @@ def langgraph_conformance(folder: Path, client: Client) -> int:
     return 0 if all(result.passed is not False for result in report.results.values()) else 1
 
 
+def openai_agents(folder: Path, client: Client) -> int:
+    """The tests of sessions of the OpenAI Agents SDK, which are written for SQLiteSession."""
+    from shared_context.integrations.openai_agents import SharedContextSession
+
+    class Session(SharedContextSession):
+        """Takes what SQLiteSession takes: a file is a place of its own, and :memory: one for each session object."""
+
+        def __init__(self, session_id: str, db_path: Any = ":memory:", **more: Any) -> None:
+            place = name("memory") if str(db_path) == ":memory:" else str(db_path)
+            super().__init__(session_id, client, **more)
+            self._conversation = type(self._conversation)(
+                client, f"{place}/{session_id}"[-255:], form="openai-agents", visibility="public"
+            )
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    files = ["tests/memory/test_session.py", "tests/memory/test_session_limit.py"]
+    return run_pytest(folder, files, LEFT_OUT_OF_SESSIONS, Fixtures({}, {"SQLiteSession": Session}))
+
+
+_SQLITE = "it looks at SQLite: its rows, its connections or its locks"
+LEFT_OUT_OF_SESSIONS = {
+    f"tests/memory/test_session.py::{test}": _SQLITE
+    for test in (
+        "test_sqlite_session_close",
+        "test_sqlite_session_reaps",
+        "test_sqlite_session_keeps",
+        "test_sqlite_session_pop_item_skips_corrupt",
+        "test_sqlite_session_pop_item_returns_none_after",
+        "test_sqlite_session_get_items_limit_skips_corrupt",
+        "test_sqlite_session_get_items_session_settings_limit_skips_corrupt",
+        "test_sqlite_session_file_lock",
+        "test_sqlite_session_failed",
+        "test_sqlite_session_rollback",
+        "test_sqlite_session_post_commit",
+    )
+}
+
+
+def crewai(folder: Path, client: Client) -> int:
+    """The tests of CrewAI's memory, which are written for LanceDBStorage."""
+    from crewai.memory.storage import lancedb_storage
+    from shared_context.integrations.crewai import SharedContextStorage
+
+    class Storage(SharedContextStorage):
+        """Takes what LanceDBStorage takes: a path is a namespace of its own."""
+
+        def __init__(self, path: Any = None, **more: Any) -> None:
+            place = uuid.uuid5(uuid.NAMESPACE_URL, str(path)).hex if path is not None else uuid.uuid4().hex
+            super().__init__(client, namespace=f"suite/{place}")
+
+    setattr(lancedb_storage, "LanceDBStorage", Storage)
+    files = ["tests/memory/test_unified_memory.py", "tests/memory/test_memory_root_scope.py"]
+    return run_pytest(folder, files, LEFT_OUT_OF_CREWAI, Fixtures({}, {}))
+
+
+LEFT_OUT_OF_CREWAI = {
+    "tests/memory/test_unified_memory.py::test_lancedb_list_records_exceeding_scan_cap": "it writes 50 000 records",
+}
+
+
 SUITES: dict[str, Callable[[Path, Client], int]] = {
     "langgraph_checkpoint_postgres": langgraph_store,
     "langgraph_checkpoint_conformance": langgraph_conformance,
+    "openai_agents": openai_agents,
+    "crewai": crewai,
 }
 
 

@@ -147,5 +147,5 @@ def test_a_crew_works_with_the_tools(client: Client, another: Client) -> None:
         tools=shared_context_tools(client, session_id),
     )
     task = Task(description="Find the busiest time and share it.", expected_output="The time", agent=agent)
-    assert Crew(agents=[agent], tasks=[task]).kickoff().raw == "Mornings."
+    assert str(Crew(agents=[agent], tasks=[task]).kickoff()) == "Mornings."
     assert [message["content"] for message in another.iter_messages(session_id)] == ["Mornings are the busiest time"]

@@ -4,6 +4,7 @@ Needs: pip install "shared-context-client[openai-agents]"
 """
 
 import asyncio
+import inspect
 from typing import Any, cast
 
 from agents import FunctionTool, SessionSettings, TResponseInputItem, function_tool
@@ -29,10 +30,10 @@ class SharedContextSession:
         client: Client,
         *,
         visibility: Visibility = "public",
-        session_settings: SessionSettings | None = None,
+        session_settings: SessionSettings | dict[str, Any] | None = None,
     ) -> None:
         self.session_id = session_id
-        self.session_settings = session_settings
+        self.session_settings: SessionSettings | None = _settings(session_settings)
         self._conversation = Conversation(client, session_id, form="openai-agents", visibility=visibility)
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
@@ -53,6 +54,15 @@ class SharedContextSession:
 def shared_context_tools(client: Client, session_id: str) -> list[FunctionTool]:
     """Tools with which the agent of this client takes part in a session."""
     return [function_tool(tool) for tool in tools_of(client, session_id)]
+
+
+def _settings(given: SessionSettings | dict[str, Any] | None) -> SessionSettings:
+    if not isinstance(given, dict):
+        return given or SessionSettings()
+    unknown = sorted(set(given) - set(inspect.signature(SessionSettings).parameters))
+    if unknown:
+        raise TypeError(f"Unknown session settings: {', '.join(unknown)}")
+    return SessionSettings(**given)
 
 
 def _text(item: Any) -> str:

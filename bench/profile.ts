@@ -42,7 +42,7 @@ const { ending, end } = endWith(cleanup)
 let code = 0
 try {
   await mkdir(out, { recursive: true })
-  const { program, postgres, load } = await begin(cleanup)
+  const { program, postgres, load } = await begin(cleanup, undefined, true)
   const database = await postgres.createDatabase('profile')
   const service = await startService(program, cleanup, {
     database_url: database.url,

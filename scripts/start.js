@@ -29,15 +29,16 @@ function newest(path) {
 }
 
 export function build({ force = false } = {}) {
-  const sources = ['src', 'migrations', 'dashboard', 'tsconfig.json', 'package.json'].map(name => join(root, name))
+  const sources = ['src', 'migrations', 'dashboard', 'scripts', 'tsconfig.json', 'package.json'].map(name =>
+    join(root, name)
+  )
   const started = Date.now()
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= Math.max(...sources.map(newest))) return
-  let compiler
   try {
-    compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+    createRequire(import.meta.url).resolve('esbuild')
   } catch {
     console.error(
-      'dist/ is missing or older than the sources, and the compiler is not installed. Run: npm ci --include=dev'
+      'dist/ is missing or older than the sources, and the bundler is not installed. Run: npm ci --include=dev'
     )
     process.exit(1)
   }
@@ -46,10 +47,8 @@ export function build({ force = false } = {}) {
   // it is.
   const fresh = join(root, `dist.new-${process.pid}`)
   const old = join(root, `dist.old-${process.pid}`)
-  // Whether the types are right is asked by `npm run check`; here it would take most of the time, and somebody waits
-  // for the start.
   for (const command of [
-    [compiler, '-p', join(root, 'tsconfig.json'), '--noCheck', '--outDir', fresh],
+    [join(root, 'scripts', 'bundle.mjs'), fresh],
     [join(root, 'dashboard', 'build.mjs'), join(fresh, 'page')]
   ]) {
     const { status } = spawnSync(process.execPath, command, { stdio: ['ignore', 2, 2], cwd: root })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Cleanup } from './cleanup.js'
 import { type Load, startLoad } from './load.js'
 import { type Postgres, startPostgres } from './postgres.js'
-import { prepareProgram, type Program } from './program.js'
+import { prepareProgram, type Program, ROOT } from './program.js'
 
 export interface Begun {
   dir: string
@@ -17,13 +17,14 @@ export interface Begun {
 /**
  * Prepares what every run needs, in a folder that `cleanup` removes.
  * @param old the folder of another checkout, with its node_modules
+ * @param files as for `prepareProgram`
  */
-export async function begin(cleanup: Cleanup, old?: string): Promise<Begun> {
+export async function begin(cleanup: Cleanup, old?: string, files = false): Promise<Begun> {
   const dir = await mkdtemp(join(tmpdir(), 'scs-bench-'))
   cleanup.add(() => rm(dir, { recursive: true, force: true }))
   // If root runs this, PostgreSQL runs as another user, who must be able to enter the folder.
   await chmod(dir, 0o711)
-  const program = await prepareProgram(dir)
+  const program = await prepareProgram(dir, ROOT, files)
   const other = join(dir, 'old')
   if (old !== undefined) await mkdir(other)
   const postgres = await startPostgres(dir, cleanup)

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { cp, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import ts from 'typescript'
+import { build } from 'esbuild'
 
 export const ROOT = join(import.meta.dirname, '..', '..')
 
@@ -14,27 +14,32 @@ export interface Program {
 /**
  * Compiles as `npm start` does, and copies the result, so that a later build does not change what is measured. The
  * service and the programs that measure it run as plain JavaScript: a loader would be measured too.
+ * @param files whether each module of the service stays a file, so that a profile names them
  */
-export async function prepareProgram(dir: string, root = ROOT): Promise<Program> {
-  const built = spawnSync(
-    process.execPath,
-    ['--input-type=module', '-e', "(await import('./scripts/start.js')).build()"],
-    { cwd: root, stdio: ['ignore', 2, 2] }
-  )
-  if (built.status !== 0) throw new Error('The program does not compile.')
+export async function prepareProgram(dir: string, root = ROOT, files = false): Promise<Program> {
   const dist = join(dir, 'dist')
-  await cp(join(root, 'dist'), dist, { recursive: true })
+  if (files) run(root, ['scripts/bundle.mjs', dist, '--files'])
+  else {
+    run(root, ['--input-type=module', '-e', "(await import('./scripts/start.js')).build()"])
+    await cp(join(root, 'dist'), dist, { recursive: true })
+  }
   await cp(join(root, 'package.json'), join(dir, 'package.json'))
   await symlink(join(root, 'node_modules'), join(dir, 'node_modules'), 'dir')
-  for (const folder of ['kit', 'programs']) {
-    await mkdir(join(dist, 'bench', folder), { recursive: true })
-    for (const name of await readdir(join(ROOT, 'bench', folder))) {
-      const source = await readFile(join(ROOT, 'bench', folder, name), 'utf8')
-      const { outputText } = ts.transpileModule(source, {
-        compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
-      })
-      await writeFile(join(dist, 'bench', folder, name.replace(/\.ts$/, '.js')), outputText)
-    }
-  }
+  await build({
+    entryPoints: ['kit', 'programs'].map(folder => join(ROOT, 'bench', folder, '*.ts')),
+    outdir: join(dist, 'bench'),
+    outbase: join(ROOT, 'bench'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'warning'
+  })
   return { file: path => join(dist, path) }
+}
+
+function run(cwd: string, args: string[]): void {
+  const { status } = spawnSync(process.execPath, args, { cwd, stdio: ['ignore', 2, 2] })
+  if (status !== 0) throw new Error('The program does not compile.')
 }

@@ -12,8 +12,10 @@ import { mcp } from './mcp.js'
 import { memory } from './memory.js'
 import { mixed } from './mixed.js'
 import { readMessages } from './read-messages.js'
+import { older } from './older.js'
 import { pgbench } from './pgbench.js'
 import { wall } from './wall.js'
+import { watched } from './watched.js'
 
 /** In the order of the table. */
 export const measures: Measure[] = [
@@ -31,5 +33,7 @@ export const measures: Measure[] = [
   { name: 'ladder', seconds: 40, run: ladder },
   { name: 'wall', seconds: 60, run: wall },
   { name: 'audit-chain', seconds: 30, run: auditChain },
-  { name: 'limits', seconds: 50, run: limits }
+  { name: 'limits', seconds: 50, run: limits },
+  { name: 'watched', seconds: 30, run: watched },
+  { name: 'older', seconds: 150, run: older }
 ]

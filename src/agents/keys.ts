@@ -48,6 +48,9 @@ export function createKeys(
   }
 }
 
+/** Whether a text may be a JSON web token: one begins with `{"` in base64url. */
+const isLikeToken = (text: string) => text.startsWith('eyJ')
+
 /**
  * The shared keys of the configuration. Keys are compared by their HMAC with a random key of this process, and all of
  * them every time, so that the duration reveals neither lengths nor matching characters.
@@ -64,7 +67,10 @@ function sharedKeys(
   }
   accept(admin_api_key, { permissions: PERMISSIONS, operator: true })
   accept(api_key, { permissions: ['read', 'write'] })
+  const anyIsLikeToken = [admin_api_key, api_key].some(key => key !== undefined && isLikeToken(key))
   return key => {
+    // Most bearers are tokens. Without this, the digests took 3 % of the time of add_message.
+    if (!anyIsLikeToken && isLikeToken(key)) return undefined
     const given_digest = digest(key)
     return keys.filter(k => timingSafeEqual(k.digest, given_digest))[0]?.grant
   }

@@ -149,32 +149,42 @@ export function* termsOf(hash: TermHash, texts: readonly string[]): Generator<un
 }
 
 /**
- * Compounds kept for each workspace and language, since texts say most of theirs again and again: those of the last so
- * many that were not, and those of as many before them. Longer ones are taken apart each time.
+ * Compounds that are remembered, since texts say most of theirs again and again: up to so many of all workspaces and
+ * languages, and as many of the generation before them. On the texts of bench/search, 10 000 were forgotten before they
+ * came again, and a message took twice as long. Longer compounds are taken apart each time.
  */
-const GENERATION = 10_000
+const GENERATION = 20_000
 const KEPT_LENGTH_MAX = 60
 
-interface Kept {
-  young: Map<string, Compound>
-  old: Map<string, Compound>
+class Generation {
+  size = 0
+  readonly #by = new Map<TermHash, Map<Language, Map<string, Compound>>>()
+
+  of(hash: TermHash, language: Language): Map<string, Compound> {
+    let languages = this.#by.get(hash)
+    if (languages === undefined) this.#by.set(hash, (languages = new Map<Language, Map<string, Compound>>()))
+    let compounds = languages.get(language)
+    if (compounds === undefined) languages.set(language, (compounds = new Map<string, Compound>()))
+    return compounds
+  }
 }
-const keptBy = new WeakMap<TermHash, Map<Language, Kept>>()
+
+let young = new Generation()
+let old = new Generation()
 
 function compoundsOf(hash: TermHash, language: Language): (compound: string, stemmed: boolean) => Compound {
-  let languages = keptBy.get(hash)
-  if (languages === undefined) keptBy.set(hash, (languages = new Map<Language, Kept>()))
-  let kept = languages.get(language)
-  if (kept === undefined || kept.young.size >= GENERATION)
-    languages.set(language, (kept = { young: new Map(), old: kept?.young ?? new Map<string, Compound>() }))
-  const { young, old } = kept
+  if (young.size >= GENERATION) [old, young] = [young, new Generation()]
+  const generation = young
+  const kept = generation.of(hash, language)
+  const before = old.of(hash, language)
   return (text, stemmed) => {
-    let compound = young.get(text)
+    let compound = kept.get(text)
     if (compound !== undefined) return compound
     if (text.length > KEPT_LENGTH_MAX || !stemmed) return takeApart(hash, language, text, stemmed)
     // What is cut out of a message holds all of it in memory; a copy does not.
     const own = Buffer.from(text).toString()
-    young.set(own, (compound = old.get(own) ?? takeApart(hash, language, own, true)))
+    kept.set(own, (compound = before.get(own) ?? takeApart(hash, language, own, true)))
+    generation.size++
     return compound
   }
 }

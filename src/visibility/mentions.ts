@@ -139,14 +139,16 @@ function characterSet(ranges: typeof SEPARATORS): string {
 
 const PLACE = new RegExp(BEFORE, 'gu')
 const ENDS_HERE = new RegExp(`^${AFTER}`, 'u')
+/** The shortest that could be a name, at the beginning of a text. */
+const SHORTEST = new RegExp(`^[^]+?(?=${AFTER})`, 'u')
 /** What looks like a name, where no agent has it. */
 const WORD = new RegExp(`^[^${characterSet(SEPARATORS).replace('\\/', '')}]+`, 'u')
 
-/**
- * A place in a content where a name begins: the names that could be meant, the longest first, and what it looks like.
- */
+/** A place in a content where a name may begin. */
 export interface NamePlace {
-  candidates: string[]
+  /** What follows the @, in the ways in which its accents can be typed: each begins with the name, if one is meant. */
+  texts: string[]
+  /** What looks like the name, where no agent has it; empty if nothing does. */
   word: string
 }
 
@@ -158,16 +160,24 @@ export function namePlaces(content: string, places_max: number, length_max: numb
   const places: NamePlace[] = []
   for (const { index, 0: before } of content.matchAll(PLACE)) {
     if (places.length === places_max) break
-    // Twice the characters, for names with their accents apart.
-    const text = content.slice(index + before.length, index + before.length + 4 * length_max)
-    const candidates: string[] = []
-    let end = 0
-    for (const character of [...text].slice(0, 2 * length_max)) {
-      end += character.length
-      if (ENDS_HERE.test(text.slice(end))) candidates.push(text.slice(0, end))
-    }
+    // Twice the characters, for names with their accents apart; and one more, since it says whether a name ends there.
+    const cut = content.slice(index + before.length, index + before.length + 4 * length_max + 2)
+    const text = cut.length <= 2 * length_max ? cut : [...cut].slice(0, 2 * length_max + 1).join('')
     const word = (WORD.exec(text)?.[0] ?? '').replace(/[._/-]+$/, '')
-    places.push({ candidates: candidates.reverse(), word: [...word].slice(0, length_max).join('') })
+    places.push({
+      texts: [...new Set([text, composed(text)])],
+      word: [...word].slice(0, length_max).join('')
+    })
   }
   return places
+}
+
+/** The shortest that a name at the beginning of the text can be; undefined if no name can begin there. */
+export function shortestName(text: string): string | undefined {
+  return SHORTEST.exec(text)?.[0]
+}
+
+/** Whether the name stands at the beginning of the text, as a whole. */
+export function beginsWithName(text: string, name: string): boolean {
+  return text.startsWith(name) && ENDS_HERE.test(text.slice(name.length))
 }

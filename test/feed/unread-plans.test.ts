@@ -1,53 +1,11 @@
 import t, { type Test } from 'tap'
 import type { Agent } from '../../src/kernel/agent.js'
-import { connect } from '../../src/postgres/connect.js'
-import { inWorkspace, unscoped } from '../../src/postgres/scope.js'
-import type { RunStatement } from '../../src/postgres/scoped-connection.js'
-import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
-import { guardPool } from '../../src/postgres/guarded-pool.js'
 import { readings, type Unread } from '../../src/feed/store/unread.js'
-import { createDatabase } from '../support/cluster.js'
-import { optionsFor } from '../support/database.js'
+import { countedDatabase } from '../support/looked-at.js'
 
 /** Counting what is unread in long sessions: right, and without going through them. */
 
-const { url, drop } = await createDatabase()
-t.teardown(drop)
-const { pool, installation, close } = connect(optionsFor(url))
-t.teardown(close)
-
-interface Plan {
-  'Node Type': string
-  'Relation Name'?: string
-  'Actual Rows': number
-  'Actual Loops': number
-  'Rows Removed by Filter'?: number
-  Plans?: Plan[]
-}
-let looked = 0
-let scanned: string[] = []
-let statements = 0
-
-function judge(plan: Plan): void {
-  if (plan['Relation Name'] === 'messages') {
-    looked += (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops']
-    if (plan['Node Type'] === 'Seq Scan' && plan['Actual Loops'] > 0) scanned.push(plan['Node Type'])
-  }
-  plan.Plans?.forEach(judge)
-}
-
-/** Each statement's real work is counted. */
-const explaining: RunStatement = async (client, prefix, statement) => {
-  const { text, values } = statement
-  const { rows } = await queryWithPrefix<{ 'QUERY PLAN': Array<{ Plan: Plan }> }>(client, prefix, {
-    text: `explain (analyze, format json) ${text}`,
-    values
-  })
-  judge((rows[0] as { 'QUERY PLAN': Array<{ Plan: Plan }> })['QUERY PLAN'][0]?.Plan as Plan)
-  statements++
-  return queryWithPrefix(client, prefix, statement)
-}
-const db = inWorkspace(unscoped(guardPool(pool), installation, explaining), 'default')
+const { db, pool, work } = await countedDatabase(t)
 
 const session = (n: number) => `session_${n.toString(16).padStart(16, '0')}`
 const CROWDED = session(1)
@@ -94,11 +52,11 @@ async function readTo(seq: number, session_id: string, who = ME): Promise<void> 
 
 /** @param most how many rows of messages may be looked at */
 async function unread(t: Test, session_id: string, most: number, who = ME): Promise<Unread> {
-  looked = 0
-  scanned = []
+  work()
   const [reading] = await readings(db, who, [session_id])
-  t.same(scanned, [], 'no table is gone through')
-  t.ok(looked <= most, `${looked} rows are looked at, at most ${most}`)
+  const { rows, scanned } = work()
+  t.notOk(scanned, 'no table is gone through')
+  t.ok(rows <= most, `${rows} rows are looked at, at most ${most}`)
   return (reading as { unread: Unread }).unread
 }
 
@@ -138,11 +96,11 @@ t.test('far behind', async t => {
 t.test('fifty sessions are one statement', async t => {
   const ids = Array.from({ length: 50 }, (_, i) => session(17 + i))
   for (const [i, id] of ids.entries()) if (i % 2 === 0) await readTo(i * 20, id)
-  looked = statements = 0
-  scanned = []
+  work()
   const all = await readings(db, ME, ids)
+  const { rows, scanned, statements } = work()
   t.equal(statements, 1)
-  t.same(scanned, [])
+  t.notOk(scanned)
   t.same(
     all,
     ids.map((_, i) => {
@@ -150,5 +108,5 @@ t.test('fifty sessions are one statement', async t => {
       return { last_read_seq: seq, unread: { messages: 2000 - seq, mentions: 20 - Math.floor(seq / 100) } }
     })
   )
-  t.ok(looked < 40_000, `${looked} rows of 100 000 are looked at`)
+  t.ok(rows < 40_000, `${rows} rows of 100 000 are looked at`)
 })

@@ -42,6 +42,15 @@ t.test('the answer comes to whoever asked, across replicas; nobody else sees eit
   t.match(await ok(app, 'get_messages', { session_id }, STRANGER), { count: 0, total_count: 0, messages: [] })
   t.equal((await ok(app, 'search_context', { query: 'aardvark' }, STRANGER)).message_count, 0)
   isFailure(t, await call(app, 'update_session', { session_id, purpose: 'p' }, STRANGER), 'SESSION_NOT_FOUND')
+  for (const visibility of ['public', 'private'])
+    isFailure(
+      t,
+      await call(app, 'add_message', { session_id, content: 'me too', visibility }, STRANGER),
+      'SESSION_NOT_FOUND'
+    )
+  const several = { session_id, messages: [{ content: 'me' }, { content: 'too' }] }
+  isFailure(t, await call(app, 'add_messages', several, STRANGER), 'SESSION_NOT_FOUND')
+  isFailure(t, await call(app, 'ask', { to: me.agent_id, content: 'q', session_id }, STRANGER), 'SESSION_NOT_FOUND')
   for (const tool of ['wait_for_reply', 'get_receipts'])
     isFailure(t, await call(app, tool, { message_id }, STRANGER), 'MESSAGE_NOT_FOUND')
 

@@ -126,3 +126,39 @@ t.test('an agent that is limited to a session learns of those alone that were in
   )
   t.equal((await call(app, 'get_session', { session_id }, { token })).status, 200)
 })
+
+t.test('calls that are written together are each told of their own names, by one statement', async t => {
+  const limited = (
+    await ok(app, 'authenticate_agent', { agent_id: 'also-limited', agent_type: 'x', sessions: [session_id] })
+  ).token as string
+  const asked = countStatements(t, app)
+  const CALLS = 24
+  const told = await Promise.all(
+    Array.from({ length: CALLS }, async (_, n) => {
+      const content = ['@worker-1', 'nobody', '@小明请看', '@type:x @Zoë'][n % 4] as string
+      const to = n % 4 === 3 ? { to: ['type:x', 'ann'] } : {}
+      const as = n % 8 === 0 ? { token: limited } : {}
+      return ok(app, 'add_message', { session_id, content, ...to }, as)
+    })
+  )
+  for (const [n, answer] of told.entries()) {
+    const says = [
+      n % 8 === 0 ? { unresolved_mentions: ['worker-1'] } : { mentions: ['worker-1'] },
+      {},
+      { mentions: ['小明'] },
+      { mentions: ['Zoë'], unresolved_mentions: ['type'] }
+    ][n % 4]
+    const { mentions, unresolved_mentions } = answer
+    t.same(
+      { ...(mentions && { mentions }), ...(unresolved_mentions && { unresolved_mentions }) },
+      says,
+      JSON.stringify(answer)
+    )
+    t.same(
+      (answer.addressed as Array<{ agent_id: string }> | undefined)?.map(one => one.agent_id) ?? [],
+      n % 4 === 3 ? ['type:x', 'ann'] : []
+    )
+  }
+  // One for each batch, and one for each call of the limited agent.
+  t.ok(asked.length < CALLS, `${asked.length} statements for ${CALLS} calls`)
+})

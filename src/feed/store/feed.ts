@@ -64,7 +64,7 @@ const readChanges = defineStatement<Asked, Row>(
   (db, { workspace, session_id, after_seq, until, agent_ids, agent_types, admins }) => {
     const ofSession = sql`c.workspace = ${workspace} and c.session_id = ${session_id}`
     const columns = [...messageColumns, 'm.workspace as workspace', seenBy('viewer', 'm').as('seen_by')] as const
-    const messages = messagesForMany(db, workspace).where('m.session_id', '=', session_id).select(columns)
+    const messages = messagesForMany(db, workspace).select(columns)
     // Content that is for none of the viewers is not fetched.
     const shown = sql`m.seen_by is null or cardinality(m.seen_by) > 0`
     // The viewers that could ever see a deleted message. Its row is gone, and with it the visibility at the cursor.
@@ -82,9 +82,13 @@ const readChanges = defineStatement<Asked, Row>(
       where ${ofSession} and c.seq > ${after_seq} and c.seq <= ${until}
     ),
     touched as (
-      ${messages.where('m.seq', '>', after_seq).where('m.seq', '<=', until)}
+      ${messages.where('m.session_id', '=', session_id).where('m.seq', '>', after_seq).where('m.seq', '<=', until)}
       union all
-      ${messages.where('m.seq', '<=', after_seq).where('m.id', '=', changed)}
+      -- "+ 0" and "|| ''" keep the planner on the ids: without statistics it would read the session up to the cursor.
+      ${messages
+        .where(sql<boolean>`m.session_id || '' = ${session_id}`)
+        .where(sql<boolean>`m.seq + 0 <= ${after_seq}`)
+        .where('m.id', '=', changed)}
     ),
     found as (
       select m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility, m.parent_message_id, m.timestamp,

@@ -54,8 +54,9 @@ export async function listAgents(db: Db, viewer: Agent, filter: AgentFilter): Pr
     select from inbox e
     where e.workspace = ${viewer.workspace}
       and e.name in (listed.agent_id, 'type:' || listed.agent_type)
+      -- "|| ''" as in inbox-pages.ts.
       and not exists (select from receipts r where r.workspace = e.workspace and r.message_id = e.message_id
-        and r.agent_id = listed.agent_id and r.acked_at is not null)
+        and r.agent_id || '' = listed.agent_id and r.acked_at is not null)
       and exists (${message})
       and exists (select from sessions s where s.workspace = e.workspace and s.id = e.session_id)
     limit ${sql.lit(INBOX_MAX)}`

@@ -16,7 +16,6 @@ import { draftOf } from '../../messages/draft.js'
 import { reachedFields } from '../../messages/reached-fields.js'
 import type { MessageWriter } from '../../messages/store/message-writer.js'
 import type { Written } from '../../messages/store/messages.js'
-import { reach } from '../../messages/store/reached.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
 import { TIMEOUT_DEFAULT, TimeoutSeconds } from '../inbox-shapes.js'
 import { waitForReply } from '../reply-wait.js'
@@ -62,19 +61,18 @@ export const ask = (deps: AskDeps) =>
     audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
     waits_ms: ({ timeout_seconds = TIMEOUT_DEFAULT }) => timeout_seconds * 1000,
     async handler({ to, content, payload, timeout_seconds = TIMEOUT_DEFAULT, ...given }, context) {
-      const { db, agent, caller, receipt } = context
+      const { agent, caller, receipt } = context
       refuseLongWait(caller, timeout_seconds, 'timeout_seconds')
       const visibility = given.session_id === undefined ? 'direct' : 'public'
       const draft = draftOf(agent, { content, payload, to: [to], visibility })
       const session_id = given.session_id ?? (await sessionWith(deps, agent, to, receipt))
-      const { drafts, reached } = await reach(db, agent, session_id, [draft])
       const of = { ...receipt, audit: { ...receipt.audit, session_id } }
-      const [written] = await deps.writer.write({ sender: agent, session_id, drafts, reached, ...of })
-      const { id, seq, reached: first } = written as Written
+      const [written] = await deps.writer.write({ sender: agent, session_id, drafts: [draft], ...of })
+      const { id, seq, reached } = written as Written
       deps.publish([sessionTopic(agent.workspace, session_id)])
-      const question = { id, session_id, seq, to: drafts[0]?.addressees ?? [to] }
+      const question = { id, session_id, seq, to: reached?.addressed?.map(({ agent_id }) => agent_id) ?? [to] }
       const { reply, timed_out } = await waitForReply(question, timeout_seconds, context, deps)
-      return { message_id: id, session_id, reply, timed_out, ...(first ?? reached) }
+      return { message_id: id, session_id, reply, timed_out, ...reached }
     }
   })
 

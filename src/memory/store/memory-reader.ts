@@ -27,18 +27,20 @@ export interface MemoryKey {
   key: string
 }
 
+/** A row for each key, in their order; without a value, its columns are null. */
 const selectValues = defineStatement<
   { workspace: string; owners: string[]; scopes: string[]; keys: string[] },
-  StoredValue & { n: number }
+  StoredValue | { key: null }
 >(
   'agent_memory.read',
   (_db, { workspace, owners, scopes, keys }) => sql`
-    select asked.n::int as n, ${valueColumns}
+    select ${valueColumns}
     from unnest(${owners}::text[], ${scopes}::text[], ${keys}::text[])
       with ordinality as asked (agent_id, session_id, key, n)
-    join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id
+    left join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id
       and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
-    where ${live} and not ${ofDeletedSession}`,
+      and ${live} and not ${ofDeletedSession}
+    order by asked.n`,
   'once'
 )
 
@@ -54,9 +56,7 @@ export async function readValues(
     scopes: keys.map(({ where }) => where.scope),
     keys: keys.map(({ key }) => key)
   })
-  const values = new Array<StoredValue | undefined>(keys.length)
-  for (const { n, ...stored } of rows) values[n - 1] = stored
-  return values
+  return rows.map(row => (row.key === null ? undefined : row))
 }
 
 export function createMemoryReader(database: Unscoped): MemoryReader {

@@ -6,6 +6,7 @@ import { placeOf, whereToRead } from '../memory-scope.js'
 import { Touch, valueFields } from '../memory-shapes.js'
 import { OptionalNamespace } from '../namespace.js'
 import { touch } from '../renewal.js'
+import type { StoredValue } from '../store/entries.js'
 import type { MemoryReader } from '../store/memory-reader.js'
 
 export const getMemory = (reader: MemoryReader) =>
@@ -25,11 +26,18 @@ export const getMemory = (reader: MemoryReader) =>
     output: output(valueFields({ value: AnyValueField, metadata: AnyObject })),
     async handler({ key, session_id, namespace, touch: renews = false }, { db, agent, caller }) {
       const where = await whereToRead(db, agent, { session_id, namespace })
-      const { session_id: scope, value_size: _, ...stored } = await reader.read(agent, where, key)
-      if (!renews) return { ...placeOf(scope), ...stored }
+      const stored = await reader.read(agent, where, key)
+      if (!renews) return answer(stored)
       const [renewed] = await touch(db, agent, caller, { session_id, namespace }, 'get_memory', [
         { where, key: stored.key }
       ])
-      return { ...placeOf(scope), ...stored, expires_at: renewed?.expires_at ?? stored.expires_at }
+      return answer(stored, renewed?.expires_at)
     }
   })
+
+// Written out: taking fields out of a row by `...` took a tenth of the time of a call.
+function answer(stored: StoredValue, expires_at = stored.expires_at) {
+  const { key, version, value, metadata, created_at, updated_at, updated_by } = stored
+  const { scope, namespace } = placeOf(stored.session_id)
+  return { key, scope, namespace, version, value, metadata, created_at, updated_at, updated_by, expires_at }
+}

@@ -1,24 +1,22 @@
-import { type Agent, isAdmin } from '../../kernel/agent.js'
+import { isAdmin } from '../../kernel/agent.js'
 import type { Quotas } from '../../limits/quotas.js'
 import type { Receipt } from '../../kernel/receipt.js'
-import type { Draft, Written } from './messages.js'
+import type { Written } from './messages.js'
+import type { Resolved, Sending } from './reached.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { VISIBLE_TO_WRITER } from '../../visibility/visibility.js'
 
 /** One call's messages: all of them are written or none. */
-export interface MessagesRequest extends Receipt {
-  sender: Agent
-  session_id: string
-  drafts: Draft[]
-  /** What the answer says of whom they reach, kept for repeats. */
-  reached?: object
-}
+export interface MessagesRequest extends Receipt, Sending {}
+
+/** The same, when it is known whom they reach. */
+export type ResolvedRequest = Omit<MessagesRequest, 'drafts'> & Resolved
 
 /**
  * What became of a request: written; its key was there before; its session's row is locked by somebody; its session
- * would have too many messages or bytes; or refused, for a session that is not there or closed or for a parent that the
- * sender cannot see.
+ * would have too many messages or bytes; or refused, for a session that is not there, closed or of two others, or for a
+ * parent that the sender cannot see.
  */
 export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large' | 'refused'
 
@@ -55,9 +53,14 @@ const batch = (locking: '' | 'skip locked') => `
     select q.r from request q where q.key is not null
       and exists (select from idempotency_keys k where k.workspace = $1 and k.agent_id = q.sender and k.key = q.key)
   ), refused as materialized (
+    -- "offset 0": it is looked up by its id. Without statistics the planner would read the whole session.
     select d.r from draft d where d.parent_message_id is not null and not exists (
-      select from messages m where m.workspace = $1 and m.id = d.parent_message_id and m.session_id = d.session_id
-        and ${VISIBLE_TO_WRITER})
+      select from (select * from messages m where m.workspace = $1 and m.id = d.parent_message_id offset 0) m
+      where m.session_id = d.session_id and ${VISIBLE_TO_WRITER})
+    union
+    -- Of two agents alone.
+    select q.r from request q join sessions s on s.workspace = $1 and s.id = q.session_id
+    where not q.is_admin and not s.between_agents && array[q.sender, 'type:' || q.sender_type]
   ), wanted as materialized (
     select d.r, d.session_id, count(*) as n, count(*) filter (where d.visibility = 'public') as published,
       sum(octet_length(d.content) + pg_column_size(d.metadata) + coalesce(octet_length(d.payload::text), 0)) as bytes
@@ -147,7 +150,7 @@ interface Row {
 export async function writeBatch(
   db: Db,
   workspace: string,
-  requests: readonly MessagesRequest[],
+  requests: readonly ResolvedRequest[],
   quotas: Quotas,
   waits: boolean
 ): Promise<Outcome[]> {
@@ -180,7 +183,7 @@ export async function writeBatch(
     const of = outcomes[r]
     if (outcome !== 'written') outcomes[r] = outcome
     else if (Array.isArray(of)) of.push({ id, seq, timestamp, names })
-    else outcomes[r] = [{ id, seq, timestamp, names }]
+    else outcomes[r] = [{ id, seq, timestamp, names, reached: requests[r]?.reached }]
   }
   return outcomes
 }

@@ -17,7 +17,7 @@ import {
   isFiltered,
   mostCounted
 } from '../../visibility/message-counts.js'
-import { isAddressee, readableMessages, visibleTo } from '../../visibility/visibility.js'
+import { isAddressee, readableMessage, readableMessages, visibleTo } from '../../visibility/visibility.js'
 
 export interface PageRequest extends MessageFilter {
   limit: number
@@ -198,25 +198,22 @@ function since(
   db: Db,
   viewer: Agent,
   session_id: string,
-  { order, limit, offset, before_seq }: PageRequest,
+  request: PageRequest,
   after_seq: number,
   readable: ReadableMessages
 ) {
+  const { order, limit, offset, before_seq } = request
   const toViewer = idIfTo(viewer)
-  const shown = readableMessages(db, viewer)
-    .innerJoin('session_changes as c', join =>
-      join
-        .onRef('c.workspace', '=', 'm.workspace')
-        .onRef('c.session_id', '=', 'm.session_id')
-        .onRef('c.message_id', '=', 'm.id')
-    )
-    .where('c.workspace', '=', viewer.workspace)
-    .where('c.session_id', '=', session_id)
-    .where('c.seq', '>', after_seq)
+  // The messages that changed are looked up by their ids: without statistics PostgreSQL would read the whole session.
+  const changed = readableMessage(db, viewer, sql`c.message_id`)
     .where(sql<boolean>`not ${visibleTo(viewer, 'm', 'c.from_visibility')}`)
     .where(visibleTo(viewer, 'm', 'c.to_visibility'))
-    .groupBy('m.id')
-    .select(({ fn }) => ['m.id', fn.max('c.seq').as('seq')])
+    .select('m.id')
+  const shown = sql`
+    select m.id, max(c.seq) as seq from session_changes c cross join lateral (${changed}) m
+    where c.workspace = ${viewer.workspace} and c.session_id = ${session_id} and c.seq > ${after_seq}
+      and c.message_id is not null
+    group by m.id`
   const most = sql<number>`${limit}::int + 1 + ${offset}::bigint`
   const later = readable
     .where('m.seq', '>', after_seq)
@@ -224,12 +221,14 @@ function since(
     .select(['m.seq as position', messageJson.as('json'), toViewer.as('to_viewer')])
     .orderBy('m.seq', order)
     .limit(most)
-  const revealed = readable
-    .innerJoin(sql<{ id: number; seq: number }>`shown`.as('shown'), 'shown.id', 'm.id')
-    .where('shown.seq', '<', before_seq ?? Number.MAX_SAFE_INTEGER)
-    .select(['shown.seq as position', messageJson.as('json'), toViewer.as('to_viewer')])
-    .orderBy('shown.seq', order)
-    .limit(most)
+  const one = filtered(readableMessage(db, viewer, sql`shown.id`), request).select([
+    messageJson.as('json'),
+    toViewer.as('to_viewer')
+  ])
+  const revealed = sql`
+    select shown.seq as position, m.json, m.to_viewer from shown cross join lateral (${one}) m
+    where shown.seq < ${before_seq ?? Number.MAX_SAFE_INTEGER}
+    order by shown.seq ${sql.raw(order)} limit ${most}`
   return sql`
     with shown as materialized (${shown})
     select * from ((${later}) union all (${revealed})) both_halves

@@ -5,8 +5,9 @@ import { AppError } from '../../kernel/errors.js'
 import { quotaExceeded, type Quotas } from '../../limits/quotas.js'
 import { isStatementFault } from '../../postgres/faults.js'
 import { claim, settle } from '../../postgres/idempotency.js'
-import { type MessagesRequest, type Outcome, writeBatch } from './message-batch.js'
+import { type MessagesRequest, type Outcome, type ResolvedRequest, writeBatch } from './message-batch.js'
 import { type Draft, messageNotFound, type Written } from './messages.js'
+import { reach, type Resolved } from './reached.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
 import { readSessionOrThrow, sessionClosed, sessionNotFound } from '../../sessions/store/sessions.js'
@@ -77,25 +78,29 @@ export function createMessageWriter(
   async function flush(requests: MessagesRequest[], waits: boolean): Promise<Array<Written[] | Promise<Written[]>>> {
     const [first] = requests as [MessagesRequest]
     const { workspace } = first.sender
+    const db = inWorkspace(database, workspace)
+    const reached = await reach(db, requests)
+    const resolved = requests.map((request, i) => ({ ...request, ...(reached[i] as Resolved) }))
     let outcomes: Outcome[]
     try {
-      outcomes = await writeBatch(inWorkspace(database, workspace), workspace, requests, quotas, waits)
+      outcomes = await writeBatch(db, workspace, resolved, quotas, waits)
     } catch (error) {
-      if (requests.length === 1 && first.idempotencyKey !== undefined && isStatementFault(error)) return [alone(first)]
+      if (requests.length === 1 && first.idempotencyKey !== undefined && isStatementFault(error))
+        return [alone(resolved[0] as ResolvedRequest)]
       throw error
     }
     return outcomes.map((outcome, i) => {
-      const request = requests[i] as MessagesRequest
+      const request = resolved[i] as ResolvedRequest
       if (Array.isArray(outcome)) return outcome
       if (outcome === 'repeated') return alone(request)
-      if (outcome === 'busy') return heldBatches.add(request)
-      return whyRefused(inWorkspace(database, workspace), outcome, request)
+      if (outcome === 'busy') return heldBatches.add(requests[i] as MessagesRequest)
+      return whyRefused(db, outcome, request)
     })
   }
 
   /** A request whose key has come before or comes twice at once: whoever has the key decides, so it is waited for. */
-  async function alone(request: MessagesRequest): Promise<Written[]> {
-    const once = request.idempotencyKey as NonNullable<MessagesRequest['idempotencyKey']>
+  async function alone(request: ResolvedRequest): Promise<Written[]> {
+    const once = request.idempotencyKey as NonNullable<ResolvedRequest['idempotencyKey']>
     return transact(inWorkspace(database, request.sender.workspace), async tx => {
       const first = await claim<Written[]>(tx, once)
       if (first !== undefined) {
@@ -111,7 +116,7 @@ export function createMessageWriter(
       )
       if (!Array.isArray(outcome)) return whyRefused(tx, outcome, request)
       const [first_written, ...others] = outcome.map(({ names: _, ...kept }) => kept)
-      await settle(tx, once, [{ ...first_written, reached: request.reached ?? {} }, ...others])
+      await settle(tx, once, [first_written, ...others])
       return outcome
     })
   }
@@ -119,7 +124,7 @@ export function createMessageWriter(
   async function whyRefused(
     on: Db,
     outcome: Outcome | undefined,
-    { sender, session_id, drafts }: MessagesRequest
+    { sender, session_id, drafts }: ResolvedRequest
   ): Promise<never> {
     if (outcome === 'too_many' || outcome === 'too_large')
       throw quotaExceeded(outcome === 'too_many' ? 'session_messages' : 'session_bytes', quotas)

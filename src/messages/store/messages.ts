@@ -47,12 +47,28 @@ export interface Draft {
   names?: string[]
 }
 
+/** One of those a message is addressed to, as its sender may know it. */
+export interface Addressed {
+  /** As it was given: an agent_id, or `type:` and an agent_type. */
+  agent_id: string
+  known: boolean
+  last_seen_at: string | null
+  waiting: boolean
+}
+
+/** What the answer to a writer says of whom its messages reach. */
+export interface Reached {
+  mentions?: string[]
+  unresolved_mentions?: string[]
+  addressed?: Addressed[]
+}
+
 export interface Written {
   id: number
   seq: number
   timestamp: string
-  /** Of a repeat: what the first answer said of whom the messages reach. */
-  reached?: Record<string, unknown> | null
+  /** On the first of a call: what the answer says of whom its messages reach. */
+  reached?: Reached | null
   /** In whose inboxes it is; absent for a repeat. */
   names?: string[] | null
 }

@@ -3,7 +3,6 @@ import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import { guarded } from '../store/loops.js'
 import type { MessageWriter } from '../store/message-writer.js'
-import { reach } from '../store/reached.js'
 import { reachedFields } from '../reached-fields.js'
 import type { Written } from '../store/messages.js'
 import { draftFields, draftOf } from '../draft.js'
@@ -31,11 +30,11 @@ export const addMessage = (writer: MessageWriter, loop_guard: number) =>
     audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ session_id, ...draft }, { db, agent, receipt }) {
-      const { drafts, reached } = await reach(db, agent, session_id, [draftOf(agent, draft)])
+      const drafts = [draftOf(agent, draft)]
       const { done, ...warned } = await guarded(db, agent, drafts, loop_guard, () =>
-        writer.write({ sender: agent, session_id, drafts, reached, ...receipt })
+        writer.write({ sender: agent, session_id, drafts, ...receipt })
       )
       const { id, seq, timestamp } = done[0] as Written
-      return { message_id: id, seq, timestamp, session_id, ...(done[0]?.reached ?? reached), ...warned }
+      return { message_id: id, seq, timestamp, session_id, ...done[0]?.reached, ...warned }
     }
   })

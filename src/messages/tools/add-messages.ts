@@ -3,7 +3,6 @@ import { sessionTopic } from '../../kernel/events.js'
 import { defineTool } from '../../kernel/tool.js'
 import { guarded } from '../store/loops.js'
 import type { MessageWriter } from '../store/message-writer.js'
-import { reach } from '../store/reached.js'
 import { reachedFields } from '../reached-fields.js'
 import { draftFields, draftOf } from '../draft.js'
 import { IdempotencyKey, input, output, SessionId } from '../../kernel/shapes.js'
@@ -30,15 +29,14 @@ export const addMessages = (writer: MessageWriter, loop_guard: number) =>
     audit: ({ session_id }) => ({ event_type: 'message_added', session_id }),
     affectedTopics: ({ session_id }, _output, { agent }) => [sessionTopic(agent.workspace, session_id)],
     async handler({ session_id, messages }, { db, agent, receipt }) {
-      const given = messages.map((each, i) => draftOf(agent, each, `messages/${i}/content`))
-      const { drafts, reached } = await reach(db, agent, session_id, given)
+      const drafts = messages.map((each, i) => draftOf(agent, each, `messages/${i}/content`))
       const { done, ...warned } = await guarded(db, agent, drafts, loop_guard, () =>
-        writer.write({ sender: agent, session_id, drafts, reached, ...receipt })
+        writer.write({ sender: agent, session_id, drafts, ...receipt })
       )
       return {
         message_ids: done.map(message => message.id),
         count: done.length,
-        ...(done[0]?.reached ?? reached),
+        ...done[0]?.reached,
         ...warned
       }
     }

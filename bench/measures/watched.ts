@@ -1,0 +1,67 @@
+import { type ClientRequest, get as httpGet, type IncomingMessage } from 'node:http'
+import { once } from 'node:events'
+import type { Bench, Finding } from '../kit/bench.js'
+import { addMessages, CONNECTIONS, SUCCESS } from '../kit/requests.js'
+import { ratioRow, sideNotes } from '../kit/report.js'
+import { alternate, loadSide, type Side } from '../kit/rounds.js'
+import { served } from './with.js'
+
+/**
+ * What it costs writers that somebody has the page open on their session: it follows the session's events and those of
+ * the workspace.
+ */
+export async function watched(bench: Bench): Promise<Finding> {
+  const { service, tokens, sessions, end } = await served(bench, 'watched')
+  const [session_id] = sessions as [string]
+  await bench.load.prepare('add', {
+    senders: addMessages(service.port, tokens, [session_id]),
+    expect: SUCCESS
+  })
+  const alone = loadSide(bench, 'alone', 'add', [service])
+  let events = 0
+  const watchedSide: Side = {
+    name: 'watched',
+    async round() {
+      const followers = await Promise.all(
+        [`/mcp/sessions/${session_id}/events`, '/mcp/events'].map(path =>
+          follow(service.port, path, tokens[0] as string, () => events++)
+        )
+      )
+      try {
+        return await alone.round()
+      } finally {
+        for (const follower of followers) follower.destroy()
+      }
+    }
+  }
+  const measured = await alternate(bench, [alone, watchedSide])
+  await end()
+  if (events === 0) throw new Error('The followers were told nothing.')
+  return {
+    rows: [
+      ratioRow(
+        `add_message, ${CONNECTIONS} connections, one session, with a page open on it ÷ without`,
+        measured,
+        'watched',
+        'alone',
+        0.97
+      )
+    ],
+    notes: [...sideNotes(measured), `the page was told ${events} pieces of events`].map(note => `watched: ${note}`)
+  }
+}
+
+async function follow(port: number, path: string, token: string, onData: () => void): Promise<ClientRequest> {
+  const request = httpGet({
+    host: '127.0.0.1',
+    port,
+    path,
+    headers: { accept: 'text/event-stream', authorization: `Bearer ${token}` }
+  })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  if (response.statusCode !== 200) throw new Error(`${path} answered ${response.statusCode}.`)
+  response.on('data', onData)
+  // It ends with the round.
+  response.on('error', () => {})
+  return request
+}

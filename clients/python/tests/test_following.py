@@ -144,6 +144,17 @@ def test_an_inbox_is_acknowledged_when_the_body_is_through(client: Client, anoth
     assert receipts[0]["acked_at"] is not None
 
 
+def test_a_message_that_is_deleted_meanwhile_does_not_end_an_inbox(client: Client, another: Client) -> None:
+    session_id = client.create_session(purpose="Inbox")["session_id"]
+    to = [another.settings.agent_id or ""]
+    first = client.add_message(session_id=session_id, to=to, content="first")["message_id"]
+    inbox = another.inbox(wait_seconds=5)
+    assert next(inbox)["content"] == "first"
+    client.delete_message(message_id=first)
+    client.add_message(session_id=session_id, to=to, content="second")
+    assert next(inbox)["content"] == "second"
+
+
 def test_a_server_that_is_stopped_and_started_under_followers(own_server: Server) -> None:
     with (
         Client("writer", url=own_server.url, api_key=own_server.api_key) as writer,

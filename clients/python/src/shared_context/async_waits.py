@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ._base_errors import SharedContextError
 from ._generated.models import InboxMessage, Message
+from .errors import MessageNotFoundError
 from .outage import Outage
 from .waits import Acknowledge
 
@@ -83,8 +84,17 @@ async def inbox(
         outage.over()
         # The newest come first; who works through them begins with the oldest.
         for message in reversed(page["messages"]):
-            if acknowledge == "before":
-                await client.ack_messages(message_ids=[message["id"]], note=note)
+            if acknowledge == "before" and not await _acknowledged(client, message, note):
+                continue
             yield message
             if acknowledge == "after":
-                await client.ack_messages(message_ids=[message["id"]], note=note)
+                await _acknowledged(client, message, note)
+
+
+async def _acknowledged(client: "AsyncClient", message: InboxMessage, note: str | None) -> bool:
+    """Acknowledges a message. Returns False if it was deleted meanwhile."""
+    try:
+        await client.ack_messages(message_ids=[message["id"]], note=note)
+    except MessageNotFoundError:
+        return False
+    return True

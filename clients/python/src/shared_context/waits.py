@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ._base_errors import SharedContextError
 from ._generated.models import InboxMessage, Message
+from .errors import MessageNotFoundError
 from .outage import Outage
 
 if TYPE_CHECKING:
@@ -93,8 +94,17 @@ def inbox(
         outage.over()
         # The newest come first; who works through them begins with the oldest.
         for message in reversed(page["messages"]):
-            if acknowledge == "before":
-                client.ack_messages(message_ids=[message["id"]], note=note)
+            if acknowledge == "before" and not _acknowledged(client, message, note):
+                continue
             yield message
             if acknowledge == "after":
-                client.ack_messages(message_ids=[message["id"]], note=note)
+                _acknowledged(client, message, note)
+
+
+def _acknowledged(client: "Client", message: InboxMessage, note: str | None) -> bool:
+    """Acknowledges a message. Returns False if it was deleted meanwhile."""
+    try:
+        client.ack_messages(message_ids=[message["id"]], note=note)
+    except MessageNotFoundError:
+        return False
+    return True

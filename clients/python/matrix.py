@@ -2,7 +2,7 @@
 
     python matrix.py [framework …]
 
-It prints a table. The server is the one of SHARED_CONTEXT_URL and SHARED_CONTEXT_API_KEY, else one that is started here.
+It prints a table. The server is the one of SHARED_CONTEXT_URL and SHARED_CONTEXT_API_KEY, else one of its own.
 """
 
 import os

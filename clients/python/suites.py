@@ -20,8 +20,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "tests"))
 
-from server import Server  # noqa: E402
-from shared_context import Client  # noqa: E402
+from server import Server
+
+from shared_context import Client
 
 
 @contextmanager
@@ -117,6 +118,7 @@ def langgraph_conformance(folder: Path, client: Client) -> int:
     """The installed langgraph-checkpoint-conformance."""
     from langgraph.checkpoint.conformance import checkpointer_test, validate
     from langgraph.checkpoint.conformance.report import ProgressCallbacks
+
     from shared_context.integrations.langgraph import SharedContextSaver
 
     @checkpointer_test(name="SharedContextSaver")
@@ -171,6 +173,7 @@ LEFT_OUT_OF_SESSIONS = {
 def crewai(folder: Path, client: Client) -> int:
     """The tests of CrewAI's memory, which are written for LanceDBStorage."""
     from crewai.memory.storage import lancedb_storage
+
     from shared_context.integrations.crewai import SharedContextStorage
 
     class Storage(SharedContextStorage):
@@ -180,7 +183,7 @@ def crewai(folder: Path, client: Client) -> int:
             place = uuid.uuid5(uuid.NAMESPACE_URL, str(path)).hex if path is not None else uuid.uuid4().hex
             super().__init__(client, namespace=f"suite/{place}")
 
-    setattr(lancedb_storage, "LanceDBStorage", Storage)
+    lancedb_storage.LanceDBStorage = Storage
     files = ["tests/memory/test_unified_memory.py", "tests/memory/test_memory_root_scope.py"]
     return run_pytest(folder, files, LEFT_OUT_OF_CREWAI, Fixtures({}, {}))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from relay import Relay
 from server import Server, why_no_server
+
 from shared_context import AsyncClient, Client, RetryPolicy
 
 # Tests are not made to wait as long as programs should.

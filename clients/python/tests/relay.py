@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 # What happens to a request: nothing; it is lost on its way; its answer is lost, whole or from the middle on; a gateway
 # answers in its place, before or after the server has done it; the answer is late; a gateway hides the server behind a
 # page of its own.
-Fault = Literal["none", "lose_request", "lose_answer", "half_answer", "gateway", "gateway_after", "late", "busy", "page"]
+Fault = Literal[
+    "none", "lose_request", "lose_answer", "half_answer", "gateway", "gateway_after", "late", "busy", "page"
+]
 LATE_SECONDS = 0.4
 _HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from shared_context import Client
 
 pytest.importorskip("agent_framework", reason="agent-framework-core is not here")
 
-from agent_framework import Agent, AgentSession, BaseChatClient, ChatResponse, Content, Message  # noqa: E402
-from shared_context.integrations.agent_framework import (  # noqa: E402
+from agent_framework import Agent, AgentSession, BaseChatClient, ChatResponse, Content, Message
+
+from shared_context.integrations.agent_framework import (
     SharedContextHistoryProvider,
     SharedContextProvider,
 )

@@ -5,17 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from shared_context import Client
 
 pytest.importorskip("autogen_agentchat", reason="autogen-agentchat is not here")
 
-from autogen_agentchat.agents import AssistantAgent  # noqa: E402
-from autogen_core import CancellationToken, FunctionCall, Image  # noqa: E402
-from autogen_core.memory import Memory, MemoryContent, MemoryMimeType  # noqa: E402
-from autogen_core.model_context import UnboundedChatCompletionContext  # noqa: E402
-from autogen_core.models import CreateResult, ModelInfo, RequestUsage, SystemMessage, UserMessage  # noqa: E402
-from PIL import Image as Pictures  # noqa: E402
-from shared_context.integrations.autogen import SharedContextMemory, shared_context_tools  # noqa: E402
+from autogen_agentchat.agents import AssistantAgent
+from autogen_core import CancellationToken, FunctionCall, Image
+from autogen_core.memory import Memory, MemoryContent, MemoryMimeType
+from autogen_core.model_context import UnboundedChatCompletionContext
+from autogen_core.models import CreateResult, ModelInfo, RequestUsage, SystemMessage, UserMessage
+from PIL import Image as Pictures
+
+from shared_context.integrations.autogen import SharedContextMemory, shared_context_tools
 
 
 class Scripted:
@@ -97,7 +99,7 @@ def test_an_assistant_with_memory_and_tools(client: Client, another: Client, nam
             reflect_on_tool_use=True,
         )
         result = await assistant.run(task="When do deploys happen?", cancellation_token=CancellationToken())
-        assert getattr(result.messages[-1], "content") == "Done."
+        assert result.messages[-1].content == "Done."
         assert any("Tuesdays" in str(getattr(message, "content", "")) for message in model.asked[0])
         assert [message["content"] for message in another.iter_messages(session_id)] == ["Tuesdays it is"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Place
+
 from shared_context import NOT_GIVEN, AsyncClient, Client, errors
 from shared_context._generated.async_tools import AsyncToolMethods
 from shared_context._generated.catalogue import TOOLS
@@ -131,7 +132,11 @@ def test_settings_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
         assert client.settings.url == "http://127.0.0.1:1" and client.settings.api_key == "from-the-environment"
     with Client(token="ready") as client:
         assert client.settings.api_key is None
-    wrongs: list[dict[str, Any]] = [{"agent_id": None}, {"agent_id": "a", "url": "ftp://x"}, {"agent_id": "a", "timeout_seconds": 0}]
+    wrongs: list[dict[str, Any]] = [
+        {"agent_id": None},
+        {"agent_id": "a", "url": "ftp://x"},
+        {"agent_id": "a", "timeout_seconds": 0},
+    ]
     for wrong in wrongs:
         with pytest.raises(ValueError):
             Client(**wrong)

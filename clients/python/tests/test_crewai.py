@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from shared_context import Client
 
 os.environ.update(CREWAI_DISABLE_TELEMETRY="true", OTEL_SDK_DISABLED="true", CREWAI_TRACING_ENABLED="false")
 
 pytest.importorskip("crewai", reason="crewai is not here")
 
-from crewai import Agent, BaseLLM, Crew, Task  # noqa: E402
-from crewai.memory.storage.backend import EmbeddingDimensionMismatchError, StorageBackend  # noqa: E402
-from crewai.memory.types import MemoryRecord  # noqa: E402
-from crewai.memory.unified_memory import Memory  # noqa: E402
-from shared_context.integrations.crewai import SharedContextStorage, shared_context_tools  # noqa: E402
+from crewai import Agent, BaseLLM, Crew, Task
+from crewai.memory.storage.backend import EmbeddingDimensionMismatchError, StorageBackend
+from crewai.memory.types import MemoryRecord
+from crewai.memory.unified_memory import Memory
+
+from shared_context.integrations.crewai import SharedContextStorage, shared_context_tools
 
 NOW = datetime(2026, 1, 10, 12, 0, 0)
 
@@ -117,9 +119,7 @@ def letters(texts: list[str]) -> list[list[float]]:
     return [[float(text.lower().count(letter)) for letter in "abcdefghijklmnopqrstuvwxyz"] for text in texts]
 
 
-def test_crewai_remembers_on_another_machine(
-    client: Client, another: Client, name: Callable[[str], str]
-) -> None:
+def test_crewai_remembers_on_another_machine(client: Client, another: Client, name: Callable[[str], str]) -> None:
     namespace = name("crewai")
     llm = Scripted(model="scripted", script=[])
     here = Memory(storage=SharedContextStorage(client, namespace=namespace), embedder=letters, llm=llm)

@@ -12,6 +12,7 @@ import pytest
 from conftest import FAST, Place
 from relay import LATE_SECONDS, Fault, Relay, Request
 from server import free_port
+
 from shared_context import AsyncClient, Client, RetryPolicy, errors
 
 FAULTS: tuple[Fault, ...] = ("lose_request", "lose_answer", "half_answer", "gateway", "gateway_after", "late", "busy")
@@ -74,9 +75,7 @@ def test_counters_in_memory_count_each_call_once(relay: Relay, through: Client) 
     assert through.get_memory(key="count")["value"] == 20
 
 
-def test_asyncio_on_a_line_that_fails_half_the_time(
-    relay: Relay, place: Place, name: Callable[[str], str]
-) -> None:
+def test_asyncio_on_a_line_that_fails_half_the_time(relay: Relay, place: Place, name: Callable[[str], str]) -> None:
     async def run() -> None:
         dice = random.Random(11)
         async with AsyncClient(name("async"), url=relay.url, api_key=place.api_key, retries=FAST) as client:
@@ -124,7 +123,9 @@ def test_a_call_whose_answer_is_a_secret_is_made_once(relay: Relay, through: Cli
 
 
 def test_a_server_that_is_not_there_yet(place: Place, name: Callable[[str], str]) -> None:
-    with Client(name("early"), url=f"http://127.0.0.1:{free_port()}", api_key="k", retries=RetryPolicy(tries=2)) as client:
+    with Client(
+        name("early"), url=f"http://127.0.0.1:{free_port()}", api_key="k", retries=RetryPolicy(tries=2)
+    ) as client:
         with pytest.raises(errors.NoAnswerError) as refused:
             client.list_sessions()
     assert not refused.value.maybe_done

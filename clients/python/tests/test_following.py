@@ -11,6 +11,7 @@ import pytest
 from conftest import FAST, Place, started
 from relay import Relay
 from server import Server
+
 from shared_context import AsyncClient, Client, errors
 
 
@@ -205,7 +206,9 @@ def test_patience_has_an_end(place: Place, relay: Relay, through: Client) -> Non
     assert time.monotonic() - began >= 1
 
 
-def test_followers_and_streams_in_asyncio(relay: Relay, place: Place, name: Callable[[str], str], client: Client) -> None:
+def test_followers_and_streams_in_asyncio(
+    relay: Relay, place: Place, name: Callable[[str], str], client: Client
+) -> None:
     session_id = client.create_session(purpose="Follow in asyncio")["session_id"]
 
     async def run() -> tuple[list[str], list[str], str]:

@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+
 from shared_context import Client
 
 pytest.importorskip("langchain_core", reason="langchain-core is not here")
 
-from langchain_core.language_models.fake_chat_models import FakeListChatModel  # noqa: E402
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage  # noqa: E402
-from langchain_core.runnables.history import RunnableWithMessageHistory  # noqa: E402
-from shared_context.integrations.langchain import (  # noqa: E402
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.runnables.history import RunnableWithMessageHistory
+
+from shared_context.integrations.langchain import (
     SharedContextChatMessageHistory,
     shared_context_tools,
 )
@@ -40,7 +42,9 @@ def test_a_history_keeps_messages_of_all_kinds(client: Client, name: Callable[[s
 def test_a_chain_remembers(client: Client, name: Callable[[str], str]) -> None:
     async def run() -> None:
         model = FakeListChatModel(responses=["By the river.", "A blanket."])
-        chain = RunnableWithMessageHistory(model, lambda session_id: SharedContextChatMessageHistory(client, session_id))
+        chain = RunnableWithMessageHistory(
+            model, lambda session_id: SharedContextChatMessageHistory(client, session_id)
+        )
         config = {"configurable": {"session_id": name("chain")}}
         chain.invoke("Where shall we sit?", config)  # type: ignore[arg-type]
         await chain.ainvoke("What shall we bring?", config)  # type: ignore[arg-type]

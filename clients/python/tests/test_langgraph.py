@@ -9,16 +9,18 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from conftest import FAST, Place
 from relay import Relay
+
 from shared_context import Client
 
 pytest.importorskip("langgraph", reason="langgraph is not here")
 
-from langchain_core.runnables import RunnableConfig  # noqa: E402
-from langgraph.checkpoint.base import empty_checkpoint  # noqa: E402
-from langgraph.graph import END, START, StateGraph  # noqa: E402
-from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp, SearchOp  # noqa: E402
-from langgraph.types import Command, interrupt  # noqa: E402
-from shared_context.integrations.langgraph import SharedContextSaver, SharedContextStore  # noqa: E402
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.graph import END, START, StateGraph
+from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, PutOp, SearchOp
+from langgraph.types import Command, interrupt
+
+from shared_context.integrations.langgraph import SharedContextSaver, SharedContextStore
 
 
 @pytest.fixture
@@ -45,7 +47,9 @@ def test_values_are_put_got_and_deleted(store: SharedContextStore) -> None:
     assert store.get(("users", "123"), "prefs") is None
 
 
-@pytest.mark.parametrize("part", ["a/b", "a%b", " spaced ", "~hash", "tab\there", "é e\u0301", "世界🚀", "👩‍💻", "a|b:c", "%"])
+@pytest.mark.parametrize(
+    "part", ["a/b", "a%b", " spaced ", "~hash", "tab\there", "é e\u0301", "世界🚀", "👩‍💻", "a|b:c", "%"]
+)
 def test_any_name_is_kept_as_it_is(store: SharedContextStore, part: str) -> None:
     store.put(("names", part), part, {"n": part})
     item = store.get(("names", part), part)
@@ -193,7 +197,7 @@ def test_a_graph_stops_and_another_process_goes_on(
         done = elsewhere.invoke(Command(resume="Ada"), config)
         assert done["steps"] == ["begun", "planned", "approved by Ada"]
         history = list(elsewhere.get_state_history(config))
-    assert [each.values.get("steps", []) for each in history][0] == done["steps"]
+    assert history[0].values["steps"] == done["steps"]
     assert len(history) == 4
     early = graph_with(saver).get_state(history[1].config)
     assert early.values["steps"] == ["begun", "planned"]

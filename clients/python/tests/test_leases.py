@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from conftest import FAST, Place
-from relay import Relay
+from relay import Fault, Relay, Request
+
 from shared_context import AsyncClient, Client, errors
 
 
@@ -118,21 +119,19 @@ def test_an_answer_that_was_lost_does_not_hold_a_name_for_ever(
 ) -> None:
     lost = [1]
 
-    def plan(request: object) -> str:
-        if getattr(request, "tool") == "acquire_lease" and lost:
+    def plan(request: Request) -> Fault:
+        if request.tool == "acquire_lease" and lost:
             lost.pop()
             return "lose_answer"
         return "none"
 
-    relay.plan = plan  # type: ignore[assignment]
+    relay.plan = plan
     with through.lease(name("deploy"), ttl_seconds=1) as lease:
         lease.check()
     assert relay.tools["acquire_lease"] > 1
 
 
-def test_leases_in_asyncio(
-    place: Place, relay: Relay, another: Client, name: Callable[[str], str]
-) -> None:
+def test_leases_in_asyncio(place: Place, relay: Relay, another: Client, name: Callable[[str], str]) -> None:
     deploy = name("deploy")
 
     async def run() -> None:

@@ -5,18 +5,20 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+
 from shared_context import Client
 
 pytest.importorskip("agents", reason="openai-agents is not here")
 
-from agents import Agent, Model, ModelResponse, Runner, Usage, set_tracing_disabled  # noqa: E402
-from agents.memory.session import Session  # noqa: E402
-from openai.types.responses import (  # noqa: E402
+from agents import Agent, Model, ModelResponse, Runner, Usage, set_tracing_disabled
+from agents.memory.session import Session
+from openai.types.responses import (
     ResponseFunctionToolCall,
     ResponseOutputMessage,
     ResponseOutputText,
 )
-from shared_context.integrations.openai_agents import SharedContextSession, shared_context_tools  # noqa: E402
+
+from shared_context.integrations.openai_agents import SharedContextSession, shared_context_tools
 
 set_tracing_disabled(True)
 

@@ -52,6 +52,12 @@ def test_types_are_strict() -> None:
     run(sys.executable, "-m", "mypy", "--strict")
 
 
+def test_the_code_is_formatted_and_has_no_lint() -> None:
+    pytest.importorskip("ruff", reason="ruff is not here")
+    run(sys.executable, "-m", "ruff", "check")
+    run(sys.executable, "-m", "ruff", "format", "--check")
+
+
 USER = """
 from shared_context import Client, models
 

@@ -9,6 +9,7 @@ import pytest
 from conftest import FAST, Place, started
 from relay import Relay
 from server import Server
+
 from shared_context import AsyncClient, Client, errors
 
 

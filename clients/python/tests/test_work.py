@@ -1,22 +1,15 @@
 """Tasks in a loop: each is done once, whatever becomes of the worker."""
 
 import asyncio
-import os
-import random
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from conftest import FAST, Place
-from relay import Fault, Relay
-from shared_context import AsyncClient, Client, errors
+
+from shared_context import AsyncClient, Client
 
 
 def plan(client: Client, key: str, count: int, **more: Any) -> list[str]:
@@ -54,7 +47,7 @@ def test_without_a_with_the_next_round_completes(client: Client, name: Callable[
     assert states(client, ids) == ["completed", "completed", "failed"]
     ids = plan(client, key, 1, max_attempts=1)
     with pytest.raises(ZeroDivisionError):
-        for task in client.work(key, idle_seconds=0):
+        for _task in client.work(key, idle_seconds=0):
             raise ZeroDivisionError
     assert states(client, ids) == ["failed"]
 
@@ -129,90 +122,6 @@ def test_a_wait_for_a_task_with_a_short_lease(client: Client, name: Callable[[st
             titles.append(task.title)
     timer.join()
     assert titles == ["task 0"]
-
-
-def test_a_worker_that_lost_its_task_hears_of_it(
-    relay: Relay, through: Client, another: Client, name: Callable[[str], str]
-) -> None:
-    key = name("research")
-    ids = plan(another, key, 1, lease_seconds=1)
-    with pytest.raises(errors.LeaseLostError):
-        for task in through.work(key, idle_seconds=0):
-            with task:
-                relay.plan = lambda request: "lose_request"
-                until = time.monotonic() + 20
-                while not task.lost and time.monotonic() < until:
-                    time.sleep(0.05)
-                relay.plan = lambda request: "none"
-                for other in another.work(key, idle_seconds=10):
-                    with other:
-                        other.result = "by another"
-                    break
-    assert another.get_task(task_id=ids[0])["task"]["result"] == "by another"
-
-
-WORKER = """
-import sys, time
-from shared_context import Client
-with Client("doomed", url=sys.argv[1], api_key=sys.stdin.readline().strip()) as client:
-    for task in client.work(sys.argv[2]):
-        with task:
-            print(task.title, flush=True)
-            time.sleep(60)
-"""
-
-
-def test_a_worker_is_killed_and_its_task_comes_back(place: Place, client: Client, name: Callable[[str], str]) -> None:
-    key = name("research")
-    ids = plan(client, key, 1, lease_seconds=2)
-    worker = subprocess.Popen(
-        [sys.executable, "-c", WORKER, place.url, key],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        text=True,
-    )
-    try:
-        assert worker.stdin is not None and worker.stdout is not None
-        worker.stdin.write(f"{place.api_key}\n")
-        worker.stdin.flush()
-        assert worker.stdout.readline() == "task 0\n"
-        time.sleep(2.5)
-        # It is renewed: nobody else gets it.
-        assert client.claim_task(session_id=client.session(key))["task"] is None
-    finally:
-        worker.send_signal(signal.SIGKILL)
-        worker.communicate()
-    for task in client.work(key, idle_seconds=20):
-        with task:
-            assert task.task["attempts"] == 1
-        break
-    assert states(client, ids) == ["completed"]
-
-
-def test_many_workers_on_a_bad_line_do_each_task_once(
-    relay: Relay, place: Place, client: Client, name: Callable[[str], str]
-) -> None:
-    key = name("research")
-    ids = plan(client, key, 24, lease_seconds=1, max_attempts=100)
-    dice = random.Random(5)
-    faults: list[Fault] = ["lose_request", "lose_answer", "gateway", "gateway_after"]
-    completed: Counter[str] = Counter()
-
-    def work(n: int) -> None:
-        with Client(f"worker-{n}", url=relay.url, api_key=place.api_key, retries=FAST) as worker:
-            # A claim whose answer was lost comes back when its lease has ended.
-            for task in worker.work(key, idle_seconds=3, on_error="continue"):
-                with task:
-                    task.result = n
-                completed[task.id] += 1
-
-    relay.plan = lambda request: dice.choice(faults) if dice.random() < 0.3 else "none"
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(work, range(4)))
-    relay.plan = lambda request: "none"
-    assert states(client, ids) == ["completed"] * 24
-    assert set(completed) == set(ids)
 
 
 def test_a_loop_is_stopped_from_another_thread(client: Client, name: Callable[[str], str]) -> None:

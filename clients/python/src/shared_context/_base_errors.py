@@ -80,9 +80,7 @@ class ServerError(SharedContextError):
         body: The whole answer.
     """
 
-    def __init__(
-        self, message: str, *, tool: str = "", status: int = 0, body: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, tool: str = "", status: int = 0, body: Mapping[str, Any] | None = None) -> None:
         body = dict(body or {})
         super().__init__(
             message,

@@ -238,8 +238,8 @@ class AsyncClient(AsyncToolMethods):
         """Tasks to do, one after the other, for ever: each is claimed, and renewed while the body runs.
 
         A loop cannot see what its body raises, so let each task see it: `async with task:` completes the task with
-        `task.result`, or fails it if the body raises. Without the `async with` the task is completed when the loop comes back
-        for the next one, and fails if the loop is left before.
+        `task.result`, or fails it if the body raises. Without the `async with` the task is completed when the loop
+        comes back for the next one, and fails if the loop is left before.
 
         Args:
             session: The session whose tasks to do, by its id or key; None for the tasks of any session or none.
@@ -247,6 +247,4 @@ class AsyncClient(AsyncToolMethods):
             on_error: With "continue", what the body of a `async with task:` raises is logged, and the loop goes on.
             patience_seconds: For how long the server may be away before the error is raised.
         """
-        return AsyncWork(
-            self, session, idle_seconds=idle_seconds, on_error=on_error, patience_seconds=patience_seconds
-        )
+        return AsyncWork(self, session, idle_seconds=idle_seconds, on_error=on_error, patience_seconds=patience_seconds)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ._base_errors import SharedContextError
 from ._generated.models import HeldLease, ReleasedLeaseInput
-from .errors import LeaseLostError
 from .async_holding import AsyncRenewal
+from .errors import LeaseLostError
 from .holding import Hold, logger
 from .leases import WaitForLease
 from .retry import is_passing
@@ -28,7 +28,13 @@ class AsyncLease:
     """
 
     def __init__(
-        self, client: "AsyncClient", names: tuple[str, ...], *, ttl_seconds: int, wait_seconds: float, purpose: str | None
+        self,
+        client: "AsyncClient",
+        names: tuple[str, ...],
+        *,
+        ttl_seconds: int,
+        wait_seconds: float,
+        purpose: str | None,
     ) -> None:
         self._client = client
         self.names = names

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ._base_errors import SharedContextError
 from ._generated.models import Task
-from .errors import LeaseLostError, TaskNotFoundError
 from .async_holding import AsyncRenewal
+from .errors import LeaseLostError, TaskNotFoundError
 from .holding import RENEW_AT, logger
 from .outage import Outage
 from .tasks import LEFT, STOPPED, WAIT_SECONDS, TaskFacts, error_text, hold_of
@@ -20,6 +20,7 @@ from .work import OnError
 if TYPE_CHECKING:
     from .async_client import AsyncClient
     from .holding import Hold
+
 
 class AsyncHeldTask(TaskFacts):
     """A task that this worker holds. An asyncio task renews it until it is completed, failed, released or lost.

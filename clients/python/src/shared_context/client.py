@@ -78,9 +78,7 @@ class Client(ToolMethods):
     def __repr__(self) -> str:
         return f"<Client of {self.settings.agent_id!r} at {self.settings.url}>"
 
-    def call(
-        self, tool: str, arguments: Mapping[str, Any], *, timeout_seconds: float | None = None
-    ) -> dict[str, Any]:
+    def call(self, tool: str, arguments: Mapping[str, Any], *, timeout_seconds: float | None = None) -> dict[str, Any]:
         """Calls a tool by its name, such as one that is newer than this package.
 
         Args:
@@ -210,9 +208,7 @@ class Client(ToolMethods):
         """The id of a session that is named by its id or by its key; with a key that nobody has used it is opened."""
         return session_id_of(self, session)
 
-    def lease(
-        self, *names: str, ttl_seconds: int = 60, wait_seconds: float = 0.0, purpose: str | None = None
-    ) -> Lease:
+    def lease(self, *names: str, ttl_seconds: int = 60, wait_seconds: float = 0.0, purpose: str | None = None) -> Lease:
         """Names that this agent alone holds while the `with` lasts, renewed in the background.
 
         Args:
@@ -243,6 +239,4 @@ class Client(ToolMethods):
             on_error: With "continue", what the body of a `with task:` raises is logged, and the loop goes on.
             patience_seconds: For how long the server may be away before the error is raised.
         """
-        return Work(
-            self, session, idle_seconds=idle_seconds, on_error=on_error, patience_seconds=patience_seconds
-        )
+        return Work(self, session, idle_seconds=idle_seconds, on_error=on_error, patience_seconds=patience_seconds)

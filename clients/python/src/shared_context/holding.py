@@ -69,7 +69,9 @@ class Hold:
         self._until = float("inf")
 
     def error(self) -> LeaseLostError:
-        return LeaseLostError(f"{self.what} was lost: somebody else may hold it by now. What was done may be done twice.")
+        return LeaseLostError(
+            f"{self.what} was lost: somebody else may hold it by now. What was done may be done twice."
+        )
 
 
 class Renewal:

@@ -1,4 +1,4 @@
-"""A conversation of a framework as messages of a session: one message for each of its items, with the item as payload."""
+"""A conversation of a framework as messages of a session: a message for each of its items, with the item as payload."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -86,9 +86,7 @@ class Conversation:
     def _newest_first(self) -> Iterator[Message]:
         before: int | None = None
         while True:
-            page = self.client.get_messages(
-                session_id=self.session_id, order="desc", limit=_PAGE, before_seq=before
-            )
+            page = self.client.get_messages(session_id=self.session_id, order="desc", limit=_PAGE, before_seq=before)
             for message in page["messages"]:
                 if message["metadata"].get("form") == self._form and "payload" in message:
                     yield message

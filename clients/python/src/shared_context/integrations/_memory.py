@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..client import Client
 from .._generated.models import MemoryEntry, OperationInput, OperationResult
+from ..client import Client
 
 # What one batch_memory takes.
 OPERATIONS_MAX = 500

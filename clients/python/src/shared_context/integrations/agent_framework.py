@@ -77,9 +77,7 @@ class SharedContextProvider(ContextProvider):
         limit: How many messages an agent gets, at most 100; 0 for the tools alone.
     """
 
-    def __init__(
-        self, client: Client, session_id: str, *, source_id: str = "shared_context", limit: int = 5
-    ) -> None:
+    def __init__(self, client: Client, session_id: str, *, source_id: str = "shared_context", limit: int = 5) -> None:
         super().__init__(source_id)
         self._client = client
         self._session_id = session_id
@@ -95,9 +93,9 @@ class SharedContextProvider(ContextProvider):
             context.extend_messages(self, [Message("user", ["\n".join([words, *lines])])])
 
     def _fitting(self, query: str) -> list[str]:
-        results = self._client.search_context(
-            session_id=self._session_id, query=query[:_QUERY_MAX], limit=self._limit
-        )["results"]
+        results = self._client.search_context(session_id=self._session_id, query=query[:_QUERY_MAX], limit=self._limit)[
+            "results"
+        ]
         return [f"{each['message']['sender']}: {each['message']['content']}" for each in results]
 
 

@@ -140,9 +140,7 @@ class SharedContextStorage:
         older_than: datetime | None = None,
         metadata_filter: dict[str, Any] | None = None,
     ) -> int:
-        return await asyncio.to_thread(
-            self.delete, scope_prefix, categories, record_ids, older_than, metadata_filter
-        )
+        return await asyncio.to_thread(self.delete, scope_prefix, categories, record_ids, older_than, metadata_filter)
 
     def _records(self, scope: str | None) -> Iterator[MemoryRecord]:
         return (_record(entry["value"]) for entry in self._memory.entries(_path(scope), values=True))

@@ -23,17 +23,18 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from ..._generated.models import OperationInput, OperationResult
 from ...client import Client
 from .._memory import Memory
-from .keys import Keys, Place
+from .keys import Keys, Place, metadata_field
+from .threads import Threads
 
 # So many checkpoints of a list are read at a time.
 _LIST_AT_A_TIME = 20
 
 
-class SharedContextSaver(BaseCheckpointSaver[str]):
+class SharedContextSaver(Threads, BaseCheckpointSaver[str]):
     """Keeps the state of graphs in a namespace of the server: any process goes on where another one stopped.
 
-    A checkpoint holds the versions of its channels, and each version of a channel is stored once. A channel of more than
-    4 MiB is refused (MEMORY_VALUE_LIMIT).
+    A checkpoint holds the versions of its channels, and each version of a channel is stored once. A channel of more
+    than 4 MiB is refused (MEMORY_VALUE_LIMIT).
 
     Args:
         client: The agent as which it stores. Asynchronous methods use it in threads.
@@ -53,7 +54,11 @@ class SharedContextSaver(BaseCheckpointSaver[str]):
         return f"{last + 1:010}.{random.getrandbits(48):012x}"
 
     def put(
-        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
     ) -> RunnableConfig:
         place = Place.of(config)
         values = checkpoint["channel_values"]
@@ -71,7 +76,7 @@ class SharedContextSaver(BaseCheckpointSaver[str]):
             "parent_id": get_checkpoint_id(config),
             "checkpoint": self._dumped(rest),
             "metadata": self._dumped(complete),
-            **{_field(name): value for name, value in complete.items() if _is_plain(value)},
+            **{metadata_field(name): value for name, value in complete.items() if _is_plain(value)},
         }
         # The checkpoint comes last: where a state is too large for one call, its parts are there before it.
         operations.append(self._memory.set(Keys.checkpoint(place, checkpoint["id"]), stored))
@@ -117,74 +122,26 @@ class SharedContextSaver(BaseCheckpointSaver[str]):
         given = {} if config is None else config["configurable"]
         wanted = None if config is None else get_checkpoint_id(config)
         prefix = Keys.checkpoints(given.get("thread_id"), given.get("checkpoint_ns"))
-        conditions = {_field(name): value for name, value in (filter or {}).items()}
+        conditions = {metadata_field(name): value for name, value in (filter or {}).items()}
         keys = [entry["key"] for entry in self._memory.entries(prefix, filter=conditions)]
         end = None if before is None else get_checkpoint_id(before)
         ids = sorted(((Keys.id_of(key), key) for key in keys), reverse=True)
-        chosen = [
-            key for each, key in ids if (wanted is None or each == wanted) and (end is None or each < end)
-        ][:limit]
+        chosen = [key for each, key in ids if (wanted is None or each == wanted) and (end is None or each < end)][
+            :limit
+        ]
         for start in range(0, len(chosen), _LIST_AT_A_TIME):
             part = chosen[start : start + _LIST_AT_A_TIME]
             found = self._memory.get(part)
             yield from (self._tuple(found[key]["value"]) for key in part if key in found)
 
-    def delete_thread(self, thread_id: str) -> None:
-        self._memory.write(self._memory.delete_below(prefix) for prefix in Keys.all_of(thread_id))
-
-    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """Deletes the checkpoints of these runs, and what was written to them."""
-        operations: list[OperationInput] = []
-        for run_id in run_ids:
-            for entry in self._memory.entries(Keys.checkpoints(None, None), filter={_field("run_id"): run_id}):
-                operations.append(self._memory.delete(entry["key"]))
-                operations.append(self._memory.delete_below(Keys.writes_of(entry["key"])))
-        self._memory.write(operations)
-
-    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """Copies all of a thread to another one."""
-        operations: list[OperationInput] = []
-        pairs = zip(Keys.all_of(source_thread_id), Keys.all_of(target_thread_id), strict=True)
-        for source, target in pairs:
-            for entry in self._memory.entries(source, values=True):
-                value = entry["value"]
-                if "thread_id" in value:
-                    value = {**value, "thread_id": target_thread_id}
-                operations.append(self._memory.set(target + entry["key"].removeprefix(source), value))
-        # Blobs and writes stand before the checkpoints.
-        self._memory.write(operations)
-
-    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """Deletes old checkpoints of threads: all but the newest of each checkpoint_ns, or with "delete" all.
-
-        Raises:
-            NotImplementedError: A newest checkpoint has a DeltaChannel that is built again from older ones. Then
-                nothing of its thread is deleted.
-        """
-        if strategy not in ("keep_latest", "delete"):
-            raise ValueError("strategy is keep_latest or delete")
-        for thread_id in thread_ids:
-            if strategy == "delete":
-                self.delete_thread(thread_id)
-            else:
-                self._keep_latest(thread_id)
-
-    def _keep_latest(self, thread_id: str) -> None:
-        keys = sorted(entry["key"] for entry in self._memory.entries(Keys.checkpoints(thread_id, None)))
-        newest = {Keys.folder_of(key): key for key in keys}
-        for stored in self._memory.get(list(newest.values())).values():
-            if self._loaded(stored["value"]["metadata"]).get("counters_since_delta_snapshot"):
-                raise NotImplementedError(f"The thread {thread_id} has a DeltaChannel, which needs older checkpoints")
-        operations: list[OperationInput] = []
-        for key in set(keys) - set(newest.values()):
-            operations.append(self._memory.delete(key))
-            operations.append(self._memory.delete_below(Keys.writes_of(key)))
-        self._memory.write(operations)
-
     # LangGraph calls these in an event loop: a thread does the work.
 
     async def aput(
-        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
     ) -> RunnableConfig:
         return await asyncio.to_thread(self.put, config, checkpoint, metadata, new_versions)
 
@@ -207,18 +164,6 @@ class SharedContextSaver(BaseCheckpointSaver[str]):
         tuples = self.list(config, filter=filter, before=before, limit=limit)
         while (found := await asyncio.to_thread(next, tuples, None)) is not None:
             yield found
-
-    async def adelete_thread(self, thread_id: str) -> None:
-        await asyncio.to_thread(self.delete_thread, thread_id)
-
-    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
-        await asyncio.to_thread(self.delete_for_runs, run_ids)
-
-    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        await asyncio.to_thread(self.copy_thread, source_thread_id, target_thread_id)
-
-    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        await asyncio.to_thread(lambda: self.prune(thread_ids, strategy=strategy))
 
     def _tuple(self, stored: dict[str, Any]) -> CheckpointTuple:
         place = Place(stored["thread_id"], stored["checkpoint_ns"])
@@ -249,11 +194,6 @@ class SharedContextSaver(BaseCheckpointSaver[str]):
 
     def _loaded(self, stored: dict[str, str]) -> Any:
         return self.serde.loads_typed((stored["type"], base64.b64decode(stored["data"])))
-
-
-def _field(name: str) -> str:
-    """The field of a stored checkpoint in which a part of its metadata can be looked for."""
-    return f"metadata.{name}"
 
 
 def _is_plain(value: Any) -> bool:

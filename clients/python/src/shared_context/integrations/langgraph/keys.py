@@ -83,3 +83,8 @@ class Keys:
     @staticmethod
     def id_of(checkpoint_key: str) -> str:
         return checkpoint_key.rpartition("/")[2]
+
+
+def metadata_field(name: str) -> str:
+    """The field of a stored checkpoint in which a part of its metadata can be looked for."""
+    return f"metadata.{name}"

@@ -25,7 +25,7 @@ from langgraph.store.base import (
 from ...client import Client
 from .._memory import Memory
 from .._paths import KEY_MAX, escaped, parts_of, path_of
-from .vectors import Vectors, VectorIndex
+from .vectors import VectorIndex, Vectors
 
 # What search_memory returns at most.
 _SEARCH_MAX = 100
@@ -34,9 +34,9 @@ _SEARCH_MAX = 100
 class SharedContextStore(BaseStore):
     """Values in a namespace of the server, where other agents and MCP clients find them too.
 
-    The value of ("users", "123") and "prefs" has the key `users/123/prefs`. A batch is one call for all it reads and one
-    for all it writes. A search without a query is one call, and finds what was written last first. With an `index` a
-    query compares vectors: they are kept on the server, and compared here, one by one. Without an `index` a query
+    The value of ("users", "123") and "prefs" has the key `users/123/prefs`. A batch is one call for all it reads and
+    one for all it writes. A search without a query is one call, and finds what was written last first. With an `index`
+    a query compares vectors: they are kept on the server, and compared here, one by one. Without an `index` a query
     looks for words, as search_memory of the server does.
 
     Args:
@@ -122,14 +122,16 @@ class SharedContextStore(BaseStore):
             self._memory.touch(key for key, entry, _ in items if _ends(entry))
         return [SearchItem(**_fields(key, entry), score=score) for key, entry, score in items]
 
-    def _ranked(self, op: SearchOp, prefix: str, vectors: dict[str, list[float]]) -> list[tuple[str, Any, float | None]]:
+    def _ranked(
+        self, op: SearchOp, prefix: str, vectors: dict[str, list[float]]
+    ) -> list[tuple[str, Any, float | None]]:
         query = op.query or ""
         if self._vectors is not None:
             scores = self._vectors.scores(prefix, vectors[query])
         else:
-            found = self._memory.client.search_memory(
-                query=query, namespace=self._memory.namespace, limit=_SEARCH_MAX
-            )["results"]
+            found = self._memory.client.search_memory(query=query, namespace=self._memory.namespace, limit=_SEARCH_MAX)[
+                "results"
+            ]
             scores = [
                 (each["key"], each["score"] / 100)
                 for each in found
@@ -161,7 +163,7 @@ def key_of(namespace: Sequence[str], key: str) -> str:
 
 
 def _checked(ops: Iterable[Op]) -> list[Op]:
-    """The operations of a batch. Raises before any of them runs if one is none, or names a namespace that none can be."""
+    """The operations of a batch. Raises before any of them runs if one is none, or has a namespace that none can be."""
     checked = list(ops)
     for op in checked:
         if isinstance(op, GetOp | PutOp):

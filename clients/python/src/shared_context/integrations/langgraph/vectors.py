@@ -9,7 +9,6 @@ from ..._generated.models import OperationInput
 from .._memory import Memory
 from .._vectors import cosine, inner_product, nearness, packed, unpacked
 
-
 _SCORES = {"cosine": cosine, "inner_product": inner_product, "l2": nearness}
 
 

@@ -11,6 +11,7 @@ COPY tsconfig.json ./
 COPY scripts ./scripts
 COPY migrations ./migrations
 COPY src ./src
+COPY clients/typescript/src ./clients/typescript/src
 COPY dashboard ./dashboard
 RUN npm run build
 

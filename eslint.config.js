@@ -14,7 +14,7 @@ const RULES = {
 
 // What a file looks like is prettier's business (npm run format); what is here finds mistakes.
 export default tseslint.config(
-  { ignores: ['dist/', 'dist.*/', 'node_modules/', 'data/', '.tap/', 'examples/'] },
+  { ignores: ['**/dist/', 'dist.*/', 'node_modules/', 'data/', '.tap/', 'examples/'] },
   ...tseslint.configs.recommended,
   {
     files: ['dashboard/**/*.{ts,tsx}'],

@@ -14,7 +14,9 @@ const bundled = ['@sinclair/typebox', 'kysely']
 const [folder, files] = process.argv.slice(2)
 await build({
   ...(files === '--files'
-    ? { entryPoints: [join(root, 'src/**/*.ts'), join(root, 'migrations/*.ts')] }
+    ? {
+        entryPoints: ['src/**/*.ts', 'clients/typescript/src/**/*.ts', 'migrations/*.ts'].map(name => join(root, name))
+      }
     : {
         entryPoints: [join(root, 'src/cli.ts')],
         bundle: true,

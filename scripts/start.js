@@ -29,9 +29,8 @@ function newest(path) {
 }
 
 export function build({ force = false } = {}) {
-  const sources = ['src', 'migrations', 'dashboard', 'scripts', 'tsconfig.json', 'package.json'].map(name =>
-    join(root, name)
-  )
+  const folders = ['src', 'migrations', 'clients/typescript/src', 'dashboard', 'scripts']
+  const sources = [...folders, 'tsconfig.json', 'package.json'].map(name => join(root, name))
   const started = Date.now()
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= Math.max(...sources.map(newest))) return
   try {

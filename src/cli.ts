@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import { findVerb, isHelp, meant, parseWords, UsageError, type Verbs } from './commands/command.js'
-import { explain } from './commands/failure.js'
+import { CommandError, findVerb, isHelp, meant, parseWords, UsageError, type Verbs } from './commands/command.js'
 import { commandHelp, overview, usage } from './commands/help.js'
 import { name as program, version } from './version.js'
 
@@ -16,7 +15,22 @@ const commands: Record<string, Command> = {
   migrate: { summary: 'create or update the database tables', load: () => import('./commands/migrate.js') },
   keys: { summary: 'create, list and revoke the API keys of agents', load: () => import('./commands/keys.js') },
   audit: { summary: 'check the audit log against its chain, or export it', load: () => import('./commands/audit.js') },
-  session: { summary: 'export a session as a file, or import one', load: () => import('./commands/session.js') },
+  backup: { summary: 'write a backup, check it, and restore it', load: () => import('./commands/backup.js') },
+  session: {
+    summary: 'list and show the sessions of a server; export one as a file, or import one',
+    load: () => import('./commands/session.js')
+  },
+  message: { summary: 'write a message into a session', load: () => import('./commands/message.js') },
+  tail: {
+    summary: 'show what happens in a session, or in all, as it happens',
+    load: () => import('./commands/tail.js')
+  },
+  search: { summary: 'find messages', load: () => import('./commands/search.js') },
+  task: { summary: 'list tasks, claim one, complete one', load: () => import('./commands/task.js') },
+  inbox: {
+    summary: 'print what was written to an agent, for a model to read',
+    load: () => import('./commands/inbox.js')
+  },
   retention: {
     summary: 'say how many days messages, closed sessions and audit rows are kept',
     load: () => import('./commands/retention.js')
@@ -36,8 +50,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await main(process.argv.slice(2))
 } catch (error) {
-  console.error(error instanceof UsageError ? error.message : explain(error))
+  console.error(error instanceof UsageError || error instanceof CommandError ? error.message : await explained(error))
   process.exit(error instanceof UsageError ? 2 : 1)
+}
+
+/** Loaded only when it is needed: it knows the faults of every part of the service. */
+async function explained(error: unknown): Promise<string> {
+  const { explain } = await import('./commands/failure.js')
+  return explain(error)
 }
 
 async function main(words: string[]): Promise<void> {

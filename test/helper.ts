@@ -211,7 +211,7 @@ export async function runProgram(
 export async function runToEnd(
   args: string[],
   env: Record<string, string>,
-  { file = compiled(), cwd = ROOT, input = '' } = {}
+  { file = compiled(), cwd = ROOT, input = '' as string | Buffer, binary = false } = {}
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [file, ...args], {
@@ -222,7 +222,7 @@ export async function runToEnd(
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString()
+      stdout += chunk.toString(binary ? 'latin1' : 'utf8')
     })
     child.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk.toString()

@@ -21,7 +21,7 @@ const ORDER = [
   ['feed'],
   ['transcripts'],
   ['search', 'memory', 'tasks', 'leases', 'inbox'],
-  ['guidance', 'lifecycle'],
+  ['guidance', 'lifecycle', 'backup'],
   ['TOOLS'],
   ['PLUGINS'],
   ['http'],
@@ -194,7 +194,8 @@ t.test('every package that is imported is a dependency', async t => {
   const known = new Set([...Object.keys(dependencies), ...Object.keys(optionalDependencies)])
   const packages = new Set(
     imports
-      .filter(({ to }) => !/^(src|migrations)\/|^node:/.test(to))
+      // Commands call a server by the client that programs use.
+      .filter(({ to }) => !/^(src|migrations|clients)\/|^node:/.test(to))
       .map(({ to }) =>
         to
           .split('/')

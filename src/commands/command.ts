@@ -5,6 +5,9 @@ import { nearest } from '../kernel/edit-distance.js'
 /** Wrong words on the command line: the program says what is wrong and how it is called, and exits with 2. */
 export class UsageError extends Error {}
 
+/** What a command cannot do, in a sentence that says why: the program prints it, and exits with 1. */
+export class CommandError extends Error {}
+
 export interface Option {
   type: 'string' | 'boolean'
   /** What stands for the value in the help, such as `<name>`; only of a string. */

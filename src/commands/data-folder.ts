@@ -5,8 +5,8 @@ import { ConfigError } from '../config/config.js'
 import { isCheckout, name } from '../version.js'
 import { SECRETS_FILE } from './local-secrets.js'
 
-interface Environment {
-  checkout?: boolean
+/** The machine and its user; what is left out is this process's own. */
+export interface Environment {
   platform?: string
   env?: Record<string, string | undefined>
   home?: () => string
@@ -23,24 +23,46 @@ export function defaultDataDir({
   platform = process.platform,
   env = process.env,
   home = homedir
-}: Environment = {}): string {
+}: Environment & { checkout?: boolean } = {}): string {
   if (checkout) return 'data'
   const path = platform === 'win32' ? win32 : posix
   const configured = platform === 'win32' ? env.LOCALAPPDATA : platform === 'darwin' ? undefined : env.XDG_DATA_HOME
   // The XDG specification demands that relative paths are ignored.
   if (configured !== undefined && path.isAbsolute(configured)) return path.join(configured, name)
   const folders: Record<string, string> = { win32: 'AppData\\Local', darwin: 'Library/Application Support' }
-  return path.join(homeFolder(home, path), folders[platform] ?? '.local/share', name)
+  return path.join(
+    homeFolder(home, path, 'DATA_DIR to the folder for the data'),
+    folders[platform] ?? '.local/share',
+    name
+  )
 }
 
-function homeFolder(home: () => string, path: Pick<typeof posix, 'isAbsolute'>): string {
+/**
+ * The folder for what this user has set up, such as profiles: the operating system's folder for that, not the one for
+ * data, which backups may leave out and other machines do not share.
+ * @throws ConfigError if the user has no home folder
+ */
+export function configFolder({
+  platform = process.platform,
+  env = process.env,
+  home = homedir
+}: Environment = {}): string {
+  const path = platform === 'win32' ? win32 : posix
+  const configured = platform === 'win32' ? env.APPDATA : platform === 'darwin' ? undefined : env.XDG_CONFIG_HOME
+  if (configured !== undefined && path.isAbsolute(configured)) return path.join(configured, name)
+  const folders: Record<string, string> = { win32: 'AppData\\Roaming', darwin: 'Library/Application Support' }
+  return path.join(homeFolder(home, path, 'HOME'), folders[platform] ?? '.config', name)
+}
+
+/** @param remedy what to set if there is none */
+function homeFolder(home: () => string, path: Pick<typeof posix, 'isAbsolute'>, remedy: string): string {
   try {
     const folder = home()
     if (path.isAbsolute(folder)) return folder
   } catch {
     // Reported below.
   }
-  throw new ConfigError('The user who runs the program has no home folder. Set DATA_DIR to the folder for the data.')
+  throw new ConfigError(`The user who runs the program has no home folder. Set ${remedy}.`)
 }
 
 /**

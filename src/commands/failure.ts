@@ -3,9 +3,9 @@ import { ConfigError } from '../config/config.js'
 import { AppError } from '../kernel/errors.js'
 import { EmbeddedError } from '../postgres/embedded/index.js'
 import { MigrationError } from '../postgres/migrate.js'
+import { CommandError } from './command.js'
 
-/** The refusal of an operator's command. */
-export class CommandError extends Error {}
+export { CommandError }
 
 const SENTENCES = [CommandError, ConfigError, EmbeddedError, MigrationError]
 

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import * as audit from '../audit/store/rows.js'
 import { type Agent, DEFAULT_WORKSPACE } from '../kernel/agent.js'
-import { printable } from '../kernel/text.js'
 import { type Config, loadConfig } from '../config/config.js'
 import type { AuditFields } from '../kernel/tool.js'
 import { knownWorkspaces } from '../lifecycle/store/known.js'
@@ -13,6 +12,7 @@ import { isCurrent } from '../postgres/migrate.js'
 import { meant } from './command.js'
 import { defaultDataDir } from './data-folder.js'
 import { CommandError } from './failure.js'
+import { notice } from './notice.js'
 import { migrateDatabase, withOwnerConnection, openContext } from './open.js'
 import { handleSignals } from './stop.js'
 
@@ -65,10 +65,7 @@ function needData(): void {
   )
 }
 
-/** Tells the operator something that is not the result of the command: that alone goes to standard output. */
-export function notice(line: string): void {
-  process.stderr.write(`${line.split('\n').map(printable).join('\n')}\n`)
-}
+export { notice }
 
 /**
  * Refuses a workspace that has nothing yet: it is most likely mistyped.

@@ -1,124 +1,109 @@
-import { once } from 'node:events'
-import { type FileHandle, open } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
-import { type Quotas, quotasOf } from '../limits/quotas.js'
-import type { Db } from '../postgres/schema.js'
-import { exportPage } from '../transcripts/store/session-export.js'
-import { importSession } from '../transcripts/store/session-import.js'
-import { newSessionId } from '../sessions/store/session-creation.js'
-import { readSessionOrThrow } from '../sessions/store/sessions.js'
-import { endLine, headerLine, messageLine, readTranscript } from '../transcripts/transcript.js'
-import { verb, type Verbs, WORKSPACE } from './command.js'
-import { CommandError } from './failure.js'
-import {
-  needWorkspace,
-  notice,
-  noticeNewWorkspace,
-  operator,
-  withDatabase,
-  workspaceOf,
-  writeAuditRow
-} from './operator.js'
-import { counted } from './table.js'
+import type { Session, SessionSummary } from '../../clients/typescript/src/index.js'
+import { DEFAULT_WORKSPACE } from '../kernel/agent.js'
+import { printable } from '../kernel/text.js'
+import { JSON_OUTPUT, verb, type Verbs, WORKSPACE } from './command.js'
+import { CONNECTION, withServer } from './connection.js'
+import { notice } from './notice.js'
+import { wholeNumber } from './operands.js'
+import { jsonLine, oneLine, shownMessage, shownTime } from './shown.js'
+import { counted, table } from './table.js'
 
-/** Both work as an admin, who sees every message; for sessions of any length. */
 export const verbs: Verbs = {
+  list: verb({
+    summary: 'Lists sessions of a server, the newest first.',
+    options: {
+      query: { type: 'string', value: '<text>', description: 'only those whose purpose is about this' },
+      archived: { type: 'boolean', description: 'those that were put away, and no others' },
+      limit: { type: 'string', value: '<number>', description: 'at most so many; default: 20' },
+      ...CONNECTION,
+      json: JSON_OUTPUT
+    },
+    async run({ query, archived, limit = '20', json, ...options }) {
+      const most = wholeNumber('--limit', limit, 1)
+      const sessions = await withServer(options, async client => {
+        const found: SessionSummary[] = []
+        const input = { query, archived, limit: Math.min(most, 100) }
+        for await (const session of client.each('list_sessions', input)) if (found.push(session) === most) break
+        return found
+      })
+      if (json) for (const session of sessions) console.log(jsonLine(session))
+      else if (sessions.length > 0)
+        console.log(table(['SESSION', 'MESSAGES', 'UNREAD', 'LAST ACTIVITY', 'STATE', 'PURPOSE'], sessions.map(row)))
+      if (sessions.length === 0) notice('There are no such sessions.')
+    }
+  }),
+  show: verb({
+    summary: 'Shows a session of a server with its newest messages.',
+    operands: ['<session_id>'],
+    options: {
+      limit: { type: 'string', value: '<number>', description: 'at most so many messages, 0 to 200; default: 20' },
+      ...CONNECTION,
+      json: JSON_OUTPUT
+    },
+    async run({ limit = '20', json, ...options }, [session_id]) {
+      const message_limit = wholeNumber('--limit', limit, 0, 200)
+      const { session, messages } = await withServer(options, client =>
+        client.getSession({ session_id, message_limit })
+      )
+      if (json) {
+        console.log(jsonLine({ session, messages }))
+        return
+      }
+      console.log(shownSession(session))
+      for (const message of messages.reverse()) console.log(`\n${shownMessage(message)}`)
+    }
+  }),
   export: verb({
-    summary: 'Prints a session with all its messages, as lines of JSON.',
+    summary: 'Prints a session with all its messages, as lines of JSON; it works in the database.',
     operands: ['<session_id>'],
     options: { workspace: WORKSPACE },
-    async run(options, [session_id]) {
-      const workspace = workspaceOf(options)
-      await withDatabase(async db => {
-        await needWorkspace(db, workspace)
-        await exportTo(process.stdout, db, workspace, session_id)
-      })
+    async run({ workspace = DEFAULT_WORKSPACE }, [session_id]) {
+      const { exportSession } = await import('./session-files.js')
+      await exportSession(workspace, session_id)
     }
   }),
   import: verb({
-    summary: 'Imports the lines of an export as a new session, and prints its id. The file - is the standard input.',
+    summary:
+      'Imports the lines of an export as a new session, and prints its id; it works in the database. The file - is ' +
+      'the standard input.',
     operands: ['<file>'],
     options: { workspace: WORKSPACE },
-    async run(options, [name]) {
-      const workspace = workspaceOf(options)
-      const file = name === '-' ? process.stdin : (await opened(name)).createReadStream()
-      await withDatabase(async (db, config) => {
-        await noticeNewWorkspace(db, workspace)
-        console.log(await importFrom(file, db, workspace, quotasOf(config)))
-      })
+    async run({ workspace = DEFAULT_WORKSPACE }, [name]) {
+      const { importFile } = await import('./session-files.js')
+      await importFile(workspace, name)
     }
   })
 }
 
-const PAGE = 1000
-
-async function opened(name: string): Promise<FileHandle> {
-  try {
-    const file = await open(name)
-    if ((await file.stat()).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
-    return file
-  } catch (error) {
-    throw new CommandError(`The file ${name} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
-  }
+function row({ id, message_count, unread, last_activity, purpose, ...session }: SessionSummary): string[] {
+  return [
+    id,
+    String(message_count),
+    String(unread.messages),
+    shownTime(last_activity),
+    state(session),
+    oneLine(purpose, 60)
+  ]
 }
 
-/** Exports a consistent snapshot: one repeatable-read transaction hides concurrent writes and deletions. */
-async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, session_id: string): Promise<void> {
-  const viewer = operator(workspace)
-  await db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute(async tx => {
-      const row = await readSessionOrThrow(tx, viewer, session_id)
-      await write(out, headerLine(row))
-      let exported = 0
-      for (let after = 0, more = true; more;) {
-        const { messages, has_more } = await exportPage(tx, viewer, session_id, after, row.last_seq, PAGE)
-        if (messages.length > 0) await write(out, messages.map(messageLine).join(''))
-        exported += messages.length
-        after = messages.at(-1)?.seq ?? after
-        more = has_more
-      }
-      await writeAuditRow(tx, workspace, 'session export', {
-        event_type: 'session_exported',
-        session_id,
-        resource: `session:${session_id}`,
-        metadata: { messages: exported }
-      })
-      await write(out, endLine(exported))
-    })
+function state({ is_active, archived_at }: Pick<SessionSummary, 'is_active' | 'archived_at'>): string {
+  return archived_at !== null ? 'archived' : is_active ? 'open' : 'closed'
 }
 
-async function importFrom(file: Readable, db: Db, workspace: string, quotas: Quotas): Promise<string> {
-  return db.transaction().execute(async tx => {
-    const {
-      session: { id: exported_id, ...row },
-      messages
-    } = await readTranscript(linesOf(file))
-    const session_id = newSessionId()
-    const count = await importSession(tx, workspace, session_id, row, messages, quotas)
-    await writeAuditRow(tx, workspace, 'session import', {
-      event_type: 'session_imported',
-      session_id,
-      resource: `session:${session_id}`,
-      metadata: { messages: count, exported_session_id: exported_id }
-    })
-    notice(`Imported ${counted(count, 'message')} into the workspace ${workspace}. The session's id:`)
-    return session_id
-  })
-}
-
-async function write(out: NodeJS.WriteStream, text: string): Promise<void> {
-  if (!out.write(text)) await once(out, 'drain')
-}
-
-/** Splits at \n only. node:readline would also split at other characters, such as U+2028. */
-async function* linesOf(file: Readable): AsyncGenerator<string> {
-  let remainder = ''
-  for await (const chunk of file.setEncoding('utf8') as AsyncIterable<string>) {
-    const lines = (remainder + chunk).split('\n')
-    remainder = lines.pop() ?? ''
-    yield* lines
-  }
-  yield remainder
+function shownSession({
+  id,
+  key,
+  purpose,
+  created_by,
+  created_at,
+  message_count,
+  present,
+  ...session
+}: Session): string {
+  return [
+    oneLine(purpose, 1000),
+    `${id}${key === null ? '' : ` (${printable(key)})`}, ${state(session)}, ${counted(message_count, 'message')}`,
+    `opened by ${printable(created_by)} at ${shownTime(created_at)}`,
+    ...(present.length > 0 ? [`present: ${printable(present.map(({ agent_id }) => agent_id).join(', '))}`] : [])
+  ].join('\n')
 }

@@ -132,7 +132,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
       if (n >= read.length) return [{ op: 'get', ok: true }, ITEMS_MAX]
       const stored = values[n++]
       if (stored === undefined) return [{ op: 'get', ok: true, key: each.key, found: false, value: null }, 0]
-      const { key, value, metadata, version, created_at, updated_at, updated_by, expires_at, value_size } = stored
+      const { key, value, metadata, version, value_size, created_at, updated_at, updated_by, expires_at } = stored
       const shown = { key, found: true, value, metadata, version, created_at, updated_at, updated_by, expires_at }
       return [{ op: 'get', ok: true, ...shown }, value_size + JSON.stringify(metadata).length]
     })

@@ -19,6 +19,9 @@ import { makeRole } from './service-role.js'
 /** An advisory lock. One process migrates a database at a time. The others wait, and then have nothing to do. */
 const LOCK = 7_261_001
 
+/** A table that is there while the restore of a backup is not finished. */
+export const UNFINISHED_RESTORE = 'backup_restored'
+
 /** A sentence for the operator: this program cannot use or migrate the database. */
 export class MigrationError extends Error {}
 
@@ -27,7 +30,8 @@ export interface MigrationStatus {
   applied: boolean
 }
 
-async function appliedNames(db: Db): Promise<string[]> {
+/** The migrations that the database has, in their order; none: it has no tables of the service. */
+export async function appliedNames(db: Db): Promise<string[]> {
   const {
     rows: [table]
   } = await sql<{ there: boolean }>`
@@ -75,12 +79,32 @@ export async function up(db: Db, login?: string): Promise<string[]> {
   const place = await fitPlace(db, login)
   const role = login ?? (await makeRole(db))
   const applied = await migrate(db, place, async (tx, migrator) => {
+    await refuseUnfinished(tx)
     const results = await ran(migrator.migrateToLatest())
     await settleRowSecurity(tx, role)
     return results
   })
   await settleRestored(db)
   return applied
+}
+
+/** @throws MigrationError if only a part of a backup is there: what is written then would stand between its rows */
+async function refuseUnfinished(tx: Db): Promise<void> {
+  const { rows } = await sql<{ is: boolean }>`select to_regclass(${UNFINISHED_RESTORE}) is not null as is`.execute(tx)
+  if (rows[0]?.is === true)
+    throw new MigrationError(
+      'The restore of a backup was broken off in this database. Run the command "backup restore" with the same file again.'
+    )
+}
+
+/**
+ * Applies the migrations up to this one, for rows that were stored then. @returns whether there is one of that name
+ * @throws MigrationError, and then nothing has changed
+ */
+export async function upTo(db: Db, name: string): Promise<boolean> {
+  if (!(name in migrations)) return false
+  await migrate(db, await fitPlace(db), async (_tx, migrator) => ran(migrator.migrateTo(name)))
+  return true
 }
 
 /** Reverts the last migration; the data in its tables is lost. @returns its name, or nothing */

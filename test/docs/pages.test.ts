@@ -17,6 +17,7 @@ const WRITTEN = [
   'SECURITY.md',
   'CHANGELOG.md',
   'bench/README.md',
+  'clients/typescript/README.md',
   'examples/python/README.md',
   'clients/python/README.md',
   'AGENTS.md',

@@ -1,6 +1,7 @@
 import { Agent, createServer, type IncomingMessage, request as send, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import type { HasTeardown } from '../helper.js'
 import { startNginx } from '../support/nginx.js'
 import { has } from '../support/programs.js'
 
@@ -22,7 +23,7 @@ export async function startBalancer(t: Test, ports: number[]): Promise<Balancer>
 export const BY_PROXY = 'x-answered-by-proxy'
 
 /** A request that cannot have begun goes to the next replica; one that may have is answered with 502, or breaks off. */
-async function startRoundRobin(t: Test, ports: number[]): Promise<Balancer> {
+export async function startRoundRobin(t: HasTeardown, ports: number[]): Promise<Balancer> {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 4 })
   let next = 0
   const server = createServer((incoming, outgoing) => {

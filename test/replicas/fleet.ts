@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Test } from 'tap'
-import { environment, type Program, runProgram } from '../helper.js'
+import { environment, type HasTeardown, type Program, runProgram } from '../helper.js'
 import { quietPort } from '../support/ports.js'
 import { until } from '../support/rest.js'
 
@@ -29,7 +28,7 @@ export interface Level {
 }
 
 export async function startFleet(
-  t: Test,
+  t: HasTeardown,
   database_url: string,
   more: Record<string, string> = {},
   count = 3

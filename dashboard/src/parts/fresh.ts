@@ -29,16 +29,20 @@ export function useWorkspaceChanges(client: Client, reload: () => void, only?: s
   usePolling(reload)
   useEffect(() => {
     let due: ReturnType<typeof setTimeout> | undefined
-    const stop = followEvents(client, 'mcp/events', {
-      onState: setState,
-      onEvent: ({ event }) => {
-        if (only === undefined ? event === 'start' || event === 'position' : event !== only) return
-        due ??= setTimeout(() => {
-          due = undefined
-          reload()
-        }, SETTLE_MS)
+    const stop = followEvents(
+      client,
+      {},
+      {
+        onState: setState,
+        onEvent: ({ event }) => {
+          if (only === undefined ? event === 'start' || event === 'position' : event !== only) return
+          due ??= setTimeout(() => {
+            due = undefined
+            reload()
+          }, SETTLE_MS)
+        }
       }
-    })
+    )
     return () => {
       stop()
       clearTimeout(due)

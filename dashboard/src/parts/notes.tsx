@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { StreamState } from '../api/events.js'
-import { CallFailed, messageOf } from '../api/failure.js'
+import { SharedContextError } from '../../../clients/typescript/src/index.js'
+import { messageOf } from '../api/failure.js'
 
 /** What went wrong, and what to do. Nothing for no error. */
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
@@ -8,7 +9,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
   return (
     <div class="note failure" role="alert">
       <p>{messageOf(error)}</p>
-      {error instanceof CallFailed && error.suggestions.length > 0 && (
+      {error instanceof SharedContextError && error.suggestions.length > 0 && (
         <ul>
           {error.suggestions.map(each => (
             <li key={each}>{each}</li>

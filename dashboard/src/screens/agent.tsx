@@ -94,14 +94,14 @@ export function AgentScreen({ agent_id }: { agent_id: string }) {
 }
 
 async function load(client: Client, agent_id: string) {
-  const { sessions } = await client.read('list_sessions', { limit: SESSIONS })
+  const { sessions } = await client.call('list_sessions', { limit: SESSIONS })
   const [found, pages, keys, memory] = await Promise.all([
-    client.read('list_agents', { query: agent_id, limit: 200 }),
+    client.call('list_agents', { query: agent_id, limit: 200 }),
     Promise.all(
-      sessions.map(({ id }) => client.read('search_by_sender', { session_id: id, sender: agent_id, limit: 100 }))
+      sessions.map(({ id }) => client.call('search_by_sender', { session_id: id, sender: agent_id, limit: 100 }))
     ),
-    client.can('admin') ? client.read('list_api_keys', { limit: 200 }) : undefined,
-    client.identity.agent_id === agent_id ? client.read('list_memory', { session_id: 'all', limit: 200 }) : undefined
+    client.can('admin') ? client.call('list_api_keys', { limit: 200 }) : undefined,
+    client.identity.agent_id === agent_id ? client.call('list_memory', { session_id: 'all', limit: 200 }) : undefined
   ])
   return {
     agent: found.agents.find(agent => agent.agent_id === agent_id),

@@ -22,7 +22,7 @@ export function AgentsScreen() {
   const asked = useSettled(query.trim())
   const { value, error, reload } = useLoaded(async () => {
     const { pages } = await readPages(
-      from => client.read('list_agents', { limit: 200, ...(asked !== '' && { query: asked }), ...from }),
+      from => client.call('list_agents', { limit: 200, ...(asked !== '' && { query: asked }), ...from }),
       PAGES
     )
     return pages.flatMap(({ agents }) => agents).sort((a, b) => b.last_seen_at.localeCompare(a.last_seen_at))

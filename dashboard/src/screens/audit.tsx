@@ -32,11 +32,11 @@ export function AuditScreen() {
     ...(from !== '' && { start_time: new Date(from).toISOString() })
   }
   const loaded = useLoaded(async () => {
-    const read = await readPages(at => client.read('get_audit_log', { ...filter, limit: PAGE, ...at }), pages)
+    const read = await readPages(at => client.call('get_audit_log', { ...filter, limit: PAGE, ...at }), pages)
     return { entries: read.pages.flatMap(page => page.entries), has_more: read.has_more }
   }, [client, ...settled, from, pages])
   const save = async () => {
-    const all = await readPages(at => client.read('get_audit_log', { ...filter, limit: EXPORT_PAGE, ...at }))
+    const all = await readPages(at => client.call('get_audit_log', { ...filter, limit: EXPORT_PAGE, ...at }))
     const parts = all.pages.flatMap(({ entries }) => entries.map(entry => `${JSON.stringify(entry)}\n`))
     saveFile(parts, 'application/x-ndjson', 'audit-log.jsonl')
   }

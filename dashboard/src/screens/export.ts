@@ -15,7 +15,7 @@ export async function sessionAsLines(
 ): Promise<string[]> {
   let count = 0
   const { pages } = await readPages(async from => {
-    const page = await client.read('export_session', { session_id, limit: PAGE, ...from })
+    const page = await client.call('export_session', { session_id, limit: PAGE, ...from })
     onProgress((count += page.count))
     return page
   })
@@ -37,7 +37,7 @@ export async function sessionAsHtml(client: Client, session: SessionView, onProg
   let last = 0
   let count = 0
   for (let more = true; more;) {
-    const page = await client.read('get_messages', { session_id, after_seq: last, limit: PAGE })
+    const page = await client.call('get_messages', { session_id, after_seq: last, limit: PAGE })
     for (const message of page.messages) parts.push(articleOf(message))
     last = page.last_seq
     count += page.count

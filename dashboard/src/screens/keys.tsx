@@ -26,7 +26,7 @@ export function KeysScreen() {
   const [revoking, setRevoking] = useState<ApiKeyView | undefined>(undefined)
   const loaded = useLoaded(async () => {
     const { pages } = await readPages(from =>
-      client.read('list_api_keys', { ...of, include_revoked: ended, limit: 200, ...from })
+      client.call('list_api_keys', { ...of, include_revoked: ended, limit: 200, ...from })
     )
     return pages.flatMap(page => page.keys)
   }, [client, ended, named])

@@ -9,7 +9,7 @@ import { useClient } from '../signed-in.js'
 export function Receipts({ message_id }: { message_id: number }) {
   const client = useClient()
   const { value, error, reload } = useLoaded(
-    async () => client.read('get_receipts', { message_id }),
+    async () => client.call('get_receipts', { message_id }),
     [client, message_id]
   )
   return (

@@ -12,7 +12,7 @@ const kept = (days: number) => (days === 0 ? 'for ever' : `for ${plural(days, 'd
 export function Retention() {
   const client = useClient()
   const [days, setDays] = useState<string | undefined>(undefined)
-  const { value, error, reload } = useLoaded(async () => client.read('get_retention', {}), [client])
+  const { value, error, reload } = useLoaded(async () => client.call('get_retention', {}), [client])
   return (
     <section aria-labelledby="retention">
       <h2 id="retention">How long things are kept</h2>

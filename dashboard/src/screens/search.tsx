@@ -29,7 +29,7 @@ export function SearchScreen({ query: given }: { query: string }) {
   const found = useLoaded(async () => {
     navigate(asked === '' ? '/search' : `/search/${encodeURIComponent(asked)}`, { replace: true })
     if (asked === '') return undefined
-    return client.read('search_context', {
+    return client.call('search_context', {
       query: asked,
       search_scope: scope,
       fuzzy_threshold: threshold,
@@ -42,7 +42,7 @@ export function SearchScreen({ query: given }: { query: string }) {
     })
   }, [client, asked, from_whom, scope, from, to, threshold, context])
   const names = useLoaded(async () => {
-    const { sessions } = await client.read('list_sessions', { limit: 200 })
+    const { sessions } = await client.call('list_sessions', { limit: 200 })
     return new Map(sessions.map(({ id, purpose }) => [id, purpose]))
   }, [client])
   const where = useMemo(

@@ -33,7 +33,7 @@ export function useSessionList(client: Client, which: Which, query: string) {
   const loaded = useLoaded(async () => {
     const read = await readPages(
       from =>
-        client.read('list_sessions', {
+        client.call('list_sessions', {
           ...(which === 'open' && { active: true }),
           ...(which === 'closed' && { active: false }),
           ...(which === 'archived' && { archived: true }),
@@ -48,7 +48,7 @@ export function useSessionList(client: Client, which: Which, query: string) {
 
   const look = useCallback(
     async (session_id: string) => {
-      const { session, messages } = await client.read('get_session', { session_id, message_limit: 200 })
+      const { session, messages } = await client.call('get_session', { session_id, message_limit: 200 })
       const present = session.present.map(({ agent_id }) => agent_id).filter(id => id !== client.identity.agent_id)
       setActivity(was =>
         new Map(was).set(session_id, { present, per_minute: perMinute(messages.map(({ timestamp }) => timestamp)) })

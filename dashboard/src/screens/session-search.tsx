@@ -22,7 +22,7 @@ export function SessionSearch({
     async () =>
       asked === ''
         ? undefined
-        : client.read('search_context', { session_id, query: asked, limit: 30, fuzzy_threshold: 30, explain: true }),
+        : client.call('search_context', { session_id, query: asked, limit: 30, fuzzy_threshold: 30, explain: true }),
     [client, session_id, asked]
   )
   return (

@@ -28,7 +28,7 @@ export function TaskDialog({
   const client = useClient()
   const [canceling, setCanceling] = useState(false)
   const [reason, setReason] = useState('')
-  const { value, error, reload } = useLoaded(async () => client.read('get_task', { task_id }), [client, task_id])
+  const { value, error, reload } = useLoaded(async () => client.call('get_task', { task_id }), [client, task_id])
   if (value === undefined)
     return (
       <Dialog title="Task" onClose={onClose}>

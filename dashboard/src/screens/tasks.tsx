@@ -24,8 +24,8 @@ export function TasksScreen({ task_id: open }: { task_id: string | undefined }) 
   const [, navigate] = useLocation()
   const [creating, setCreating] = useState(false)
   const loaded = useLoaded(async () => {
-    const { pages, has_more } = await readPages(from => client.read('list_tasks', { limit: 200, ...from }), PAGES)
-    const { leases } = await client.read('list_leases', { limit: 1000 })
+    const { pages, has_more } = await readPages(from => client.call('list_tasks', { limit: 200, ...from }), PAGES)
+    const { leases } = await client.call('list_leases', { limit: 1000 })
     return { tasks: pages.flatMap(page => page.tasks), leases, cut: has_more }
   }, [client])
   const { reload } = loaded

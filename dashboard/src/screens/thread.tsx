@@ -17,7 +17,7 @@ export function Thread({
   const { session_id, id, parent_message_id } = of
   const loaded = useLoaded(async () => {
     const [answers, parent] = await Promise.all([
-      client.read('get_messages', { session_id, parent_message_id: id, limit: 200, order: 'asc' }),
+      client.call('get_messages', { session_id, parent_message_id: id, limit: 200, order: 'asc' }),
       parent_message_id === null ? undefined : findMessage(client, of)
     ])
     return { answers: answers.messages, parent }
@@ -47,7 +47,7 @@ async function findMessage(
 ): Promise<MessageView | undefined> {
   let before_seq = seq
   for (let page = 0; page < 5; page++) {
-    const { messages, has_more } = await client.read('get_messages', {
+    const { messages, has_more } = await client.call('get_messages', {
       session_id,
       before_seq,
       limit: 1000,

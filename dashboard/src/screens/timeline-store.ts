@@ -1,6 +1,7 @@
+import type { SharedContextEvent } from '../../../clients/typescript/src/index.js'
 import type { MessageView, SessionView, TaskView } from '../api/catalogue.js'
 import type { Client } from '../api/client.js'
-import { followEvents, type StreamEvent, type StreamState } from '../api/events.js'
+import { followEvents, type StreamState } from '../api/events.js'
 
 /** Messages of the first page, and of each further one. */
 const FIRST_PAGE = 200
@@ -68,7 +69,7 @@ export class TimelineStore {
     if (first === undefined || !this.timeline.has_older) return
     await this.load(async () => {
       const { session_id } = this
-      const page = await this.client.read('get_messages', {
+      const page = await this.client.call('get_messages', {
         session_id,
         before_seq: first.seq,
         limit: PAGE,
@@ -93,7 +94,7 @@ export class TimelineStore {
   }
 
   async reloadSession(): Promise<void> {
-    const { session } = await this.client.read('get_session', { session_id: this.session_id, message_limit: 0 })
+    const { session } = await this.client.call('get_session', { session_id: this.session_id, message_limit: 0 })
     this.set({ session })
   }
 
@@ -103,14 +104,18 @@ export class TimelineStore {
       await this.reloadSession()
       const last_seq = await this.firstPage(at)
       if (this.closed) return
-      this.stop = followEvents(client, `mcp/sessions/${encodeURIComponent(session_id)}/events?after_seq=${last_seq}`, {
-        onState: state => {
-          this.set({ state })
-        },
-        onEvent: event => {
-          this.apply(event)
+      this.stop = followEvents(
+        client,
+        { sessionId: session_id, afterSeq: last_seq },
+        {
+          onState: state => {
+            this.set({ state, gone: state === 'over' })
+          },
+          onEvent: event => {
+            this.apply(event)
+          }
         }
-      })
+      )
       await this.loadTasks()
     })
   }
@@ -118,7 +123,7 @@ export class TimelineStore {
   /** @returns the last_seq from which on changes are still to be told */
   private async firstPage(at: number | undefined): Promise<number> {
     const { client, session_id } = this
-    const before = await client.read('get_messages', {
+    const before = await client.call('get_messages', {
       session_id,
       limit: FIRST_PAGE,
       order: 'desc',
@@ -134,7 +139,7 @@ export class TimelineStore {
     // Twice if it is the last one: what came between its reading and its arrival was not shown.
     for (let last = false; ;) {
       const after_seq = this.timeline.messages.at(-1)?.seq ?? 0
-      const page = await this.client.read('get_messages', { session_id, after_seq, limit: PAGE })
+      const page = await this.client.call('get_messages', { session_id, after_seq, limit: PAGE })
       this.set({ messages: merged(this.timeline.messages, page.messages), has_newer: page.has_more })
       if (page.has_more || last) return
       last = true
@@ -142,7 +147,7 @@ export class TimelineStore {
   }
 
   private async loadTasks(): Promise<void> {
-    const { tasks } = await this.client.read('list_tasks', { session_id: this.session_id, limit: 200 })
+    const { tasks } = await this.client.call('list_tasks', { session_id: this.session_id, limit: 200 })
     this.set({ tasks: new Map(tasks.map(task => [task.task_id, task])) })
   }
 
@@ -156,10 +161,10 @@ export class TimelineStore {
     }
   }
 
-  private apply({ event, data }: StreamEvent): void {
+  private apply({ event, data }: SharedContextEvent): void {
     const { messages, tasks, has_newer } = this.timeline
     if (event === 'message_added' || event === 'visibility_changed') {
-      const message = data.message as MessageView
+      const { message } = data
       const first = messages[0]?.seq ?? 0
       const last = messages.at(-1)?.seq ?? 0
       if (has_newer && message.seq > last) return
@@ -171,10 +176,10 @@ export class TimelineStore {
     } else if (event === 'session_updated' || event === 'session_closed') {
       void this.reloadSession().catch(() => {})
     } else if (event === 'task_changed') {
-      const task = data.task as TaskView
-      this.set({ tasks: new Map(tasks).set(task.task_id, { ...tasks.get(task.task_id), ...task }) })
-    } else if (event === 'end') {
-      this.set({ gone: true })
+      const { task } = data
+      this.set({
+        tasks: new Map(tasks).set(task.task_id, { description: '', result: null, ...tasks.get(task.task_id), ...task })
+      })
     }
   }
 

@@ -49,8 +49,8 @@ export async function createCluster({
   if (version !== String(binaries.major)) {
     throw new EmbeddedError(
       `${dir} was written by PostgreSQL ${version}, and the embedded one is ${binaries.version}, ` +
-        'which cannot read it. ' +
-        'Install the release of this program that wrote it, or set DATA_DIR to another folder and start afresh.'
+        'which cannot read it. Install the release of this program that wrote it and run "backup create". Then set ' +
+        'DATA_DIR to another folder and run "backup restore" with this release.'
     )
   }
   await adjustOwner(dir, account)

@@ -1,0 +1,2 @@
+export { SharedContextSaver, type SaverOptions } from './saver.js'
+export { SharedContextStore, type StoreOptions } from './store.js'

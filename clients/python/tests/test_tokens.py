@@ -35,15 +35,16 @@ def test_many_threads_fetch_one_token_and_renew_it_once(relay: Relay, through: C
 def test_a_token_is_renewed_before_it_ends(short_lived: Server) -> None:
     with Relay(short_lived.url) as relay:
         with Client("ada", url=relay.url, api_key=short_lived.api_key, retries=FAST) as client:
-            until = time.monotonic() + 7
             calls = 0
-            while time.monotonic() < until:
+            until = time.monotonic() + 60
+            while relay.tools.get("authenticate_agent", 0) < 4 and time.monotonic() < until:
                 client.list_sessions(limit=1)
                 calls += 1
                 time.sleep(0.05)
-            # No call was refused, so none was made twice.
-            assert relay.tools["list_sessions"] == calls
-            assert 2 <= relay.tools["authenticate_agent"] <= 5
+            # If it were renewed only after it was refused, each renewal would follow a call that is made twice. One may
+            # be, where a slow machine holds a call up for longer than the rest of the token's life.
+            renewals = relay.tools["authenticate_agent"] - 1
+            assert renewals == 3 and relay.tools["list_sessions"] - calls < renewals
 
 
 def test_a_wait_that_outlives_its_token_goes_on(short_lived: Server) -> None:

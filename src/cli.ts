@@ -12,6 +12,12 @@ interface Command {
 const commands: Record<string, Command> = {
   serve: { summary: 'run the service (the default)', load: () => import('./commands/serve.js') },
   mcp: { summary: 'serve MCP over stdio, as the agent AGENT_ID', load: () => import('./commands/mcp.js') },
+  connect: {
+    summary: 'connect the coding agents of this machine to a server',
+    load: () => import('./commands/connect.js')
+  },
+  doctor: { summary: 'find out why a server cannot be used from here', load: () => import('./commands/doctor.js') },
+  hook: { summary: 'print new messages for a coding agent', load: () => import('./commands/hook.js') },
   migrate: { summary: 'create or update the database tables', load: () => import('./commands/migrate.js') },
   keys: { summary: 'create, list and revoke the API keys of agents', load: () => import('./commands/keys.js') },
   audit: { summary: 'check the audit log against its chain, or export it', load: () => import('./commands/audit.js') },

@@ -207,11 +207,19 @@ export async function runProgram(
   return { process: child, url, output: () => output, stop }
 }
 
+interface ProgramOptions {
+  file?: string
+  cwd?: string
+  input?: string | Buffer
+  /** Whether the output is bytes, one character each. */
+  binary?: boolean
+}
+
 /** Runs the compiled program, or another file, to its end. */
 export async function runToEnd(
   args: string[],
   env: Record<string, string>,
-  { file = compiled(), cwd = ROOT, input = '' as string | Buffer, binary = false } = {}
+  { file = compiled(), cwd = ROOT, input = '', binary = false }: ProgramOptions = {}
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [file, ...args], {

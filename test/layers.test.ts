@@ -26,7 +26,7 @@ const ORDER = [
   ['PLUGINS'],
   ['http'],
   ['mcp', 'dashboard'],
-  ['app.ts'],
+  ['app.ts', 'connect'],
   ['commands'],
   ['cli.ts']
 ]
@@ -40,6 +40,7 @@ const PACKAGES: Record<string, RegExp> = {
   http: /^(fastify|fastify-plugin|@sinclair\/typebox|@fastify\/.*|node:.*)$/,
   mcp: /^(fastify|fastify-plugin|negotiator|@modelcontextprotocol\/.*|node:.*)$/,
   dashboard: /^(fastify|fastify-plugin|@fastify\/static|node:.*)$/,
+  connect: /^(jsonc-parser|toml-eslint-parser|clients\/typescript\/.*|node:.*)$/,
   'app.ts': /^(fastify|@fastify\/.*|node:crypto)$/,
   commands: /^.*$/,
   'cli.ts': /^.*$/,

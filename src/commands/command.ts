@@ -32,25 +32,28 @@ export interface Verb {
   summary: string
   /** Words it needs besides options, such as `<key_id>`, in their order. */
   operands: readonly string[]
+  /** What stands in the help for any number of words after the operands, such as `[client…]`; left out: none may. */
+  rest?: string
   options: Options
   /** Whether its help lists the environment variables. */
   listsVariables?: boolean
-  run(values: Record<string, string | boolean | undefined>, operands: string[]): Promise<void>
+  run(values: Record<string, string | boolean | undefined>, operands: string[], rest: string[]): Promise<void>
 }
 
 /** The verbs of one command by their words; '' is the command without a further word. */
 export type Verbs = Readonly<Record<string, Verb>>
 
-/** Describes a verb; `run` gets the options by name and the operands in order. */
+/** Describes a verb; `run` gets the options by name, the operands in order, and the words after them. */
 export function verb<
   const O extends Options = Record<never, never>,
   const N extends readonly string[] = []
 >(described: {
   summary: string
   operands?: N
+  rest?: string
   options?: O
   listsVariables?: boolean
-  run(values: Values<O>, operands: { [Index in keyof N]: string }): Promise<void>
+  run(values: Values<O>, operands: { [Index in keyof N]: string }, rest: string[]): Promise<void>
 }): Verb {
   return { operands: [], options: {}, ...described } as Verb
 }
@@ -116,9 +119,10 @@ export function parseWords(described: Verb, args: string[]): Parameters<Verb['ru
       .map(([name, { value = '<value>' }]) => `--${name} ${value}`)
   ]
   if (missing.length > 0) throw new UsageError(`Missing: ${missing.join(', ')}.`)
-  const surplus = operands[expected.length]
-  if (surplus !== undefined) throw new UsageError(`'${surplus}' is one word too many.`)
-  return [values, operands]
+  const rest = operands.splice(expected.length)
+  const [surplus] = rest
+  if (surplus !== undefined && described.rest === undefined) throw new UsageError(`'${surplus}' is one word too many.`)
+  return [values, operands, rest]
 }
 
 /** Of `--port 99999` it says how a variable is set, which is what the caller wants. */

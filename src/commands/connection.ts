@@ -66,7 +66,7 @@ function sentence(error: SharedContextError): string {
  * A key goes only to the server that it was given for: one of a profile to the address of the profile, one of the
  * environment to the address of the environment or the command line.
  */
-async function connectionOf({
+export async function connectionOf({
   url,
   agent,
   profile: named

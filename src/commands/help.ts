@@ -53,13 +53,13 @@ export function commandHelp(command: string, summary: string, verbs: Verbs, word
 }
 
 /** `Usage: … keys create --agent <agent_id> [--workspace <name>]`, on as many lines as it needs. */
-export function usage(command: string, name: string, { operands, options }: Verb): string {
+export function usage(command: string, name: string, { operands, rest, options }: Verb): string {
   const words = Object.entries(options).map(([name, { value, required }]) => {
     const word = `--${name}${value === undefined ? '' : ` ${value}`}`
     return required === true ? word : `[${word}]`
   })
   const first = `Usage: ${[program, command, name].filter(word => word !== '').join(' ')}`
-  return folded([...operands, ...words], first, ' '.repeat(7)).join('\n')
+  return folded([...operands, ...(rest === undefined ? [] : [rest]), ...words], first, ' '.repeat(7)).join('\n')
 }
 
 /** Two columns; what does not fit beside the first goes on below it. */

@@ -48,7 +48,7 @@ export const verbs: Verbs = {
         expires_in,
         workspace
       })
-      await withDatabase(db => db.transaction().execute(tx => create(tx, input)), { begins: true })
+      console.log(await createKey(input))
     }
   }),
   list: verb({
@@ -109,10 +109,15 @@ interface NewKey {
   workspace?: string
 }
 
+/** Makes a key in the database. @returns the key, which is shown only once */
+export function createKey(input: NewKey): Promise<string> {
+  return withDatabase(db => db.transaction().execute(tx => create(tx, input)), { begins: true })
+}
+
 async function create(
   tx: Db,
   { agent_id, agent_type, permissions = ['read', 'write'], sessions, expires_in = 0, ...options }: NewKey
-): Promise<void> {
+): Promise<string> {
   const workspace = workspaceOf(options)
   await noticeNewWorkspace(tx, workspace)
   if (sessions !== undefined) await requireSessions(tx, { workspace }, sessions)
@@ -141,11 +146,11 @@ async function create(
       expires_at: key.expires_at
     }
   })
-  console.log(api_key)
   notice(
     `${key_id} in the workspace ${workspace}, for ${printable(`${key.agent_id} (${agent_type})`)}: ` +
       `${key.permissions.join(', ')}. The key is shown only once.`
   )
+  return api_key
 }
 
 async function list(db: Db, workspace: string, include_revoked: boolean, json: boolean): Promise<void> {

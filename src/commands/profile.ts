@@ -60,6 +60,21 @@ export async function writeProfile(name: string, profile: Profile): Promise<void
   const path = await linkTarget(profilePath())
   const content = (await readProfiles(path)) ?? { profiles: {} }
   content.profiles[name] = { ...content.profiles[name], ...checked(path, name, profile) }
+  await exchange(path, content)
+}
+
+/** Removes a profile if there is one of that name with these values; the others stay. @throws CommandError */
+export async function removeProfile(name: string, expected: Partial<Profile>): Promise<void> {
+  const path = await linkTarget(profilePath())
+  const content = await readProfiles(path)
+  const found = content !== undefined && Object.hasOwn(content.profiles, name) ? content.profiles[name] : undefined
+  if (content === undefined || found === undefined) return
+  if (Object.entries(expected).some(([field, value]) => found[field as keyof Profile] !== value)) return
+  delete content.profiles[name]
+  await exchange(path, content)
+}
+
+async function exchange(path: string, content: ProfileFile): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
   try {

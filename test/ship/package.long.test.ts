@@ -73,7 +73,7 @@ t.test('the package holds the program and its pages, and nothing of its making',
   t.same(
     files.filter(
       path =>
-        !/^(dist\/src\/(cli|[\w-]+-[A-Z0-9]{8})\.js|dist\/page\/page\.(js|css)|dist\/page\/(index\.html|icon\.svg)|docs\/[^/]+\.md|[A-Z]+(\.md)?|package\.json)$/.test(
+        !/^(dist\/src\/(cli|[\w-]+-[A-Z0-9]{8})\.js|dist\/page\/page\.(js|css)|dist\/page\/(index\.html|icon\.svg)|docs\/[^/]+\.md|(\.claude-plugin|clients\/claude-code-plugin)\/.+|[A-Z]+(\.md)?|package\.json)$/.test(
           path
         )
     ),

@@ -1,0 +1,113 @@
+import { hookAnswer } from '../connect/hook-answer.js'
+import { type HookMoment, hookSettings, MOMENTS } from '../connect/hooks.js'
+import { meant, UsageError, verb, type Verbs } from './command.js'
+import { type ConnectionOptions, withServer } from './connection.js'
+import { mostMessages, quotedWithin } from './inbox-quotation.js'
+import { wholeNumber } from './operands.js'
+import { readProfile } from './profile.js'
+import { isOwnKey } from './server-address.js'
+
+/** Milliseconds: a coding agent waits meanwhile, and so does its user. */
+const LIMIT_MS = 800
+
+/**
+ * What coding agents run when a session starts, the user has written a prompt, or they are about to stop. It says what
+ * is new for them, and says nothing where it cannot: a coding agent must not suffer from a server that is away.
+ */
+export const verbs: Verbs = {
+  '': verb({
+    summary:
+      'Prints new messages for a coding agent, in the form that its hooks have; it is made to be called by them.',
+    operands: ['<client>', '<moment>'],
+    options: {
+      profile: { type: 'string', value: '<name>', description: 'whose inbox; default: the environment, or the client' },
+      budget: { type: 'string', value: '<tokens>', description: 'the most that the messages may take; default: 1500' },
+      timeout: {
+        type: 'string',
+        value: '<milliseconds>',
+        description: `end after so long, whatever is missing; default: ${LIMIT_MS}`
+      }
+    },
+    async run({ profile, budget = '1500', timeout = String(LIMIT_MS) }, [client, word]) {
+      const settings = hookSettings[client]
+      const clients = Object.keys(hookSettings)
+      if (settings === undefined)
+        throw new UsageError(`<client> must be one of ${clients.join(', ')}.${meant(client, clients)}`)
+      const moment = MOMENTS.find(one => one === word)
+      if (moment === undefined) throw new UsageError(`<moment> must be one of ${MOMENTS.join(', ')}.`)
+      const tokens = wholeNumber('--budget', budget, LEAST_TOKENS)
+      // Counted from the start of the process.
+      const limit_ms = wholeNumber('--timeout', timeout, 100, 60_000)
+      const left_ms = Math.max(100, limit_ms - Math.round(process.uptime() * 1000))
+      const ended = setTimeout(() => process.exit(0), left_ms)
+      // It is read at every moment: a coding agent may take a pipe that nobody reads for a fault.
+      const given = input()
+      try {
+        // One that goes on because of a hook is not stopped again: that might never end.
+        const isDone = moment === 'stop' && (await given).stop_hook_active === true
+        const text = isDone ? undefined : await news(client, moment, profile, tokens - OWN_WORDS, left_ms)
+        if (text !== undefined) process.stdout.write(`${hookAnswer(settings, moment, text)}\n`)
+      } catch {
+        // Nothing to say; `doctor` tells why.
+      }
+      await given
+      clearTimeout(ended)
+    }
+  })
+}
+
+const LEAST_TOKENS = 300
+/** Tokens of what this program adds to the quotation. */
+const OWN_WORDS = 80
+
+async function news(
+  client: string,
+  moment: HookMoment,
+  profile: string | undefined,
+  budget_tokens: number,
+  timeoutMs: number
+): Promise<string | undefined> {
+  const isStart = moment === 'start'
+  const { messages, has_more } = await withServer(
+    await whoAsks(client, profile),
+    server =>
+      // A new session knows nothing of what an earlier one has read. What is got is shown, if need be cut.
+      server.getInbox({
+        unacked_only: isStart,
+        unread_only: !isStart,
+        mark_read: true,
+        limit: mostMessages(budget_tokens)
+      }),
+    { timeoutMs, tries: 1 }
+  )
+  return messages.length === 0 ? undefined : quotedWithin(messages, has_more, budget_tokens)
+}
+
+/** Of the profile that is named; else of the environment; else of the profile that has the client's name. */
+async function whoAsks(client: string, profile: string | undefined): Promise<ConnectionOptions> {
+  const { SHARED_CONTEXT_API_KEY: key = '', SHARED_CONTEXT_AGENT_ID } = process.env
+  if (profile !== undefined || key === '') {
+    const named =
+      profile ??
+      (await readProfile(client).then(
+        () => client,
+        () => undefined
+      ))
+    return { url: undefined, agent: undefined, profile: named }
+  }
+  // With a shared key, the agent has the client's name, as over MCP.
+  const agent = isOwnKey(key) ? undefined : (SHARED_CONTEXT_AGENT_ID ?? client)
+  return { url: undefined, agent, profile: undefined }
+}
+
+/** What the coding agent says of the moment; nothing if it says nothing. */
+async function input(): Promise<Record<string, unknown>> {
+  if (process.stdin.isTTY) return {}
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  try {
+    return Object(JSON.parse(Buffer.concat(chunks).toString())) as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}

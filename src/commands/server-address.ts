@@ -1,0 +1,10 @@
+/** Whether an address is this machine's own. */
+export function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url)
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
+}
+
+/** Whether a key is of one agent's own, by its form: it says whose it is. A shared one takes any name. */
+export function isOwnKey(api_key: string): boolean {
+  return /^scs_[0-9a-f]{16}_/.test(api_key)
+}

@@ -1,0 +1,58 @@
+import type { Plan, Planned } from './plan.js'
+import { isObject } from './text/formats.js'
+
+/**
+ * What a plan does, for people. Of what stood in the file before, only what this program changes is shown: the rest may
+ * be secret. Keys are shown by their beginning.
+ */
+export function shown(plan: Plan): string[] {
+  const { file, removes_file, planned, secret } = plan
+  const rights = (mode: number) => `0${mode.toString(8)}`
+  const state =
+    file.mode === undefined
+      ? ' (new)'
+      : secret && process.platform !== 'win32' && (file.mode & 0o077) !== 0
+        ? ` (mode ${rights(file.mode)}, will be ${rights(file.mode & 0o700)}: it holds a key)`
+        : ''
+  return [
+    `${file.path}${removes_file ? ' (goes: nothing else is in it)' : state}`,
+    ...planned.flatMap(changed).map(line => `  ${masked(line)}`)
+  ]
+}
+
+function changed({ at, what, before, after, inserted }: Planned): string[] {
+  if (what === 'keep') return [`= ${at} is up to date`]
+  if (what === 'absent') return [`= ${at} is not there`]
+  if (what === 'add')
+    return inserted.flatMap(({ line, text }) => {
+      const lines = text
+        .replace(/^,?\r?\n/, '')
+        .trimEnd()
+        .split(/\r?\n/)
+      return text.trim() === ',' ? [] : [`@ line ${line}`, ...lines.map(each => `+ ${each}`)]
+    })
+  const old = what === 'remove' ? leaves(before, at) : differing(before, after, at)
+  return [
+    ...old.map(([path, value]) => `- ${path} = ${value}`),
+    ...(what === 'update' ? differing(after, before, at).map(([path, value]) => `+ ${path} = ${value}`) : [])
+  ]
+}
+
+/** What of a value another one has not, or has otherwise. */
+function differing(value: unknown, other: unknown, at: string): Array<[string, string]> {
+  const others = new Map(leaves(other, at))
+  return leaves(value, at).filter(([path, text]) => others.get(path) !== text)
+}
+
+function leaves(value: unknown, at: string): Array<[string, string]> {
+  if (Array.isArray(value)) return value.flatMap((inner, index) => leaves(inner, `${at}[${index}]`))
+  if (!isObject(value)) return value === undefined ? [] : [[at, JSON.stringify(value)]]
+  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, `${at}.${key}`))
+}
+
+/** Hides API keys: those that the server makes by their form, others by the header that they are in. */
+function masked(line: string): string {
+  return line
+    .replaceAll(/scs_[\w-]{8,}/g, key => `${key.slice(0, 8)}…`)
+    .replaceAll(/((?:X-API-Key|Authorization)"?\s*[:=]\s*")(?!\$|\{env:|scs_)[^"]*"/gi, '$1…"')
+}

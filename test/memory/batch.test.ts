@@ -29,7 +29,7 @@ t.test('results in order', async t => {
   t.match(body.results, [
     { op: 'set', ok: true, key: 'a', version: Number, expires_at: null },
     { op: 'set', ok: true, key: 'b' },
-    { op: 'get', found: true, value: 1, metadata: {} },
+    { op: 'get', found: true, value: 1, metadata: {}, created_at: /Z$/ },
     { op: 'set' },
     { op: 'set', expires_at: /Z$/ },
     { op: 'get', found: true, value: { n: 3 }, metadata: { m: 1 }, updated_by: 'agent-1' },

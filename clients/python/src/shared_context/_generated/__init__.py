@@ -1,0 +1,1 @@
+"""What `npm run docs` of the server's repository writes."""

@@ -1,0 +1,100 @@
+"""A real server for the tests: the program of this repository with a PostgreSQL of its own."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[3]
+PROGRAM = ROOT / "dist" / "src" / "cli.js"
+START_SECONDS = 120
+
+
+def why_no_server() -> str | None:
+    """Why no server can be started here; None if one can."""
+    if shutil.which("node") is None:
+        return "node is not here"
+    if not PROGRAM.exists():
+        return f"{PROGRAM} is not here: run `npm ci && npm run build`"
+    return None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """One server. It may be stopped and started again: it keeps its port, its keys and its data."""
+
+    def __init__(self, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.api_key = secrets.token_hex(16)
+        self.admin_api_key = secrets.token_hex(16)
+        self._folder = Path(tempfile.mkdtemp(prefix="scs-python-"))
+        # PostgreSQL does not run as root: then another user must get into the folder.
+        self._folder.chmod(0o711)
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        log = (self._folder / "log").open("ab")
+        self._process = subprocess.Popen(
+            ["node", str(PROGRAM), "serve"],
+            cwd=self._folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self._folder),
+                "PORT": str(self.port),
+                "HOST": "127.0.0.1",
+                "DATA_DIR": str(self._folder / "data"),
+                "API_KEY": self.api_key,
+                "ADMIN_API_KEY": self.admin_api_key,
+                "LOG_LEVEL": "warn",
+                **self._environment,
+            },
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        self._wait()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Stops it; its data stay. SIGKILL kills it between any two instructions."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _wait(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            if self._process is None or self._process.poll() is not None:
+                break
+            try:
+                if httpx.get(f"{self.url}/health/ready", timeout=2).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        log = (self._folder / "log").read_text(errors="replace")
+        raise RuntimeError(f"The server did not start:\n{log[-3000:]}")

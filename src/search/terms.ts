@@ -1,4 +1,5 @@
 import { isFunctionWord } from './function-words.js'
+import { Remembered } from './remembered.js'
 import { ENGLISH, type Language, languageOf, stem } from './stems.js'
 import type { TermHash } from './term-hash.js'
 
@@ -148,44 +149,15 @@ export function* termsOf(hash: TermHash, texts: readonly string[]): Generator<un
   return { terms: Int32Array.from([...terms].slice(0, TERMS_MAX)).sort(), words }
 }
 
-/**
- * Compounds that are remembered, since texts say most of theirs again and again: up to so many of all workspaces and
- * languages, and as many of the generation before them. On the texts of bench/search, 10 000 were forgotten before they
- * came again, and a message took twice as long. Longer compounds are taken apart each time.
- */
-const GENERATION = 20_000
+/** Texts say most of their compounds again and again. Longer ones are taken apart each time. */
 const KEPT_LENGTH_MAX = 60
-
-class Generation {
-  size = 0
-  readonly #by = new Map<TermHash, Map<Language, Map<string, Compound>>>()
-
-  of(hash: TermHash, language: Language): Map<string, Compound> {
-    let languages = this.#by.get(hash)
-    if (languages === undefined) this.#by.set(hash, (languages = new Map<Language, Map<string, Compound>>()))
-    let compounds = languages.get(language)
-    if (compounds === undefined) languages.set(language, (compounds = new Map<string, Compound>()))
-    return compounds
-  }
-}
-
-let young = new Generation()
-let old = new Generation()
+const remembered = new Remembered<Compound>()
 
 function compoundsOf(hash: TermHash, language: Language): (compound: string, stemmed: boolean) => Compound {
-  if (young.size >= GENERATION) [old, young] = [young, new Generation()]
-  const generation = young
-  const kept = generation.of(hash, language)
-  const before = old.of(hash, language)
+  const kept = remembered.of(hash, language)
   return (text, stemmed) => {
-    let compound = kept.get(text)
-    if (compound !== undefined) return compound
-    if (text.length > KEPT_LENGTH_MAX || !stemmed) return takeApart(hash, language, text, stemmed)
-    // What is cut out of a message holds all of it in memory; a copy does not.
-    const own = Buffer.from(text).toString()
-    kept.set(own, (compound = before.get(own) ?? takeApart(hash, language, own, true)))
-    generation.size++
-    return compound
+    if (text.length > KEPT_LENGTH_MAX || !stemmed) return kept.now(text) ?? takeApart(hash, language, text, stemmed)
+    return kept.get(text, own => takeApart(hash, language, own, true))
   }
 }
 

@@ -106,7 +106,7 @@ function noAnswer({ base }: Wire, why: string, cause?: unknown): UnreachableErro
   return new UnreachableError(`The service at ${base.href} cannot be reached: ${why}.`, {
     mayPass: true,
     cause,
-    suggestions: ['Check that the service runs, and the address', 'Check the connection to it']
+    suggestions: ['Start the service, or check its address']
   })
 }
 

@@ -230,8 +230,10 @@ t.test('work across workspaces is in these places, and no others', async t => {
     'limits/index.ts': 1,
     // The index worker, and how much waits to be indexed.
     'search/index.ts': 2,
-    // Tasks whose lease has ended.
-    'tasks/index.ts': 1,
+    // Tasks whose lease has ended, and figures of all tasks.
+    'tasks/index.ts': 2,
+    // How many names are held.
+    'leases/index.ts': 1,
     // Memories that are followed, of many agents at once.
     'mcp/subscriptions/watch.ts': 1
   })

@@ -23,7 +23,7 @@ t.test('the start script compiles what is missing or old', async t => {
     'export const said = (word: string | undefined) => `said ${word}`\n'
   )
   await writeFile(join(clone, 'migrations/index.ts'), 'export {}\n')
-  for (const name of ['scripts', 'dashboard', 'package.json', 'tsconfig.json'])
+  for (const name of ['scripts', 'dashboard', 'clients/typescript', 'package.json', 'tsconfig.json'])
     await cp(join(ROOT, name), join(clone, name), { recursive: true })
   await symlink(join(ROOT, 'node_modules'), join(clone, 'node_modules'))
   const run = () => spawnSync(process.execPath, ['scripts/start.js', '--version'], { cwd: clone, encoding: 'utf8' })

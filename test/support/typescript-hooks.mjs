@@ -1,7 +1,7 @@
 // tsx, which runs the scripts and the benchmarks, costs each test file a second of a core: it looks at every module of
 // every package. These hooks look at our own alone. What they compile is kept in .tap/compiled, for the next file and
 // the next run.
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -52,8 +52,8 @@ async function compiled(path) {
     tsconfigRaw: tsconfig
   })
   mkdirSync(dirname(file), { recursive: true })
-  // Another test may be reading it.
-  const fresh = `${file}.${process.pid}`
+  // Another test may be reading it, and threads of this one may compile it at the same time.
+  const fresh = `${file}.${randomUUID()}`
   writeFileSync(fresh, code + mark)
   renameSync(fresh, file)
   return code

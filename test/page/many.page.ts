@@ -32,13 +32,15 @@ t.test('100 000 messages, from the newest to the first', BROWSER, async t => {
   const most = await page.evaluate<number>(`(async () => {
     const scroller = document.querySelector('.timeline-scroll')
     let elements = 0
-    while (document.querySelector('[aria-label$="number ${messages[0].seq}"]') === null) {
+    const end = Date.now() + 240_000
+    while (Date.now() < end && document.querySelector('[aria-label$="number ${messages[0].seq}"]') === null) {
       scroller.scrollTop = Math.max(0, scroller.scrollTop - 20000)
       await new Promise(resolve => setTimeout(resolve, 10))
       elements = Math.max(elements, document.querySelectorAll('.message').length)
     }
     return elements
   })()`)
+  await page.locator(`[aria-label$="number ${messages[0].seq}"]`).waitFor({ timeout: 5000 })
   t.ok(most < 200, `only what is in view is in the page: at most ${most} messages`)
   // What is shown keeps its place while older messages are loaded before it, and while new ones come.
   const before = await page.locator('.message').first().textContent()

@@ -28,7 +28,7 @@ export function TimelineList({
   /** The seq that the address names. */
   at: number | undefined
 }) {
-  const { messages, tasks, arrived, has_older, has_newer, loading } = timeline
+  const { messages, tasks, arrived, has_older, has_newer, loading, error } = timeline
   const list = useRef<VListHandle>(null)
   const [atEnd, setAtEnd] = useState(at === undefined)
   const items = useMemo(() => itemsOf(messages, tasks, has_older), [messages, tasks, has_older])
@@ -55,14 +55,23 @@ export function TimelineList({
     }
   }, [items, atEnd, has_newer, at, loading])
 
-  const onScroll = (offset: number) => {
-    const { scrollSize = 0, viewportSize = 0 } = list.current ?? {}
-    const left = scrollSize - viewportSize - offset
-    setAtEnd(left < NEAR_END)
+  const loadNear = (offset: number, left: number) => {
     if (loading) return
     if (offset < NEAR_EDGE && has_older) void store.current?.older()
     if (left < NEAR_EDGE && has_newer) void store.current?.newer()
   }
+  const onScroll = (offset: number) => {
+    const { scrollSize = 0, viewportSize = 0 } = list.current ?? {}
+    const left = scrollSize - viewportSize - offset
+    setAtEnd(left < NEAR_END)
+    loadNear(offset, left)
+  }
+  // Who reached an edge while something else was loaded does not scroll any further. What failed is not tried again.
+  useEffect(() => {
+    if (list.current === null || !settled.current || error !== undefined) return
+    const { scrollOffset, scrollSize, viewportSize } = list.current
+    loadNear(scrollOffset, scrollSize - viewportSize - scrollOffset)
+  }, [loading])
   const toEnd = () => {
     void store.current?.newest()
     setAtEnd(true)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
+import { splitLines } from '../kernel/lines.js'
 import { BackupFault } from './backup-file.js'
 
 /** Backups are compressed lines. Both ways take one piece at a time: a backup may be larger than memory. */
@@ -33,24 +34,12 @@ export async function writeLines(out: Writable, lines: AsyncIterable<string>): P
   await done
 }
 
-/**
- * Splits at \n only: node:readline would also split at U+2028.
- * @throws BackupFault if it is not compressed as a whole
- */
+/** @throws BackupFault if it is not compressed as a whole */
 export async function* readLines(from: Readable): AsyncGenerator<string> {
   const text = from.pipe(createGunzip()).setEncoding('utf8')
   from.on('error', error => text.destroy(error))
-  const remainder: string[] = []
   try {
-    for await (const chunk of text as AsyncIterable<string>) {
-      const lines = chunk.split('\n')
-      if (lines.length > 1) {
-        remainder.push(lines[0] as string)
-        yield remainder.splice(0).join('')
-        for (const line of lines.slice(1, -1)) yield line
-      }
-      remainder.push(lines.at(-1) as string)
-    }
+    yield* splitLines(text)
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     if (!code.startsWith('Z_')) throw error
@@ -58,5 +47,4 @@ export async function* readLines(from: Readable): AsyncGenerator<string> {
       code === 'Z_BUF_ERROR' ? 'The backup is cut off: its end is missing.' : 'This is no backup, or it was damaged.'
     )
   }
-  yield remainder.join('')
 }

@@ -8,14 +8,15 @@ import { type Table, tablesOf } from './tables.js'
 /** Rows are stored so many characters at a time, about. */
 const STORE_CHARACTERS = 1024 * 1024
 
-/** The parts of a backup that a restore has stored. */
-const PROGRESS = UNFINISHED_RESTORE
-
 /** The backup that a restore of this database has begun with and not finished; undefined: there is none. */
 export async function unfinishedRestore(db: Db): Promise<string | undefined> {
-  const { rows } = await sql<{ there: boolean }>`select to_regclass(${PROGRESS}) is not null as there`.execute(db)
+  const { rows } = await sql<{
+    there: boolean
+  }>`select to_regclass(${UNFINISHED_RESTORE}) is not null as there`.execute(db)
   if (rows[0]?.there !== true) return undefined
-  const progress = await sql<{ id: string }>`select backup as id from ${sql.table(PROGRESS)} limit 1`.execute(db)
+  const progress = await sql<{ id: string }>`select backup as id from ${sql.table(UNFINISHED_RESTORE)} limit 1`.execute(
+    db
+  )
   return progress.rows[0]?.id
 }
 
@@ -32,16 +33,16 @@ export async function restore(
   onPart: (part: Part, end: PartEnd, stored: boolean) => void
 ): Promise<void> {
   const tables = new Map((await tablesOf(db)).map(table => [table.name, table]))
-  await sql`create table if not exists ${sql.table(PROGRESS)} (backup text, part text)`.execute(db)
+  await sql`create table if not exists ${sql.table(UNFINISHED_RESTORE)} (backup text, part text)`.execute(db)
   const begun = await unfinishedRestore(db)
-  if (begun === undefined) await sql`insert into ${sql.table(PROGRESS)} values (${id}, null)`.execute(db)
+  if (begun === undefined) await sql`insert into ${sql.table(UNFINISHED_RESTORE)} values (${id}, null)`.execute(db)
   for (;;) {
     const event = await next(events)
     if (event.type === 'complete') break
     if (event.type !== 'part') throw new BackupFault('The backup was changed or damaged: its parts are not in order.')
     const { part } = event
     const key = JSON.stringify(part)
-    const { rows: done } = await sql`select 1 from ${sql.table(PROGRESS)} where part = ${key}`.execute(db)
+    const { rows: done } = await sql`select 1 from ${sql.table(UNFINISHED_RESTORE)} where part = ${key}`.execute(db)
     if (done.length > 0) {
       let read = await next(events)
       while (read.type !== 'end') read = await next(events)
@@ -50,7 +51,7 @@ export async function restore(
     }
     const end = await db.transaction().execute(async tx => {
       const end = await storePart(tx, tables, events)
-      await sql`insert into ${sql.table(PROGRESS)} values (${id}, ${key})`.execute(tx)
+      await sql`insert into ${sql.table(UNFINISHED_RESTORE)} values (${id}, ${key})`.execute(tx)
       return end
     })
     onPart(part, end, true)
@@ -59,7 +60,7 @@ export async function restore(
   if ((await events.next()).done !== true) throw new BackupFault('The backup goes on behind its end.')
   await db.transaction().execute(async tx => {
     for (const { name, numbered } of tables.values()) if (numbered !== null) await goOnNumbering(tx, name, numbered)
-    await sql`drop table ${sql.table(PROGRESS)}`.execute(tx)
+    await sql`drop table ${sql.table(UNFINISHED_RESTORE)}`.execute(tx)
   })
   await sql`analyze`.execute(db)
 }
@@ -92,7 +93,6 @@ async function storePart(tx: Db, tables: Map<string, Table>, events: AsyncIterat
     }
     await store()
     if (event.type === 'end') {
-      // What triggers count and keep is in the backup itself.
       for (const name of opened) await sql`alter table ${sql.table(name)} enable trigger user`.execute(tx)
       return event.end
     }
@@ -101,6 +101,7 @@ async function storePart(tx: Db, tables: Map<string, Table>, events: AsyncIterat
     if (known === undefined || event.columns.some(column => !known.columns.includes(column)))
       throw new BackupFault(`The backup has a table or column that is not in the database: ${event.table}.`)
     table = { name: event.table, columns: event.columns }
+    // What triggers count and keep is in the backup itself.
     await sql`alter table ${sql.table(table.name)} disable trigger user`.execute(tx)
     opened.add(table.name)
     // The one table that is not empty in a new database.

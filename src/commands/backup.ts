@@ -30,8 +30,8 @@ export const verbs: Verbs = {
   }),
   restore: verb({
     summary:
-      'Fills an empty database from a backup; - is the standard input. A restore that was broken off goes on where it ' +
-      'was. Stop the service before.',
+      'Fills an empty database from a backup; - is the standard input. Stop the service before. A restore that was ' +
+      'broken off goes on where it was.',
     operands: ['<file>'],
     async run(_options, [file]) {
       await reading(file, async (header, events) => {

@@ -85,7 +85,7 @@ export async function connectionOf({
   const address = url ?? profile?.url ?? set('SHARED_CONTEXT_URL') ?? DEFAULT_URL
   if (!isAddress(address))
     throw new UsageError(
-      `${url === undefined ? 'SHARED_CONTEXT_URL' : '--url'} must be the address of a server, such as ${DEFAULT_URL}, ` +
+      `${url === undefined ? 'SHARED_CONTEXT_URL' : '--url'} must be the address of a server, as ${DEFAULT_URL}, ` +
         'without a user or a query.'
     )
   return {

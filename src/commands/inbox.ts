@@ -9,11 +9,11 @@ const BUDGET = '1500'
 const BUDGET_MIN = 200
 const TIMEOUT = '2'
 
-/** Called at each prompt of a coding agent, so it loads little, asks once, and does not wait for a server that is away. */
+/** Coding agents call it at each prompt: it loads little, asks once, and does not wait for a server that is away. */
 export const verbs: Verbs = {
   '': verb({
     summary:
-      'Prints what was written to an agent and it has not acknowledged, quoted for a model to read; nothing if there is ' +
+      'Prints what an agent was written and has not acknowledged, quoted for a model to read; nothing if there is ' +
       'nothing.',
     options: {
       ...CONNECTION,

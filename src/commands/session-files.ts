@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { Config } from '../config/config.js'
 import { quotasOf } from '../limits/quotas.js'
+import { splitLines } from '../kernel/lines.js'
 import type { Db } from '../postgres/schema.js'
 import { redactorOf } from '../redaction/redactor.js'
 import { lookThrough } from '../transcripts/redacted-transcript.js'
@@ -75,7 +76,10 @@ async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, sess
 
 async function importFrom(file: Readable, db: Db, workspace: string, config: Config): Promise<string> {
   return db.transaction().execute(async tx => {
-    const { transcript, found } = lookThrough(await readTranscript(linesOf(file)), redactorOf(config.redaction))
+    const { transcript, found } = lookThrough(
+      await readTranscript(splitLines(file.setEncoding('utf8'))),
+      redactorOf(config.redaction)
+    )
     const {
       session: { id: exported_id, ...row },
       messages
@@ -95,15 +99,4 @@ async function importFrom(file: Readable, db: Db, workspace: string, config: Con
 
 async function write(out: NodeJS.WriteStream, text: string): Promise<void> {
   if (!out.write(text)) await once(out, 'drain')
-}
-
-/** Splits at \n only. node:readline would also split at other characters, such as U+2028. */
-async function* linesOf(file: Readable): AsyncGenerator<string> {
-  let remainder = ''
-  for await (const chunk of file.setEncoding('utf8') as AsyncIterable<string>) {
-    const lines = (remainder + chunk).split('\n')
-    remainder = lines.pop() ?? ''
-    yield* lines
-  }
-  yield remainder
 }

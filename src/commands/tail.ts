@@ -76,7 +76,7 @@ function shown(event: SharedContextEvent, withSession: boolean): string | undefi
       return `#${event.data.message_id} was ${event.event === 'message_hidden' ? 'hidden' : 'deleted'}${session}`
     case 'session_updated':
     case 'session_closed':
-      return `The session was ${event.event.slice('session_'.length)}: ${oneLine(event.data.session.purpose, 80)}${session}`
+      return `The session was ${event.event.slice('session_'.length)}: ${purposeOf(event.data.session)}${session}`
     case 'session_deleted':
       return `The session was deleted${session}`
     case 'task_changed': {
@@ -87,4 +87,8 @@ function shown(event: SharedContextEvent, withSession: boolean): string | undefi
     default:
       return undefined
   }
+}
+
+function purposeOf({ purpose }: { purpose: string }): string {
+  return oneLine(purpose, 80)
 }

@@ -26,7 +26,7 @@ export interface CodingAgent {
   servers: readonly string[]
   /** The file of the user. Of several, the first that is there counts, else the first. */
   user: (machine: Machine) => string[]
-  /** The file in a project's folder; left out where it has none, or where such a file could only hold the key itself. */
+  /** The file in a project's folder. Left out where there is none, or where it could only hold the key itself. */
   project?: readonly string[]
   /** How a value refers to an environment variable in its files. */
   reference?: (variable: string) => string

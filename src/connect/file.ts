@@ -95,7 +95,7 @@ export async function exchange(file: FoundFile, text: string, secret: boolean): 
   return mode === undefined || wanted === mode || process.platform === 'win32' ? {} : { tightened: mode }
 }
 
-/** Root may write a user's file, and it must stay the user's. The umask must not take rights from a file that had them. */
+/** A user's file stays the user's, also if root writes it. The umask takes no rights from a file that had them. */
 async function keepOwner(draft: string, target: string, mode: number): Promise<void> {
   const { uid, gid } = await stat(target)
   const own = await stat(draft)

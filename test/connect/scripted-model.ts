@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A model on 127.0.0.1 that says one sentence, in the protocols that coding agents speak; it keeps what it was sent. */
+/** A model on 127.0.0.1 that says one sentence, in the protocols of coding agents. It keeps what it was sent. */
 export interface ScriptedModel {
   url: string
   /** The bodies of all requests so far. */

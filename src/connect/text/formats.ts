@@ -4,7 +4,10 @@ import { appendAt, insertAt, parseJsonc, removeAt, replaceAt } from './jsonc.js'
 import { Refused } from './refused.js'
 import { insertTable, parseToml, removeTable, type TomlTable, updateTable } from './toml.js'
 
-/** What coding agents keep their servers in. JSON may have comments and trailing commas, whether its reader allows them or not. */
+/**
+ * What coding agents keep their servers in. JSON may have comments and trailing commas, whether its reader allows them
+ * or not.
+ */
 export type FormatName = 'json' | 'toml'
 
 /** What is written about one server: texts, lists of texts, and objects of texts; `enabled` and the like. */

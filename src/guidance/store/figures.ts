@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { cachedReading } from '../../kernel/cached-reading.js'
 import type { Db } from '../../postgres/schema.js'
 
 /** Gauges of the whole service. Every replica reports the same values, since they come from the database. */
@@ -13,18 +14,7 @@ export interface Figures {
 const CACHE_MS = 15_000
 
 export function readFigures(db: Db): () => Promise<Figures> {
-  let read_at = -Infinity
-  let reading: Promise<Figures> | undefined
-  return () => {
-    if (reading === undefined || performance.now() - read_at > CACHE_MS) {
-      read_at = performance.now()
-      reading = query(db)
-      reading.catch(() => {
-        reading = undefined
-      })
-    }
-    return reading
-  }
+  return cachedReading(() => query(db), CACHE_MS)
 }
 
 async function query(db: Db): Promise<Figures> {

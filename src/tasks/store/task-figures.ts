@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { cachedReading } from '../../kernel/cached-reading.js'
 import type { Db } from '../../postgres/schema.js'
 
 /** Of all workspaces. Every replica reports the same, since it comes from the database. */
@@ -18,18 +19,7 @@ const CACHE_MS = 5000
 
 /** @param db sees all workspaces */
 export function readTaskFigures(db: Db): () => Promise<TaskFigures> {
-  let read_at = -Infinity
-  let reading: Promise<TaskFigures> | undefined
-  return () => {
-    if (reading === undefined || performance.now() - read_at > CACHE_MS) {
-      read_at = performance.now()
-      reading = query(db)
-      reading.catch(() => {
-        reading = undefined
-      })
-    }
-    return reading
-  }
+  return cachedReading(() => query(db), CACHE_MS)
 }
 
 async function query(db: Db): Promise<TaskFigures> {

@@ -6,9 +6,10 @@ import {
   SharedContextError,
   UnreachableError
 } from '../../../clients/typescript/src/index.js'
-import { API_KEY, listen, startApp } from '../../helper.js'
+import { listen, startApp } from '../../helper.js'
 import { quietPort } from '../../support/ports.js'
-import { type Fault, startRelay } from './relay.js'
+import { connectedTo, html } from './connected.js'
+import type { Fault } from './relay.js'
 
 /** Calls and repeats of the TypeScript client, over sockets, through a gateway with faults on demand. */
 
@@ -16,18 +17,7 @@ t.jobs = 5
 
 const app = await startApp(t)
 const url = await listen(app)
-const html: Fault = {
-  kind: 'answer',
-  status: 502,
-  body: '<h1>Bad gateway</h1>',
-  headers: { 'content-type': 'text/html' }
-}
-
-async function connected(more: ConstructorParameters<typeof SharedContext>[0] = {}) {
-  const relay = await startRelay(t, url)
-  const client = new SharedContext({ url: relay.url, apiKey: API_KEY, agentId: 'ada', agentType: 'tester', ...more })
-  return { relay, client, paths: () => relay.seen.map(({ path }) => path.replace('/mcp/tool/', '')) }
-}
+const connected = connectedTo(t, url)
 
 t.test('many calls at once share one token', async t => {
   const { client, paths } = await connected()

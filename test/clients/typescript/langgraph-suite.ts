@@ -1,5 +1,5 @@
 /**
- * LangGraph.js' own suite for checkpointers against ours: `npx tsx test/clients/typescript/langgraph-suite.ts`. It packs
+ * LangGraph.js' suite for checkpointers against ours: `npx tsx test/clients/typescript/langgraph-suite.ts`. It packs
  * the client, installs it and the suite into a temporary folder, and runs the suite, unmodified, against three replicas
  * behind a balancer. It must print that none failed. It takes npm's registry and a minute or two.
  */

@@ -2,7 +2,7 @@ import t from 'tap'
 import { SharedContext } from '../../../clients/typescript/src/index.js'
 import { API_KEY, listen, startApp } from '../../helper.js'
 import { until } from '../../support/until.js'
-import { type Fault, startRelay } from './relay.js'
+import { connectedTo, html } from './connected.js'
 
 /** How the TypeScript client replaces tokens in time, and how long it waits. */
 
@@ -10,18 +10,7 @@ t.jobs = 5
 
 const app = await startApp(t)
 const url = await listen(app)
-const html: Fault = {
-  kind: 'answer',
-  status: 502,
-  body: '<h1>Bad gateway</h1>',
-  headers: { 'content-type': 'text/html' }
-}
-
-async function connected(more: ConstructorParameters<typeof SharedContext>[0] = {}) {
-  const relay = await startRelay(t, url)
-  const client = new SharedContext({ url: relay.url, apiKey: API_KEY, agentId: 'ada', agentType: 'tester', ...more })
-  return { relay, client, paths: () => relay.seen.map(({ path }) => path.replace('/mcp/tool/', '')) }
-}
+const connected = connectedTo(t, url)
 
 t.test('a token is replaced before it ends, and once when it is refused, for all calls at once', async t => {
   const { client, relay, paths } = await connected()

@@ -53,7 +53,7 @@ t.test('a primary hands over to its standby and lives on read-only', async t => 
       (await administer(standby.url, `select pg_last_wal_replay_lsn() >= '${end}'::pg_lsn as has`))[0].has === true
   )
   const demoted_at = Date.now() - started
-  await administer(standby.url, 'select pg_promote()')
+  await standby.promote()
   proxy.target = standby.url
   await until('ready on the new primary', async () => (await ready()) === 200)
   const ready_at = Date.now() - started

@@ -63,7 +63,7 @@ t.test('starts past a dead host and a standby, and follows a failover', async t 
   }
   t.equal(await write(), 503, 'meanwhile nothing is written')
   t.equal((await post(program.url, 'get_messages', { session_id })).status, 503, 'nor read from a standby')
-  await administer(standby.url, 'select pg_promote()')
+  await standby.promote()
   await until('writes go to the new primary', async () => (await write()) === 200, 30_000)
   for (let i = 0; i < 10; i++) t.equal(await write(), 200)
   t.same([...statuses].sort(), [200, 503])

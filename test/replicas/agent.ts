@@ -65,6 +65,7 @@ const AGAIN_MS = { from: 20, to: 200 }
 
 export class Agent {
   private mcp_session: string | undefined
+  private closed = false
   private readonly connections = new Connections({ keepAlive: true })
 
   /** @param retries how often one request is tried again when it is refused with 503 or its connection breaks */
@@ -111,7 +112,7 @@ export class Agent {
           : outcome.by_proxy ||
             outcome.body.code === 'SERVICE_UNAVAILABLE' ||
             outcome.body.code === 'DATABASE_UNAVAILABLE'
-      if (!again || tries >= this.retries) {
+      if (!again || tries >= this.retries || this.closed) {
         const what = `${tool} over ${this.front}: ${why}${'body' in outcome ? ` ${JSON.stringify(outcome.body)}` : ''}`
         this.journal.fault(what)
         throw new Error(what)
@@ -198,7 +199,9 @@ export class Agent {
     return { status, headers: answered, by_proxy, body: inner }
   }
 
+  /** What it has begun fails, and nothing is tried again. */
   close(): void {
+    this.closed = true
     this.connections.destroy()
   }
 }

@@ -52,7 +52,15 @@ export class Crowd {
   private lasts = new Map<string, number>()
   private work: Array<Promise<void>> = []
 
-  constructor(private readonly options: CrowdOptions) {}
+  /** @param t when it ends, however it ends, nobody goes on: or the process of the test would not end */
+  constructor(
+    t: { teardown: (fn: () => void) => unknown },
+    private readonly options: CrowdOptions
+  ) {
+    t.teardown(() => {
+      this.leave()
+    })
+  }
 
   /** Everybody begins; when it returns all are listening. */
   async begin(): Promise<void> {
@@ -128,7 +136,7 @@ export class Crowd {
     const session_id = this.sessions[0] as string
     let over = false
     const work = (async () => {
-      while (!over) {
+      while (!over && !this.given_up) {
         const content = `flood ${randomBytes(bytes / 2).toString('hex')}`
         const { message_id } = await agent.call('add_message', { session_id, content, idempotency_key: randomUUID() })
         this.promised.push({ id: message_id, content })
@@ -148,6 +156,13 @@ export class Crowd {
 
   get written(): number {
     return this.promised.length
+  }
+
+  /** Everybody stops as soon as their last request is answered or given up, whatever is left to say or hear. */
+  leave(): void {
+    this.writing = false
+    this.given_up = true
+    for (const { agent } of this.members) agent.close()
   }
 
   /** The last word is said, everybody waits for it, and all connections are closed. */

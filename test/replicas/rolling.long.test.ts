@@ -16,7 +16,7 @@ t.test('a rolling restart that nobody notices who tries once more', { timeout: 1
   const fleet = await startFleet(t, server.url)
   const balancer = await startBalancer(t, fleet.ports)
   t.comment(`behind ${balancer.kind}`)
-  const crowd = new Crowd({ base: balancer.url, random: random.fork(), name: 'crowd', retries: 1 })
+  const crowd = new Crowd(t, { base: balancer.url, random: random.fork(), name: 'crowd', retries: 1 })
   await crowd.begin()
   for (const replica of fleet.ports.keys()) {
     await new Promise(resolve => setTimeout(resolve, 1000))

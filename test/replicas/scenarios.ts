@@ -132,7 +132,7 @@ export const SCENARIOS: Scenario[] = [
       })
       await wait(1000)
       await primary.stop('immediate')
-      await administer(standby.url, 'select pg_promote()')
+      await standby.promote()
       proxy.target = standby.url
       stage.primary = standby
     }

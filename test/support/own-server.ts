@@ -5,8 +5,10 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import { startPostmaster, stopPostmaster, urlOf } from '../../src/postgres/embedded/index.js'
 import { clusterIn } from './cluster.js'
+import { administer } from './database.js'
 import { mountSmallDisk } from './full-disk.js'
 import { quietPort } from './ports.js'
+import { until } from './rest.js'
 
 export interface OwnServer {
   url: string
@@ -22,6 +24,8 @@ export interface OwnServer {
   thaw: () => Promise<void>
   /** Makes a streaming standby of it, while it is stopped. The standby is not started yet. */
   standby: (t: Test) => Promise<OwnServer>
+  /** A standby becomes a primary. */
+  promote: () => Promise<void>
 }
 
 /**
@@ -88,6 +92,16 @@ async function serverIn(t: Test, folder: string, hasOwnDisk: boolean, prepare?: 
     stop,
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
+    async promote() {
+      // Nothing waits inside a statement: recovery, which goes on meanwhile, may cancel it.
+      await administer(url, 'select pg_promote(false)')
+      await until('the standby is a primary', () =>
+        administer(url, 'select pg_is_in_recovery() as recovering').then(
+          ([row]) => row?.recovering === false,
+          () => false
+        )
+      )
+    },
     async standby(t) {
       const other = await temporaryFolder(t)
       const copy = join(other, 'postgres')

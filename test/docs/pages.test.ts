@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'tap'
@@ -104,25 +103,6 @@ test('the client configurations are JSON with our address', async t => {
       /^(http:\/\/127\.0\.0\.1:23456\/mcp|mcp)$/
     )
   }
-})
-
-test('the `field` of the README tells what went wrong', async t => {
-  const [definition = ''] = /^field \(\) \{\n[^]*?^\}$/m.exec(page('README.md')) ?? []
-  const field = (input: string) => {
-    const { status, stdout, stderr } = spawnSync('sh', ['-c', `${definition}\nfield token`], {
-      input,
-      encoding: 'utf8'
-    })
-    return { status, stdout, stderr }
-  }
-  t.same(field('{"success":true,"token":"it\\"s"}'), { status: 0, stdout: 'it"s\n', stderr: '' })
-  t.same(field('{"success":false,"error":"The API key is wrong."}'), {
-    status: 1,
-    stdout: '',
-    stderr: 'The API key is wrong.\n'
-  })
-  t.same(field('<html>'), { status: 1, stdout: '', stderr: 'Not an answer of the server: <html>\n' })
-  t.same(field(''), { status: 1, stdout: '', stderr: 'Not an answer of the server: nothing\n' })
 })
 
 test('the Python client repeats what may be repeated', async t => {

@@ -106,7 +106,7 @@ test('the client configurations are JSON with our address', async t => {
 })
 
 test('the Python client repeats what may be repeated', async t => {
-  const client = readFileSync(join(ROOT, 'examples/python/shared_context.py'), 'utf8')
+  const client = readFileSync(join(ROOT, 'examples/python/small_client.py'), 'utf8')
   const set = (name: string) =>
     [...(new RegExp(`^${name} = \\{([^}]*)\\}`, 'm').exec(client)?.[1] ?? '').matchAll(/"(\w+)"/g)]
       .map(([, word]) => word)

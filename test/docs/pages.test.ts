@@ -19,6 +19,7 @@ const WRITTEN = [
   'clients/typescript/README.md',
   'examples/python/README.md',
   'clients/python/README.md',
+  'clients/claude-code-plugin/README.md',
   'AGENTS.md',
   ...DECISIONS.map(name => `docs/adr/${name}`),
   'docs/adr/README.md',

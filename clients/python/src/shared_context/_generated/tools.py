@@ -101,8 +101,8 @@ class ToolMethods:
         switch: bool | None = None,
     ) -> AuthenticateAgentAnswer:
         """Exchange an API key for a token that says who you are; call this first. Send the token as Authorization:
-        Bearer <token>, or pass it as auth_token with each call. A 2025-era MCP connection needs neither after this
-        call.
+        Bearer <token>, or pass it as auth_token with each call. A connection of MCP 2025-11-25 or earlier needs
+        neither after this call.
 
         Needs: no permission.
 

@@ -51,16 +51,17 @@ delete bill.metadata.timestamp
 // npm names it after the folder.
 bill.metadata.component.name = manifest.name
 bill.components = bill.components.filter(component => isShipped(component['bom-ref']))
-for (const component of bill.components.filter(component => isBundledOnly(component['bom-ref'])))
-  // For npm it is a package of development.
-  Object.assign(component, { scope: 'required', properties: [{ name: 'cdx:npm:package:bundled', value: 'true' }] })
+for (const component of bill.components) {
+  const places = shipped.filter(({ name, version }) => `${name}@${version}` === component['bom-ref'])
+  // npm takes what is bundled for development, and of a package in two places it knows the first one only.
+  component.scope = places.every(({ location }) => packages[location].optional) ? 'optional' : 'required'
+  component.properties = places.every(({ isBundled }) => isBundled)
+    ? [{ name: 'cdx:npm:package:bundled', value: 'true' }]
+    : []
+}
 bill.dependencies = bill.dependencies.filter(({ ref }) => isShipped(ref))
 for (const dependency of bill.dependencies)
   dependency.dependsOn = dependency.dependsOn.filter(to => isShipped(to) && (dependency.ref !== self || isAsked(to)))
-
-function isBundledOnly(ref) {
-  return shipped.every(({ name, version, isBundled }) => isBundled || `${name}@${version}` !== ref)
-}
 
 writeFileSync(join(dist, 'sbom.cdx.json'), `${JSON.stringify(bill, undefined, 2)}\n`)
 writeFileSync(join(dist, 'THIRD-PARTY-NOTICES.md'), notices(root, manifest, shipped))

@@ -1,6 +1,5 @@
-import { type ClientRequest, get as httpGet, type IncomingMessage } from 'node:http'
-import { once } from 'node:events'
 import type { Bench, Finding } from '../kit/bench.js'
+import { follow } from '../kit/follow.js'
 import { addMessages, CONNECTIONS, SUCCESS } from '../kit/requests.js'
 import { ratioRow, sideNotes } from '../kit/report.js'
 import { alternate, loadSide, type Side } from '../kit/rounds.js'
@@ -50,19 +49,4 @@ export async function watched(bench: Bench): Promise<Finding> {
     rows: [row('it', 'session'), row('the list of sessions', 'list')],
     notes: [...sideNotes(measured), `the page was told ${events} pieces of events`].map(note => `watched: ${note}`)
   }
-}
-
-async function follow(port: number, path: string, token: string, onData: () => void): Promise<ClientRequest> {
-  const request = httpGet({
-    host: '127.0.0.1',
-    port,
-    path,
-    headers: { accept: 'text/event-stream', authorization: `Bearer ${token}` }
-  })
-  const [response] = (await once(request, 'response')) as [IncomingMessage]
-  if (response.statusCode !== 200) throw new Error(`${path} answered ${response.statusCode}.`)
-  response.on('data', onData)
-  // It ends with the round.
-  response.on('error', () => {})
-  return request
 }

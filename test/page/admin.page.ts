@@ -128,7 +128,7 @@ t.test('workspaces: listed with their sizes, one begun with its first key, and i
   const purposes = async () => (await ok(app, 'list_sessions', {}, as)).sessions
   t.same(await purposes(), [], 'nothing of another workspace')
   await page.keyboard.press('Escape')
-  await page.getByRole('link', { name: 'Keys of research' }).click()
+  await page.getByRole('link', { name: '1 key of research' }).click()
   await page.getByRole('row', { name: /ada/ }).getByRole('button', { name: 'Revoke' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke it' }).click()
   await until('it is refused', async () => (await call(app, 'list_sessions', {}, as)).status === 401)

@@ -5,7 +5,7 @@ import { readPages } from '../api/pages.js'
 import { useLoaded } from '../parts/load.js'
 import { Failure } from '../parts/notes.js'
 import { Table } from '../parts/table.js'
-import { bytes, visibleText } from '../parts/text.js'
+import { bytes, plural, visibleText } from '../parts/text.js'
 import { Time } from '../parts/time.js'
 import { useClient } from '../signed-in.js'
 import { MadeKey } from './made-key.js'
@@ -95,8 +95,8 @@ function Row({ workspace: of, quotas }: { workspace: WorkspaceView; quotas: Quot
       <td>{of.last_seen_at === null ? 'never' : <Time at={of.last_seen_at} relative />}</td>
       <td>{of.retention_days === 0 ? 'for ever' : `${count(of.retention_days)} days`}</td>
       <td>
-        <Link href={`/keys/${of.workspace}`} aria-label={`Keys of ${of.workspace}`}>
-          {count(of.api_keys)} …
+        <Link href={`/keys/${of.workspace}`} aria-label={`${plural(of.api_keys, 'key')} of ${of.workspace}`}>
+          {plural(of.api_keys, 'key')}
         </Link>
       </td>
     </tr>

@@ -23,6 +23,10 @@ async function allowVisibilities(db: Kysely<unknown>, words: string): Promise<vo
 }
 
 export async function up(db: Kysely<unknown>): Promise<void> {
+  // In the order in which writers take them, or each would wait for what the other has.
+  await sql`lock table sessions, messages, session_changes, message_terms_rows, agents in access exclusive mode`.execute(
+    db
+  )
   // As it was sent: text, not the database's own form.
   await sql`
     alter table messages

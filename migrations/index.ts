@@ -24,9 +24,10 @@ import * as leases from './0093-leases.js'
 import * as inbox from './0094-inbox.js'
 import * as sharedMemory from './0095-shared-memory.js'
 import * as sessionKeys from './0096-session-keys.js'
+import type { Preparation } from './preparation.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
-export const migrations: Record<string, Migration> = {
+export const migrations: Record<string, Migration & { before?: readonly Preparation[] }> = {
   '0001-sessions-and-messages': sessionsAndMessages,
   '0002-agent-memory': agentMemory,
   '0003-audit-log': auditLog,

@@ -7,6 +7,7 @@ import { Crowd } from './crowd.js'
 import { startFleet } from './fleet.js'
 import { buildLastRelease } from './last-release.js'
 import { readLedger } from './ledger.js'
+import { useBoth } from './mixed.js'
 import { createRandom, seedOf } from './random.js'
 import { Visitors } from './visitors.js'
 
@@ -55,6 +56,7 @@ t.test('old and new replicas beside each other, through every migration', { time
   for (const replica of fleet.ports.keys()) {
     t.equal((await fetch(`${fleet.urls[replica]}/health/ready`)).status, 200, 'an old one is ready after it')
     await replace(replica, now)
+    if (replica === 0) await useBoth(t, fleet.urls[0] as string, fleet.urls[1] as string)
   }
   t.comment('one goes back')
   await replace(0, old)

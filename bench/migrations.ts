@@ -6,6 +6,8 @@ import pg from 'pg'
 import { connectAsOwner } from '../src/postgres/connect.js'
 import { freePort, startPostmaster, stopPostmaster, urlOf } from '../src/postgres/embedded/index.js'
 import { status, up, upTo } from '../src/postgres/migrate.js'
+import { settleRowSecurity } from '../src/postgres/row-security.js'
+import { makeRole } from '../src/postgres/service-role.js'
 import { clusterIn } from '../test/support/cluster.js'
 import { endWith } from './kit/begin.js'
 import { createCleanup } from './kit/cleanup.js'
@@ -70,6 +72,7 @@ async function main(): Promise<void> {
   cleanup.add(() => pool.end())
 
   if (!(await upTo(owner.db, options.from))) throw new Error(`There is no migration ${options.from}.`)
+  await settleRowSecurity(owner.db, await makeRole(owner.db))
   await fill(pool, messages, say)
   await noteLocks(pool)
   const watch = new Watch(url, Math.floor(messages / 100))

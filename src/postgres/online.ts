@@ -21,9 +21,10 @@ const LOOK_MS = 500
 
 /**
  * Milliseconds that a transaction waits for a lock. Whoever comes later and wants the same table waits behind it, so
- * it is short, and less than a second at first: then PostgreSQL looks for deadlocks, and ends a caller's transaction.
+ * it is short. The first time it is shorter than `deadlock_timeout`, after which PostgreSQL ends a transaction of a
+ * circle, which may be a caller's. Later it is longer, since an autovacuum gives way only after that time.
  */
-const LOCK_MS = { from: 500, to: 1500 }
+const LOCK_MS = { first: 500, later: 1200 }
 /** Then something holds the table for long, such as a backup. */
 const PATIENCE_MS = 300_000
 
@@ -35,7 +36,7 @@ const PATIENCE_MS = 300_000
  */
 export async function patiently<T>(run: (lock_ms: number) => Promise<T>): Promise<T> {
   const until = performance.now() + PATIENCE_MS
-  for (let lock_ms = LOCK_MS.from; ; lock_ms = Math.min(lock_ms + 100, LOCK_MS.to)) {
+  for (let lock_ms = LOCK_MS.first; ; lock_ms = LOCK_MS.later) {
     try {
       return await run(lock_ms)
     } catch (error) {

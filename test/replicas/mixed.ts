@@ -60,7 +60,7 @@ export async function useBoth(t: Test, fresh: string, aged: string): Promise<voi
   )
 
   await succeed(aged, 'add_message', { session_id, content: '@bob from the old one' }, { agent: 'eve' })
-  await succeed(aged, 'delete_message', { message_id }, ada)
+  await succeed(aged, 'delete_message', { message_id }, AS_ADMIN)
   const { messages } = await succeed(fresh, 'get_inbox', {}, { agent: 'bob' })
   t.notOk(
     messages.some(({ id }: any) => id === message_id),

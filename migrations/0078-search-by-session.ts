@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import { type OnlineIndex, type Preparation, statementOf } from './preparation.js'
+import { type Preparation, statementOf, viewOf } from './preparation.js'
 
 /**
  * Terms that belong to a session, beside those of the whole workspace: what a word costs a search in a session then does
@@ -13,12 +13,11 @@ import { type OnlineIndex, type Preparation, statementOf } from './preparation.j
  *
  * `terms` has no pairs of words any more, and it serves searches across sessions: its index stays.
  */
-const inReach = sql`workspace = (select current_setting('scs.workspace', true)) or (select current_setting('scs.workspace', true)) = '*'`
-
-const COLUMNS =
-  'alter table message_terms_rows add column if not exists seq bigint, add column if not exists words int4[]'
-
-const INDEXES: OnlineIndex[] = [
+export const before: Preparation[] = [
+  {
+    statement: `alter table message_terms_rows
+      add column if not exists seq bigint, add column if not exists words int4[]`
+  },
   {
     index: 'message_terms_words',
     table: 'message_terms_rows',
@@ -28,22 +27,13 @@ const INDEXES: OnlineIndex[] = [
     index: 'message_terms_old',
     table: 'message_terms_rows',
     as: '(workspace, session_id, message_id) where words is null'
-  }
+  },
+  viewOf('message_terms'),
+  { statement: 'alter table search_words_rows add column if not exists term int4' },
+  viewOf('search_words')
 ]
 
-export const before: Preparation[] = [{ statement: COLUMNS }, ...INDEXES]
-
-async function viewOf(db: Kysely<unknown>, name: string): Promise<void> {
-  await sql`create or replace view ${sql.table(name)} as select * from ${sql.table(`${name}_rows`)} where ${inReach}
-    with local check option`.execute(db)
-}
-
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await sql.raw(COLUMNS).execute(db)
-  for (const index of INDEXES) await sql.raw(statementOf(index)).execute(db)
-  await viewOf(db, 'message_terms')
-  await sql`alter table search_words_rows add column term int4`.execute(db)
-  await viewOf(db, 'search_words')
   await sql`
     create or replace function merge_put_off () returns void language sql security definer set search_path from current as $$
       select gin_clean_pending_list('message_terms_terms'), gin_clean_pending_list('message_terms_words'),
@@ -64,6 +54,6 @@ export async function down(db: Kysely<unknown>): Promise<void> {
     await sql`drop view ${sql.table(name)}`.execute(db)
     for (const column of columns)
       await sql`alter table ${sql.table(`${name}_rows`)} drop column ${sql.ref(column)}`.execute(db)
-    await viewOf(db, name)
+    await sql.raw(statementOf(viewOf(name))).execute(db)
   }
 }

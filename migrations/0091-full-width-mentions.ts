@@ -1,20 +1,19 @@
 import { type Kysely, sql } from 'kysely'
-import { type OnlineIndex, type Preparation, statementOf } from './preparation.js'
+import type { Preparation } from './preparation.js'
 
 /**
  * A full-width ＠, which Chinese and Japanese keyboards write, begins a mention too. The index is built beside the old
  * one, so that nobody waits: reading all messages takes long.
  */
-const WIDE: OnlineIndex = {
-  index: 'messages_mentioning_wide',
-  table: 'messages',
-  as: "(workspace, session_id, seq desc) where strpos(translate(content, '＠', '@'), '@') > 0"
-}
-
-export const before: Preparation[] = [WIDE]
+export const before: Preparation[] = [
+  {
+    index: 'messages_mentioning_wide',
+    table: 'messages',
+    as: "(workspace, session_id, seq desc) where strpos(translate(content, '＠', '@'), '@') > 0"
+  }
+]
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await sql.raw(statementOf(WIDE)).execute(db)
   await sql`drop index messages_mentioning`.execute(db)
   await sql`alter index messages_mentioning_wide rename to messages_mentioning`.execute(db)
 }

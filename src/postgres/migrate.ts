@@ -1,5 +1,5 @@
-import { type Migrator, sql } from 'kysely'
-import { migrations } from '../../migrations/index.js'
+import { type Migration, type Migrator, sql } from 'kysely'
+import { migrations, wholeMigrations } from '../../migrations/index.js'
 import { UnfitDatabase } from './faults.js'
 import { FailedMigration, migratorWithin, ran } from './migrator.js'
 import { buildIndex, isLockFault, patiently } from './online.js'
@@ -76,9 +76,9 @@ export async function up(db: Db, login?: string): Promise<string[]> {
   do {
     if (next !== undefined) await prepare(db, place, next)
     const prepared = next
-    const done = await migrate(db, place, async (tx, migrator) => {
+    const done = await migrate(db, place, async (tx, migratorOf) => {
       await refuseUnfinished(tx)
-      const names = await step(tx, migrator, prepared)
+      const names = await step(tx, migratorOf, prepared)
       await settleRowSecurity(tx, role)
       return { names, next: await nextName(tx) }
     })
@@ -94,10 +94,10 @@ export async function up(db: Db, login?: string): Promise<string[]> {
  * that none holds its locks while the next one works. It is applied if it has been prepared and is still the next:
  * another process may have been faster.
  */
-async function step(tx: Db, migrator: Migrator, prepared: string | undefined): Promise<string[]> {
+async function step(tx: Db, migratorOf: MigratorOf, prepared: string | undefined): Promise<string[]> {
   const missing = await nextName(tx)
-  if (missing === Object.keys(migrations)[0]) return ran(migrator.migrateToLatest())
-  return missing !== undefined && missing === prepared ? ran(migrator.migrateUp()) : []
+  if (missing === Object.keys(migrations)[0]) return ran(migratorOf(wholeMigrations).migrateToLatest())
+  return missing !== undefined && missing === prepared ? ran(migratorOf(migrations).migrateUp()) : []
 }
 
 /** The first migration that is missing. */
@@ -133,13 +133,13 @@ async function refuseUnfinished(tx: Db): Promise<void> {
  */
 export async function upTo(db: Db, name: string): Promise<boolean> {
   if (!(name in migrations)) return false
-  await migrate(db, await fitPlace(db), async (_tx, migrator) => ran(migrator.migrateTo(name)))
+  await migrate(db, await fitPlace(db), async (_tx, migratorOf) => ran(migratorOf(wholeMigrations).migrateTo(name)))
   return true
 }
 
 /** Reverts the last migration; the data in its tables is lost. @returns its name, or nothing */
 export async function down(db: Db): Promise<string[]> {
-  return migrate(db, await fitPlace(db), (_tx, migrator) => ran(migrator.migrateDown()))
+  return migrate(db, await fitPlace(db), (_tx, migratorOf) => ran(migratorOf(migrations).migrateDown()))
 }
 
 /** @throws MigrationError if the database is not fit */
@@ -152,6 +152,8 @@ async function fitPlace(db: Db, login?: string): Promise<Place> {
   }
 }
 
+type MigratorOf = (of: Record<string, Migration>) => Migrator
+
 /**
  * One transaction has it all: the lock, the path and each change. So nothing is left of what fails, and nothing stays
  * on a connection that a pooler lends to others next.
@@ -159,11 +161,11 @@ async function fitPlace(db: Db, login?: string): Promise<Place> {
 async function migrate<T>(
   db: Db,
   { schema, search_path }: Place,
-  run: (tx: Db, migrator: Migrator) => Promise<T>
+  run: (tx: Db, migratorOf: MigratorOf) => Promise<T>
 ): Promise<T> {
   return locking(db, search_path, async tx => {
     await status(tx)
-    return run(tx, migratorWithin(tx, migrations, schema))
+    return run(tx, of => migratorWithin(tx, of, schema))
   }).catch((error: unknown) => {
     if (error instanceof FailedMigration) throw failed(`${error.message} failed and was taken back`, error.cause)
     throw isLockFault(error) ? failed('Migrating the database failed and was taken back', error) : error

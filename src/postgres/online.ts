@@ -8,6 +8,7 @@ import type { Db } from './schema.js'
 interface OnlineIndex {
   index: string
   table: string
+  unique?: true
   as: string
 }
 
@@ -55,7 +56,7 @@ export function isLockFault(error: unknown): boolean {
  * Builds an index without a lock that keeps anybody from reading or writing. What a process that has ended left
  * unfinished is built anew; what another one is building is waited for.
  */
-export async function buildIndex(db: Db, schema: string, { index, table, as }: OnlineIndex): Promise<void> {
+export async function buildIndex(db: Db, schema: string, { index, table, unique, as }: OnlineIndex): Promise<void> {
   for (;;) {
     const state = await stateOf(db, schema, index)
     if (state === 'valid') return
@@ -65,7 +66,9 @@ export async function buildIndex(db: Db, schema: string, { index, table, as }: O
     }
     try {
       if (state === 'broken') await alone(db, sql`drop index concurrently if exists ${sql.id(schema, index)}`)
-      await alone(db, sql`create index concurrently ${sql.id(index)} on ${sql.id(schema, table)} ${sql.raw(as)}`)
+      const kind = sql.raw(unique === true ? 'unique index' : 'index')
+      const on = sql.id(schema, table)
+      await alone(db, sql`create ${kind} concurrently ${sql.id(index)} on ${on} ${sql.raw(as)}`)
     } catch (error) {
       if (!isLockFault(error) && !IS_THERE.has(String((error as { code?: unknown }).code))) throw error
       await sleep(LOOK_MS)

@@ -69,4 +69,6 @@ export async function useBoth(t: Test, fresh: string, aged: string): Promise<voi
   await succeed(aged, 'update_session', { session_id, purpose: 'old words' }, ada)
   t.match(await succeed(fresh, 'create_session', { purpose: 'p', key: 'new things' }, ada), { session_id })
   for (const url of both) await succeed(url, 'close_session', { session_id }, ada)
+  await succeed(aged, 'delete_session', { session_id }, ada)
+  t.equal((await post(fresh, 'get_session', { session_id }, ada)).code, 'SESSION_NOT_FOUND')
 }

@@ -26,7 +26,7 @@ const old = await buildLastRelease(t)
 const now = compiled()
 const skip = old === undefined && 'the last release is not in the history of this copy of the repository'
 
-t.test('old and new replicas beside each other, through every migration', { timeout: 300_000, skip }, async t => {
+t.test('old and new replicas beside each other, through every migration', { timeout: 550_000, skip }, async t => {
   const random = createRandom(seedOf())
   t.comment(`SEED=${random.seed}`)
   const server = await ownServer(t)

@@ -99,6 +99,8 @@ export class Visitors {
     await agent.call('search_context', { query: 'crowd says', limit: 5 })
     if (admin) await agent.call('get_audit_log', { limit: 20 })
     const api_key = admin ? ADMIN_API_KEY : API_KEY
-    await agent.call('authenticate_agent', { agent_id, agent_type, api_key })
+    // Over MCP the session has the token's permissions from then on.
+    const requested_permissions = ['read', 'write', ...(admin ? ['admin'] : [])]
+    await agent.call('authenticate_agent', { agent_id, agent_type, api_key, requested_permissions })
   }
 }

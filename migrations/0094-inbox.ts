@@ -1,44 +1,45 @@
 import { type Kysely, sql } from 'kysely'
+import { type Preparation, statementOf, viewOf } from './preparation.js'
 
 /**
  * Messages to somebody: addressees and a payload, whom each message reaches, and what became of it there.
  *
- * Nothing stops meanwhile. Columns are added without rewriting a table, the checks hold for new rows alone, and all
- * indexes but one are those of new tables. The one of agents takes as long as reading that table, which is small.
+ * Nothing stops meanwhile. Columns are added without rewriting a table, and the checks hold for new rows alone.
  */
-const inReach = sql`workspace = (select current_setting('scs.workspace', true)) or (select current_setting('scs.workspace', true)) = '*'`
-
 const WORDS = `'public', 'private', 'agent_only', 'admin_only'`
 
-async function termsView(db: Kysely<unknown>): Promise<void> {
-  await sql`create or replace view message_terms as select * from message_terms_rows where ${inReach}
-    with local check option`.execute(db)
-}
+const allowVisibilities = (words: string) => `drop constraint if exists messages_visibility_check,
+  add constraint messages_visibility_check check (visibility in (${words})) not valid`
 
-async function allowVisibilities(db: Kysely<unknown>, words: string): Promise<void> {
-  await sql`
-    alter table messages
-      drop constraint messages_visibility_check,
-      add constraint messages_visibility_check check (visibility in (${sql.raw(words)})) not valid`.execute(db)
-}
+export const before: Preparation[] = [
+  // The payload as it was sent: text, not the database's own form.
+  {
+    statement: `alter table messages add column if not exists addressees text[] collate "C" not null default '{}',
+      add column if not exists payload json, ${allowVisibilities(`${WORDS}, 'direct'`)}`
+  },
+  // Of a deleted message, by which it is told who could see it.
+  { statement: 'alter table session_changes add column if not exists addressees text[] collate "C"' },
+  {
+    statement: `alter table message_terms_rows
+      add column if not exists addressees text[] collate "C" not null default '{}'`
+  },
+  viewOf('message_terms'),
+  // The session that two agents have for what they ask each other: their names, sorted.
+  { statement: 'alter table sessions add column if not exists between_agents text[] collate "C"' },
+  {
+    index: 'sessions_between',
+    table: 'sessions',
+    unique: true,
+    as: '(workspace, between_agents) where between_agents is not null'
+  },
+  {
+    statement: `alter table agents add column if not exists status text,
+      add column if not exists status_expires_at timestamptz(3)`
+  },
+  { index: 'agents_by_type', table: 'agents', as: '(workspace, agent_type)' }
+]
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // As it was sent: text, not the database's own form.
-  await sql`
-    alter table messages
-      add column addressees text[] collate "C" not null default '{}',
-      add column payload json`.execute(db)
-  await allowVisibilities(db, `${WORDS}, 'direct'`)
-  // Of a deleted message, by which it is told who could see it.
-  await sql`alter table session_changes add column addressees text[] collate "C"`.execute(db)
-  await sql`alter table message_terms_rows add column addressees text[] collate "C" not null default '{}'`.execute(db)
-  await termsView(db)
-
-  // The session that two agents have for what they ask each other: their names, sorted.
-  await sql`alter table sessions add column between_agents text[] collate "C"`.execute(db)
-  await sql`create unique index sessions_between on sessions (workspace, between_agents)
-    where between_agents is not null`.execute(db)
-
   await sql`
     create table inbox (
       workspace text collate "C" not null default 'default',
@@ -71,8 +72,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     )`.execute(db)
   await sql`create index receipts_by_agent on receipts (workspace, agent_id)`.execute(db)
 
-  await sql`alter table agents add column status text, add column status_expires_at timestamptz(3)`.execute(db)
-  await sql`create index agents_by_type on agents (workspace, agent_type)`.execute(db)
   await sql`
     create table agent_waits (
       workspace text collate "C" not null default 'default',
@@ -90,11 +89,12 @@ export async function down(db: Kysely<unknown>): Promise<void> {
   await sql`alter table sessions drop column between_agents`.execute(db)
   await sql`drop view message_terms`.execute(db)
   await sql`alter table message_terms_rows drop column addressees`.execute(db)
-  await termsView(db)
+  await sql.raw(statementOf(viewOf('message_terms'))).execute(db)
   await sql`alter table session_changes drop column addressees`.execute(db)
   // Only an admin sees what was for some alone, and not for any of the other words.
   await sql`update messages set visibility = 'admin_only' where visibility = 'direct'`.execute(db)
   await sql`update message_terms_rows set visibility = 'admin_only' where visibility = 'direct'`.execute(db)
-  await allowVisibilities(db, WORDS)
-  await sql`alter table messages drop column addressees, drop column payload`.execute(db)
+  await sql
+    .raw(`alter table messages drop column addressees, drop column payload, ${allowVisibilities(WORDS)}`)
+    .execute(db)
 }

@@ -8,19 +8,36 @@ import { type Kysely, sql } from 'kysely'
  * begins with a slash.
  *
  * `revision` is a value's version. `version` was it before, counted for each key, and stays it for values that nobody
- * has written since: to change its type would write the whole table anew. The sequence begins behind all of them.
+ * has written since: to change its type would write the whole table anew. The sequence begins behind all of them, also
+ * behind those that are written while this waits for the table. A program from before this counts `version` on and
+ * knows no `revision`: a trigger gives what it writes one, or two different values would have the same version.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
+  await sql`create sequence memory_versions as bigint`.execute(db)
+  // Before the table is locked: this reads all of it.
+  await sql`select setval('memory_versions', coalesce((select max(version) + 100000 from agent_memory), 1), false)`.execute(
+    db
+  )
   await sql`
     alter table agent_memory
       add column revision bigint,
       add column updated_by text collate "C",
       add column expires_in integer`.execute(db)
-  await sql`create sequence memory_versions as bigint owned by agent_memory.revision`.execute(db)
-  await sql`select setval('memory_versions', (select coalesce(max(version), 0) + 1 from agent_memory), false)`.execute(
-    db
-  )
+  await sql`alter sequence memory_versions owned by agent_memory.revision`.execute(db)
   await sql`alter table agent_memory alter column revision set default nextval('memory_versions')`.execute(db)
+  await sql`
+    create function draw_memory_version() returns trigger language plpgsql set search_path from current as $$
+    begin
+      new.revision := nextval('memory_versions');
+      new.updated_by := null;
+      new.expires_in := null;
+      return new;
+    end $$`.execute(db)
+  await sql`
+    create trigger memory_written_as_before before update on agent_memory for each row
+    when (new.revision is not distinct from old.revision
+      and (new.updated_at <> old.updated_at or new.version <> old.version))
+    execute function draw_memory_version()`.execute(db)
 
   await sql`
     create table memory_namespaces (
@@ -125,12 +142,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 export async function down(db: Kysely<unknown>): Promise<void> {
   await sql`delete from agent_memory where session_id >= '/' and session_id < '0'`.execute(db)
+  await sql`drop trigger memory_written_as_before on agent_memory`.execute(db)
   await sql`drop trigger memory_replaced on agent_memory`.execute(db)
   await sql`drop trigger memory_ended on agent_memory`.execute(db)
   // What they held counted as memory.
   await sql`delete from memory_history`.execute(db)
   await sql`delete from memory_namespaces`.execute(db)
   await sql`drop table memory_history, memory_namespaces`.execute(db)
-  await sql`drop function keep_memory_history, count_memory_history, count_namespaces`.execute(db)
+  await sql`drop function draw_memory_version, keep_memory_history, count_memory_history, count_namespaces`.execute(db)
   await sql`alter table agent_memory drop column revision, drop column updated_by, drop column expires_in`.execute(db)
 }

@@ -1,4 +1,4 @@
-import type { Migration } from 'kysely'
+import { type Migration, sql } from 'kysely'
 import * as sessionsAndMessages from './0001-sessions-and-messages.js'
 import * as agentMemory from './0002-agent-memory.js'
 import * as auditLog from './0003-audit-log.js'
@@ -25,9 +25,10 @@ import * as inbox from './0094-inbox.js'
 import * as sharedMemory from './0095-shared-memory.js'
 import * as sessionKeys from './0096-session-keys.js'
 import * as replicaFigures from './0097-replica-figures.js'
+import { type Preparation, statementOf } from './preparation.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
-export const migrations: Record<string, Migration> = {
+export const migrations: Record<string, Migration & { before?: readonly Preparation[] }> = {
   '0001-sessions-and-messages': sessionsAndMessages,
   '0002-agent-memory': agentMemory,
   '0003-audit-log': auditLog,
@@ -55,3 +56,17 @@ export const migrations: Record<string, Migration> = {
   '0096-session-keys': sessionKeys,
   '0097-replica-figures': replicaFigures
 }
+
+/** The same for a database that nobody uses yet: each does by itself what else is done before it. */
+export const wholeMigrations: Record<string, Migration> = Object.fromEntries(
+  Object.entries(migrations).map(([name, migration]) => [
+    name,
+    {
+      ...migration,
+      async up(db) {
+        for (const each of migration.before ?? []) await sql.raw(statementOf(each)).execute(db)
+        await migration.up(db)
+      }
+    }
+  ])
+)

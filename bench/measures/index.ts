@@ -2,6 +2,7 @@ import type { Measure } from '../kit/bench.js'
 import { addMessage } from './add-message.js'
 import { audit } from './audit.js'
 import { auditChain } from './audit-chain.js'
+import { capacity } from './capacity.js'
 import { coldStart } from './cold-start.js'
 import { getMemory } from './get-memory.js'
 import { getMessages } from './get-messages.js'
@@ -37,5 +38,6 @@ export const measures: Measure[] = [
   { name: 'limits', seconds: 50, run: limits },
   { name: 'telemetry', seconds: 50, run: telemetry },
   { name: 'watched', seconds: 30, run: watched },
+  { name: 'capacity', seconds: 80, run: capacity },
   { name: 'older', seconds: 150, run: older }
 ]

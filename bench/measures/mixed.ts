@@ -86,7 +86,7 @@ export async function mixed(bench: Bench): Promise<Finding> {
 }
 
 /** Agents at work: they write, read, look for what is new, remember, search; most over REST, some over MCP. */
-function mix(port: number, tokens: string[], sessions: string[], mcpSessions: string[]) {
+export function mix(port: number, tokens: string[], sessions: string[], mcpSessions: string[]) {
   const said = contents(CONNECTIONS * VARIED)
   return senders(
     port,

@@ -1,15 +1,8 @@
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  Kysely,
-  Migrator,
-  PostgresAdapter,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-  sql
-} from 'kysely'
-import { migrations } from '../../migrations/index.js'
+import { type Migration, type Migrator, sql } from 'kysely'
+import { migrations, wholeMigrations } from '../../migrations/index.js'
 import { UnfitDatabase } from './faults.js'
+import { FailedMigration, migratorWithin, ran } from './migrator.js'
+import { buildIndex, isLockFault, patiently } from './online.js'
 import { type Place, requireFit } from './requirements.js'
 import { settleRestored } from './restored-dump.js'
 import { settleRowSecurity } from './row-security.js'
@@ -73,19 +66,55 @@ export async function isCurrent(db: Db): Promise<boolean> {
  * no statement time-out: it may wait for another process, and migrations may take long.
  * @param login the service's login, if it is not the owner who migrates
  * @returns the names of the migrations applied now
- * @throws MigrationError, and then nothing has changed
+ * @throws MigrationError, and then nothing has changed but what the migrations before the failed one did
  */
 export async function up(db: Db, login?: string): Promise<string[]> {
   const place = await fitPlace(db, login)
   const role = login ?? (await makeRole(db))
-  const applied = await migrate(db, place, async (tx, migrator) => {
-    await refuseUnfinished(tx)
-    const results = await ran(migrator.migrateToLatest())
-    await settleRowSecurity(tx, role)
-    return results
-  })
+  const applied: string[] = []
+  let next: string | undefined
+  do {
+    if (next !== undefined) await prepare(db, place, next)
+    const prepared = next
+    const done = await migrate(db, place, async (tx, migratorOf) => {
+      await refuseUnfinished(tx)
+      const names = await step(tx, migratorOf, prepared)
+      await settleRowSecurity(tx, role)
+      return { names, next: await nextName(tx) }
+    })
+    applied.push(...done.names)
+    next = done.next
+  } while (next !== undefined)
   await settleRestored(db)
   return applied
+}
+
+/**
+ * A database without tables is nobody's yet, and gets all migrations at once. Else each has a transaction of its own, so
+ * that none holds its locks while the next one works. It is applied if it has been prepared and is still the next:
+ * another process may have been faster.
+ */
+async function step(tx: Db, migratorOf: MigratorOf, prepared: string | undefined): Promise<string[]> {
+  const missing = await nextName(tx)
+  if (missing === Object.keys(migrations)[0]) return ran(migratorOf(wholeMigrations).migrateToLatest())
+  return missing !== undefined && missing === prepared ? ran(migratorOf(migrations).migrateUp()) : []
+}
+
+/** The first migration that is missing. */
+async function nextName(tx: Db): Promise<string | undefined> {
+  return (await status(tx)).find(({ applied }) => !applied)?.name
+}
+
+/** Makes what a migration needs and what takes long, while others read and write. */
+async function prepare(db: Db, { schema, search_path }: Place, name: string): Promise<void> {
+  for (const each of migrations[name]?.before ?? []) {
+    try {
+      if ('index' in each) await buildIndex(db, schema, each)
+      else await locking(db, search_path, tx => sql.raw(each.statement).execute(tx))
+    } catch (error) {
+      throw failed(`What the migration ${name} needs could not be made`, error)
+    }
+  }
 }
 
 /** @throws MigrationError if only a part of a backup is there: what is written then would stand between its rows */
@@ -104,13 +133,13 @@ async function refuseUnfinished(tx: Db): Promise<void> {
  */
 export async function upTo(db: Db, name: string): Promise<boolean> {
   if (!(name in migrations)) return false
-  await migrate(db, await fitPlace(db), async (_tx, migrator) => ran(migrator.migrateTo(name)))
+  await migrate(db, await fitPlace(db), async (_tx, migratorOf) => ran(migratorOf(wholeMigrations).migrateTo(name)))
   return true
 }
 
 /** Reverts the last migration; the data in its tables is lost. @returns its name, or nothing */
 export async function down(db: Db): Promise<string[]> {
-  return migrate(db, await fitPlace(db), (_tx, migrator) => ran(migrator.migrateDown()))
+  return migrate(db, await fitPlace(db), (_tx, migratorOf) => ran(migratorOf(migrations).migrateDown()))
 }
 
 /** @throws MigrationError if the database is not fit */
@@ -123,64 +152,43 @@ async function fitPlace(db: Db, login?: string): Promise<Place> {
   }
 }
 
+type MigratorOf = (of: Record<string, Migration>) => Migrator
+
 /**
  * One transaction has it all: the lock, the path and each change. So nothing is left of what fails, and nothing stays
  * on a connection that a pooler lends to others next.
  */
-async function migrate(
+async function migrate<T>(
   db: Db,
   { schema, search_path }: Place,
-  run: (tx: Db, migrator: Migrator) => Promise<string[]>
-): Promise<string[]> {
-  return db.transaction().execute(async tx => {
-    await sql`select set_config('search_path', ${search_path}, true)`.execute(tx)
-    await sql`select pg_advisory_xact_lock(${LOCK})`.execute(tx)
+  run: (tx: Db, migratorOf: MigratorOf) => Promise<T>
+): Promise<T> {
+  return locking(db, search_path, async tx => {
     await status(tx)
-    const provider = { getMigrations: async () => migrations }
-    // Other programs of the same database may have a table of that name too.
-    return run(tx, new Migrator({ db: within(tx), provider, migrationTableSchema: schema }))
+    return run(tx, of => migratorWithin(tx, of, schema))
+  }).catch((error: unknown) => {
+    if (error instanceof FailedMigration) throw failed(`${error.message} failed and was taken back`, error.cause)
+    throw isLockFault(error) ? failed('Migrating the database failed and was taken back', error) : error
   })
 }
 
-async function ran(running: ReturnType<Migrator['migrateToLatest']>): Promise<string[]> {
-  const { error, results = [] } = await running
-  if (error === undefined) return results.map(({ migrationName }) => migrationName)
-  const failed = results.find(({ status }) => status === 'Error')?.migrationName
-  const what = failed === undefined ? 'Migrating the database' : `The migration ${failed}`
-  throw new MigrationError(`${what} failed and was taken back${reason(error)}.`, { cause: error })
+/** Runs a transaction as the only process that changes tables. It gives way to those who use them. */
+async function locking<T>(db: Db, search_path: string, run: (tx: Db) => Promise<T>): Promise<T> {
+  return patiently(lock_ms =>
+    db.transaction().execute(async tx => {
+      await sql`select set_config('search_path', ${search_path}, true)`.execute(tx)
+      await sql`select pg_advisory_xact_lock(${LOCK})`.execute(tx)
+      await sql`select set_config('lock_timeout', ${`${lock_ms}ms`}, true)`.execute(tx)
+      return run(tx)
+    })
+  )
 }
 
-/** The migrator takes a lock of its own, which would stay on the connection. Ours is taken already. */
-class LockedAdapter extends PostgresAdapter {
-  override async acquireMigrationLock(): Promise<void> {}
-  override async releaseMigrationLock(): Promise<void> {}
-}
-
-/** A database whose statements all run in this transaction: Kysely's migrator wants to begin one by itself. */
-function within(tx: Db): Kysely<unknown> {
-  const connection: DatabaseConnection = {
-    executeQuery: <R>(query: CompiledQuery) => tx.executeQuery<R>(query),
-    streamQuery() {
-      throw new Error('Rows are not streamed.')
-    }
-  }
-  const nothing = async () => {}
-  return new Kysely({
-    dialect: {
-      createDriver: () => ({
-        init: nothing,
-        acquireConnection: async () => connection,
-        beginTransaction: nothing,
-        commitTransaction: nothing,
-        rollbackTransaction: nothing,
-        releaseConnection: nothing,
-        destroy: nothing
-      }),
-      createAdapter: () => new LockedAdapter(),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
-      createIntrospector: of => new PostgresIntrospector(of)
-    }
-  })
+function failed(what: string, cause: unknown): MigrationError {
+  const why = isLockFault(cause)
+    ? ': a transaction uses the tables for long, such as a backup. Try again when it has ended'
+    : reason(cause)
+  return new MigrationError(`${what}${why}.`, { cause })
 }
 
 function reason(error: unknown): string {

@@ -1,12 +1,13 @@
 import { sql } from 'kysely'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { upTo } from '../../src/postgres/migrate.js'
 import { keepsNames } from '../../src/postgres/pooler.js'
 import { inWorkspace } from '../../src/postgres/scope.js'
 import { plannedEachTime, plannedOnce, withinASecond } from '../../src/postgres/statements.js'
 import { call, environment, newSession, ok, runProgram, startApp, type TestApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
-import { administer, openService } from '../support/database.js'
+import { administer, migrated, openOwner, openService } from '../support/database.js'
 import { openPgbouncer, pgbouncerVersion } from '../support/pgbouncer.js'
 import { post, until } from '../support/rest.js'
 
@@ -54,6 +55,16 @@ t.test('replicas that start at once migrate through it, and serve', async t => {
   t.match(await waiting, { status: 200, timed_out: false }, 'a wait on one wakes from a message on the other')
   for (const program of [a, b])
     t.match(program?.output(), /leads through a pooler.*Set DATABASE_LISTEN_URL to an address of the server itself/)
+})
+
+t.test('a database in use is migrated through it, with indexes that are built meanwhile', async t => {
+  const { url: direct, name, drop } = await createDatabase({ empty: true })
+  t.teardown(drop)
+  await administer(direct, `alter database ${name} reset scs.workspace`)
+  t.ok(await upTo(openOwner(t, direct), '0018-seen-by-some'))
+  const done = await migrated(await openPgbouncer(t, direct))
+  t.match([done[0], done.at(-1)], ['0078-search-by-session', '0096-session-keys'])
+  t.same(await administer(direct, 'select indexrelid::regclass from pg_index where not indisvalid'), [])
 })
 
 t.test('a statement that takes too long ends when it should, on the server too', async t => {

@@ -11,7 +11,8 @@ export interface Fleet {
   ports: number[]
   /** @returns exit code, or the signal's name */
   stop: (replica: number, signal: NodeJS.Signals) => Promise<number | string | null>
-  start: (replica: number) => Promise<void>
+  /** @param file the compiled program, if it is not that with which the fleet began */
+  start: (replica: number, file?: string) => Promise<void>
   /** A gauge of its metrics page, all labels together. */
   gauge: (replica: number, name: string) => Promise<number>
   /** What it holds when it has collected what it need not. */
@@ -31,7 +32,8 @@ export async function startFleet(
   t: HasTeardown,
   database_url: string,
   more: Record<string, string> = {},
-  count = 3
+  count = 3,
+  first?: string
 ): Promise<Fleet> {
   const ports: number[] = []
   while (ports.length < count) ports.push(await quietPort(ports))
@@ -53,8 +55,8 @@ export async function startFleet(
       earlier[replica] += of(replica).output()
       return code
     },
-    async start(replica) {
-      programs[replica] = await runProgram(t, ['serve'], env(ports[replica] as number))
+    async start(replica, file = first) {
+      programs[replica] = await runProgram(t, ['serve'], env(ports[replica] as number), { file })
     },
     async gauge(replica, name) {
       const text = await (await fetch(`${fleet.urls[replica]}/metrics`, { headers: { connection: 'close' } })).text()

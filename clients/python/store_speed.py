@@ -26,7 +26,7 @@ GETS = 100
 SEARCHED = 2 * PUTS
 ROUNDS = 30
 # Connections prepare their statements, and the server compiles what it runs often.
-WARM_UP = 10
+WARM_UP = 100
 # Times PostgresStore's time.
 BAR = 3
 

@@ -64,7 +64,8 @@ export class SharedContext extends ToolMethods {
     options: CallOptions = {}
   ): Promise<Tools[N]['output']> {
     // All tries have the same key, and the same body.
-    const keyed = TAKES_KEY.has(name) && !onlyReads(name, input) ? { idempotency_key: newKey(), ...defined(input) } : input
+    const keyed =
+      TAKES_KEY.has(name) && !onlyReads(name, input) ? { idempotency_key: newKey(), ...defined(input) } : input
     const body = JSON.stringify(keyed)
     const tries = ONCE.has(name) ? 1 : (options.tries ?? this.options.tries ?? TRIES)
     const headers = await this.credentials.headers(options.signal)

@@ -57,7 +57,7 @@ const selectValues = defineStatement<Places, StoredValue | { key: null }>(
 )
 
 /** Reads values of one workspace, in the order of the keys; undefined where there is none. */
-export async function readValues(
+async function readValues(
   db: Db,
   workspace: string,
   keys: readonly MemoryKey[]

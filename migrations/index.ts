@@ -25,6 +25,7 @@ import * as inbox from './0094-inbox.js'
 import * as sharedMemory from './0095-shared-memory.js'
 import * as sessionKeys from './0096-session-keys.js'
 import * as replicaFigures from './0097-replica-figures.js'
+import * as historyOfManyValues from './0098-history-of-many-values.js'
 import { type Preparation, statementOf } from './preparation.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
@@ -54,7 +55,8 @@ export const migrations: Record<string, Migration & { before?: readonly Preparat
   '0094-inbox': inbox,
   '0095-shared-memory': sharedMemory,
   '0096-session-keys': sessionKeys,
-  '0097-replica-figures': replicaFigures
+  '0097-replica-figures': replicaFigures,
+  '0098-history-of-many-values': historyOfManyValues
 }
 
 /** The same for a database that nobody uses yet: each does by itself what else is done before it. */

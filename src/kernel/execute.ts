@@ -82,7 +82,8 @@ export async function execute(
     })
     return committed(answer)
   }
-  if (tool.commits === 'transaction') return committed(await ports.transaction(agent?.workspace, inTransaction))
+  if (tool.commits === 'transaction' && tool.onlyReads?.(input) !== true)
+    return committed(await ports.transaction(agent?.workspace, inTransaction))
   return committed(await tool.handler(input, contextOn(ports.executorFor(agent?.workspace))))
 }
 

@@ -76,6 +76,8 @@ interface Definition<I extends TObject, O extends TObject, P extends Permission 
     output: Static<O>,
     context: { agent: P extends 'none' ? Agent | null : Agent; caller: Caller }
   ): readonly Topic[]
+  /** Whether a call of a tool that may write only reads. Without an idempotency key it commits nothing then. */
+  onlyReads?(input: Static<I>): boolean
   /** Milliseconds that the call may spend waiting, beyond what any call may take. */
   waits_ms?(input: Static<I>): number
   handler(input: Static<I>, context: ToolContext<P>): Promise<OrJson<Static<O>>>

@@ -6,9 +6,9 @@ import type { Db } from '../postgres/schema.js'
 import { type Named, whereToDelete, whereToRead, whereToStore } from './memory-scope.js'
 import { inOperation, type Operation } from './operations.js'
 import { currentVersion, spellingOf, type Where } from './store/entries.js'
-import { type NewValue, storeValues } from './store/memory-batch.js'
+import { type NewValue, placeName, storeOfOneCall } from './store/memory-batch.js'
 import { list } from './store/memory-list.js'
-import { fittingKeys, type MemoryKey, readValues } from './store/memory-reader.js'
+import { type MemoryKey, readFitting } from './store/memory-reader.js'
 import { remove, removePrefix } from './store/memory-removal.js'
 import { whyRefused } from './store/memory-writer.js'
 
@@ -80,7 +80,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
       try {
         const where = await placeFor(operation)
         const key = await spellingOf(tx, workspace, where, operation.key as string)
-        const name = JSON.stringify([where, key])
+        const name = placeName(where, key)
         if (keys.has(name)) break
         keys.add(name)
         owners.add(where.owner)
@@ -93,13 +93,13 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
       }
     }
     const values = done.flatMap(each => ('stored' in each ? [each.stored] : []))
-    const outcomes = values.length === 0 ? [] : await storeValues(tx, workspace, values)
+    const outcomes = values.length === 0 ? [] : await storeOfOneCall(tx, workspace, values)
     let n = 0
     const run: Array<[Result, number]> = []
     for (const [offset, each] of done.entries()) {
       const outcome = 'result' in each ? undefined : outcomes[n++]
       if ('result' in each) run.push([each.result, 0])
-      else if (typeof outcome === 'object') run.push([{ op: 'set', ok: true, ...outcome }, 0])
+      else if (outcome !== undefined) run.push([{ op: 'set', ok: true, ...outcome }, 0])
       else {
         const error: unknown = await whyRefused(tx, { ...each.stored, workspace }).catch((thrown: unknown) => thrown)
         run.push([fail(error, from + offset), 0])
@@ -122,19 +122,18 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
     }
     const keys = done.filter(each => 'where' in each)
     const room = ITEMS_MAX - bytes - RESULT_BYTES * done.length
-    const fitting = full || keys.length === 0 ? 0 : await fittingKeys(tx, workspace, keys, room)
-    const read = keys.slice(0, Math.max(fitting, results.length === 0 ? 1 : 0))
-    const values = read.length === 0 ? [] : await readValues(tx, workspace, read)
+    const values = full || keys.length === 0 ? [] : await readFitting(tx, workspace, keys, room)
     let n = 0
     return done.map(each => {
       if ('result' in each) return [each.result, 0]
-      // Where nothing was read, there is no room, and nothing is added behind it.
-      if (n >= read.length) return [{ op: 'get', ok: true }, ITEMS_MAX]
       const stored = values[n++]
+      // Where nothing was read, there is no room, and nothing is added behind it.
+      if (full || stored?.fits === false) return [{ op: 'get', ok: true }, ITEMS_MAX]
       if (stored === undefined) return [{ op: 'get', ok: true, key: each.key, found: false, value: null }, 0]
       const { key, value, metadata, version, value_size, created_at, updated_at, updated_by, expires_at } = stored
-      const shown = { key, found: true, value, metadata, version, created_at, updated_at, updated_by, expires_at }
-      return [{ op: 'get', ok: true, ...shown }, value_size + JSON.stringify(metadata).length]
+      const times = { created_at, updated_at, updated_by, expires_at }
+      const size = value_size + JSON.stringify(metadata).length
+      return [{ op: 'get', ok: true, key, found: true, value, metadata, version, ...times }, size]
     })
   }
 
@@ -158,7 +157,14 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
       }
       if (full) return [{ op, ok: true }, ITEMS_MAX]
       const { entries, end } = await list(tx, agent, { where, prefix, order: 'updated', limit })
-      const shown = entries.map(({ session_id: _, created_at: __, ...entry }) => entry)
+      const shown = entries.map(({ key, version, value_size, updated_at, updated_by, expires_at }) => ({
+        key,
+        version,
+        value_size,
+        updated_at,
+        updated_by,
+        expires_at
+      }))
       const result = { op, ok: true, entries: shown, count: shown.length, has_more: end !== null }
       return [result, Buffer.byteLength(JSON.stringify(result))]
     } catch (error) {

@@ -25,6 +25,7 @@ export interface ScopeOptions {
 export function scopePrefixes(options: ScopeOptions): ScopePrefixes {
   const prefixes: Record<Exclude<Plan, undefined>, readonly [PrefixStatement]> = {
     once: [scopeStatement(options, ONCE)],
+    'once, by index': [scopeStatement(options, [...ONCE, ...BY_INDEX])],
     'each time': [scopeStatement(options, [])],
     'within a second': [scopeStatement(options, [], [ENDS_AFTER_A_SECOND])],
     'once, within a second': [scopeStatement(options, [...ONCE, ...BY_INDEX], [ENDS_AFTER_A_SECOND])]

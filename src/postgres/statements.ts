@@ -46,7 +46,7 @@ interface Made {
 export function defineStatement<V extends object, R>(
   label: string,
   source: string | Build<V, R>,
-  plan?: 'once' | 'once, within a second'
+  plan?: 'once' | 'once, by index' | 'once, within a second'
 ): (db: Db, values: V) => Promise<R[]> {
   let made: Made | undefined
   return async (db, values) => {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import t from 'tap'
 import { call, credentials, newSession, ok, startApp } from '../helper.js'
 import { callTool } from '../mcp/clients.js'
@@ -105,6 +106,26 @@ t.test('five hundred operations', async t => {
     range(500)
   )
   t.equal((await ok(app, 'delete_memory', { prefix: 'many ' })).count, 500)
+})
+
+t.test('a batch that only reads leaves nothing behind, unless it has an idempotency key', async t => {
+  const as = { agent_id: 'reader' }
+  await ok(app, 'set_memory', { key: 'read', value: 1 }, as)
+  const read = async (more = {}) =>
+    (await ok(app, 'batch_memory', { operations: [{ op: 'get', key: 'read' }, { op: 'list' }], ...more }, as)).results
+  const rows = async () => {
+    const { rows } = await sql<{ audited: number; kept: number }>`select
+      (select count(*)::int from audit_log where agent_id = 'reader' and action = 'batch_memory') as audited,
+      (select count(*)::int from idempotency_keys where agent_id = 'reader') as kept`.execute(app.database.db)
+    return rows[0]
+  }
+  t.match(await read(), [{ value: 1 }, { count: 1 }])
+  t.same(await rows(), { audited: 0, kept: 0 })
+  const first = await read({ idempotency_key: 'reads' })
+  t.same(await rows(), { audited: 1, kept: 1 })
+  await ok(app, 'set_memory', { key: 'read', value: 2 }, as)
+  t.same(await read({ idempotency_key: 'reads' }), first, 'a repeat gets the first answer')
+  t.match(await read(), [{ value: 2 }])
 })
 
 t.test('an answer stops at eight megabytes, and what is written is written', async t => {

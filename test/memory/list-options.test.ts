@@ -122,6 +122,16 @@ t.test('up to a thousand, and deletion by prefix', async t => {
   t.match(await ok(app, 'delete_memory', { prefix: 'key 1' }, as), { deleted: true, count: 612 })
   t.match(await ok(app, 'delete_memory', { prefix: 'key 1' }, as), { deleted: false, count: 0 })
   t.match(await ok(app, 'delete_memory', { prefix: 'key' }, { agent_id: 'another' }), { count: 0 }, "one's own")
+  // Behind each of these texts stands another one in the order of keys.
+  for (const prefix of ['z', '\ud7ff', '🚀', '\u{10ffff}', 'a\u{10ffff}\u{10ffff}']) {
+    for (const key of [prefix, `${prefix}\u{10fffd}x`]) await ok(app, 'set_memory', { key, value: 1 }, as)
+    const { entries } = await ok(app, 'list_memory', { prefix, order: 'key' }, as)
+    t.same(
+      entries.map(({ key }: any) => key),
+      [prefix, `${prefix}\u{10fffd}x`]
+    )
+  }
+  t.match(await ok(app, 'delete_memory', { prefix: '\u{10ffff}' }, as), { count: 2 }, 'the last character of all')
   for (const args of [{}, { key: 'k', prefix: 'k' }, { prefix: '' }, { prefix: 'k', if_version: 1 }])
     isFailure(t, await call(app, 'delete_memory', args, as), 'INVALID_INPUT', JSON.stringify(args))
 })

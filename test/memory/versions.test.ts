@@ -183,6 +183,24 @@ t.test('history: the last twenty versions, who and when', async t => {
   t.equal(rows.rows[0]?.n, 0)
 })
 
+t.test('histories of many values that are written at once', async t => {
+  const as = { agent_id: 'of many' }
+  const keys = range(100).map(i => `many ${i}`)
+  const set = async (value: number) =>
+    ok(app, 'batch_memory', { operations: keys.map(key => ({ op: 'set', key, value, expires_in: 1000 })) }, as)
+  await set(0)
+  await ok(app, 'list_memory', { prefix: 'many', limit: 100, touch: true }, as)
+  for (const value of range(24)) await set(value + 1)
+  const { rows } = await sql<{ values: number[] }>`select array_agg(value order by version) as values
+    from memory_history where agent_id = 'of many' group by key`.execute(app.database.db)
+  t.equal(rows.length, 100)
+  for (const { values } of rows)
+    t.same(
+      values,
+      range(19).map(i => i + 5)
+    )
+})
+
 t.test('history counts towards the quota', async t => {
   const small = await startApp(t, { QUOTA_MEMORY_BYTES: '10000' })
   const value = 'x'.repeat(3000)

@@ -1,5 +1,6 @@
 """A real server for the tests: the program of this repository with a PostgreSQL of its own."""
 
+import json
 import os
 import secrets
 import shutil
@@ -80,6 +81,12 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    @property
+    def database_url(self) -> str:
+        """The database that it has in its folder."""
+        url: str = json.loads((self._folder / "data" / "postgres.json").read_text())["url"]
+        return url
 
     def remove(self) -> None:
         self.stop()

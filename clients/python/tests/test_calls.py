@@ -13,6 +13,7 @@ from shared_context import NOT_GIVEN, AsyncClient, Client, errors
 from shared_context._generated.async_tools import AsyncToolMethods
 from shared_context._generated.catalogue import TOOLS
 from shared_context._generated.tools import ToolMethods
+from shared_context._wire import encode
 
 
 def test_a_session_with_messages_memory_and_search(client: Client, another: Client) -> None:
@@ -85,6 +86,17 @@ def test_what_is_no_json_is_refused_before_it_is_sent(client: Client) -> None:
         client.set_memory(key="k", value=float("nan"))
     with pytest.raises(TypeError):
         client.set_memory(key="k", value=object())
+
+
+def test_only_a_batch_that_writes_has_a_key() -> None:
+    def keyed(*operations: str) -> bool:
+        return b"idempotency_key" in encode("batch_memory", {"operations": [{"op": op} for op in operations]})
+
+    assert not keyed("get") and not keyed("get", "list")
+    assert keyed("set") and keyed("get", "delete") and keyed("what comes later")
+    assert b"idempotency_key" in encode("set_memory", {})
+    # The server says what is wrong with it.
+    assert b"idempotency_key" in encode("batch_memory", {"operations": "text"})
 
 
 def test_a_wait_longer_than_the_time_limit_works(place: Place, name: Callable[[str], str]) -> None:

@@ -64,7 +64,8 @@ export class SharedContext extends ToolMethods {
     options: CallOptions = {}
   ): Promise<Tools[N]['output']> {
     // All tries have the same key, and the same body.
-    const keyed = TAKES_KEY.has(name) ? { idempotency_key: newKey(), ...defined(input) } : input
+    const keyed =
+      TAKES_KEY.has(name) && !onlyReads(name, input) ? { idempotency_key: newKey(), ...defined(input) } : input
     const body = JSON.stringify(keyed)
     const tries = ONCE.has(name) ? 1 : (options.tries ?? this.options.tries ?? TRIES)
     const headers = await this.credentials.headers(options.signal)
@@ -169,6 +170,12 @@ export class SharedContext extends ToolMethods {
 function waitOf(input: object): { waitMs: number } {
   const { timeout_seconds, wait_seconds } = input as { timeout_seconds?: number; wait_seconds?: number }
   return { waitMs: (timeout_seconds ?? wait_seconds ?? 0) * 1000 }
+}
+
+/** Whether a batch only reads: with a key the service would keep its answer, and so write what was read. */
+function onlyReads(tool: string, input: object): boolean {
+  const { operations } = input as { operations?: ReadonlyArray<{ op?: unknown }> }
+  return tool === 'batch_memory' && operations?.every(({ op }) => op === 'get' || op === 'list') === true
 }
 
 /** Without what is undefined, which would hide a default of ours. */

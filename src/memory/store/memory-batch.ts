@@ -114,10 +114,56 @@ const storeConditional = defineStatement<Values, Row>('agent_memory.batch_if', b
 
 type Row = { r: number } & ({ accepted: false } | ({ accepted: true } & Stored))
 
+/** The same for values of one call, whose audit row and idempotency key the kernel writes. */
+const ofOneCall = (store: string) => `
+  with wanted as materialized (
+    select q.owner, q.scope, q.key, coalesce(q.value, 'null') as value, q.metadata, q.value_size, q.updated_by,
+      q.expires_in, q.overwrite, q.if_version
+    from json_to_recordset($2) as q (owner text, scope text, key text, value jsonb, metadata jsonb, value_size int,
+      updated_by text, expires_in int, overwrite boolean, if_version bigint)
+  ), ${store}
+  select agent_id as owner, session_id as scope, key, version, stored_at, expires_at from stored`
+
+const storePlainOfOne = defineStatement<Values, Placed>('agent_memory.set', ofOneCall(PLAIN))
+const storeConditionalOfOne = defineStatement<Values, Placed>('agent_memory.set_if', ofOneCall(CONDITIONAL))
+
+type Placed = Where & Stored
+
+/** Stores values of one call, no two under the same key. @returns what was stored; undefined where it is refused */
+export async function storeOfOneCall(
+  db: Db,
+  workspace: string,
+  values: readonly NewValue[]
+): Promise<Array<Stored | undefined>> {
+  const requests = values.map(value => ({
+    ...columnsOf(value),
+    overwrite: value.overwrite,
+    if_version: value.if_version
+  }))
+  const rows = await (isPlain(values) ? storePlainOfOne : storeConditionalOfOne)(db, [workspace, stringify(requests)])
+  const stored = new Map(
+    rows.map(({ owner, scope, key, version, stored_at, expires_at }) => [
+      placeName({ owner, scope }, key),
+      { key, stored_at, expires_at, version }
+    ])
+  )
+  return values.map(({ where, key }) => stored.get(placeName(where, key)))
+}
+
+export function placeName({ owner, scope }: Where, key: string): string {
+  return `${owner}\n${scope}\n${key}`
+}
+
+function isPlain(values: readonly NewValue[]): boolean {
+  return values.every(({ overwrite, if_version }) => overwrite && if_version === undefined)
+}
+
 /** Stores values of one workspace, no two under the same key; every outcome in the place of its value. */
 export async function storeValues(db: Db, workspace: string, values: readonly NewValue[]): Promise<Outcome[]> {
-  const isPlain = values.every(({ overwrite, if_version }) => overwrite && if_version === undefined)
-  const rows = await (isPlain ? storePlain : storeConditional)(db, [workspace, stringify(values.map(requestOf))])
+  const rows = await (isPlain(values) ? storePlain : storeConditional)(db, [
+    workspace,
+    stringify(values.map(requestOf))
+  ])
   const outcomes: Outcome[] = values.map(() => 'repeated')
   for (const row of rows) {
     if (!row.accepted) outcomes[row.r] = 'refused'
@@ -129,16 +175,27 @@ export async function storeValues(db: Db, workspace: string, values: readonly Ne
   return outcomes
 }
 
-function requestOf({ where, value, expires_in, audit, idempotencyKey: once, ...given }: NewValue, r: number) {
+function columnsOf({ where, key, value, metadata, expires_in, author }: NewValue) {
   return {
-    ...given,
-    r,
     owner: where.owner,
     scope: where.scope,
+    key,
     value: new JsonText(value),
+    metadata,
     value_size: Buffer.byteLength(value),
-    updated_by: isPath(where.scope) ? given.author : null,
-    expires_in: expires_in === 0 ? null : expires_in,
+    updated_by: isPath(where.scope) ? author : null,
+    expires_in: expires_in === 0 ? null : expires_in
+  }
+}
+
+function requestOf(request: NewValue, r: number) {
+  const { audit, idempotencyKey: once, author, overwrite, if_version } = request
+  return {
+    ...columnsOf(request),
+    r,
+    author,
+    overwrite,
+    if_version,
     ...(audit !== undefined && {
       event_type: audit.event_type,
       session_id: audit.session_id,

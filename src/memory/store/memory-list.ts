@@ -1,9 +1,8 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
 import type { Db } from '../../postgres/schema.js'
-import { entryColumns, type MemoryEntry, own, type Scope, type StoredValue, valuesIn, type Where } from './entries.js'
+import { entryColumns, type MemoryEntry, own, type Scope, valuesIn, type Where } from './entries.js'
 import { type Condition, meets } from './memory-filter.js'
-import { readValues } from './memory-reader.js'
 import { begins } from './memory-removal.js'
 
 /**
@@ -37,14 +36,15 @@ export interface MemoryFilter {
   after?: Place
 }
 
-type Listed = MemoryEntry & { snapshot: string; is_since: boolean }
+/** As it was read: `value` is there if values are asked for. */
+export type Listed = MemoryEntry & { value?: unknown; snapshot: string; is_since: boolean }
 
 /** A page of what an agent has stored, and the place at its end; null where nothing is left. */
 export async function list(
   db: Db,
   agent: Agent,
   filter: MemoryFilter
-): Promise<{ entries: MemoryEntry[]; end: Place | null }> {
+): Promise<{ entries: Listed[]; end: Place | null }> {
   const { limit, after, order } = filter
   const isSince = order === 'key' || (after !== undefined && after.updated_at === undefined)
   const rows = isSince ? [] : await listed(db, agent, filter, 'before', limit + 1)
@@ -53,7 +53,7 @@ export async function list(
   const entries = rows.slice(0, Math.min(limit, fitting(rows, filter.bytes_max)))
   const last = entries.at(-1)
   return {
-    entries: entries.map(({ snapshot: _, is_since: __, ...entry }) => entry),
+    entries,
     end: rows.length > entries.length && last !== undefined ? placeAfter(last, after?.snapshot ?? last.snapshot) : null
   }
 }
@@ -66,7 +66,7 @@ function placeAfter({ session_id, key, updated_at, is_since }: Listed, snapshot:
 async function listed(
   db: Db,
   agent: Agent,
-  { where, prefix, conditions = [], order, after }: MemoryFilter,
+  { where, prefix, conditions = [], order, bytes_max, after }: MemoryFilter,
   part: 'before' | 'since',
   limit: number
 ): Promise<Listed[]> {
@@ -88,7 +88,7 @@ async function listed(
     if (updated_at === undefined) query = query.where(sql<boolean>`(session_id, key) > (${session_id}, ${key})`)
   }
   if (part === 'before') query = query.orderBy('updated_at', 'desc')
-  return query
+  const entries = query
     .select([
       ...entryColumns,
       sql<string>`pg_current_snapshot()::text`.as('snapshot'),
@@ -97,7 +97,18 @@ async function listed(
     .orderBy('session_id')
     .orderBy('key')
     .limit(limit)
-    .execute()
+  if (bytes_max === undefined) return entries.execute()
+  // Values for which the answer has no room are not fetched. The first of a page always has room.
+  const inOrder = part === 'before' ? sql`updated_at desc, session_id, key` : sql`session_id, key`
+  const columns = ['key', 'session_id', 'version', 'value_size', 'created_at', 'updated_at', 'updated_by', 'expires_at']
+  const { rows } = await sql<Listed>`
+    select ${sql.join(columns.map(name => sql.ref(name)))}, snapshot, is_since,
+      case when sum(value_size + ${sql.lit(ENTRY_BYTES)}) over listed <= ${bytes_max} or row_number() over listed = 1
+        then value end as value
+    from ${entries.select('value')} entries
+    window listed as (order by ${inOrder} rows unbounded preceding)
+    order by ${inOrder}`.execute(db)
+  return rows
 }
 
 /** Bytes that an entry takes in an answer besides its value, at most: keys and namespaces have a kilobyte each. */
@@ -108,17 +119,6 @@ function fitting(entries: readonly MemoryEntry[], bytes_max = Infinity): number 
   let bytes = 0
   const first = entries.findIndex(({ value_size }) => (bytes += value_size + ENTRY_BYTES) > bytes_max)
   return first === -1 ? Infinity : Math.max(1, first)
-}
-
-/** The entries with their values, without those that have gone meanwhile. */
-export async function withValues(
-  db: Db,
-  { workspace, agent_id }: Agent,
-  where: Where | undefined,
-  entries: readonly MemoryEntry[]
-): Promise<StoredValue[]> {
-  const keys = entries.map(({ key, session_id: scope }) => ({ where: { owner: where?.owner ?? agent_id, scope }, key }))
-  return (await readValues(db, workspace, keys)).filter(value => value !== undefined)
 }
 
 /**

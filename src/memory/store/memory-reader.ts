@@ -27,35 +27,42 @@ export interface MemoryKey {
   key: string
 }
 
-/** A row for each key, in their order; without a value, its columns are null. */
-const selectValues = defineStatement<
-  { workspace: string; owners: string[]; scopes: string[]; keys: string[] },
-  StoredValue | { key: null }
->(
+interface Places {
+  workspace: string
+  owners: string[]
+  scopes: string[]
+  keys: string[]
+}
+
+/**
+ * A row for each key; without a value, its columns are null. Each key is looked up as the first one from there on, an
+ * order that only the primary key has. With `key = asked.key` a plan that was made while there were no statistics read
+ * all values of the workspace once for each key, until the table was analyzed.
+ */
+const valuesAt = ({ workspace, owners, scopes, keys }: Places) => sql`
+  unnest(${owners}::text[], ${scopes}::text[], ${keys}::text[]) with ordinality as asked (agent_id, session_id, key, n)
+  left join lateral (
+    select * from agent_memory a where a.workspace = ${workspace} and a.agent_id = asked.agent_id
+      and a.session_id = asked.session_id and a.key >= asked.key order by a.key limit 1) agent_memory
+  on agent_memory.key = asked.key and ${live} and not ${ofDeletedSession}`
+
+/** A row for each key, in their order. */
+const selectValues = defineStatement<Places, StoredValue | { key: null }>(
   'agent_memory.read',
   (_db, { workspace, owners, scopes, keys }) => sql`
     select ${valueColumns}
-    from unnest(${owners}::text[], ${scopes}::text[], ${keys}::text[])
-      with ordinality as asked (agent_id, session_id, key, n)
-    left join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id
-      and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
-      and ${live} and not ${ofDeletedSession}
+    from ${valuesAt({ workspace, owners, scopes, keys })}
     order by asked.n`,
-  'once'
+  'once, by index'
 )
 
 /** Reads values of one workspace, in the order of the keys; undefined where there is none. */
-export async function readValues(
+async function readValues(
   db: Db,
   workspace: string,
   keys: readonly MemoryKey[]
 ): Promise<Array<StoredValue | undefined>> {
-  const rows = await selectValues(db, {
-    workspace,
-    owners: keys.map(({ where }) => where.owner),
-    scopes: keys.map(({ where }) => where.scope),
-    keys: keys.map(({ key }) => key)
-  })
+  const rows = await selectValues(db, { workspace, ...columnsOf(keys) })
   return rows.map(row => (row.key === null ? undefined : row))
 }
 
@@ -78,27 +85,43 @@ export function createMemoryReader(database: Unscoped): MemoryReader {
   }
 }
 
-/** Bytes that a value and its metadata take in an answer, about. */
-const bytes = sql<number>`value_size + octet_length(metadata::text)`
+/** The same without the values for which there is no room; `fits` is null where there is no value. */
+const selectFitting = defineStatement<
+  Places & { bytes_max: number },
+  (StoredValue & { fits: boolean }) | { key: null }
+>(
+  'agent_memory.read_fitting',
+  (_db, { workspace, owners, scopes, keys, bytes_max }) => sql`
+    with found as (
+      select asked.n, ${valueColumns},
+        sum(value_size + octet_length(metadata::text)) over (order by asked.n rows unbounded preceding) as up_to_here
+      from ${valuesAt({ workspace, owners, scopes, keys })})
+    select key, session_id, version, value_size, created_at, updated_at, updated_by, expires_at, metadata,
+      fits, case when fits then value end as value
+    from (select *, up_to_here <= ${bytes_max}::bigint or n = 1 as fits from found) found order by n`,
+  'once, by index'
+)
 
 /**
- * How many of the keys, from the first one on, have values that are together at most so large.
- * @param keys spelt as they are stored
+ * Reads values as `readValues` does, from the first one on as many as are together at most so large, and at least one.
+ * Where `fits` is false, the value was not read.
  */
-export async function fittingKeys(
+export async function readFitting(
   db: Db,
   workspace: string,
   keys: readonly MemoryKey[],
   bytes_max: number
-): Promise<number> {
-  const { rows } = await sql<{ fitting: number }>`
-    select count(*) filter (where up_to_here <= ${bytes_max}) as fitting from (
-      select asked.n, sum(coalesce(${bytes}, 0)) over (order by asked.n) as up_to_here
-      from unnest(${keys.map(({ where }) => where.owner)}::text[], ${keys.map(({ where }) => where.scope)}::text[],
-        ${keys.map(({ key }) => key)}::text[]) with ordinality as asked (agent_id, session_id, key, n)
-      left join agent_memory on agent_memory.workspace = ${workspace} and agent_memory.agent_id = asked.agent_id
-        and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key) sized`.execute(db)
-  return rows[0]?.fitting ?? 0
+): Promise<Array<(StoredValue & { fits: boolean }) | undefined>> {
+  const rows = await selectFitting(db, { workspace, ...columnsOf(keys), bytes_max: Math.max(0, Math.floor(bytes_max)) })
+  return rows.map(row => (row.key === null ? undefined : row))
+}
+
+function columnsOf(keys: readonly MemoryKey[]) {
+  return {
+    owners: keys.map(({ where }) => where.owner),
+    scopes: keys.map(({ where }) => where.scope),
+    keys: keys.map(({ key }) => key)
+  }
 }
 
 /** Makes a value that ends by itself last as long again, from now on, as when it was written. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { likeLiteral } from '../../postgres/like.js'
+import { textBehind } from '../../postgres/like.js'
 import { composed } from '../../kernel/text.js'
 import type { Db } from '../../postgres/schema.js'
 import { currentVersion, live, versionConflict, versionOf, type Where } from './entries.js'
@@ -44,10 +44,17 @@ async function removeOne(
   return rows[0]?.was_live ?? false
 }
 
-/** The condition that keys begin with a text. New keys are composed; older ones have the spelling they came with. */
+/**
+ * The condition that keys begin with a text. New keys are composed; older ones have the spelling they came with.
+ * A range, since behind a policy `like` uses no index (src/postgres/row-security.ts).
+ */
 export function begins(prefix: string) {
-  const [given, plain] = [prefix, composed(prefix)].map(text => `${likeLiteral(text)}%`) as [string, string]
-  return given === plain ? sql<boolean>`key like ${given}` : sql<boolean>`(key like ${given} or key like ${plain})`
+  const within = (text: string) => {
+    const end = textBehind(text)
+    return end === undefined ? sql<boolean>`key >= ${text}` : sql<boolean>`(key >= ${text} and key < ${end})`
+  }
+  const plain = composed(prefix)
+  return prefix === plain ? within(prefix) : sql<boolean>`(${within(prefix)} or ${within(plain)})`
 }
 
 /** Deletes all values of a scope whose keys begin with a text. @returns how many live ones were there */

@@ -7,7 +7,7 @@ import { claim, settle } from '../../postgres/idempotency.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
 import { changedNow, currentVersion, keyExists, versionConflict } from './entries.js'
-import { type NewValue, type Outcome, type Stored, storeValues } from './memory-batch.js'
+import { type NewValue, type Outcome, placeName, type Stored, storeValues } from './memory-batch.js'
 
 /** Values of one batch, at most. */
 const BATCH_MAX = 256
@@ -55,7 +55,7 @@ export function createMemoryWriter(database: Unscoped, quotas: Quotas): MemoryWr
   const batches = createBatcher<SetRequest, Stored>({
     flush,
     group: ({ workspace }) => workspace,
-    key: ({ where: { owner, scope }, key }) => `${owner}\n${scope}\n${key}`,
+    key: ({ where, key }) => placeName(where, key),
     weight: ({ value }) => Math.max(1, value.length / BYTES_PER_VALUE),
     weight_max: BATCH_MAX,
     group_in_flight_max: WORKSPACE_IN_FLIGHT_MAX,

@@ -79,6 +79,7 @@ export const batchMemory = (quotas: Quotas, bytes_max: number) =>
         atomic
       }
     }),
+    onlyReads: ({ operations }) => operations.every(({ op }) => op === 'get' || op === 'list'),
     affectedTopics: ({ operations }, _output, { agent }) =>
       operations.some(({ op, namespace }) => namespace === undefined && (op === 'set' || op === 'delete'))
         ? [memoryTopic(agent.workspace, agent.agent_id)]

@@ -14,8 +14,8 @@ import { placeOf, whereToRead } from '../memory-scope.js'
 import { Touch, valueFields } from '../memory-shapes.js'
 import { isPath, OptionalNamespace } from '../namespace.js'
 import { touch } from '../renewal.js'
-import { GLOBAL, type MemoryEntry, type StoredValue } from '../store/entries.js'
-import { list, ORDERS, type Place, withValues } from '../store/memory-list.js'
+import { GLOBAL } from '../store/entries.js'
+import { list, type Listed, ORDERS, type Place } from '../store/memory-list.js'
 
 const NAME = 'list_memory'
 const EVERY_SCOPE = 'all'
@@ -88,12 +88,9 @@ export const listMemory = defineTool({
     const where = everywhere ? undefined : await whereToRead(db, agent, { session_id, namespace })
     const bytes_max = include_values ? ITEMS_MAX : undefined
     const { entries, end } = await list(db, agent, { where, prefix, conditions, order, limit, bytes_max, after })
-    const shown: Array<MemoryEntry & Partial<StoredValue>> = include_values
-      ? await withValues(db, agent, where, entries)
-      : entries
     const ends = new Map<string, string>()
-    if (renews && shown.length > 0) {
-      const keys = shown.map(({ key, session_id: scope }) => ({
+    if (renews && entries.length > 0) {
+      const keys = entries.map(({ key, session_id: scope }) => ({
         where: { owner: where?.owner ?? agent.agent_id, scope },
         key
       }))
@@ -102,19 +99,34 @@ export const listMemory = defineTool({
         ends.set(`${one.session_id}\n${one.key}`, one.expires_at)
     }
     return {
-      entries: shown.map(({ session_id: of, metadata: _, ...entry }) => ({
-        ...entry,
-        ...placeOf(of),
-        session_id: of === GLOBAL || isPath(of) ? null : of,
-        expires_at: ends.get(`${of}\n${entry.key}`) ?? entry.expires_at
-      })),
-      count: shown.length,
+      entries: entries.map(entry => shown(entry, ends.get(`${entry.session_id}\n${entry.key}`))),
+      count: entries.length,
       has_more: end !== null,
       next_cursor: end === null ? null : sealCursor(listOf, partsOf(end)),
       scope_filter: namespace ?? session_id ?? 'global'
     }
   }
 })
+
+// Written out: to take fields out of rows by `...` took as long as to print them.
+function shown(entry: Listed, expires_at = entry.expires_at) {
+  const { key, session_id: of, version, value_size, value, created_at, updated_at, updated_by } = entry
+  const { scope, namespace } = placeOf(of)
+  const session_id = of === GLOBAL || isPath(of) ? null : of
+  return {
+    key,
+    scope,
+    namespace,
+    session_id,
+    version,
+    value_size,
+    value,
+    created_at,
+    updated_at,
+    updated_by,
+    expires_at
+  }
+}
 
 /** To renew a value writes its row, which would then come a second time at the end. */
 function movingOrder(): AppError {

@@ -33,9 +33,19 @@ def encode(tool: str, arguments: Mapping[str, Any]) -> bytes:
         for name, value in arguments.items()
         if value is not NOT_GIVEN and (value is not None or name in NULL_IS_VALUE)
     }
-    if facts_of(tool).keyed:
+    if facts_of(tool).keyed and not _only_reads(tool, given):
         given.setdefault("idempotency_key", uuid.uuid4().hex)
     return json.dumps(given, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _only_reads(tool: str, given: Mapping[str, Any]) -> bool:
+    """Whether a batch only reads: with a key the server would keep its answer, and so write what was read."""
+    operations = given.get("operations")
+    return (
+        tool == "batch_memory"
+        and isinstance(operations, list)
+        and all(isinstance(each, dict) and each.get("op") in ("get", "list") for each in operations)
+    )
 
 
 def wait_of(tool: str, arguments: Mapping[str, Any]) -> float:

@@ -108,10 +108,16 @@ class Memory:
 
 
 def _parts(operations: Iterable[OperationInput]) -> Iterator[list[OperationInput]]:
+    everything = list(operations)
+    # Mostly one call is enough: one look at the whole is several times as fast as one at each operation.
+    if len(everything) <= OPERATIONS_MAX and _bytes_of(everything) <= _CALL_BYTES:
+        if everything:
+            yield everything
+        return
     part: list[OperationInput] = []
     size = 0
-    for operation in operations:
-        more = len(json.dumps(operation.get("value"), ensure_ascii=False).encode()) + 500
+    for operation in everything:
+        more = _bytes_of(operation.get("value")) + 500
         if part and (len(part) == OPERATIONS_MAX or size + more > _CALL_BYTES):
             yield part
             part, size = [], 0
@@ -119,3 +125,7 @@ def _parts(operations: Iterable[OperationInput]) -> Iterator[list[OperationInput
         size += more
     if part:
         yield part
+
+
+def _bytes_of(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())

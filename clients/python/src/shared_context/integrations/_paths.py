@@ -1,6 +1,7 @@
 """Paths of names as keys of memory: `users/123/prefs`."""
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable
 from urllib.parse import unquote
@@ -9,12 +10,16 @@ from urllib.parse import unquote
 KEY_MAX = 255
 _EMPTY = "%"
 _HASHED = "~"
+# ASCII that is not escaped: most names are of it, and a look at each character takes many times as long.
+_PLAIN = re.compile(r"[!-$&-.0-}](?:[ -$&-.0-}]*[!-$&-.0-}])?")
 
 
 def escaped(part: str) -> str:
     """One part of a path. What the server would trim, compose or refuse in a key is percent-encoded."""
     if part == "":
         return _EMPTY
+    if _PLAIN.fullmatch(part) is not None:
+        return part
     last = len(part) - 1
     return "".join(
         char if _is_plain(char) and (char != " " or 0 < i < last) else "".join(f"%{byte:02X}" for byte in char.encode())

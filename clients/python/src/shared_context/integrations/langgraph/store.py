@@ -87,9 +87,9 @@ class SharedContextStore(BaseStore):
     def _get(self, ops: Sequence[tuple[int, GetOp]], results: list[Result]) -> None:
         keys = {i: key_of(op.namespace, op.key) for i, op in ops}
         found = self._memory.get(list(keys.values()))
-        for i, _op in ops:
+        for i, op in ops:
             if keys[i] in found:
-                results[i] = Item(**_fields(keys[i], found[keys[i]]))
+                results[i] = Item(namespace=op.namespace, key=op.key, **_fields(found[keys[i]]))
         self._memory.touch({keys[i] for i, op in ops if op.refresh_ttl and _ends(found.get(keys[i]))})
 
     def _put(self, ops: Iterable[PutOp], vectors: dict[str, list[float]]) -> None:
@@ -120,7 +120,7 @@ class SharedContextStore(BaseStore):
                     break
         if op.refresh_ttl:
             self._memory.touch(key for key, entry, _ in items if _ends(entry))
-        return [SearchItem(**_fields(key, entry), score=score) for key, entry, score in items]
+        return [SearchItem(**_names(key), **_fields(entry), score=score) for key, entry, score in items]
 
     def _ranked(
         self, op: SearchOp, prefix: str, vectors: dict[str, list[float]]
@@ -189,11 +189,13 @@ def _queries(ops: Iterable[Op]) -> list[str]:
     return [op.query for op in ops if isinstance(op, SearchOp) and op.query]
 
 
-def _fields(key: str, stored: Any) -> dict[str, Any]:
+def _names(key: str) -> dict[str, Any]:
     *namespace, name = parts_of(key)
+    return {"namespace": tuple(namespace), "key": name}
+
+
+def _fields(stored: Any) -> dict[str, Any]:
     return {
-        "namespace": tuple(namespace),
-        "key": name,
         "value": stored["value"],
         # A server before 1.1 does not say it in a batch.
         "created_at": _time(stored.get("created_at", stored["updated_at"])),

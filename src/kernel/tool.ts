@@ -51,8 +51,8 @@ interface Definition<I extends TObject, O extends TObject, P extends Permission 
   title: string
   /** What it is for first, then what to know: models choose tools by it. */
   description: string
-  /** The description for MCP connections that name their agent, if it is another. */
-  descriptionIfNamed?: string
+  /** For MCP connections that name their agent: another description, and the argument that makes sense only there. */
+  ifNamed?: { description: string; argument: string }
   permission: P
   /** authenticate_agent alone is `own`: it looks at its own key and at no other credential. */
   credentials?: 'own'

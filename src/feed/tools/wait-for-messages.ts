@@ -29,29 +29,28 @@ export const waitForMessages = (deps: WaitDeps) =>
     name: 'wait_for_messages',
     title: 'Wait for messages',
     description:
-      'Wait until a message that you may see comes, and get it; at once if there is one after after_seq. Pass ' +
-      'last_seq of the previous answer as after_seq, also after timed_out: true, and nothing is missed or got ' +
-      'twice.',
+      'Wait for messages after after_seq. Pass last_seq of the last answer as after_seq, also after timed_out: true, ' +
+      'and nothing is missed or got twice.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',
     input: input({
       session_id: SessionId,
-      after_seq: Type.Optional(Seq('What became visible to you after this seq; left out: from now on')),
+      after_seq: Type.Optional(Seq('As for get_messages; left out: from now on')),
       timeout_seconds: Type.Optional(
         Numeric({
           minimum: 0,
           maximum: TIMEOUT_MAX,
           default: TIMEOUT_DEFAULT,
-          description: `Seconds, at most ${WAIT_MAX_MCP} over MCP. 0: only look`
+          description: `Seconds, at most ${WAIT_MAX_MCP} over MCP`
         })
       ),
       limit: Limit(50, 1000),
-      sender: Type.Optional(AgentId('Wait for messages of this agent alone')),
+      sender: Type.Optional(AgentId('Only of this agent')),
       mentions_only: Type.Optional(
         Type.Boolean({
           default: false,
-          description: 'true: only for messages that mention you by @'
+          description: 'Only what mentions you by @'
         })
       )
     }),

@@ -39,13 +39,12 @@ export const ask = (deps: AskDeps) =>
     name: 'ask',
     title: 'Ask and wait for the answer',
     description:
-      'Write a message to one agent and wait for its answer, a message with this one as parent_message_id. Without ' +
-      'session_id only you two and admins see it.',
+      'Write a message to one agent and wait for its answer. Without session_id only you two and admins see it.',
     permission: 'write',
     effect: 'adds',
     commits: 'batch',
     input: input({
-      to: { ...Addressee, [NamesAgent]: true },
+      to: { ...Addressee, description: 'An agent_id or type:<agent_type>', [NamesAgent]: true },
       content: Content,
       session_id: OptionalSessionId('one of you two alone'),
       payload: Payload,

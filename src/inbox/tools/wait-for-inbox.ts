@@ -18,17 +18,15 @@ export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
     name: 'wait_for_inbox',
     title: 'Wait for your inbox',
     description:
-      'Wait until your inbox holds something that you have not acknowledged, and get it. To get each message once, ' +
-      'acknowledge it, or pass unread_only and mark_read.',
+      'Wait until your inbox holds something unacknowledged. To get each message once, acknowledge it, or pass ' +
+      'unread_only and mark_read.',
     permission: 'read',
     // It writes with mark_read.
     effect: 'adds',
     commits: 'batch',
     input: input({
-      unread_only: Type.Optional(Type.Boolean({ default: false, description: 'Only what you have not read' })),
-      unacked_only: Type.Optional(
-        Type.Boolean({ default: true, description: 'false: also what you have acknowledged' })
-      ),
+      unread_only: Type.Optional(Type.Boolean({ default: false, description: 'Only unread ones' })),
+      unacked_only: Type.Optional(Type.Boolean({ default: true, description: 'false: acknowledged ones too' })),
       session_id: OptionalSessionId('all'),
       limit: Limit(20, 200),
       mark_read: MarkRead,

@@ -23,14 +23,14 @@ export const claimTask = ({ desk, giveBack, ...waiting }: ClaimDeps) =>
     title: 'Claim a task',
     description:
       'Get a task to work on: the next ready one by priority, then age, or the one you name. You alone hold it until ' +
-      'the lease expires: renew_task makes that later, and complete_task, fail_task or release_task end it.',
+      'the lease expires; renew_task makes that later.',
     permission: 'write',
     effect: 'adds',
     commits: 'batch',
     input: input({
-      task_id: OptionalTaskId('This task alone; left out: the next one'),
-      session_id: OptionalSessionId('of any session, or of none'),
-      wait_seconds: Type.Optional(WaitSeconds('a task'))
+      task_id: OptionalTaskId('This task alone'),
+      session_id: OptionalSessionId('any'),
+      wait_seconds: Type.Optional(WaitSeconds())
     }),
     output: output({
       task: { ...Type.Union([Task, Type.Null()]), description: 'The task; null if there is none' },

@@ -264,20 +264,20 @@ class AddMessagesAnswer(_AddMessagesAnswer, total=False):
 
 
 class _MessageInput(TypedDict):
-    # The text, kept exactly as it is sent
+    # The text
     content: str
 
 
 class MessageInput(_MessageInput, total=False):
     # Who may read it (default public)
     visibility: Literal["public", "private", "agent_only", "direct", "admin_only"]
-    # In whose inboxes it comes
+    # Whose inboxes it is for: agent_ids, type:<agent_type>
     to: list[str]
-    # Any JSON value, for programs; not searched
+    # Any JSON value, for programs
     payload: Any
     # Anything to filter and search by
     metadata: dict[str, Any]
-    # The message that this one answers
+    # The message it answers
     parent_message_id: int
 
 
@@ -711,23 +711,23 @@ class _OperationInput(TypedDict):
 class OperationInput(_OperationInput, total=False):
     """Like get_memory, set_memory, delete_memory or list_memory"""
 
-    # The name of the value
+    # Its name
     key: str
     # With set: any JSON value
     value: Any
     # With list or delete: how the keys begin
     prefix: str
-    # A session; without: your global memory
+    # A session; without: global
     session_id: str
     # Shared memory
     namespace: str
     # With set or delete: only if it has this version
     if_version: int
-    # Seconds it is kept; 0: for ever (default 0)
+    # Seconds; 0: for ever (default 0)
     expires_in: int
     # Anything about the value
     metadata: dict[str, Any]
-    # false: KEY_EXISTS if there is a value (default true)
+    # false: KEY_EXISTS if there is one (default true)
     overwrite: bool
     # With list: how many at most (default 50)
     limit: int
@@ -827,28 +827,26 @@ class CreateTasksAnswer(_CreateTasksAnswer, total=False):
 
 
 class _TaskInput(TypedDict):
-    # What is to be done, in one line
+    # What to do, in a line
     title: str
 
 
 class TaskInput(_TaskInput, total=False):
-    """A task, as create_task takes it"""
-
-    # A name for it within this call
+    # Its name in this call
     ref: str
-    # All that is needed to do it
+    # All that it takes
     description: str
-    # A session; without: it belongs to the workspace
+    # A session; without: the workspace
     session_id: str
-    # Who alone may see and claim it; left out: everybody
+    # Who alone may see and claim it: agent_ids, type:<agent_type>
     to: list[str]
-    # What must be completed before
+    # What must be completed before: task_ids, refs
     depends_on: list[str]
-    # Higher ones are claimed first (default 0)
+    # Higher ones go first (default 0)
     priority: int
-    # How often it is tried (default 3)
+    # Most tries (default 3)
     max_attempts: int
-    # Seconds that a claim holds it (default 300)
+    # Seconds a claim lasts (default 300)
     lease_seconds: int
     # Anything about the task
     metadata: dict[str, Any]

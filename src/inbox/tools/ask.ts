@@ -31,7 +31,9 @@ export interface AskDeps extends WaitDeps {
 
 export const replyFields = {
   reply: { ...Type.Union([Message, Type.Null()]), description: 'The first answer; null if there is none yet' },
-  timed_out: Type.Boolean({ description: 'true: no answer came in time. wait_for_reply goes on waiting' })
+  timed_out: Type.Boolean({
+    description: 'true: no answer came in time: wait_for_reply goes on. false without a reply: the session is closed'
+  })
 }
 
 export const ask = (deps: AskDeps) =>

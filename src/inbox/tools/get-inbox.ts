@@ -10,8 +10,7 @@ export const getInbox = (database: Unscoped) =>
   defineTool({
     name: 'get_inbox',
     title: 'Read your inbox',
-    description:
-      'What is addressed to you or mentions you, in all sessions: unacknowledged first, then newest first.',
+    description: 'What is addressed to you or mentions you, in all sessions: unacknowledged first, then newest first.',
     permission: 'read',
     // It writes with mark_read.
     effect: 'adds',

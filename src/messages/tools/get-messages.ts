@@ -10,8 +10,7 @@ export const getMessages = defineTool({
   name: 'get_messages',
   title: 'Read messages',
   description:
-    'Messages of a session: the newest, in the order written. To follow it, pass last_seq of the last answer as ' +
-    'after_seq.',
+    'Messages of a session: the newest, in the order written. To follow it, pass the last last_seq as after_seq.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',

@@ -295,8 +295,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Read messages. Messages of a session: the newest, in the order written. To follow it, pass last_seq of the last
-   * answer as after_seq.
+   * Read messages. Messages of a session: the newest, in the order written. To follow it, pass the last last_seq as
+   * after_seq.
    *
    * Needs the permission `read`.
    */
@@ -328,8 +328,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Wait for messages. Wait for messages after after_seq. Pass last_seq of the last answer as after_seq, also after
-   * timed_out: true, and nothing is missed or got twice.
+   * Wait for messages. Wait for messages and changes of tasks after after_seq. Pass the last last_seq as after_seq,
+   * also after timed_out: true, and nothing is missed or got twice.
    *
    * Needs the permission `read`.
    */

@@ -656,13 +656,30 @@ export interface WaitForMessagesInput {
 /** What `wait_for_messages` answers. */
 export interface WaitForMessagesOutput {
   messages: Message[]
+  /**
+   * Tasks of the session that have changed, as they are now; absent if none has, with sender, and with
+   * mentions_only. get_task has the rest
+   */
+  tasks?: Array<{
+    task_id: string
+    title: string
+    state: 'submitted' | 'working' | 'input_required' | 'completed' | 'failed' | 'canceled'
+    session_id: string | null
+    to: string[]
+    created_by: string
+    /** Who holds it, or held it last */
+    assignee: string | null
+    priority: number
+    /** How often it has failed, or its lease has ended */
+    attempts: number
+    updated_at: string
+  }>
   /** Messages in this answer */
   count: number
   /** The next after_seq: the highest seq this answer has taken account of */
   last_seq: number
   /**
-   * true: no message came before the time was up, or before the server stopped. Call again with last_seq as
-   * after_seq
+   * true: nothing came before the time was up, or before the server stopped. Call again with last_seq as after_seq
    */
   timed_out: boolean
   /** Whether there are more than limit; they come with the next call, at once */
@@ -751,7 +768,7 @@ export interface WaitForInboxOutput {
   has_more: boolean
   /** Pass it as cursor for the next page; null: there is none */
   next_cursor: string | null
-  /** true: nothing came before the time was up. Call again */
+  /** true: nothing came before the time was up: call again. false without messages: the session is closed */
   timed_out: boolean
 }
 
@@ -814,7 +831,7 @@ export interface AskOutput {
   session_id: string
   /** The first answer; null if there is none yet */
   reply: Message | null
-  /** true: no answer came in time. wait_for_reply goes on waiting */
+  /** true: no answer came in time: wait_for_reply goes on. false without a reply: the session is closed */
   timed_out: boolean
   /** Whom the messages are addressed to */
   addressed?: Array<{
@@ -847,7 +864,7 @@ export interface WaitForReplyOutput {
   message_id: number
   /** The first answer; null if there is none yet */
   reply: Message | null
-  /** true: no answer came in time. wait_for_reply goes on waiting */
+  /** true: no answer came in time: wait_for_reply goes on. false without a reply: the session is closed */
   timed_out: boolean
 }
 
@@ -1546,7 +1563,7 @@ export interface ClaimTaskOutput {
   task: Task | null
   /** Your hold on it; null without a task */
   lease: TaskLease | null
-  /** true: you waited, and no task was ready. Call again */
+  /** true: you waited, and no task was ready: call again. false: none can become ready, or you did not wait */
   timed_out: boolean
 }
 

@@ -312,20 +312,40 @@ class DeleteMessageAnswer(TypedDict):
     seq: int
 
 
-class WaitForMessagesAnswer(TypedDict):
+class WaitForMessagesTask(TypedDict):
+    task_id: str
+    title: str
+    state: Literal["submitted", "working", "input_required", "completed", "failed", "canceled"]
+    session_id: str | None
+    to: list[str]
+    created_by: str
+    # Who holds it, or held it last
+    assignee: str | None
+    priority: int
+    # How often it has failed, or its lease has ended
+    attempts: int
+    updated_at: str
+
+
+class _WaitForMessagesAnswer(TypedDict):
     success: Literal[True]
     messages: list[Message]
     # Messages in this answer
     count: int
     # The next after_seq: the highest seq this answer has taken account of
     last_seq: int
-    # true: no message came before the time was up, or before the server stopped. Call again with last_seq as
-    # after_seq
+    # true: nothing came before the time was up, or before the server stopped. Call again with last_seq as after_seq
     timed_out: bool
     # Whether there are more than limit; they come with the next call, at once
     has_more: bool
     # false: the session is closed, and nobody can write in it unless it is reopened
     is_active: bool
+
+
+class WaitForMessagesAnswer(_WaitForMessagesAnswer, total=False):
+    # Tasks of the session that have changed, as they are now; absent if none has, with sender, and with
+    # mentions_only. get_task has the rest
+    tasks: list[WaitForMessagesTask]
 
 
 class MarkReadAnswer(TypedDict):
@@ -379,7 +399,7 @@ class WaitForInboxAnswer(TypedDict):
     has_more: bool
     # Pass it as cursor for the next page; null: there is none
     next_cursor: str | None
-    # true: nothing came before the time was up. Call again
+    # true: nothing came before the time was up: call again. false without messages: the session is closed
     timed_out: bool
 
 
@@ -417,7 +437,7 @@ class _AskAnswer(TypedDict):
     session_id: str
     # The first answer; null if there is none yet
     reply: Message | None
-    # true: no answer came in time. wait_for_reply goes on waiting
+    # true: no answer came in time: wait_for_reply goes on. false without a reply: the session is closed
     timed_out: bool
 
 
@@ -437,7 +457,7 @@ class WaitForReplyAnswer(TypedDict):
     message_id: int
     # The first answer; null if there is none yet
     reply: Message | None
-    # true: no answer came in time. wait_for_reply goes on waiting
+    # true: no answer came in time: wait_for_reply goes on. false without a reply: the session is closed
     timed_out: bool
 
 
@@ -894,7 +914,7 @@ class ClaimTaskAnswer(TypedDict):
     task: Task | None
     # Your hold on it; null without a task
     lease: TaskLease | None
-    # true: you waited, and no task was ready. Call again
+    # true: you waited, and no task was ready: call again. false: none can become ready, or you did not wait
     timed_out: bool
 
 

@@ -543,8 +543,7 @@ class ToolMethods:
         sender: str | None = None,
         parent_message_id: int | None = None,
     ) -> GetMessagesAnswer:
-        """Messages of a session: the newest, in the order written. To follow it, pass last_seq of the last answer as
-        after_seq.
+        """Messages of a session: the newest, in the order written. To follow it, pass the last last_seq as after_seq.
 
         Needs: the permission `read`.
 
@@ -625,8 +624,8 @@ class ToolMethods:
         sender: str | None = None,
         mentions_only: bool | None = None,
     ) -> WaitForMessagesAnswer:
-        """Wait for messages after after_seq. Pass last_seq of the last answer as after_seq, also after timed_out:
-        true, and nothing is missed or got twice.
+        """Wait for messages and changes of tasks after after_seq. Pass the last last_seq as after_seq, also after
+        timed_out: true, and nothing is missed or got twice.
 
         Needs: the permission `read`.
 

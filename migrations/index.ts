@@ -24,6 +24,7 @@ import * as leases from './0093-leases.js'
 import * as inbox from './0094-inbox.js'
 import * as sharedMemory from './0095-shared-memory.js'
 import * as sessionKeys from './0096-session-keys.js'
+import * as openTasks from './0099-open-tasks.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -51,5 +52,6 @@ export const migrations: Record<string, Migration> = {
   '0093-leases': leases,
   '0094-inbox': inbox,
   '0095-shared-memory': sharedMemory,
-  '0096-session-keys': sessionKeys
+  '0096-session-keys': sessionKeys,
+  '0099-open-tasks': openTasks
 }

@@ -60,8 +60,11 @@ interface Definition<I extends TObject, O extends TObject, P extends Permission 
   effect: 'reads' | 'adds' | 'replaces'
   /** Whether the same call again changes nothing further. Reading tools always are repeatable. */
   repeatable?: boolean
-  /** Whether what it does cannot be taken back: clients that can ask their user are told to ask first. */
-  irreversible?: boolean
+  /**
+   * Whether what a call does cannot be taken back: clients that can ask their user are told to ask first.
+   * @param given the arguments as they came
+   */
+  irreversible?: (given: Record<string, unknown>) => boolean
   /** Whether its answer holds a secret. The kernel never keeps such an answer for repeats. */
   secret?: boolean
   input: I

@@ -4,6 +4,7 @@ import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/sdk/t
 import type { About } from '../kernel/about.js'
 import { anySignal, type Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
+import { canAsk, capabilitiesIn, confirmationFor } from './confirmation.js'
 import { INTERNAL_ERROR } from './failure.js'
 import { progressOf, progressTokenOf } from './messages.js'
 import type { Methods } from './methods.js'
@@ -53,11 +54,20 @@ export function createServer(
 ): Server {
   const server = new Server({ name, version }, serverOptions)
   if (only === undefined || methods.has(only)) {
-    server.fallbackRequestHandler = async (request, context) =>
-      methods.confirmation(request.method, request.params, context.mcpReq) ??
-      (await methods.answer(request.method, request.params, during(context, request, callerOf(context, server))))
+    server.fallbackRequestHandler = async (request, context) => {
+      const { method, params } = request
+      const question = methods.question(method, params)
+      const unanswered = question && mayAsk(context, server) ? confirmationFor(question, context.mcpReq) : undefined
+      return unanswered ?? (await methods.answer(method, params, during(context, request, callerOf(context, server))))
+    }
   }
   return server
+}
+
+/** 2026-07-28 clients say what they can do with every request, earlier ones once. */
+function mayAsk({ mcpReq }: Context, server: Server): boolean {
+  const envelope = mcpReq.envelope as Record<string, unknown> | undefined
+  return canAsk(envelope === undefined ? server.getClientCapabilities() : capabilitiesIn(envelope))
 }
 
 /** The caller while a request is worked on: it can cancel the request, and can be told of its progress. */

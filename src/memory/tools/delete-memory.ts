@@ -28,6 +28,8 @@ export const deleteMemory = defineTool({
   permission: 'write',
   effect: 'replaces',
   repeatable: true,
+  // One value is easily stored again.
+  irreversible: ({ prefix }) => prefix !== undefined && prefix !== null,
   commits: 'transaction',
   input: input(
     {

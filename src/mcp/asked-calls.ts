@@ -8,16 +8,13 @@ import { eventFrame } from '../http/event-frames.js'
 import { EventStream } from '../http/event-stream.js'
 import { endWith, sendAnswer } from './answers.js'
 import type { createCancellations } from './cancellations.js'
-import { declined, type Question } from './confirmation.js'
+import { ANSWER_MS, declined, type Question } from './confirmation.js'
 import { calledTool, type Message } from './messages.js'
 import { withToken } from './methods.js'
 import type { Questions } from './questions.js'
 import type { Answer } from './sdk.js'
 import type { Streams } from './subscriptions/streams.js'
 import { AUTH_TOKEN } from './tool-list.js'
-
-/** How long a user has to answer. Most clients give the call up before. */
-const ANSWER_MS = 300_000
 
 interface Means {
   ask: (request: JSONRPCRequest, caller: Caller) => Promise<Answer>
@@ -50,11 +47,10 @@ export function createAskedCalls({ ask, cancellations, questions, streams }: Mea
         timeout_ms: ANSWER_MS
       })
       reacquireSlot?.()
-      const result = said === undefined ? declined('The user has not answered') : declined()
       const last =
         said?.agreed === true
           ? await ask(message as JSONRPCRequest, { ...caller, disconnected: call.disconnected })
-          : { jsonrpc: '2.0', id: message.id, result }
+          : { jsonrpc: '2.0', id: message.id, result: declined(said) }
       void endWith(stream, call.cancelled() ? undefined : last)
       return reply
     } finally {

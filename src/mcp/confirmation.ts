@@ -2,13 +2,6 @@ import { acceptedContent, inputRequired } from '@modelcontextprotocol/server'
 import type { Tool } from '../kernel/tool.js'
 import { stringify } from '../kernel/json-text.js'
 
-/** What a request says beside its parameters; the SDK has taken it out of them. */
-export interface Beside {
-  /** Of 2026-07-28. */
-  envelope?: Record<string, unknown>
-  inputResponses?: Record<string, unknown>
-}
-
 /** What a client is asked to show its user. */
 export interface Question {
   message: string
@@ -16,6 +9,9 @@ export interface Question {
 }
 
 type Form = Parameters<typeof inputRequired.elicit>[0]['requestedSchema']
+
+/** How long a user has to answer, in milliseconds. Most clients give the call up before. */
+export const ANSWER_MS = 300_000
 
 const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
 /** The name of the question among those of one call, and of the field that says yes. */
@@ -51,14 +47,18 @@ export function questionOf(tool: Tool | undefined, args: unknown): Question | un
 }
 
 /**
- * What a call is answered until the user has agreed. The client asks, and calls again with what the user said; for a
- * 2025-era client on stdio, the SDK does both.
+ * What a call of 2026-07-28 is answered until the user has agreed.
+ * @param inputResponses what the client says that its user said
  * @returns undefined if the call may go on
  */
-export function confirmationFor(question: Question, { inputResponses }: Beside): Record<string, unknown> | undefined {
+export function confirmationFor(
+  question: Question,
+  inputResponses: Record<string, unknown> | undefined
+): Record<string, unknown> | undefined {
   if (inputResponses === undefined || !(QUESTION in inputResponses))
     return inputRequired({ inputRequests: { [QUESTION]: inputRequired.elicit(question) } })
-  return agrees({ action: 'accept', content: acceptedContent(inputResponses, QUESTION) }) ? undefined : declined()
+  const said = { action: 'accept', content: acceptedContent(inputResponses, QUESTION) }
+  return agrees(said) ? undefined : declined(said)
 }
 
 /** Whether an answer to the question says yes. */
@@ -67,11 +67,11 @@ export function agrees(answer: unknown): boolean {
   return action === 'accept' && (Object(content) as Record<string, unknown>)[QUESTION] === true
 }
 
-/** @param why in words */
-export function declined(why = 'The user did not agree'): Record<string, unknown> {
+/** @param said what the user said; undefined: nothing */
+export function declined(said: unknown): Record<string, unknown> {
   const failure = {
     success: false,
-    error: `${why}, so nothing was done.`,
+    error: `The user ${said === undefined ? 'has not answered' : 'did not agree'}, so nothing was done.`,
     code: 'PERMISSION_DENIED',
     suggestions: ['Do not call it again unless the user asks for it']
   }

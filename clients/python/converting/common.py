@@ -64,6 +64,16 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, str]]] = [
 ]
 
 
+def input_of(tool: Any) -> dict[str, Any]:
+    """The schema of a tool's arguments, as either generation of the package `mcp` calls it."""
+    schema: dict[str, Any] = tool.input_schema if hasattr(tool, "input_schema") else tool.inputSchema
+    return schema
+
+
+def names_of(schema: dict[str, Any]) -> set[str]:
+    return set(schema["properties"])
+
+
 def said(answer: Any) -> dict[str, Any]:
     """The object of the service in whatever a framework makes of it."""
     text = answer if isinstance(answer, str) else json.dumps(answer, default=plain)

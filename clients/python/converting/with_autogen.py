@@ -4,7 +4,7 @@ from typing import Any
 
 from autogen_core import CancellationToken
 from autogen_ext.tools.mcp import StreamableHttpMcpToolAdapter, StreamableHttpServerParams, create_mcp_server_session
-from common import HEADERS, URL, Found, run
+from common import HEADERS, URL, Found, input_of, names_of, run
 
 
 async def work(found: Found) -> None:
@@ -17,7 +17,7 @@ async def work(found: Found) -> None:
             def convert(tool: Any = tool) -> None:
                 adapters[tool.name] = StreamableHttpMcpToolAdapter(params, tool, session)
                 # What a model is told of it.
-                assert adapters[tool.name].schema["parameters"]["properties"].keys() == tool.inputSchema["properties"].keys()
+                assert names_of(adapters[tool.name].schema["parameters"]) == names_of(input_of(tool))
 
             found.load(tool.name, convert)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from agents.mcp import MCPServerStreamableHttp, MCPUtil
 from agents.tool_context import ToolContext
-from common import HEADERS, URL, Found, run
+from common import HEADERS, URL, Found, input_of, names_of, run
 
 
 async def work(found: Found) -> None:
@@ -16,7 +16,7 @@ async def work(found: Found) -> None:
 
                 def convert(tool: Any = tool, strict: bool = strict) -> None:
                     made = MCPUtil.to_function_tool(tool, server, convert_schemas_to_strict=strict)
-                    assert made.params_json_schema["properties"].keys() == tool.inputSchema["properties"].keys()
+                    assert names_of(made.params_json_schema) == names_of(input_of(tool))
                     tools[tool.name] = made
 
                 found.load(tool.name, convert, mode)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from common import HEADERS, URL, Found, run
+from common import HEADERS, URL, Found, input_of, names_of, run
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_mcp_adapters.client import MultiServerMCPClient
 from langchain_mcp_adapters.tools import convert_mcp_tool_to_langchain_tool
@@ -17,7 +17,7 @@ async def work(found: Found) -> None:
             def convert(tool: Any = tool) -> None:
                 tools[tool.name] = convert_mcp_tool_to_langchain_tool(session, tool)
                 function = convert_to_openai_tool(tools[tool.name])["function"]
-                assert function["parameters"]["properties"].keys() == tool.inputSchema["properties"].keys()
+                assert names_of(function["parameters"]) == names_of(input_of(tool))
 
             found.load(tool.name, convert)
 

@@ -66,7 +66,7 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger,
   await app.register(messagesPlugin, config)
   await app.register(feedPlugin, config)
   await app.register(inboxPlugin)
-  await app.register(searchPlugin)
+  await app.register(searchPlugin, config)
   await app.register(memoryPlugin, config)
   await app.register(tasksPlugin)
   await app.register(leasesPlugin)

@@ -3,6 +3,7 @@ import { auditRow } from './audit-row.js'
 import type { Caller } from './caller.js'
 import { AppError, internalError } from './errors.js'
 import type { Kernel } from './kernel.js'
+import { ownerOf } from './recent-owners.js'
 
 /** What is asked for: a tool, a stream, a list. */
 export interface Action {
@@ -28,7 +29,10 @@ export async function authorize(action: Action, caller: Caller, kernel: Kernel, 
   let agent: Agent | null = null
   try {
     if (action.credentials !== 'own') agent = await kernel.ports.identify(caller)
-    if (agent !== null) await kernel.ports.countCall(agent, caller.onRateLimit)
+    if (agent !== null) {
+      kernel.owners.note(ownerOf(agent))
+      await kernel.ports.countCall(agent, caller.onRateLimit)
+    }
     permit(action, agent)
     return { agent }
   } catch (thrown) {

@@ -3,6 +3,7 @@ import type { Log } from './log.js'
 import type { Metrics } from './metrics.js'
 import { agentArguments } from './names.js'
 import type { Ports } from './ports.js'
+import { RecentOwners } from './recent-owners.js'
 import { type TextArgument, textArguments } from './text-arguments.js'
 import type { Tool } from './tool.js'
 
@@ -30,6 +31,8 @@ export class Kernel {
   readonly log: Log
   readonly metrics: Metrics
   readonly request_timeout_ms: number
+  /** Who has called lately. */
+  readonly owners = new RecentOwners()
   private readonly registered = new Map<string, RegisteredTool>()
   private readonly provided: Partial<Ports> = {}
 

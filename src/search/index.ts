@@ -6,7 +6,7 @@ import { searchBySender } from './tools/search-by-sender.js'
 import { searchByTimerange } from './tools/search-by-timerange.js'
 import { searchContext } from './tools/search-context.js'
 import { searchMemory } from './tools/search-memory.js'
-import { createTurns } from './turns.js'
+import { createSearchLimit } from './search-limit.js'
 import { indexContinuously } from './worker.js'
 
 /** Messages that wait for the search index are counted up to here. */
@@ -14,11 +14,11 @@ const WAITING_COUNTED_MAX = 100_000
 
 /** Search, and the index of terms that it goes through. */
 export const searchPlugin = fp(
-  async app => {
+  async (app, { database_pool_max }: { database_pool_max: number }) => {
     const { db, watch } = app.database
-    const turns = createTurns()
-    app.addTool(searchContext(turns))
-    app.addTool(searchMemory(turns))
+    const limitSearch = createSearchLimit(Math.max(1, Math.floor(database_pool_max / 2)), app.kernel.owners)
+    app.addTool(searchContext(limitSearch))
+    app.addTool(searchMemory(limitSearch))
     app.addTool(searchBySender)
     app.addTool(searchByTimerange)
     addGauge(

@@ -1,16 +1,14 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { lettersOf } from '../postgres/letters.js'
 import type { Db } from '../postgres/schema.js'
 import { withinASecond } from '../postgres/statements.js'
+import { createBreaks } from './breaks.js'
 import { parseQuery, type Query } from './query.js'
 import { MESSAGES_MIN, weightOf } from './rarity.js'
 import { scorer } from './score.js'
 import { termHashes } from './secret.js'
 import { asSearched, similarity, SIMILARITY_MAX } from './texts.js'
 
-/** Milliseconds of scoring after which others have a turn. */
-const TURN_MS = 5
 /** Texts whose word_similarity is asked for, beyond as many as are wanted. */
 const MORE = 10
 
@@ -39,16 +37,13 @@ export async function rankTexts<T>(
   const met = scorer(query, { counts: query.units.map(() => 0), weights: query.units.map(() => 1) })
   const counts = query.units.map(() => 0)
   const candidates: Array<{ of: T; texts: string[]; length: number }> = []
-  let turn = performance.now()
+  const pause = createBreaks()
   for (const { of, texts } of all) {
     const length = sizeOf(texts) / Math.max(1, mean)
     const { met: held } = met({ texts, similarity: 0, length, beside: 0 })
     for (const [i, how] of held.entries()) if (how > 0) counts[i] = (counts[i] as number) + 1
     if (held.some(how => how > 0)) candidates.push({ of, texts, length })
-    if (performance.now() - turn > TURN_MS) {
-      await nextTurn()
-      turn = performance.now()
-    }
+    await pause()
   }
   const weights = counts.map(count => weightOf(count, Math.max(all.length, MESSAGES_MIN)))
   const score = scorer(query, { counts, weights })

@@ -95,13 +95,14 @@ async function look(of: Search, results: Results): Promise<void> {
     weight: rarity.weights[i] as number,
     postings: postings.get(units[i] as Unit)
   }))
-  await addSpellings(of, rarity, 1, spelt)
+  if ((await addSpellings(of, rarity, 1, spelt)).cut) results.partial = true
   await results.find(await withSpellings(of, wanted, spelt), { all_words, is_misspelt: spelt.size > 0 })
   if (results.count > 0) return
   const unknown = units.filter((_, i) => counts[i] === 0)
   if (unknown.length > 0) {
-    if (await addSpellings(of, rarity, 2, spelt))
-      await results.find(await withSpellings(of, wanted, spelt), { all_words, is_misspelt: true })
+    const { any, cut } = await addSpellings(of, rarity, 2, spelt)
+    if (cut) results.partial = true
+    if (any) await results.find(await withSpellings(of, wanted, spelt), { all_words, is_misspelt: true })
     if (results.count === 0 && units.some((unit, i) => isUnindexed(unit, counts[i] as number)))
       results.add(await newest(of, units))
   }

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { editDistance } from '../kernel/edit-distance.js'
 import { likePattern } from '../postgres/like.js'
+import { createBreaks } from './breaks.js'
 import { errorsForgiven, halvesOf, mayHaveErrors, TWO_ERRORS_MIN } from './edits.js'
 import { forEachKind, inArray, literal, type Search } from './reach.js'
 import type { Unit } from './query.js'
@@ -27,8 +28,12 @@ const SPELLINGS_MAX = 48
 /** Words that are asked for at once whether they are seen, and messages that those are looked for in. */
 const PART = 128
 const ROWS_MAX = 500
-/** Words of the vocabulary that are read. */
-const READ_MAX = 20_000
+/**
+ * Words of the vocabulary that are read, in all and of one range: half a word, of so many letters. Of 400 000 words of
+ * a language no range holds a quarter of that, but somebody may have made up a vocabulary of variants of one word.
+ */
+const READ_MAX = 5000
+const RANGE_MAX = 500
 /** Shorter words are in half a vocabulary: only words that begin so are taken, or none. */
 const INSIDE_MIN = 4
 const START_MIN = 2
@@ -41,9 +46,14 @@ export type Spelt = Map<Unit, Spelling[][]>
 /**
  * Adds the spellings of those words of a query that are unknown, or so rare that longer words which hold them count.
  * @param errors how many typing errors an unknown word may have
- * @returns whether there are any
+ * @returns whether there are any, and whether a bound may have left some out
  */
-export async function addSpellings(search: Search, { counts }: Rarity, errors: 1 | 2, spelt: Spelt): Promise<boolean> {
+export async function addSpellings(
+  search: Search,
+  { counts }: Rarity,
+  errors: 1 | 2,
+  spelt: Spelt
+): Promise<{ any: boolean; cut: boolean }> {
   const { units } = search.query
   const asked = units
     .map((unit, i) => ({ unit, count: counts[i] as number, at_end: i === 0 || i === units.length - 1 }))
@@ -64,26 +74,31 @@ export async function addSpellings(search: Search, { counts }: Rarity, errors: 1
     }))
   )
   const words = texts.filter((one): one is typeof one & { errors: 0 | 1 | 2 } => one.errors !== undefined)
-  const found = await spellings(search, words)
+  const { found, cut } = await spellings(search, words)
   for (const { unit } of asked)
     spelt.set(
       unit,
       (unit.parts ?? [unit.text]).map(() => [])
     )
   for (const [n, { unit, part }] of words.entries()) (spelt.get(unit) as Spelling[][])[part] = found[n] as Spelling[]
-  return asked.some(({ unit }) => unit.parts !== undefined) || found.some(list => list.length > 0)
+  const any = asked.some(({ unit }) => unit.parts !== undefined) || found.some(list => list.length > 0)
+  return { any, cut }
 }
 
 /** The spellings of each word, up to so many errors away, none of them longer words. One statement. */
 async function spellings(
   search: Search,
   texts: ReadonlyArray<{ text: string; errors: 0 | 1 | 2; is_part: boolean }>
-): Promise<Spelling[][]> {
+): Promise<{ found: Spelling[][]; cut: boolean }> {
   const found = texts.map((): Spelling[] => [])
   const values = waysOf(texts)
-  if (Object.values(values).every(({ length }) => length === 0)) return found
+  if (Object.values(values).every(({ length }) => length === 0)) return { found, cut: false }
   const rows = await alike(search, values)
+  const read = texts.map(() => 0)
+  const pause = createBreaks()
   for (const { n, word, term } of rows) {
+    await pause()
+    read[n] = (read[n] as number) + 1
     const { text, errors: most } = texts[n] as (typeof texts)[0]
     if (word === text) continue
     if (word.includes(text)) (found[n] as Spelling[]).push({ word, term, errors: 0 })
@@ -95,7 +110,12 @@ async function spellings(
   }
   const nearest = (list: Spelling[]) =>
     list.sort((a, b) => a.errors - b.errors || a.word.length - b.word.length || (a.word < b.word ? -1 : 1))
-  return Promise.all(found.map(async list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, nearest(list)))))
+  return {
+    found: await Promise.all(
+      found.map(async list => (list.length <= SPELLINGS_MAX ? list : inReachOf(search, nearest(list))))
+    ),
+    cut: rows.length === READ_MAX || read.some(count => count >= RANGE_MAX)
+  }
 }
 
 /**
@@ -186,9 +206,11 @@ function waysOf(texts: ReadonlyArray<{ text: string; errors: 0 | 1 | 2; is_part:
 const alike = forEachKind<Ways, { n: number; word: string; term: number }>('search.alike', ({ workspace }, ways) => {
   const words = (from: RawBuilder<unknown>, where: RawBuilder<unknown>) => sql`
     select way.n, known.word, known.term from ${from}, lateral (select known.word, known.term from search_words known
-      where ${where} and known.term is not null offset 0) known`
+      where ${where} limit ${sql.lit(RANGE_MAX)}) known`
+  // The order is that of the index which has the range. Without statistics PostgreSQL would take any that begins alike.
   const between = (column: RawBuilder<unknown>) =>
-    sql`${column} >= way.part collate "C" and ${column} < (way.part || ${sql.lit(LAST)}) collate "C"`
+    sql`known.term is not null and ${column} >= way.part collate "C"
+      and ${column} < (way.part || ${sql.lit(LAST)}) collate "C" order by ${column} collate "C"`
   const in_workspace = sql`known.workspace = ${workspace}`
   const sized = sql`${in_workspace} and length(known.word) = way.letters`
   const misspelt = (n: number[], parts: string[]) => sql`
@@ -199,7 +221,7 @@ const alike = forEachKind<Ways, { n: number; word: string; term: number }>('sear
       where of.n = length.n) way`
   return sql`(${words(
     sql`unnest(${ways.holding}::int[], ${ways.patterns}::text[]) way (n, pattern)`,
-    sql`known.word like way.pattern and coalesce(${in_workspace}, false)`
+    sql`known.word like way.pattern and coalesce(${in_workspace}, false) and known.term is not null`
   )} union ${words(
     sql`unnest(${ways.beginning}::int[], ${ways.starts}::text[]) way (n, part)`,
     sql`${in_workspace} and ${between(sql`known.word`)}`

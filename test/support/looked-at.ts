@@ -24,12 +24,14 @@ export interface Work {
   rows: number
   /** Receipts that were looked at. */
   receipts: number
+  /** Words of the vocabulary of search that were looked at. */
+  words: number
   /** Whether messages were read from their beginning to their end. */
   scanned: boolean
   statements: number
 }
 
-const NOTHING: Work = { rows: 0, receipts: 0, scanned: false, statements: 0 }
+const NOTHING: Work = { rows: 0, receipts: 0, words: 0, scanned: false, statements: 0 }
 
 /** Rows of a table that one step of a plan looked at. PostgreSQL tells the average of its rounds. */
 function lookedAtHere(plan: Plan, table: string): number {
@@ -46,6 +48,8 @@ export function lookedAt(plan: Plan, table: string): number {
 export async function countedDatabase(t: { teardown: (fn: () => unknown) => unknown }): Promise<{
   db: Db
   pool: pg.Pool
+  /** For connections whose statements are not counted, and may write. */
+  url: string
   /** What has been done since it was last asked. */
   work: () => Work
 }> {
@@ -68,6 +72,7 @@ export async function countedDatabase(t: { teardown: (fn: () => unknown) => unkn
     const plan = rows[0]?.['QUERY PLAN'][0]?.Plan as Plan
     done.rows += lookedAt(plan, 'messages')
     done.receipts += lookedAt(plan, 'receipts')
+    done.words += lookedAt(plan, 'search_words_rows')
     done.scanned ||= scans(plan)
     done.statements++
     return queryWithPrefix(client, prefix, statement)
@@ -75,6 +80,7 @@ export async function countedDatabase(t: { teardown: (fn: () => unknown) => unkn
   return {
     db: inWorkspace(unscoped(guardPool(pool), installation, explaining), 'default'),
     pool,
+    url,
     work() {
       const last = done
       done = { ...NOTHING }

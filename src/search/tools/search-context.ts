@@ -4,7 +4,7 @@ import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
 import { CONTEXT_MAX, within, withContext } from '../context.js'
 import { search } from '../search.js'
-import type { Turns } from '../turns.js'
+import type { LimitSearch } from '../search-limit.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { Message } from '../../kernel/answer-shapes.js'
 import { MetadataFilter } from '../../kernel/metadata-shapes.js'
@@ -16,7 +16,7 @@ const QUERY_MAX = 500
 const HIGH = 80
 const MEDIUM = 60
 
-export const searchContext = (turns: Turns) =>
+export const searchContext = (limitSearch: LimitSearch) =>
   defineTool({
     name: 'search_context',
     title: 'Search messages',
@@ -123,7 +123,7 @@ export const searchContext = (turns: Turns) =>
       const started = performance.now()
       const { start, end } = timeRange(given.start_time, given.end_time)
       if (session_id !== undefined) await sessions.readSessionOrThrow(db, agent, session_id)
-      const { results, partial } = await turns(agent, () =>
+      const { results, partial } = await limitSearch(agent, () =>
         search(
           db,
           agent,

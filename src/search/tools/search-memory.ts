@@ -10,7 +10,7 @@ import { GLOBAL } from '../../memory/store/entries.js'
 import { latest } from '../../memory/store/memory-latest.js'
 import { rankTexts } from '../rank-texts.js'
 import { metadataValues } from '../terms.js'
-import type { Turns } from '../turns.js'
+import type { LimitSearch } from '../search-limit.js'
 
 const QUERY_MAX = 500
 const EVERY_SCOPE = 'all'
@@ -19,7 +19,7 @@ const VALUES_MAX = 2000
 const BYTES_MAX = 2_000_000
 const TEXT_MAX = 20_000
 
-export const searchMemory = (turns: Turns) =>
+export const searchMemory = (limitSearch: LimitSearch) =>
   defineTool({
     name: 'search_memory',
     title: 'Search what is remembered',
@@ -75,7 +75,7 @@ export const searchMemory = (turns: Turns) =>
           text.slice(0, TEXT_MAX)
         )
       }))
-      const found = await turns(agent, () => rankTexts(db, agent.workspace, query, texts, threshold, limit))
+      const found = await limitSearch(agent, () => rankTexts(db, agent.workspace, query, texts, threshold, limit))
       return {
         results: found.map(({ of, score }) => ({
           key: of.key,

@@ -57,7 +57,7 @@ def server() -> Iterator[tuple[str, str]]:
     if not PROGRAM.exists():
         sys.exit(f"{PROGRAM} is not here: run `npm ci && npm run build`")
     key = secrets.token_hex(16)
-    with tempfile.TemporaryDirectory(prefix="scs-converters-") as home:
+    with tempfile.TemporaryDirectory(prefix="scs-converters-", ignore_cleanup_errors=True) as home:
         # PostgreSQL does not run as root: then another user must get into the folder.
         Path(home).chmod(0o711)
         own = {"HOME": home, "PORT": str(PORT), "DATA_DIR": f"{home}/data", "LOG_LEVEL": "error", "NODE_ENV": "production"}

@@ -109,7 +109,10 @@ function compact(schema: unknown): unknown {
       keyword,
       keyword === 'properties'
         ? Object.fromEntries(Object.entries(value as object).map(([name, inner]) => [name, compact(inner)]))
-        : compact(value)
+        : // The same, for google-genai: it takes a schema here, and breaks on true.
+          keyword === 'additionalProperties' && value === true
+          ? {}
+          : compact(value)
     ])
   )
 }

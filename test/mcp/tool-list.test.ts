@@ -240,6 +240,7 @@ t.test('how long the list is', async t => {
     for (const { name, description, inputSchema } of listed) {
       t.same(toolFaults({ name, description }), [])
       t.same(inputFaults(inputSchema, name), [], `${name}: as vendors take it`)
+      t.notMatch(JSON.stringify(inputSchema), '"additionalProperties":true', `${name}: as google-genai takes it`)
     }
   }
 })

@@ -39,7 +39,7 @@ FRAMEWORKS = {
     "langchain-mcp-adapters": Framework("with_langchain.py", ("langchain-mcp-adapters==0.3.2",)),
     "openai-agents": Framework("with_openai_agents.py", ("openai-agents==0.24.0",)),
     "google-genai": Framework("with_google_genai.py", ("google-genai==3.3.0", "mcp==1.30.0")),
-    "pydantic-ai": Framework("with_pydantic_ai.py", ("pydantic-ai-slim[mcp,openai,google]==2.68.0",)),
+    "pydantic-ai-slim": Framework("with_pydantic_ai.py", ("pydantic-ai-slim[mcp,openai,google]==2.68.0",)),
 }
 
 

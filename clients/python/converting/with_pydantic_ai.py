@@ -3,7 +3,7 @@
 from typing import Any
 
 from common import HEADERS, URL, Found, input_of, names_of, run
-from pydantic_ai.mcp import MCPServerStreamableHTTP
+from pydantic_ai.mcp import MCPToolset
 from pydantic_ai.profiles.google import GoogleJsonSchemaTransformer
 from pydantic_ai.profiles.openai import OpenAIJsonSchemaTransformer
 
@@ -11,7 +11,7 @@ TRANSFORMERS = {"openai": OpenAIJsonSchemaTransformer, "google": GoogleJsonSchem
 
 
 async def work(found: Found) -> None:
-    async with MCPServerStreamableHTTP(URL, headers=HEADERS) as server:
+    async with MCPToolset(URL, headers=HEADERS) as server:
         for tool in await server.list_tools():
             for mode, transformer in TRANSFORMERS.items():
 

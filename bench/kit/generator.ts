@@ -6,49 +6,8 @@
 import { connect, type Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
 import { chunksEnd, lengthOf, unchunked } from './answers.js'
-
-/** One connection, and the requests that it sends again and again, in this order. */
-export interface Sender {
-  port: number
-  requests: string[]
-}
-
-export interface Plan {
-  senders: Sender[]
-  /** A text that the body of every success contains. */
-  expect: string
-}
-
-export type Order =
-  | { do: 'prepare'; plan: string; is: Plan }
-  | { do: 'run'; plan: string; seconds: number }
-  | { do: 'forget'; plan: string }
-
-export interface Result {
-  seconds: number
-  /** Successes within the time. */
-  ok: number
-  /** Successes after the time, of requests sent within it. */
-  late: number
-  /** Answers of status 2xx that are no success. */
-  failed: number
-  /** Answers of another status. */
-  refused: number
-  /** Connections that broke, or that answered something else than HTTP. */
-  broken: number
-  /** The first answer that was no success. */
-  sample?: string
-  p50_ms: number
-  p99_ms: number
-  max_ms: number
-  /** CPU time of this process, user and system. */
-  cpu_ms: number
-}
-
-interface Ready {
-  senders: Array<{ port: number; requests: Buffer[] }>
-  expect: Buffer
-}
+import { type Encoded, filled, keep, readyFrom, type Ready } from './encoded.js'
+import type { Order, Result } from './plan.js'
 
 /** How long the generator waits for the last answers when the time is up. */
 const DRAIN_MS = 15_000
@@ -64,11 +23,13 @@ class Sending {
   /** Bytes of the whole answer; 0 until its head has come, -1 if it comes in chunks. */
   private need = 0
   private done: () => void = () => {}
+  /** What answers have held, by slot. */
+  private readonly kept: string[] = []
 
   constructor(
     private readonly run: Running,
     private readonly port: number,
-    private readonly requests: Buffer[],
+    private readonly requests: Encoded[],
     first: number
   ) {
     this.next = first % requests.length
@@ -105,10 +66,10 @@ class Sending {
   }
 
   private go(): void {
-    const request = this.requests[this.next] as Buffer
+    const request = this.requests[this.next] as Encoded
     this.next = this.next + 1 === this.requests.length ? 0 : this.next + 1
     this.began = performance.now()
-    this.socket?.write(request)
+    this.socket?.write(filled(request, this.kept))
   }
 
   private read(chunk: Buffer): void {
@@ -125,6 +86,7 @@ class Sending {
     this.need = 0
     const now = performance.now()
     this.run.answered(data, chunked, now - this.began, now)
+    keep(this.run.finds, data, this.kept)
     if (now < this.run.until) this.go()
     else this.done()
   }
@@ -162,7 +124,10 @@ class Running {
   broken = 0
   sample: string | undefined
 
-  constructor(private readonly expect: Buffer) {}
+  constructor(
+    private readonly expect: Buffer,
+    readonly finds: RegExp[]
+  ) {}
 
   answered(data: Buffer, chunked: boolean, ms: number, now: number): void {
     const is2xx = data[9] === 0x32
@@ -185,10 +150,12 @@ class Running {
   }
 }
 
-async function run({ senders, expect }: Ready, seconds: number): Promise<Result> {
-  const running = new Running(expect)
+async function run({ senders, expect, finds }: Ready, seconds: number): Promise<Result> {
+  const running = new Running(expect, finds)
   // Each connection starts at another request, so that they do not all send the same one at the same time.
-  const sendings = senders.map(({ port, requests }, i) => new Sending(running, port, requests, i * 7))
+  const sendings = senders.map(
+    ({ port, requests }, i) => new Sending(running, port, requests, finds.length > 0 ? 0 : i * 7)
+  )
   try {
     await Promise.all(sendings.map(sending => sending.open()))
     const cpu = process.cpuUsage()
@@ -227,11 +194,7 @@ async function obey(order: Order): Promise<Result | undefined> {
   if (order.do === 'forget') {
     plans.delete(order.plan)
   } else if (order.do === 'prepare') {
-    const { senders, expect } = order.is
-    plans.set(order.plan, {
-      senders: senders.map(({ port, requests }) => ({ port, requests: requests.map(text => Buffer.from(text)) })),
-      expect: Buffer.from(expect)
-    })
+    plans.set(order.plan, readyFrom(order.is))
   } else {
     const plan = plans.get(order.plan)
     if (plan === undefined) throw new Error(`There is no plan ${order.plan}.`)

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Cleanup } from './cleanup.js'
-import type { Order, Plan, Result } from './generator.js'
+import type { Order, Plan, Result } from './plan.js'
 import type { Program } from './program.js'
 
-export type { Plan, Result, Sender } from './generator.js'
+export type { Plan, Result, Sender } from './plan.js'
 
 export interface Load {
   pid: number

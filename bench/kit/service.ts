@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Cleanup } from './cleanup.js'
 import { type Program, ROOT } from './program.js'
 
@@ -20,6 +21,8 @@ export interface Service {
   /** Makes tokens, each of another agent. */
   tokens: (count: number) => Promise<string[]>
   sessions: (count: number) => Promise<string[]>
+  /** Bytes of its heap, and of what hangs on it, after a collection; for a service with the options of HEAP. */
+  heap: () => Promise<number>
   /** The values of /metrics that have no labels, by name. */
   metrics: () => Promise<Map<string, number>>
   /** Waits until the background work is done. */
@@ -60,6 +63,9 @@ export function environment(
     ...env
   }
 }
+
+/** Options of node for a service whose heap is measured. */
+export const HEAP = [`--import=${pathToFileURL(join(ROOT, 'test', 'replicas', 'level.mjs')).href}`]
 
 /** Starts the compiled program, `serve` by default, and waits until it is ready. Its log is thrown away. */
 export async function startService(
@@ -108,6 +114,12 @@ export async function startService(
     sessions: count =>
       each(count, async n => (await call('create_session', { purpose: `bench ${n}` })).session_id as string),
     metrics,
+    async heap() {
+      const told = once(child.stderr, 'data') as Promise<[Buffer]>
+      child.kill('SIGUSR2')
+      const [line] = await told
+      return (JSON.parse(line.toString().replace(/^level /, '')) as { heap: number }).heap
+    },
     async settle() {
       const until = Date.now() + SETTLE_MS
       for (let wait = 50; Date.now() < until; wait = 300) {

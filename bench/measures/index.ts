@@ -1,8 +1,10 @@
 import type { Measure } from '../kit/bench.js'
 import { addMessage } from './add-message.js'
+import { asks } from './asks.js'
 import { audit } from './audit.js'
 import { auditChain } from './audit-chain.js'
 import { capacity } from './capacity.js'
+import { claimWake } from './claim-wake.js'
 import { coldStart } from './cold-start.js'
 import { getMemory } from './get-memory.js'
 import { getMessages } from './get-messages.js'
@@ -15,6 +17,7 @@ import { mixed } from './mixed.js'
 import { readMessages } from './read-messages.js'
 import { older } from './older.js'
 import { pgbench } from './pgbench.js'
+import { tasks } from './tasks.js'
 import { telemetry } from './telemetry.js'
 import { wall } from './wall.js'
 import { watched } from './watched.js'
@@ -29,6 +32,9 @@ export const measures: Measure[] = [
   { name: 'read-messages', seconds: 40, run: readMessages },
   { name: 'get-memory', seconds: 20, run: getMemory },
   { name: 'memory', seconds: 60, run: memory },
+  { name: 'tasks', seconds: 50, run: tasks },
+  { name: 'claim-wake', seconds: 20, run: claimWake },
+  { name: 'asks', seconds: 60, run: asks },
   { name: 'audit', seconds: 60, run: audit },
   { name: 'mixed', seconds: 90, run: mixed },
   { name: 'cold-start', seconds: 25, run: coldStart },

@@ -158,7 +158,7 @@ class SharedContext:
             return default
 
     def follow(self, session_id: str, after_seq: int = 0, for_seconds: float = 30.0) -> Iterator[dict[str, Any]]:
-        """Yields each message once, in order, as it appears; ends after `for_seconds`."""
+        """Yields each message once, in order, as it appears; ends after `for_seconds`, or when the session is closed."""
         until = time.monotonic() + for_seconds
         while True:
             # Comes back as soon as there is something; 4 s at most, since httpx gives up after 5.
@@ -167,5 +167,6 @@ class SharedContext:
             yield from page["messages"]
             # The cursor is last_seq, not the last message's seq: it also passes what this agent may not see.
             after_seq = page["last_seq"]
-            if time.monotonic() > until and not page["has_more"]:
+            # Nothing comes in a closed session, and a call does not wait there.
+            if not page["has_more"] and (time.monotonic() > until or not page["is_active"]):
                 return

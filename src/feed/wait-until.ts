@@ -159,13 +159,12 @@ export const WAIT_MAX_MCP = 25
 
 export const WAIT_WORDS = `at most ${WAIT_MAX_MCP} over MCP, ${WAIT_MAX} over REST`
 
-/** @param what the call waits for, in words */
-export function WaitSeconds(what: string) {
+export function WaitSeconds() {
   return Numeric({
     minimum: 0,
     maximum: WAIT_MAX,
     default: 0,
-    description: `Seconds to wait for ${what}, ${WAIT_WORDS}`
+    description: `Seconds to wait, at most ${WAIT_MAX_MCP} over MCP`
   })
 }
 

@@ -7,6 +7,7 @@ import type { ConcurrencyLimit } from '../kernel/semaphore.js'
 import type { EndReason, Live } from './live.js'
 import type { Wakes } from './wakes.js'
 import type { Change } from './store/feed.js'
+import type { ToldTask } from './store/task-changes.js'
 
 export interface WaitDeps {
   live: Live
@@ -25,14 +26,24 @@ export interface Wait {
   limit: number
   /** How many changes the reader can use while it is behind; undefined: all. */
   maxChanges: number | undefined
-  wanted: (message: MessageRow) => boolean
+  /** Of messages that have become visible, and changes of tasks. */
+  wanted: (change: Told) => boolean
   /** When the call began, by performance.now(), and how long it may take, in milliseconds. */
   started: number
   total_ms: number
 }
 
+/** What an answer tells. */
+export type Told = Extract<Change, { type: 'message_added' | 'task_changed' }>
+
+export function isTold(change: Change): change is Told {
+  return change.type === 'message_added' || change.type === 'task_changed'
+}
+
 export interface Waited {
   messages: MessageRow[]
+  /** Absent if none has changed. */
+  tasks?: ToldTask[]
   count: number
   last_seq: number
   timed_out: boolean
@@ -40,9 +51,25 @@ export interface Waited {
   is_active: boolean
 }
 
+/** The first so many of what was found, as an answer without what it says of the wait. */
+export function answerOf(found: readonly Told[], limit: number, cursor: number) {
+  const page = found.slice(0, limit)
+  const kept = page.slice(0, fitting(page))
+  const has_more = found.length > kept.length
+  const messages = kept.flatMap(change => (change.type === 'message_added' ? [change.message] : []))
+  const tasks = kept.flatMap(change => (change.type === 'task_changed' ? [change.task] : []))
+  return {
+    messages,
+    ...(tasks.length > 0 && { tasks }),
+    count: messages.length,
+    last_seq: has_more ? (kept.at(-1) as Told).seq : cursor,
+    has_more
+  }
+}
+
 /**
- * Holds a slot among the calls that wait, and nothing else, until a message comes, the time is up or the client is
- * gone.
+ * Holds a slot among the calls that wait, and nothing else, until something wanted comes, the time is up or the client
+ * is gone.
  * @throws AppError as ConcurrencyLimit does; SESSION_NOT_FOUND, or what ended the reader's rights
  */
 export async function wait(
@@ -53,20 +80,8 @@ export async function wait(
   const { progress } = caller
   const signal = caller.disconnected?.()
   const left_ms = total_ms - (performance.now() - started)
-  const found: Array<{ seq: number; message: MessageRow }> = []
-  const answer = (timed_out: boolean): Waited => {
-    const page = found.slice(0, limit)
-    const kept = page.slice(0, fitting(page))
-    const has_more = found.length > kept.length
-    return {
-      messages: kept.map(({ message }) => message),
-      count: kept.length,
-      last_seq: has_more ? (kept.at(-1) as { seq: number }).seq : cursor,
-      timed_out,
-      has_more,
-      is_active
-    }
-  }
+  const found: Told[] = []
+  const answer = (timed_out: boolean): Waited => ({ ...answerOf(found, limit, cursor), timed_out, is_active })
   if (left_ms <= 0 || stopping.aborted || signal?.aborted === true) return answer(true)
   const leaveWaiters = waiters.take(agent)
   const reacquireSlot = caller.releaseSlot?.()
@@ -83,13 +98,12 @@ export async function wait(
         maxChanges,
         deliver(changes, upTo, more) {
           const open = isOpenAfter(changes)
-          for (const change of changes)
-            if (change.type === 'message_added' && wanted(change.message)) found.push(change)
+          for (const change of changes) if (isTold(change) && wanted(change)) found.push(change)
           cursor = upTo
           is_active = open ?? is_active
           // Further changes that exist already belong to this answer, up to its limit.
           if (open !== false && (found.length === 0 || (more && found.length <= limit))) return
-          if (found[0] !== undefined) woken(found[0].message.timestamp)
+          if (found[0]?.type === 'message_added') woken(found[0].message.timestamp)
           resolve(answer(false))
           // At once, not with the promise: another delivery would move the cursor of this answer.
           stop()

@@ -12,9 +12,7 @@ export const InboxMessage = Type.Object({
   acked: Type.Boolean({ description: 'Whether you have acknowledged it' })
 })
 
-export const MarkRead = Type.Optional(
-  Type.Boolean({ default: false, description: 'Whether the messages got count as read' })
-)
+export const MarkRead = Type.Optional(Type.Boolean({ default: false, description: 'Mark them as read' }))
 
 export function Words(min: number, max: number, description: string) {
   const of = text(min, max, description)
@@ -29,6 +27,6 @@ export const TimeoutSeconds = Type.Optional(
     minimum: 0,
     maximum: WAIT_MAX,
     default: TIMEOUT_DEFAULT,
-    description: `Seconds, at most ${WAIT_MAX_MCP} over MCP. 0: only look`
+    description: `Seconds, at most ${WAIT_MAX_MCP} over MCP`
   })
 )

@@ -19,7 +19,8 @@ function isReply({ id, to }: Question, { parent_message_id, sender, sender_type 
 }
 
 /**
- * Waits for the first answer, as wait_for_messages waits: as one who follows the session.
+ * Waits for the first answer, as wait_for_messages waits: as one who follows the session. A closed session takes no
+ * answer: then there is nothing to wait for.
  * @throws AppError as ConcurrencyLimit does; SESSION_NOT_FOUND, or what ended the asker's rights
  */
 export async function waitForReply(
@@ -29,8 +30,9 @@ export async function waitForReply(
   deps: WaitDeps
 ): Promise<{ reply: MessageRow | null; timed_out: boolean }> {
   const started = performance.now()
-  const { reply, head } = await firstReply(db, agent, question)
+  const { reply, head, is_active: is_open } = await firstReply(db, agent, question)
   if (reply !== undefined) return { reply, timed_out: false }
+  if (!is_open) return { reply: null, timed_out: false }
   let cursor = head
   for (;;) {
     const { messages, last_seq, timed_out, is_active } = await wait(
@@ -40,7 +42,7 @@ export async function waitForReply(
         is_active: true,
         limit: 1,
         maxChanges: undefined,
-        wanted: message => isReply(question, message),
+        wanted: change => change.type === 'message_added' && isReply(question, change.message),
         started,
         total_ms: timeout_seconds * 1000
       },
@@ -49,8 +51,7 @@ export async function waitForReply(
     )
     const [found] = messages
     if (found !== undefined) return { reply: found, timed_out: false }
-    // A closed session takes no answer, unless it is opened again: then the caller asks again.
-    if (timed_out || !is_active) return { reply: null, timed_out: true }
+    if (timed_out || !is_active) return { reply: null, timed_out }
     cursor = last_seq
   }
 }

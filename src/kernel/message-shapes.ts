@@ -9,7 +9,7 @@ import { VISIBILITIES } from './visibilities.js'
 /** The shapes of the arguments that make a message or a task: for whom, what, and who sees it. */
 
 export const Addressee = Checked<string>(
-  { type: 'string', minLength: 1, maxLength: AGENT_ID_MAX, description: 'An agent_id or type:<agent_type>' },
+  { type: 'string', minLength: 1, maxLength: AGENT_ID_MAX },
   value =>
     typeof value === 'string' &&
     isName(value) &&
@@ -21,10 +21,16 @@ export const Addressee = Checked<string>(
 
 const ADDRESSEES_MAX = 50
 export const Addressees = (description: string) =>
-  Type.Optional(Type.Array(Addressee, { minItems: 1, maxItems: ADDRESSEES_MAX, description }))
+  Type.Optional(
+    Type.Array(Addressee, {
+      minItems: 1,
+      maxItems: ADDRESSEES_MAX,
+      description: `${description}: agent_ids, type:<agent_type>`
+    })
+  )
 
 const CONTENT_MAX = 100_000
-const content = text(0, CONTENT_MAX, 'The text, kept exactly as it is sent')
+const content = text(0, CONTENT_MAX, 'The text')
 export const Content = Checked<string>(content.json, content.check, {
   [HoldsText]: true,
   [Allowed]: `a string of 1 to ${CONTENT_MAX} characters, or an empty one with a payload`,
@@ -34,7 +40,7 @@ export const Content = Checked<string>(content.json, content.check, {
 const PAYLOAD_MAX = 1024 * 1024
 export const Payload = Type.Optional(
   AnyValue(
-    'Any JSON value, for programs; not searched',
+    'Any JSON value, for programs',
     value => value !== undefined && Buffer.byteLength(JSON.stringify(value)) <= PAYLOAD_MAX,
     {
       [HoldsText]: true,

@@ -65,7 +65,9 @@ export const OptionalSessionId = (absent: string) =>
 /** As many as credentials can be limited to. */
 const SESSIONS_MAX = 100
 export const Sessions = (description: string) =>
-  Type.Optional(Type.Array(SessionId, { minItems: 1, maxItems: SESSIONS_MAX, description }))
+  Type.Optional(
+    Type.Array({ ...SessionId, description: undefined }, { minItems: 1, maxItems: SESSIONS_MAX, description })
+  )
 
 /** Seconds: a year. */
 const EXPIRES_MAX = 31_536_000
@@ -165,7 +167,7 @@ export function SessionKey(description: string) {
 }
 
 export const MEMORY_KEY_MAX = 255
-const memoryKey = text(1, MEMORY_KEY_MAX, 'The name of the value', value => !hasControlCharacters(value))
+const memoryKey = text(1, MEMORY_KEY_MAX, 'Its name', value => !hasControlCharacters(value))
 export const MemoryKey = Checked<string>(memoryKey.json, memoryKey.check, {
   [Repair]: trimmed,
   [OnPage]: { pattern: `^[^${CONTROLS}]*[^\\s${CONTROLS}][^${CONTROLS}]*$` },
@@ -178,7 +180,7 @@ function isTime(value: unknown): boolean {
 }
 
 export function DateTime(description: string) {
-  return Checked<string>({ type: 'string', description: `${description}: ISO-8601, UTC by default` }, isTime, {
+  return Checked<string>({ type: 'string', description: `${description}: ISO-8601` }, isTime, {
     [EmptyIsAbsent]: true,
     [OnPage]: { anyOf: [{ format: 'date' }, { format: 'date-time' }] },
     [Code]: 'INVALID_DATETIME',
@@ -186,7 +188,7 @@ export function DateTime(description: string) {
   })
 }
 
-export function Limit(fallback: number, maximum: number, minimum = 1, description = 'At most so many') {
+export function Limit(fallback: number, maximum: number, minimum = 1, description = 'How many') {
   return Type.Optional(Whole({ minimum, maximum, default: fallback, description }))
 }
 
@@ -197,14 +199,14 @@ export const Cursor = Type.Optional(
     {
       type: 'string',
       maxLength: CURSOR_MAX,
-      description: 'next_cursor of the previous answer'
+      description: 'The last next_cursor'
     },
     value => typeof value === 'string' && characters(value) <= CURSOR_MAX,
     { [EmptyIsAbsent]: true, [Allowed]: 'next_cursor of an earlier answer' }
   )
 )
 
-const idempotencyKey = text(1, 255, 'Repeats with the same one happen once')
+const idempotencyKey = text(1, 255, 'Repeats with it happen once')
 export const IdempotencyKey = Type.Optional(
   Checked<string>(idempotencyKey.json, idempotencyKey.check, {
     // A program that believes in its key must not lose it without a word.

@@ -51,8 +51,8 @@ interface Definition<I extends TObject, O extends TObject, P extends Permission 
   title: string
   /** What it is for first, then what to know: models choose tools by it. */
   description: string
-  /** The description for MCP connections that name their agent, if it is another. */
-  descriptionIfNamed?: string
+  /** For MCP connections that name their agent: another description, and the argument that makes sense only there. */
+  ifNamed?: { description: string; argument: string }
   permission: P
   /** authenticate_agent alone is `own`: it looks at its own key and at no other credential. */
   credentials?: 'own'
@@ -60,8 +60,11 @@ interface Definition<I extends TObject, O extends TObject, P extends Permission 
   effect: 'reads' | 'adds' | 'replaces'
   /** Whether the same call again changes nothing further. Reading tools always are repeatable. */
   repeatable?: boolean
-  /** Whether what it does cannot be taken back: clients that can ask their user are told to ask first. */
-  irreversible?: boolean
+  /**
+   * Whether what a call does cannot be taken back: clients that can ask their user are told to ask first.
+   * @param given the arguments as they came
+   */
+  irreversible?: (given: Record<string, unknown>) => boolean
   /** Whether its answer holds a secret. The kernel never keeps such an answer for repeats. */
   secret?: boolean
   input: I

@@ -12,6 +12,8 @@ export interface Quotas {
   memory_entries: number
   /** Bytes of their keys, values and metadata. */
   memory_bytes: number
+  /** Tasks of a workspace that are not done. */
+  tasks: number
 }
 
 export const NO_QUOTAS: Quotas = {
@@ -19,7 +21,8 @@ export const NO_QUOTAS: Quotas = {
   session_messages: 0,
   session_bytes: 0,
   memory_entries: 0,
-  memory_bytes: 0
+  memory_bytes: 0,
+  tasks: 0
 }
 
 /** As the configuration has them. */
@@ -29,7 +32,8 @@ export function quotasOf(config: { [name in keyof Quotas as `quota_${name}`]: nu
     session_messages: config.quota_session_messages,
     session_bytes: config.quota_session_bytes,
     memory_entries: config.quota_memory_entries,
-    memory_bytes: config.quota_memory_bytes
+    memory_bytes: config.quota_memory_bytes,
+    tasks: config.quota_tasks
   }
 }
 
@@ -55,6 +59,10 @@ const words: Record<keyof Quotas, [full: string, advice: string]> = {
   memory_bytes: [
     'This agent would remember more bytes than an agent may',
     'Call list_memory to see what is there and how large it is, and delete_memory for what is no longer needed'
+  ],
+  tasks: [
+    'The workspace would have more tasks that are not done than it may',
+    'Call list_tasks to see them, and cancel_task for what is no longer needed; those that are completed do not count'
   ]
 }
 

@@ -35,6 +35,12 @@ export async function sendResponse(reply: FastifyReply, response: Response): Pro
   return reply.send(escapeLineBreaks(text))
 }
 
+/** Ends a stream with an answer, or without one. The client has as long for reading it as for anything. */
+export async function endWith(stream: EventStream<'answered'>, answer: unknown): Promise<void> {
+  if (answer !== undefined) await stream.send(eventFrame('message', answer))
+  stream.end('answered')
+}
+
 /** Sends on what the SDK writes as an event stream, at the pace of the client, and ends with it. */
 export async function carry(body: ReadableStream<Uint8Array>, stream: EventStream<'answered'>): Promise<void> {
   const text = new TextDecoder()

@@ -26,7 +26,7 @@ async function registerMcp(app: FastifyInstance): Promise<void> {
   const lookUp = mcpSessions.lookUpTogether(app.database.db)
   const means = { streams: createStreams(app), watches: createWatches(app), lookUp }
   const senders = createSenders(app, lookUp)
-  const legacy = await serveLegacy(createMethods(app, sessionSubscriptions(app)), lookUp, senders, app)
+  const legacy = await serveLegacy(createMethods(app, sessionSubscriptions(app)), means, senders, app)
   const notifications = serveNotifications(means, app)
   const modern = serveModern(createMethods(app), means, app)
   const config = { wrapFailure }

@@ -11,8 +11,10 @@ import { callerOf } from '../http/caller.js'
 import { eventFrame } from '../http/event-frames.js'
 import { EventStream } from '../http/event-stream.js'
 import { sendFailure } from '../http/failures.js'
-import { sendAnswer } from './answers.js'
+import { endWith, sendAnswer } from './answers.js'
+import { createAskedCalls } from './asked-calls.js'
 import { createCancellations } from './cancellations.js'
+import { canAsk } from './confirmation.js'
 import { byHeaders, refusedHeaders, type Senders } from './credentials.js'
 import { INVALID_PARAMS, mcpSessionNotFound } from './failure.js'
 import {
@@ -25,16 +27,31 @@ import {
   sessionIdOf
 } from './messages.js'
 import type { Methods } from './methods.js'
+import { createQuestions } from './questions.js'
 import { type Answer, Exchanges, serverOptions } from './sdk.js'
+import type { Streams } from './subscriptions/streams.js'
+
+interface Means {
+  lookUp: LookUp
+  /** Bounds the streams that are open. */
+  streams: Streams
+}
 
 /**
  * 2025-era clients, 2024-11-05 to 2025-11-25, which open a connection by `initialize`. What a connection has is in its
  * row in the database, so that any replica answers any request.
  */
-export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Senders, app: FastifyInstance) {
+export async function serveLegacy(
+  methods: Methods,
+  { lookUp, streams }: Means,
+  senders: Senders,
+  app: FastifyInstance
+) {
   const { db } = app.database
   const ask = await createServer(methods, app)
   const cancellations = createCancellations(lookUp, app)
+  const questions = createQuestions(lookUp, app)
+  const askFirst = createAskedCalls({ ask, cancellations, questions, streams }, app)
 
   /** Answers a POST. */
   async function answer(request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> {
@@ -57,8 +74,10 @@ export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Sen
 
     const { id_hash } = caller.credentials.mcp_session ?? {}
     if (id_hash !== undefined)
-      for (const message of messages.filter(isCancellation))
-        await cancellations.cancel(id_hash, message.params?.requestId)
+      for (const message of messages) {
+        if (isCancellation(message)) await cancellations.cancel(id_hash, message.params?.requestId)
+        else if (message.method === undefined) await questions.receive(id_hash, message)
+      }
     const requests = messages.filter(isRequest)
     // The HTTP request has counted as one.
     if (requests.length > 1) await app.limits.request(caller.address, caller.onRateLimit, requests.length - 1)
@@ -78,11 +97,16 @@ export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Sen
     caller: Caller
   ): Promise<FastifyReply> {
     const session = caller.credentials.mcp_session as HeldSession | undefined
+    const question =
+      session?.asks === true && acceptsEvents(request)
+        ? methods.question(message.method ?? '', message.params)
+        : undefined
+    if (session !== undefined && question !== undefined) return askFirst(reply, message, { session, question, caller })
     // Only a call that waits is worth the trouble of being cancelled and of telling its progress.
     if (app.kernel.find(calledTool(message) ?? '')?.tool.waits_ms !== undefined)
       return answerWaiting(request, reply, message, session, caller)
     const answer = await ask(message as JSONRPCRequest, caller)
-    if (message.method === 'initialize') await open(reply, answer, caller)
+    if (message.method === 'initialize') await open(reply, message, answer, caller)
     return sendAnswer(reply, answer)
   }
 
@@ -112,18 +136,19 @@ export async function serveLegacy(methods: Methods, lookUp: LookUp, senders: Sen
       // The protocol wants no answer to what was cancelled, but HTTP wants one.
       const cancelled = call?.cancelled() === true
       if (stream === undefined) return cancelled ? await reply.code(202).send() : sendAnswer(reply, answer)
-      void sendLast(stream, cancelled ? '' : eventFrame('message', answer))
+      void endWith(stream, cancelled ? undefined : answer)
       return reply
     } finally {
       call?.end()
     }
   }
 
-  async function open(reply: FastifyReply, { result }: Answer, caller: Caller): Promise<void> {
+  async function open(reply: FastifyReply, { params }: Message, { result }: Answer, caller: Caller): Promise<void> {
     if (result === undefined) return
     const { credentials, identified } = caller
     const version = result.protocolVersion as string
-    const id = await mcpSessions.open(db, version, credentials.client_name ?? null, identified?.agent ?? null)
+    const { client_name = null } = credentials
+    const id = await mcpSessions.open(db, version, client_name, identified?.agent ?? null, canAsk(params?.capabilities))
     void reply.header(SESSION_HEADER, id)
   }
 
@@ -187,12 +212,6 @@ async function createServer(methods: Methods, { about: { name, version } }: Fast
   }
 }
 
-/** The client has as long for reading the answer as for anything. */
-async function sendLast(stream: EventStream<'answered'>, frame: string): Promise<void> {
-  if (frame !== '') await stream.send(frame)
-  stream.end('answered')
-}
-
 function refuseInBatch(body: unknown): AppError | undefined {
   if (!Array.isArray(body)) return undefined
   return new AppError('INVALID_INPUT', 'initialize is sent by itself, not in a batch.', {
@@ -213,7 +232,7 @@ function isCancellation({ method, id }: Message): boolean {
   return method === 'notifications/cancelled' && id === undefined
 }
 
-/** A request has an id. The rest, notifications and answers to questions that we never ask, is only acknowledged. */
+/** A request has an id. The rest, notifications and answers to questions, is only acknowledged. */
 function isRequest({ method, id }: Message): boolean {
   return method !== undefined && id !== undefined
 }

@@ -8,6 +8,8 @@ export interface Message {
   method?: string
   id?: string | number
   params?: Record<string, unknown>
+  /** Of an answer to a question of this server. */
+  result?: unknown
 }
 
 /** The method by which 2026-07-28 clients subscribe. */

@@ -9,7 +9,7 @@ import { AppError } from '../kernel/errors.js'
 import { JsonText, stringify } from '../kernel/json-text.js'
 import { hasCredentials } from './credentials.js'
 import { INVALID_PARAMS, METHOD_NOT_FOUND, refusal, RpcFailure } from './failure.js'
-import { type Beside, confirmationFor } from './confirmation.js'
+import { type Question, questionOf } from './confirmation.js'
 import { createPrompts } from './prompts.js'
 import { createResources, notThere } from './resources.js'
 import { getSkill, listSkills } from './skills/catalogue.js'
@@ -21,8 +21,8 @@ export type Method = (params: Params, caller: Caller) => Result | Promise<Result
 
 export interface Methods {
   has: (name: string) => boolean
-  /** What a call is answered until the user has agreed; undefined if it may go on. */
-  confirmation: (name: string, params: unknown, beside: Beside) => Result | undefined
+  /** What the user must have agreed to before a request. */
+  question: (name: string, params: unknown) => Question | undefined
   /** Answers one request. @throws RpcFailure, and nothing else */
   answer: (name: string, params: unknown, caller: Caller) => Promise<Result>
 }
@@ -49,10 +49,10 @@ export function createMethods(app: FastifyInstance, own: ReadonlyMap<string, Met
   ])
   return {
     has: name => methods.has(name),
-    confirmation(method, params, beside) {
+    question(method, params) {
       if (method !== 'tools/call') return undefined
       const { name, arguments: args } = Object(params) as { name?: unknown; arguments?: unknown }
-      return confirmationFor(app.kernel.find(String(name))?.tool, args, beside)
+      return questionOf(app.kernel.find(String(name))?.tool, args)
     },
     async answer(name, params, caller) {
       const method = methods.get(name)
@@ -116,7 +116,7 @@ function withTrace(caller: Caller, meta: unknown): Caller {
 }
 
 /** `auth_token` is a credential, not an argument; null means absent, as everywhere. */
-function withToken(caller: Caller, given: unknown): Caller {
+export function withToken(caller: Caller, given: unknown): Caller {
   if (given === undefined || given === null) return caller
   // What is no text is no token: refused like any bad one.
   const auth_token = typeof given === 'string' ? given : ''

@@ -11,7 +11,7 @@ import type { FastifyReply, FastifyRequest, FastifyInstance } from 'fastify'
 import { refuse } from '../kernel/authorize.js'
 import type { Caller } from '../kernel/caller.js'
 import { sendAnswer } from './answers.js'
-import { canAsk } from './confirmation.js'
+import { canAsk, capabilitiesIn, questionOf } from './confirmation.js'
 import { refusal, RpcFailure } from './failure.js'
 import { acceptsEvents, LISTEN, type Message } from './messages.js'
 import type { Methods } from './methods.js'
@@ -103,7 +103,11 @@ function plainCallOf(
 ): JSONRPCRequest | undefined {
   if (era.kind !== 'modern' || era.messageKind !== 'request') return undefined
   const call = era.message
-  const { name, _meta, ...more } = (call.params ?? {}) as { name?: unknown; _meta?: Record<string, unknown> }
+  const { name, _meta, ...more } = (call.params ?? {}) as {
+    name?: unknown
+    _meta?: Record<string, unknown>
+    arguments?: unknown
+  }
   const plain =
     call.method === 'tools/call' &&
     headers['mcp-method'] === 'tools/call' &&
@@ -116,7 +120,7 @@ function plainCallOf(
     _meta[LOG_LEVEL_META_KEY] === undefined &&
     Object.keys(more).every(key => key === 'arguments') &&
     // Before it, the user of the client may have to be asked.
-    !(kernel.find(name)?.tool.irreversible === true && canAsk(_meta))
+    !(canAsk(capabilitiesIn(_meta)) && questionOf(kernel.find(name)?.tool, more.arguments) !== undefined)
   return plain ? call : undefined
 }
 

@@ -4,6 +4,7 @@ import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/sdk/t
 import type { About } from '../kernel/about.js'
 import { anySignal, type Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
+import { agrees, ANSWER_MS, canAsk, capabilitiesIn, confirmationFor, declined, type Question } from './confirmation.js'
 import { INTERNAL_ERROR } from './failure.js'
 import { progressOf, progressTokenOf } from './messages.js'
 import type { Methods } from './methods.js'
@@ -39,6 +40,12 @@ const noValidator = {
 /** The options of a server of either SDK. */
 export const serverOptions = { capabilities, instructions, jsonSchemaValidator: noValidator }
 
+/** What the SDK has taken out of a request of 2026-07-28. */
+interface Beside {
+  envelope?: Record<string, unknown>
+  inputResponses?: Record<string, unknown>
+}
+
 type Context = Parameters<NonNullable<Server['fallbackRequestHandler']>>[1]
 
 /**
@@ -53,11 +60,29 @@ export function createServer(
 ): Server {
   const server = new Server({ name, version }, serverOptions)
   if (only === undefined || methods.has(only)) {
-    server.fallbackRequestHandler = async (request, context) =>
-      methods.confirmation(request.method, request.params, context.mcpReq) ??
-      (await methods.answer(request.method, request.params, during(context, request, callerOf(context, server))))
+    server.fallbackRequestHandler = async (request, context) => {
+      const { method, params } = request
+      const question = methods.question(method, params)
+      const stopped = question && (await askUser(question, context, server))
+      return stopped ?? (await methods.answer(method, params, during(context, request, callerOf(context, server))))
+    }
   }
   return server
+}
+
+/**
+ * Has a client ask its user. 2026-07-28 clients say what they can do with every request, and call again with what the
+ * user said. Earlier ones on stdio say once what they can do, and answer the question.
+ * @returns what the call is answered instead; undefined if it may go on
+ */
+async function askUser(question: Question, { mcpReq }: Context, server: Server) {
+  const { envelope, inputResponses } = mcpReq as Beside
+  if (envelope !== undefined)
+    return canAsk(capabilitiesIn(envelope)) ? confirmationFor(question, inputResponses) : undefined
+  if (!canAsk(server.getClientCapabilities())) return undefined
+  const asked = { method: 'elicitation/create', params: { ...question } } as const
+  const said = await mcpReq.send(asked, { timeout: ANSWER_MS }).catch(() => undefined)
+  return agrees(said) ? undefined : declined(said)
 }
 
 /** The caller while a request is worked on: it can cancel the request, and can be told of its progress. */

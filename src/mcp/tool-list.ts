@@ -29,11 +29,11 @@ const LISTS_MAX = 64
 
 export interface McpTool {
   name: string
-  title: string
+  title?: string
   description: string
   inputSchema: Record<string, unknown>
   outputSchema?: Record<string, unknown>
-  annotations: Record<string, boolean | string>
+  annotations?: Record<string, boolean>
 }
 
 /**
@@ -60,15 +60,20 @@ export function createToolLists(tools: readonly Tool[]): (listing: Listing) => M
 }
 
 function describe(tool: Tool, { auth_token, named, output_schemas }: Listing): McpTool {
-  const takesToken = auth_token && tool.credentials !== 'own'
+  const { ifNamed, title } = tool
   const input = compact(plain(tool.input)) as { properties: Record<string, unknown> }
+  if (ifNamed !== undefined && !named) delete input.properties[ifNamed.argument]
+  if (auth_token && tool.credentials !== 'own') input.properties[AUTH_TOKEN] = authToken
+  const hints = hintsOf(tool)
   return {
     name: tool.name,
-    title: tool.title,
-    description: (named ? tool.descriptionIfNamed : undefined) ?? tool.description,
-    inputSchema: takesToken ? { ...input, properties: { ...input.properties, [AUTH_TOKEN]: authToken } } : input,
+    description: (named ? ifNamed?.description : undefined) ?? tool.description,
+    inputSchema: input,
     ...(output_schemas && { outputSchema: outputSchema(tool) }),
-    annotations: annotationsOf(tool)
+    // Without credentials each tool has auth_token as well. What only people read is left out for it.
+    ...(auth_token
+      ? Object.keys(hints).length > 0 && { annotations: hints }
+      : { title, annotations: { ...hints, openWorldHint: false } })
   }
 }
 
@@ -76,12 +81,11 @@ function describe(tool: Tool, { auth_token, named, output_schemas }: Listing): M
  * Hints as the protocol has them. What it takes for given is left out: that a tool may write and destroy, and that a
  * repeat does more. For a tool that only reads, the two others mean nothing.
  */
-function annotationsOf({ effect, repeatable }: Tool): Record<string, boolean> {
+function hintsOf({ effect, repeatable }: Tool): Record<string, boolean> {
   return {
     ...(effect === 'reads' && { readOnlyHint: true }),
     ...(effect === 'adds' && { destructiveHint: false }),
-    ...(effect !== 'reads' && repeatable === true && { idempotentHint: true }),
-    openWorldHint: false
+    ...(effect !== 'reads' && repeatable === true && { idempotentHint: true })
   }
 }
 
@@ -105,7 +109,10 @@ function compact(schema: unknown): unknown {
       keyword,
       keyword === 'properties'
         ? Object.fromEntries(Object.entries(value as object).map(([name, inner]) => [name, compact(inner)]))
-        : compact(value)
+        : // The same, for google-genai: it takes a schema here, and breaks on true.
+          keyword === 'additionalProperties' && value === true
+          ? {}
+          : compact(value)
     ])
   )
 }

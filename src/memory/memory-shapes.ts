@@ -23,9 +23,9 @@ export const Touch = Type.Optional(Type.Boolean({ description: 'Keep it as long 
 
 /** What goes with a value that is stored. */
 export const storing = {
-  expires_in: ExpiresIn('Seconds it is kept; 0: for ever'),
+  expires_in: ExpiresIn('Seconds; 0: for ever'),
   metadata: Metadata('Anything about the value'),
-  overwrite: Type.Optional(Type.Boolean({ default: true, description: 'false: KEY_EXISTS if there is a value' }))
+  overwrite: Type.Optional(Type.Boolean({ default: true, description: 'false: KEY_EXISTS if there is one' }))
 }
 
 /** What an answer says of a value. @param more before the times */

@@ -19,7 +19,7 @@ export function Operation(bytes_max: number) {
       key: Type.Optional(MemoryKey),
       value: Type.Optional({ ...value, [NullIsValue]: true as const } as typeof value),
       prefix: Type.Optional(Type.String({ maxLength: 255, description: 'With list or delete: how the keys begin' })),
-      session_id: OptionalSessionId('your global memory'),
+      session_id: OptionalSessionId('global'),
       namespace: OptionalNamespace('Shared memory'),
       if_version: IfVersion('With set or delete: only if it has this version'),
       ...storing,

@@ -20,10 +20,10 @@ interface GivenDraft {
 export const draftFields = {
   content: Content,
   visibility: Type.Optional(VisibilityWord('Who may read it', 'public')),
-  to: Addressees('In whose inboxes it comes'),
+  to: Addressees('Whose inboxes it is for'),
   payload: Payload,
   metadata: Metadata(),
-  parent_message_id: Type.Optional(MessageRef('The message that this one answers'))
+  parent_message_id: Type.Optional(MessageRef('The message it answers'))
 }
 
 /**

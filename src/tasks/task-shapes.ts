@@ -34,8 +34,8 @@ const TITLE_MAX = 300
 const TEXT_MAX = 100_000
 const NOTE_MAX = 10_000
 
-export const Title = Words(1, TITLE_MAX, 'What is to be done, in one line')
-export const Description = Words(0, TEXT_MAX, 'All that is needed to do it')
+export const Title = Words(1, TITLE_MAX, 'What to do, in a line')
+export const Description = Words(0, TEXT_MAX, 'All that it takes')
 export const Note = (description: string) => Words(1, NOTE_MAX, description)
 export const StateWord = (description: string) => OneOf(TASK_STATES, { description })
 
@@ -45,7 +45,7 @@ export const Priority = (fallback?: number) =>
   Whole({
     minimum: -100,
     maximum: 100,
-    description: 'Higher ones are claimed first',
+    description: 'Higher ones go first',
     ...(fallback !== undefined && { default: fallback })
   })
 
@@ -56,13 +56,13 @@ export function draftFields(depends: string) {
   return {
     title: Title,
     description: Type.Optional(Description),
-    session_id: OptionalSessionId('it belongs to the workspace'),
-    to: Addressees('Who alone may see and claim it; left out: everybody'),
+    session_id: OptionalSessionId('the workspace'),
+    to: Addressees('Who alone may see and claim it'),
     depends_on: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 100, description: depends }), {
+      Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
         minItems: 1,
         maxItems: DEPENDENCIES_MAX,
-        description: 'What must be completed before'
+        description: `What must be completed before: ${depends}`
       })
     ),
     priority: Type.Optional(Priority(DEFAULTS.priority)),
@@ -71,7 +71,7 @@ export function draftFields(depends: string) {
         minimum: 1,
         maximum: 100,
         default: DEFAULTS.max_attempts,
-        description: 'How often it is tried'
+        description: 'Most tries'
       })
     ),
     lease_seconds: Type.Optional(
@@ -79,7 +79,7 @@ export function draftFields(depends: string) {
         minimum: 1,
         maximum: 86_400,
         default: DEFAULTS.lease_seconds,
-        description: 'Seconds that a claim holds it'
+        description: 'Seconds a claim lasts'
       })
     ),
     metadata: Metadata('Anything about the task')

@@ -43,7 +43,7 @@ const Line = Type.Object({
   metadata: Metadata(),
   parent_message_id: Type.Optional(id),
   timestamp: DateTime(''),
-  to: Addressees(''),
+  to: Addressees('For whom it is'),
   payload: Payload
 })
 

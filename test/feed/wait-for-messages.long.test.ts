@@ -197,16 +197,29 @@ t.test('mentions_only and sender', async t => {
   t.match(body, { count: 1, messages: [{ content: 'now @reader.' }], last_seq: 4 })
 })
 
-t.test('a session that is closed ends the waiting; one that is closed already does not', async t => {
+t.test('a session that is closed ends the waiting, and nobody waits for one that is closed already', async t => {
   const session_id = await newSession(a, WRITER)
   const { answer } = await wait(b, { session_id })
   await ok(c, 'update_session', { session_id, purpose: 'another' }, WRITER)
   await ok(c, 'update_session', { session_id, is_active: false }, WRITER)
   t.match((await answer).body, { success: true, messages: [], timed_out: false, is_active: false, last_seq: 2 })
-  const { answer: reopened } = await wait(b, { session_id })
+  const closed = { success: true, messages: [], count: 0, timed_out: false, has_more: false, is_active: false }
+  for (const args of [{}, { after_seq: 2 }, { after_seq: 1 }, { sender: 'x' }, { mentions_only: true }]) {
+    for (const app of [b, c]) {
+      const began = performance.now()
+      const { body } = await call(app, 'wait_for_messages', { session_id, timeout_seconds: LONG, ...args }, READER)
+      t.match(body, { ...closed, last_seq: 2 }, JSON.stringify(args))
+      t.ok(performance.now() - began < (LONG * 1000) / 2, 'at once')
+    }
+  }
   await ok(c, 'update_session', { session_id, is_active: true }, WRITER)
+  const { answer: reopened } = await wait(b, { session_id, after_seq: 2 })
   await write(c, session_id, 'on we go')
   t.match((await reopened).body, { count: 1, is_active: true })
+  await ok(c, 'update_session', { session_id, is_active: false }, WRITER)
+  t.match((await call(b, 'wait_for_messages', { session_id, after_seq: 2, timeout_seconds: LONG }, READER)).body, {
+    ...{ count: 1, messages: [{ content: 'on we go' }], timed_out: false, is_active: false }
+  })
 })
 
 t.test('a token that is revoked ends the waiting, on another replica', async t => {

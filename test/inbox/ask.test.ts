@@ -2,6 +2,7 @@ import t from 'tap'
 import { type As, call, credentials, newSession, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
 import { callTool } from '../mcp/clients.js'
+import { until } from '../support/until.js'
 
 /** ask and wait_for_reply: the answer of the right one, on any replica. */
 
@@ -98,6 +99,23 @@ t.test('wait_for_reply goes on where ask has timed out', async t => {
   const session_id = await newSession(app, ASKER)
   const { message_id: nobodys } = await ok(app, 'add_message', { session_id, content: 'x' }, ASKER)
   isFailure(t, await call(app, 'wait_for_reply', { message_id: nobodys }, ASKER), 'INVALID_INPUT')
+})
+
+t.test('a closed session takes no answer: nobody waits for one', async t => {
+  const me = newAgent()
+  const session_id = await newSession(app, ASKER)
+  const question = { to: me.agent_id, content: 'q', session_id, timeout_seconds: 0.1 }
+  const { message_id } = await ok(app, 'ask', question, ASKER)
+  const waiting = ok(other, 'wait_for_reply', { message_id, timeout_seconds: 20 }, ASKER)
+  await until(() => other.server.waiters.taken === 1, 'it waits')
+  await ok(app, 'close_session', { session_id }, ASKER)
+  const ended = { reply: null, timed_out: false }
+  t.match(await waiting, ended, 'closed meanwhile')
+  t.match(await ok(app, 'wait_for_reply', { message_id, timeout_seconds: 20 }, ASKER), ended, 'closed before')
+  const inbox = { session_id, timeout_seconds: 20 }
+  t.match(await ok(app, 'wait_for_inbox', inbox, me), { count: 1 }, 'what is there is got all the same')
+  await ok(app, 'ack_messages', { message_ids: [message_id] }, me)
+  t.match(await ok(app, 'wait_for_inbox', inbox, me), { count: 0, messages: [], timed_out: false })
 })
 
 t.test('a type can be asked: its first agent answers', async t => {

@@ -99,7 +99,7 @@ t.test('the rules themselves', async t => {
   t.same(inputFaults({ ...object({}), anyOf: [text, text] }, 'in'), ['in is a union', 'in has a type and a union'])
   const answer = object({
     a: { type: 'array', items: object({ b: {} }) },
-    c: { type: 'object', additionalProperties: {} }
+    c: { type: 'object', additionalProperties: { description: 'anything' } }
   })
   t.same(outputFaults(answer, 'out'), ['out/a/items/b has no type', 'out/c/additionalProperties has no type'])
 })

@@ -263,6 +263,25 @@ t.test("bytes of an agent's memory", async t => {
   isFull(t, await call(app, 'set_memory', { key: 'zz', value: 'x' }), 'memory_bytes', 10_000)
 })
 
+t.test('tasks of a workspace that are not done', async t => {
+  const apps = await two(t, { QUOTA_TASKS: '20' })
+  const [app] = apps
+  t.equal(await rush(t, apps, 60, 'create_task', n => ({ title: `task ${n}` })), 20)
+  const three = { tasks: [{ title: 'a' }, { title: 'b' }, { title: 'c' }] }
+  isFull(t, await call(app, 'create_task', { title: 'one more', idempotency_key: 'k' }), 'tasks', 20)
+  isFull(t, await call(app, 'create_tasks', three), 'tasks', 20)
+  await isFullOverMcp(t, app, 'create_task', { title: 'one more' }, 'tasks', 20)
+  t.equal(await rows(app, 'tasks'), 20, 'nothing of a call that is refused was written')
+
+  const { task, lease } = await ok(app, 'claim_task', {})
+  isFull(t, await call(app, 'create_task', { title: 'one more' }), 'tasks', 20)
+  const { task_id } = task
+  await ok(app, 'complete_task', { task_id, lease_token: lease.token })
+  await ok(app, 'cancel_task', { task_id: (await ok(app, 'list_tasks', { state: 'submitted' })).tasks[0].task_id })
+  isFull(t, await call(app, 'create_tasks', three), 'tasks', 20)
+  t.equal(await rush(t, apps, 10, 'create_task', () => ({ title: 'again' })), 2, 'what is done makes room')
+})
+
 t.test('what is counted stays true, whatever changes it', async t => {
   const app = await startApp(t)
   const sessions = [await newSession(app), await newSession(app)]
@@ -306,9 +325,11 @@ t.test('0 is no quota', async t => {
     QUOTA_SESSION_MESSAGES: '0',
     QUOTA_SESSION_BYTES: '0',
     QUOTA_MEMORY_ENTRIES: '0',
-    QUOTA_MEMORY_BYTES: '0'
+    QUOTA_MEMORY_BYTES: '0',
+    QUOTA_TASKS: '0'
   })
   const session_id = await newSession(app)
   await ok(app, 'add_message', { session_id, content: 'x' })
   await ok(app, 'set_memory', { key: 'k', value: 1 })
+  await ok(app, 'create_task', { title: 't' })
 })

@@ -608,7 +608,7 @@ export class Workspace {
       messages: page.map(({ message }) => this.shown(session, message)),
       count: page.length,
       last_seq: has_more ? page.at(-1)?.position : session.last_seq,
-      timed_out: page.length === 0,
+      timed_out: page.length === 0 && session.is_active,
       has_more,
       is_active: session.is_active
     }

@@ -127,7 +127,9 @@ function inside({
       isAnyArray(branch) ? { ...branch, items: STRINGS } : branch
     ]),
     ...(items === undefined ? [] : [['items', items] as [string, Schema]]),
-    ...(typeof more === 'object' ? [['additionalProperties', more] as [string, Schema]] : [])
+    ...(typeof more === 'object' && Object.keys(more).length > 0
+      ? [['additionalProperties', more] as [string, Schema]]
+      : [])
   ]
 }
 

@@ -56,3 +56,49 @@ t.test('streams of the session and of all sessions tell what happens to a task',
   const { messages, last_seq } = await ok(app, 'get_messages', { session_id, after_seq: 0 })
   t.same([messages, last_seq], [[], 4], 'changes of tasks take numbers, and are no messages')
 })
+
+t.test('waits tell it too, in the order of the messages, and to those who may see the task', async t => {
+  const other = await startApp(t, {}, app)
+  const session_id = await newSession(app)
+  const wait = async (args: Record<string, unknown>, as: As = WORKER) =>
+    ok(other, 'wait_for_messages', { session_id, timeout_seconds: 20, ...args }, as)
+  const waiting = wait({ after_seq: 0 })
+  const { task } = await ok(app, 'create_task', { title: 'secret', session_id, to: ['type:worker'] })
+  const { task_id } = task
+  t.match(await waiting, {
+    messages: [],
+    count: 0,
+    last_seq: 1,
+    timed_out: false,
+    tasks: [{ task_id, state: 'submitted' }]
+  })
+
+  await ok(app, 'add_message', { session_id, content: 'one' })
+  const { lease } = await ok(app, 'claim_task', { task_id }, WORKER)
+  await ok(app, 'add_message', { session_id, content: 'two' })
+  const told = await wait({ after_seq: 0 })
+  t.match(told, { count: 2, last_seq: 4, has_more: false, timed_out: false })
+  t.strictSame(told.tasks.length, 1, 'once, as it is now')
+  t.match(told.tasks[0], { task_id, title: 'secret', state: 'working', assignee: 'worker', session_id })
+  t.notOk('result' in told.tasks[0])
+
+  const pages = []
+  for (let after_seq = 0; after_seq < 4;) {
+    const page = await wait({ after_seq, limit: 1 })
+    pages.push(page.tasks?.[0].state ?? page.messages[0].content)
+    t.equal(page.has_more, page.last_seq < 4)
+    after_seq = page.last_seq
+  }
+  t.same(pages, ['one', 'working', 'two'], 'limit counts both')
+
+  t.match(await wait({ after_seq: 0 }, STRANGER), { count: 2, tasks: undefined }, 'who may not see it')
+  t.match(await wait({ after_seq: 0, sender: 'nobody', timeout_seconds: 0 }), {
+    count: 0,
+    tasks: undefined,
+    timed_out: true
+  })
+  const filtered = wait({ after_seq: 4, sender: 'boss' })
+  await ok(app, 'complete_task', { task_id, lease_token: lease.token }, WORKER)
+  await ok(app, 'add_message', { session_id, content: 'by the boss' }, { agent_id: 'boss' })
+  t.match(await filtered, { count: 1, messages: [{ content: 'by the boss' }], tasks: undefined })
+})

@@ -37,6 +37,8 @@ t.test('a task goes from its creator to a worker and back, and its history tells
   })
   t.match(await ok(app, 'complete_task', { ...held, result: 2 }, ONE), { task: { result: { n: [1, null] } } }, 'again')
   isFailure(t, await call(app, 'renew_task', held, ONE), 'LEASE_LOST')
+  const again = { task: null, lease: null, timed_out: false }
+  t.match(await claim({ task_id: task.task_id, wait_seconds: 20 }), again, 'nobody waits for a task that is done')
   t.match((await ok(app, 'get_task', { task_id: task.task_id }, TWO)).history, [
     { agent_id: 'coordinator', from: null, to: 'submitted' },
     { agent_id: 'worker-1', from: 'submitted', to: 'working' },
@@ -189,7 +191,8 @@ t.test('a closed session hands out nothing, a deleted one has nothing', async t 
   const session_id = await newSession(app, CREATOR)
   const { task_id } = await create({ session_id })
   await ok(app, 'close_session', { session_id }, CREATOR)
-  t.equal((await claim({ session_id })).task, null)
+  const nothing = { task: null, lease: null, timed_out: false }
+  t.match(await claim({ session_id, wait_seconds: 20 }), nothing, 'at once: nothing can become ready')
   isFailure(t, await call(app, 'create_task', { title: 'x', session_id }, CREATOR), 'SESSION_CLOSED')
   await ok(app, 'update_session', { session_id, is_active: true }, CREATOR)
   const { lease } = await claim({ session_id })

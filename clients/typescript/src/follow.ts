@@ -19,7 +19,6 @@ export interface FollowOptions {
 }
 
 const WAIT_SECONDS = 25
-const FIRST_WAIT_SECONDS = 1
 const PAGE = 100
 
 /** The messages of a session as they come: `for await (const message of client.follow(session_id))`. */
@@ -54,10 +53,7 @@ export class Follower implements AsyncIterable<Message> {
     signal,
     onFault
   }: FollowOptions & { waitSeconds: number }): AsyncGenerator<Message, void> {
-    for (let isQuiet = false; ;) {
-      // A session may have been closed before the wait began, and then nothing ends the wait but its time: the first one
-      // after a message is short.
-      const seconds: number = isQuiet ? waitSeconds : Math.min(waitSeconds, FIRST_WAIT_SECONDS)
+    for (;;) {
       const page: WaitForMessagesOutput = await persistently(
         () =>
           this.client.waitForMessages(
@@ -65,7 +61,7 @@ export class Follower implements AsyncIterable<Message> {
               session_id: this.sessionId,
               after_seq: this.cursor,
               limit: PAGE,
-              timeout_seconds: seconds,
+              timeout_seconds: waitSeconds,
               sender,
               mentions_only: mentionsOnly
             },
@@ -75,7 +71,6 @@ export class Follower implements AsyncIterable<Message> {
       )
       yield* page.messages
       this.cursor = page.last_seq
-      isQuiet = page.count === 0
       if (!page.is_active && !page.has_more) return
     }
   }

@@ -1,15 +1,17 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Unscoped } from '../../postgres/scope.js'
 import { held, type ResourceVersion, SUBSCRIPTIONS_MAX } from './mcp-sessions.js'
 
-/** What changes about an MCP session of 2025: its subscriptions, the stream that delivers, what was cancelled. */
+/**
+ * What changes about an MCP session of 2025: its subscriptions, the stream that delivers, what was cancelled, and what
+ * its user has answered.
+ */
 
-/** Cancellations that are remembered: they matter while the request runs, which is seconds. */
-const CANCELLED_MAX = 20
+/** Cancellations, and answers, that are remembered: they matter while the request runs, which is seconds. */
+const REMEMBERED_MAX = 20
 
 const kept = sql`(case jsonb_typeof(subscriptions) when 'object' then subscriptions else '{}'::jsonb end)`
 const uris = sql`coalesce(${kept} -> 'uris', '{}'::jsonb)`
-const cancelled = sql`coalesce(${kept} -> 'cancelled', '{}'::jsonb)`
 
 /** @returns false where the session has as many subscriptions as it may have, or has ended */
 export async function subscribe(db: Unscoped, id_hash: Buffer, uri: string, mark: ResourceVersion): Promise<boolean> {
@@ -45,10 +47,25 @@ export async function leaveStream(db: Unscoped, id_hash: Buffer, stream: string)
 
 /** Notes that the client has cancelled a request, for the replica that works on it. */
 export async function cancel(db: Unscoped, id_hash: Buffer, request: string): Promise<void> {
-  const full = sql`(select count(*) from jsonb_object_keys(${cancelled})) >= ${CANCELLED_MAX}`
+  await note(db, id_hash, 'cancelled', request, sql`clock_timestamp()::text`)
+}
+
+/** Notes what the client's user has answered, for the replica that asked. */
+export async function answer(db: Unscoped, id_hash: Buffer, question: string, agreed: boolean): Promise<void> {
+  await note(db, id_hash, 'answers', question, sql`${agreed}::boolean`)
+}
+
+async function note(
+  db: Unscoped,
+  id_hash: Buffer,
+  part: 'cancelled' | 'answers',
+  name: string,
+  value: RawBuilder<unknown>
+): Promise<void> {
+  const noted = sql`coalesce(${kept} -> ${part}::text, '{}'::jsonb)`
+  const full = sql`(select count(*) from jsonb_object_keys(${noted})) >= ${REMEMBERED_MAX}`
   await sql`
-    update mcp_sessions set subscriptions = jsonb_set(${kept}, '{cancelled}',
-      (case when ${full} then '{}'::jsonb else ${cancelled} end)
-      || jsonb_build_object(${request}::text, clock_timestamp()::text))
+    update mcp_sessions set subscriptions = jsonb_set(${kept}, array[${part}::text],
+      (case when ${full} then '{}'::jsonb else ${noted} end) || jsonb_build_object(${name}::text, ${value}))
     where id_hash = ${id_hash}`.execute(held(db))
 }

@@ -31,6 +31,10 @@ export interface HeldSession extends McpSession {
   stream: string | null
   /** Requests the client has cancelled, by their key; the value differs each time. */
   cancelled: Record<string, string>
+  /** Whether the client can ask its user. */
+  asks: boolean
+  /** Whether its user has agreed, by the id of the question. */
+  answers: Record<string, boolean>
 }
 
 /** The column `subscriptions` (mcp-session-state.ts), as it is kept; rows of an earlier release hold an empty array. */
@@ -38,6 +42,8 @@ interface Kept {
   uris?: Record<string, ResourceVersion>
   stream?: string
   cancelled?: Record<string, string>
+  asks?: true
+  answers?: Record<string, boolean>
 }
 
 /** They are looked up before anybody is known: who has the id, of 256 random bits, has the session. */
@@ -61,13 +67,17 @@ export async function open(
   db: Unscoped,
   protocol_version: string,
   client_name: string | null,
-  agent: Agent | null
+  agent: Agent | null,
+  asks: boolean
 ): Promise<string> {
   const id = randomBytes(32).toString('base64url')
   const opener = agent === null ? null : openerOf(id, agent)
   await held(db)
     .insertInto('mcp_sessions')
-    .values({ id_hash: hashId(id), protocol_version, client_name, opener })
+    .values({
+      ...{ id_hash: hashId(id), protocol_version, client_name, opener },
+      ...(asks && { subscriptions: JSON.stringify({ asks }) })
+    })
     .execute()
   return id
 }
@@ -153,7 +163,7 @@ async function findAll(db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
             ...boundsFrom(row.token_bounds)
           }
         : null
-    const { uris = {}, stream = null, cancelled = {} } = row.subscriptions as Kept
+    const { uris = {}, stream = null, cancelled = {}, asks = false, answers = {} } = row.subscriptions as Kept
     return {
       id_hash: row.id_hash,
       opener: row.opener,
@@ -162,7 +172,9 @@ async function findAll(db: Unscoped, hashes: Buffer[]): Promise<HeldSession[]> {
       identity,
       subscriptions: new Map(Object.entries(uris)),
       stream,
-      cancelled
+      cancelled,
+      asks,
+      answers
     }
   })
 }

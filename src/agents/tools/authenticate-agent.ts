@@ -24,28 +24,28 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
     name: 'authenticate_agent',
     title: 'Authenticate',
     description:
-      'Exchange an API key for a token that says who you are; call this first. Send the token as Authorization: ' +
-      'Bearer <token>, or pass it as auth_token with each call. A connection of MCP 2025-11-25 or earlier needs neither ' +
-      'after this call.',
-    descriptionIfNamed:
-      'Exchange an API key for a token of another agent. This connection is an agent already, and needs no token to ' +
-      'call the tools. Pass switch: true to go on as the other agent.',
+      'Exchange an API key for a token; call this first. Send it as Authorization: Bearer <token> or as auth_token; an ' +
+      'MCP connection of 2025 then needs neither.',
+    ifNamed: {
+      description:
+        'Exchange an API key for a token of another agent. This connection is an agent already, and needs no token to ' +
+        'call the tools. Pass switch: true to go on as the other agent.',
+      argument: 'switch'
+    },
     permission: 'none',
     credentials: 'own',
     effect: 'adds',
     commits: 'transaction',
     secret: true,
     input: input({
-      agent_id: AgentId('Your name for others'),
-      agent_type: AgentType(
-        'What kind of agent you are, such as claude or reviewer; agent_only messages are for one kind'
-      ),
+      agent_id: AgentId('Your name'),
+      agent_type: AgentType('Such as claude or reviewer'),
       api_key: Type.Optional(
         Checked<string>(
           {
             type: 'string',
             maxLength: 1000,
-            description: 'Your API key, if it is not in the X-API-Key header'
+            description: 'Your API key, unless X-API-Key has it'
           },
           value => typeof value === 'string' && value.length <= 1000,
           { [Allowed]: 'a string of at most 1000 characters' }
@@ -55,15 +55,15 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
         Type.Array(Type.String({ maxLength: 100 }), {
           maxItems: PERMISSIONS_ASKED_MAX,
           default: ['read', 'write'],
-          description: 'What you need of read, write and admin'
+          description: 'Of read, write, admin'
         })
       ),
-      sessions: Sessions('The only sessions the token may see and write in; left out: all that the key allows'),
-      expires_in: ExpiresIn('Seconds until it ends, refreshed or not; 0: as the server and the key have it'),
+      sessions: Sessions('The only sessions it is for'),
+      expires_in: ExpiresIn('Seconds; 0: as long as it may'),
       switch: Type.Optional(
         Type.Boolean({
           default: false,
-          description: 'true: become another agent than the one that the connection names; MCP only'
+          description: 'MCP: be another agent than the connection'
         })
       )
     }),

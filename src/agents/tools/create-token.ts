@@ -20,29 +20,22 @@ export const createToken = (verifiers: Verifiers) =>
   defineTool({
     name: 'create_token',
     title: 'Make a narrower token',
-    description:
-      'From your token make one for a helper: with fewer permissions, for some sessions only, or for a shorter time. ' +
-      'It ends with yours, is revoked with yours, and cannot be made wider again.',
+    description: 'Make a narrower token from yours, for a helper. It ends with yours.',
     permission: 'none',
     effect: 'adds',
     commits: 'transaction',
     secret: true,
     input: input({
-      agent_id: Type.Optional(
-        AgentId(
-          'Your agent_id or, with a key for several names, your agent_id/ and a name (planner/helper-1), or another ' +
-            'name of the key'
-        )
-      ),
+      agent_id: Type.Optional(AgentId('Yours, yours/ and a name, or another name of your key')),
       permissions: Type.Optional(
         Type.Array(OneOf(PERMISSIONS), {
           minItems: 1,
           maxItems: PERMISSIONS.length,
-          description: 'What it may do; left out: what you may'
+          description: 'What it may do'
         })
       ),
-      sessions: Sessions('The only sessions it may see and write in; left out: the same as you'),
-      expires_in: ExpiresIn('Seconds until it ends; 0: with your token')
+      sessions: Sessions('The only sessions it is for'),
+      expires_in: ExpiresIn('Seconds; 0: as long as yours')
     }),
     output: issuedToken,
     audit: (_input, { agent_id, permissions, sessions, expires_at }) => ({

@@ -13,13 +13,13 @@ export const refreshToken = (verifiers: Verifiers) =>
   defineTool({
     name: 'refresh_token',
     title: 'Refresh a token',
-    description: 'Exchange a token, before expires_at, for a new one like it; the old one is revoked at once.',
+    description: 'Exchange a token, before expires_at, for a new one; the old one ends.',
     permission: 'none',
     effect: 'replaces',
     commits: 'transaction',
     secret: true,
     input: input({
-      current_token: Type.Optional(TokenText('The token; left out: your own'))
+      current_token: Type.Optional(TokenText('Left out: your own'))
     }),
     output: issuedToken,
     audit: tokenAudit('token_refreshed'),

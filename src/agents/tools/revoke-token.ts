@@ -12,15 +12,13 @@ export const revokeToken = (verifiers: Verifiers) =>
   defineTool({
     name: 'revoke_token',
     title: 'Revoke a token',
-    description:
-      'End a token before its time: the one given, else your own, and those that create_token made from it. ' +
-      "An admin can end all of an agent's tokens with agent_id, those of an outside issuer too.",
+    description: 'End a token and those made from it. With agent_id, an admin ends all of an agent.',
     permission: 'none',
     effect: 'replaces',
     commits: 'transaction',
     input: input({
-      token: Type.Optional(TokenText('The token; left out: your own')),
-      agent_id: Type.Optional(AgentId('Admin only: revoke every live token of this agent'))
+      token: Type.Optional(TokenText('Left out: your own')),
+      agent_id: Type.Optional(AgentId('Whose tokens; admins only'))
     }),
     output: output({
       revoked: Type.Integer({

@@ -66,6 +66,12 @@ export const limitsVariables = {
     wholeNumber(0, 2 ** 50),
     '1073741824'
   ),
+  quota_tasks: variable(
+    'QUOTA_TASKS',
+    'Tasks of one workspace that are not completed, failed or canceled',
+    wholeNumber(0, 1_000_000_000),
+    '100000'
+  ),
   loop_guard: variable(
     'LOOP_GUARD',
     'Replies that two agents may give each other within 10 minutes, each the answer to the last one; more get ' +

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
 import type { TaskState } from '../../kernel/task-states.js'
 import type { Db } from '../../postgres/schema.js'
+import { defineStatement } from '../../postgres/statements.js'
 import { taskSeenBy } from '../../visibility/tasks.js'
 import { viewerColumns, viewerRows } from '../../visibility/visibility.js'
 
@@ -18,6 +19,17 @@ export interface ToldTask {
   attempts: number
   updated_at: string
 }
+
+/** Whether anything happened to a task of a session after a cursor. */
+export const haveTasksChanged = defineStatement<
+  { workspace: string; session_id: string; after_seq: number },
+  { changed: boolean }
+>(
+  'tasks.changed_after',
+  (_db, { workspace, session_id, after_seq }) => sql`
+    select exists (select from session_changes c where c.workspace = ${workspace} and c.session_id = ${session_id}
+      and c.seq > ${after_seq} and c.kind = 'task_changed') as changed`
+)
 
 /**
  * @param changes the numbers of changes, and the tasks that they are of; a task that was swept has nothing to tell

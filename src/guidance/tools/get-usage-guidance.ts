@@ -13,7 +13,7 @@ export const getUsageGuidance = (tools: () => readonly Tool[]) =>
     name: 'get_usage_guidance',
     title: 'How to use this server',
     description:
-      'What you can do here and how, with examples, for the permissions you have; also before authentication.',
+      'What you can do here and how, with examples; also before authentication.',
     permission: 'none',
     effect: 'reads',
     commits: 'none',

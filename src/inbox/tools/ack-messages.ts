@@ -17,7 +17,10 @@ export const ackMessages = defineTool({
   repeatable: true,
   commits: 'transaction',
   input: input({
-    message_ids: Type.Array(MessageId, { minItems: 1, maxItems: MESSAGES_MAX, description: 'Messages in your inbox' }),
+    message_ids: Type.Array(
+      { ...MessageId, description: undefined },
+      { minItems: 1, maxItems: MESSAGES_MAX, description: 'Messages in your inbox' }
+    ),
     note: Type.Optional(Words(1, NOTE_MAX, 'A word to the senders')),
     idempotency_key: IdempotencyKey
   }),

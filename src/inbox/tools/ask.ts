@@ -31,7 +31,9 @@ export interface AskDeps extends WaitDeps {
 
 export const replyFields = {
   reply: { ...Type.Union([Message, Type.Null()]), description: 'The first answer; null if there is none yet' },
-  timed_out: Type.Boolean({ description: 'true: no answer came in time. wait_for_reply goes on waiting' })
+  timed_out: Type.Boolean({
+    description: 'true: no answer came in time: wait_for_reply goes on. false without a reply: the session is closed'
+  })
 }
 
 export const ask = (deps: AskDeps) =>
@@ -39,13 +41,12 @@ export const ask = (deps: AskDeps) =>
     name: 'ask',
     title: 'Ask and wait for the answer',
     description:
-      'Write a message to one agent and wait for its answer, a message with this one as parent_message_id. Without ' +
-      'session_id only you two and admins see it.',
+      'Write a message to one agent and wait for its answer. Without session_id only you two and admins see it.',
     permission: 'write',
     effect: 'adds',
     commits: 'batch',
     input: input({
-      to: { ...Addressee, [NamesAgent]: true },
+      to: { ...Addressee, description: 'An agent_id or type:<agent_type>', [NamesAgent]: true },
       content: Content,
       session_id: OptionalSessionId('one of you two alone'),
       payload: Payload,

@@ -10,16 +10,14 @@ export const getInbox = (database: Unscoped) =>
   defineTool({
     name: 'get_inbox',
     title: 'Read your inbox',
-    description:
-      'What others have addressed to you or mention you in, over all sessions: first what you have not acknowledged ' +
-      'with ack_messages, newest first.',
+    description: 'What is addressed to you or mentions you, in all sessions: unacknowledged first, then newest first.',
     permission: 'read',
     // It writes with mark_read.
     effect: 'adds',
     commits: 'batch',
     input: input({
-      unread_only: Type.Optional(Type.Boolean({ default: false, description: 'Only what you have not read' })),
-      unacked_only: Type.Optional(Type.Boolean({ default: false, description: 'Only what you have not acknowledged' })),
+      unread_only: Type.Optional(Type.Boolean({ default: false, description: 'Only unread ones' })),
+      unacked_only: Type.Optional(Type.Boolean({ default: false, description: 'Only unacknowledged ones' })),
       session_id: OptionalSessionId('all'),
       limit: Limit(20, 200),
       cursor: Cursor,

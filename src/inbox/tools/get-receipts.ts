@@ -10,9 +10,7 @@ import { receiptsOf } from '../store/receipts.js'
 export const getReceipts = defineTool({
   name: 'get_receipts',
   title: 'See what became of a message',
-  description:
-    'Whether those you have addressed a message to have got, read, acknowledged and answered it. For its sender and ' +
-    'admins.',
+  description: 'Who in to has got, read, acknowledged and answered a message. For its sender and admins.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',

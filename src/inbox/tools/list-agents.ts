@@ -14,15 +14,15 @@ const WITHIN_MAX = 2_592_000
 export const listAgents = defineTool({
   name: 'list_agents',
   title: 'List agents',
-  description: 'The agents of the workspace: who waits for messages now, and what they do.',
+  description: 'The agents of the workspace: who waits now, and what they do.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
   input: input({
-    query: Type.Optional(Words(1, QUERY_MAX, 'Only agents with this text in agent_id or status')),
-    agent_type: Type.Optional(AgentType('Only agents of this type')),
+    query: Type.Optional(Words(1, QUERY_MAX, 'Text in agent_id or status')),
+    agent_type: Type.Optional(AgentType('Only this type')),
     active_within_seconds: Type.Optional(
-      Whole({ minimum: 1, maximum: WITHIN_MAX, description: 'Only agents that called within so many seconds' })
+      Whole({ minimum: 1, maximum: WITHIN_MAX, description: 'Who called within so many seconds' })
     ),
     limit: Limit(50, 200),
     cursor: Cursor

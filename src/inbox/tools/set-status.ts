@@ -14,13 +14,13 @@ const EXPIRES_MAX = 2_592_000
 export const setStatus = defineTool({
   name: 'set_status',
   title: 'Say what you do',
-  description: 'Say what you do at the moment, for all to read in list_agents.',
+  description: 'Say what you do now, as list_agents shows it.',
   permission: 'write',
   effect: 'replaces',
   repeatable: true,
   commits: 'transaction',
   input: input({
-    status: Words(0, STATUS_MAX, 'What you do; an empty text takes the last one away'),
+    status: Words(0, STATUS_MAX, 'What you do; empty: nothing'),
     expires_in: Type.Optional(
       Whole({
         minimum: 1,

@@ -3,7 +3,10 @@ import { pageFields } from '../../kernel/answer-shapes.js'
 import { input, Limit, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { refuseLongWait, type WaitUntilDeps, waitUntil } from '../../feed/wait-until.js'
+import type { Agent } from '../../kernel/agent.js'
+import type { Db } from '../../postgres/schema.js'
 import type { Unscoped } from '../../postgres/scope.js'
+import { readSessionOrThrow } from '../../sessions/store/sessions.js'
 import { type InboxAnswer, markAnswerRead, readInbox } from '../inbox-reader.js'
 import { InboxMessage, MarkRead, TIMEOUT_DEFAULT, TimeoutSeconds } from '../inbox-shapes.js'
 
@@ -18,17 +21,15 @@ export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
     name: 'wait_for_inbox',
     title: 'Wait for your inbox',
     description:
-      'Wait until your inbox holds something that you have not acknowledged, and get it. To get each message once, ' +
-      'acknowledge it, or pass unread_only and mark_read.',
+      'Wait until your inbox holds something unacknowledged. To get each message once, acknowledge it, or pass ' +
+      'unread_only and mark_read.',
     permission: 'read',
     // It writes with mark_read.
     effect: 'adds',
     commits: 'batch',
     input: input({
-      unread_only: Type.Optional(Type.Boolean({ default: false, description: 'Only what you have not read' })),
-      unacked_only: Type.Optional(
-        Type.Boolean({ default: true, description: 'false: also what you have acknowledged' })
-      ),
+      unread_only: Type.Optional(Type.Boolean({ default: false, description: 'Only unread ones' })),
+      unacked_only: Type.Optional(Type.Boolean({ default: true, description: 'false: acknowledged ones too' })),
       session_id: OptionalSessionId('all'),
       limit: Limit(20, 200),
       mark_read: MarkRead,
@@ -37,7 +38,10 @@ export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
     output: output({
       messages: Type.Array(InboxMessage),
       ...pageFields,
-      timed_out: Type.Boolean({ description: 'true: nothing came before the time was up. Call again' })
+      timed_out: Type.Boolean({
+        description:
+          'true: nothing came before the time was up: call again. false without messages: the session is closed'
+      })
     }),
     audit: ({ session_id }) => ({ event_type: 'inbox_read', session_id }),
     waits_ms: ({ timeout_seconds = TIMEOUT_DEFAULT }) => timeout_seconds * 1000,
@@ -50,7 +54,7 @@ export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
           caller,
           async attempt() {
             const found = await readInbox(db, agent, { unread_only, unacked_only, limit, session_id })
-            return found.count > 0 ? found : undefined
+            return found.count > 0 || (await isClosed(db, agent, session_id)) ? found : undefined
           },
           // Nothing was taken: it is marked only below.
           giveBack: async () => undefined,
@@ -63,3 +67,8 @@ export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
       return { ...answer, timed_out: false }
     }
   })
+
+/** Whether nothing can come, since the session that is asked for takes no messages. */
+async function isClosed(db: Db, agent: Agent, session_id: string | undefined): Promise<boolean> {
+  return session_id !== undefined && !(await readSessionOrThrow(db, agent, session_id)).is_active
+}

@@ -14,7 +14,7 @@ export const waitForReply = (deps: WaitDeps) =>
   defineTool({
     name: 'wait_for_reply',
     title: 'Wait for an answer',
-    description: 'Wait for the first answer to a message of yours by those in its to. Goes on where ask timed out.',
+    description: 'Wait for the first answer to your message by those in its to, as when ask timed out.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',

@@ -31,7 +31,7 @@ export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
     input: input({
       names: Type.Array(LeaseName, { minItems: 1, maxItems: NAMES_MAX, description: 'The names' }),
       ttl_seconds: TtlSeconds,
-      wait_seconds: Type.Optional(WaitSeconds('the names')),
+      wait_seconds: Type.Optional(WaitSeconds()),
       purpose: Type.Optional(
         Checked<string>(purposeWords.json, purposeWords.check, {
           [HoldsText]: true,

@@ -16,7 +16,7 @@ export const deleteSession = defineTool({
   permission: 'write',
   effect: 'replaces',
   repeatable: true,
-  irreversible: true,
+  irreversible: () => true,
   commits: 'transaction',
   input: input({ session_id: SessionId, idempotency_key: IdempotencyKey }),
   output: output({ deleted: Type.Boolean({ description: 'true' }), session_id: Type.String() }),

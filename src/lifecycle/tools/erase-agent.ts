@@ -17,7 +17,7 @@ export const eraseAgent = defineTool({
   permission: 'admin',
   effect: 'replaces',
   repeatable: true,
-  irreversible: true,
+  irreversible: () => true,
   commits: 'transaction',
   input: input({ agent_id: AgentId('The agent to erase'), idempotency_key: IdempotencyKey }),
   output: output({

@@ -28,12 +28,14 @@ export const deleteMemory = defineTool({
   permission: 'write',
   effect: 'replaces',
   repeatable: true,
+  // One value is easily stored again.
+  irreversible: ({ prefix }) => prefix !== undefined && prefix !== null,
   commits: 'transaction',
   input: input(
     {
       key: Type.Optional(MemoryKey),
       prefix: Type.Optional(Checked<string>(prefixText.json, prefixText.check, { [Allowed]: prefixText.allowed })),
-      session_id: OptionalSessionId('your global memory'),
+      session_id: OptionalSessionId('global'),
       namespace: OptionalNamespace('Shared memory'),
       if_version: IfVersion('With key: only if it has this version; 0: it must be absent'),
       idempotency_key: IdempotencyKey

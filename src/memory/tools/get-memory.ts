@@ -13,13 +13,13 @@ export const getMemory = (reader: MemoryReader) =>
   defineTool({
     name: 'get_memory',
     title: 'Recall a value',
-    description: 'Read a value from where set_memory stored it: global, in a session, or in a namespace.',
+    description: 'Read a value that set_memory has stored.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',
     input: input({
       key: MemoryKey,
-      session_id: OptionalSessionId('your global memory'),
+      session_id: OptionalSessionId('global'),
       namespace: OptionalNamespace('Shared memory'),
       touch: Touch
     }),

@@ -23,16 +23,14 @@ const EVERY_SCOPE = 'all'
 export const listMemory = defineTool({
   name: NAME,
   title: 'List what is remembered',
-  description:
-    'The keys that are stored, last updated first: your global ones, those of a session, with "all" all of yours, or ' +
-    'those of a namespace.',
+  description: 'Stored keys, last updated first: your global ones, or those of a session or namespace.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
   input: input({
     session_id: Type.Optional(
       Checked<string>(
-        { type: 'string', description: 'A session, or "all" for every scope; left out: the global scope' },
+        { type: 'string', description: 'A session; all: all of yours; without: global' },
         value => typeof value === 'string' && value.length <= 300,
         { [EmptyIsAbsent]: true, [Allowed]: 'a session_id, or "all"' }
       )

@@ -24,7 +24,7 @@ export const memoryHistory = (reader: MemoryReader) =>
     commits: 'none',
     input: input({
       key: MemoryKey,
-      session_id: OptionalSessionId('your global memory'),
+      session_id: OptionalSessionId('global'),
       namespace: OptionalNamespace('Shared memory'),
       limit: Limit(VERSIONS_MAX, VERSIONS_MAX)
     }),

@@ -16,15 +16,14 @@ export const setMemory = (writer: MemoryWriter, bytes_max: number) =>
     name: 'set_memory',
     title: 'Remember a value',
     description:
-      'Store any JSON value under a key: globally or in one session for yourself alone, or in a namespace that ' +
-      'agents share.',
+      'Store a value under a key: for yourself, globally or in a session, or in a namespace that agents share.',
     permission: 'write',
     effect: 'replaces',
     commits: 'batch',
     input: input({
       key: MemoryKey,
-      value: Value(bytes_max, 'Any JSON value; numbers have double precision'),
-      session_id: OptionalSessionId('your global memory'),
+      value: Value(bytes_max, 'Any JSON value'),
+      session_id: OptionalSessionId('global'),
       namespace: OptionalNamespace('Shared memory, such as team/plans'),
       if_version: IfVersion('Only if it has this version; 0: none'),
       ...storing,

@@ -30,7 +30,7 @@ export const updateMemory = (quotas: Quotas, bytes_max: number) =>
       key: MemoryKey,
       op: OneOf(OPERATIONS, { description: 'How it changes' }),
       value: Value(bytes_max, 'The number, the element, or the object of fields'),
-      session_id: OptionalSessionId('your global memory'),
+      session_id: OptionalSessionId('global'),
       namespace: OptionalNamespace('Shared memory'),
       if_version: IfVersion('Only if it has this version; 0: only if it is absent'),
       idempotency_key: IdempotencyKey

@@ -14,8 +14,8 @@ export const addMessage = (writer: MessageWriter, loop_guard: number) =>
     name: 'add_message',
     title: 'Write a message',
     description:
-      'Write a message into a session. visibility: public (everyone), private (only you), agent_only (agents of your ' +
-      'type), direct (you and those in to), admin_only (admins; only they may write it).',
+      'Write a message. visibility: public (everyone), private (you), agent_only (your agent_type), direct (you and ' +
+      'to), admin_only (admins, who alone write it).',
     permission: 'write',
     effect: 'adds',
     commits: 'batch',

@@ -10,8 +10,7 @@ export const getMessages = defineTool({
   name: 'get_messages',
   title: 'Read messages',
   description:
-    'Read messages of a session: the newest, in the order they were written. To follow it, pass last_seq of the ' +
-    'previous answer as after_seq.',
+    'Messages of a session: the newest, in the order written. To follow it, pass the last last_seq as after_seq.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
@@ -26,16 +25,16 @@ export const getMessages = defineTool({
         description: 'How many to skip'
       })
     ),
-    after_seq: Type.Optional(Seq('Only what became visible to you after this seq; oldest first')),
-    before_seq: Type.Optional(Seq('Only messages written before this seq')),
+    after_seq: Type.Optional(Seq('What became visible to you after this seq; oldest first')),
+    before_seq: Type.Optional(Seq('Only before this seq')),
     order: Type.Optional(
       OneOf(['asc', 'desc'], {
         description: 'asc: from the oldest; desc: from the newest'
       })
     ),
-    visibility_filter: Type.Optional(VisibilityWord('Only messages of this visibility')),
-    sender: Type.Optional(AgentId('Only messages of this agent')),
-    parent_message_id: Type.Optional(MessageRef('Only answers to this message'))
+    visibility_filter: Type.Optional(VisibilityWord('Only this visibility')),
+    sender: Type.Optional(AgentId('Only of this agent')),
+    parent_message_id: Type.Optional(MessageRef('Only answers to this one'))
   }),
   output: output({
     messages: Type.Array(Message),

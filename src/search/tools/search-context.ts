@@ -21,13 +21,13 @@ export const searchContext = (limitSearch: LimitSearch) =>
     name: 'search_context',
     title: 'Search messages',
     description:
-      'Find messages by what they say, who wrote them, or their metadata, best first. Ask in keywords or in a ' +
-      'question; typing errors and another order of words are forgiven, identifiers such as worker-1 must match.',
+      'Find messages by what they say, their sender or metadata, best first. Typing errors and another order are ' +
+      'forgiven; identifiers such as worker-1 must match.',
     permission: 'read',
     effect: 'reads',
     commits: 'none',
     input: input({
-      session_id: OptionalSessionId('every session that is not archived'),
+      session_id: OptionalSessionId('all not archived'),
       query: Checked<string>(
         { type: 'string', maxLength: QUERY_MAX, description: 'What to look for' },
         value => typeof value === 'string' && characters(value) <= QUERY_MAX,
@@ -38,7 +38,7 @@ export const searchContext = (limitSearch: LimitSearch) =>
           minimum: 0,
           maximum: 100,
           default: 60,
-          description: 'The least score; 100: exact matches'
+          description: 'Least score; 100: exact matches'
         })
       ),
       limit: Limit(10, 100),
@@ -46,31 +46,29 @@ export const searchContext = (limitSearch: LimitSearch) =>
       search_scope: Type.Optional(
         OneOf(['all', 'public', 'private'], {
           default: 'all',
-          description: 'Which of those you may see'
+          description: 'Which of them'
         })
       ),
-      sender: Type.Optional(AgentId('Only messages of this agent')),
-      start_time: Type.Optional(DateTime('Only messages from then on')),
-      end_time: Type.Optional(DateTime('Only messages up to then')),
-      metadata_filter: MetadataFilter('Only messages whose metadata contains this object'),
+      sender: Type.Optional(AgentId('Only of this agent')),
+      start_time: Type.Optional(DateTime('From then on')),
+      end_time: Type.Optional(DateTime('Up to then')),
+      metadata_filter: MetadataFilter('What the metadata contains'),
       context: Type.Optional(
         Numeric({
           minimum: 0,
           maximum: CONTEXT_MAX,
           default: 0,
-          description: 'How many messages before and after each result come with it'
+          description: 'Messages around each result'
         })
       ),
       max_tokens: Type.Optional(
         Numeric({
           minimum: 1,
           maximum: 1_000_000,
-          description: 'About how many tokens the messages may have together'
+          description: 'About how many tokens at most'
         })
       ),
-      explain: Type.Optional(
-        Type.Boolean({ default: false, description: 'Whether each result says which words counted' })
-      )
+      explain: Type.Optional(Type.Boolean({ default: false, description: 'Say which words counted' }))
     }),
     output: output({
       results: Type.Array(

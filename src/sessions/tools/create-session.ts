@@ -13,15 +13,14 @@ export const createSession = (quotas: Quotas) =>
     name: 'create_session',
     title: 'Open a session',
     description:
-      'Open a session in which agents work together, and get the session_id to share with them. With key, get the ' +
-      'session of that key, or open it: created says which.',
+      'Open a session in which agents work together. With key: the session of that key, opened if there is none.',
     permission: 'write',
     effect: 'adds',
     commits: 'transaction',
     input: input({
       purpose: Purpose('What it is for, in a sentence'),
       metadata: Metadata(),
-      key: Type.Optional(SessionKey('A name for it, unique in the workspace')),
+      key: Type.Optional(SessionKey('A unique name for it')),
       idempotency_key: IdempotencyKey
     }),
     output: output({

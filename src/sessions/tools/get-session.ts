@@ -8,7 +8,7 @@ import { sessionView } from './session-view.js'
 export const getSession = defineTool({
   name: 'get_session',
   title: 'Look at a session',
-  description: 'A session with its newest messages (newest first), who takes part, and how many messages you may see.',
+  description: 'A session: its newest messages first, who takes part, and how many messages you may see.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',

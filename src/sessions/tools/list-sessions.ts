@@ -14,26 +14,26 @@ const QUERY_MAX = 500
 export const listSessions = defineTool({
   name: 'list_sessions',
   title: 'List sessions',
-  description: 'Find sessions, newest first. Archived ones are left out, unless you ask for just these.',
+  description: 'Find sessions, newest first; archived ones only with archived.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
   input: input({
-    created_by: Type.Optional(AgentId('Only sessions this agent opened')),
-    active: Type.Optional(Type.Boolean({ description: 'true: only open ones; false: only closed ones' })),
+    created_by: Type.Optional(AgentId('Who opened it')),
+    active: Type.Optional(Type.Boolean({ description: 'true: open ones; false: closed ones' })),
     archived: Type.Optional(Type.Boolean({ default: false, description: 'true: only archived ones' })),
     query: Type.Optional(
       Checked<string>(
         {
           type: 'string',
           maxLength: QUERY_MAX,
-          description: 'Only sessions whose purpose is about this'
+          description: 'What its purpose is about'
         },
         value => typeof value === 'string' && characters(value) <= QUERY_MAX,
         { [Allowed]: `a string of at most ${QUERY_MAX} characters` }
       )
     ),
-    metadata_filter: MetadataFilter('Only sessions whose metadata contains this'),
+    metadata_filter: MetadataFilter('What its metadata contains'),
     limit: Limit(50, 200),
     cursor: Cursor
   }),

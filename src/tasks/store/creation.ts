@@ -3,6 +3,7 @@ import type { Agent } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import { isFinal, type TaskState } from '../../kernel/task-states.js'
 import { isBeyond, quotaExceeded, type Quotas } from '../../limits/quotas.js'
+import { refuseManyTasks } from '../../limits/store/task-usage.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { lockSession, sessionClosed } from '../../sessions/store/sessions.js'
@@ -73,7 +74,9 @@ export async function addTasks(tx: Db, agent: Agent, tasks: NewTask[], quotas: Q
     n,
     blocked: task.depends_on.filter(id => states.get(id) !== 'completed').length
   }))
-  return insertTasks(tx, [agent.workspace, JSON.stringify(rows), agent.agent_id])
+  const made = await insertTasks(tx, [agent.workspace, JSON.stringify(rows), agent.agent_id])
+  await refuseManyTasks(tx, agent.workspace, quotas)
+  return made
 }
 
 /** The states of these tasks, which stay what they are until the transaction ends. */

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Agent } from '../../kernel/agent.js'
 import { input, OptionalSessionId, output } from '../../kernel/shapes.js'
+import { isFinal } from '../../kernel/task-states.js'
 import { defineTool } from '../../kernel/tool.js'
 import { refuseLongWait, type WaitUntilDeps, waitUntil, WaitSeconds } from '../../feed/wait-until.js'
 import type { Db } from '../../postgres/schema.js'
@@ -23,54 +24,62 @@ export const claimTask = ({ desk, giveBack, ...waiting }: ClaimDeps) =>
     title: 'Claim a task',
     description:
       'Get a task to work on: the next ready one by priority, then age, or the one you name. You alone hold it until ' +
-      'the lease expires: renew_task makes that later, and complete_task, fail_task or release_task end it.',
+      'the lease expires; renew_task makes that later.',
     permission: 'write',
     effect: 'adds',
     commits: 'batch',
     input: input({
-      task_id: OptionalTaskId('This task alone; left out: the next one'),
-      session_id: OptionalSessionId('of any session, or of none'),
-      wait_seconds: Type.Optional(WaitSeconds('a task'))
+      task_id: OptionalTaskId('This task alone'),
+      session_id: OptionalSessionId('any'),
+      wait_seconds: Type.Optional(WaitSeconds())
     }),
     output: output({
       task: { ...Type.Union([Task, Type.Null()]), description: 'The task; null if there is none' },
       lease: { ...Type.Union([Lease, Type.Null()]), description: 'Your hold on it; null without a task' },
-      timed_out: Type.Boolean({ description: 'true: you waited, and no task was ready. Call again' })
+      timed_out: Type.Boolean({
+        description:
+          'true: you waited, and no task was ready: call again. false: none can become ready, or you did not wait'
+      })
     }),
     audit: () => ({ event_type: 'task_claimed' }),
     affectedTopics: (_input, { task }, { agent }) => topicsOf(agent.workspace, task === null ? [] : [task], false),
     waits_ms: ({ wait_seconds = 0 }) => wait_seconds * 1000,
     async handler({ task_id, session_id, wait_seconds = 0 }, { db, agent, caller, receipt: { audit } }) {
       refuseLongWait(caller, wait_seconds, 'wait_seconds')
-      const wanted = await wantedOf(db, agent, task_id, session_id)
+      const { wanted, ended } = await wantedOf(db, agent, task_id, session_id)
       const task = await waitUntil(
         {
           agent,
           caller,
           attempt: () => desk.claim({ agent, wanted, audit }),
           giveBack: claimed => giveBack(agent, claimed),
-          total_ms: wait_seconds * 1000
+          total_ms: ended ? 0 : wait_seconds * 1000
         },
         waiting
       )
-      if (task === undefined) return { task: null, lease: null, timed_out: wait_seconds > 0 }
+      if (task === undefined) return { task: null, lease: null, timed_out: wait_seconds > 0 && !ended }
       const lease = { token: task.lease_token as number, expires_at: task.lease_expires_at as string }
       return { task: viewOf(task), lease, timed_out: false }
     }
   })
 
-/** @throws AppError TASK_NOT_FOUND, SESSION_NOT_FOUND */
+/**
+ * @returns what is wanted, and whether it can never be had: a closed session hands out nothing, and a task that is done
+ * is not claimed again
+ * @throws AppError TASK_NOT_FOUND, SESSION_NOT_FOUND
+ */
 async function wantedOf(
   db: Db,
   agent: Agent,
   task_id: string | undefined,
   session_id: string | undefined
-): Promise<Wanted> {
-  if (session_id !== undefined) await sessions.readSessionOrThrow(db, agent, session_id)
+): Promise<{ wanted: Wanted; ended: boolean }> {
+  const asked = session_id === undefined ? undefined : await sessions.readSessionOrThrow(db, agent, session_id)
   if (task_id !== undefined) {
-    await readTaskOrThrow(db, agent, task_id)
-    return { of: 'task', task_id }
+    const { state } = await readTaskOrThrow(db, agent, task_id)
+    return { wanted: { of: 'task', task_id }, ended: isFinal(state) }
   }
-  if (session_id !== undefined) return { of: 'session', session_id }
-  return agent.sessions === undefined ? { of: 'any' } : { of: 'sessions', session_ids: agent.sessions }
+  if (asked !== undefined) return { wanted: { of: 'session', session_id: asked.id }, ended: !asked.is_active }
+  const { sessions: session_ids } = agent
+  return { wanted: session_ids === undefined ? { of: 'any' } : { of: 'sessions', session_ids }, ended: false }
 }

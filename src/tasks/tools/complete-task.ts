@@ -24,7 +24,7 @@ export const completeTask = (desk: TaskDesk) =>
       lease_token: LeaseToken,
       result: Type.Optional(
         AnyValue(
-          'What came of it: any JSON value, at most 1 MiB',
+          'What came of it: any JSON value',
           value => value === undefined || Buffer.byteLength(JSON.stringify(value)) <= RESULT_MAX,
           {
             [HoldsText]: true,

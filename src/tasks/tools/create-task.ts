@@ -12,12 +12,11 @@ export const createTask = (quotas: Quotas) =>
     name: 'create_task',
     title: 'Create a task',
     description:
-      'Hand out work that is done once: workers get it with claim_task, by priority and then age, when all that it ' +
-      'depends on is completed.',
+      'Hand out work that is done once: workers get it with claim_task when all that it depends on is completed.',
     permission: 'write',
     effect: 'adds',
     commits: 'transaction',
-    input: input({ ...draftFields('A task_id'), idempotency_key: IdempotencyKey }),
+    input: input({ ...draftFields('task_ids'), idempotency_key: IdempotencyKey }),
     output: output({ task: Task }),
     audit: (_input, { task }) => ({
       event_type: 'task_created',

@@ -15,22 +15,17 @@ export const createTasks = (quotas: Quotas) =>
   defineTool({
     name: 'create_tasks',
     title: 'Create several tasks',
-    description: 'Hand out a plan at once, all or none. depends_on takes the ref of another task of the call, too.',
+    description: 'Hand out a plan at once, all or none. depends_on also takes a ref of the call.',
     permission: 'write',
     effect: 'adds',
     commits: 'transaction',
     input: input({
       tasks: Type.Array(
-        {
-          ...input({
-            ref: Type.Optional(
-              Type.String({ minLength: 1, maxLength: 100, description: 'A name for it within this call' })
-            ),
-            ...draftFields('A task_id, or a ref of this call')
-          }),
-          description: 'A task, as create_task takes it'
-        },
-        { minItems: 1, maxItems: TASKS_MAX, description: 'The tasks' }
+        input({
+          ref: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Its name in this call' })),
+          ...draftFields('task_ids, refs')
+        }),
+        { minItems: 1, maxItems: TASKS_MAX, description: 'Tasks as create_task takes them' }
       ),
       idempotency_key: IdempotencyKey
     }),

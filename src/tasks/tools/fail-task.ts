@@ -10,8 +10,8 @@ export const failTask = defineTool({
   name: 'fail_task',
   title: 'Fail a task',
   description:
-    'Say that a task which you hold could not be done. Others may try it again, up to max_attempts times in all; ' +
-    'then what depends on it is canceled.',
+    'Say that you could not do a task. Others may try again, up to max_attempts times; then what depends on it is ' +
+    'canceled.',
   permission: 'write',
   effect: 'adds',
   commits: 'transaction',
@@ -19,7 +19,7 @@ export const failTask = defineTool({
     task_id: TaskId,
     lease_token: LeaseToken,
     error: Note('What went wrong'),
-    retry: Type.Optional(Type.Boolean({ default: true, description: 'false: nobody should try it again' }))
+    retry: Type.Optional(Type.Boolean({ default: true, description: 'false: nobody may try again' }))
   }),
   output: output({ task: Task }),
   audit: (_input, { task }) => ({

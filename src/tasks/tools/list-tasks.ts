@@ -9,21 +9,21 @@ import { list, viewOf } from '../store/tasks.js'
 import { StateWord, Task } from '../task-shapes.js'
 
 const QUERY_MAX = 500
-const query = text(1, QUERY_MAX, 'Only tasks with this text in title or description')
+const query = text(1, QUERY_MAX, 'Text in title or description')
 
 export const listTasks = defineTool({
   name: 'list_tasks',
   title: 'List tasks',
-  description: 'The tasks that you may see, newest first. ready: those that you could claim now.',
+  description: 'The tasks that you may see, newest first.',
   permission: 'read',
   effect: 'reads',
   commits: 'none',
   input: input({
-    state: Type.Optional(StateWord('Only tasks in this state')),
-    ready: Type.Optional(Type.Boolean({ default: false, description: 'true: only what you could claim now' })),
-    session_id: OptionalSessionId('the tasks of all sessions, and of none'),
-    assignee: Type.Optional(AgentId('Only what this agent holds, or held last')),
-    created_by: Type.Optional(AgentId('Only tasks of this creator')),
+    state: Type.Optional(StateWord('Only in this state')),
+    ready: Type.Optional(Type.Boolean({ default: false, description: 'Only what you could claim now' })),
+    session_id: OptionalSessionId('all'),
+    assignee: Type.Optional(AgentId('Who holds it, or held it last')),
+    created_by: Type.Optional(AgentId('Who created it')),
     query: Type.Optional(Checked<string>(query.json, query.check, { [Allowed]: query.allowed })),
     limit: Limit(50, 200),
     cursor: Cursor

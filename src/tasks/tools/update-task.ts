@@ -12,20 +12,18 @@ import { topicsOf } from '../topics.js'
 export const updateTask = defineTool({
   name: 'update_task',
   title: 'Change a task',
-  description:
-    'Change a task that is not done: for its creator, admins, and with lease_token whoever holds it. state ' +
-    'input_required: the holder waits for an answer.',
+  description: 'Change a task that is not done: for its creator, admins, and with lease_token its holder.',
   permission: 'write',
   effect: 'replaces',
   commits: 'transaction',
   input: input({
     task_id: TaskId,
-    lease_token: Type.Optional({ ...LeaseToken, description: 'Of the holder: lease.token of claim_task' }),
+    lease_token: Type.Optional({ ...LeaseToken, description: 'Of the holder' }),
     title: Type.Optional(Title),
     description: Type.Optional(Description),
     priority: Type.Optional(Priority()),
-    metadata: Metadata('What takes the place of its metadata'),
-    state: Type.Optional(OneOf(['working', 'input_required'], { description: 'The state of a task that is held' }))
+    metadata: Metadata('In place of its metadata'),
+    state: Type.Optional(OneOf(['working', 'input_required'], { description: 'input_required: its holder waits' }))
   }),
   output: output({ task: Task }),
   audit: ({ state }, { task }) => ({

@@ -122,10 +122,6 @@ import type {
   GetUsageGuidanceOutput,
   GetPerformanceMetricsInput,
   GetPerformanceMetricsOutput,
-  GetServerHealthInput,
-  GetServerHealthOutput,
-  ListWorkspacesInput,
-  ListWorkspacesOutput,
   GetAuditLogInput,
   GetAuditLogOutput,
   VerifyAuditLogInput,
@@ -151,9 +147,8 @@ export abstract class ToolMethods {
   ): Promise<Tools[N]['output']>
 
   /**
-   * Authenticate. Exchange an API key for a token that says who you are; call this first. Send the token as
-   * Authorization: Bearer <token>, or pass it as auth_token with each call. A connection of MCP 2025-11-25 or
-   * earlier needs neither after this call.
+   * Authenticate. Exchange an API key for a token; call this first. Send it as Authorization: Bearer <token> or as
+   * auth_token; a 2025-era MCP connection then needs neither.
    *
    * Needs no permission.
    */
@@ -162,7 +157,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Refresh a token. Exchange a token, before expires_at, for a new one like it; the old one is revoked at once.
+   * Refresh a token. Exchange a token, before expires_at, for a new one; the old one ends.
    *
    * Needs no permission.
    */
@@ -171,8 +166,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Revoke a token. End a token before its time: the one given, else your own, and those that create_token made
-   * from it. An admin can end all of an agent's tokens with agent_id, those of an outside issuer too.
+   * Revoke a token. End a token and those made from it. With agent_id, an admin ends all of an agent.
    *
    * Needs no permission.
    */
@@ -181,8 +175,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Make a narrower token. From your token make one for a helper: with fewer permissions, for some sessions only,
-   * or for a shorter time. It ends with yours, is revoked with yours, and cannot be made wider again.
+   * Make a narrower token. Make a narrower token from yours, for a helper. It ends with yours.
    *
    * Needs no permission.
    */
@@ -222,8 +215,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Open a session. Open a session in which agents work together, and get the session_id to share with them. With
-   * key, get the session of that key, or open it: created says which.
+   * Open a session. Open a session in which agents work together. With key: the session of that key, opened if
+   * there is none.
    *
    * Needs the permission `write`.
    */
@@ -232,8 +225,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Look at a session. A session with its newest messages (newest first), who takes part, and how many messages you
-   * may see.
+   * Look at a session. A session: its newest messages first, who takes part, and how many messages you may see.
    *
    * Needs the permission `read`.
    */
@@ -242,7 +234,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * List sessions. Find sessions, newest first. Archived ones are left out, unless you ask for just these.
+   * List sessions. Find sessions, newest first; archived ones only with archived.
    *
    * Needs the permission `read`.
    */
@@ -283,8 +275,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Write a message. Write a message into a session. visibility: public (everyone), private (only you), agent_only
-   * (agents of your type), direct (you and those in to), admin_only (admins; only they may write it).
+   * Write a message. Write a message. visibility: public (everyone), private (you), agent_only (your agent_type),
+   * direct (you and to), admin_only (admins, who alone write it).
    *
    * Needs the permission `write`.
    */
@@ -303,8 +295,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Read messages. Read messages of a session: the newest, in the order they were written. To follow it, pass
-   * last_seq of the previous answer as after_seq.
+   * Read messages. Messages of a session: the newest, in the order written. To follow it, pass the last last_seq as
+   * after_seq.
    *
    * Needs the permission `read`.
    */
@@ -336,9 +328,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Wait for messages. Wait until a message that you may see comes, and get it; at once if there is one after
-   * after_seq. Pass last_seq of the previous answer as after_seq, also after timed_out: true, and nothing is missed
-   * or got twice.
+   * Wait for messages. Wait for messages and changes of tasks after after_seq. Pass the last last_seq as after_seq,
+   * also after timed_out: true, and nothing is missed or got twice.
    *
    * Needs the permission `read`.
    */
@@ -358,8 +349,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Read your inbox. What others have addressed to you or mention you in, over all sessions: first what you have
-   * not acknowledged with ack_messages, newest first.
+   * Read your inbox. What is addressed to you or mentions you, in all sessions: unacknowledged first, then newest
+   * first.
    *
    * Needs the permission `read`.
    */
@@ -368,8 +359,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Wait for your inbox. Wait until your inbox holds something that you have not acknowledged, and get it. To get
-   * each message once, acknowledge it, or pass unread_only and mark_read.
+   * Wait for your inbox. Wait until your inbox holds something unacknowledged. To get each message once,
+   * acknowledge it, or pass unread_only and mark_read.
    *
    * Needs the permission `read`.
    */
@@ -387,8 +378,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * See what became of a message. Whether those you have addressed a message to have got, read, acknowledged and
-   * answered it. For its sender and admins.
+   * See what became of a message. Who in to has got, read, acknowledged and answered a message. For its sender and
+   * admins.
    *
    * Needs the permission `read`.
    */
@@ -397,8 +388,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Ask and wait for the answer. Write a message to one agent and wait for its answer, a message with this one as
-   * parent_message_id. Without session_id only you two and admins see it.
+   * Ask and wait for the answer. Write a message to one agent and wait for its answer. Without session_id only you
+   * two and admins see it.
    *
    * Needs the permission `write`.
    */
@@ -407,8 +398,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Wait for an answer. Wait for the first answer to a message of yours by those in its to. Goes on where ask timed
-   * out.
+   * Wait for an answer. Wait for the first answer to your message by those in its to, as when ask timed out.
    *
    * Needs the permission `read`.
    */
@@ -417,7 +407,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * List agents. The agents of the workspace: who waits for messages now, and what they do.
+   * List agents. The agents of the workspace: who waits now, and what they do.
    *
    * Needs the permission `read`.
    */
@@ -426,7 +416,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Say what you do. Say what you do at the moment, for all to read in list_agents.
+   * Say what you do. Say what you do now, as list_agents shows it.
    *
    * Needs the permission `write`.
    */
@@ -435,9 +425,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Search messages. Find messages by what they say, who wrote them, or their metadata, best first. Ask in keywords
-   * or in a question; typing errors and another order of words are forgiven, identifiers such as worker-1 must
-   * match.
+   * Search messages. Find messages by what they say, their sender or metadata, best first. Typing errors and
+   * another order are forgiven; identifiers such as worker-1 must match.
    *
    * Needs the permission `read`.
    */
@@ -476,8 +465,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Remember a value. Store any JSON value under a key: globally or in one session for yourself alone, or in a
-   * namespace that agents share.
+   * Remember a value. Store a value under a key: for yourself, globally or in a session, or in a namespace that
+   * agents share.
    *
    * Needs the permission `write`.
    */
@@ -486,7 +475,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Recall a value. Read a value from where set_memory stored it: global, in a session, or in a namespace.
+   * Recall a value. Read a value that set_memory has stored.
    *
    * Needs the permission `read`.
    */
@@ -495,8 +484,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * List what is remembered. The keys that are stored, last updated first: your global ones, those of a session,
-   * with "all" all of yours, or those of a namespace.
+   * List what is remembered. Stored keys, last updated first: your global ones, or those of a session or namespace.
    *
    * Needs the permission `read`.
    */
@@ -566,8 +554,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Create a task. Hand out work that is done once: workers get it with claim_task, by priority and then age, when
-   * all that it depends on is completed.
+   * Create a task. Hand out work that is done once: workers get it with claim_task when all that it depends on is
+   * completed.
    *
    * Needs the permission `write`.
    */
@@ -576,8 +564,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Create several tasks. Hand out a plan at once, all or none. depends_on takes the ref of another task of the
-   * call, too.
+   * Create several tasks. Hand out a plan at once, all or none. depends_on also takes a ref of the call.
    *
    * Needs the permission `write`.
    */
@@ -586,7 +573,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * List tasks. The tasks that you may see, newest first. ready: those that you could claim now.
+   * List tasks. The tasks that you may see, newest first.
    *
    * Needs the permission `read`.
    */
@@ -605,8 +592,7 @@ export abstract class ToolMethods {
 
   /**
    * Claim a task. Get a task to work on: the next ready one by priority, then age, or the one you name. You alone
-   * hold it until the lease expires: renew_task makes that later, and complete_task, fail_task or release_task end
-   * it.
+   * hold it until the lease expires; renew_task makes that later.
    *
    * Needs the permission `write`.
    */
@@ -633,8 +619,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Fail a task. Say that a task which you hold could not be done. Others may try it again, up to max_attempts
-   * times in all; then what depends on it is canceled.
+   * Fail a task. Say that you could not do a task. Others may try again, up to max_attempts times; then what
+   * depends on it is canceled.
    *
    * Needs the permission `write`.
    */
@@ -652,8 +638,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Change a task. Change a task that is not done: for its creator, admins, and with lease_token whoever holds it.
-   * state input_required: the holder waits for an answer.
+   * Change a task. Change a task that is not done: for its creator, admins, and with lease_token its holder.
    *
    * Needs the permission `write`.
    */
@@ -736,8 +721,7 @@ export abstract class ToolMethods {
   }
 
   /**
-   * How to use this server. What you can do here and how, with examples, for the permissions you have; also before
-   * authentication.
+   * How to use this server. What you can do here and how, with examples; also before authentication.
    *
    * Needs no permission.
    */
@@ -757,28 +741,6 @@ export abstract class ToolMethods {
     options?: CallOptions
   ): Promise<GetPerformanceMetricsOutput> {
     return this.call('get_performance_metrics', input, options)
-  }
-
-  /**
-   * The last hour of all replicas. For the operator, with the shared ADMIN_API_KEY: every replica of the service,
-   * and minute by minute of the last hour what all of them did together. Replicas write their figures every 30
-   * seconds; one that has not done so for 75 seconds is not up. Admins of a workspace are refused.
-   *
-   * Needs the permission `admin`.
-   */
-  getServerHealth(input: GetServerHealthInput = {}, options?: CallOptions): Promise<GetServerHealthOutput> {
-    return this.call('get_server_health', input, options)
-  }
-
-  /**
-   * List workspaces. For the operator, with the shared ADMIN_API_KEY: every workspace that has or had something, by
-   * name, with how much it holds, and the quotas of the server. A workspace begins with its first key, which
-   * create_api_key makes. Admins of a workspace are refused.
-   *
-   * Needs the permission `admin`.
-   */
-  listWorkspaces(input: ListWorkspacesInput = {}, options?: CallOptions): Promise<ListWorkspacesOutput> {
-    return this.call('list_workspaces', input, options)
   }
 
   /**

@@ -147,32 +147,22 @@ export interface TaskLease {
 
 /** What `authenticate_agent` takes. */
 export interface AuthenticateAgentInput {
-  /**
-   * Your name for others. A string of 1 to 100 characters, without control characters and without space around it.
-   */
+  /** Your name. A string of 1 to 100 characters, without control characters and without space around it. */
   agent_id: string
   /**
-   * What kind of agent you are, such as claude or reviewer; agent_only messages are for one kind. A string of 1 to
-   * 50 characters, without control characters and without space around it.
+   * Such as claude or reviewer. A string of 1 to 50 characters, without control characters and without space around
+   * it.
    */
   agent_type: string
-  /** Your API key, if it is not in the X-API-Key header. A string of at most 1000 characters. */
+  /** Your API key, unless X-API-Key has it. A string of at most 1000 characters. */
   api_key?: string | undefined
-  /** What you need of read, write and admin. An array of 0 to 20 items. Default: `["read","write"]`. */
+  /** Of read, write, admin. An array of 0 to 20 items. Default: `["read","write"]`. */
   requested_permissions?: string[] | undefined
-  /**
-   * The only sessions the token may see and write in; left out: all that the key allows. An array of 1 to 100
-   * items.
-   */
+  /** The only sessions it is for. An array of 1 to 100 items. */
   sessions?: string[] | undefined
-  /**
-   * Seconds until it ends, refreshed or not; 0: as the server and the key have it. A whole number from 0 to
-   * 31536000. Default: `0`.
-   */
+  /** Seconds; 0: as long as it may. A whole number from 0 to 31536000. Default: `0`. */
   expires_in?: number | undefined
-  /**
-   * true: become another agent than the one that the connection names; MCP only. True or false. Default: `false`.
-   */
+  /** MCP: be another agent than the connection. True or false. Default: `false`. */
   switch?: boolean | undefined
 }
 
@@ -193,7 +183,7 @@ export interface AuthenticateAgentOutput {
 
 /** What `refresh_token` takes. */
 export interface RefreshTokenInput {
-  /** The token; left out: your own. A token, at most 16384 characters. */
+  /** Left out: your own. A token, at most 16384 characters. */
   current_token?: string | undefined
 }
 
@@ -214,11 +204,11 @@ export interface RefreshTokenOutput {
 
 /** What `revoke_token` takes. */
 export interface RevokeTokenInput {
-  /** The token; left out: your own. A token, at most 16384 characters. */
+  /** Left out: your own. A token, at most 16384 characters. */
   token?: string | undefined
   /**
-   * Admin only: revoke every live token of this agent. A string of 1 to 100 characters, without control characters
-   * and without space around it.
+   * Whose tokens; admins only. A string of 1 to 100 characters, without control characters and without space around
+   * it.
    */
   agent_id?: string | undefined
 }
@@ -232,15 +222,15 @@ export interface RevokeTokenOutput {
 /** What `create_token` takes. */
 export interface CreateTokenInput {
   /**
-   * Your agent_id or, with a key for several names, your agent_id/ and a name (planner/helper-1), or another name
-   * of the key. A string of 1 to 100 characters, without control characters and without space around it.
+   * Yours, yours/ and a name, or another name of your key. A string of 1 to 100 characters, without control
+   * characters and without space around it.
    */
   agent_id?: string | undefined
-  /** What it may do; left out: what you may. An array of 1 to 3 items. */
+  /** What it may do. An array of 1 to 3 items. */
   permissions?: Array<'read' | 'write' | 'admin'> | undefined
-  /** The only sessions it may see and write in; left out: the same as you. An array of 1 to 100 items. */
+  /** The only sessions it is for. An array of 1 to 100 items. */
   sessions?: string[] | undefined
-  /** Seconds until it ends; 0: with your token. A whole number from 0 to 31536000. Default: `0`. */
+  /** Seconds; 0: as long as yours. A whole number from 0 to 31536000. Default: `0`. */
   expires_in?: number | undefined
 }
 
@@ -310,9 +300,9 @@ export interface ListApiKeysInput {
    * small letters, digits, dots, dashes and underscores, with a letter or digit first.
    */
   workspace?: string | undefined
-  /** At most so many. A whole number from 1 to 200. Default: `50`. */
+  /** How many. A whole number from 1 to 200. Default: `50`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 
@@ -347,7 +337,7 @@ export interface RevokeApiKeyInput {
    * small letters, digits, dots, dashes and underscores, with a letter or digit first.
    */
   workspace?: string | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -367,11 +357,9 @@ export interface CreateSessionInput {
    * characters as JSON.
    */
   metadata?: Record<string, unknown> | undefined
-  /**
-   * A name for it, unique in the workspace. A string of 1 to 255 characters after trimming, all of which are seen.
-   */
+  /** A unique name for it. A string of 1 to 255 characters after trimming, all of which are seen. */
   key?: string | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -392,7 +380,7 @@ export interface CreateSessionOutput {
 export interface GetSessionInput {
   /** The session. A session_id as create_session returned it. */
   session_id: string
-  /** At most so many. A whole number from 0 to 200. Default: `50`. */
+  /** How many. A whole number from 0 to 200. Default: `50`. */
   message_limit?: number | undefined
 }
 
@@ -407,25 +395,22 @@ export interface GetSessionOutput {
 
 /** What `list_sessions` takes. */
 export interface ListSessionsInput {
-  /**
-   * Only sessions this agent opened. A string of 1 to 100 characters, without control characters and without space
-   * around it.
-   */
+  /** Who opened it. A string of 1 to 100 characters, without control characters and without space around it. */
   created_by?: string | undefined
-  /** true: only open ones; false: only closed ones. True or false. */
+  /** true: open ones; false: closed ones. True or false. */
   active?: boolean | undefined
   /** true: only archived ones. True or false. Default: `false`. */
   archived?: boolean | undefined
-  /** Only sessions whose purpose is about this. A string of at most 500 characters. */
+  /** What its purpose is about. A string of at most 500 characters. */
   query?: string | undefined
   /**
-   * Only sessions whose metadata contains this. An object of at most 50 keys (each at most 100 characters) and
-   * 10000 characters as JSON.
+   * What its metadata contains. An object of at most 50 keys (each at most 100 characters) and 10000 characters as
+   * JSON.
    */
   metadata_filter?: Record<string, unknown> | undefined
-  /** At most so many. A whole number from 1 to 200. Default: `50`. */
+  /** How many. A whole number from 1 to 200. Default: `50`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 
@@ -450,7 +435,7 @@ export interface UpdateSessionInput {
   metadata?: Record<string, unknown> | undefined
   /** false closes the session, true reopens it. True or false. */
   is_active?: boolean | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -463,7 +448,7 @@ export interface UpdateSessionOutput {
 export interface CloseSessionInput {
   /** The session. A session_id as create_session returned it. */
   session_id: string
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -476,7 +461,7 @@ export interface CloseSessionOutput {
 export interface ArchiveSessionInput {
   /** The session. A session_id as create_session returned it. */
   session_id: string
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -489,22 +474,22 @@ export interface ArchiveSessionOutput {
 export interface AddMessageInput {
   /** The session. A session_id as create_session returned it. */
   session_id: string
-  /** The text, kept exactly as it is sent. A string of 1 to 100000 characters, or an empty one with a payload. */
+  /** The text. A string of 1 to 100000 characters, or an empty one with a payload. */
   content: string
   /** Who may read it. One of public, private, agent_only, direct, admin_only. Default: `"public"`. */
   visibility?: 'public' | 'private' | 'agent_only' | 'direct' | 'admin_only' | undefined
-  /** In whose inboxes it comes. An array of 1 to 50 items. */
+  /** Whose inboxes it is for: agent_ids, type:<agent_type>. An array of 1 to 50 items. */
   to?: string[] | undefined
-  /** Any JSON value, for programs; not searched. Any JSON value of at most 1048576 bytes. */
+  /** Any JSON value, for programs. Any JSON value of at most 1048576 bytes. */
   payload?: unknown
   /**
    * Anything to filter and search by. An object of at most 50 keys (each at most 100 characters) and 10000
    * characters as JSON.
    */
   metadata?: Record<string, unknown> | undefined
-  /** The message that this one answers. A whole number from 1 to 9007199254740991. */
+  /** The message it answers. A whole number from 1 to 9007199254740991. */
   parent_message_id?: number | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -538,23 +523,23 @@ export interface AddMessagesInput {
   session_id: string
   /** The messages, each as for add_message. An array of 1 to 100 items. */
   messages: Array<{
-    /** The text, kept exactly as it is sent. A string of 1 to 100000 characters, or an empty one with a payload. */
+    /** The text. A string of 1 to 100000 characters, or an empty one with a payload. */
     content: string
     /** Who may read it. One of public, private, agent_only, direct, admin_only. Default: `"public"`. */
     visibility?: 'public' | 'private' | 'agent_only' | 'direct' | 'admin_only' | undefined
-    /** In whose inboxes it comes. An array of 1 to 50 items. */
+    /** Whose inboxes it is for: agent_ids, type:<agent_type>. An array of 1 to 50 items. */
     to?: string[] | undefined
-    /** Any JSON value, for programs; not searched. Any JSON value of at most 1048576 bytes. */
+    /** Any JSON value, for programs. Any JSON value of at most 1048576 bytes. */
     payload?: unknown
     /**
      * Anything to filter and search by. An object of at most 50 keys (each at most 100 characters) and 10000
      * characters as JSON.
      */
     metadata?: Record<string, unknown> | undefined
-    /** The message that this one answers. A whole number from 1 to 9007199254740991. */
+    /** The message it answers. A whole number from 1 to 9007199254740991. */
     parent_message_id?: number | undefined
   }>
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -584,24 +569,23 @@ export interface AddMessagesOutput {
 export interface GetMessagesInput {
   /** The session. A session_id as create_session returned it. */
   session_id: string
-  /** At most so many. A whole number from 1 to 1000. Default: `50`. */
+  /** How many. A whole number from 1 to 1000. Default: `50`. */
   limit?: number | undefined
   /** How many to skip. A whole number from 0 to 9007199254740991. Default: `0`. */
   offset?: number | undefined
-  /** Only what became visible to you after this seq; oldest first. A whole number from 0 to 9007199254740991. */
+  /** What became visible to you after this seq; oldest first. A whole number from 0 to 9007199254740991. */
   after_seq?: number | undefined
-  /** Only messages written before this seq. A whole number from 0 to 9007199254740991. */
+  /** Only before this seq. A whole number from 0 to 9007199254740991. */
   before_seq?: number | undefined
   /** asc: from the oldest; desc: from the newest. One of asc, desc. */
   order?: 'asc' | 'desc' | undefined
-  /** Only messages of this visibility. One of public, private, agent_only, direct, admin_only. */
+  /** Only this visibility. One of public, private, agent_only, direct, admin_only. */
   visibility_filter?: 'public' | 'private' | 'agent_only' | 'direct' | 'admin_only' | undefined
   /**
-   * Only messages of this agent. A string of 1 to 100 characters, without control characters and without space
-   * around it.
+   * Only of this agent. A string of 1 to 100 characters, without control characters and without space around it.
    */
   sender?: string | undefined
-  /** Only answers to this message. A whole number from 1 to 9007199254740991. */
+  /** Only answers to this one. A whole number from 1 to 9007199254740991. */
   parent_message_id?: number | undefined
 }
 
@@ -624,7 +608,7 @@ export interface SetMessageVisibilityInput {
   message_id: number
   /** Who may see it from now on. One of public, private, agent_only, direct, admin_only. */
   visibility: 'public' | 'private' | 'agent_only' | 'direct' | 'admin_only'
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -637,7 +621,7 @@ export interface SetMessageVisibilityOutput {
 export interface DeleteMessageInput {
   /** The message. A whole number from 1 to 9007199254740991. */
   message_id: number
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -655,33 +639,47 @@ export interface DeleteMessageOutput {
 export interface WaitForMessagesInput {
   /** The session. A session_id as create_session returned it. */
   session_id: string
-  /**
-   * What became visible to you after this seq; left out: from now on. A whole number from 0 to 9007199254740991.
-   */
+  /** As for get_messages; left out: from now on. A whole number from 0 to 9007199254740991. */
   after_seq?: number | undefined
-  /** Seconds, at most 25 over MCP. 0: only look. A number from 0 to 60. Default: `4`. */
+  /** Seconds, at most 25 over MCP. A number from 0 to 60. Default: `4`. */
   timeout_seconds?: number | undefined
-  /** At most so many. A whole number from 1 to 1000. Default: `50`. */
+  /** How many. A whole number from 1 to 1000. Default: `50`. */
   limit?: number | undefined
   /**
-   * Wait for messages of this agent alone. A string of 1 to 100 characters, without control characters and without
-   * space around it.
+   * Only of this agent. A string of 1 to 100 characters, without control characters and without space around it.
    */
   sender?: string | undefined
-  /** true: only for messages that mention you by @. True or false. Default: `false`. */
+  /** Only what mentions you by @. True or false. Default: `false`. */
   mentions_only?: boolean | undefined
 }
 
 /** What `wait_for_messages` answers. */
 export interface WaitForMessagesOutput {
   messages: Message[]
+  /**
+   * Tasks of the session that have changed, as they are now; absent if none has, with sender, and with
+   * mentions_only. get_task has the rest
+   */
+  tasks?: Array<{
+    task_id: string
+    title: string
+    state: 'submitted' | 'working' | 'input_required' | 'completed' | 'failed' | 'canceled'
+    session_id: string | null
+    to: string[]
+    created_by: string
+    /** Who holds it, or held it last */
+    assignee: string | null
+    priority: number
+    /** How often it has failed, or its lease has ended */
+    attempts: number
+    updated_at: string
+  }>
   /** Messages in this answer */
   count: number
   /** The next after_seq: the highest seq this answer has taken account of */
   last_seq: number
   /**
-   * true: no message came before the time was up, or before the server stopped. Call again with last_seq as
-   * after_seq
+   * true: nothing came before the time was up, or before the server stopped. Call again with last_seq as after_seq
    */
   timed_out: boolean
   /** Whether there are more than limit; they come with the next call, at once */
@@ -699,7 +697,7 @@ export interface MarkReadInput {
    * 9007199254740991.
    */
   up_to_seq?: number | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -722,17 +720,17 @@ export interface MarkReadOutput {
 
 /** What `get_inbox` takes. */
 export interface GetInboxInput {
-  /** Only what you have not read. True or false. Default: `false`. */
+  /** Only unread ones. True or false. Default: `false`. */
   unread_only?: boolean | undefined
-  /** Only what you have not acknowledged. True or false. Default: `false`. */
+  /** Only unacknowledged ones. True or false. Default: `false`. */
   unacked_only?: boolean | undefined
   /** A session; without: all. A session_id as create_session returned it. */
   session_id?: string | undefined
-  /** At most so many. A whole number from 1 to 200. Default: `20`. */
+  /** How many. A whole number from 1 to 200. Default: `20`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
-  /** Whether the messages got count as read. True or false. Default: `false`. */
+  /** Mark them as read. True or false. Default: `false`. */
   mark_read?: boolean | undefined
 }
 
@@ -748,17 +746,17 @@ export interface GetInboxOutput {
 
 /** What `wait_for_inbox` takes. */
 export interface WaitForInboxInput {
-  /** Only what you have not read. True or false. Default: `false`. */
+  /** Only unread ones. True or false. Default: `false`. */
   unread_only?: boolean | undefined
-  /** false: also what you have acknowledged. True or false. Default: `true`. */
+  /** false: acknowledged ones too. True or false. Default: `true`. */
   unacked_only?: boolean | undefined
   /** A session; without: all. A session_id as create_session returned it. */
   session_id?: string | undefined
-  /** At most so many. A whole number from 1 to 200. Default: `20`. */
+  /** How many. A whole number from 1 to 200. Default: `20`. */
   limit?: number | undefined
-  /** Whether the messages got count as read. True or false. Default: `false`. */
+  /** Mark them as read. True or false. Default: `false`. */
   mark_read?: boolean | undefined
-  /** Seconds, at most 25 over MCP. 0: only look. A number from 0 to 55. Default: `20`. */
+  /** Seconds, at most 25 over MCP. A number from 0 to 55. Default: `20`. */
   timeout_seconds?: number | undefined
 }
 
@@ -770,7 +768,7 @@ export interface WaitForInboxOutput {
   has_more: boolean
   /** Pass it as cursor for the next page; null: there is none */
   next_cursor: string | null
-  /** true: nothing came before the time was up. Call again */
+  /** true: nothing came before the time was up: call again. false without messages: the session is closed */
   timed_out: boolean
 }
 
@@ -780,7 +778,7 @@ export interface AckMessagesInput {
   message_ids: number[]
   /** A word to the senders. A string of 1 to 1000 characters. */
   note?: string | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -815,15 +813,15 @@ export interface GetReceiptsOutput {
 export interface AskInput {
   /** An agent_id or type:<agent_type>. An agent_id, or type: and an agent_type, of at most 100 characters. */
   to: string
-  /** The text, kept exactly as it is sent. A string of 1 to 100000 characters, or an empty one with a payload. */
+  /** The text. A string of 1 to 100000 characters, or an empty one with a payload. */
   content: string
   /** A session; without: one of you two alone. A session_id as create_session returned it. */
   session_id?: string | undefined
-  /** Any JSON value, for programs; not searched. Any JSON value of at most 1048576 bytes. */
+  /** Any JSON value, for programs. Any JSON value of at most 1048576 bytes. */
   payload?: unknown
-  /** Seconds, at most 25 over MCP. 0: only look. A number from 0 to 55. Default: `20`. */
+  /** Seconds, at most 25 over MCP. A number from 0 to 55. Default: `20`. */
   timeout_seconds?: number | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -833,7 +831,7 @@ export interface AskOutput {
   session_id: string
   /** The first answer; null if there is none yet */
   reply: Message | null
-  /** true: no answer came in time. wait_for_reply goes on waiting */
+  /** true: no answer came in time: wait_for_reply goes on. false without a reply: the session is closed */
   timed_out: boolean
   /** Whom the messages are addressed to */
   addressed?: Array<{
@@ -857,7 +855,7 @@ export interface AskOutput {
 export interface WaitForReplyInput {
   /** The message. A whole number from 1 to 9007199254740991. */
   message_id: number
-  /** Seconds, at most 25 over MCP. 0: only look. A number from 0 to 55. Default: `20`. */
+  /** Seconds, at most 25 over MCP. A number from 0 to 55. Default: `20`. */
   timeout_seconds?: number | undefined
 }
 
@@ -866,24 +864,21 @@ export interface WaitForReplyOutput {
   message_id: number
   /** The first answer; null if there is none yet */
   reply: Message | null
-  /** true: no answer came in time. wait_for_reply goes on waiting */
+  /** true: no answer came in time: wait_for_reply goes on. false without a reply: the session is closed */
   timed_out: boolean
 }
 
 /** What `list_agents` takes. */
 export interface ListAgentsInput {
-  /** Only agents with this text in agent_id or status. A string of 1 to 200 characters. */
+  /** Text in agent_id or status. A string of 1 to 200 characters. */
   query?: string | undefined
-  /**
-   * Only agents of this type. A string of 1 to 50 characters, without control characters and without space around
-   * it.
-   */
+  /** Only this type. A string of 1 to 50 characters, without control characters and without space around it. */
   agent_type?: string | undefined
-  /** Only agents that called within so many seconds. A whole number from 1 to 2592000. */
+  /** Who called within so many seconds. A whole number from 1 to 2592000. */
   active_within_seconds?: number | undefined
-  /** At most so many. A whole number from 1 to 200. Default: `50`. */
+  /** How many. A whole number from 1 to 200. Default: `50`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 
@@ -910,11 +905,11 @@ export interface ListAgentsOutput {
 
 /** What `set_status` takes. */
 export interface SetStatusInput {
-  /** What you do; an empty text takes the last one away. A string of 0 to 200 characters. */
+  /** What you do; empty: nothing. A string of 0 to 200 characters. */
   status: string
   /** Seconds for which it holds. A whole number from 1 to 2592000. Default: `3600`. */
   expires_in?: number | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -927,43 +922,36 @@ export interface SetStatusOutput {
 
 /** What `search_context` takes. */
 export interface SearchContextInput {
-  /** A session; without: every session that is not archived. A session_id as create_session returned it. */
+  /** A session; without: all not archived. A session_id as create_session returned it. */
   session_id?: string | undefined
   /** What to look for. A string of 0 to 500 characters. */
   query: string
-  /** The least score; 100: exact matches. A number from 0 to 100. Default: `60`. */
+  /** Least score; 100: exact matches. A number from 0 to 100. Default: `60`. */
   fuzzy_threshold?: number | undefined
-  /** At most so many. A whole number from 1 to 100. Default: `10`. */
+  /** How many. A whole number from 1 to 100. Default: `10`. */
   limit?: number | undefined
   /** Whether metadata counts. True or false. Default: `true`. */
   search_metadata?: boolean | undefined
-  /** Which of those you may see. One of all, public, private. Default: `"all"`. */
+  /** Which of them. One of all, public, private. Default: `"all"`. */
   search_scope?: 'all' | 'public' | 'private' | undefined
   /**
-   * Only messages of this agent. A string of 1 to 100 characters, without control characters and without space
-   * around it.
+   * Only of this agent. A string of 1 to 100 characters, without control characters and without space around it.
    */
   sender?: string | undefined
-  /**
-   * Only messages from then on: ISO-8601, UTC by default. An ISO-8601 date (2026-01-31) or date-time
-   * (2026-01-31T09:30:00Z).
-   */
+  /** From then on: ISO-8601. An ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z). */
   start_time?: string | undefined
-  /**
-   * Only messages up to then: ISO-8601, UTC by default. An ISO-8601 date (2026-01-31) or date-time
-   * (2026-01-31T09:30:00Z).
-   */
+  /** Up to then: ISO-8601. An ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z). */
   end_time?: string | undefined
   /**
-   * Only messages whose metadata contains this object. An object of at most 50 keys (each at most 100 characters)
-   * and 10000 characters as JSON.
+   * What the metadata contains. An object of at most 50 keys (each at most 100 characters) and 10000 characters as
+   * JSON.
    */
   metadata_filter?: Record<string, unknown> | undefined
-  /** How many messages before and after each result come with it. A number from 0 to 5. Default: `0`. */
+  /** Messages around each result. A number from 0 to 5. Default: `0`. */
   context?: number | undefined
-  /** About how many tokens the messages may have together. A number from 1 to 1000000. */
+  /** About how many tokens at most. A number from 1 to 1000000. */
   max_tokens?: number | undefined
-  /** Whether each result says which words counted. True or false. Default: `false`. */
+  /** Say which words counted. True or false. Default: `false`. */
   explain?: boolean | undefined
 }
 
@@ -1018,7 +1006,7 @@ export interface SearchMemoryInput {
   namespace?: string | undefined
   /** The least score of a result. A number from 0 to 100. Default: `60`. */
   fuzzy_threshold?: number | undefined
-  /** At most so many. A whole number from 1 to 100. Default: `10`. */
+  /** How many. A whole number from 1 to 100. Default: `10`. */
   limit?: number | undefined
 }
 
@@ -1050,9 +1038,9 @@ export interface SearchBySenderInput {
    * around it.
    */
   sender: string
-  /** At most so many. A whole number from 1 to 100. Default: `20`. */
+  /** How many. A whole number from 1 to 100. Default: `20`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 
@@ -1071,13 +1059,13 @@ export interface SearchBySenderOutput {
 export interface SearchByTimerangeInput {
   /** The session. A session_id as create_session returned it. */
   session_id: string
-  /** The beginning: ISO-8601, UTC by default. An ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z). */
+  /** The beginning: ISO-8601. An ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z). */
   start_time: string
-  /** The end: ISO-8601, UTC by default. An ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z). */
+  /** The end: ISO-8601. An ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z). */
   end_time: string
-  /** At most so many. A whole number from 1 to 200. Default: `50`. */
+  /** How many. A whole number from 1 to 200. Default: `50`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 
@@ -1097,11 +1085,11 @@ export interface SearchByTimerangeOutput {
 
 /** What `set_memory` takes. */
 export interface SetMemoryInput {
-  /** The name of the value. A string of 1 to 255 characters after trimming, without control characters. */
+  /** Its name. A string of 1 to 255 characters after trimming, without control characters. */
   key: string
-  /** Any JSON value; numbers have double precision. Any JSON value of at most 4194304 bytes. */
+  /** Any JSON value. Any JSON value of at most 4194304 bytes. */
   value: unknown
-  /** A session; without: your global memory. A session_id as create_session returned it. */
+  /** A session; without: global. A session_id as create_session returned it. */
   session_id?: string | undefined
   /**
    * Shared memory, such as team/plans. 1 to 8 parts joined by /, each of 1 to 100 characters that are seen, at most
@@ -1110,16 +1098,16 @@ export interface SetMemoryInput {
   namespace?: string | undefined
   /** Only if it has this version; 0: none. A whole number from 0 to 9007199254740991. */
   if_version?: number | undefined
-  /** Seconds it is kept; 0: for ever. A whole number from 0 to 31536000. Default: `0`. */
+  /** Seconds; 0: for ever. A whole number from 0 to 31536000. Default: `0`. */
   expires_in?: number | undefined
   /**
    * Anything about the value. An object of at most 50 keys (each at most 100 characters) and 10000 characters as
    * JSON.
    */
   metadata?: Record<string, unknown> | undefined
-  /** false: KEY_EXISTS if there is a value. True or false. Default: `true`. */
+  /** false: KEY_EXISTS if there is one. True or false. Default: `true`. */
   overwrite?: boolean | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -1137,9 +1125,9 @@ export interface SetMemoryOutput {
 
 /** What `get_memory` takes. */
 export interface GetMemoryInput {
-  /** The name of the value. A string of 1 to 255 characters after trimming, without control characters. */
+  /** Its name. A string of 1 to 255 characters after trimming, without control characters. */
   key: string
-  /** A session; without: your global memory. A session_id as create_session returned it. */
+  /** A session; without: global. A session_id as create_session returned it. */
   session_id?: string | undefined
   /**
    * Shared memory. 1 to 8 parts joined by /, each of 1 to 100 characters that are seen, at most 1000 bytes
@@ -1167,7 +1155,7 @@ export interface GetMemoryOutput {
 
 /** What `list_memory` takes. */
 export interface ListMemoryInput {
-  /** A session, or "all" for every scope; left out: the global scope. A session_id, or "all". */
+  /** A session; all: all of yours; without: global. A session_id, or "all". */
   session_id?: string | undefined
   /**
    * Shared memory. 1 to 8 parts joined by /, each of 1 to 100 characters that are seen, at most 1000 bytes
@@ -1187,9 +1175,9 @@ export interface ListMemoryInput {
   order?: 'updated' | 'key' | undefined
   /** Keep it as long again. True or false. */
   touch?: boolean | undefined
-  /** At most so many. A whole number from 1 to 1000. Default: `50`. */
+  /** How many. A whole number from 1 to 1000. Default: `50`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 
@@ -1221,11 +1209,11 @@ export interface ListMemoryOutput {
 
 /** What `delete_memory` takes. */
 export interface DeleteMemoryInput {
-  /** The name of the value. A string of 1 to 255 characters after trimming, without control characters. */
+  /** Its name. A string of 1 to 255 characters after trimming, without control characters. */
   key?: string | undefined
   /** Delete all values whose keys begin with exactly this. A string of 1 to 255 characters. */
   prefix?: string | undefined
-  /** A session; without: your global memory. A session_id as create_session returned it. */
+  /** A session; without: global. A session_id as create_session returned it. */
   session_id?: string | undefined
   /**
    * Shared memory. 1 to 8 parts joined by /, each of 1 to 100 characters that are seen, at most 1000 bytes
@@ -1234,7 +1222,7 @@ export interface DeleteMemoryInput {
   namespace?: string | undefined
   /** With key: only if it has this version; 0: it must be absent. A whole number from 0 to 9007199254740991. */
   if_version?: number | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -1247,13 +1235,13 @@ export interface DeleteMemoryOutput {
 
 /** What `update_memory` takes. */
 export interface UpdateMemoryInput {
-  /** The name of the value. A string of 1 to 255 characters after trimming, without control characters. */
+  /** Its name. A string of 1 to 255 characters after trimming, without control characters. */
   key: string
   /** How it changes. One of increment, append, merge. */
   op: 'increment' | 'append' | 'merge'
   /** The number, the element, or the object of fields. Any JSON value of at most 4194304 bytes. */
   value: unknown
-  /** A session; without: your global memory. A session_id as create_session returned it. */
+  /** A session; without: global. A session_id as create_session returned it. */
   session_id?: string | undefined
   /**
    * Shared memory. 1 to 8 parts joined by /, each of 1 to 100 characters that are seen, at most 1000 bytes
@@ -1262,7 +1250,7 @@ export interface UpdateMemoryInput {
   namespace?: string | undefined
   /** Only if it has this version; 0: only if it is absent. A whole number from 0 to 9007199254740991. */
   if_version?: number | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -1282,13 +1270,13 @@ export interface BatchMemoryInput {
   operations: Array<{
     /** What it does. One of get, set, delete, list. */
     op: 'get' | 'set' | 'delete' | 'list'
-    /** The name of the value. A string of 1 to 255 characters after trimming, without control characters. */
+    /** Its name. A string of 1 to 255 characters after trimming, without control characters. */
     key?: string | undefined
     /** With set: any JSON value. Any JSON value of at most 4194304 bytes. */
     value?: unknown
     /** With list or delete: how the keys begin. A string of 0 to 255 characters. */
     prefix?: string | undefined
-    /** A session; without: your global memory. A session_id as create_session returned it. */
+    /** A session; without: global. A session_id as create_session returned it. */
     session_id?: string | undefined
     /**
      * Shared memory. 1 to 8 parts joined by /, each of 1 to 100 characters that are seen, at most 1000 bytes
@@ -1297,21 +1285,21 @@ export interface BatchMemoryInput {
     namespace?: string | undefined
     /** With set or delete: only if it has this version. A whole number from 0 to 9007199254740991. */
     if_version?: number | undefined
-    /** Seconds it is kept; 0: for ever. A whole number from 0 to 31536000. Default: `0`. */
+    /** Seconds; 0: for ever. A whole number from 0 to 31536000. Default: `0`. */
     expires_in?: number | undefined
     /**
      * Anything about the value. An object of at most 50 keys (each at most 100 characters) and 10000 characters as
      * JSON.
      */
     metadata?: Record<string, unknown> | undefined
-    /** false: KEY_EXISTS if there is a value. True or false. Default: `true`. */
+    /** false: KEY_EXISTS if there is one. True or false. Default: `true`. */
     overwrite?: boolean | undefined
     /** With list: how many at most. A whole number from 1 to 1000. Default: `50`. */
     limit?: number | undefined
   }>
   /** Whether an error takes everything back. True or false. Default: `true`. */
   atomic?: boolean | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -1352,16 +1340,16 @@ export interface BatchMemoryOutput {
 
 /** What `memory_history` takes. */
 export interface MemoryHistoryInput {
-  /** The name of the value. A string of 1 to 255 characters after trimming, without control characters. */
+  /** Its name. A string of 1 to 255 characters after trimming, without control characters. */
   key: string
-  /** A session; without: your global memory. A session_id as create_session returned it. */
+  /** A session; without: global. A session_id as create_session returned it. */
   session_id?: string | undefined
   /**
    * Shared memory. 1 to 8 parts joined by /, each of 1 to 100 characters that are seen, at most 1000 bytes
    * together.
    */
   namespace?: string | undefined
-  /** At most so many. A whole number from 1 to 20. Default: `20`. */
+  /** How many. A whole number from 1 to 20. Default: `20`. */
   limit?: number | undefined
 }
 
@@ -1392,7 +1380,7 @@ export interface SetNamespaceInput {
   readers: string[]
   /** Who may read and write. An array of 0 to 100 items. */
   writers: string[]
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -1413,9 +1401,9 @@ export interface ListNamespacesInput {
   suffix?: string | undefined
   /** Cut names to so many parts; each then comes once. A whole number from 1 to 8. */
   depth?: number | undefined
-  /** At most so many. A whole number from 1 to 500. Default: `100`. */
+  /** How many. A whole number from 1 to 500. Default: `100`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 
@@ -1437,28 +1425,28 @@ export interface ListNamespacesOutput {
 
 /** What `create_task` takes. */
 export interface CreateTaskInput {
-  /** What is to be done, in one line. A string of 1 to 300 characters. */
+  /** What to do, in a line. A string of 1 to 300 characters. */
   title: string
-  /** All that is needed to do it. A string of 0 to 100000 characters. */
+  /** All that it takes. A string of 0 to 100000 characters. */
   description?: string | undefined
-  /** A session; without: it belongs to the workspace. A session_id as create_session returned it. */
+  /** A session; without: the workspace. A session_id as create_session returned it. */
   session_id?: string | undefined
-  /** Who alone may see and claim it; left out: everybody. An array of 1 to 50 items. */
+  /** Who alone may see and claim it: agent_ids, type:<agent_type>. An array of 1 to 50 items. */
   to?: string[] | undefined
-  /** What must be completed before. An array of 1 to 100 items. */
+  /** What must be completed before: task_ids. An array of 1 to 100 items. */
   depends_on?: string[] | undefined
-  /** Higher ones are claimed first. A whole number from -100 to 100. Default: `0`. */
+  /** Higher ones go first. A whole number from -100 to 100. Default: `0`. */
   priority?: number | undefined
-  /** How often it is tried. A whole number from 1 to 100. Default: `3`. */
+  /** Most tries. A whole number from 1 to 100. Default: `3`. */
   max_attempts?: number | undefined
-  /** Seconds that a claim holds it. A whole number from 1 to 86400. Default: `300`. */
+  /** Seconds a claim lasts. A whole number from 1 to 86400. Default: `300`. */
   lease_seconds?: number | undefined
   /**
    * Anything about the task. An object of at most 50 keys (each at most 100 characters) and 10000 characters as
    * JSON.
    */
   metadata?: Record<string, unknown> | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -1469,25 +1457,25 @@ export interface CreateTaskOutput {
 
 /** What `create_tasks` takes. */
 export interface CreateTasksInput {
-  /** The tasks. An array of 1 to 100 items. */
+  /** Tasks as create_task takes them. An array of 1 to 100 items. */
   tasks: Array<{
-    /** A name for it within this call. A string of 1 to 100 characters. */
+    /** Its name in this call. A string of 1 to 100 characters. */
     ref?: string | undefined
-    /** What is to be done, in one line. A string of 1 to 300 characters. */
+    /** What to do, in a line. A string of 1 to 300 characters. */
     title: string
-    /** All that is needed to do it. A string of 0 to 100000 characters. */
+    /** All that it takes. A string of 0 to 100000 characters. */
     description?: string | undefined
-    /** A session; without: it belongs to the workspace. A session_id as create_session returned it. */
+    /** A session; without: the workspace. A session_id as create_session returned it. */
     session_id?: string | undefined
-    /** Who alone may see and claim it; left out: everybody. An array of 1 to 50 items. */
+    /** Who alone may see and claim it: agent_ids, type:<agent_type>. An array of 1 to 50 items. */
     to?: string[] | undefined
-    /** What must be completed before. An array of 1 to 100 items. */
+    /** What must be completed before: task_ids, refs. An array of 1 to 100 items. */
     depends_on?: string[] | undefined
-    /** Higher ones are claimed first. A whole number from -100 to 100. Default: `0`. */
+    /** Higher ones go first. A whole number from -100 to 100. Default: `0`. */
     priority?: number | undefined
-    /** How often it is tried. A whole number from 1 to 100. Default: `3`. */
+    /** Most tries. A whole number from 1 to 100. Default: `3`. */
     max_attempts?: number | undefined
-    /** Seconds that a claim holds it. A whole number from 1 to 86400. Default: `300`. */
+    /** Seconds a claim lasts. A whole number from 1 to 86400. Default: `300`. */
     lease_seconds?: number | undefined
     /**
      * Anything about the task. An object of at most 50 keys (each at most 100 characters) and 10000 characters as
@@ -1495,7 +1483,7 @@ export interface CreateTasksInput {
      */
     metadata?: Record<string, unknown> | undefined
   }>
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -1507,27 +1495,24 @@ export interface CreateTasksOutput {
 
 /** What `list_tasks` takes. */
 export interface ListTasksInput {
-  /** Only tasks in this state. One of submitted, working, input_required, completed, failed, canceled. */
+  /** Only in this state. One of submitted, working, input_required, completed, failed, canceled. */
   state?: 'submitted' | 'working' | 'input_required' | 'completed' | 'failed' | 'canceled' | undefined
-  /** true: only what you could claim now. True or false. Default: `false`. */
+  /** Only what you could claim now. True or false. Default: `false`. */
   ready?: boolean | undefined
-  /** A session; without: the tasks of all sessions, and of none. A session_id as create_session returned it. */
+  /** A session; without: all. A session_id as create_session returned it. */
   session_id?: string | undefined
   /**
-   * Only what this agent holds, or held last. A string of 1 to 100 characters, without control characters and
-   * without space around it.
-   */
-  assignee?: string | undefined
-  /**
-   * Only tasks of this creator. A string of 1 to 100 characters, without control characters and without space
+   * Who holds it, or held it last. A string of 1 to 100 characters, without control characters and without space
    * around it.
    */
+  assignee?: string | undefined
+  /** Who created it. A string of 1 to 100 characters, without control characters and without space around it. */
   created_by?: string | undefined
-  /** Only tasks with this text in title or description. A string of 1 to 500 characters. */
+  /** Text in title or description. A string of 1 to 500 characters. */
   query?: string | undefined
-  /** At most so many. A whole number from 1 to 200. Default: `50`. */
+  /** How many. A whole number from 1 to 200. Default: `50`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 
@@ -1564,11 +1549,11 @@ export interface GetTaskOutput {
 
 /** What `claim_task` takes. */
 export interface ClaimTaskInput {
-  /** This task alone; left out: the next one. A task_id as create_task returned it. */
+  /** This task alone. A task_id as create_task returned it. */
   task_id?: string | undefined
-  /** A session; without: of any session, or of none. A session_id as create_session returned it. */
+  /** A session; without: any. A session_id as create_session returned it. */
   session_id?: string | undefined
-  /** Seconds to wait for a task, at most 25 over MCP, 55 over REST. A number from 0 to 55. Default: `0`. */
+  /** Seconds to wait, at most 25 over MCP. A number from 0 to 55. Default: `0`. */
   wait_seconds?: number | undefined
 }
 
@@ -1578,7 +1563,7 @@ export interface ClaimTaskOutput {
   task: Task | null
   /** Your hold on it; null without a task */
   lease: TaskLease | null
-  /** true: you waited, and no task was ready. Call again */
+  /** true: you waited, and no task was ready: call again. false: none can become ready, or you did not wait */
   timed_out: boolean
 }
 
@@ -1602,7 +1587,7 @@ export interface CompleteTaskInput {
   task_id: string
   /** lease.token of claim_task. A whole number from 1 to 9007199254740991. */
   lease_token: number
-  /** What came of it: any JSON value, at most 1 MiB. Any JSON value of at most 1048576 bytes. */
+  /** What came of it: any JSON value. Any JSON value of at most 1048576 bytes. */
   result?: unknown
 }
 
@@ -1619,7 +1604,7 @@ export interface FailTaskInput {
   lease_token: number
   /** What went wrong. A string of 1 to 10000 characters. */
   error: string
-  /** false: nobody should try it again. True or false. Default: `true`. */
+  /** false: nobody may try again. True or false. Default: `true`. */
   retry?: boolean | undefined
 }
 
@@ -1647,20 +1632,20 @@ export interface ReleaseTaskOutput {
 export interface UpdateTaskInput {
   /** The task. A task_id as create_task returned it. */
   task_id: string
-  /** Of the holder: lease.token of claim_task. A whole number from 1 to 9007199254740991. */
+  /** Of the holder. A whole number from 1 to 9007199254740991. */
   lease_token?: number | undefined
-  /** What is to be done, in one line. A string of 1 to 300 characters. */
+  /** What to do, in a line. A string of 1 to 300 characters. */
   title?: string | undefined
-  /** All that is needed to do it. A string of 0 to 100000 characters. */
+  /** All that it takes. A string of 0 to 100000 characters. */
   description?: string | undefined
-  /** Higher ones are claimed first. A whole number from -100 to 100. */
+  /** Higher ones go first. A whole number from -100 to 100. */
   priority?: number | undefined
   /**
-   * What takes the place of its metadata. An object of at most 50 keys (each at most 100 characters) and 10000
-   * characters as JSON.
+   * In place of its metadata. An object of at most 50 keys (each at most 100 characters) and 10000 characters as
+   * JSON.
    */
   metadata?: Record<string, unknown> | undefined
-  /** The state of a task that is held. One of working, input_required. */
+  /** input_required: its holder waits. One of working, input_required. */
   state?: 'working' | 'input_required' | undefined
 }
 
@@ -1688,7 +1673,7 @@ export interface AcquireLeaseInput {
   names: string[]
   /** For how many seconds, from now on. A whole number from 1 to 3600. Default: `60`. */
   ttl_seconds?: number | undefined
-  /** Seconds to wait for the names, at most 25 over MCP, 55 over REST. A number from 0 to 55. Default: `0`. */
+  /** Seconds to wait, at most 25 over MCP. A number from 0 to 55. Default: `0`. */
   wait_seconds?: number | undefined
   /** What for: those who want the name see it. A string of 1 to 1000 characters. */
   purpose?: string | undefined
@@ -1756,7 +1741,7 @@ export interface ListLeasesInput {
    * around it.
    */
   holder?: string | undefined
-  /** At most so many. A whole number from 1 to 1000. Default: `100`. */
+  /** How many. A whole number from 1 to 1000. Default: `100`. */
   limit?: number | undefined
 }
 
@@ -1777,9 +1762,9 @@ export interface ListLeasesOutput {
 export interface ExportSessionInput {
   /** The session. A session_id as create_session returned it. */
   session_id: string
-  /** At most so many. A whole number from 1 to 1000. Default: `500`. */
+  /** How many. A whole number from 1 to 1000. Default: `500`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 
@@ -1798,7 +1783,7 @@ export interface ExportSessionOutput {
 export interface ImportSessionInput {
   /** The ndjson of all pages of export_session, one after the other. The lines that export_session returned. */
   ndjson: string
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -2017,19 +2002,13 @@ export interface GetAuditLogInput {
   agent_id?: string | undefined
   /** Only events of this type, such as message_added. A string of at most 100 characters. */
   event_type?: string | undefined
-  /**
-   * Only events from then on: ISO-8601, UTC by default. An ISO-8601 date (2026-01-31) or date-time
-   * (2026-01-31T09:30:00Z).
-   */
+  /** Only events from then on: ISO-8601. An ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z). */
   start_time?: string | undefined
-  /**
-   * Only events up to then: ISO-8601, UTC by default. An ISO-8601 date (2026-01-31) or date-time
-   * (2026-01-31T09:30:00Z).
-   */
+  /** Only events up to then: ISO-8601. An ISO-8601 date (2026-01-31) or date-time (2026-01-31T09:30:00Z). */
   end_time?: string | undefined
-  /** At most so many. A whole number from 1 to 1000. Default: `100`. */
+  /** How many. A whole number from 1 to 1000. Default: `100`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 
@@ -2057,7 +2036,7 @@ export interface GetAuditLogOutput {
 export interface VerifyAuditLogInput {
   /** How many rows to check at most. A whole number from 1 to 1000000. Default: `100000`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 
@@ -2098,7 +2077,7 @@ export interface VerifyAuditLogOutput {
 export interface DeleteSessionInput {
   /** The session. A session_id as create_session returned it. */
   session_id: string
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -2115,7 +2094,7 @@ export interface EraseAgentInput {
    * The agent to erase. A string of 1 to 100 characters, without control characters and without space around it.
    */
   agent_id: string
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 
@@ -2152,7 +2131,7 @@ export interface SetRetentionInput {
   days?: number | undefined
   /** true: instead of days, whatever the server is set to. True or false. */
   use_server_default?: boolean | undefined
-  /** Repeats with the same one happen once. A string of 1 to 255 characters. */
+  /** Repeats with it happen once. A string of 1 to 255 characters. */
   idempotency_key?: string | undefined
 }
 

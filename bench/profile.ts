@@ -19,10 +19,11 @@ import {
   senders,
   SUCCESS
 } from './kit/requests.js'
+import { follow } from './kit/follow.js'
 import { type Service, startService } from './kit/service.js'
 import { table } from './search/table.js'
 
-const LOADS = ['rest', 'mcp-2025', 'mcp-2026', 'without-database', 'get-messages', 'get-memory']
+const LOADS = ['rest', 'watched', 'mcp-2025', 'mcp-2026', 'without-database', 'get-messages', 'get-memory']
 
 const { values: flags } = parseArgs({
   options: {
@@ -49,7 +50,11 @@ try {
     ...(flags.load === 'without-database' && { entry: 'bench/programs/without-database.js' }),
     node: ['--cpu-prof', `--cpu-prof-dir=${out}`, '--cpu-prof-interval=500']
   })
-  await load.prepare('profile', { senders: await sendersOf(flags.load, service), expect: SUCCESS })
+  const tokens = await service.tokens(CONNECTIONS)
+  const sessions = await service.sessions(flags.load === 'watched' ? 1 : CONNECTIONS)
+  if (flags.load === 'watched')
+    await follow(service.port, `/mcp/sessions/${sessions[0]}/events`, tokens[0] as string, () => {})
+  await load.prepare('profile', { senders: await sendersOf(flags.load, service, tokens, sessions), expect: SUCCESS })
   await load.run('profile', 1)
   const before = [cpuOf(service.pid), cpuOfPostgres(postgres.pid)]
   const { ok, late, p50_ms, p99_ms } = await load.run('profile', seconds)
@@ -73,9 +78,7 @@ try {
   if (!ending()) await end(code)
 }
 
-async function sendersOf(load: string, service: Service) {
-  const tokens = await service.tokens(CONNECTIONS)
-  const sessions = await service.sessions(CONNECTIONS)
+async function sendersOf(load: string, service: Service, tokens: string[], sessions: string[]) {
   const token = (connection: number) => tokens[connection] as string
   if (load === 'mcp-2025')
     return addMessages2025(

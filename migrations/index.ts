@@ -24,7 +24,8 @@ import * as leases from './0093-leases.js'
 import * as inbox from './0094-inbox.js'
 import * as sharedMemory from './0095-shared-memory.js'
 import * as sessionKeys from './0096-session-keys.js'
-import * as historyOfManyValues from './0097-history-of-many-values.js'
+import * as replicaFigures from './0097-replica-figures.js'
+import * as historyOfManyValues from './0098-history-of-many-values.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
 export const migrations: Record<string, Migration> = {
@@ -53,5 +54,6 @@ export const migrations: Record<string, Migration> = {
   '0094-inbox': inbox,
   '0095-shared-memory': sharedMemory,
   '0096-session-keys': sessionKeys,
-  '0097-history-of-many-values': historyOfManyValues
+  '0097-replica-figures': replicaFigures,
+  '0098-history-of-many-values': historyOfManyValues
 }

@@ -223,16 +223,12 @@ ${[
     '`error`, `code`, `suggestions` and more ([troubleshooting.md](troubleshooting.md)). The ' +
     'running server describes itself at `/openapi.json` and `/docs`. What holds for all ' +
     'tools is in [semantics.md](semantics.md).',
-  "Over MCP, `tools/list` names the tools that the caller's permissions allow, in the " +
-    'order below. Without credentials it names what read and write allow, and the tools that ' +
-    'need no permission. A tool that is not listed can still be called; each call is checked ' +
-    'by itself. The list has no schemas of the answers, because a model does not need them; ' +
-    'a client that does uses the address `/mcp?output_schemas=true`. These schemas describe ' +
-    'a success. A failure over MCP is a result with `isError: true` and the error object as ' +
-    'text.',
-  'The server refuses an argument that is not listed, and names it. `null` for an optional ' +
-    'argument means “not given”. A number may come as a string of digits, `metadata` as a ' +
-    'string that holds a JSON object; nothing else is converted.',
+  'Over MCP, `tools/list` names some of these tools, in the order below: those of the toolsets that the connection ' +
+    "asks for, as far as the caller's permissions allow ([integration.md](integration.md#what-toolslist-shows)). A " +
+    'tool that is not listed can still be called; the server checks each call by itself. A failure over MCP is a ' +
+    'result with `isError: true` and the error object as text.',
+  'What the server accepts as an argument, what it converts and what it refuses is in ' +
+    '[semantics.md](semantics.md#limits).',
   `**Every tool** can end with ${codeList(errorsOfEveryTool)}. **Every tool that needs a ` +
     `permission** can also end with ${codeList(errorsOfCredentials)}. Each tool lists the ` +
     'errors that it adds.'

@@ -30,7 +30,7 @@ function newest(path) {
 
 export function build({ force = false } = {}) {
   const folders = ['src', 'migrations', 'clients/typescript/src', 'dashboard', 'scripts']
-  const sources = [...folders, 'tsconfig.json', 'package.json'].map(name => join(root, name))
+  const sources = [...folders, 'tsconfig.json', 'package.json', 'package-lock.json'].map(name => join(root, name))
   const started = Date.now()
   if (!force && existsSync(stamp) && statSync(stamp).mtimeMs >= Math.max(...sources.map(newest))) return
   try {

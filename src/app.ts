@@ -71,7 +71,7 @@ export async function buildApp({ config, database, jwt_secrets, replica, logger,
   await app.register(tasksPlugin)
   await app.register(leasesPlugin)
   await app.register(transcriptsPlugin)
-  await app.register(guidancePlugin)
+  await app.register(guidancePlugin, config)
   await app.register(auditToolsPlugin)
   await app.register(lifecyclePlugin, config)
   await app.register(httpPlugin, config)

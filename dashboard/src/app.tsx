@@ -13,6 +13,7 @@ import { SearchScreen } from './screens/search.js'
 import { SessionsScreen } from './screens/sessions.js'
 import { SignIn } from './screens/sign-in.js'
 import { TasksScreen } from './screens/tasks.js'
+import { WorkspacesScreen } from './screens/workspaces.js'
 import { Frame } from './frame.js'
 import { SignedIn } from './signed-in.js'
 
@@ -74,7 +75,10 @@ export function App() {
             <Route path="/agents" component={AgentsScreen} />
             <Route path="/agents/:id">{({ id }) => <AgentScreen key={id} agent_id={decoded(id)} />}</Route>
             <Route path="/audit" component={AuditScreen} />
-            <Route path="/keys" component={KeysScreen} />
+            <Route path="/keys/:workspace?">
+              {({ workspace = '' }) => <KeysScreen key={workspace} of={decoded(workspace)} />}
+            </Route>
+            <Route path="/workspaces" component={WorkspacesScreen} />
             <Route path="/health" component={HealthScreen} />
             <Route>
               <Redirect to="/" />

@@ -15,6 +15,7 @@ const SCREENS = [
 const ADMIN_SCREENS = [
   { path: '/audit', name: 'Audit', key: 'a' },
   { path: '/keys', name: 'Keys', key: 'k' },
+  { path: '/workspaces', name: 'Workspaces', key: 'w' },
   { path: '/health', name: 'Health', key: 'h' }
 ]
 
@@ -104,7 +105,7 @@ const KEYS = [
   ['c', 'Write a message'],
   ['End', 'Go to the newest message'],
   ['g s, g f, g t, g p', 'Go to sessions, search, tasks, agents'],
-  ['g a, g k, g h', 'For admins: go to audit, keys, health'],
+  ['g a, g k, g w, g h', 'For admins: go to audit, keys, workspaces, health'],
   ['Escape', 'Close what is open'],
   ['?', 'This list']
 ]

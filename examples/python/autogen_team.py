@@ -16,7 +16,7 @@ from autogen_core.models import ChatCompletionClient, CreateResult, ModelFamily,
 from autogen_core.tools import FunctionTool
 from autogen_ext.models.replay import ReplayChatCompletionClient
 
-from shared_context import SharedContext, printable
+from small_client import SharedContext, printable
 
 ROLES = {
     "researcher": "Find facts about the question and share each with share_finding.",

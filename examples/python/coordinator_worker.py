@@ -3,7 +3,7 @@
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from shared_context import SharedContext
+from small_client import SharedContext
 
 
 def work(session: str, name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from crewai import Agent, BaseLLM, Crew, Process, Task
 from crewai.tools import BaseTool, tool
 
-from shared_context import SharedContext, printable
+from small_client import SharedContext, printable
 
 
 def tools_for(context: SharedContext, session: str, thread: int) -> list[BaseTool]:

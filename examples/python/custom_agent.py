@@ -1,6 +1,6 @@
 """A team's own agent: no framework, just the client. It reports what it may do, works, and carries on where it left off."""
 
-from shared_context import SharedContext, SharedContextError, printable
+from small_client import SharedContext, SharedContextError, printable
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Any, Iterator
 
 import httpx
 
-from shared_context import PASSING, STALE, SharedContext, SharedContextError, printable
+from small_client import PASSING, STALE, SharedContext, SharedContextError, printable
 
 
 class EventStream:

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from shared_context import SharedContext
+from small_client import SharedContext
 
 
 def review(rounds: int) -> None:

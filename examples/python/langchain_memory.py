@@ -11,7 +11,7 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import BaseMessage, HumanMessage, messages_from_dict, messages_to_dict
 from langchain_core.tools import BaseTool, tool
 
-from shared_context import SharedContext, printable
+from small_client import SharedContext, printable
 
 
 class SharedContextChatHistory(BaseChatMessageHistory):
@@ -31,7 +31,7 @@ class SharedContextChatHistory(BaseChatMessageHistory):
         return messages_from_dict(self._context.recall(self._key, default=[], session_id=self._session_id))
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
-        # A value holds at most 1 MiB, so the list is kept to its newest entries.
+        # A value holds at most 4 MiB (MEMORY_VALUE_LIMIT), so the list is kept to its newest entries.
         kept = [*self.messages, *messages][-self._keep:]
         self._context.remember(self._key, messages_to_dict(kept), session_id=self._session_id)
 

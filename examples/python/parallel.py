@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from shared_context import SharedContext, printable
+from small_client import SharedContext, printable
 
 TOPICS = ["prices", "reviews", "delivery", "returns"]
 

@@ -1,6 +1,6 @@
 """Sequential: each agent waits for the one before it, reads what that one wrote, and answers it."""
 
-from shared_context import SharedContext, printable
+from small_client import SharedContext, printable
 
 STAGES = ["researcher", "writer", "editor"]
 

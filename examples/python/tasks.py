@@ -3,7 +3,7 @@
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from shared_context import SharedContext, SharedContextError
+from small_client import SharedContext, SharedContextError
 
 
 def work(session: str, name: str) -> list[str]:

@@ -3,12 +3,12 @@ import { type HookMoment, hookSettings, MOMENTS } from '../connect/hooks.js'
 import { meant, UsageError, verb, type Verbs } from './command.js'
 import { type ConnectionOptions, withServer } from './connection.js'
 import { mostMessages, quotedWithin } from './inbox-quotation.js'
-import { wholeNumber } from './operands.js'
+import { milliseconds, wholeNumber } from './operands.js'
 import { readProfile } from './profile.js'
 import { isOwnKey } from './server-address.js'
 
-/** Milliseconds: a coding agent waits meanwhile, and so does its user. */
-const LIMIT_MS = 800
+/** Seconds: a coding agent waits meanwhile, and so does its user. */
+const TIMEOUT = '0.8'
 
 /**
  * What coding agents run when a session starts, the user has written a prompt, or they are about to stop. It says what
@@ -21,14 +21,15 @@ export const verbs: Verbs = {
     operands: ['<client>', '<moment>'],
     options: {
       profile: { type: 'string', value: '<name>', description: 'whose inbox; default: the environment, or the client' },
+      agent: { type: 'string', value: '<agent_id>', description: 'whose inbox, where the key is for several names' },
       budget: { type: 'string', value: '<tokens>', description: 'the most that the messages may take; default: 1500' },
       timeout: {
         type: 'string',
-        value: '<milliseconds>',
-        description: `end after so long, whatever is missing; default: ${LIMIT_MS}`
+        value: '<seconds>',
+        description: `end after so long, whatever is missing, 0.1 to 60; default: ${TIMEOUT}`
       }
     },
-    async run({ profile, budget = '1500', timeout = String(LIMIT_MS) }, [client, word]) {
+    async run({ profile, agent, budget = '1500', timeout = TIMEOUT }, [client, word]) {
       const settings = hookSettings[client]
       const clients = Object.keys(hookSettings)
       if (settings === undefined)
@@ -37,7 +38,7 @@ export const verbs: Verbs = {
       if (moment === undefined) throw new UsageError(`<moment> must be one of ${MOMENTS.join(', ')}.`)
       const tokens = wholeNumber('--budget', budget, LEAST_TOKENS)
       // Counted from the start of the process.
-      const limit_ms = wholeNumber('--timeout', timeout, 100, 60_000)
+      const limit_ms = milliseconds('--timeout', timeout, 0.1, 60)
       const left_ms = Math.max(100, limit_ms - Math.round(process.uptime() * 1000))
       const ended = setTimeout(() => process.exit(0), left_ms)
       // It is read at every moment: a coding agent may take a pipe that nobody reads for a fault.
@@ -45,7 +46,9 @@ export const verbs: Verbs = {
       try {
         // One that goes on because of a hook is not stopped again: that might never end.
         const isDone = moment === 'stop' && (await given).stop_hook_active === true
-        const text = isDone ? undefined : await news(client, moment, profile, tokens - OWN_WORDS, left_ms)
+        const text = isDone
+          ? undefined
+          : await news(await whoAsks(client, profile, agent), moment, tokens - OWN_WORDS, left_ms)
         if (text !== undefined) process.stdout.write(`${hookAnswer(settings, moment, text)}\n`)
       } catch {
         // Nothing to say; `doctor` tells why.
@@ -61,15 +64,14 @@ const LEAST_TOKENS = 300
 const OWN_WORDS = 80
 
 async function news(
-  client: string,
+  who: ConnectionOptions,
   moment: HookMoment,
-  profile: string | undefined,
   budget_tokens: number,
   timeoutMs: number
 ): Promise<string | undefined> {
   const isStart = moment === 'start'
   const { messages, has_more } = await withServer(
-    await whoAsks(client, profile),
+    who,
     server =>
       // A new session knows nothing of what an earlier one has read. What is got is shown, if need be cut.
       server.getInbox({
@@ -84,7 +86,11 @@ async function news(
 }
 
 /** Of the profile that is named; else of the environment; else of the profile that has the client's name. */
-async function whoAsks(client: string, profile: string | undefined): Promise<ConnectionOptions> {
+async function whoAsks(
+  client: string,
+  profile: string | undefined,
+  agent: string | undefined
+): Promise<ConnectionOptions> {
   const { SHARED_CONTEXT_API_KEY: key = '', SHARED_CONTEXT_AGENT_ID } = process.env
   if (profile !== undefined || key === '') {
     const named =
@@ -93,11 +99,11 @@ async function whoAsks(client: string, profile: string | undefined): Promise<Con
         () => client,
         () => undefined
       ))
-    return { url: undefined, agent: undefined, profile: named }
+    return { url: undefined, agent, profile: named }
   }
   // With a shared key, the agent has the client's name, as over MCP.
-  const agent = isOwnKey(key) ? undefined : (SHARED_CONTEXT_AGENT_ID ?? client)
-  return { url: undefined, agent, profile: undefined }
+  const name = agent ?? (isOwnKey(key) ? undefined : (SHARED_CONTEXT_AGENT_ID ?? client))
+  return { url: undefined, agent: name, profile: undefined }
 }
 
 /** What the coding agent says of the moment; nothing if it says nothing. */

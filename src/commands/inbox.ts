@@ -2,7 +2,7 @@ import type { InboxMessage, SharedContext } from '../../clients/typescript/src/i
 import { UsageError, verb, type Verbs } from './command.js'
 import { CONNECTION, withServer } from './connection.js'
 import { jsonWithin, mostMessages, quotedWithin } from './inbox-quotation.js'
-import { wholeNumber } from './operands.js'
+import { milliseconds, wholeNumber } from './operands.js'
 
 const FORMATS = ['text', 'json'] as const
 const BUDGET = '1500'
@@ -31,14 +31,14 @@ export const verbs: Verbs = {
       timeout: {
         type: 'string',
         value: '<seconds>',
-        description: `give up after so long, 1 to 60; default: ${TIMEOUT}`
+        description: `give up after so long, 0.1 to 60; default: ${TIMEOUT}`
       }
     },
     async run({ format = 'text', budget = BUDGET, once, ack, timeout = TIMEOUT, ...options }) {
       const shape = FORMATS.find(known => known === format)
       if (shape === undefined) throw new UsageError(`--format must be ${FORMATS.join(' or ')}.`)
       const tokens = wholeNumber('--budget', budget, BUDGET_MIN)
-      const timeoutMs = wholeNumber('--timeout', timeout, 1, 60) * 1000
+      const timeoutMs = milliseconds('--timeout', timeout, 0.1, 60)
       await withServer(options, client => print(client, { shape, tokens, once, ack }), { timeoutMs, tries: 1 })
     }
   })

@@ -18,6 +18,13 @@ export function wholeNumber(name: string, value: string, least: number, most = N
   throw new UsageError(`${name} must be a whole number${range}.`)
 }
 
+/** @returns milliseconds @throws UsageError if the value is not a number of seconds from `least` to `most` */
+export function milliseconds(name: string, value: string, least: number, most: number): number {
+  const seconds = /^\d{1,4}(\.\d{1,3})?$/.test(value) ? Number(value) : NaN
+  if (seconds >= least && seconds <= most) return Math.round(seconds * 1000)
+  throw new UsageError(`${name} must be a number of seconds from ${least} to ${most}.`)
+}
+
 /** @throws UsageError if the text is not JSON */
 export function jsonValue(name: string, text: string): unknown {
   try {

@@ -24,18 +24,23 @@ interface Asked {
 /** What stands for a key that is made only after the plan was agreed to. */
 const NEW_KEY = 'scs_a_new_key'
 
+/** A name that means itself in the command line of a hook, which some shell reads. */
+const PLAIN_NAME = /^[\w.@/-]+$/
+
 /** Whether the key is still to be made. */
 export function isKeyMissing({ connection: { key } }: Wish): boolean {
   return 'text' in key && key.text === NEW_KEY
 }
 
 /** Why a coding agent cannot be connected like this; undefined if it can. */
-export function whyNot(agent: CodingAgent, { scope, url, remove, hooks }: Asked): string | undefined {
+export function whyNot(agent: CodingAgent, { scope, url, remove, hooks, agent: given }: Asked): string | undefined {
   if (scope === 'project' && agent.project === undefined)
     return 'There is no file for a project that could do without the key itself. Use --scope user.'
   if (remove) return undefined
   if (hooks && hookSettings[agent.name] === undefined)
     return 'It has no hooks that could hand over messages. Leave out --hooks.'
+  if (scope === 'project' && given !== undefined && !PLAIN_NAME.test(given))
+    return "A project's file takes a name of letters and digits with '.', '_', '-', '@' and '/'."
   if (!startsProgram(agent)) return undefined
   if (!isLoopback(url)) return `It can only start programs here, and reaches no server at ${url}.`
   return process.env.DATABASE_URL === undefined
@@ -56,6 +61,8 @@ export async function wishOf(
   const needsKey = scope === 'user' && !remove && !startsProgram(agent)
   const text = needsKey ? ((await named(path, () => existingKey(agent, path, url, agent_id))) ?? NEW_KEY) : ''
   const command = await hookCommand(machine, scope)
+  // Whose inbox: the hook asks as the agent that the entry names.
+  const whose = scope === 'user' ? ` --profile ${agent.name}` : given === undefined ? '' : ` --agent ${given}`
   return {
     what: remove ? 'remove' : 'connect',
     path,
@@ -63,8 +70,7 @@ export async function wishOf(
     url,
     hooks,
     profile: agent.name,
-    hook_command: moment =>
-      `${command} hook ${agent.name} ${moment}${scope === 'user' ? ` --profile ${agent.name}` : ''}`,
+    hook_command: moment => `${command} hook ${agent.name} ${moment}${whose}`,
     connection: {
       url: `${url}/mcp`,
       key: scope === 'project' ? { variable: KEY_VARIABLE } : { text },

@@ -3,7 +3,7 @@ import type { Agent } from '../kernel/agent.js'
 import type { Events } from '../kernel/events.js'
 import type { Semaphore } from '../kernel/semaphore.js'
 import type { EndReason } from './live.js'
-import type { Pace } from './pace.js'
+import { gatheringPace, type Pace } from './pace.js'
 import { distinctViewers, type Entry, type Feed, type Page } from './paged-feed.js'
 import { SharedPages } from './shared-pages.js'
 
@@ -45,6 +45,9 @@ export class FollowedFeed<Cursor, Change, P extends Page<Cursor, Change>> {
   private missed = false
   private retry: NodeJS.Timeout | undefined
   private lingering: NodeJS.Timeout | undefined
+  private readonly gathering = gatheringPace()
+  /** Ends the pause in which changes are gathered. */
+  private hurry: (() => void) | undefined
   private readonly pages: SharedPages<Cursor, Change, P>
 
   constructor(
@@ -72,6 +75,7 @@ export class FollowedFeed<Cursor, Change, P extends Page<Cursor, Change>> {
   add(entry: Entry<Cursor, Change>): void {
     clearTimeout(this.lingering)
     this.entries.add(entry)
+    if (entry.follower.gathers !== true) this.hurry?.()
     const behind = this.behind(entry)
     if (behind === undefined || behind < 0 || this.missed) this.wake()
     else if (behind > 0) void this.catchUp(entry)
@@ -106,7 +110,11 @@ export class FollowedFeed<Cursor, Change, P extends Page<Cursor, Change>> {
     let more = true
     try {
       while ((more || this.again) && !this.empty) {
-        if (this.last !== undefined) await this.pause(this.last.waiting >= this.feed.size.most)
+        if (this.last !== undefined) {
+          const full = this.last.waiting >= this.feed.size.most
+          if (!full) await this.gather()
+          await this.pause(full)
+        }
         if (this.empty) break
         this.again = false
         more = await this.readNext()
@@ -118,6 +126,20 @@ export class FollowedFeed<Cursor, Change, P extends Page<Cursor, Change>> {
       this.reading = false
       if (this.empty && (more || this.again)) this.missed = true
     }
+  }
+
+  /** Waits, if the feed grows fast, so that one reading and one delivery are for many changes. */
+  private async gather(): Promise<void> {
+    const ms = this.gathering.pause_ms()
+    if (ms === 0 || [...this.entries].some(({ follower }) => follower.gathers !== true)) return
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, ms).unref()
+      this.hurry = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.hurry = undefined
   }
 
   /** @param full whether as many changes wait as one page takes */
@@ -158,6 +180,7 @@ export class FollowedFeed<Cursor, Change, P extends Page<Cursor, Change>> {
     const from = (members[0] as Entry<Cursor, Change>).cursor
     const page = await this.means.readings(() => this.feed.read(viewers, from, undefined, this.feed.size.most))
     if (page === undefined) return undefined
+    this.gathering.spent(1)
     const told = members.filter(entry => {
       const reason = entry.open ? this.means.knownEnd(entry.viewer) : undefined
       // Where memory cannot tell, the follower falls behind, and there the database is asked.

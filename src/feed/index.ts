@@ -19,6 +19,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Hints about changes, to and from every replica. */
     events: Events
+    /** How this replica hears of changes. */
+    hintsMode: () => 'listen' | 'poll'
     /** What it takes to follow something else than sessions. */
     following: FollowOptions
     /** Follows sessions as they grow. */
@@ -88,6 +90,7 @@ export const feedPlugin = fp(
       }
     })
     app.decorate('events', events)
+    app.decorate('hintsMode', () => notify?.mode() ?? 'poll')
     app.decorate('following', {
       ...deps,
       // Its own, so that those who are told of messages do not wait for it.
@@ -131,7 +134,7 @@ export const feedPlugin = fp(
         'database is asked every 250 ms).',
       'mode',
       ['listen', 'poll'],
-      mode => Number(notify?.mode() === mode)
+      mode => Number(app.hintsMode() === mode)
     )
     app.addHook('onReady', async () => {
       notify = openNotify({ client, max_age_ms, db: acrossWorkspaces(watch), log: app.log })

@@ -8,6 +8,13 @@
 const DELIVERIES_PER_SECOND = 500
 const DELIVERIES_AT_ONCE = 200
 const GATHERED_MAX_MS = 500
+/**
+ * How often in a second a feed is read that only streams follow, and how many times at once. Changes of a quiet feed
+ * come at once; those of one that grows all the time come together, so that one statement and one write to the socket
+ * serve many. (bench/measures/watched.ts)
+ */
+const READINGS_PER_SECOND = 15
+const READINGS_AT_ONCE = 5
 
 /** Puts work off while there is too much of it, so that what comes meanwhile is done together. */
 export interface Pace {
@@ -20,6 +27,11 @@ export interface Pace {
 /** For all deliveries of a replica. */
 export function deliveryPace(): Pace {
   return createPace(DELIVERIES_PER_SECOND, DELIVERIES_AT_ONCE, GATHERED_MAX_MS)
+}
+
+/** For the readings of one feed. */
+export function gatheringPace(): Pace {
+  return createPace(READINGS_PER_SECOND, READINGS_AT_ONCE, 1000 / READINGS_PER_SECOND)
 }
 
 /**

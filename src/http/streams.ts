@@ -103,6 +103,7 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
       follow: stream =>
         app.live.follow(session_id, agent, cursor, {
           deliveryCost: DELIVERY_COST,
+          gathers: true,
           deliver(changes, upTo) {
             cursor = upTo
             const last = changes.at(-1)
@@ -139,6 +140,7 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
       follow: stream =>
         app.workspaceLive.follow(agent, from, {
           deliveryCost: DELIVERY_COST,
+          gathers: true,
           deliver(changes, cursor) {
             moved = changes.length === 0 ? cursor : undefined
             if (changes.length === 0) return undefined

@@ -12,8 +12,15 @@ export interface Metrics {
   observeCall: (tool: string, seconds: number, code?: ErrorCode) => void
   /** `route` is the route's pattern, never the address that was asked for. */
   observeHttp: (method: string, route: string, status_code: number, seconds: number) => void
-  /** Counts and latencies of this replica since it started, per tool; seconds. */
-  calls: () => Promise<Array<{ tool: string; success: number; error: number; p50: number; p95: number; p99: number }>>
+  /** The calls of each tool on this replica since it started. */
+  calls: () => Promise<Map<string, Calls>>
+}
+
+export interface Calls {
+  success: number
+  error: number
+  /** How many took at most as long as each bound of CALL_BUCKETS, and last how many there were. */
+  within: number[]
 }
 
 // Fine where calls usually are (a few milliseconds), coarse up to the request time limit.
@@ -62,45 +69,35 @@ export function createMetrics(): Metrics {
       http.observe({ method, route, status_code }, seconds)
     },
     async calls() {
-      const counts = new Map<string, { success: number; error: number }>()
+      const calls = new Map<string, Calls>()
       for (const { labels, value } of (await requests.get()).values) {
         const tool = String(labels.tool)
-        const count = counts.get(tool) ?? { success: 0, error: 0 }
-        count[labels.status as 'success' | 'error'] = value
-        counts.set(tool, count)
+        const of = calls.get(tool) ?? { success: 0, error: 0, within: [] }
+        of[labels.status as 'success' | 'error'] = value
+        calls.set(tool, of)
       }
-      const buckets = new Map<string, Array<[le: number, count: number]>>()
       for (const { labels, value, metricName } of (await duration.get()).values as Array<{
         labels: Partial<Record<'tool' | 'le', string | number>>
         value: number
         metricName?: string
       }>) {
-        if (metricName !== 'mcp_request_duration_seconds_bucket') continue
-        const tool = String(labels.tool)
-        const le = labels.le === '+Inf' ? Infinity : Number(labels.le)
-        buckets.set(tool, [...(buckets.get(tool) ?? []), [le, value]])
+        // They come from the smallest bound to the largest.
+        if (metricName === 'mcp_request_duration_seconds_bucket') calls.get(String(labels.tool))?.within.push(value)
       }
-      return [...counts].map(([tool, count]) => {
-        const of = buckets.get(tool) ?? []
-        return { tool, ...count, p50: quantile(of, 0.5), p95: quantile(of, 0.95), p99: quantile(of, 0.99) }
-      })
+      return calls
     }
   }
 }
 
-/** A quantile from cumulative buckets, linear inside a bucket, as Prometheus' histogram_quantile computes it. */
-function quantile(buckets: Array<[le: number, count: number]>, q: number): number {
-  const sorted = [...buckets].sort(([a], [b]) => a - b)
-  const rank = q * (sorted.at(-1)?.[1] ?? 0)
-  let from = 0
-  let below = 0
-  for (const [le, count] of sorted) {
-    if (count >= rank && count > below)
-      return le === Infinity ? from : from + ((le - from) * (rank - below)) / (count - below)
-    from = le
-    below = count
-  }
-  return 0
+/** Seconds in which that share of the calls ended: linear between two bounds, as Prometheus' histogram_quantile. */
+export function quantile({ within }: Pick<Calls, 'within'>, share: number): number {
+  const rank = share * (within.at(-1) ?? 0)
+  const at = within.findIndex((count, i) => count >= rank && count > (within[i - 1] ?? 0))
+  if (at < 0) return 0
+  const from = CALL_BUCKETS[at - 1] ?? 0
+  const to = CALL_BUCKETS[at]
+  const below = within[at - 1] ?? 0
+  return to === undefined ? from : from + ((to - from) * (rank - below)) / ((within[at] as number) - below)
 }
 
 /** A gauge whose value is asked for when somebody looks. A failure leaves the gauge out rather than break the page. */

@@ -86,6 +86,8 @@ export const TOOLSETS: Readonly<Record<Exclude<ToolsetName, 'all'>, readonly str
     'list_api_keys',
     'revoke_api_key',
     'get_performance_metrics',
+    'get_server_health',
+    'list_workspaces',
     'get_audit_log',
     'verify_audit_log',
     'get_retention',

@@ -34,7 +34,7 @@ export const SERVICE_MAY: Record<string, readonly Privilege[]> = {
 }
 
 /** Tables that the service needs and that have no workspace, and so no policy. */
-const WITHOUT_WORKSPACE = ['kysely_migration', 'search_secret']
+const WITHOUT_WORKSPACE = ['kysely_migration', 'search_secret', 'replica_figures']
 
 const READ_AND_WRITE = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const
 export type Privilege = (typeof READ_AND_WRITE)[number]

@@ -9,6 +9,13 @@ import { searchMemory } from './tools/search-memory.js'
 import { createSearchLimit } from './search-limit.js'
 import { indexContinuously } from './worker.js'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Messages that the search index does not hold yet, in the whole service, as far as they are counted. */
+    searchWaiting: () => Promise<number>
+  }
+}
+
 /** Messages that wait for the search index are counted up to here. */
 const WAITING_COUNTED_MAX = 100_000
 
@@ -21,11 +28,12 @@ export const searchPlugin = fp(
     app.addTool(searchMemory(limitSearch))
     app.addTool(searchBySender)
     app.addTool(searchByTimerange)
+    app.decorate('searchWaiting', () => pendingCount(acrossWorkspaces(watch), undefined, WAITING_COUNTED_MAX))
     addGauge(
       app.metrics,
       'search_index_waiting',
       'Messages written that the search index does not hold yet, in the whole service; counted up to 100000.',
-      () => pendingCount(acrossWorkspaces(watch), undefined, WAITING_COUNTED_MAX)
+      app.searchWaiting
     )
     let indexing: ReturnType<typeof indexContinuously> | undefined
     app.addHook('onReady', async () => {

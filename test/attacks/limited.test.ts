@@ -272,6 +272,9 @@ t.test('a name with a character that is not seen', async t => {
   isFailure(t, await call(app, 'authenticate_agent', args, { anonymous: true }), 'INVALID_INPUT')
 })
 
+/** Tools that tell of all workspaces. */
+const OPERATORS = ['get_performance_metrics', 'get_server_health', 'list_workspaces']
+
 t.test('figures of the whole server are for the operator', async t => {
   await ok(app, 'create_api_key', { agent_id: 'x', agent_type: 'kind', workspace: 'elsewhere' }, BOSS)
   const { api_key: elsewhere } = await ok(
@@ -285,10 +288,12 @@ t.test('figures of the whole server are for the operator', async t => {
     ['an admin of the workspace', withKey(WIDE)],
     ['an admin of another workspace', withKey(elsewhere, 'chief')]
   ] as Array<[string, As]>) {
-    const answer = await call(app, 'get_performance_metrics', {}, as)
-    isFailure(t, answer, 'PERMISSION_DENIED', what)
-    t.match(answer.body, { error: /all workspaces.*operator/i, context: { required_permission: 'operator' } }, what)
-    t.notMatch(JSON.stringify(answer.body), /size_bytes|p99_ms/, what)
+    for (const tool of OPERATORS) {
+      const answer = await call(app, tool, {}, as)
+      isFailure(t, answer, 'PERMISSION_DENIED', `${tool}: ${what}`)
+      t.match(answer.body, { error: /all workspaces.*operator/i, context: { required_permission: 'operator' } }, what)
+      t.notMatch(JSON.stringify(answer.body), /size_bytes|p99_ms|elsewhere/, what)
+    }
   }
   const { token } = await ok(
     app,
@@ -296,5 +301,6 @@ t.test('figures of the whole server are for the operator', async t => {
     { agent_id: 'boss', agent_type: 'x', requested_permissions: ['admin'] },
     BOSS
   )
-  for (const as of [BOSS, { token }] as As[]) t.equal((await call(app, 'get_performance_metrics', {}, as)).status, 200)
+  for (const as of [BOSS, { token }] as As[])
+    for (const tool of OPERATORS) t.equal((await call(app, tool, {}, as)).status, 200)
 })

@@ -86,9 +86,13 @@ async function workFor(ms: number): Promise<Map<string, number[]>> {
 
 async function attackFor(ms: number): Promise<Record<string, number>> {
   const order = { port, key: hostile.key, session_id, queries, agents: 16, ms }
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'searches-attacker.mjs'), JSON.stringify(order)], {
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'searches', 'attacker.mjs'), JSON.stringify(order)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit']
+    }
+  )
   t.teardown(() => child.kill('SIGKILL'))
   let said = ''
   child.stdout.on('data', (chunk: Buffer) => {

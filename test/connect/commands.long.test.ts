@@ -6,7 +6,7 @@ import { ADMIN_API_KEY, API_KEY, listen, ok, runToEnd, startApp } from '../helpe
 import { quietPort } from '../support/ports.js'
 
 /** The commands as processes, against a server. Hooks get time enough for a machine that does much else. */
-const PATIENT = ['--timeout', '30000']
+const PATIENT = ['--timeout', '30']
 
 t.jobs = 4
 
@@ -91,6 +91,33 @@ t.test('a project gets a reference; one coding agent that fails does not stop th
   t.notMatch(stderr, API_KEY)
   t.match(await textOf(home, '.cursor', 'mcp.json'), '"X-API-Key": "${env:SHARED_CONTEXT_API_KEY}"')
   t.equal(await textOf(home, '.mcp.json'), '{"mcpServers": ')
+})
+
+t.test('two Claude Codes of one user, each with the name of its project', async t => {
+  const { home, env } = await newHome()
+  const shared = { ...env, SHARED_CONTEXT_API_KEY: API_KEY }
+  const names = ['backend', 'frontend']
+  for (const name of names) {
+    const cwd = join(home, name)
+    await mkdir(cwd)
+    const words = ['connect', 'claude-code', '--scope', 'project', '--agent', name, '--hooks', '--yes']
+    const { code, stderr } = await runToEnd(words, shared, { cwd })
+    t.equal(code, 0, stderr)
+    t.equal(JSON.parse(await textOf(cwd, '.mcp.json')).mcpServers['shared-context'].headers['X-Agent-Id'], name)
+  }
+  const { session_id } = await ok(app, 'create_session', { purpose: 'x' }, { agent_id: 'backend' })
+  await ok(app, 'add_message', { session_id, content: 'Which field?', to: ['frontend'] }, { agent_id: 'backend' })
+  const heard = async (name: string) => {
+    const settings = JSON.parse(await textOf(home, name, '.claude', 'settings.json'))
+    const command = settings.hooks.UserPromptSubmit[0].hooks[0].command as string
+    const [program, ...words] = command.split(' ')
+    t.equal(program, 'shared-context-server')
+    return (await runToEnd([...words, ...PATIENT], shared)).stdout
+  }
+  t.match(await heard('frontend'), /> Which field\?/)
+  t.equal(await heard('backend'), '', 'who wrote it does not hear it')
+  const odd = ['connect', 'claude-code', '--scope', 'project', '--agent', '$(id)', '--hooks', '--yes']
+  t.match(await runToEnd(odd, shared, { cwd: home }), { code: 1, stderr: /takes a name of letters and digits/ })
 })
 
 t.test('words that connect does not take, and keys that are not there', async t => {

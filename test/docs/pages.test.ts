@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'tap'
@@ -20,6 +19,7 @@ const WRITTEN = [
   'clients/typescript/README.md',
   'examples/python/README.md',
   'clients/python/README.md',
+  'clients/claude-code-plugin/README.md',
   'AGENTS.md',
   ...DECISIONS.map(name => `docs/adr/${name}`),
   'docs/adr/README.md',
@@ -106,27 +106,8 @@ test('the client configurations are JSON with our address', async t => {
   }
 })
 
-test('the `field` of the README tells what went wrong', async t => {
-  const [definition = ''] = /^field \(\) \{\n[^]*?^\}$/m.exec(page('README.md')) ?? []
-  const field = (input: string) => {
-    const { status, stdout, stderr } = spawnSync('sh', ['-c', `${definition}\nfield token`], {
-      input,
-      encoding: 'utf8'
-    })
-    return { status, stdout, stderr }
-  }
-  t.same(field('{"success":true,"token":"it\\"s"}'), { status: 0, stdout: 'it"s\n', stderr: '' })
-  t.same(field('{"success":false,"error":"The API key is wrong."}'), {
-    status: 1,
-    stdout: '',
-    stderr: 'The API key is wrong.\n'
-  })
-  t.same(field('<html>'), { status: 1, stdout: '', stderr: 'Not an answer of the server: <html>\n' })
-  t.same(field(''), { status: 1, stdout: '', stderr: 'Not an answer of the server: nothing\n' })
-})
-
 test('the Python client repeats what may be repeated', async t => {
-  const client = readFileSync(join(ROOT, 'examples/python/shared_context.py'), 'utf8')
+  const client = readFileSync(join(ROOT, 'examples/python/small_client.py'), 'utf8')
   const set = (name: string) =>
     [...(new RegExp(`^${name} = \\{([^}]*)\\}`, 'm').exec(client)?.[1] ?? '').matchAll(/"(\w+)"/g)]
       .map(([, word]) => word)

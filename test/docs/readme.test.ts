@@ -18,7 +18,7 @@ test('the README is a front door, not the house', async t => {
 test('the curl commands of the README run, in their order', async t => {
   const chapter = /^## Five minutes with curl\n([^]*?)^## /m.exec(await page('README.md'))?.[1] ?? ''
   const blocks = [...chapter.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) => block)
-  t.equal(blocks.length, 8)
+  t.equal(blocks.length, 6)
   for (const needed of ['curl', 'sh']) {
     if ((await run(needed, needed === 'curl' ? ['--version'] : ['-c', 'true'])).code !== 0)
       return t.comment(`They did not run: ${needed} is not here`)
@@ -42,7 +42,7 @@ test('the curl commands of the README run, in their order', async t => {
     .map(part =>
       [...part.matchAll(/\{"success".*?\}(?=\{"success"|\s|$)/gs)].map(([text]) => JSON.parse(text) as unknown)
     )
-  const [, , written = [], read = [], waited = [], found = [], remembered = [], refused = []] = answers
+  const [, , written = [], read = [], found = [], remembered = []] = answers
   t.match(written, [
     { success: true, message_id: Number },
     { success: true, message_id: Number }
@@ -50,15 +50,29 @@ test('the curl commands of the README run, in their order', async t => {
   t.match(read, [
     { success: true, count: 1, messages: [{ sender: 'ada', content: 'The price is rounded before tax' }] }
   ])
-  t.match(waited, [
-    { success: true, count: 1, timed_out: false, messages: [{ content: 'The price is rounded before tax' }] }
-  ])
   t.match(found, [{ success: true, results: [{ message: { sender: 'ada' } }] }])
   t.match(remembered, [
     { success: true, key: 'next step' },
     { success: true, value: { page: 'checkout', line: 42 } }
   ])
-  t.match(refused, [{ success: false, code: 'INVALID_INPUT', context: { argument: 'text' } }])
+})
+
+test('the Python of the README runs', async t => {
+  const program = /^```python\n([^]*?)^```$/m.exec(await page('README.md'))?.[1] ?? ''
+  t.match(program, 'shared_context')
+  if ((await run('python3', ['-c', 'import httpx'])).code !== 0)
+    return t.comment('It did not run: python3 cannot import httpx here')
+  const url = await listen(await startApp(t))
+  const { code, stdout, stderr } = await run('python3', ['-c', program], {
+    env: {
+      SHARED_CONTEXT_URL: url,
+      SHARED_CONTEXT_API_KEY: API_KEY,
+      PYTHONPATH: join(ROOT, 'clients/python/src'),
+      PYTHONDONTWRITEBYTECODE: '1'
+    }
+  })
+  t.equal(code, 0, 'it ends well', { stderr })
+  t.equal(stdout, 'The price is rounded before tax\n')
 })
 
 test('the Python of the page about integration runs', async t => {

@@ -356,6 +356,21 @@ t.test('beyond the pace, what comes meanwhile is delivered together', async t =>
   t.equal(deliveryPace().pause_ms(), 0)
 })
 
+t.test('a stream is told of changes that come fast together, by fewer readings', async t => {
+  const { grow, follow, reads, followers } = setUp(t)
+  const told = follow(agent('a'), 0, { gathers: true })
+  await until(() => followers.position('feed') !== undefined, 'read')
+  reads.length = 0
+  const began = performance.now()
+  for (let i = 0; i < 80; i++) await grow(1)
+  await until(() => told.numbers.length === 80, 'all are told')
+  const seconds = (performance.now() - began) / 1000
+  t.same(told.numbers, upTo(80))
+  // Five at once, fifteen a second, and whole pages, which no pause would make larger.
+  const most = 6 + 15 * seconds + 80 / FEED_SIZE.most
+  t.ok(reads.length <= most, `${reads.length} readings, at most ${most}`)
+})
+
 t.test('a tick comes about once a second', async t => {
   const { follow } = setUp(t)
   let ticks = 0

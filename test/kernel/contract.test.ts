@@ -60,6 +60,8 @@ const EVENTS: Record<string, string | undefined> = {
   list_api_keys: 'api_keys_listed',
   revoke_api_key: 'api_key_revoked',
   get_performance_metrics: 'metrics_read',
+  get_server_health: 'metrics_read',
+  list_workspaces: 'workspaces_listed',
   get_audit_log: 'audit_read',
   verify_audit_log: 'audit_verified'
 }

@@ -74,6 +74,7 @@ for (const [colorScheme, width] of [
       ['agents/ada', 'h2'],
       ['audit', 'td'],
       ['keys', '#retention ~ p'],
+      ['workspaces', 'td'],
       ['health', 'canvas']
     ] as const) {
       await page.goto(`${url}/app/#/${screen}`)

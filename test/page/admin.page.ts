@@ -90,11 +90,63 @@ t.test('a key is made, shown once, and revoked', BROWSER, async t => {
 t.test('health shows what the replica does', BROWSER, async t => {
   const { app, url, page, watched } = await startAsAdmin(t)
   await newSession(app)
+  const second = await startApp(t, {}, app)
   await page.goto(`${url}/app/#/health`)
-  await page.getByRole('row', { name: /create_session/ }).waitFor()
-  t.equal(await page.locator('canvas').count(), 4)
-  t.match(await page.locator('.figures').textContent(), /Connections in use\d+ of \d+/)
+  // The screen asks again every 15 seconds.
+  await page.getByRole('cell', { name: 'create_session' }).waitFor()
+  t.equal(await page.locator('canvas').count(), 6)
+  t.match(await page.locator('.figures').textContent(), /Replicas up2 of 2.*Connections in use\d+ of \d+/)
+  t.equal(await page.getByRole('row', { name: /test-replica up/ }).count(), 2)
+  await page.getByLabel('Calls and times of').selectOption('create_session')
+  await second.server.close()
+  // As a replica leaves it that is killed.
+  await administer(
+    app.url,
+    `insert into replica_figures select clock_timestamp() - interval '3 minutes', 'killed',
+      jsonb_set(figures::jsonb, '{name}', '"killed"') from replica_figures limit 1`
+  )
+  await page.getByRole('alert').filter({ hasText: 'killed has told nothing since' }).waitFor()
+  await page.getByRole('row', { name: /killed silent since/ }).waitFor()
+  t.match(await page.locator('.figures').textContent(), /Replicas up1 of 2/)
   t.same(watched, { faults: [], failedRequests: [] })
+})
+
+t.test('workspaces: listed with their sizes, one begun with its first key, and its key revoked', BROWSER, async t => {
+  const { app, url, page, watched } = await startAsAdmin(t, { QUOTA_SESSIONS: '2' })
+  for (const purpose of ['one', 'two']) await newSession(app, {}, purpose)
+  await page.goto(`${url}/app/#/workspaces`)
+  await page.getByRole('row', { name: /^default 2 of 2, nearly full/ }).waitFor()
+  await page.getByRole('button', { name: 'New workspace' }).click()
+  await page.getByLabel('Name of the workspace').fill('Not a name')
+  await page.getByLabel('Name of the agent').fill('ada')
+  await page.getByRole('button', { name: 'Make it' }).click()
+  await page.getByRole('alert').waitFor()
+  await page.getByLabel('Name of the workspace').fill('research')
+  await page.getByRole('button', { name: 'Make it' }).click()
+  const key = (await page.locator('.made-key').textContent()) ?? ''
+  const as = { anonymous: true, headers: { 'x-api-key': key, 'x-agent-id': 'ada' } }
+  const purposes = async () => (await ok(app, 'list_sessions', {}, as)).sessions
+  t.same(await purposes(), [], 'nothing of another workspace')
+  await page.keyboard.press('Escape')
+  await page.getByRole('link', { name: '1 key of research' }).click()
+  await page.getByRole('row', { name: /ada/ }).getByRole('button', { name: 'Revoke' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke it' }).click()
+  await until('it is refused', async () => (await call(app, 'list_sessions', {}, as)).status === 401)
+  t.same(watched.faults, [])
+})
+
+t.test('workspaces and health are for the operator, and say so to admins of a workspace', BROWSER, async t => {
+  const app = await startApp(t)
+  const url = await listen(app)
+  const { page } = await openTab(t, url)
+  const key = { agent_id: 'chief', agent_type: 'human', permissions: ['read', 'write', 'admin'] }
+  const { api_key } = await ok(app, 'create_api_key', key, { admin: true })
+  await signIn(page, url, { key: api_key, name: 'chief', admin: true })
+  for (const screen of ['workspaces', 'health']) {
+    await page.goto(`${url}/app/#/${screen}`)
+    await page.getByRole('alert').filter({ hasText: 'operator' }).waitFor()
+    t.equal(await page.locator('table').count(), 0)
+  }
 })
 
 t.test('who is no admin is not led there', BROWSER, async t => {

@@ -70,6 +70,7 @@ const screens = (session_id: string): ReadonlyArray<readonly [string, string, st
   ['agents', '/agents', 'td'],
   ['audit', '/audit', 'td'],
   ['keys', '/keys', 'td'],
+  ['workspaces', '/workspaces', 'td'],
   ['health', '/health', 'canvas']
 ]
 

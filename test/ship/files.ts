@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
 import { type Config, variables } from '../../src/config/config.js'
-import { ROOT } from '../helper.js'
+import { compiled, ROOT } from '../helper.js'
 
 /** The files that ship the service, read as the tools that use them would. */
 
@@ -91,6 +91,13 @@ export function only(stage: Stage, word: string): Instruction {
   return one
 }
 
+/** Packages that the compiled program holds the code of, by name. */
+export function bundledPackages(): string[] {
+  return ['bundled.json', 'bundled-page.json']
+    .flatMap(name => JSON.parse(readFileSync(join(dirname(dirname(compiled())), name), 'utf8')) as string[])
+    .map(folder => folder.replace(/^.*node_modules\//, ''))
+}
+
 /** NAME=value pairs of ENV and LABEL, quotes taken off. */
 export function pairs({ rest }: Instruction): Record<string, string> {
   return Object.fromEntries(
@@ -102,7 +109,7 @@ export function pairs({ rest }: Instruction): Record<string, string> {
 }
 
 export function image(): { build: Stage; dependencies: Stage; runtime: Stage; environment: Record<string, string> } {
-  const [build, dependencies, runtime, ...more] = stages(text('Dockerfile'))
+  const [dependencies, build, runtime, ...more] = stages(text('Dockerfile'))
   if (build === undefined || dependencies === undefined || runtime === undefined || more.length > 0)
     throw new Error('There should be three stages')
   return { build, dependencies, runtime, environment: pairs(only(runtime, 'ENV')) }

@@ -1,12 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { isBuiltin } from 'node:module'
+import { dirname, join, relative } from 'node:path'
 import { test } from 'tap'
 import ts from 'typescript'
 import { variables } from '../../src/config/config.js'
 import { compiled, listen, ROOT, runToEnd, startApp } from '../helper.js'
-import { every, image, only, pairs, text, unknownNames } from './files.js'
+import { bundledPackages, every, image, only, pairs, text, unknownNames } from './files.js'
 
 interface Package {
   version: string
@@ -36,7 +37,17 @@ test('the stages: compile, install what production needs, and keep only that', a
   t.match(install(dependencies), '--ignore-scripts')
   t.match(install(dependencies), '--omit=dev')
   t.match(install(dependencies), '--omit=optional')
-  t.ok(every(build, 'RUN').some(({ rest }) => rest === 'npm run build'))
+  t.same(
+    every(build, 'RUN')
+      .map(({ rest }) => rest)
+      .slice(-2),
+    ['npm run build', 'node scripts/sbom.mjs dist /production']
+  )
+  t.match(
+    every(build, 'COPY').find(({ flags }) => flags.includes('--from=dependencies')),
+    { rest: '/app/node_modules /production/node_modules' },
+    'the lists name what the image gets'
+  )
   t.same(every(runtime, 'RUN'), [], 'nothing is installed in the last stage')
   for (const { flags, rest } of every(runtime, 'COPY')) {
     if (flags.includes('--from=dependencies')) t.equal(rest, '/app/node_modules ./node_modules')
@@ -73,7 +84,9 @@ test('what is copied is there and reaches the builder; nothing else does', async
   const { include } = JSON.parse(text('tsconfig.json')) as { include: string[] }
   const copied = every(build, 'COPY').flatMap(({ rest }) => rest.split(/\s+/).slice(0, -1))
   for (const folder of include) t.ok(copied.includes(folder), `${folder} is compiled, thus copied`)
-  t.notOk(ignored('scripts/start.js'), 'what "npm run build" runs')
+  const scripts = ['start.js', ...readdirSync(join(ROOT, 'scripts')).filter(name => name.endsWith('.mjs'))]
+  for (const name of scripts)
+    t.notOk(ignored(`scripts/${name}`), `scripts/${name}, which building runs, is not ignored`)
   for (const path of [
     '.env',
     '.env.production.example',
@@ -188,7 +201,7 @@ function imports(path: string): { atLoad: string[]; later: string[] } {
 }
 
 test('what runs needs neither a development nor an optional dependency', async t => {
-  const dependencies = new Set(Object.keys(packageJson.dependencies))
+  const dependencies = new Set([...Object.keys(packageJson.dependencies), ...bundledPackages()])
   const optional = new Set(Object.keys(packageJson.optionalDependencies))
   const asked = new Set<string>()
   for (const path of [...sourcesOf('src'), ...sourcesOf('migrations')]) {
@@ -206,6 +219,22 @@ test('what runs needs neither a development nor an optional dependency', async t
     for (const name of atLoad) asked.add(name)
   }
   t.ok(asked.has('fastify') && asked.has('pg'), 'imports were found at all')
+})
+
+test('what is compiled asks for dependencies only, in the code of bundled packages too', async t => {
+  const declared = new Set(Object.keys({ ...packageJson.dependencies, ...packageJson.optionalDependencies }))
+  const folder = dirname(compiled())
+  const asked = readdirSync(folder).flatMap(name => {
+    const { atLoad, later } = imports(join(relative(ROOT, folder), name))
+    // The embedded PostgreSQL's folder depends on the machine, and so is no literal.
+    return [...atLoad, ...later]
+  })
+  t.same(
+    [...new Set(asked)].filter(name => !declared.has(name) && !isBuiltin(name)),
+    []
+  )
+  for (const name of ['fastify', 'zod', 'ajv']) t.ok(asked.includes(name), `${name} is asked for`)
+  for (const name of bundledPackages()) t.notOk(asked.includes(name), `${name} is bundled`)
 })
 
 test(

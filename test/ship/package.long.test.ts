@@ -26,7 +26,9 @@ async function installed(): Promise<{ command: string; files: string[] }> {
   process.once('exit', () => {
     rmSync(folder, { recursive: true, force: true })
   })
+  // As the script prepack does.
   compiled()
+  execFileSync(process.execPath, [join('scripts', 'sbom.mjs'), 'dist'], { cwd: ROOT })
   const said = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
     cwd: ROOT,
     encoding: 'utf8',
@@ -68,12 +70,13 @@ async function linkDependencies(to: string): Promise<void> {
 t.test('the package holds the program and its pages, and nothing of its making', async t => {
   t.not(manifest.private, true)
   t.ok(manifest.engines.node)
-  for (const path of ['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json', ...Object.values(manifest.bin)])
+  const lists = ['dist/sbom.cdx.json', 'dist/THIRD-PARTY-NOTICES.md']
+  for (const path of ['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json', ...lists, ...Object.values(manifest.bin)])
     t.ok(files.includes(path), path)
   t.same(
     files.filter(
       path =>
-        !/^(dist\/src\/(cli|[\w-]+-[A-Z0-9]{8})\.js|dist\/page\/page\.(js|css)|dist\/page\/(index\.html|icon\.svg)|docs\/[^/]+\.md|(\.claude-plugin|clients\/claude-code-plugin)\/.+|[A-Z]+(\.md)?|package\.json)$/.test(
+        !/^(dist\/src\/(cli|[\w-]+-[A-Z0-9]{8})\.js|dist\/page\/page\.(js|css)|dist\/page\/(index\.html|icon\.svg)|dist\/(sbom\.cdx\.json|THIRD-PARTY-NOTICES\.md)|docs\/[^/]+\.md|(\.claude-plugin|clients\/claude-code-plugin)\/.+|[A-Z]+(\.md)?|package\.json)$/.test(
           path
         )
     ),

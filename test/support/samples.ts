@@ -432,6 +432,11 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     },
     as: ADMIN
   }),
+  list_workspaces: async app => {
+    await ok(app, 'create_api_key', { agent_id: 'x', agent_type: 'x', workspace: `w-${randomUUID()}` }, ADMIN)
+    const { next_cursor } = await ok(app, 'list_workspaces', { limit: 1 }, ADMIN)
+    return { args: { limit: 5, cursor: next_cursor }, as: ADMIN }
+  },
   list_api_keys: async app => {
     for (let i = 0; i < 2; i++) await apiKey(app)
     const { next_cursor } = await ok(app, 'list_api_keys', { limit: 1 }, ADMIN)
@@ -442,6 +447,7 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     as: ADMIN
   }),
   get_performance_metrics: async () => ({ args: {}, as: ADMIN }),
+  get_server_health: async () => ({ args: { tool: 'add_message' }, as: ADMIN }),
   get_audit_log: async app => {
     const session_id = await newSession(app)
     for (const content of ['one', 'two']) await ok(app, 'add_message', { session_id, content })

@@ -10,7 +10,7 @@ import type {
 /** What the page calls, by the types of the service's own client: a tool that changes breaks the check of the page. */
 
 export type {
-  GetPerformanceMetricsOutput as Figures,
+  GetServerHealthOutput as Health,
   Message as MessageView,
   Session as SessionView,
   SessionSummary as SessionRow,

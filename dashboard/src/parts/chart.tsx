@@ -10,9 +10,12 @@ export interface Line {
 const HEIGHT = 170
 const COLOURS = ['--accent', '--danger']
 
-/** The end of what is shown is the last reading, or now. */
-function lastHour(_plot: uPlot, _first: number | null, last: number | null): [number, number] {
-  const end = last ?? Date.now() / 1000
+/**
+ * The end of what is shown is the last reading, or now, and a minute more: a point at the edge is hardly seen. (The ends
+ * that uPlot would hand over are years apart where there is only one reading.)
+ */
+function lastHour({ data: [x] }: uPlot): [number, number] {
+  const end = (x?.at(-1) ?? Date.now() / 1000) + 60
   return [end - 3600, end]
 }
 

@@ -6,17 +6,19 @@ import { followEvents, type StreamState } from '../api/events.js'
 const POLL_MS = 4000
 /** Milliseconds between an event and the reading that it causes, so that many events cause one. */
 const SETTLE_MS = 500
+/** Milliseconds between two readings that events cause: where something happens all the time, a page must not cost much. */
+const BETWEEN_MS = 2000
 
 /** Calls `reload` every few seconds while the page is looked at. */
-export function usePolling(reload: () => void): void {
+export function usePolling(reload: () => void, every_ms = POLL_MS): void {
   useEffect(() => {
     const timer = setInterval(() => {
       if (!document.hidden) reload()
-    }, POLL_MS)
+    }, every_ms)
     return () => {
       clearInterval(timer)
     }
-  }, [reload])
+  }, [reload, every_ms])
 }
 
 /**
@@ -29,6 +31,7 @@ export function useWorkspaceChanges(client: Client, reload: () => void, only?: s
   usePolling(reload)
   useEffect(() => {
     let due: ReturnType<typeof setTimeout> | undefined
+    let last = -Infinity
     const stop = followEvents(
       client,
       {},
@@ -36,10 +39,14 @@ export function useWorkspaceChanges(client: Client, reload: () => void, only?: s
         onState: setState,
         onEvent: ({ event }) => {
           if (only === undefined ? event === 'start' || event === 'position' : event !== only) return
-          due ??= setTimeout(() => {
-            due = undefined
-            reload()
-          }, SETTLE_MS)
+          due ??= setTimeout(
+            () => {
+              due = undefined
+              last = performance.now()
+              reload()
+            },
+            Math.max(SETTLE_MS, last + BETWEEN_MS - performance.now())
+          )
         }
       }
     )

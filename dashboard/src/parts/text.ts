@@ -24,6 +24,11 @@ export function hueOf(name: string): number {
   return (hash >>> 0) % 360
 }
 
+export function bytes(count: number): string {
+  if (count >= 2 ** 30) return `${(count / 2 ** 30).toFixed(1)} GiB`
+  return count >= 2 ** 20 ? `${Math.round(count / 2 ** 20)} MiB` : `${Math.ceil(count / 2 ** 10)} KiB`
+}
+
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString()} ${count === 1 ? one : many}`
 }

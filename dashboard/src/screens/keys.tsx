@@ -14,11 +14,11 @@ import { Retention } from './retention.js'
 import { Field } from '../parts/fields.js'
 import { Table } from '../parts/table.js'
 
-/** API keys of agents, and how long things are kept: for admins. */
-export function KeysScreen() {
+/** API keys of agents, and how long things are kept: for admins. @param of a workspace to begin with; '': one's own */
+export function KeysScreen({ of: begin }: { of: string }) {
   const client = useClient()
   const [ended, setEnded] = useState(false)
-  const [workspace, setWorkspace] = useState('')
+  const [workspace, setWorkspace] = useState(begin)
   const named = useSettled(workspace.trim())
   const of = named === '' ? {} : { workspace: named }
   const [making, setMaking] = useState(false)

@@ -18,26 +18,41 @@ export function NewKey({
   onMade,
   onDone
 }: {
-  /** Another workspace than one's own: for the operator. */
-  of: { workspace?: string }
+  /** Another workspace than one's own, or one that begins with this key: for the operator. */
+  of: { workspace?: string } | 'new workspace'
   onMade: (made: Output<'create_api_key'>) => void
   onDone: (done: boolean) => void
 }) {
   const client = useClient()
+  const begins = of === 'new workspace'
+  const [workspace, setWorkspace] = useState('')
   const [agent_id, setAgentId] = useState('')
   const [agent_type, setAgentType] = useState('claude')
   const [rights, setRights] = useState('read,write')
   const [expires_in, setExpiresIn] = useState(0)
   return (
     <Confirm
-      title="New key"
+      title={begins ? 'New workspace' : 'New key'}
       verb="Make it"
       act={async () => {
         const permissions = rights.split(',') as Permission[]
-        onMade(await client.call('create_api_key', { ...of, agent_id, agent_type, permissions, expires_in }))
+        const where = begins ? { workspace } : of
+        onMade(await client.call('create_api_key', { ...where, agent_id, agent_type, permissions, expires_in }))
       }}
       onDone={onDone}
     >
+      {begins && (
+        <>
+          <p>A workspace begins with its first key.</p>
+          <Field
+            label="Name of the workspace, in small letters"
+            required
+            maxLength={63}
+            value={workspace}
+            onValue={setWorkspace}
+          />
+        </>
+      )}
       <Field
         label="Name of the agent; with * at its end, of all agents whose names begin so"
         required

@@ -21,6 +21,8 @@ const ACTIVE_MS = MINUTES * 60_000
 const LOOKED_AT = 12
 /** Milliseconds after which a session is looked at again in which nothing was written: others may have come. */
 const LOOK_AGAIN_MS = 30_000
+/** The same where something was written. */
+const LOOK_MS = 5000
 
 /** The sessions that a filter shows. The event stream of the workspace tells what changes. */
 export function useSessionList(client: Client, which: Which, query: string) {
@@ -63,7 +65,8 @@ export function useSessionList(client: Client, which: Which, query: string) {
     const active = (rows ?? []).filter(({ last_activity }) => now - Date.parse(last_activity) < ACTIVE_MS)
     for (const { id, last_activity } of active.slice(0, LOOKED_AT)) {
       const last = looks.current.get(id)
-      if (last?.last_activity === last_activity && now - last.at < LOOK_AGAIN_MS) continue
+      if (last !== undefined && now - last.at < (last.last_activity === last_activity ? LOOK_AGAIN_MS : LOOK_MS))
+        continue
       looks.current.set(id, { at: now, last_activity })
       void look(id).catch(() => {})
     }

@@ -25,8 +25,8 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
     title: 'Authenticate',
     description:
       'Exchange an API key for a token that says who you are; call this first. Send the token as Authorization: ' +
-      'Bearer <token>, or pass it as auth_token with each call. A 2025-era MCP connection needs neither after this ' +
-      'call.',
+      'Bearer <token>, or pass it as auth_token with each call. A connection of MCP 2025-11-25 or earlier needs neither ' +
+      'after this call.',
     descriptionIfNamed:
       'Exchange an API key for a token of another agent. This connection is an agent already, and needs no token to ' +
       'call the tools. Pass switch: true to go on as the other agent.',

@@ -35,8 +35,8 @@ export const storageVariables = {
   ),
   database_listen_url: variable(
     'DATABASE_LISTEN_URL',
-    'The same database at an address that is no pooler. Replicas tell each other of changes through it; ' +
-      'without it and behind a pooler, each asks the database four times a second',
+    "The database's direct address, not the pooler's. The service listens there for changes. Behind a pooler and " +
+      'without it, each replica asks the database four times a second',
     databaseUrl,
     undefined,
     { secret: true, default_note: '`DATABASE_URL`' }

@@ -73,6 +73,8 @@ const readChanges = defineStatement<Asked, Row>(
     where x.workspace = ${workspace} and x.session_id = ${session_id} and x.message_id = c.message_id
       and x.seq <= c.seq`
     const changed = sql<number>`any(array(select message_id from change where message_id is not null))`
+    const moved = sql`from session_changes c
+      where ${ofSession} and c.seq > ${after_seq} and c.kind = 'visibility_changed'`
     const everyone = sql`select ${shownAs} and s.seen_by is null`
     const someone = sql`select distinct unnest(s.seen_by) as n ${shownAs}`
     return sql<Row>`
@@ -95,10 +97,11 @@ const readChanges = defineStatement<Asked, Row>(
         m.addressees, m.seen_by,
              case when ${shown} then m.content end as content, case when ${shown} then m.metadata end as metadata,
              case when ${shown} then m.payload end as payload,
-             (select json_agg(json_build_array(c.seq, ${seenBy('viewer', 'm', 'c.from_visibility')},
-               ${seenBy('viewer', 'm', 'c.to_visibility')}) order by c.seq)
-              from session_changes c where ${ofSession} and c.message_id = m.id and c.seq > ${after_seq}
-                and c.kind = 'visibility_changed') as moves
+             -- Looked up message by message only if there is one: nearly always there is none.
+             case when (select exists (select ${moved})) then
+               (select json_agg(json_build_array(c.seq, ${seenBy('viewer', 'm', 'c.from_visibility')},
+                 ${seenBy('viewer', 'm', 'c.to_visibility')}) order by c.seq) ${moved} and c.message_id = m.id)
+             end as moves
       from touched m
     )
     select s.last_seq as head, s.is_active, (select max(seq) from change where kind = 'session_updated') as updated,

@@ -26,6 +26,12 @@ async function query(db: Db): Promise<Figures> {
   return rows[0] as Figures
 }
 
+/** The size of the database on disk. */
+export async function databaseBytes(db: Db): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`select pg_database_size(current_database()) as bytes`.execute(db)
+  return rows[0]?.bytes ?? 0
+}
+
 /** The size of the database on disk in bytes, and the planner's estimate of the rows of each table. */
 export async function databaseSize(db: Db): Promise<{ bytes: number; rows: Record<string, number> }> {
   const { rows } = await sql<{ bytes: number; rows: Record<string, number> }>`

@@ -7,9 +7,8 @@ import { Time } from '../../kernel/answer-shapes.js'
 import { input, output } from '../../kernel/shapes.js'
 import type { About } from '../../kernel/about.js'
 import type { Metrics } from '../../kernel/metrics.js'
+import { latencies, Latencies } from '../latencies.js'
 import type { PoolState } from '../../postgres/connect.js'
-
-const Ms = Type.Number({ description: 'Milliseconds' })
 
 export const getPerformanceMetrics = (about: About, metrics: Metrics, pool: () => PoolState) =>
   defineTool({
@@ -33,9 +32,7 @@ export const getPerformanceMetrics = (about: About, metrics: Metrics, pool: () =
           tool: Type.String(),
           success: Type.Integer(),
           error: Type.Integer(),
-          p50_ms: Ms,
-          p95_ms: Ms,
-          p99_ms: Ms
+          ...Latencies
         })
       ),
       database: Type.Object({
@@ -48,7 +45,6 @@ export const getPerformanceMetrics = (about: About, metrics: Metrics, pool: () =
     async handler(_input, { db, agent }) {
       needOperator(agent, 'These figures')
       const [calls, size] = await Promise.all([metrics.calls(), databaseSize(db)])
-      const ms = (seconds: number) => Math.round(seconds * 100_000) / 100
       const memory = process.memoryUsage()
       return {
         replica: about.replica,
@@ -56,14 +52,7 @@ export const getPerformanceMetrics = (about: About, metrics: Metrics, pool: () =
         started_at: about.started_at.toISOString(),
         uptime_seconds: Math.round((Date.now() - about.started_at.getTime()) / 100) / 10,
         pool: pool(),
-        tools: calls.map(({ tool, success, error, p50, p95, p99 }) => ({
-          tool,
-          success,
-          error,
-          p50_ms: ms(p50),
-          p95_ms: ms(p95),
-          p99_ms: ms(p99)
-        })),
+        tools: [...calls].map(([tool, of]) => ({ tool, success: of.success, error: of.error, ...latencies(of) })),
         database: { size_bytes: size.bytes, estimated_rows: size.rows },
         process: { resident_bytes: memory.rss, heap_used_bytes: memory.heapUsed }
       }

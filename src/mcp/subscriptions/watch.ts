@@ -51,6 +51,7 @@ export function createWatches(app: FastifyInstance): Watches {
           ? { uris, close: memories.follow(viewer, String(version), changed) }
           : undefined
       const { close } = live.follow(ref.session_id, viewer, Number(version), {
+        gathers: true,
         deliver(changes) {
           if (changes.length > 0) changed()
         },

@@ -218,12 +218,14 @@ t.test('work across workspaces is in these places, and no others', async t => {
     'audit/index.ts': 2,
     // What hints are checked by, and who waits.
     'feed/index.ts': 2,
-    // Figures of the whole service.
-    'guidance/index.ts': 1,
+    // Figures of the whole service, and those of its replicas.
+    'guidance/index.ts': 2,
     // Deliveries of messages.
     'inbox/index.ts': 1,
     // Deletion, erasure, retention and sweeps.
     'lifecycle/index.ts': 1,
+    // All workspaces, for the operator.
+    'guidance/tools/list-workspaces.ts': 1,
     // Commands of the tables' owner.
     'postgres/connect.ts': 1,
     // Rate limits.

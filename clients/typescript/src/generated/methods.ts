@@ -122,6 +122,10 @@ import type {
   GetUsageGuidanceOutput,
   GetPerformanceMetricsInput,
   GetPerformanceMetricsOutput,
+  GetServerHealthInput,
+  GetServerHealthOutput,
+  ListWorkspacesInput,
+  ListWorkspacesOutput,
   GetAuditLogInput,
   GetAuditLogOutput,
   VerifyAuditLogInput,
@@ -148,8 +152,8 @@ export abstract class ToolMethods {
 
   /**
    * Authenticate. Exchange an API key for a token that says who you are; call this first. Send the token as
-   * Authorization: Bearer <token>, or pass it as auth_token with each call. A 2025-era MCP connection needs neither
-   * after this call.
+   * Authorization: Bearer <token>, or pass it as auth_token with each call. A connection of MCP 2025-11-25 or
+   * earlier needs neither after this call.
    *
    * Needs no permission.
    */
@@ -753,6 +757,28 @@ export abstract class ToolMethods {
     options?: CallOptions
   ): Promise<GetPerformanceMetricsOutput> {
     return this.call('get_performance_metrics', input, options)
+  }
+
+  /**
+   * The last hour of all replicas. For the operator, with the shared ADMIN_API_KEY: every replica of the service,
+   * and minute by minute of the last hour what all of them did together. Replicas write their figures every 30
+   * seconds; one that has not done so for 75 seconds is not up. Admins of a workspace are refused.
+   *
+   * Needs the permission `admin`.
+   */
+  getServerHealth(input: GetServerHealthInput = {}, options?: CallOptions): Promise<GetServerHealthOutput> {
+    return this.call('get_server_health', input, options)
+  }
+
+  /**
+   * List workspaces. For the operator, with the shared ADMIN_API_KEY: every workspace that has or had something, by
+   * name, with how much it holds, and the quotas of the server. A workspace begins with its first key, which
+   * create_api_key makes. Admins of a workspace are refused.
+   *
+   * Needs the permission `admin`.
+   */
+  listWorkspaces(input: ListWorkspacesInput = {}, options?: CallOptions): Promise<ListWorkspacesOutput> {
+    return this.call('list_workspaces', input, options)
   }
 
   /**

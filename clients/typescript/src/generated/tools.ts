@@ -1880,6 +1880,132 @@ export interface GetPerformanceMetricsOutput {
   }
 }
 
+/** What `get_server_health` takes. */
+export interface GetServerHealthInput {
+  /**
+   * Count only the calls of this tool, minute by minute; without: of all tools. A string of 0 to 100 characters.
+   */
+  tool?: string | undefined
+}
+
+/** What `get_server_health` answers. */
+export interface GetServerHealthOutput {
+  replicas: Array<{
+    replica: string
+    version: string
+    started_at: string
+    seen_at: string
+    /** false: it was killed, or does not reach the database */
+    is_up: boolean
+    /** A second */
+    calls_per_second: number
+    /** To the database, and calls that wait for one */
+    connections: {
+      in_use: number
+      waiting: number
+      max: number
+    }
+    /** poll: hints of changes do not arrive, and the database is asked every 250 ms */
+    event_hints: 'listen' | 'poll'
+    resident_bytes: number
+  }>
+  /**
+   * From the oldest to the newest. Without the argument tool, the latencies leave out tools that wait for others
+   */
+  minutes: Array<{
+    minute: string
+    replicas: number
+    /** A second */
+    calls_per_second: number
+    /** A second */
+    errors_per_second: number
+    /** Milliseconds */
+    p50_ms: number
+    /** Milliseconds */
+    p95_ms: number
+    /** Milliseconds */
+    p99_ms: number
+    connections_in_use: number
+    /** Calls that wait for a connection */
+    calls_waiting: number
+    resident_bytes: number
+    /** Messages that the search index does not hold yet */
+    search_waiting: number
+    database_bytes: number
+  }>
+  /** Each tool that was called within the hour */
+  tools: Array<{
+    tool: string
+    success: number
+    error: number
+    /** Milliseconds */
+    p50_ms: number
+    /** Milliseconds */
+    p95_ms: number
+    /** Milliseconds */
+    p99_ms: number
+  }>
+}
+
+/** What `list_workspaces` takes. */
+export interface ListWorkspacesInput {
+  /** At most so many. A whole number from 1 to 200. Default: `50`. */
+  limit?: number | undefined
+  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  cursor?: string | undefined
+}
+
+/** What `list_workspaces` answers. */
+export interface ListWorkspacesOutput {
+  workspaces: Array<{
+    workspace: string
+    sessions: number
+    /** Messages, and later changes of them */
+    session_messages: number
+    /** Bytes ever written into sessions */
+    session_bytes: number
+    /** The most of one session */
+    largest_session: {
+      /** Messages, and later changes of them */
+      session_messages: number
+      /** Bytes ever written into sessions */
+      session_bytes: number
+    }
+    memory_entries: number
+    memory_bytes: number
+    /** The most of one agent or namespace */
+    largest_memory: {
+      memory_entries: number
+      memory_bytes: number
+    }
+    /** Agents that have called */
+    agents: number
+    last_seen_at: string | null
+    /** Keys that are valid */
+    api_keys: number
+    /** Days that messages are kept; 0: for ever */
+    retention_days: number
+  }>
+  /** The most that there may be; 0: any amount */
+  quotas: {
+    /** Of a workspace */
+    sessions: number
+    /** Of a session */
+    session_messages: number
+    /** Of a session */
+    session_bytes: number
+    /** Of an agent */
+    memory_entries: number
+    /** Of an agent */
+    memory_bytes: number
+  }
+  /** Items in this answer */
+  count: number
+  has_more: boolean
+  /** Pass it as cursor for the next page; null: there is none */
+  next_cursor: string | null
+}
+
 /** What `get_audit_log` takes. */
 export interface GetAuditLogInput {
   /** A session; without: all that you may see. A session_id as create_session returned it. */
@@ -2106,6 +2232,8 @@ export interface Tools {
   import_session: { input: ImportSessionInput; output: ImportSessionOutput }
   get_usage_guidance: { input: GetUsageGuidanceInput; output: GetUsageGuidanceOutput }
   get_performance_metrics: { input: GetPerformanceMetricsInput; output: GetPerformanceMetricsOutput }
+  get_server_health: { input: GetServerHealthInput; output: GetServerHealthOutput }
+  list_workspaces: { input: ListWorkspacesInput; output: ListWorkspacesOutput }
   get_audit_log: { input: GetAuditLogInput; output: GetAuditLogOutput }
   verify_audit_log: { input: VerifyAuditLogInput; output: VerifyAuditLogOutput }
   delete_session: { input: DeleteSessionInput; output: DeleteSessionOutput }
@@ -2125,6 +2253,7 @@ export const LISTS = {
   list_memory: 'entries',
   list_namespaces: 'namespaces',
   list_tasks: 'tasks',
+  list_workspaces: 'workspaces',
   get_audit_log: 'entries'
 } as const
 

@@ -79,6 +79,8 @@ TOOLS: dict[str, Tool] = {
     "import_session": Tool(keyed=True),
     "get_usage_guidance": Tool(),
     "get_performance_metrics": Tool(),
+    "get_server_health": Tool(),
+    "list_workspaces": Tool(),
     "get_audit_log": Tool(),
     "verify_audit_log": Tool(),
     "delete_session": Tool(keyed=True),

@@ -1074,6 +1074,126 @@ class GetPerformanceMetricsAnswer(TypedDict):
     process: Process
 
 
+class Connections(TypedDict):
+    """To the database, and calls that wait for one"""
+
+    in_use: int
+    waiting: int
+    max: int
+
+
+class Replica(TypedDict):
+    replica: str
+    version: str
+    started_at: str
+    seen_at: str
+    # false: it was killed, or does not reach the database
+    is_up: bool
+    # A second
+    calls_per_second: float
+    # To the database, and calls that wait for one
+    connections: Connections
+    # poll: hints of changes do not arrive, and the database is asked every 250 ms
+    event_hints: Literal["listen", "poll"]
+    resident_bytes: int
+
+
+class Minute(TypedDict):
+    minute: str
+    replicas: int
+    # A second
+    calls_per_second: float
+    # A second
+    errors_per_second: float
+    # Milliseconds
+    p50_ms: float
+    # Milliseconds
+    p95_ms: float
+    # Milliseconds
+    p99_ms: float
+    connections_in_use: int
+    # Calls that wait for a connection
+    calls_waiting: int
+    resident_bytes: int
+    # Messages that the search index does not hold yet
+    search_waiting: int
+    database_bytes: int
+
+
+class GetServerHealthAnswer(TypedDict):
+    success: Literal[True]
+    replicas: list[Replica]
+    # From the oldest to the newest. Without the argument tool, the latencies leave out tools that wait for others
+    minutes: list[Minute]
+    # Each tool that was called within the hour
+    tools: list[ToolMetrics]
+
+
+class LargestSession(TypedDict):
+    """The most of one session"""
+
+    # Messages, and later changes of them
+    session_messages: int
+    # Bytes ever written into sessions
+    session_bytes: int
+
+
+class LargestMemory(TypedDict):
+    """The most of one agent or namespace"""
+
+    memory_entries: int
+    memory_bytes: int
+
+
+class Workspace(TypedDict):
+    workspace: str
+    sessions: int
+    # Messages, and later changes of them
+    session_messages: int
+    # Bytes ever written into sessions
+    session_bytes: int
+    # The most of one session
+    largest_session: LargestSession
+    memory_entries: int
+    memory_bytes: int
+    # The most of one agent or namespace
+    largest_memory: LargestMemory
+    # Agents that have called
+    agents: int
+    last_seen_at: str | None
+    # Keys that are valid
+    api_keys: int
+    # Days that messages are kept; 0: for ever
+    retention_days: int
+
+
+class Quotas(TypedDict):
+    """The most that there may be; 0: any amount"""
+
+    # Of a workspace
+    sessions: int
+    # Of a session
+    session_messages: int
+    # Of a session
+    session_bytes: int
+    # Of an agent
+    memory_entries: int
+    # Of an agent
+    memory_bytes: int
+
+
+class ListWorkspacesAnswer(TypedDict):
+    success: Literal[True]
+    workspaces: list[Workspace]
+    # The most that there may be; 0: any amount
+    quotas: Quotas
+    # Items in this answer
+    count: int
+    has_more: bool
+    # Pass it as cursor for the next page; null: there is none
+    next_cursor: str | None
+
+
 class AuditEntry(TypedDict):
     id: int
     timestamp: str

@@ -1,0 +1,83 @@
+import { Type } from '@sinclair/typebox'
+import { needOperator } from '../../agents/whole-workspace.js'
+import { Nullable, pageFields, Time } from '../../kernel/answer-shapes.js'
+import { foreignCursor, openCursor, pageOf, sealCursor } from '../../kernel/cursor.js'
+import { Cursor, input, Limit, output } from '../../kernel/shapes.js'
+import { defineTool } from '../../kernel/tool.js'
+import type { Quotas } from '../../limits/quotas.js'
+import { acrossWorkspacesIn } from '../../postgres/scope.js'
+import { knownWorkspaces } from '../../lifecycle/store/known.js'
+import { sizesOf } from '../store/workspace-sizes.js'
+
+const NAME = 'list_workspaces'
+
+const Session = {
+  session_messages: Type.Integer({ description: 'Messages, and later changes of them' }),
+  session_bytes: Type.Integer({ description: 'Bytes ever written into sessions' })
+}
+const Memory = { memory_entries: Type.Integer(), memory_bytes: Type.Integer() }
+
+/** @param retention_days of workspaces without a setting of their own */
+export const listWorkspaces = (quotas: Quotas, retention_days: number) =>
+  defineTool({
+    name: NAME,
+    title: 'List workspaces',
+    description:
+      'For the operator, with the shared ADMIN_API_KEY: every workspace that has or had something, by name, with how ' +
+      'much it holds, and the quotas of the server. A workspace begins with its first key, which create_api_key makes. ' +
+      'Admins of a workspace are refused.',
+    permission: 'admin',
+    effect: 'reads',
+    commits: 'transaction',
+    input: input({ limit: Limit(50, 200), cursor: Cursor }),
+    output: output({
+      workspaces: Type.Array(
+        Type.Object({
+          workspace: Type.String(),
+          sessions: Type.Integer(),
+          ...Session,
+          largest_session: Type.Object(Session, { description: 'The most of one session' }),
+          ...Memory,
+          largest_memory: Type.Object(Memory, { description: 'The most of one agent or namespace' }),
+          agents: Type.Integer({ description: 'Agents that have called' }),
+          last_seen_at: Nullable(Time),
+          api_keys: Type.Integer({ description: 'Keys that are valid' }),
+          retention_days: Type.Integer({ description: 'Days that messages are kept; 0: for ever' })
+        })
+      ),
+      quotas: Type.Object(
+        {
+          sessions: Type.Integer({ description: 'Of a workspace' }),
+          session_messages: Type.Integer({ description: 'Of a session' }),
+          session_bytes: Type.Integer({ description: 'Of a session' }),
+          memory_entries: Type.Integer({ description: 'Of an agent' }),
+          memory_bytes: Type.Integer({ description: 'Of an agent' })
+        },
+        { description: 'The most that there may be; 0: any amount' }
+      ),
+      ...pageFields
+    }),
+    audit: () => ({ event_type: 'workspaces_listed' }),
+    async handler({ limit = 50, cursor }, { db, agent }) {
+      needOperator(agent, 'The sizes of workspaces')
+      const after = cursor === undefined ? '' : nameIn(openCursor([NAME], cursor))
+      const rows = await acrossWorkspacesIn(db, async () => {
+        const names = (await knownWorkspaces(db)).filter(name => name > after)
+        return sizesOf(db, names.slice(0, limit + 1))
+      })
+      const { items, ...page } = pageOf(rows, limit, ({ workspace }) => sealCursor([NAME], [workspace]))
+      return {
+        workspaces: items.map(({ retention_days: own, ...size }) => ({
+          ...size,
+          retention_days: own ?? retention_days
+        })),
+        quotas,
+        ...page
+      }
+    }
+  })
+
+function nameIn([name]: readonly unknown[]): string {
+  if (typeof name === 'string') return name
+  throw foreignCursor()
+}

@@ -12,8 +12,7 @@ export const getUsageGuidance = (tools: () => readonly Tool[]) =>
   defineTool({
     name: 'get_usage_guidance',
     title: 'How to use this server',
-    description:
-      'What you can do here and how, with examples; also before authentication.',
+    description: 'What you can do here and how, with examples; also before authentication.',
     permission: 'none',
     effect: 'reads',
     commits: 'none',

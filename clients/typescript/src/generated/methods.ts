@@ -122,6 +122,10 @@ import type {
   GetUsageGuidanceOutput,
   GetPerformanceMetricsInput,
   GetPerformanceMetricsOutput,
+  GetServerHealthInput,
+  GetServerHealthOutput,
+  ListWorkspacesInput,
+  ListWorkspacesOutput,
   GetAuditLogInput,
   GetAuditLogOutput,
   VerifyAuditLogInput,
@@ -148,7 +152,7 @@ export abstract class ToolMethods {
 
   /**
    * Authenticate. Exchange an API key for a token; call this first. Send it as Authorization: Bearer <token> or as
-   * auth_token; a 2025-era MCP connection then needs neither.
+   * auth_token; an MCP connection of 2025 then needs neither.
    *
    * Needs no permission.
    */
@@ -741,6 +745,28 @@ export abstract class ToolMethods {
     options?: CallOptions
   ): Promise<GetPerformanceMetricsOutput> {
     return this.call('get_performance_metrics', input, options)
+  }
+
+  /**
+   * The last hour of all replicas. For the operator, with the shared ADMIN_API_KEY: every replica of the service,
+   * and minute by minute of the last hour what all of them did together. Replicas write their figures every 30
+   * seconds; one that has not done so for 75 seconds is not up. Admins of a workspace are refused.
+   *
+   * Needs the permission `admin`.
+   */
+  getServerHealth(input: GetServerHealthInput = {}, options?: CallOptions): Promise<GetServerHealthOutput> {
+    return this.call('get_server_health', input, options)
+  }
+
+  /**
+   * List workspaces. For the operator, with the shared ADMIN_API_KEY: every workspace that has or had something, by
+   * name, with how much it holds, and the quotas of the server. A workspace begins with its first key, which
+   * create_api_key makes. Admins of a workspace are refused.
+   *
+   * Needs the permission `admin`.
+   */
+  listWorkspaces(input: ListWorkspacesInput = {}, options?: CallOptions): Promise<ListWorkspacesOutput> {
+    return this.call('list_workspaces', input, options)
   }
 
   /**

@@ -1934,9 +1934,9 @@ export interface GetServerHealthOutput {
 
 /** What `list_workspaces` takes. */
 export interface ListWorkspacesInput {
-  /** At most so many. A whole number from 1 to 200. Default: `50`. */
+  /** How many. A whole number from 1 to 200. Default: `50`. */
   limit?: number | undefined
-  /** next_cursor of the previous answer. Next_cursor of an earlier answer. */
+  /** The last next_cursor. Next_cursor of an earlier answer. */
   cursor?: string | undefined
 }
 

@@ -34,6 +34,7 @@ from .models import (
     GetPerformanceMetricsAnswer,
     GetReceiptsAnswer,
     GetRetentionAnswer,
+    GetServerHealthAnswer,
     GetSessionAnswer,
     GetTaskAnswer,
     GetUsageGuidanceAnswer,
@@ -47,6 +48,7 @@ from .models import (
     ListNamespacesAnswer,
     ListSessionsAnswer,
     ListTasksAnswer,
+    ListWorkspacesAnswer,
     MarkReadAnswer,
     MemoryEntry,
     MemoryHistoryAnswer,
@@ -77,6 +79,7 @@ from .models import (
     WaitForInboxAnswer,
     WaitForMessagesAnswer,
     WaitForReplyAnswer,
+    Workspace,
 )
 
 
@@ -101,7 +104,7 @@ class AsyncToolMethods:
         switch: bool | None = None,
     ) -> AuthenticateAgentAnswer:
         """Exchange an API key for a token; call this first. Send it as Authorization: Bearer <token> or as auth_token;
-        a 2025-era MCP connection then needs neither.
+        an MCP connection of 2025 then needs neither.
 
         Needs: no permission.
 
@@ -1915,6 +1918,61 @@ class AsyncToolMethods:
         Needs: the permission `admin`.
         """
         return cast(GetPerformanceMetricsAnswer, await self.call("get_performance_metrics", {}))
+
+    async def get_server_health(
+        self,
+        *,
+        tool: str | None = None,
+    ) -> GetServerHealthAnswer:
+        """For the operator, with the shared ADMIN_API_KEY: every replica of the service, and minute by minute of the
+        last hour what all of them did together. Replicas write their figures every 30 seconds; one that has not
+        done so for 75 seconds is not up. Admins of a workspace are refused.
+
+        Needs: the permission `admin`.
+
+        Args:
+            tool: Count only the calls of this tool, minute by minute; without: of all tools
+        """
+        return cast(GetServerHealthAnswer, await self.call("get_server_health", {
+            "tool": tool,
+        }))
+
+    async def list_workspaces(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> ListWorkspacesAnswer:
+        """For the operator, with the shared ADMIN_API_KEY: every workspace that has or had something, by name, with
+        how much it holds, and the quotas of the server. A workspace begins with its first key, which create_api_key
+        makes. Admins of a workspace are refused.
+
+        Needs: the permission `admin`.
+
+        Args:
+            limit: How many (default 50)
+            cursor: The last next_cursor
+        """
+        return cast(ListWorkspacesAnswer, await self.call("list_workspaces", {
+            "limit": limit,
+            "cursor": cursor,
+        }))
+
+    def iter_workspaces(
+        self,
+        *,
+        limit: int | None = None,
+    ) -> AsyncIterator[Workspace]:
+        """Goes through all pages of list_workspaces, one item at a time.
+
+        limit is the number of items in one page.
+
+        Args:
+            limit: How many (default 50)
+        """
+        return self.pages("list_workspaces", "workspaces", {
+            "limit": limit,
+        })
 
     async def get_audit_log(
         self,

@@ -1,6 +1,6 @@
 /**
- * Hints that something changed: ids only, after the commit, and they may be lost. Whoever wakes reads again through the
- * ordinary door, with the rights it has then; what is read is never in a hint.
+ * Hints that something changed: ids only, after the commit, and they may be lost. Whoever is woken reads again with an
+ * ordinary query and its present rights. A hint never holds data.
  */
 
 /** What a hint is about. Built by the functions below; a workspace's name holds no colon. */

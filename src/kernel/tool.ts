@@ -54,7 +54,10 @@ interface Definition<I extends TObject, O extends TObject, P extends Permission 
   /** For MCP connections that name their agent: another description, and the argument that makes sense only there. */
   ifNamed?: { description: string; argument: string }
   permission: P
-  /** authenticate_agent alone is `own`: it looks at its own key and at no other credential. */
+  /**
+   * `own`: the kernel ignores headers and tokens; the tool checks the key in its arguments or headers. Only
+   * authenticate_agent.
+   */
   credentials?: 'own'
   /** What a call does to what is stored. */
   effect: 'reads' | 'adds' | 'replaces'

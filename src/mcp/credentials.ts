@@ -44,9 +44,9 @@ export function hasCredentials(caller: Caller): boolean {
   return hasHeaders(caller) || local !== undefined || Boolean(mcp_session?.identity)
 }
 
-/** Of a body whose sender is not judged beforehand: most messages are shorter. */
+/** Up to so many bytes the hook does not check who sends the body: most messages are shorter. */
 const SHORT_BYTES = 4096
-/** Milliseconds for which the row that the hook has read is taken for what it is. */
+/** For so many milliseconds the request reuses the row that the hook has read. */
 const ROW_MS = 100
 
 export function createSenders(app: FastifyInstance, lookUp: mcpSessions.LookUp) {

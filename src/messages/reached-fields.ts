@@ -7,7 +7,7 @@ export const reachedFields = {
     Type.Array(
       Type.Object({
         agent_id: Type.String({ description: 'As in to' }),
-        known: Type.Boolean({ description: 'Whether such an agent has ever called' }),
+        known: Type.Boolean({ description: 'Whether such an agent has called in the last 30 days' }),
         last_seen_at: Nullable(Time),
         waiting: Type.Boolean({ description: 'Whether it waits for messages, tasks or the like now' })
       }),

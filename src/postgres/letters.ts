@@ -3,8 +3,8 @@ import { likePattern } from './like.js'
 
 /**
  * Letters beyond ASCII, in every locale alike. With LC_CTYPE C, the default of several operators, PostgreSQL does not
- * lower them, and pg_trgm takes them for no letters. So SQL tells the letters of a text that is looked for apart as
- * letters of ASCII, and lowers them by a list.
+ * lower them, and pg_trgm takes them for no letters. So SQL replaces each letter of the phrase beyond ASCII by an ASCII
+ * letter of its own, and lowers them by a list.
  */
 export interface Letters {
   phrase: string

@@ -77,7 +77,7 @@ export interface Schema extends AuditTables, CallerTables, LimitTables, TaskTabl
     key: string
     value: unknown
     metadata: Json
-    /** The version of a value that nobody has written since `revision` came. */
+    /** Version of a value that was last written before the column `revision` existed. */
     version: Generated<number>
     revision: Generated<number | null>
     value_size: number

@@ -3,8 +3,9 @@ import { type Agent, isAdmin } from '../kernel/agent.js'
 import type { Db } from '../postgres/schema.js'
 
 /**
- * The only definition of who sees a message (docs/semantics.md, Visibility). Callers of this function handle admins,
- * who see every message, and agents that are limited to sessions, which includes admins.
+ * Who sees a message (docs/semantics.md, Visibility). `partsNotPublic`, `othersNotPublic` and VISIBLE_TO_WRITER below
+ * say the same in other forms: change all four. Callers of this function handle admins, who see every message, and
+ * agents that are limited to sessions, which includes admins.
  */
 function visibilityRule(
   visibilityColumn: RawBuilder<unknown>,
@@ -60,9 +61,8 @@ const DIRECT_MAX = 10_001
 
 /**
  * Conditions over `m` that divide the non-public messages of a session which the viewer sees into disjoint parts. Each
- * part has an index that holds nothing else, of messages or of the entries of inboxes: so counting a part costs only
- * as much as the part is large, whatever there
- * is for others.
+ * part has an index that holds nothing else, of messages or of the entries of inboxes. So counting a part costs as much
+ * as that part is large, however much others have.
  * @param session_id of the session whose messages `m` are
  */
 export function partsNotPublic(viewer: Agent, session_id: RawBuilder<string>): Array<RawBuilder<boolean>> {

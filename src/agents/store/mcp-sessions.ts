@@ -46,7 +46,7 @@ interface Kept {
   answers?: Record<string, boolean>
 }
 
-/** They are looked up before anybody is known: who has the id, of 256 random bits, has the session. */
+/** Read before the caller is known: the id has 256 random bits, so whoever knows it may use the session. */
 export function held(database: Unscoped): Db {
   return acrossWorkspaces(database)
 }

@@ -15,8 +15,8 @@ export type ResolvedRequest = Omit<MessagesRequest, 'drafts'> & Resolved
 
 /**
  * What became of a request: written; its key was there before; its session's row is locked by somebody; its session
- * would have too many messages or bytes; or refused, for a session that is not there, closed or of two others, or for a
- * parent that the sender cannot see.
+ * would have too many messages or bytes; or refused: the session does not exist, is closed, or belongs to two other
+ * agents, or the sender cannot see the parent.
  */
 export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large' | 'refused'
 
@@ -24,7 +24,7 @@ export type Outcome = Written[] | 'repeated' | 'busy' | 'too_many' | 'too_large'
  * Many calls in one statement, which commits by itself: checks, seq, messages, what waits for the search index, audit
  * rows and idempotency keys. The sessions' rows are locked in the order of their ids, so that the batches of two
  * replicas cannot wait for each other crosswise; under these locks seq is gap-free and in the order in which changes
- * become visible. A session that somebody else has locked is passed over, unless the batch is for waiting.
+ * become visible. The batch skips a session that another transaction has locked; the waiting batch waits for it.
  *
  * Quotas are held exactly, by what the locked row says: of the requests for one session, in their order, those fit with
  * which it stays within them. A request that does not fit counts against those behind it in the same batch.
@@ -44,7 +44,7 @@ const batch = (locking: '' | 'skip locked') => `
       parent_message_id bigint, addressees text[], payload json, names text[])
     join request q on q.r = d.r
     left join lateral (
-      -- In the session of two agents what would be for all is for the other one.
+      -- In a session of two agents, a public message becomes direct, to the other agent.
       select array_remove(s.between_agents, case when q.sender = any(s.between_agents) then q.sender
         else 'type:' || q.sender_type end) as names
       from sessions s where s.workspace = $1 and s.id = q.session_id and s.between_agents is not null
@@ -58,7 +58,7 @@ const batch = (locking: '' | 'skip locked') => `
       select from (select * from messages m where m.workspace = $1 and m.id = d.parent_message_id offset 0) m
       where m.session_id = d.session_id and ${VISIBLE_TO_WRITER})
     union
-    -- Of two agents alone.
+    -- Somebody else writes into a session of two agents.
     select q.r from request q join sessions s on s.workspace = $1 and s.id = q.session_id
     where not q.is_admin and not s.between_agents && array[q.sender, 'type:' || q.sender_type]
   ), wanted as materialized (

@@ -8,7 +8,7 @@ export interface TaskFigures {
   ready: number
   /** Tasks that somebody has claimed. */
   held: number
-  /** Seconds since the one of these that has waited longest was made or came back; 0 if none is ready. */
+  /** Seconds since the oldest ready task last changed; 0 if none is ready. */
   oldest_seconds: number
 }
 

@@ -3,32 +3,6 @@ import { fitting } from './answer-size.js'
 import { AppError } from './errors.js'
 import { parseTime } from './time.js'
 
-/** The place in a list where the next page begins, as an opaque text: [time, id] of the last row that was returned. */
-export function encodeCursor(time: string, id: string | number): string {
-  return Buffer.from(JSON.stringify([time, id])).toString('base64url')
-}
-
-/** @throws AppError INVALID_INPUT for a cursor that did not come from a next_cursor of the same tool */
-export function decodeCursor<K extends 'string' | 'number'>(
-  cursor: string,
-  kind: K
-): { time: string; id: K extends 'string' ? string : number } {
-  try {
-    const [time, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as [unknown, unknown]
-    // Anybody can make up a cursor: only what the database can compare goes on to it.
-    if (
-      typeof time === 'string' &&
-      parseTime(time) === time &&
-      (kind === 'number' ? Number.isSafeInteger(id) : typeof id === 'string' && !/[\p{Cc}\p{Cs}]/u.test(id))
-    ) {
-      return { time, id: id as never }
-    }
-  } catch {
-    // Not ours: told below.
-  }
-  throw foreignCursor()
-}
-
 /**
  * A page of a list, of rows that were read with one more than `limit`: that one only shows that there are more. It is
  * shorter where an answer has no room for all.
@@ -39,23 +13,6 @@ export function pageOf<R>(rows: readonly R[], limit: number, cursorOf: (last: R)
   const items = page.slice(0, fitting(page))
   const has_more = rows.length > items.length
   return { items, count: items.length, has_more, next_cursor: has_more ? cursorOf(items.at(-1) as R) : null }
-}
-
-/** A place that is two numbers, as an opaque text. */
-export function encodeNumbers(first: number, second: number): string {
-  return Buffer.from(JSON.stringify([first, second])).toString('base64url')
-}
-
-/** @throws AppError INVALID_INPUT for a cursor that did not come from a next_cursor of the same tool */
-export function decodeNumbers(cursor: string): [number, number] {
-  try {
-    const numbers = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown
-    if (Array.isArray(numbers) && numbers.length === 2 && numbers.every(Number.isSafeInteger))
-      return numbers as [number, number]
-  } catch {
-    // Not ours: told below.
-  }
-  throw foreignCursor()
 }
 
 /** Characters of the check behind a sealed place: 48 bits. */
@@ -84,6 +41,23 @@ export function openCursor(list: readonly unknown[], cursor: string): readonly u
   } catch {
     // Not ours: told below.
   }
+  throw foreignCursor()
+}
+
+/** A place that is a time and an id. @throws AppError as openCursor does */
+export function timeAndId<K extends 'string' | 'number'>(
+  [time, id]: readonly unknown[],
+  kind: K
+): { time: string; id: K extends 'string' ? string : number } {
+  const is_id = kind === 'number' ? Number.isSafeInteger(id) : typeof id === 'string' && !/[\p{Cc}\p{Cs}]/u.test(id)
+  if (typeof time === 'string' && parseTime(time) === time && is_id) return { time, id: id as never }
+  throw foreignCursor()
+}
+
+/** A place that is so many numbers, none below 0. @throws AppError as openCursor does */
+export function numbersIn(place: readonly unknown[], count: number): number[] {
+  if (place.length === count && place.every(value => Number.isSafeInteger(value) && (value as number) >= 0))
+    return place as number[]
   throw foreignCursor()
 }
 

@@ -1,13 +1,15 @@
 import { Type } from '@sinclair/typebox'
-import { decodeCursor, encodeCursor } from '../../kernel/cursor.js'
+import { openCursor, sealCursor, timeAndId } from '../../kernel/cursor.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as apiKeys from '../store/api-keys.js'
 import { keyFields, managedBy } from '../managed-keys.js'
 import { Nullable, Time } from '../../kernel/answer-shapes.js'
 import { Cursor, input, Limit, output, Workspace } from '../../kernel/shapes.js'
 
+const NAME = 'list_api_keys'
+
 export const listApiKeys = defineTool({
-  name: 'list_api_keys',
+  name: NAME,
   title: 'List API keys',
   description:
     'For admins: the API keys that were made for agents, newest first: whom each is for, what it may do, who made it ' +
@@ -42,7 +44,8 @@ export const listApiKeys = defineTool({
   async handler({ include_revoked = false, workspace, limit = 50, cursor }, { db, enterWorkspace, agent }) {
     const managed = managedBy(agent, workspace)
     await enterWorkspace(managed.workspace)
-    const place = cursor === undefined ? undefined : decodeCursor(cursor, 'string')
+    const list = [NAME, managed.workspace, include_revoked]
+    const place = cursor === undefined ? undefined : timeAndId(openCursor(list, cursor), 'string')
     const rows = await apiKeys.list(db, managed, {
       include_revoked,
       limit,
@@ -55,7 +58,7 @@ export const listApiKeys = defineTool({
       keys,
       count: keys.length,
       has_more,
-      next_cursor: has_more && last !== undefined ? encodeCursor(last.created_at, last.key_id) : null
+      next_cursor: has_more && last !== undefined ? sealCursor(list, [last.created_at, last.key_id]) : null
     }
   }
 })

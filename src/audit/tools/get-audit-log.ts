@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { decodeCursor, encodeCursor } from '../../kernel/cursor.js'
+import { openCursor, sealCursor, timeAndId } from '../../kernel/cursor.js'
 import { Allowed, Checked, EmptyIsAbsent } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as audit from '../store/rows.js'
@@ -9,8 +9,10 @@ import { timeRange } from '../../kernel/time-range.js'
 
 const EVENT_TYPE_MAX = 100
 
+const NAME = 'get_audit_log'
+
 export const getAuditLog = defineTool({
-  name: 'get_audit_log',
+  name: NAME,
   title: 'Read the audit log',
   description:
     'For admins: what was written, by whom and when, and which credentials and permissions ' +
@@ -61,7 +63,8 @@ export const getAuditLog = defineTool({
   }),
   async handler({ session_id, agent_id, event_type, start_time, end_time, limit = 100, cursor }, { db, agent }) {
     const { start, end } = timeRange(start_time, end_time)
-    const place = cursor === undefined ? undefined : decodeCursor(cursor, 'number')
+    const list = [NAME, session_id, agent_id, event_type, start, end]
+    const place = cursor === undefined ? undefined : timeAndId(openCursor(list, cursor), 'number')
     const rows = await audit.list(db, {
       workspace: agent.workspace,
       sessions: agent.sessions,
@@ -80,7 +83,7 @@ export const getAuditLog = defineTool({
       entries,
       count: entries.length,
       has_more,
-      next_cursor: has_more && last !== undefined ? encodeCursor(last.timestamp, last.id) : null
+      next_cursor: has_more && last !== undefined ? sealCursor(list, [last.timestamp, last.id]) : null
     }
   }
 })

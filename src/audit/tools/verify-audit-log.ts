@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { decodeNumbers, encodeNumbers } from '../../kernel/cursor.js'
+import { numbersIn, openCursor, sealCursor } from '../../kernel/cursor.js'
 import { defineTool } from '../../kernel/tool.js'
 import { verifyChain } from '../chain/verify.js'
 import { Nullable, Time } from '../../kernel/answer-shapes.js'
@@ -9,9 +9,11 @@ import type { AuditKeys } from '../chain/keys.js'
 /** Of one call; what is left has a cursor. */
 const TIME_MS = 5000
 
+const NAME = 'verify_audit_log'
+
 export const verifyAuditLog = (keys: AuditKeys | undefined) =>
   defineTool({
-    name: 'verify_audit_log',
+    name: NAME,
     title: 'Verify the audit log',
     description:
       'For admins: recomputes the chain over the audit log and its signed heads, and names the ' +
@@ -55,7 +57,7 @@ export const verifyAuditLog = (keys: AuditKeys | undefined) =>
     }),
     audit: (_input, { state, last_seq }) => ({ event_type: 'audit_verified', metadata: { state, last_seq } }),
     async handler({ limit = 100_000, cursor }, { db, agent }) {
-      const place = cursor === undefined ? undefined : decodeNumbers(cursor)
+      const place = cursor === undefined ? undefined : numbersIn(openCursor([NAME], cursor), 2)
       if (keys === undefined) {
         return {
           state: 'off' as const,
@@ -75,7 +77,7 @@ export const verifyAuditLog = (keys: AuditKeys | undefined) =>
         keys,
         agent.workspace,
         {
-          from: place && { seq: place[0], id: place[1] },
+          from: place && { seq: place[0] as number, id: place[1] as number },
           rows_max: limit,
           time_ms: TIME_MS
         }
@@ -91,7 +93,7 @@ export const verifyAuditLog = (keys: AuditKeys | undefined) =>
         last_head,
         not_yet_chained,
         has_more,
-        next_cursor: has_more ? encodeNumbers(to.seq, to.id) : null
+        next_cursor: has_more ? sealCursor([NAME], [to.seq, to.id]) : null
       }
     }
   })

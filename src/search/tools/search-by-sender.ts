@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { foreignCursor, openCursor, pageOf, sealCursor } from '../../kernel/cursor.js'
+import { numbersIn, openCursor, pageOf, sealCursor } from '../../kernel/cursor.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as messages from '../../messages/store/messages.js'
 import * as sessions from '../../sessions/store/sessions.js'
@@ -24,15 +24,10 @@ export const searchBySender = defineTool({
   output: output({ messages: Type.Array(Message), sender: Type.String(), ...pageFields }),
   async handler({ session_id, sender, limit = 20, cursor }, { db, agent }) {
     const list = [NAME, session_id, sender]
-    const before_seq = cursor === undefined ? undefined : seqIn(openCursor(list, cursor))
+    const before_seq = cursor === undefined ? undefined : numbersIn(openCursor(list, cursor), 1)[0]
     await sessions.readSessionOrThrow(db, agent, session_id)
     const rows = await messages.bySender(db, agent, session_id, { sender, before_seq, limit })
     const { items, ...rest } = pageOf(rows, limit, ({ seq }) => sealCursor(list, [seq]))
     return { messages: items, sender, ...rest }
   }
 })
-
-function seqIn([seq]: readonly unknown[]): number {
-  if (Number.isSafeInteger(seq)) return seq as number
-  throw foreignCursor()
-}

@@ -1,11 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import { foreignCursor, openCursor, pageOf, sealCursor } from '../../kernel/cursor.js'
+import { openCursor, pageOf, sealCursor, timeAndId } from '../../kernel/cursor.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as messages from '../../messages/store/messages.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { Message, pageFields, Time } from '../../kernel/answer-shapes.js'
 import { Cursor, DateTime, input, Limit, output, SessionId } from '../../kernel/shapes.js'
-import { parseTime } from '../../kernel/time.js'
 import { timeRange } from '../../kernel/time-range.js'
 
 const NAME = 'search_by_timerange'
@@ -34,16 +33,11 @@ export const searchByTimerange = defineTool({
   async handler({ session_id, start_time, end_time, limit = 50, cursor }, { db, agent }) {
     const { start, end } = timeRange(start_time, end_time)
     const list = [NAME, session_id, start, end]
-    const after = cursor === undefined ? undefined : placeIn(openCursor(list, cursor))
+    const place = cursor === undefined ? undefined : timeAndId(openCursor(list, cursor), 'number')
+    const after = place && { timestamp: place.time, seq: place.id }
     await sessions.readSessionOrThrow(db, agent, session_id)
     const rows = await messages.byTime(db, agent, session_id, { start, end, after, limit })
     const { items, ...rest } = pageOf(rows, limit, ({ timestamp, seq }) => sealCursor(list, [timestamp, seq]))
     return { messages: items, timerange: { start, end }, ...rest }
   }
 })
-
-function placeIn([timestamp, seq]: readonly unknown[]): { timestamp: string; seq: number } {
-  if (typeof timestamp === 'string' && parseTime(timestamp) === timestamp && Number.isSafeInteger(seq))
-    return { timestamp, seq: seq as number }
-  throw foreignCursor()
-}

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { decodeCursor, encodeCursor, pageOf } from '../../kernel/cursor.js'
+import { openCursor, pageOf, sealCursor, timeAndId } from '../../kernel/cursor.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { characters } from '../../kernel/text.js'
@@ -11,8 +11,10 @@ import { AgentId, Cursor, input, Limit, output } from '../../kernel/shapes.js'
 
 const QUERY_MAX = 500
 
+const NAME = 'list_sessions'
+
 export const listSessions = defineTool({
-  name: 'list_sessions',
+  name: NAME,
   title: 'List sessions',
   description: 'Find sessions, newest first; archived ones only with archived.',
   permission: 'read',
@@ -44,7 +46,8 @@ export const listSessions = defineTool({
     next_cursor: Nullable(Type.String())
   }),
   async handler({ created_by, active, archived = false, query, metadata_filter, limit = 50, cursor }, { db, agent }) {
-    const place = cursor === undefined ? undefined : decodeCursor(cursor, 'string')
+    const of = [NAME, created_by, active, archived, query, metadata_filter]
+    const place = cursor === undefined ? undefined : timeAndId(openCursor(of, cursor), 'string')
     const rows = await list(db, agent, {
       created_by,
       active,
@@ -54,7 +57,7 @@ export const listSessions = defineTool({
       limit,
       after: place && { created_at: place.time, id: place.id }
     })
-    const { items, ...rest } = pageOf(rows, limit, ({ created_at, id }) => encodeCursor(created_at, id))
+    const { items, ...rest } = pageOf(rows, limit, ({ created_at, id }) => sealCursor(of, [created_at, id]))
     return { sessions: await sessionSummaries(db, agent, items), ...rest }
   }
 })

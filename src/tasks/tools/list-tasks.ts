@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { decodeNumbers, encodeNumbers, pageOf } from '../../kernel/cursor.js'
+import { numbersIn, openCursor, pageOf, sealCursor } from '../../kernel/cursor.js'
 import { Nullable } from '../../kernel/answer-shapes.js'
 import { AgentId, Cursor, input, Limit, OptionalSessionId, output, text } from '../../kernel/shapes.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
@@ -11,8 +11,10 @@ import { StateWord, Task } from '../task-shapes.js'
 const QUERY_MAX = 500
 const query = text(1, QUERY_MAX, 'Text in title or description')
 
+const NAME = 'list_tasks'
+
 export const listTasks = defineTool({
-  name: 'list_tasks',
+  name: NAME,
   title: 'List tasks',
   description: 'The tasks that you may see, newest first.',
   permission: 'read',
@@ -35,10 +37,12 @@ export const listTasks = defineTool({
     next_cursor: Nullable(Type.String())
   }),
   async handler({ limit = 50, cursor, ...filter }, { db, agent }) {
-    const before = cursor === undefined ? undefined : decodeNumbers(cursor)[0]
+    const { state, ready, session_id, assignee, created_by, query: words } = filter
+    const of = [NAME, state, ready, session_id, assignee, created_by, words]
+    const before = cursor === undefined ? undefined : numbersIn(openCursor(of, cursor), 1)[0]
     if (filter.session_id !== undefined) await sessions.readSessionOrThrow(db, agent, filter.session_id)
     const rows = await list(db, agent, { ...filter, limit, before })
-    const { items, ...page } = pageOf(rows, limit, ({ number }) => encodeNumbers(number, 0))
+    const { items, ...page } = pageOf(rows, limit, ({ number }) => sealCursor(of, [number]))
     return { tasks: items.map(viewOf), ...page }
   }
 })

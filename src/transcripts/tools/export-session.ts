@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { foreignCursor } from '../../kernel/cursor.js'
+import { numbersIn, openCursor, sealCursor } from '../../kernel/cursor.js'
 import { defineTool } from '../../kernel/tool.js'
 import { exportPage } from '../store/session-export.js'
 import * as sessions from '../../sessions/store/sessions.js'
@@ -7,11 +7,10 @@ import { Nullable } from '../../kernel/answer-shapes.js'
 import { Cursor, input, Limit, output, SessionId } from '../../kernel/shapes.js'
 import { endLine, headerLine, messageLine } from '../transcript.js'
 
-/** The seq an export ends with, the last seq it has written, and how many messages it has written. */
-const CURSOR = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})$/
+const NAME = 'export_session'
 
 export const exportSession = defineTool({
-  name: 'export_session',
+  name: NAME,
   title: 'Export a session',
   description:
     'Get a session with all its messages that you may see, as lines of JSON in their order: the session, each ' +
@@ -42,8 +41,12 @@ export const exportSession = defineTool({
   }),
   async handler({ session_id, limit = 500, cursor }, { db, agent }) {
     const session = await sessions.readSessionOrThrow(db, agent, session_id)
-    const { until, after, written } =
-      cursor === undefined ? { until: session.last_seq, after: 0, written: 0 } : parseCursor(cursor)
+    const list = [NAME, session_id]
+    // The seq that the export ends with, the last seq that it has written, and how many messages it has written.
+    const [until, after, written] =
+      cursor === undefined
+        ? [session.last_seq, 0, 0]
+        : (numbersIn(openCursor(list, cursor), 3) as [number, number, number])
     const { messages, has_more } = await exportPage(db, agent, session_id, after, until, limit)
     const total = written + messages.length
     return {
@@ -55,13 +58,7 @@ export const exportSession = defineTool({
       ].join(''),
       count: messages.length,
       has_more,
-      next_cursor: has_more ? `${until}.${messages.at(-1)?.seq ?? after}.${total}` : null
+      next_cursor: has_more ? sealCursor(list, [until, messages.at(-1)?.seq ?? after, total]) : null
     }
   }
 })
-
-function parseCursor(cursor: string) {
-  const [, until, after, written] = CURSOR.exec(cursor) ?? []
-  if (written === undefined) throw foreignCursor()
-  return { until: Number(until), after: Number(after), written: Number(written) }
-}

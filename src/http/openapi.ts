@@ -58,7 +58,7 @@ function operation(tool: Tool, group: string): Record<string, unknown> {
       tool.credentials !== 'own' &&
       tool.effect === 'reads' && { security: [{}, { token: [] }, { apiKey: [], agentId: [] }] }),
     requestBody: {
-      required: (tool.input.required ?? []).length > 0,
+      required: needsBody(tool),
       content: { 'application/json': { schema, example: exampleOf(tool.name, schema) } }
     },
     responses: {
@@ -69,6 +69,13 @@ function operation(tool: Tool, group: string): Record<string, unknown> {
       }
     }
   }
+}
+
+/** Whether an empty object would be refused. */
+function needsBody({ input }: Tool): boolean {
+  const needsSome = ({ oneOf, anyOf, allOf = [] }: Record<string, unknown>): boolean =>
+    oneOf !== undefined || anyOf !== undefined || (allOf as Array<Record<string, unknown>>).some(needsSome)
+  return (input.required ?? []).length > 0 || needsSome((input as SchemaExtensions)[OnPage] ?? {})
 }
 
 const WARNINGS = {

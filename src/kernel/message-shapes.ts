@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX } from './agent.js'
-import { AnyValue, Allowed, Checked, Code, HoldsText, OneOf } from './schema.js'
+import { AnyValue, Allowed, Checked, Code, HoldsText, OneOf, OnPage } from './schema.js'
 import { TYPE_PREFIX } from './addresses.js'
-import { isName, text } from './shapes.js'
+import { isName, NAME_PATTERN, text } from './shapes.js'
 import { characters } from './text.js'
 import { VISIBILITIES } from './visibilities.js'
 
@@ -16,7 +16,10 @@ export const Addressee = Checked<string>(
     characters(value) >= 1 &&
     characters(value) <= AGENT_ID_MAX &&
     value !== TYPE_PREFIX,
-  { [Allowed]: `an agent_id, or type: and an agent_type, of at most ${AGENT_ID_MAX} characters` }
+  {
+    [OnPage]: { pattern: NAME_PATTERN },
+    [Allowed]: `an agent_id, or type: and an agent_type, of at most ${AGENT_ID_MAX} characters`
+  }
 )
 
 const ADDRESSEES_MAX = 50
@@ -31,6 +34,8 @@ export const Addressees = (description: string) =>
 
 const CONTENT_MAX = 100_000
 const content = text(0, CONTENT_MAX, 'The text')
+/** For the page: a text may be empty only where a payload comes with it. */
+export const contentRule = { anyOf: [{ required: ['payload'] }, { properties: { content: { minLength: 1 } } }] }
 export const Content = Checked<string>(content.json, content.check, {
   [HoldsText]: true,
   [Allowed]: `a string of 1 to ${CONTENT_MAX} characters, or an empty one with a payload`,

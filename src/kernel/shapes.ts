@@ -118,9 +118,10 @@ export function isName(value: string): boolean {
   return !hasControlCharacters(value) && value.trim() === value
 }
 
-const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f'
+/** In a class of a pattern. */
+export const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f'
 /** The same as `isName`. */
-const NAME_PATTERN = `^[^\\s${CONTROLS}]([^${CONTROLS}]*[^\\s${CONTROLS}])?$`
+export const NAME_PATTERN = `^[^\\s${CONTROLS}]([^${CONTROLS}]*[^\\s${CONTROLS}])?$`
 
 export function AgentId(description: string) {
   const of = text(1, AGENT_ID_MAX, description, isName)

@@ -1,7 +1,7 @@
 import { type TProperties, Type } from '@sinclair/typebox'
-import { Allowed, Checked, Whole } from '../kernel/schema.js'
+import { Allowed, Checked, OnPage, Whole } from '../kernel/schema.js'
 import { Time } from '../kernel/answer-shapes.js'
-import { text } from '../kernel/shapes.js'
+import { CONTROLS, text } from '../kernel/shapes.js'
 import { hasControlCharacters } from '../kernel/text.js'
 
 /** The shapes that the tools of leases share. */
@@ -12,6 +12,7 @@ export const TTL_SECONDS = 60
 
 const name = text(1, NAME_MAX, 'The name: anything that agents agree on', value => !hasControlCharacters(value))
 export const LeaseName = Checked<string>(name.json, name.check, {
+  [OnPage]: { pattern: `^[^${CONTROLS}]*$` },
   [Allowed]: `${name.allowed}, without control characters`
 })
 

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { Allowed, Checked, EmptyIsAbsent, Repair } from '../kernel/schema.js'
+import { Allowed, Checked, EmptyIsAbsent, OnPage, Repair } from '../kernel/schema.js'
+import { CONTROLS } from '../kernel/shapes.js'
 import { characters, composed, hasControlCharacters, hasUnseenCharacters } from '../kernel/text.js'
 
 /** Names of namespaces: `team/plans`. In the database a namespace is a path, `/team/plans/`. */
@@ -10,6 +11,8 @@ const PART_MAX = 100
 export const NAMESPACE_MAX = PARTS_MAX * (PART_MAX + 1) - 1
 /** Bytes as UTF-8, so that a path and a key fit into one entry of an index. */
 const BYTES_MAX = 1000
+
+const PART_PATTERN = `[^/${CONTROLS}]{1,${PART_MAX}}`
 
 function isNamespace(value: unknown): boolean {
   if (typeof value !== 'string' || Buffer.byteLength(value) > BYTES_MAX) return false
@@ -25,6 +28,7 @@ function isPart(part: string): boolean {
 export const Namespace = (description: string) =>
   Checked<string>({ type: 'string', minLength: 1, maxLength: NAMESPACE_MAX, description }, isNamespace, {
     [EmptyIsAbsent]: true,
+    [OnPage]: { pattern: `^${PART_PATTERN}(/${PART_PATTERN}){0,${PARTS_MAX - 1}}$` },
     [Repair]: value => (typeof value === 'string' ? composed(value) : value),
     [Allowed]:
       `1 to ${PARTS_MAX} parts joined by /, each of 1 to ${PART_MAX} characters that are seen, ` +

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { AppError, type ErrorContext } from '../kernel/errors.js'
+import { all, exactlyOne, notBoth, where } from '../kernel/page-rules.js'
 import { NullIsValue, OneOf } from '../kernel/schema.js'
 import { input, Limit, MemoryKey, OptionalSessionId } from '../kernel/shapes.js'
 import { IfVersion, storing, Value } from './memory-shapes.js'
@@ -10,26 +11,6 @@ import { OptionalNamespace } from './namespace.js'
 const KINDS = ['get', 'set', 'delete', 'list'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** @param bytes_max of a value as JSON */
-export function Operation(bytes_max: number) {
-  const value = Value(bytes_max, 'With set: any JSON value')
-  return {
-    ...input({
-      op: OneOf(KINDS, { description: 'What it does' }),
-      key: Type.Optional(MemoryKey),
-      value: Type.Optional({ ...value, [NullIsValue]: true as const } as typeof value),
-      prefix: Type.Optional(Type.String({ maxLength: 255, description: 'With list or delete: how the keys begin' })),
-      session_id: OptionalSessionId('global'),
-      namespace: OptionalNamespace('Shared memory'),
-      if_version: IfVersion('With set or delete: only if it has this version'),
-      ...storing,
-      limit: Limit(50, 1000, 1, 'With list: how many at most')
-    }),
-    description: 'Like get_memory, set_memory, delete_memory or list_memory'
-  }
-}
-export type Operation = Static<ReturnType<typeof Operation>>
-
 const PLACE = ['op', 'session_id', 'namespace']
 const TAKES: Record<Kind, readonly string[]> = {
   get: [...PLACE, 'key'],
@@ -37,6 +18,44 @@ const TAKES: Record<Kind, readonly string[]> = {
   delete: [...PLACE, 'key', 'prefix', 'if_version'],
   list: [...PLACE, 'prefix', 'limit']
 }
+/** What is filled in for every operation, and so may stand in any. */
+const DEFAULTS = { limit: 50, expires_in: 0, overwrite: true }
+const NAMES = [...new Set([...Object.values(TAKES).flat(), ...Object.keys(DEFAULTS)])]
+
+/** As `checkOperations` has it, for the page. */
+function fitting(kind: Kind): Record<string, unknown> {
+  const not_taken = NAMES.filter(name => !TAKES[kind].includes(name))
+  const isDefault = (name: string) => ({ enum: [DEFAULTS[name as keyof typeof DEFAULTS]] })
+  return {
+    properties: Object.fromEntries(not_taken.map(name => [name, name in DEFAULTS ? isDefault(name) : false])),
+    ...(kind === 'get' && { required: ['key'] }),
+    ...(kind === 'set' && { required: ['key', 'value'] }),
+    ...(kind === 'delete' && all(exactlyOne('key', 'prefix'), notBoth('prefix', 'if_version')))
+  }
+}
+
+/** @param bytes_max of a value as JSON */
+export function Operation(bytes_max: number) {
+  const value = Value(bytes_max, 'With set: any JSON value')
+  return {
+    ...input(
+      {
+        op: OneOf(KINDS, { description: 'What it does' }),
+        key: Type.Optional(MemoryKey),
+        value: Type.Optional({ ...value, [NullIsValue]: true as const } as typeof value),
+        prefix: Type.Optional(Type.String({ maxLength: 255, description: 'With list or delete: how the keys begin' })),
+        session_id: OptionalSessionId('global'),
+        namespace: OptionalNamespace('Shared memory'),
+        if_version: IfVersion('With set or delete: only if it has this version'),
+        ...storing,
+        limit: Limit(DEFAULTS.limit, 1000, 1, 'With list: how many at most')
+      },
+      all(...KINDS.map(kind => where('op', kind, fitting(kind))), notBoth('session_id', 'namespace'))
+    ),
+    description: 'Like get_memory, set_memory, delete_memory or list_memory'
+  }
+}
+export type Operation = Static<ReturnType<typeof Operation>>
 
 /** @throws AppError INVALID_INPUT that names the first argument that is missing or belongs to another operation */
 export function checkOperations(operations: readonly Operation[]): void {
@@ -49,9 +68,9 @@ export function checkOperations(operations: readonly Operation[]): void {
     // Defaults are filled in for every operation.
     const { limit, expires_in, overwrite, ...given } = operation
     const more = {
-      ...(limit !== 50 && { limit }),
-      ...(expires_in !== 0 && { expires_in }),
-      ...(overwrite !== true && { overwrite })
+      ...(limit !== DEFAULTS.limit && { limit }),
+      ...(expires_in !== DEFAULTS.expires_in && { expires_in }),
+      ...(overwrite !== DEFAULTS.overwrite && { overwrite })
     }
     for (const [name, value] of Object.entries({ ...given, ...more }))
       if (value !== undefined && !TAKES[operation.op].includes(name)) throw wrong(name, name, 'nothing')

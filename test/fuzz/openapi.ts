@@ -43,12 +43,16 @@ const UNSAYABLE: Array<[report: RegExp, why: string]> = [
     /INVALID_DATETIME/,
     'the formats date and date-time allow the year 0, leap seconds, and a range that ends before it starts'
   ],
-  [/holds characters that are not seen/, 'classes of Unicode differ between the languages of patterns'],
+  [/lies beyond the end of the session/, 'how far a session goes changes'],
+  [
+    /holds characters that are not seen|characters that are seen/,
+    'classes of Unicode differ between the languages of patterns'
+  ],
   [/holds nothing but white space/, 'white space is content if metadata comes with it'],
   [/random bytes[^]*\[200\]/, 'an empty body is an empty object'],
   [/Incorrect type[^]*\[200\]/, 'null for an optional argument is absent, and a number or an array in a text is taken'],
   [
-    /violates `?(?:format|pattern)[^]*\[200\]|Invalid component: in body - \w+: .*(?:format|pattern|minLength)[^]*\[200\]/i,
+    /violates `?(?:format|pattern)[^]*\[200\]|became null\)[^]*\[200\]|Invalid component: in body - \w+: .*(?:format|pattern|minLength)[^]*\[200\]/i,
     'empty ids and dates are absent, what is trimmed is right, and dates need no offset'
   ]
 ]

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { isAdmin } from '../../kernel/agent.js'
+import { notBoth } from '../../kernel/page-rules.js'
 import { AppError } from '../../kernel/errors.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as tokens from '../store/tokens.js'
@@ -16,10 +17,13 @@ export const revokeToken = (verifiers: Verifiers) =>
     permission: 'none',
     effect: 'replaces',
     commits: 'transaction',
-    input: input({
-      token: Type.Optional(TokenText('Left out: your own')),
-      agent_id: Type.Optional(AgentId('Whose tokens; admins only'))
-    }),
+    input: input(
+      {
+        token: Type.Optional(TokenText('Left out: your own')),
+        agent_id: Type.Optional(AgentId('Whose tokens; admins only'))
+      },
+      notBoth('token', 'agent_id')
+    ),
     output: output({
       revoked: Type.Integer({
         description: 'How many tokens were revoked; with agent_id, those of an outside issuer are not counted'

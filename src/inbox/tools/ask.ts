@@ -3,7 +3,7 @@ import { refuseLongWait } from '../../feed/wait-until.js'
 import type { Agent } from '../../kernel/agent.js'
 import { Message } from '../../kernel/answer-shapes.js'
 import { sessionTopic, type Topic } from '../../kernel/events.js'
-import { Addressee, Content, Payload } from '../../kernel/message-shapes.js'
+import { Addressee, Content, contentRule, Payload } from '../../kernel/message-shapes.js'
 import { IdempotencyKey, input, OptionalSessionId, output } from '../../kernel/shapes.js'
 import type { Receipt } from '../../kernel/receipt.js'
 import { NamesAgent } from '../../kernel/schema.js'
@@ -45,14 +45,17 @@ export const ask = (deps: AskDeps) =>
     permission: 'write',
     effect: 'adds',
     commits: 'batch',
-    input: input({
-      to: { ...Addressee, description: 'An agent_id or type:<agent_type>', [NamesAgent]: true },
-      content: Content,
-      session_id: OptionalSessionId('one of you two alone'),
-      payload: Payload,
-      timeout_seconds: TimeoutSeconds,
-      idempotency_key: IdempotencyKey
-    }),
+    input: input(
+      {
+        to: { ...Addressee, description: 'An agent_id or type:<agent_type>', [NamesAgent]: true },
+        content: Content,
+        session_id: OptionalSessionId('one of you two alone'),
+        payload: Payload,
+        timeout_seconds: TimeoutSeconds,
+        idempotency_key: IdempotencyKey
+      },
+      contentRule
+    ),
     output: output({
       message_id: Type.Integer(),
       session_id: Type.String(),

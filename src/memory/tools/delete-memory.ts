@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { AppError } from '../../kernel/errors.js'
+import { all, exactlyOne, notBoth } from '../../kernel/page-rules.js'
 import { memoryTopic } from '../../kernel/events.js'
 import { Allowed, Checked } from '../../kernel/schema.js'
 import {
@@ -40,7 +41,7 @@ export const deleteMemory = defineTool({
       if_version: IfVersion('With key: only if it has this version; 0: it must be absent'),
       idempotency_key: IdempotencyKey
     },
-    { anyOf: [{ required: ['key'] }, { required: ['prefix'] }] }
+    all(exactlyOne('key', 'prefix'), notBoth('prefix', 'if_version'), notBoth('session_id', 'namespace'))
   ),
   output: output({ deleted: Type.Boolean(), count: Type.Integer({ description: 'How many values were there' }) }),
   audit: ({ key, session_id, namespace }, { deleted, count }) => ({

@@ -1,4 +1,5 @@
 import { AnyObject } from '../../kernel/answer-shapes.js'
+import { notBoth } from '../../kernel/page-rules.js'
 import { AnyValueField } from '../../kernel/schema.js'
 import { input, MemoryKey, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
@@ -17,12 +18,15 @@ export const getMemory = (reader: MemoryReader) =>
     permission: 'read',
     effect: 'reads',
     commits: 'none',
-    input: input({
-      key: MemoryKey,
-      session_id: OptionalSessionId('global'),
-      namespace: OptionalNamespace('Shared memory'),
-      touch: Touch
-    }),
+    input: input(
+      {
+        key: MemoryKey,
+        session_id: OptionalSessionId('global'),
+        namespace: OptionalNamespace('Shared memory'),
+        touch: Touch
+      },
+      notBoth('session_id', 'namespace')
+    ),
     output: output(valueFields({ value: AnyValueField, metadata: AnyObject })),
     async handler({ key, session_id, namespace, touch: renews = false }, { db, agent, caller }) {
       const where = await whereToRead(db, agent, { session_id, namespace })

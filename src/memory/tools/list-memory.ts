@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Nullable, pageFields } from '../../kernel/answer-shapes.js'
+import { notBoth } from '../../kernel/page-rules.js'
 import { ITEMS_MAX } from '../../kernel/answer-size.js'
 import { foreignCursor, openCursor, sealCursor } from '../../kernel/cursor.js'
 import { AppError } from '../../kernel/errors.js'
@@ -27,29 +28,32 @@ export const listMemory = defineTool({
   permission: 'read',
   effect: 'reads',
   commits: 'none',
-  input: input({
-    session_id: Type.Optional(
-      Checked<string>(
-        { type: 'string', description: 'A session; all: all of yours; without: global' },
-        value => typeof value === 'string' && value.length <= 300,
-        { [EmptyIsAbsent]: true, [Allowed]: 'a session_id, or "all"' }
-      )
-    ),
-    namespace: OptionalNamespace('Shared memory'),
-    prefix: Type.Optional(
-      Checked<string>(
-        { type: 'string', maxLength: MEMORY_KEY_MAX, description: 'How the keys begin' },
-        value => typeof value === 'string' && characters(value) <= MEMORY_KEY_MAX,
-        { [Allowed]: `a string of at most ${MEMORY_KEY_MAX} characters` }
-      )
-    ),
-    filter: Filter,
-    include_values: Type.Optional(Type.Boolean({ description: 'With the values' })),
-    order: Type.Optional(OneOf(ORDERS, { description: 'Default updated' })),
-    touch: Touch,
-    limit: Limit(50, 1000),
-    cursor: Cursor
-  }),
+  input: input(
+    {
+      session_id: Type.Optional(
+        Checked<string>(
+          { type: 'string', description: 'A session; all: all of yours; without: global' },
+          value => typeof value === 'string' && value.length <= 300,
+          { [EmptyIsAbsent]: true, [Allowed]: 'a session_id, or "all"' }
+        )
+      ),
+      namespace: OptionalNamespace('Shared memory'),
+      prefix: Type.Optional(
+        Checked<string>(
+          { type: 'string', maxLength: MEMORY_KEY_MAX, description: 'How the keys begin' },
+          value => typeof value === 'string' && characters(value) <= MEMORY_KEY_MAX,
+          { [Allowed]: `a string of at most ${MEMORY_KEY_MAX} characters` }
+        )
+      ),
+      filter: Filter,
+      include_values: Type.Optional(Type.Boolean({ description: 'With the values' })),
+      order: Type.Optional(OneOf(ORDERS, { description: 'Default updated' })),
+      touch: Touch,
+      limit: Limit(50, 1000),
+      cursor: Cursor
+    },
+    notBoth('session_id', 'namespace')
+  ),
   output: output({
     entries: Type.Array(
       Type.Object({

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Time } from '../../kernel/answer-shapes.js'
+import { notBoth } from '../../kernel/page-rules.js'
 import { ITEMS_MAX } from '../../kernel/answer-size.js'
 import { AnyValueField } from '../../kernel/schema.js'
 import { input, Limit, MemoryKey, OptionalSessionId, output } from '../../kernel/shapes.js'
@@ -22,12 +23,15 @@ export const memoryHistory = (reader: MemoryReader) =>
     permission: 'read',
     effect: 'reads',
     commits: 'none',
-    input: input({
-      key: MemoryKey,
-      session_id: OptionalSessionId('global'),
-      namespace: OptionalNamespace('Shared memory'),
-      limit: Limit(VERSIONS_MAX, VERSIONS_MAX)
-    }),
+    input: input(
+      {
+        key: MemoryKey,
+        session_id: OptionalSessionId('global'),
+        namespace: OptionalNamespace('Shared memory'),
+        limit: Limit(VERSIONS_MAX, VERSIONS_MAX)
+      },
+      notBoth('session_id', 'namespace')
+    ),
     output: output({
       key: Type.String(),
       ...placeFields,

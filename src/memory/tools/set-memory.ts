@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { memoryTopic } from '../../kernel/events.js'
+import { notBoth } from '../../kernel/page-rules.js'
 import { defineTool } from '../../kernel/tool.js'
 import { Nullable, Time } from '../../kernel/answer-shapes.js'
 import { IdempotencyKey, input, MemoryKey, OptionalSessionId, output } from '../../kernel/shapes.js'
@@ -20,15 +21,18 @@ export const setMemory = (writer: MemoryWriter, bytes_max: number) =>
     permission: 'write',
     effect: 'replaces',
     commits: 'batch',
-    input: input({
-      key: MemoryKey,
-      value: Value(bytes_max, 'Any JSON value'),
-      session_id: OptionalSessionId('global'),
-      namespace: OptionalNamespace('Shared memory, such as team/plans'),
-      if_version: IfVersion('Only if it has this version; 0: none'),
-      ...storing,
-      idempotency_key: IdempotencyKey
-    }),
+    input: input(
+      {
+        key: MemoryKey,
+        value: Value(bytes_max, 'Any JSON value'),
+        session_id: OptionalSessionId('global'),
+        namespace: OptionalNamespace('Shared memory, such as team/plans'),
+        if_version: IfVersion('Only if it has this version; 0: none'),
+        ...storing,
+        idempotency_key: IdempotencyKey
+      },
+      notBoth('session_id', 'namespace')
+    ),
     output: output({
       key: Type.String(),
       ...placeFields,

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Nullable, Time } from '../../kernel/answer-shapes.js'
+import { all, notBoth, where } from '../../kernel/page-rules.js'
 import { AppError } from '../../kernel/errors.js'
 import { memoryTopic } from '../../kernel/events.js'
 import { AnyValueField, OneOf } from '../../kernel/schema.js'
@@ -26,15 +27,26 @@ export const updateMemory = (quotas: Quotas, bytes_max: number) =>
     permission: 'write',
     effect: 'replaces',
     commits: 'transaction',
-    input: input({
-      key: MemoryKey,
-      op: OneOf(OPERATIONS, { description: 'How it changes' }),
-      value: Value(bytes_max, 'The number, the element, or the object of fields'),
-      session_id: OptionalSessionId('global'),
-      namespace: OptionalNamespace('Shared memory'),
-      if_version: IfVersion('Only if it has this version; 0: only if it is absent'),
-      idempotency_key: IdempotencyKey
-    }),
+    input: input(
+      {
+        key: MemoryKey,
+        op: OneOf(OPERATIONS, { description: 'How it changes' }),
+        value: Value(bytes_max, 'The number, the element, or the object of fields'),
+        session_id: OptionalSessionId('global'),
+        namespace: OptionalNamespace('Shared memory'),
+        if_version: IfVersion('Only if it has this version; 0: only if it is absent'),
+        idempotency_key: IdempotencyKey
+      },
+      all(
+        notBoth('session_id', 'namespace'),
+        where('op', 'merge', { properties: { value: { type: 'object' } } }),
+        where('op', 'increment', {
+          properties: {
+            value: { type: 'number', minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }
+          }
+        })
+      )
+    ),
     output: output({
       key: Type.String(),
       ...placeFields,

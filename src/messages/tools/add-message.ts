@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
+import { contentRule } from '../../kernel/message-shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { guarded } from '../store/loops.js'
 import type { MessageWriter } from '../store/message-writer.js'
@@ -19,7 +20,7 @@ export const addMessage = (writer: MessageWriter, loop_guard: number) =>
     permission: 'write',
     effect: 'adds',
     commits: 'batch',
-    input: input({ session_id: SessionId, ...draftFields, idempotency_key: IdempotencyKey }),
+    input: input({ session_id: SessionId, ...draftFields, idempotency_key: IdempotencyKey }, contentRule),
     output: output({
       message_id: Type.Integer(),
       seq: Type.Integer(),

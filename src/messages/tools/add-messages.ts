@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { sessionTopic } from '../../kernel/events.js'
+import { contentRule } from '../../kernel/message-shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { guarded } from '../store/loops.js'
 import type { MessageWriter } from '../store/message-writer.js'
@@ -18,7 +19,7 @@ export const addMessages = (writer: MessageWriter, loop_guard: number) =>
     commits: 'batch',
     input: input({
       session_id: SessionId,
-      messages: Type.Array(input(draftFields), {
+      messages: Type.Array(input(draftFields, contentRule), {
         minItems: 1,
         maxItems: 100,
         description: 'The messages, each as for add_message'

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Allowed, AnyValueField, Checked, Numeric } from '../../kernel/schema.js'
+import { notBoth } from '../../kernel/page-rules.js'
 import { Nullable, Time } from '../../kernel/answer-shapes.js'
 import { input, Limit, output } from '../../kernel/shapes.js'
 import { characters } from '../../kernel/text.js'
@@ -29,25 +30,28 @@ export const searchMemory = (limitSearch: LimitSearch) =>
     permission: 'read',
     effect: 'reads',
     commits: 'none',
-    input: input({
-      query: Checked<string>(
-        { type: 'string', maxLength: QUERY_MAX, description: 'What to look for; an empty query finds nothing' },
-        value => typeof value === 'string' && characters(value) <= QUERY_MAX,
-        { [Allowed]: `a string of 0 to ${QUERY_MAX} characters` }
-      ),
-      session_id: Type.Optional(
-        Checked<string>(
-          { type: 'string', description: 'Only the memory of this session; left out or "all": every scope' },
-          value => typeof value === 'string' && value.length <= 300,
-          { [Allowed]: 'a session_id, or "all"' }
-        )
-      ),
-      namespace: OptionalNamespace('Search this shared namespace, and not your own memory'),
-      fuzzy_threshold: Type.Optional(
-        Numeric({ minimum: 0, maximum: 100, default: 60, description: 'The least score of a result' })
-      ),
-      limit: Limit(10, 100)
-    }),
+    input: input(
+      {
+        query: Checked<string>(
+          { type: 'string', maxLength: QUERY_MAX, description: 'What to look for; an empty query finds nothing' },
+          value => typeof value === 'string' && characters(value) <= QUERY_MAX,
+          { [Allowed]: `a string of 0 to ${QUERY_MAX} characters` }
+        ),
+        session_id: Type.Optional(
+          Checked<string>(
+            { type: 'string', description: 'Only the memory of this session; left out or "all": every scope' },
+            value => typeof value === 'string' && value.length <= 300,
+            { [Allowed]: 'a session_id, or "all"' }
+          )
+        ),
+        namespace: OptionalNamespace('Search this shared namespace, and not your own memory'),
+        fuzzy_threshold: Type.Optional(
+          Numeric({ minimum: 0, maximum: 100, default: 60, description: 'The least score of a result' })
+        ),
+        limit: Limit(10, 100)
+      },
+      notBoth('session_id', 'namespace')
+    ),
     output: output({
       results: Type.Array(
         Type.Object({

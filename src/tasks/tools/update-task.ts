@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { AppError } from '../../kernel/errors.js'
+import { atLeastOne } from '../../kernel/page-rules.js'
 import { OneOf } from '../../kernel/schema.js'
 import { Metadata } from '../../kernel/metadata-shapes.js'
 import { input, output } from '../../kernel/shapes.js'
@@ -16,15 +17,18 @@ export const updateTask = defineTool({
   permission: 'write',
   effect: 'replaces',
   commits: 'transaction',
-  input: input({
-    task_id: TaskId,
-    lease_token: Type.Optional({ ...LeaseToken, description: 'Of the holder' }),
-    title: Type.Optional(Title),
-    description: Type.Optional(Description),
-    priority: Type.Optional(Priority()),
-    metadata: Metadata('In place of its metadata'),
-    state: Type.Optional(OneOf(['working', 'input_required'], { description: 'input_required: its holder waits' }))
-  }),
+  input: input(
+    {
+      task_id: TaskId,
+      lease_token: Type.Optional({ ...LeaseToken, description: 'Of the holder' }),
+      title: Type.Optional(Title),
+      description: Type.Optional(Description),
+      priority: Type.Optional(Priority()),
+      metadata: Metadata('In place of its metadata'),
+      state: Type.Optional(OneOf(['working', 'input_required'], { description: 'input_required: its holder waits' }))
+    },
+    atLeastOne('title', 'description', 'priority', 'metadata', 'state')
+  ),
   output: output({ task: Task }),
   audit: ({ state }, { task }) => ({
     event_type: 'task_updated',

@@ -503,7 +503,7 @@ export interface AddMessageOutput {
   addressed?: Array<{
     /** As in to */
     agent_id: string
-    /** Whether such an agent has ever called */
+    /** Whether such an agent has called in the last 30 days */
     known: boolean
     last_seen_at: string | null
     /** Whether it waits for messages, tasks or the like now */
@@ -551,7 +551,7 @@ export interface AddMessagesOutput {
   addressed?: Array<{
     /** As in to */
     agent_id: string
-    /** Whether such an agent has ever called */
+    /** Whether such an agent has called in the last 30 days */
     known: boolean
     last_seen_at: string | null
     /** Whether it waits for messages, tasks or the like now */
@@ -837,7 +837,7 @@ export interface AskOutput {
   addressed?: Array<{
     /** As in to */
     agent_id: string
-    /** Whether such an agent has ever called */
+    /** Whether such an agent has called in the last 30 days */
     known: boolean
     last_seen_at: string | null
     /** Whether it waits for messages, tasks or the like now */

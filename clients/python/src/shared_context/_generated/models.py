@@ -220,7 +220,7 @@ class CloseSessionAnswer(TypedDict):
 class Addressee(TypedDict):
     # As in to
     agent_id: str
-    # Whether such an agent has ever called
+    # Whether such an agent has called in the last 30 days
     known: bool
     last_seen_at: str | None
     # Whether it waits for messages, tasks or the like now

@@ -188,12 +188,15 @@ t.test('migrations are frozen: they import nothing of the program, and only two 
   )
 })
 
-t.test('every package that is imported is a dependency', async t => {
-  const { dependencies, optionalDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+t.test('every package that is imported is a dependency, or is bundled', async t => {
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(
+    await readFile(join(ROOT, 'package.json'), 'utf8')
+  ) as {
     dependencies: object
     optionalDependencies: object
+    devDependencies: object
   }
-  const known = new Set([...Object.keys(dependencies), ...Object.keys(optionalDependencies)])
+  const known = new Set([dependencies, optionalDependencies, devDependencies].flatMap(Object.keys))
   const packages = new Set(
     imports
       // Commands call a server by the client that programs use.

@@ -51,7 +51,8 @@ export const listWorkspaces = (quotas: Quotas, retention_days: number) =>
           session_messages: Type.Integer({ description: 'Of a session' }),
           session_bytes: Type.Integer({ description: 'Of a session' }),
           memory_entries: Type.Integer({ description: 'Of an agent' }),
-          memory_bytes: Type.Integer({ description: 'Of an agent' })
+          memory_bytes: Type.Integer({ description: 'Of an agent' }),
+          tasks: Type.Integer({ description: 'Of a workspace, that are not done' })
         },
         { description: 'The most that there may be; 0: any amount' }
       ),

@@ -1983,6 +1983,8 @@ export interface ListWorkspacesOutput {
     memory_entries: number
     /** Of an agent */
     memory_bytes: number
+    /** Of a workspace, that are not done */
+    tasks: number
   }
   /** Items in this answer */
   count: number

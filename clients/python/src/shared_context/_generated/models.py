@@ -1198,6 +1198,8 @@ class Quotas(TypedDict):
     memory_entries: int
     # Of an agent
     memory_bytes: int
+    # Of a workspace, that are not done
+    tasks: int
 
 
 class ListWorkspacesAnswer(TypedDict):

@@ -160,7 +160,7 @@ t.test('whatever an estate sets, times are read, rows are seen and nobody confli
       "intervalstyle = 'iso_8601'",
       "default_transaction_isolation = 'repeatable read'",
       'default_transaction_deferrable = on',
-      "idle_session_timeout = '300ms'",
+      "idle_session_timeout = '1s'",
       'standard_conforming_strings = off'
     ],
     [

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { migrations } from '../../migrations/index.js'
 import { upTo } from '../../src/postgres/migrate.js'
 import { keepsNames } from '../../src/postgres/pooler.js'
 import { inWorkspace } from '../../src/postgres/scope.js'
@@ -63,7 +64,7 @@ t.test('a database in use is migrated through it, with indexes that are built me
   await administer(direct, `alter database ${name} reset scs.workspace`)
   t.ok(await upTo(openOwner(t, direct), '0018-seen-by-some'))
   const done = await migrated(await openPgbouncer(t, direct))
-  t.match([done[0], done.at(-1)], ['0078-search-by-session', '0096-session-keys'])
+  t.match([done[0], done.at(-1)], ['0078-search-by-session', Object.keys(migrations).at(-1)])
   t.same(await administer(direct, 'select indexrelid::regclass from pg_index where not indisvalid'), [])
 })
 

@@ -60,7 +60,8 @@ def server() -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory(prefix="scs-converters-", ignore_cleanup_errors=True) as home:
         # PostgreSQL does not run as root: then another user must get into the folder.
         Path(home).chmod(0o711)
-        own = {"HOME": home, "PORT": str(PORT), "DATA_DIR": f"{home}/data", "LOG_LEVEL": "error", "NODE_ENV": "production"}
+        own = {"HOME": home, "PORT": str(PORT), "DATA_DIR": f"{home}/data"}
+        own |= {"LOG_LEVEL": "error", "NODE_ENV": "production"}
         process = subprocess.Popen(
             ["node", str(PROGRAM), "serve"],
             cwd=home,

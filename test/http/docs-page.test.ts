@@ -1,6 +1,8 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
 import { ADMIN_API_KEY, call, newSession, ok, startApp } from '../helper.js'
-import { faults } from '../support/json-schema.js'
+
+const ajv = new Ajv2020({ strict: false, validateFormats: false })
 
 /** What a person finds at /docs: groups, and examples that work. */
 
@@ -40,7 +42,7 @@ for (const { operationId, requestBody } of operations.filter(({ requestBody }) =
     const { schema, example } = requestBody.content['application/json']
     const text = JSON.stringify(example)
     t.notMatch(text, /"string"|idempotency_key|9007199254740991/)
-    t.same(faults(schema, example), [], 'its schema allows it')
+    t.ok(ajv.validate(schema, example), ajv.errorsText())
     // What the page cannot know: which sessions, messages and keys there are.
     const by = { token: await adminToken() }
     const session_id = await newSession(app, by)

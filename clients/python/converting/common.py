@@ -1,4 +1,4 @@
-"""What the programs of this folder share. Each runs in the environment of one framework, and prints what it has found."""
+"""What the programs of this folder share. Each runs in the environment of one framework, and prints what it found."""
 
 import asyncio
 import json
@@ -33,7 +33,9 @@ class Found:
         """Calls some tools through the framework, each with what the answers before it named."""
         ids: dict[str, Any] = {}
         for name, arguments, kept in CALLS:
-            given = {key: ids.get(value, value) if isinstance(value, str) else value for key, value in arguments.items()}
+            given = {
+                key: ids.get(value, value) if isinstance(value, str) else value for key, value in arguments.items()
+            }
             try:
                 answer = said(await call(name, given))
                 ids.update({word: dig(answer, path) for word, path in kept.items()})
@@ -111,8 +113,9 @@ def dig(value: Any, path: str) -> Any:
 
 
 def reason(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+    # Of a group of exceptions, which Python 3.10 does not know, the first says enough.
+    while inner := getattr(error, "exceptions", ()):
+        error = inner[0]
     return re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")[:200]
 
 

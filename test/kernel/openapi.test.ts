@@ -17,6 +17,11 @@ const STREAMS = ['/mcp/sessions/{session_id}/events', '/mcp/events']
 const TYPES = new Set(['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'])
 /** Keywords of JSON Schema 2020-12 that a document of ours may use; OpenAPI 3.0's `nullable` is not among them. */
 const KEYWORDS = new Set([
+  'allOf',
+  'oneOf',
+  'not',
+  'if',
+  'then',
   'type',
   'description',
   'properties',
@@ -62,6 +67,10 @@ function schemaFaults(schema: any, at: string): string[] {
       ? schemaFaults(schema.additionalProperties, `${at}/additionalProperties`)
       : []),
     ...(schema.anyOf ?? []).flatMap((inner: unknown, i: number) => schemaFaults(inner, `${at}/anyOf/${i}`)),
+    // Rules between the properties beside them require what they do not describe.
+    ...[...(schema.allOf ?? []), ...(schema.oneOf ?? []), schema.not, schema.if, schema.then]
+      .filter(inner => inner !== undefined)
+      .flatMap(inner => schemaFaults({ ...inner, required: undefined }, `${at}/rule`)),
     ...(schema.$ref !== undefined && resolve(schema.$ref) === undefined ? [`${at} refers to nothing`] : [])
   ]
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { sealCursor } from '../../src/kernel/cursor.js'
 import { type App } from '../../src/app.js'
 import { type As, API_KEY, call, newSession, ok } from '../helper.js'
 
@@ -82,11 +83,6 @@ function answerAll(app: App): void {
   })
 }
 
-async function page(app: App, tool: string, as: As): Promise<string> {
-  for (let i = 0; i < 2; i++) await newSession(app, as)
-  return (await ok(app, tool, { limit: 1 }, as)).next_cursor as string
-}
-
 export const samples: Record<string, (app: App) => Promise<Sample>> = {
   authenticate_agent: async app => ({
     args: {
@@ -126,7 +122,7 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
     await message(app, session_id)
     return { args: { session_id, message_limit: 5 } }
   },
-  list_sessions: async app => ({
+  list_sessions: async () => ({
     args: {
       created_by: 'agent-1',
       active: true,
@@ -134,7 +130,10 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
       query: 'session',
       metadata_filter: { note: 'none' },
       limit: 5,
-      cursor: await page(app, 'list_sessions', {})
+      cursor: sealCursor(
+        ['list_sessions', 'agent-1', true, false, 'session', { note: 'none' }],
+        ['2999-01-01T00:00:00.000Z', 'session_ffffffffffffffff']
+      )
     }
   }),
   update_session: async app => ({
@@ -439,8 +438,9 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
   },
   list_api_keys: async app => {
     for (let i = 0; i < 2; i++) await apiKey(app)
-    const { next_cursor } = await ok(app, 'list_api_keys', { limit: 1 }, ADMIN)
-    return { args: { include_revoked: true, workspace: 'default', limit: 5, cursor: next_cursor }, as: ADMIN }
+    const list = { include_revoked: true, workspace: 'default' }
+    const { next_cursor } = await ok(app, 'list_api_keys', { ...list, limit: 1 }, ADMIN)
+    return { args: { ...list, limit: 5, cursor: next_cursor }, as: ADMIN }
   },
   revoke_api_key: async app => ({
     args: { key_id: (await apiKey(app)).key_id, workspace: 'default', idempotency_key: randomUUID() },
@@ -451,19 +451,15 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
   get_audit_log: async app => {
     const session_id = await newSession(app)
     for (const content of ['one', 'two']) await ok(app, 'add_message', { session_id, content })
-    const { next_cursor } = await ok(app, 'get_audit_log', { session_id, limit: 1 }, ADMIN)
-    return {
-      args: {
-        session_id,
-        agent_id: 'agent-1',
-        event_type: 'message_added',
-        start_time: '2020-01-01',
-        end_time: '2999-01-01',
-        limit: 5,
-        cursor: next_cursor
-      },
-      as: ADMIN
+    const list = {
+      session_id,
+      agent_id: 'agent-1',
+      event_type: 'message_added',
+      start_time: '2020-01-01',
+      end_time: '2999-01-01'
     }
+    const { next_cursor } = await ok(app, 'get_audit_log', { ...list, limit: 1 }, ADMIN)
+    return { args: { ...list, limit: 5, cursor: next_cursor }, as: ADMIN }
   },
   create_task: async app => ({
     args: { ...(await draft(app)), depends_on: [await task(app)], idempotency_key: randomUUID() }
@@ -489,7 +485,7 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
         created_by: 'agent-1',
         query: 'task',
         limit: 5,
-        cursor: (await ok(app, 'list_tasks', { session_id, limit: 1 })).next_cursor
+        cursor: sealCursor(['list_tasks', 'submitted', true, session_id, 'agent-1', 'agent-1', 'task'], [1_000_000])
       }
     }
   },
@@ -522,7 +518,7 @@ export const samples: Record<string, (app: App) => Promise<Sample>> = {
   release_lease: async app => ({ args: { leases: await leases(app) } }),
   list_leases: async () => ({ args: { prefix: 'a', holder: 'agent-1', limit: 5 } }),
   verify_audit_log: async () => ({
-    args: { limit: 1000, cursor: Buffer.from('[0,0]').toString('base64url') },
+    args: { limit: 1000, cursor: sealCursor(['verify_audit_log'], [0, 0]) },
     as: ADMIN
   })
 }

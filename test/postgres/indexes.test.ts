@@ -160,7 +160,8 @@ const key = (
     "select key from agent_memory where agent_id = 'agent-3' and session_id = '' limit 1"
   )
 ).rows[0]?.key
-const cursor = (tool: string, as: As) => ok(app, tool, { limit: 5 }, as).then(answer => answer.next_cursor as string)
+const cursor = (tool: string, as: As, args = {}) =>
+  ok(app, tool, { ...args, limit: 5 }, as).then(answer => answer.next_cursor as string)
 
 /** Tables that grow without end. */
 const LARGE = new Set([
@@ -198,8 +199,8 @@ const READS: Array<[tool: string, args: Record<string, unknown>, as?: As]> = [
   ['list_sessions', { query: 'Purpose number' }],
   ['list_sessions', { query: md5('1234').slice(0, 12), created_by: 'agent-34' }],
   ['list_sessions', { query: swapped(md5('1234').slice(0, 12), 5) }],
-  ['list_sessions', { active: true, cursor: await cursor('list_sessions', AGENT) }],
-  ['list_sessions', { created_by: 'agent-3', cursor: await cursor('list_sessions', AGENT) }],
+  ['list_sessions', { active: true, cursor: await cursor('list_sessions', AGENT, { active: true }) }],
+  ['list_sessions', { created_by: 'agent-3', cursor: await cursor('list_sessions', AGENT, { created_by: 'agent-3' }) }],
   ['get_messages', { session_id: SESSION }],
   ['get_messages', { session_id: SESSION }, ADMIN],
   ['get_messages', { session_id: SESSION, order: 'asc', limit: 10, offset: 20 }],

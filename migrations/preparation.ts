@@ -1,7 +1,7 @@
 /**
- * What is done before a migration's own transaction, one thing at a time, so that nobody waits long while others use the
- * tables (src/postgres/online.ts): an index is built without a lock that matters, and each statement has a transaction of
- * its own, so that it locks one table alone. A program may be ended between two of them, so a statement must be
+ * What is done before a migration's own transaction, one thing at a time, so that nobody waits long while others use
+ * the tables (src/postgres/online.ts). An index is built without a lock that matters. Each statement has a transaction
+ * of its own, so that it locks one table alone. A program may be ended between two of them, so a statement must be
  * repeatable. In a database without tables all is done at once.
  */
 export type Preparation = OnlineIndex | { statement: string }

@@ -74,7 +74,8 @@ async function claimSide(
     async round() {
       await database.query(
         `insert into tasks (id, session_id, title, description, created_by)
-         select 'task_' || substr(md5(random()::text || n), 1, 16), coalesce(($2::text[])[1 + n % $3], ''), 'part ' || n,
+         select 'task_' || substr(md5(random()::text || n), 1, 16), coalesce(($2::text[])[1 + n % $3], ''),
+           'part ' || n,
            repeat('what there is to do ', 10), 'bench'
          from generate_series(1, $1::int) as n`,
         [many, sessions, Math.max(1, sessions.length)]

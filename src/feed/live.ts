@@ -11,7 +11,9 @@ export interface Follower<Cursor, Change> {
   deliveryCost?: number
   /** How many changes the follower can use while it is behind; default all. */
   maxChanges?: number
-  /** Whether changes that come fast may be gathered for it, for less than a tenth of a second: it is read as a stream. */
+  /**
+   * Whether changes that come fast may be gathered for it, for less than a tenth of a second: it is read as a stream.
+   */
   gathers?: boolean
   /**
    * Takes changes in the order of the feed: each lies after the follower's cursor, and comes once. The follower has

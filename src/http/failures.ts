@@ -12,7 +12,9 @@ declare module 'fastify' {
   }
 }
 
-/** What went wrong on the way to a tool → an AppError: Fastify's own errors, the body parser's, anything unexpected. */
+/**
+ * What went wrong on the way to a tool → an AppError: Fastify's own errors, the body parser's, anything unexpected.
+ */
 export function failureOf(error: unknown, request: FastifyRequest): AppError {
   if (error instanceof AppError) return error
   const { statusCode, code } = error as Partial<FastifyError>

@@ -15,7 +15,8 @@ export type Outcome =
   { ok: true; body: Record<string, unknown> & { success: true } } | { ok: false; error: AppError; body: ErrorBody }
 
 /**
- * Runs a call: authorize → accept → execute → observe, exactly once, whichever front it came by and whatever happens.
+ * Runs a call: authorize → accept → execute → observe, exactly once, whichever front it came by and whatever
+ * happens.
  * @returns the outcome, which says TOOL_NOT_FOUND for an unknown name; never throws
  */
 export async function callTool(name: string, raw: unknown, caller: Caller, kernel: Kernel): Promise<Outcome> {

@@ -90,8 +90,8 @@ export async function up(db: Db, login?: string): Promise<string[]> {
 }
 
 /**
- * A database without tables is nobody's yet, and gets all migrations at once. Else each has a transaction of its own, so
- * that none holds its locks while the next one works. It is applied if it has been prepared and is still the next:
+ * A database without tables is nobody's yet, and gets all migrations at once. Else each has a transaction of its own,
+ * so that none holds its locks while the next one works. It is applied if it has been prepared and is still the next:
  * another process may have been faster.
  */
 async function step(tx: Db, migratorOf: MigratorOf, prepared: string | undefined): Promise<string[]> {

@@ -42,8 +42,8 @@ export interface Choice {
  * The messages that hold most of what is rare in the query.
  *
  * What else was measured, in prototypes, per search in a session of 100 000 on two cores: a trigram GIN index on the
- * texts 0.9–7.7 s; GiST 350 ms; a 2048-bit signature per message, scanned, 230 ms with 0.71 of the right answers among
- * the first ten; PostgreSQL's full text with the words joined by OR 573 ms.
+ * texts 0.9–7.7 s; GiST 350 ms; a 2048-bit signature per message, scanned, 230 ms with 0.71 of the right answers
+ * among the first ten; PostgreSQL's full text with the words joined by OR 573 ms.
  */
 export async function choose(search: Search, wanted: readonly Wanted[], all_words: boolean): Promise<Choice> {
   const nothing: Choice = { chosen: [], unlisted: [], cut: false }

@@ -95,8 +95,8 @@ function reversed(text: string): string {
 
 /**
  * The letters that are tried in place of another, by the alphabet a part is written in. Parts in any other are tried
- * with those of English, and so are those with ß, ł or ø: there an error of a letter that English lacks is found by the
- * other half alone.
+ * with those of English, and so are those with ß, ł or ø: there an error of a letter that English lacks is found by
+ * the other half alone.
  */
 const ALPHABETS: Array<[script: RegExp, letters: string]> = [
   [/\p{sc=Cyrillic}/u, 'абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґ'],

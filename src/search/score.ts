@@ -9,13 +9,13 @@ import { ENGLISH, languageOf, stem } from './stems.js'
 import { COMPOUND, hasDigit, stemsOf, unaccented } from './terms.js'
 
 /**
- * The score of a message, 0–100. The exact phrase is 100. Else the words of the query count by how rare they are, each
- * by how well it stands in the text (0–1); what they come to is the coverage, 0–1.
+ * The score of a message, 0–100. The exact phrase is 100. Else the words of the query count by how rare they are,
+ * each by how well it stands in the text (0–1); what they come to is the coverage, 0–1.
  *
- * A query of keywords: 100 · (0.99 · (0.35 · similarity + 0.65 · coverage)) ^ 0.55, if no word lacks. A sentence: 100 ·
- * (0.99 · (0.1 · similarity + 0.9 · 0.8 · coverage')) ^ 0.43, where coverage' is lessened by length and has something
- * of the messages beside it. The exponents put 60 where a person would say yes: in keywords with a typing error, and in
- * questions at two fifths of what is rare (bench/search/questions.ts).
+ * A query of keywords: 100 · (0.99 · (0.35 · similarity + 0.65 · coverage)) ^ 0.55, if no word lacks. A sentence:
+ * 100 · (0.99 · (0.1 · similarity + 0.9 · 0.8 · coverage')) ^ 0.43, where coverage' is lessened by length and has
+ * something of the messages beside it. The exponents put 60 where a person would say yes: in keywords with a typing
+ * error, and in questions at two fifths of what is rare (bench/search/questions.ts).
  */
 const NOT_EXACT = 0.99
 const KEYWORDS = { similarity: 0.35, coverage: 0.65, exponent: 0.55 }

@@ -1,9 +1,9 @@
 import { composed } from '../kernel/text.js'
 
 /**
- * Defines mentions, for JavaScript and SQL alike (docs/semantics.md, Mentions): `@agent_id` or `＠agent_id`, in the same
- * case, as a whole name. No letter, digit or underscore precedes it (so the address me@worker-1 is no mention), it is
- * in no URL, and nothing follows that could continue the name: `@worker-10`, `@worker-1-b`, `@worker-1/b` and
+ * Defines mentions, for JavaScript and SQL alike (docs/semantics.md, Mentions): `@agent_id` or `＠agent_id`, in the
+ * same case, as a whole name. No letter, digit or underscore precedes it (so the address me@worker-1 is no mention),
+ * it is in no URL, and nothing follows that could continue the name: `@worker-10`, `@worker-1-b`, `@worker-1/b` and
  * `@worker-1.5` do not mention worker-1, but `@worker-1.`, `@worker-1: go`, `_@worker-1_` and `(@worker-1)` do. Of
  * several names that could be meant the longest one wins that an agent of the workspace has.
  *

@@ -109,9 +109,8 @@ t.test('a prefix ends with a whole character', async t => {
 
 t.test('an agent that is stored in NFD keeps its name and what it has', async t => {
   const nfd = 'Renée'.normalize('NFD')
-  await sql`insert into agents (workspace, agent_id, agent_type, last_seen_at) values ('default', ${nfd}, 'x', now())`.execute(
-    app.database.db
-  )
+  await sql`insert into agents (workspace, agent_id, agent_type, last_seen_at)
+    values ('default', ${nfd}, 'x', now())`.execute(app.database.db)
   await sql`insert into agent_memory (agent_id, key, value, value_size) values (${nfd}, 'k', '1', 1)`.execute(
     app.database.db
   )

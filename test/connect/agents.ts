@@ -13,9 +13,9 @@ import { scriptedModel, type ScriptedModel } from './scripted-model.js'
 
 /**
  * Installs the coding agents that npm has into a temporary folder, connects each with `connect`, asks it for its
- * servers, lets a scripted model see its tools and a message of another agent, and takes the entry out again. It prints
- * a table. `npm run connect:agents [name…]`; with SCOPE=project, by the files of a project and a key in the environment.
- * VERBOSE=1 prints what they say; KEEP=1 keeps the folder.
+ * servers, lets a scripted model see its tools and a message of another agent, and takes the entry out again. It
+ * prints a table. `npm run connect:agents [name…]`; with SCOPE=project, by the files of a project and a key in the
+ * environment. VERBOSE=1 prints what they say; KEEP=1 keeps the folder.
  */
 
 const ADMIN = 'an-admin-of-this-run-0123456789'

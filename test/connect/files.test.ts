@@ -213,7 +213,8 @@ t.test('a file that another program changes meanwhile is not written', async t =
 t.test('an entry that the user wrote is brought up to date, and taken out', async t => {
   const place = await placeOf(
     json as CodingAgent,
-    '{\n  "mcpServers": {\n    "shared-context": { "url": "http://old/mcp", "trust": true, "headers": { "X-API-Key": "hidden" } }\n  }\n}\n'
+    '{\n  "mcpServers": {\n    "shared-context": { "url": "http://old/mcp", "trust": true, ' +
+      '"headers": { "X-API-Key": "hidden" } }\n  }\n}\n'
   )
   const { lines } = await run(place, 'connect')
   t.match(lines.join('\n'), /- mcpServers.shared-context.url = "http:\/\/old\/mcp"/)

@@ -177,11 +177,11 @@ const servers = fc.tuple(
 const document = fc
   .tuple(noise, jsonc, fc.option(servers), jsonc, fc.boolean(), noise)
   .map(([a, x, list, y, isTrailing, b]) => {
+    const entries = list?.[1].map(([key, value, c]) => `${c}${JSON.stringify(key)}: ${value}${c}`).join(',')
     const inner =
       list === null
         ? ''
-        : `"mcpServers":${list[0]}{${list[1].map(([key, value, c]) => `${c}${JSON.stringify(key)}: ${value}${c}`).join(',')}` +
-          `${list[2] && list[1].length > 0 ? ',' : ''}${list[3]}},${a}`
+        : `"mcpServers":${list[0]}{${entries}` + `${list[2] && list[1].length > 0 ? ',' : ''}${list[3]}},${a}`
     return `${a}{${b}"x":${x},${b}${inner}"y":${y}${isTrailing ? ',' : ''}${b}}${b}`
   })
 

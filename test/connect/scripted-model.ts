@@ -62,7 +62,8 @@ function send(response: ServerResponse, streams: boolean, events: Event[], whole
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   for (const [name, data] of events)
     response.write(
-      `${name === undefined ? '' : `event: ${name}\n`}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`
+      (name === undefined ? '' : `event: ${name}\n`) +
+        `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`
     )
   response.end()
 }

@@ -28,7 +28,11 @@ const EXAMPLES: Array<{ file: string; args?: string[]; imports: string[]; prints
     imports: ['httpx'],
     prints: /^7 tasks were done by 3 workers, each once; .* submitted, working, completed\n$/
   },
-  { file: 'hand_over.py', imports: ['httpx'], prints: /^answer: main\nreviewer got it, said “on it”, and answered\n$/ },
+  {
+    file: 'hand_over.py',
+    imports: ['httpx'],
+    prints: /^answer: main\nreviewer got it, said “on it”, and answered\n$/
+  },
   {
     file: 'event_stream.py',
     imports: ['httpx'],

@@ -50,9 +50,12 @@ const UNSAYABLE: Array<[report: RegExp, why: string]> = [
   ],
   [/holds nothing but white space/, 'white space is content if metadata comes with it'],
   [/random bytes[^]*\[200\]/, 'an empty body is an empty object'],
-  [/Incorrect type[^]*\[200\]/, 'null for an optional argument is absent, and a number or an array in a text is taken'],
   [
-    /violates `?(?:format|pattern)[^]*\[200\]|became null\)[^]*\[200\]|Invalid component: in body - \w+: .*(?:format|pattern|minLength)[^]*\[200\]/i,
+    /(?:Incorrect type|became null\))[^]*\[200\]/,
+    'null for an optional argument is absent, and a number or an array in a text is taken'
+  ],
+  [
+    /(?:violates `?(?:format|pattern)|Invalid component: in body - \w+: .*(?:format|pattern|minLength))[^]*\[200\]/i,
     'empty ids and dates are absent, what is trimmed is right, and dates need no offset'
   ]
 ]

@@ -72,9 +72,8 @@ t.test('a transaction that was open at the first page is not lost', async t => {
   const as = { agent_id: 'late' }
   for (const key of ['a', 'b', 'c', 'd']) await ok(app, 'set_memory', { key, value: 1 }, as)
   const hold = await app.database.db.startTransaction().execute()
-  await sql`update agent_memory set revision = 999999, updated_at = clock_timestamp() where agent_id = 'late' and key = 'a'`.execute(
-    hold
-  )
+  await sql`update agent_memory set revision = 999999, updated_at = clock_timestamp()
+    where agent_id = 'late' and key = 'a'`.execute(hold)
   const { entries, next_cursor } = await ok(app, 'list_memory', { limit: 2 }, as)
   t.same(
     entries.map(({ key }: any) => key),

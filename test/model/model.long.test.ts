@@ -7,8 +7,9 @@ import { createDatabase } from '../support/cluster.js'
 import type { Played, Share } from './lanes.js'
 
 /**
- * Random agents of two workspaces do random things, and every answer is what a small model in memory says. SEED=… plays
- * the same again, STEPS=… more of it (npm run model: 60 000). What fails is shrunk to few steps before it is told.
+ * Random agents of two workspaces do random things, and every answer is what a small model in memory says. SEED=…
+ * plays the same again, STEPS=… more of it (npm run model: 60 000). What fails is shrunk to few steps before it is
+ * told.
  */
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))

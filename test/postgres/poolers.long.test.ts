@@ -102,9 +102,11 @@ t.test('nothing stays on a server connection', async t => {
   const pids = new Set<number>()
   for (const client of clients) {
     const { rows } = await client.query(`
-      select pg_backend_pid() as pid, current_user = session_user as itself, current_setting('scs.workspace', true) as workspace,
+      select pg_backend_pid() as pid, current_user = session_user as itself,
+             current_setting('scs.workspace', true) as workspace,
              current_setting('statement_timeout') as timeout, current_setting('search_path') as path,
-             array(select pg_listening_channels()) as channels, (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks,
+             array(select pg_listening_channels()) as channels,
+             (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks,
              array(select name from pg_prepared_statements where name not like 'PGBOUNCER%') as names`)
     t.match(rows, [
       {

@@ -68,7 +68,8 @@ t.test('where the role cannot be let in, one sentence says so before anything is
   )
   t.same(
     await asAdmin(
-      `select relname as name from pg_class where relnamespace = 'public'::regnamespace union all select rolname from pg_roles where rolname = '${serviceRole(owner)}'`
+      `select relname as name from pg_class where relnamespace = 'public'::regnamespace
+       union all select rolname from pg_roles where rolname = '${serviceRole(owner)}'`
     ),
     []
   )
@@ -81,7 +82,8 @@ t.test('the schema is lost to the role later: the service says so', async t => {
   const { url, owner, asAdmin } = await withExtensions(t)
   await migrated(url)
   await asAdmin(
-    `revoke usage on schema extensions from ${serviceRole(owner)}; revoke usage on schema extensions from ${owner} cascade`
+    `revoke usage on schema extensions from ${serviceRole(owner)};
+     revoke usage on schema extensions from ${owner} cascade`
   )
   await asAdmin(`grant usage on schema extensions to ${owner}`)
   const app = await startApp(t, {}, { url })
@@ -126,7 +128,8 @@ t.test('the path of the login decides among several installations', async t => {
 t.test("another program's table of migrations is not taken for ours", async t => {
   const { url, owner, asAdmin } = await withExtensions(t)
   await asAdmin(
-    "create table public.kysely_migration (name text, timestamp text); insert into public.kysely_migration values ('0001-of-somebody-else', '2020')"
+    `create table public.kysely_migration (name text, timestamp text);
+     insert into public.kysely_migration values ('0001-of-somebody-else', '2020')`
   )
   await asAdmin(`grant select on public.kysely_migration to public; create schema ${owner} authorization ${owner}`)
   t.ok((await migrated(url)).length > 0)
@@ -137,7 +140,9 @@ t.test('pg_trgm is missing', async t => {
   const { url, owner, name, asAdmin } = await ownedDatabase(t, 'createrole')
   await asAdmin(`grant create, usage on schema public to ${owner}; alter database ${name} owner to postgres`)
   await t.rejects(migrated(url), {
-    message: `The extension pg_trgm is missing, and "${owner}" may not make it. As a superuser run in this database: create extension pg_trgm`
+    message:
+      `The extension pg_trgm is missing, and "${owner}" may not make it. ` +
+      'As a superuser run in this database: create extension pg_trgm'
   })
   await asAdmin(`grant create on database ${name} to ${owner}`)
   t.ok((await migrated(url)).length > 0, 'it is made')
@@ -149,10 +154,14 @@ t.test('no schema to make tables in', async t => {
   const { url, owner, asAdmin } = await withExtensions(t)
   await asAdmin(`revoke create on schema public from ${owner}; alter schema public owner to postgres`)
   await t.rejects(migrated(url), {
-    message: `The database user "${owner}" may not make tables in the schema "public". As that schema's owner run: grant create, usage on schema "public" to "${owner}"`
+    message:
+      `The database user "${owner}" may not make tables in the schema "public". ` +
+      `As that schema's owner run: grant create, usage on schema "public" to "${owner}"`
   })
   await asAdmin(`alter role ${owner} set search_path to nowhere`)
   await t.rejects(migrated(url), {
-    message: `No schema of the search_path of "${owner}" is there. Make one, for instance with: create schema "${owner}" authorization "${owner}"`
+    message:
+      `No schema of the search_path of "${owner}" is there. ` +
+      `Make one, for instance with: create schema "${owner}" authorization "${owner}"`
   })
 })

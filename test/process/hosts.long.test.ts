@@ -11,7 +11,8 @@ import { post, until } from '../support/rest.js'
 function list(urls: string[], parameters: Record<string, string>): string {
   const { username, password, pathname } = new URL(urls[0] as string)
   const hosts = urls.map(url => new URL(url).host).join(',')
-  return `postgres://${username}:${password}@${hosts}${pathname}?${new URLSearchParams({ sslmode: 'disable', ...parameters }).toString()}`
+  const query = new URLSearchParams({ sslmode: 'disable', ...parameters }).toString()
+  return `postgres://${username}:${password}@${hosts}${pathname}?${query}`
 }
 
 const at = (url: string, port: number) => Object.assign(new URL(url), { port: String(port) }).href

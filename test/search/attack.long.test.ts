@@ -42,7 +42,10 @@ t.test('four plain words are no question: none of them may be lacking', async t 
 })
 
 t.test('scripts without spaces end an identifier where they begin', async t => {
-  const contents = ['第3章の概要', 'GPT4モデルを使う', '来月は2024年です', '価格は500円です', '新しいv2版を出す']
+  const contents = [
+    ...['第3章の概要', 'GPT4モデルを使う', '来月は2024年です'],
+    ...['価格は500円です', '新しいv2版を出す']
+  ]
   const session_id = await sessionOf(contents)
   for (const [query, content] of [
     ['第3章', 0],

@@ -118,7 +118,8 @@ t.test('the oldest of many thousands that wait is found in every way', async t =
   const session_id = await newSession(app)
   await withoutIndexing(t, app)
   const content =
-    'The crocodile met an elephant beneath the baobab: getUserProfile failed 🐘 in 3f2a9c1b77de of PRP-004, 数据库 café'
+    'The crocodile met an elephant beneath the baobab: ' +
+    'getUserProfile failed 🐘 in 3f2a9c1b77de of PRP-004, 数据库 café'
   await writeWaiting(app, session_id, [content], 12_000)
   const queries = [
     'crocodile met an elephant',

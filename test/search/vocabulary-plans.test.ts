@@ -5,7 +5,9 @@ import { search } from '../../src/search/search.js'
 import { openService } from '../support/database.js'
 import { countedDatabase } from '../support/looked-at.js'
 
-/** Words that nobody has written are looked for in a vocabulary of variants of one word, which has no statistics yet. */
+/**
+ * Words that nobody has written are looked for in a vocabulary of variants of one word, which has no statistics yet.
+ */
 
 const { db, pool, url, work } = await countedDatabase(t)
 for (const table of ['messages_rows', 'message_terms_rows', 'search_words_rows', 'search_pending'])

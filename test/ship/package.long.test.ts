@@ -73,13 +73,16 @@ t.test('the package holds the program and its pages, and nothing of its making',
   const lists = ['dist/sbom.cdx.json', 'dist/THIRD-PARTY-NOTICES.md']
   for (const path of ['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json', ...lists, ...Object.values(manifest.bin)])
     t.ok(files.includes(path), path)
+  const shipped = [
+    /^dist\/src\/(cli|[\w-]+-[A-Z0-9]{8})\.js$/,
+    /^dist\/page\/(page\.(js|css)|index\.html|icon\.svg)$/,
+    /^dist\/(sbom\.cdx\.json|THIRD-PARTY-NOTICES\.md)$/,
+    /^docs\/[^/]+\.md$/,
+    /^(\.claude-plugin|clients\/claude-code-plugin)\/.+$/,
+    /^([A-Z]+(\.md)?|package\.json)$/
+  ]
   t.same(
-    files.filter(
-      path =>
-        !/^(dist\/src\/(cli|[\w-]+-[A-Z0-9]{8})\.js|dist\/page\/page\.(js|css)|dist\/page\/(index\.html|icon\.svg)|dist\/(sbom\.cdx\.json|THIRD-PARTY-NOTICES\.md)|docs\/[^/]+\.md|(\.claude-plugin|clients\/claude-code-plugin)\/.+|[A-Z]+(\.md)?|package\.json)$/.test(
-          path
-        )
-    ),
+    files.filter(path => !shipped.some(kind => kind.test(path))),
     []
   )
 })

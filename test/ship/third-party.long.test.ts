@@ -6,7 +6,9 @@ import { compiled, ROOT } from '../helper.js'
 import { temporaryFolder } from '../support/own-server.js'
 import { bundledPackages, text } from './files.js'
 
-/** Which packages ship, how many they are, and under which licences: held against package-lock.json and node_modules. */
+/**
+ * Which packages ship, how many they are, and under which licences: held against package-lock.json and node_modules.
+ */
 
 interface Locked {
   version: string

@@ -38,8 +38,8 @@ await pool.query(`
   update sessions set last_seq = 60000 where id = '${ID}';
   insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata, addressees)
   select 'default', '${ID}', n, case when n > 60000 - ${SENT} then 'me' else 'agent-' || n % 50 end, 'other', 'x',
-    'direct', '{}', array[case when n <= 40000 + ${ADDRESSED} / 2 then 'me' when n <= 40000 + ${ADDRESSED} then 'type:mine'
-      else 'somebody' end] from generate_series(40001, 60000) n;
+    'direct', '{}', array[case when n <= 40000 + ${ADDRESSED} / 2 then 'me'
+      when n <= 40000 + ${ADDRESSED} then 'type:mine' else 'somebody' end] from generate_series(40001, 60000) n;
   insert into inbox (workspace, message_id, name, session_id, seq, sender, direct)
   select workspace, id, addressees[1], session_id, seq, sender, true from messages where visibility = 'direct'`)
 await pool.query('vacuum analyze messages, inbox')
@@ -109,10 +109,12 @@ t.test('an estimate is near what is there, however many are hidden and wherever 
   for (const [i, { name, last_seq, public_to, mine_from, mine_to = last_seq }] of cases.entries()) {
     const id = `session_00000000000000c${i}`
     await pool.query(`
-      insert into sessions (id, purpose, created_by, last_seq, public_count) values ('${id}', 'x', 'x', ${last_seq}, ${public_to});
+      insert into sessions (id, purpose, created_by, last_seq, public_count)
+        values ('${id}', 'x', 'x', ${last_seq}, ${public_to});
       insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility, metadata)
-      select 'default', '${id}', n, case when n between ${mine_from} and ${mine_to} then 'me' else 'other' end, 'other', 'x',
-        case when n <= ${public_to} then 'public' else 'private' end, '{}' from generate_series(1, ${last_seq}) n`)
+      select 'default', '${id}', n, case when n between ${mine_from} and ${mine_to} then 'me' else 'other' end,
+        'other', 'x', case when n <= ${public_to} then 'public' else 'private' end, '{}'
+        from generate_series(1, ${last_seq}) n`)
     const visible = public_to + mine_to - mine_from + 1
     const { count, is_estimate } = await countReadable(
       db,

@@ -112,8 +112,8 @@ export class SharedContext extends ToolMethods {
   }
 
   /**
-   * Opens an event stream, of one session or of all: messages, and everything else that changes. It comes back after the
-   * last event while the service restarts.
+   * Opens an event stream, of one session or of all: messages, and everything else that changes. It comes back after
+   * the last event while the service restarts.
    */
   events(options: EventsOptions = {}): EventStream {
     return new EventStream({ wire: this.wire, credentials: this.credentials }, options)

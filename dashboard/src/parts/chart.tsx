@@ -11,8 +11,8 @@ const HEIGHT = 170
 const COLOURS = ['--accent', '--danger']
 
 /**
- * The end of what is shown is the last reading, or now, and a minute more: a point at the edge is hardly seen. (The ends
- * that uPlot would hand over are years apart where there is only one reading.)
+ * The end of what is shown is the last reading, or now, and a minute more: a point at the edge is hardly seen. (The
+ * ends that uPlot would hand over are years apart where there is only one reading.)
  */
 function lastHour({ data: [x] }: uPlot): [number, number] {
   const end = (x?.at(-1) ?? Date.now() / 1000) + 60

@@ -6,7 +6,10 @@ import { followEvents, type StreamState } from '../api/events.js'
 const POLL_MS = 4000
 /** Milliseconds between an event and the reading that it causes, so that many events cause one. */
 const SETTLE_MS = 500
-/** Milliseconds between two readings that events cause: where something happens all the time, a page must not cost much. */
+/**
+ * Milliseconds between two readings that events cause: where something happens all the time, a page must not cost
+ * much.
+ */
 const BETWEEN_MS = 2000
 
 /** Calls `reload` every few seconds while the page is looked at. */

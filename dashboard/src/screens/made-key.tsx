@@ -26,7 +26,8 @@ export function MadeKey({ made, onClose }: { made: Output<'create_api_key'>; onC
     ],
     [
       'Codex, in ~/.codex/config.toml',
-      `[mcp_servers.shared-context]\nurl = "${mcp}"\nhttp_headers = { "X-API-Key" = "${api_key}", "X-Agent-Id" = "${name}" }`
+      `[mcp_servers.shared-context]\nurl = "${mcp}"\n` +
+        `http_headers = { "X-API-Key" = "${api_key}", "X-Agent-Id" = "${name}" }`
     ],
     ['Cursor and others, in mcp.json', json],
     [

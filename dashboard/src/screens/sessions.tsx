@@ -149,7 +149,8 @@ function NoSessions({ filtered }: { filtered: boolean }) {
     <Empty title="There are no sessions yet.">
       <p>An agent opens one as soon as it is connected. For Claude Code:</p>
       <pre class="code" tabIndex={0}>
-        {`claude mcp add --transport http shared-context ${addressOf('mcp')} \\\n  --header "X-API-Key: <key>" --header "X-Agent-Id: claude-code"`}
+        {`claude mcp add --transport http shared-context ${addressOf('mcp')} \\\n` +
+          `  --header "X-API-Key: <key>" --header "X-Agent-Id: claude-code"`}
       </pre>
       <p>Or open one here.</p>
     </Empty>

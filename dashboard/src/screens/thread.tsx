@@ -40,7 +40,9 @@ export function Thread({
   )
 }
 
-/** The message that another one answers. It was written before, so the pages before are read backwards, some of them. */
+/**
+ * The message that another one answers. It was written before, so the pages before are read backwards, some of them.
+ */
 async function findMessage(
   client: ReturnType<typeof useClient>,
   { session_id, seq, parent_message_id }: MessageView

@@ -24,12 +24,12 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
     name: 'authenticate_agent',
     title: 'Authenticate',
     description:
-      'Exchange an API key for a token; call this first. Send it as Authorization: Bearer <token> or as auth_token; an ' +
-      'MCP connection of 2025 then needs neither.',
+      'Exchange an API key for a token; call this first. Send it as Authorization: Bearer <token> or as auth_token; ' +
+      'an MCP connection of 2025 then needs neither.',
     ifNamed: {
       description:
-        'Exchange an API key for a token of another agent. This connection is an agent already, and needs no token to ' +
-        'call the tools. Pass switch: true to go on as the other agent.',
+        'Exchange an API key for a token of another agent. This connection is an agent already, and needs no token ' +
+        'to call the tools. Pass switch: true to go on as the other agent.',
       argument: 'switch'
     },
     permission: 'none',

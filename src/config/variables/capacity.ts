@@ -21,8 +21,8 @@ export const capacityVariables = {
   body_memory: variable(
     'BODY_MEMORY',
     'Memory that request bodies may take in one process at the same time, in bytes, ' +
-      'at least eight times BODY_LIMIT. Unauthenticated callers share a quarter. One address gets at most half of its ' +
-      'share. Beyond that, calls get SERVICE_UNAVAILABLE',
+      'at least eight times BODY_LIMIT. Unauthenticated callers share a quarter. One address gets at most half of ' +
+      'its share. Beyond that, calls get SERVICE_UNAVAILABLE',
     wholeNumber(16 * 1024 ** 2, 1024 ** 4),
     undefined,
     { default_note: '`67108864`, or eight times BODY_LIMIT if that is more' }

@@ -19,9 +19,9 @@ export const getServerHealth = (tools: () => readonly Tool[], refresh: () => Pro
     name: 'get_server_health',
     title: 'The last hour of all replicas',
     description:
-      'For the operator, with the shared ADMIN_API_KEY: every replica of the service, and minute by minute of the last ' +
-      'hour what all of them did together. Replicas write their figures every 30 seconds; one that has not done so ' +
-      'for 75 seconds is not up. Admins of a workspace are refused.',
+      'For the operator, with the shared ADMIN_API_KEY: every replica of the service, and minute by minute of the ' +
+      'last hour what all of them did together. Replicas write their figures every 30 seconds; one that has not ' +
+      'done so for 75 seconds is not up. Admins of a workspace are refused.',
     permission: 'admin',
     effect: 'reads',
     commits: 'transaction',
@@ -70,7 +70,8 @@ export const getServerHealth = (tools: () => readonly Tool[], refresh: () => Pro
         }),
         {
           description:
-            'From the oldest to the newest. Without the argument tool, the latencies leave out tools that wait for others'
+            'From the oldest to the newest. Without the argument tool, the latencies leave out tools that wait for ' +
+            'others'
         }
       ),
       tools: Type.Array(

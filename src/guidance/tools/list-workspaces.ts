@@ -24,8 +24,8 @@ export const listWorkspaces = (quotas: Quotas, retention_days: number) =>
     title: 'List workspaces',
     description:
       'For the operator, with the shared ADMIN_API_KEY: every workspace that has or had something, by name, with how ' +
-      'much it holds, and the quotas of the server. A workspace begins with its first key, which create_api_key makes. ' +
-      'Admins of a workspace are refused.',
+      'much it holds, and the quotas of the server. A workspace begins with its first key, which create_api_key ' +
+      'makes. Admins of a workspace are refused.',
     permission: 'admin',
     effect: 'reads',
     commits: 'transaction',

@@ -17,8 +17,8 @@ const WAITING_MAX_BYTES = 32 * 1024 * 1024
  * The parser handles all that it gets in one go. 64 KiB can hold 2400 requests, or 10 000 chunks of a body: 70 such
  * connections stopped the event loop for seconds. So the parser gets one head at a time. A request that comes before
  * the last one of its connection is answered waits for a turn, and all connections together have few of these. That
- * takes 10 µs of CPU for a request. Once the caller has shown good credentials, the parser reads the connection itself,
- * as Node has it, until the caller sends requests without waiting for answers.
+ * takes 10 µs of CPU for a request. Once the caller has shown good credentials, the parser reads the connection
+ * itself, as Node has it, until the caller sends requests without waiting for answers.
  */
 class Intake {
   /** The last request whose head has come, and its answer. */

@@ -17,7 +17,8 @@ const BATCH_MAX = 256
 /** So many characters of content count as much as a message: a batch has at most a million. */
 const CHARACTERS_PER_MESSAGE = 4000
 /**
- * At most so many batches run at a time, and as many for locked sessions; other calls get the rest of the pool. (For the test "sessions that somebody holds, however many, leave connections to other calls".)
+ * At most so many batches run at a time, and as many for locked sessions; other calls get the rest of the pool. (For
+ * the test "sessions that somebody holds, however many, leave connections to other calls".)
  */
 const IN_FLIGHT_MAX = 3
 /**

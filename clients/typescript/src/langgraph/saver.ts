@@ -39,8 +39,8 @@ const PAGE = 100
 
 /**
  * A checkpointer of LangGraph in the shared memory of the service. A thread has a namespace, and below it one for each
- * of its checkpoint namespaces. A checkpoint is a value; so is each version of a channel, which later checkpoints share;
- * so is each pending write. A channel's value may have some 4 MiB.
+ * of its checkpoint namespaces. A checkpoint is a value; so is each version of a channel, which later checkpoints
+ * share; so is each pending write. A channel's value may have some 4 MiB.
  */
 export class SharedContextSaver extends BaseCheckpointSaver {
   private readonly root: string

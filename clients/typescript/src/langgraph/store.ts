@@ -27,8 +27,8 @@ const SEARCH_MAX = 100
 
 /**
  * A store of LangGraph in the shared memory of the service. Its values are JSON objects of at most 4 MiB; a namespace
- * has at most 7 labels. With `query` it finds values by the service's text search; it has no vectors, and leaves `index`
- * out of account.
+ * has at most 7 labels. With `query` it finds values by the service's text search; it has no vectors, and leaves
+ * `index` out of account.
  */
 export class SharedContextStore extends BaseStore {
   private readonly root: string

@@ -33,12 +33,20 @@ interface Key {
   revoked: boolean
 }
 
+/** Which sessions a list has. */
+interface SessionList {
+  created_by?: string
+  active?: boolean
+  archived?: boolean
+  word?: string
+}
+
 interface Side {
   workspace: Workspace
   /** Where each agent last stopped reading each session. */
   cursors: Map<string, number>
   /** Where a list of sessions went on, as the server and as the model say it. */
-  page?: { cursor: string; after: { created_at: string; id: string } }
+  page?: { cursor: string; after: { created_at: string; id: string }; list: SessionList }
   keys: Key[]
 }
 
@@ -197,14 +205,17 @@ function prepare(step: Step, who: Agent, own: Side, neighbour: Side): Prepared {
     }
     case 'list_sessions': {
       const { created_by, active, archived, word, limit, further } = given
+      // A cursor goes with the arguments of its list; how many a page has may change.
       const page = further === true ? own.page : undefined
+      const list = page?.list ?? { created_by, active, archived, word }
+      const { word: query, ...others } = list
       return read(
-        { created_by, active, archived, query: word, limit, cursor: page?.cursor },
-        () => model.listSessions(who, { created_by, active, archived, word, limit, after: page?.after }),
+        { ...others, query, limit, cursor: page?.cursor },
+        () => model.listSessions(who, { ...list, limit, after: page?.after }),
         body => {
           const last = body.sessions.at(-1)
           if (body.next_cursor !== null)
-            own.page = { cursor: body.next_cursor, after: { created_at: last.created_at, id: last.id } }
+            own.page = { cursor: body.next_cursor, after: { created_at: last.created_at, id: last.id }, list }
         }
       )
     }

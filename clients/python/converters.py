@@ -4,27 +4,21 @@
 
 The environments are made in the folder, and used again by the next run. It prints a table. The server is the one of
 SHARED_CONTEXT_URL and SHARED_CONTEXT_API_KEY (whose key may be an admin's), else one that is started here from dist/.
+It needs httpx, as this package does.
 """
 
 import json
 import os
-import secrets
-import signal
 import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
 import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
-PROGRAM = HERE.parents[1] / "dist" / "src" / "cli.js"
-READY_SECONDS = 120
-PORT = 23517
+sys.path.insert(0, str(HERE / "tests"))
+
+from server import given_or_own
 
 
 class Framework(NamedTuple):
@@ -45,48 +39,6 @@ FRAMEWORKS = {
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=1800)
-
-
-@contextmanager
-def server() -> Iterator[tuple[str, str]]:
-    """The address and the key of a server."""
-    url = os.environ.get("SHARED_CONTEXT_URL")
-    if url is not None:
-        yield url, os.environ["SHARED_CONTEXT_API_KEY"]
-        return
-    if not PROGRAM.exists():
-        sys.exit(f"{PROGRAM} is not here: run `npm ci && npm run build`")
-    key = secrets.token_hex(16)
-    with tempfile.TemporaryDirectory(prefix="scs-converters-", ignore_cleanup_errors=True) as home:
-        # PostgreSQL does not run as root: then another user must get into the folder.
-        Path(home).chmod(0o711)
-        own = {"HOME": home, "PORT": str(PORT), "DATA_DIR": f"{home}/data"}
-        own |= {"LOG_LEVEL": "error", "NODE_ENV": "production"}
-        process = subprocess.Popen(
-            ["node", str(PROGRAM), "serve"],
-            cwd=home,
-            env={"PATH": os.environ["PATH"], **own, "API_KEY": secrets.token_hex(16), "ADMIN_API_KEY": key},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            url = f"http://127.0.0.1:{PORT}"
-            until_ready(url, process)
-            yield url, key
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-
-
-def until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + READY_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/health/ready", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    sys.exit("The server did not become ready.")
 
 
 def row(name: str, folder: Path, url: str, key: str) -> tuple[str, bool]:
@@ -121,7 +73,7 @@ def main(folder: Path, chosen: list[str]) -> int:
         return 2
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    with server() as (url, key):
+    with given_or_own(admin=True) as (url, key):
         for name in chosen or FRAMEWORKS:
             print(f"{name} …", file=sys.stderr)
             rows.append(row(name, folder.resolve(), url, key))

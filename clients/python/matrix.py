@@ -14,9 +14,10 @@ import venv
 from pathlib import Path
 from typing import NamedTuple
 
-from suites import server
-
 FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER / "tests"))
+
+from server import given_or_own
 
 
 class Framework(NamedTuple):
@@ -71,7 +72,7 @@ def main(chosen: list[str]) -> int:
         print(f"Unknown: {', '.join(sorted(unknown))}. There is: {', '.join(FRAMEWORKS)}")
         return 2
     rows = []
-    with server() as (url, api_key):
+    with given_or_own() as (url, api_key):
         for extra in chosen or FRAMEWORKS:
             print(f"{extra} …", file=sys.stderr)
             rows.append(row(extra, url, api_key))

@@ -15,10 +15,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import httpx
+from server import Server
 
 from shared_context import Client
 from shared_context.integrations.langgraph import SharedContextStore
-from suites import Server, name
+from suites import name
 
 PUTS = 150
 GETS = 100

@@ -20,24 +20,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "tests"))
 
-from server import Server
+from server import given_or_own
 
 from shared_context import Client
-
-
-@contextmanager
-def server() -> Iterator[tuple[str, str]]:
-    """The address and the key of a server."""
-    url = os.environ.get("SHARED_CONTEXT_URL")
-    if url is not None:
-        yield url, os.environ["SHARED_CONTEXT_API_KEY"]
-        return
-    own = Server()
-    own.start()
-    try:
-        yield own.url, own.api_key
-    finally:
-        own.remove()
 
 
 class Fixtures:
@@ -207,7 +192,7 @@ def main(argument: str) -> int:
     if suite is None or not folder.is_dir():
         print(f"{folder} is not the folder of a suite that is known here: {', '.join(SUITES)}")
         return 2
-    with server() as (url, api_key), Client(name("suite"), "suite", url=url, api_key=api_key) as client:
+    with given_or_own() as (url, api_key), Client(name("suite"), "suite", url=url, api_key=api_key) as client:
         return suite(folder, client)
 
 

@@ -7,8 +7,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -105,3 +108,24 @@ class Server:
             time.sleep(0.1)
         log = (self._folder / "log").read_text(errors="replace")
         raise RuntimeError(f"The server did not start:\n{log[-3000:]}")
+
+
+@contextmanager
+def given_or_own(*, admin: bool = False) -> Iterator[tuple[str, str]]:
+    """The address and the key of the server in SHARED_CONTEXT_URL, else of one that is started here.
+
+    admin: the own server's key is an admin's.
+    """
+    url = os.environ.get("SHARED_CONTEXT_URL")
+    if url is not None:
+        yield url, os.environ["SHARED_CONTEXT_API_KEY"]
+        return
+    why = why_no_server()
+    if why is not None:
+        sys.exit(why)
+    own = Server()
+    try:
+        own.start()
+        yield own.url, own.admin_api_key if admin else own.api_key
+    finally:
+        own.remove()

@@ -5,6 +5,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bundleOf, isTest } from './bundles.mjs'
 import { bundled } from './packages.mjs'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -25,6 +26,7 @@ export async function resolve(specifier, context, next) {
 
 export async function load(url, context, next) {
   if (url.startsWith('file:')) {
+    if (isTest(url)) return { format: 'module', source: await bundleOf(fileURLToPath(url)), shortCircuit: true }
     if (url.endsWith('.ts')) return { format: 'module', source: await compiled(fileURLToPath(url)), shortCircuit: true }
     // Read here, modules of packages do not go through tap's own hooks as well, which look into each for nothing.
     if (context.format === 'module') return { format: 'module', source: readFileSync(new URL(url)), shortCircuit: true }

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import type { Test } from 'tap'
 import type { Identity } from './agent.js'
 
 /**
@@ -155,4 +156,10 @@ export function faultsIn(
       faults.push(`message ${id} was shown and never taken back`)
   }
   return faults
+}
+
+/** The first faults are failures of their own: their texts are in each report of a run. */
+export function noFaults(t: Test, faults: string[], name: string): void {
+  for (const fault of faults.slice(0, 5)) t.fail(fault)
+  t.equal(faults.length, 0, name)
 }

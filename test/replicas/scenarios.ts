@@ -130,6 +130,9 @@ export const SCENARIOS: Scenario[] = [
         const [row] = await administer(primary.url, 'select sync_state from pg_stat_replication')
         return row?.sync_state === 'sync'
       })
+      // The checkpointer tells the others to wait for the standby, and in a checkpoint it reads no settings. When a
+      // second one is over, it has read them.
+      await administer(primary.url, 'checkpoint', 'checkpoint')
       await wait(1000)
       await primary.stop('immediate')
       await standby.promote()

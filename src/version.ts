@@ -13,3 +13,6 @@ export const isCheckout = existsSync(new URL('src/cli.ts', file))
 export const programFile = fileURLToPath(new URL('dist/src/cli.js', file))
 
 export const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name: string; version: string }
+
+/** What people type to run this program, in the folder of the checkout or anywhere. */
+export const commandLine = isCheckout ? 'node scripts/start.js' : name

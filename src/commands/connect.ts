@@ -10,7 +10,7 @@ import { named, plansFor, type Wish } from '../connect/plans.js'
 import { readRecord, writeRecord } from '../connect/record.js'
 import { shown } from '../connect/shown.js'
 import { Refused } from '../connect/text/refused.js'
-import { name as program } from '../version.js'
+import { commandLine } from '../version.js'
 import { CommandError, meant, UsageError, verb, type Verbs, YES } from './command.js'
 import { confirm } from './confirm.js'
 import { connectionOf } from './connection.js'
@@ -197,5 +197,5 @@ function whatNext(scope: Scope, remove: boolean): string {
   if (remove) return 'Done. The API keys stay valid until you revoke them: keys list, keys revoke.'
   return scope === 'project'
     ? `Done. Each member sets ${KEY_VARIABLE} in the shell that starts the coding agent.`
-    : `Done. Restart the coding agents; "${program} doctor" checks the connection.`
+    : `Done. Restart the coding agents; "${commandLine} doctor" checks the connection.`
 }

@@ -7,15 +7,17 @@ import { version } from '../version.js'
 import { verb, type Verbs } from './command.js'
 import { thisMachine } from './connect.js'
 import { CONNECTION, connectionOf } from './connection.js'
-import { isOwnKey } from './server-address.js'
+import { localApiKey } from './own-keys.js'
+import { isLoopback, isOwnKey } from './server-address.js'
 
 export const verbs: Verbs = {
   '': verb({
     summary: 'Finds out why a server cannot be used from here, and what to do: network, key, clock, coding agents.',
     options: { ...CONNECTION, json: { type: 'boolean', description: 'print one JSON object' } },
     async run({ json, ...options }) {
-      const { url: address, api_key, agent_id, agent_type } = await connectionOf(options)
+      const { url: address, api_key: given, agent_id, agent_type } = await connectionOf(options)
       const url = address.replace(/\/+$/, '')
+      const api_key = given ?? (isLoopback(url) ? (await localApiKey())?.key : undefined)
       const findings = await reach(url)
       if (findings.every(({ ok }) => ok)) findings.push(...(await examineServer(url, version)))
       const answers = findings.some(({ step, ok }) => step === 'server' && ok)

@@ -95,14 +95,25 @@ function adminClient(url: string, api_key: string): ReturnType<typeof clientOf> 
   return clientOf({ url, api_key, ...(!isOwnKey(api_key) && { agent_id: 'connect' }) })
 }
 
-/** The admin key of the server that uses this machine's data folder. */
-async function localAdminKey(): Promise<{ key: string; where: string } | undefined> {
-  const { ADMIN_API_KEY } = process.env
-  if (ADMIN_API_KEY !== undefined && ADMIN_API_KEY !== '') return { key: ADMIN_API_KEY, where: 'ADMIN_API_KEY' }
+interface LocalKey {
+  key: string
+  /** The variable or the file that it is from. */
+  where: string
+}
+
+const localAdminKey = () => localKey('ADMIN_API_KEY')
+
+/** The shared API key of the server that uses this machine's data folder. */
+export const localApiKey = () => localKey('API_KEY')
+
+/** A key of the server that uses this machine's data folder: of the environment, or made on its first run. */
+async function localKey(variable: 'API_KEY' | 'ADMIN_API_KEY'): Promise<LocalKey | undefined> {
+  const set = process.env[variable]
+  if (set !== undefined && set !== '') return { key: set, where: variable }
   const file = join(dataDir(), SECRETS_FILE)
   try {
-    const { admin_api_key } = JSON.parse(await readFile(file, 'utf8')) as { admin_api_key?: unknown }
-    return typeof admin_api_key === 'string' ? { key: admin_api_key, where: file } : undefined
+    const key = (JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>)[variable.toLowerCase()]
+    return typeof key === 'string' ? { key, where: file } : undefined
   } catch {
     return undefined
   }

@@ -191,4 +191,7 @@ t.test('doctor says what is wrong, and what to do', async t => {
   t.match(strange, { code: 1, checks: [{ step: 'DNS', ok: false, says: /no-such-host/ }] })
   const shown = await runToEnd(['doctor'], env)
   t.match(shown, { code: 1, stdout: /FAULT key {2,}There is no API key to try\.\n {4,}Set SHARED_CONTEXT_API_KEY/ })
+  await mkdir(env.DATA_DIR as string, { recursive: true })
+  await writeFile(join(env.DATA_DIR as string, 'secrets.json'), JSON.stringify({ api_key: API_KEY }))
+  t.match(await runToEnd(['doctor'], env), { code: 0, stdout: /ok {4}permissions {2,}read, write/ })
 })

@@ -201,6 +201,41 @@ t.test('a closed session hands out nothing, a deleted one has nothing', async t 
   isFailure(t, await call(app, 'complete_task', { task_id, lease_token: lease.token }, ONE), 'TASK_NOT_FOUND')
 })
 
+t.test('claims for many places at once get what is theirs, one each, by priority', async t => {
+  const places = await Promise.all(Array.from({ length: 6 }, () => newSession(app)))
+  const tasks = await Promise.all(
+    places.flatMap(session_id =>
+      [1, 3, 2].map(priority => create({ session_id, title: `${session_id} ${priority}`, priority }))
+    )
+  )
+  const [named] = tasks
+  // One session has a task for somebody else alone, and three for whoever comes first.
+  await create({ session_id: places[1], title: 'not for you', to: ['nobody-here'], priority: 9 })
+  const [own, others] = await Promise.all([
+    Promise.all(
+      Array.from({ length: 4 }, (_, i) =>
+        claim({ task_id: named.task_id }, { agent_id: `named-${i}`, agent_type: 'worker' })
+      )
+    ),
+    Promise.all(
+      places.flatMap(session_id =>
+        Array.from({ length: 4 }, async (_, i) => ({
+          session_id,
+          ...(await claim({ session_id }, { agent_id: `place-${i}`, agent_type: 'worker' }))
+        }))
+      )
+    )
+  ])
+  const got = [...own.map(one => ({ session_id: places[0], ...one })), ...others].filter(({ task }) => task !== null)
+  t.same(got.map(({ task }) => task.title).sort(), tasks.map(({ title }) => title).sort(), 'each task goes to one')
+  t.ok(got.every(({ session_id, task }) => task.session_id === session_id))
+  t.equal(own.filter(({ task }) => task !== null && task.task_id !== named.task_id).length, 0)
+  t.equal(
+    (await claim({ session_id: places[1] }, { agent_id: 'nobody-here', agent_type: 'x' })).task.title,
+    'not for you'
+  )
+})
+
 t.test('who waits for a task gets it when it comes, and each task wakes one', async t => {
   const session_id = await newSession(app)
   const waiting = Array.from({ length: 20 }, (_, i) =>

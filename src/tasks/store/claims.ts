@@ -24,23 +24,25 @@ export interface ClaimRequest {
 /** The task, or why there is none: none is ready, or others have locked those that are at this moment. */
 export type Claimed = TaskRow | 'none' | 'busy'
 
+/** `w.place` is what the request names; $4 the sessions of an agent that is limited to some. */
 const AMONG: Record<Wanted['of'], string> = {
   any: '$4::text[] is null',
-  task: 't.id = ($4::text[])[1]',
-  session: 't.session_id = ($4::text[])[1]',
+  task: '$4::text[] is null and t.id = w.place',
+  session: '$4::text[] is null and t.session_id = w.place',
   sessions: 't.session_id = any($4::text[])'
 }
 
 type Values = [workspace: string, requests: string, addresses: string[], among: readonly string[] | null]
-type Row = { busy: boolean; n: number } & TaskRow
+type Row = { busy: number[]; n: number } & TaskRow
 
 /**
- * Many claims in one statement, which commits by itself. Each of the ready tasks, by priority and then age, goes to the
- * first request that may have it. Tasks that somebody else has locked are passed over, so that claimers never wait for
- * each other.
+ * Many claims in one statement, which commits by itself. Each of the ready tasks of a place, by priority and then age,
+ * goes to the first request for that place that may have it. Tasks that somebody else has locked are passed over, so
+ * that claimers never wait for each other.
  *
- * Only as many tasks are looked at as there are requests. If some of these are for agents that have one already, a
- * request may end without a task although there is one for it. Then it is busy, as where others have locked them.
+ * Only as many tasks of a place are looked at as there are requests for it. If some of these are for agents that have
+ * one already, a request may end without a task although there is one for it. Then it is busy, as where others have
+ * locked them.
  */
 function claimAmong(of: Wanted['of']) {
   const ready = `t.workspace = $1 and t.state = 'submitted' and t.blocked = 0 and ${AMONG[of]}
@@ -50,21 +52,24 @@ function claimAmong(of: Wanted['of']) {
   return defineStatement<Values, Row>(
     `tasks.claim_${of}`,
     `with recursive request as materialized (
-      select * from json_to_recordset($2) as q (r int, agent_id text, agent_type text, event_type text, action text,
-        result text, request_id text, audit_metadata jsonb)
+      select * from json_to_recordset($2) as q (r int, place text, agent_id text, agent_type text, event_type text,
+        action text, result text, request_id text, audit_metadata jsonb)
+    ), wanted as materialized (
+      select place, count(*) as many from request group by place
     ), candidate as materialized (
-      select t.id, t.addressees, t.priority, t.number from tasks t where ${ready}
-      order by t.priority desc, t.number limit (select count(*) from request) for update skip locked
+      select t.*, w.place from wanted w cross join lateral (
+        select t.id, t.addressees, t.priority, t.number from tasks t where ${ready}
+        order by t.priority desc, t.number limit w.many for update skip locked) t
     ), ordered as materialized (
-      select id, addressees, row_number() over (order by priority desc, number) as i from candidate
+      select id, place, addressees, row_number() over (order by priority desc, number) as i from candidate
     ), given (i, id, r, served) as (
       select 0::bigint, null::text collate "C", null::int, '{}'::int[]
       union all
       select o.i, o.id, pick.r, case when pick.r is null then given.served else given.served || pick.r end
       from given join ordered o on o.i = given.i + 1 left join lateral (
         select q.r from request q
-        where q.r <> all(given.served) and (o.addressees = '{}' or q.agent_id = any(o.addressees)
-          or 'type:' || q.agent_type = any(o.addressees))
+        where q.place = o.place and q.r <> all(given.served) and (o.addressees = '{}'
+          or q.agent_id = any(o.addressees) or 'type:' || q.agent_type = any(o.addressees))
         order by q.r limit 1) pick on true
     ), moved as (
       update tasks t set state = 'working', assignee = q.agent_id, lease_token = nextval('lease_tokens'),
@@ -78,8 +83,10 @@ function claimAmong(of: Wanted['of']) {
         q.request_id, q.audit_metadata
       from moved m join request q on q.r = m.n
     )
-    select rest.busy, moved.* from (select exists (
-      select from tasks t where ${ready} and t.id not in (select id from candidate)) as busy) rest
+    select rest.busy, moved.* from (
+      select coalesce(array_agg(q.r), '{}') as busy from request q join wanted w on w.place = q.place
+      where q.r not in (select r from given where r is not null) and exists (
+        select from tasks t where ${ready} and t.id not in (select id from candidate))) rest
     left join moved on true`
   )
 }
@@ -91,22 +98,16 @@ const claim: Record<Wanted['of'], ReturnType<typeof claimAmong>> = {
   sessions: claimAmong('sessions')
 }
 
-function among(wanted: Wanted): readonly string[] | null {
-  switch (wanted.of) {
-    case 'any':
-      return null
-    case 'task':
-      return [wanted.task_id]
-    case 'session':
-      return [wanted.session_id]
-    case 'sessions':
-      return wanted.session_ids
-  }
+/** What a request names; nothing where it takes any task of those that it may take. */
+function placeOf(wanted: Wanted): string {
+  return wanted.of === 'task' ? wanted.task_id : wanted.of === 'session' ? wanted.session_id : ''
 }
+
+const limitsOf = (wanted: Wanted) => (wanted.of === 'sessions' ? wanted.session_ids : null)
 
 /** Claims that one statement can serve together have the same key. */
 export function claimKey({ agent: { workspace }, wanted }: ClaimRequest): string {
-  return JSON.stringify([workspace, wanted])
+  return JSON.stringify([workspace, wanted.of, limitsOf(wanted)])
 }
 
 /** Serves claims of one key; every outcome in the place of its request. */
@@ -115,8 +116,9 @@ export async function claimTasks(db: Db, requests: readonly ClaimRequest[]): Pro
   const rows = await claim[wanted.of](db, [
     agent.workspace,
     JSON.stringify(
-      requests.map(({ agent: { agent_id, agent_type }, audit }, r) => ({
+      requests.map(({ agent: { agent_id, agent_type }, wanted, audit }, r) => ({
         r,
+        place: placeOf(wanted),
         agent_id,
         agent_type,
         event_type: audit.event_type,
@@ -127,11 +129,11 @@ export async function claimTasks(db: Db, requests: readonly ClaimRequest[]): Pro
       }))
     ),
     [...new Set(requests.flatMap(({ agent }) => addressesOf(agent)))],
-    among(wanted)
+    limitsOf(wanted)
   ])
-  const rest: Claimed = rows[0]?.busy === true ? 'busy' : 'none'
-  const outcomes: Claimed[] = requests.map(() => rest)
-  for (const { busy, n, ...task } of rows) if (task.id !== null) outcomes[n] = task
+  const busy = new Set(rows[0]?.busy)
+  const outcomes: Claimed[] = requests.map((_, r) => (busy.has(r) ? 'busy' : 'none'))
+  for (const { busy: _, n, ...task } of rows) if (task.id !== null) outcomes[n] = task
   return outcomes
 }
 

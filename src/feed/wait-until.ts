@@ -4,10 +4,10 @@ import { AppError } from '../kernel/errors.js'
 import type { Topic } from '../kernel/events.js'
 import { Numeric } from '../kernel/schema.js'
 import type { ConcurrencyLimit } from '../kernel/semaphore.js'
-import { rightsEnded } from '../agents/rights.js'
 import { Followers, type FollowOptions } from './followers.js'
-import type { Follower, Following } from './live.js'
+import type { EndReason, Follower, Following, Live } from './live.js'
 import type { Feed } from './paged-feed.js'
+import { isOpenAfter, whyEnded } from './wait.js'
 
 /**
  * Calls that wait for something which only one of them may get, such as a task or a lease: they are told that it may be
@@ -58,6 +58,7 @@ export function createWakeUps(options: WakeUpOptions): WakeUps {
 
 export interface WaitUntilDeps {
   wakeUps: WakeUps
+  live: Live
   /** Bounds the calls that wait at the same time. */
   waiters: ConcurrencyLimit
   /** Aborted when this replica stops. */
@@ -73,30 +74,38 @@ export interface WaitUntil<T> {
   giveBack: (got: T) => Promise<unknown>
   /** Milliseconds. */
   total_ms: number
+  /** The session that it is of, as it was read: when it closes, nothing comes any more. */
+  session?: { id: string; last_seq: number } | undefined
 }
 
+/** What a call got that waited; or why it got nothing. */
+export type Waited<T> = { got: T } | 'time is up' | 'session closed'
+
 /**
- * Tries at once, and then each time that there may be something, until the time is up.
- * @returns undefined if the time was up, the client gone, or this replica stopping
- * @throws AppError what `attempt` throws, as ConcurrencyLimit does, or what ended the caller's rights
+ * Tries at once, and then each time that there may be something, until the time is up. The time is up, too, when the
+ * client is gone, or this replica stops.
+ * @throws AppError what `attempt` throws, as ConcurrencyLimit does; SESSION_NOT_FOUND, or what ended the caller's
+ * rights
  */
 export async function waitUntil<T>(
-  { agent, caller, attempt, giveBack, total_ms }: WaitUntil<T>,
-  { wakeUps, waiters, stopping }: WaitUntilDeps
-): Promise<T | undefined> {
+  { agent, caller, attempt, giveBack, total_ms, session }: WaitUntil<T>,
+  { wakeUps, live, waiters, stopping }: WaitUntilDeps
+): Promise<Waited<T>> {
   const started = performance.now()
   const first = await attempt()
   const signal = total_ms > 0 ? caller.disconnected?.() : undefined
   const isGone = () => signal?.aborted === true
   const left_ms = total_ms - (performance.now() - started)
-  if (first !== undefined || left_ms <= 0 || stopping.aborted || isGone()) return first
+  if (first !== undefined) return { got: first }
+  if (left_ms <= 0 || stopping.aborted || isGone()) return 'time is up'
 
   const leaveWaiters = waiters.take(agent)
   const reacquireSlot = caller.releaseSlot?.()
   let stop = () => {}
   try {
-    const got = await new Promise<T | undefined>((resolve, reject) => {
+    const waited = await new Promise<Waited<T>>((resolve, reject) => {
       let trying = false
+      let closed = false
       let again = false
       let end: (() => void) | undefined
       const tryNow = async () => {
@@ -107,7 +116,8 @@ export async function waitUntil<T>(
           do {
             again = false
             const found = await attempt()
-            if (found !== undefined) end = () => resolve(found)
+            if (found !== undefined) end = () => resolve({ got: found })
+            else if (closed && !again) end ??= () => resolve('session closed')
           } while (again && end === undefined)
         } catch (error) {
           const fault = error instanceof Error ? error : new Error(String(error))
@@ -122,30 +132,42 @@ export async function waitUntil<T>(
         if (!trying) end()
       }
       const timeUp = () => {
-        endWith(() => resolve(undefined))
+        endWith(() => resolve('time is up'))
       }
       const timer = setTimeout(timeUp, left_ms)
       signal?.addEventListener('abort', timeUp, { once: true })
+      const ended = (reason: EndReason) => {
+        if (reason === 'stopping') timeUp()
+        else endWith(() => reject(whyEnded(reason)))
+      }
       const following = wakeUps.follow(agent, {
         deliveryCost: 0,
         deliver: () => void tryNow(),
-        ended(reason) {
-          if (reason === 'stopping' || reason === 'session_gone') timeUp()
-          else endWith(() => reject(rightsEnded(reason)))
-        },
+        ended,
         tick: () => caller.progress?.((performance.now() - started) / 1000, total_ms / 1000)
       })
+      const ofSession =
+        session &&
+        live.follow(session.id, agent, session.last_seq, {
+          deliveryCost: 0,
+          deliver(changes) {
+            closed = !(isOpenAfter(changes) ?? !closed)
+            if (closed) void tryNow()
+          },
+          ended
+        })
       stop = () => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', timeUp)
         following.close()
+        ofSession?.close()
       }
       // What came between the first attempt and now has told nobody.
       void tryNow()
     })
-    if (got === undefined || !isGone()) return got
-    await giveBack(got)
-    return undefined
+    if (typeof waited === 'string' || !isGone()) return waited
+    await giveBack(waited.got)
+    return 'time is up'
   } finally {
     stop()
     leaveWaiters()

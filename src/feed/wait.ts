@@ -132,12 +132,12 @@ export async function wait(
 }
 
 /** Whether the session is open after these changes; undefined if they do not say. */
-function isOpenAfter(changes: readonly Change[]): boolean | undefined {
+export function isOpenAfter(changes: readonly Change[]): boolean | undefined {
   const last = changes.findLast(change => change.type === 'session_closed' || change.type === 'session_updated')
   return last === undefined ? undefined : last.type === 'session_updated'
 }
 
-function whyEnded(reason: Exclude<EndReason, 'stopping'>): AppError {
+export function whyEnded(reason: Exclude<EndReason, 'stopping'>): AppError {
   return reason === 'session_gone'
     ? new AppError('SESSION_NOT_FOUND', 'There is no session with that session_id any more.')
     : rightsEnded(reason)

@@ -26,7 +26,9 @@ export const inboxPlugin = fp(
       }
     })
     app.addTool(getInbox(db))
-    app.addTool(waitForInbox({ database: db, wakeUps: createInboxWakeUps({ ...app.following }), waiters, stopping }))
+    app.addTool(
+      waitForInbox({ database: db, wakeUps: createInboxWakeUps({ ...app.following }), live, waiters, stopping })
+    )
     app.addTool(ackMessages)
     app.addTool(getReceipts)
     app.addTool(

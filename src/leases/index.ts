@@ -22,6 +22,7 @@ export const leasesPlugin = fp(
         desk: createLeaseDesk(db),
         // Each who waits looks for its own names, all by one statement.
         wakeUps: createWakeUps({ ...app.following, topic: leasesTopic, look: async () => true }),
+        live: app.live,
         waiters: app.waiters,
         stopping: app.stopping,
         async giveBack(agent, leases) {

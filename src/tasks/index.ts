@@ -45,6 +45,7 @@ export const tasksPlugin = fp(
       claimTask({
         desk,
         wakeUps,
+        live: app.live,
         waiters: app.waiters,
         stopping: app.stopping,
         async giveBack(agent, { id, lease_token }) {

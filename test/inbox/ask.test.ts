@@ -107,10 +107,12 @@ t.test('a closed session takes no answer: nobody waits for one', async t => {
   const question = { to: me.agent_id, content: 'q', session_id, timeout_seconds: 0.1 }
   const { message_id } = await ok(app, 'ask', question, ASKER)
   const waiting = ok(other, 'wait_for_reply', { message_id, timeout_seconds: 20 }, ASKER)
-  await until(() => other.server.waiters.taken === 1, 'it waits')
+  const watching = ok(other, 'wait_for_inbox', { session_id, timeout_seconds: 20 }, newAgent())
+  await until(() => other.server.waiters.taken === 2, 'they wait')
   await ok(app, 'close_session', { session_id }, ASKER)
   const ended = { reply: null, timed_out: false }
   t.match(await waiting, ended, 'closed meanwhile')
+  t.match(await watching, { count: 0, timed_out: false }, 'closed meanwhile')
   t.match(await ok(app, 'wait_for_reply', { message_id, timeout_seconds: 20 }, ASKER), ended, 'closed before')
   const inbox = { session_id, timeout_seconds: 20 }
   t.match(await ok(app, 'wait_for_inbox', inbox, me), { count: 1 }, 'what is there is got all the same')

@@ -190,8 +190,17 @@ t.test('creator, holder and admin change a task; nobody else does', async t => {
 t.test('a closed session hands out nothing, a deleted one has nothing', async t => {
   const session_id = await newSession(app, CREATOR)
   const { task_id } = await create({ session_id })
+  const closing = await newSession(app, CREATOR)
+  const gone = await newSession(app, CREATOR)
+  const waiting = claim({ session_id: closing, wait_seconds: 20 }, TWO)
+  const failing = call(app, 'claim_task', { session_id: gone, wait_seconds: 20 }, TWO)
+  await sleep(300)
+  await ok(app, 'close_session', { session_id: closing }, CREATOR)
+  await ok(app, 'delete_session', { session_id: gone }, CREATOR)
   await ok(app, 'close_session', { session_id }, CREATOR)
   const nothing = { task: null, lease: null, timed_out: false }
+  t.match(await waiting, nothing, 'closed while somebody waits')
+  isFailure(t, await failing, 'SESSION_NOT_FOUND')
   t.match(await claim({ session_id, wait_seconds: 20 }), nothing, 'at once: nothing can become ready')
   isFailure(t, await call(app, 'create_task', { title: 'x', session_id }, CREATOR), 'SESSION_CLOSED')
   await ok(app, 'update_session', { session_id, is_active: true }, CREATOR)

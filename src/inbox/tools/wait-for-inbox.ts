@@ -3,8 +3,6 @@ import { pageFields } from '../../kernel/answer-shapes.js'
 import { input, Limit, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { refuseLongWait, type WaitUntilDeps, waitUntil } from '../../feed/wait-until.js'
-import type { Agent } from '../../kernel/agent.js'
-import type { Db } from '../../postgres/schema.js'
 import type { Unscoped } from '../../postgres/scope.js'
 import { readSessionOrThrow } from '../../sessions/store/sessions.js'
 import { type InboxAnswer, markAnswerRead, readInbox } from '../inbox-reader.js'
@@ -48,27 +46,27 @@ export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
     async handler({ mark_read = false, timeout_seconds = TIMEOUT_DEFAULT, ...given }, { db, agent, caller, receipt }) {
       refuseLongWait(caller, timeout_seconds, 'timeout_seconds')
       const { unread_only = false, unacked_only = true, limit = 20, session_id } = given
-      const answer = await waitUntil(
+      const session = session_id === undefined ? undefined : await readSessionOrThrow(db, agent, session_id)
+      // Nothing comes into a closed one.
+      const closed = session?.is_active === false
+      const waited = await waitUntil(
         {
           agent,
           caller,
           async attempt() {
             const found = await readInbox(db, agent, { unread_only, unacked_only, limit, session_id })
-            return found.count > 0 || (await isClosed(db, agent, session_id)) ? found : undefined
+            return found.count > 0 ? found : undefined
           },
           // Nothing was taken: it is marked only below.
           giveBack: async () => undefined,
-          total_ms: timeout_seconds * 1000
+          total_ms: closed ? 0 : timeout_seconds * 1000,
+          session
         },
         waiting
       )
-      if (answer === undefined) return { ...NOTHING, timed_out: true }
+      if (typeof waited === 'string') return { ...NOTHING, timed_out: waited === 'time is up' && !closed }
+      const answer = waited.got
       if (mark_read) await markAnswerRead(database, agent, answer, receipt)
       return { ...answer, timed_out: false }
     }
   })
-
-/** Whether nothing can come, since the session that is asked for takes no messages. */
-async function isClosed(db: Db, agent: Agent, session_id: string | undefined): Promise<boolean> {
-  return session_id !== undefined && !(await readSessionOrThrow(db, agent, session_id)).is_active
-}

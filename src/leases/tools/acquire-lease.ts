@@ -49,7 +49,7 @@ export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
       refuseLongWait(caller, wait_seconds, 'wait_seconds')
       needWholeWorkspace(agent)
       const names = [...new Set(given)]
-      const leases = await waitUntil(
+      const acquired = await waitUntil(
         {
           agent,
           caller,
@@ -59,7 +59,7 @@ export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
         },
         waiting
       )
-      if (leases === undefined) throw await desk.held(agent, names)
-      return { leases }
+      if (typeof acquired === 'string') throw await desk.held(agent, names)
+      return { leases: acquired.got }
     }
   })

@@ -6,6 +6,7 @@ import { defineTool } from '../../kernel/tool.js'
 import { refuseLongWait, type WaitUntilDeps, waitUntil, WaitSeconds } from '../../feed/wait-until.js'
 import type { Db } from '../../postgres/schema.js'
 import * as sessions from '../../sessions/store/sessions.js'
+import type { SessionWithHead } from '../../sessions/store/sessions.js'
 import type { Wanted } from '../store/claims.js'
 import { readTaskOrThrow, type TaskRow, viewOf } from '../store/tasks.js'
 import type { TaskDesk } from '../task-desk.js'
@@ -46,18 +47,21 @@ export const claimTask = ({ desk, giveBack, ...waiting }: ClaimDeps) =>
     waits_ms: ({ wait_seconds = 0 }) => wait_seconds * 1000,
     async handler({ task_id, session_id, wait_seconds = 0 }, { db, agent, caller, receipt: { audit } }) {
       refuseLongWait(caller, wait_seconds, 'wait_seconds')
-      const { wanted, ended } = await wantedOf(db, agent, task_id, session_id)
-      const task = await waitUntil(
+      const { wanted, session, ended } = await wantedOf(db, agent, task_id, session_id)
+      const claimed = await waitUntil(
         {
           agent,
           caller,
           attempt: () => desk.claim({ agent, wanted, audit }),
           giveBack: claimed => giveBack(agent, claimed),
-          total_ms: ended ? 0 : wait_seconds * 1000
+          total_ms: ended ? 0 : wait_seconds * 1000,
+          session
         },
         waiting
       )
-      if (task === undefined) return { task: null, lease: null, timed_out: wait_seconds > 0 && !ended }
+      if (typeof claimed === 'string')
+        return { task: null, lease: null, timed_out: wait_seconds > 0 && !ended && claimed === 'time is up' }
+      const task = claimed.got
       const lease = { token: task.lease_token as number, expires_at: task.lease_expires_at as string }
       return { task: viewOf(task), lease, timed_out: false }
     }
@@ -73,13 +77,14 @@ async function wantedOf(
   agent: Agent,
   task_id: string | undefined,
   session_id: string | undefined
-): Promise<{ wanted: Wanted; ended: boolean }> {
+): Promise<{ wanted: Wanted; session?: SessionWithHead; ended: boolean }> {
   const asked = session_id === undefined ? undefined : await sessions.readSessionOrThrow(db, agent, session_id)
   if (task_id !== undefined) {
     const { state } = await readTaskOrThrow(db, agent, task_id)
     return { wanted: { of: 'task', task_id }, ended: isFinal(state) }
   }
-  if (asked !== undefined) return { wanted: { of: 'session', session_id: asked.id }, ended: !asked.is_active }
+  if (asked !== undefined)
+    return { wanted: { of: 'session', session_id: asked.id }, session: asked, ended: !asked.is_active }
   const { sessions: session_ids } = agent
   return { wanted: session_ids === undefined ? { of: 'any' } : { of: 'sessions', session_ids }, ended: false }
 }

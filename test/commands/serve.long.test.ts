@@ -92,7 +92,8 @@ t.test('faults of the start are sentences', async t => {
     ['a foreign database', environment('sqlite:./chat.db'), /DATABASE_URL must be a PostgreSQL URL.*not sqlite:/],
     [
       'missing keys',
-      { DATABASE_URL: database.url },
+      // The default port may be taken on this machine.
+      { DATABASE_URL: database.url, PORT: '0' },
       /2 faults:\n.*API_KEY is required.*\n.*JWT_SECRET_KEY is required/
     ],
     [

@@ -3,7 +3,7 @@
 // until one of its sources changes. Packages are imported as ever.
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, extname, join, relative } from 'node:path'
+import { dirname, extname, join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -23,6 +23,7 @@ export async function bundleOf(path) {
 }
 
 const fileOf = path => `${join(kept, relative(root, path))}.js`
+const testOf = file => join(root, relative(kept, file).slice(0, -'.js'.length))
 
 /** The text that was kept, unless a source is another one now. */
 function fresh(path) {
@@ -63,7 +64,9 @@ async function bundle(paths) {
       write(path, text)
       continue
     }
-    const code = text.replace(/\/\/# sourceMappingURL=.*\s*$/, `//# sourceMappingURL=${pathToFileURL(path).href}.map`)
+    // The module keeps the place of the test, and Node.js looks for the map from there.
+    const map = relative(dirname(testOf(path)), `${path}.map`).split(sep).join('/')
+    const code = text.replace(/\/\/# sourceMappingURL=.*\s*$/, `//# sourceMappingURL=${map}`)
     const { inputs } = metafile.outputs[relative(root, path)]
     const sources = ['tsconfig.json', ...Object.keys(inputs)].map(source => [source, markOf(source)])
     write(path, JSON.stringify({ sources, code }))

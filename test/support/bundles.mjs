@@ -65,7 +65,9 @@ async function bundle(paths) {
       continue
     }
     // The module keeps the place of the test, and Node.js looks for the map from there.
-    const map = relative(dirname(testOf(path)), `${path}.map`).split(sep).join('/')
+    const map = relative(dirname(testOf(path)), `${path}.map`)
+      .split(sep)
+      .join('/')
     const code = text.replace(/\/\/# sourceMappingURL=.*\s*$/, `//# sourceMappingURL=${map}`)
     const { inputs } = metafile.outputs[relative(root, path)]
     const sources = ['tsconfig.json', ...Object.keys(inputs)].map(source => [source, markOf(source)])

@@ -3,6 +3,7 @@ import { type Background, inBackground } from '../postgres/background.js'
 import { KEPT_HOURS } from '../postgres/idempotency.js'
 import { IDLE_HOURS } from '../agents/store/mcp-sessions.js'
 import { PRESENT_MINUTES } from '../agents/store/presence.js'
+import { CLOCK } from '../postgres/clock.js'
 import type { Db } from '../postgres/schema.js'
 import { inTurn } from '../postgres/turns.js'
 
@@ -14,20 +15,24 @@ const EVERY_MS = 60_000
 /** Rows of one transaction: about 10 ms, so that no lock is held for long. */
 const BATCH = 1000
 
-const expired: Array<[table: string, condition: RawBuilder<boolean>]> = [
-  ['agent_memory', sql`expires_at < clock_timestamp()`],
+const hours = (count: number) => sql`make_interval(hours => ${count})`
+const days = (count: number) => sql`make_interval(days => ${count})`
+
+/** A row goes so long after the time in its column. */
+const expired: Array<{ table: string; column: string; after?: RawBuilder<unknown>; only?: RawBuilder<boolean> }> = [
+  { table: 'agent_memory', column: 'expires_at' },
   // A revoked token stays in the table until it expires.
-  ['tokens', sql`expires_at < clock_timestamp() - interval '1 hour'`],
-  ['mcp_sessions', sql`last_seen_at < clock_timestamp() - make_interval(hours => ${IDLE_HOURS})`],
-  ['idempotency_keys', sql`created_at < clock_timestamp() - make_interval(hours => ${KEPT_HOURS})`],
-  ['agents', sql`last_seen_at < clock_timestamp() - interval '30 days'`],
+  { table: 'tokens', column: 'expires_at', after: hours(1) },
+  { table: 'mcp_sessions', column: 'last_seen_at', after: hours(IDLE_HOURS) },
+  { table: 'idempotency_keys', column: 'created_at', after: hours(KEPT_HOURS) },
+  { table: 'agents', column: 'last_seen_at', after: days(30) },
   // A lease keeps its row for a while, as migrations/0093-leases.ts says.
-  ['leases', sql`expires_at < clock_timestamp() - interval '1 hour'`],
-  ['agent_waits', sql`until < clock_timestamp()`],
-  ['rate_limits', sql`ends_at < clock_timestamp()`],
+  { table: 'leases', column: 'expires_at', after: hours(1) },
+  { table: 'agent_waits', column: 'until' },
+  { table: 'rate_limits', column: 'ends_at' },
   // By then, every reader that follows all sessions has received the deletion.
-  ['session_changes', sql`kind = 'session_deleted' and changed_at < clock_timestamp() - interval '30 days'`],
-  ['session_presence', sql`last_seen_at < clock_timestamp() - make_interval(mins => ${PRESENT_MINUTES})`]
+  { table: 'session_changes', column: 'changed_at', after: days(30), only: sql`kind = 'session_deleted'` },
+  { table: 'session_presence', column: 'last_seen_at', after: sql`make_interval(mins => ${PRESENT_MINUTES})` }
 ]
 
 /**
@@ -36,12 +41,13 @@ const expired: Array<[table: string, condition: RawBuilder<boolean>]> = [
  */
 export async function sweep(db: Db, stopping: () => boolean = () => false): Promise<number> {
   let freed = 0
-  for (const [table, condition] of expired) {
+  for (const { table, column, after = hours(0), only = sql<boolean>`true` } of expired) {
     for (let batch = BATCH; batch === BATCH && !stopping();) {
       const deleted = await inTurn(db, 'sweep', tx =>
         sql`
           delete from ${sql.table(table)} where ctid = any(array(
-            select ctid from ${sql.table(table)} where ${condition} limit ${BATCH} for update skip locked))`.execute(tx)
+            select ctid from ${sql.table(table)} where ${only} and ${sql.ref(column)} < ${CLOCK} - ${after}
+            order by ${sql.ref(column)} limit ${BATCH} for update skip locked))`.execute(tx)
       )
       batch = Number(deleted?.numAffectedRows ?? 0n)
       freed += batch

@@ -42,7 +42,7 @@ type Row = { busy: number[]; n: number } & TaskRow
  *
  * Only as many tasks of a place are looked at as there are requests for it. If some of these are for agents that have
  * one already, a request may end without a task although there is one for it. Then it is busy, as where others have
- * locked them.
+ * locked them. For the array of ids see completions.ts.
  */
 function claimAmong(of: Wanted['of']) {
   const ready = `t.workspace = $1 and t.state = 'submitted' and t.blocked = 0 and ${AMONG[of]}
@@ -74,7 +74,8 @@ function claimAmong(of: Wanted['of']) {
     ), moved as (
       update tasks t set state = 'working', assignee = q.agent_id, lease_token = nextval('lease_tokens'),
         lease_expires_at = clock_timestamp() + make_interval(secs => t.lease_seconds), updated_at = clock_timestamp()
-      from given join request q on q.r = given.r where t.workspace = $1 and t.id = given.id
+      from given join request q on q.r = given.r
+      where t.workspace = $1 and t.id = any(array(select id from given where r is not null)) and t.id = given.id
       returning ${TASK_COLUMNS}, q.r as n, 'submitted' as was, null::text as said, q.agent_id
     ), ${HISTORY_AND_FEED}, audited as (
       insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id,

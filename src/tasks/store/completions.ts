@@ -25,6 +25,9 @@ type Row = TaskRow & { n: number; awaited: boolean }
 /**
  * Many completions in one statement, which commits by itself. A task is completed by whoever holds it, and by nobody
  * else: the row is locked when its token and the end of its lease are looked at.
+ *
+ * Tasks are named by arrays, so that the planner uses their ids. Without statistics, while many tasks are new, it would
+ * join all tasks of the workspace.
  */
 const complete = defineStatement<[workspace: string, requests: string], Row>(
   'tasks.complete',
@@ -33,7 +36,7 @@ const complete = defineStatement<[workspace: string, requests: string], Row>(
       event_type text, action text, audit_result text, request_id text, audit_metadata jsonb)
   ), asked as materialized (
     select t.id, t.state, t.lease_token, t.lease_expires_at, t.assignee from tasks t
-    where t.workspace = $1 and t.id in (select task_id from request)
+    where t.workspace = $1 and t.id = any(array(select task_id from request))
       and (t.session_id = '' or exists (select from sessions s where s.workspace = t.workspace and s.id = t.session_id))
     order by t.id for update
   ), own as materialized (
@@ -43,7 +46,7 @@ const complete = defineStatement<[workspace: string, requests: string], Row>(
   ), moved as (
     update tasks t set state = 'completed', result = own.answer::jsonb, lease_expires_at = null,
       updated_at = clock_timestamp()
-    from own where t.workspace = $1 and t.id = own.task_id
+    from own where t.workspace = $1 and t.id = any(array(select task_id from own)) and t.id = own.task_id
     returning ${TASK_COLUMNS}, own.r as n, own.was, null::text as said, own.agent_id
   ), ${HISTORY_AND_FEED}, audited as (
     insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import * as audit from '../../audit/store/rows.js'
 import { sessionTopic, tasksTopic, type Topic } from '../../kernel/events.js'
+import { CLOCK } from '../../postgres/clock.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
 import { cancelDependents, type Move, moveTasks } from './moves.js'
@@ -9,7 +10,7 @@ import type { TaskRow } from './tasks.js'
 /** Tasks of one transaction, which locks them and the rows of their sessions. */
 const BATCH = 200
 
-const ENDED = sql<boolean>`lease_expires_at <= clock_timestamp()`
+const ENDED = sql<boolean>`lease_expires_at <= ${CLOCK}`
 
 /**
  * Takes back the tasks whose lease has ended, by the database's clock, and fails those that were tried often enough.
@@ -19,7 +20,8 @@ const ENDED = sql<boolean>`lease_expires_at <= clock_timestamp()`
  */
 export async function takeBackTasks(all: Db, database: Unscoped): Promise<{ topics: Topic[]; ended: number }> {
   const { rows } = await sql<{ workspace: string }>`
-    select distinct workspace from (select workspace from tasks where ${ENDED} limit ${BATCH}) ended`.execute(all)
+    select distinct workspace from (select workspace from tasks where ${ENDED}
+      order by lease_expires_at limit ${BATCH}) ended`.execute(all)
   const topics: Topic[] = []
   let ended = 0
   for (const { workspace } of rows) {

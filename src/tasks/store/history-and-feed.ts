@@ -9,12 +9,12 @@
 export const HISTORY_AND_FEED = `
   tasks_session as materialized (
     select s.id from sessions s
-    where s.workspace = $1 and s.id in (select session_id from moved where session_id <> '')
+    where s.workspace = $1 and s.id = any(array(select session_id from moved where session_id <> ''))
     order by s.id for no key update
   ), grown as (
     update sessions s set last_seq = s.last_seq + m.n
     from (select session_id, count(*) as n from moved group by session_id) m
-    where s.workspace = $1 and s.id = m.session_id and s.id in (select id from tasks_session)
+    where s.workspace = $1 and s.id = m.session_id and s.id = any(array(select id from tasks_session))
     returning s.id, s.last_seq - m.n as head
   ), told as (
     insert into session_changes (workspace, session_id, seq, kind, task_id, changed_by)

@@ -35,7 +35,12 @@ export const Addressees = (description: string) =>
 const CONTENT_MAX = 100_000
 const content = text(0, CONTENT_MAX, 'The text')
 /** For the page: a text may be empty only where a payload comes with it. */
-export const contentRule = { anyOf: [{ required: ['payload'] }, { properties: { content: { minLength: 1 } } }] }
+export const contentRule = {
+  anyOf: [
+    { required: ['payload'], properties: { payload: { not: { type: 'null' } } } },
+    { properties: { content: { minLength: 1 } } }
+  ]
+}
 export const Content = Checked<string>(content.json, content.check, {
   [HoldsText]: true,
   [Allowed]: `a string of 1 to ${CONTENT_MAX} characters, or an empty one with a payload`,

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import { AGENT_ID_MAX } from '../../kernel/agent.js'
-import { Allowed, Checked, Repair } from '../../kernel/schema.js'
-import { IdempotencyKey, input, output } from '../../kernel/shapes.js'
-import { characters, composed, hasControlCharacters } from '../../kernel/text.js'
+import { Allowed, Checked, OnPage, Repair } from '../../kernel/schema.js'
+import { IdempotencyKey, input, isName, NAME_PATTERN, output } from '../../kernel/shapes.js'
+import { characters, composed } from '../../kernel/text.js'
 import { defineTool } from '../../kernel/tool.js'
 import type { Quotas } from '../../limits/quotas.js'
 import { refuseMuchMemory } from '../../limits/store/usage.js'
@@ -21,12 +21,12 @@ const Name = Checked<string>(
   },
   value =>
     typeof value === 'string' &&
-    value.trim() === value &&
-    !hasControlCharacters(value) &&
+    isName(value) &&
     characters(value) >= 1 &&
     characters(value) <= AGENT_ID_MAX &&
     value !== 'type:',
   {
+    [OnPage]: { pattern: NAME_PATTERN },
     [Repair]: value => (typeof value === 'string' ? composed(value) : value),
     [Allowed]: `an agent_id, type: and an agent_type, or *, of at most ${AGENT_ID_MAX} characters`
   }

@@ -8,19 +8,21 @@ import { VISIBILITIES } from './visibilities.js'
 
 /** The shapes of the arguments that make a message or a task: for whom, what, and who sees it. */
 
-export const Addressee = Checked<string>(
-  { type: 'string', minLength: 1, maxLength: AGENT_ID_MAX },
-  value =>
+/** Whether a value can name agents: an agent_id, or `type:` and an agent_type. */
+export function namesAgents(value: unknown): value is string {
+  return (
     typeof value === 'string' &&
     isName(value) &&
     characters(value) >= 1 &&
     characters(value) <= AGENT_ID_MAX &&
-    value !== TYPE_PREFIX,
-  {
-    [OnPage]: { pattern: NAME_PATTERN },
-    [Allowed]: `an agent_id, or type: and an agent_type, of at most ${AGENT_ID_MAX} characters`
-  }
-)
+    value !== TYPE_PREFIX
+  )
+}
+
+export const Addressee = Checked<string>({ type: 'string', minLength: 1, maxLength: AGENT_ID_MAX }, namesAgents, {
+  [OnPage]: { pattern: NAME_PATTERN },
+  [Allowed]: `an agent_id, or type: and an agent_type, of at most ${AGENT_ID_MAX} characters`
+})
 
 const ADDRESSEES_MAX = 50
 export const Addressees = (description: string) =>

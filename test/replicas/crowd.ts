@@ -341,7 +341,7 @@ export class Crowd {
       limit: 20,
       sender: agent_id
     })
-    // A search whose second is over says so, and may have missed it.
+    // A search that ran out of time says so, and may have missed the message.
     if (partial) this.journal.count('partial searches')
     else if (last !== undefined && !results.some((result: any) => result.message.id === last))
       this.journal.fault(`${agent_id} did not find ${last}, which it had just written`)

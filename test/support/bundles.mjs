@@ -1,16 +1,19 @@
 // A test that starts the service loads some 500 modules of ours. One by one they cost a second of a core in each
 // process, so a test file and whatever it imports of this repository is compiled to one module, kept in .tap/bundles
 // until one of its sources changes. Packages are imported as ever.
-import { randomUUID } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, extname, join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { replaceFile } from './replace-file.mjs'
 
 const root = join(import.meta.dirname, '..', '..')
 const kept = join(root, '.tap', 'bundles')
 const packages = join(root, 'node_modules')
 /** So many together take a third of the time that they take one by one. More of them would only take more memory. */
 const TOGETHER = 32
+
+/** What makes bundles, and which esbuild: a change of these makes all of them anew. */
+const MAKERS = ['tsconfig.json', 'package-lock.json', relative(root, import.meta.filename)]
 
 export const isTest = name => /\.(test|page)\.ts$/.test(name)
 
@@ -61,7 +64,7 @@ async function bundle(paths) {
   })
   for (const { path, text } of outputFiles) {
     if (path.endsWith('.map')) {
-      write(path, text)
+      replaceFile(path, text)
       continue
     }
     // The module keeps the place of the test, and Node.js looks for the map from there.
@@ -70,17 +73,9 @@ async function bundle(paths) {
       .join('/')
     const code = text.replace(/\/\/# sourceMappingURL=.*\s*$/, `//# sourceMappingURL=${map}`)
     const { inputs } = metafile.outputs[relative(root, path)]
-    const sources = ['tsconfig.json', ...Object.keys(inputs)].map(source => [source, markOf(source)])
-    write(path, JSON.stringify({ sources, code }))
+    const sources = [...MAKERS, ...Object.keys(inputs)].map(source => [source, markOf(source)])
+    replaceFile(path, JSON.stringify({ sources, code }))
   }
-}
-
-/** Another process may be reading the file. */
-function write(path, text) {
-  mkdirSync(dirname(path), { recursive: true })
-  const written = `${path}.${randomUUID()}`
-  writeFileSync(written, text)
-  renameSync(written, path)
 }
 
 /** In a bundle, `import.meta` would tell of the bundle: each module gets its own place in its text. */

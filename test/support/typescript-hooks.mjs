@@ -1,12 +1,13 @@
 // tsx, which runs the scripts and the benchmarks, costs each test file a second of a core: it looks at every module of
 // every package. These hooks look at our own alone. What they compile is kept in .tap/compiled, for the next file and
 // the next run.
-import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bundleOf, isTest } from './bundles.mjs'
 import { bundled } from './packages.mjs'
+import { replaceFile } from './replace-file.mjs'
 
 const root = join(import.meta.dirname, '..', '..')
 const kept = join(root, '.tap', 'compiled')
@@ -53,10 +54,6 @@ async function compiled(path) {
     sourcefile: path,
     tsconfigRaw: tsconfig
   })
-  mkdirSync(dirname(file), { recursive: true })
-  // Another test may be reading it, and threads of this one may compile it at the same time.
-  const fresh = `${file}.${randomUUID()}`
-  writeFileSync(fresh, code + mark)
-  renameSync(fresh, file)
+  replaceFile(file, code + mark)
   return code
 }

@@ -21,7 +21,7 @@ await run(
    from generate_series(1, ${TASKS}) n`,
   `insert into tasks (id, title, created_by)
    select 'task_a' || lpad(n::text, 15, '0'), 'a part', 'me' from generate_series(1, ${TASKS}) n`,
-  // So many rows have been read by whoever wrote them.
+  // What the insertions themselves have read does not count.
   'select pg_stat_force_next_flush()',
   'select pg_stat_reset()'
 )

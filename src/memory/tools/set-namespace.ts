@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import { AGENT_ID_MAX } from '../../kernel/agent.js'
+import { namesAgents } from '../../kernel/message-shapes.js'
 import { Allowed, Checked, OnPage, Repair } from '../../kernel/schema.js'
-import { IdempotencyKey, input, isName, NAME_PATTERN, output } from '../../kernel/shapes.js'
-import { characters, composed } from '../../kernel/text.js'
+import { IdempotencyKey, input, NAME_PATTERN, output } from '../../kernel/shapes.js'
+import { composed } from '../../kernel/text.js'
 import { defineTool } from '../../kernel/tool.js'
 import type { Quotas } from '../../limits/quotas.js'
 import { refuseMuchMemory } from '../../limits/store/usage.js'
@@ -19,12 +20,7 @@ const Name = Checked<string>(
     maxLength: AGENT_ID_MAX,
     description: 'An agent_id, type:<agent_type>, or * for every agent'
   },
-  value =>
-    typeof value === 'string' &&
-    isName(value) &&
-    characters(value) >= 1 &&
-    characters(value) <= AGENT_ID_MAX &&
-    value !== 'type:',
+  namesAgents,
   {
     [OnPage]: { pattern: NAME_PATTERN },
     [Repair]: value => (typeof value === 'string' ? composed(value) : value),

@@ -7,7 +7,7 @@ import { version } from '../version.js'
 import { verb, type Verbs } from './command.js'
 import { thisMachine } from './connect.js'
 import { CONNECTION, connectionOf } from './connection.js'
-import { localApiKey } from './own-keys.js'
+import { localApiKey } from './local-keys.js'
 import { isLoopback, isOwnKey } from './server-address.js'
 
 export const verbs: Verbs = {

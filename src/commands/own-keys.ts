@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { SharedContextError } from '../../clients/typescript/src/index.js'
 import { clientOf, isAway, LIMIT_MS } from '../connect/call.js'
 import type { CodingAgent } from '../connect/coding-agents.js'
@@ -7,7 +7,7 @@ import { KEY_VARIABLE, keyIn, SERVER_NAME } from '../connect/entries.js'
 import { readFound } from '../connect/file.js'
 import { valueAt } from '../connect/text/formats.js'
 import { CommandError } from './command.js'
-import { defaultDataDir } from './data-folder.js'
+import { dataDir, localAdminKey } from './local-keys.js'
 import { SECRETS_FILE } from './local-secrets.js'
 import { isLoopback, isOwnKey } from './server-address.js'
 
@@ -95,30 +95,6 @@ function adminClient(url: string, api_key: string): ReturnType<typeof clientOf> 
   return clientOf({ url, api_key, ...(!isOwnKey(api_key) && { agent_id: 'connect' }) })
 }
 
-interface LocalKey {
-  key: string
-  /** The variable or the file that it is from. */
-  where: string
-}
-
-const localAdminKey = () => localKey('ADMIN_API_KEY')
-
-/** The shared API key of the server that uses this machine's data folder. */
-export const localApiKey = () => localKey('API_KEY')
-
-/** A key of the server that uses this machine's data folder: of the environment, or made on its first run. */
-async function localKey(variable: 'API_KEY' | 'ADMIN_API_KEY'): Promise<LocalKey | undefined> {
-  const set = process.env[variable]
-  if (set !== undefined && set !== '') return { key: set, where: variable }
-  const file = join(dataDir(), SECRETS_FILE)
-  try {
-    const key = (JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>)[variable.toLowerCase()]
-    return typeof key === 'string' ? { key, where: file } : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** Another server of this machine may listen there: it must not be told that its key is wrong in an error of ours. */
 async function isTaken(url: string, admin: string): Promise<boolean> {
   try {
@@ -141,8 +117,4 @@ async function isDatabaseHere(): Promise<boolean> {
 async function madeInDatabase(agent_id: string, agent_type: string): Promise<string> {
   const { createKey } = await import('./keys.js')
   return createKey({ agent_id, agent_type })
-}
-
-export function dataDir(): string {
-  return resolve(process.env.DATA_DIR ?? defaultDataDir())
 }

@@ -7,7 +7,8 @@ import type { Machine } from '../connect/machine.js'
 import { named, type Wish } from '../connect/plans.js'
 import { Refused } from '../connect/text/refused.js'
 import { name as program, programFile } from '../version.js'
-import { dataDir, existingKey } from './own-keys.js'
+import { dataDir } from './local-keys.js'
+import { existingKey } from './own-keys.js'
 import { isLoopback } from './server-address.js'
 
 /** What the user has asked for. */

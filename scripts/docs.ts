@@ -132,7 +132,7 @@ const refusals: Record<string, ErrorCode[]> = {
   renew_task: ['TASK_NOT_FOUND', 'LEASE_LOST'],
   complete_task: ['TASK_NOT_FOUND', 'LEASE_LOST'],
   fail_task: ['TASK_NOT_FOUND', 'LEASE_LOST'],
-  release_task: ['TASK_NOT_FOUND', 'LEASE_LOST'],
+  release_task: ['TASK_NOT_FOUND', 'LEASE_LOST', 'CONFLICT'],
   update_task: ['TASK_NOT_FOUND', 'LEASE_LOST', 'CONFLICT'],
   cancel_task: ['TASK_NOT_FOUND', 'CONFLICT'],
   acquire_lease: ['LEASE_HELD'],

@@ -48,9 +48,9 @@ const commands: Record<string, Command> = {
   openapi: { summary: 'print the OpenAPI document', load: () => import('./commands/openapi.js') }
 }
 
-// `... | head` closes the pipe early, which is not an error.
+// `... | head` closes the pipe early, which is not an error, unless the command has said so.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
+  if (error.code === 'EPIPE') process.exit()
 })
 
 try {

@@ -8,6 +8,8 @@ import { served } from './with.js'
 
 const PAGE = 50
 const MESSAGES = 10_000
+/** One key's searches at once are bounded: more would be refused. */
+const SEARCHES_AT_ONCE = 4
 
 /**
  * How many calls one core of a replica serves, and one core of PostgreSQL, by the CPU time that each call takes there;
@@ -21,15 +23,19 @@ export async function capacity(bench: Bench): Promise<Finding> {
   await database.query('vacuum analyze')
   const mcpSessions: string[] = []
   for (const token of tokens) mcpSessions.push(await openMcpSession(service, token))
-  const each = (tool: string, args: (n: number) => unknown) =>
-    senders(port, (connection, n) => rest(tool, args(n), tokens[connection] as string))
+  const each = (tool: string, args: (n: number) => unknown, connections?: number) =>
+    senders(port, (connection, n) => rest(tool, args(n), tokens[connection] as string), connections)
   const plans = {
     add_message: addMessages(port, tokens, sessions),
     'add_message over MCP': addMessages2026(port, tokens, sessions),
     set_memory: each('set_memory', n => ({ key: `state ${n % 10}`, value: { step: n } })),
     get_memory: each('get_memory', () => ({ key: 'state 0' })),
     [`get_messages, ${PAGE}`]: each('get_messages', () => ({ session_id: read, limit: PAGE })),
-    search_context: each('search_context', n => ({ session_id: read, query: QUERIES[n % QUERIES.length] })),
+    search_context: each(
+      'search_context',
+      n => ({ session_id: read, query: QUERIES[n % QUERIES.length] }),
+      SEARCHES_AT_ONCE
+    ),
     'agents at work': mix(port, tokens, sessions, mcpSessions)
   }
   // What is read is there before it is read.

@@ -35,7 +35,7 @@ export async function limits(bench: Bench): Promise<Finding> {
     ],
     notes: [
       ...sideNotes(measured),
-      `${taken?.calls ?? 0} calls of ${taken?.subjects ?? 0} agents were taken in leases in the minutes that are being counted`
+      `${taken?.calls ?? 0} calls of ${taken?.subjects ?? 0} agents were taken in shares in the minutes that are being counted`
     ].map(note => `limits: ${note}`)
   }
 }

@@ -12,9 +12,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+
+sys.path.insert(0, str(Path(__file__).parent / "tests"))
+
 from server import Server
 
 from shared_context import Client

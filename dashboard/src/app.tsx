@@ -35,17 +35,26 @@ export function App() {
   const [linking, setLinking] = useState(() => LINK.test(location.hash))
 
   useEffect(() => {
-    const code = LINK.exec(location.hash)?.[1]
-    if (code === undefined) return
-    // It is used once, and stays in no history.
-    history.replaceState(null, '', '#/')
-    signInWithCode(code)
-      .then(setIdentity, (error: unknown) => {
-        setWhy(messageOf(error))
-      })
-      .finally(() => {
-        setLinking(false)
-      })
+    const useLink = () => {
+      const code = LINK.exec(location.hash)?.[1]
+      if (code === undefined) return
+      // It is used once, and stays in no history.
+      history.replaceState(null, '', '#/')
+      setLinking(true)
+      signInWithCode(code)
+        .then(setIdentity, (error: unknown) => {
+          setWhy(messageOf(error))
+        })
+        .finally(() => {
+          setLinking(false)
+        })
+    }
+    useLink()
+    // Put into the address of a tab that has the page already, a link loads nothing.
+    addEventListener('hashchange', useLink)
+    return () => {
+      removeEventListener('hashchange', useLink)
+    }
   }, [])
 
   const client = useMemo(
@@ -57,6 +66,7 @@ export function App() {
       }),
     [identity]
   )
+  useEffect(() => () => client?.close(), [client])
   if (linking) return <p class="note">Signing in …</p>
   if (client === undefined) return <SignIn why={why} onSignIn={setIdentity} />
   return (

@@ -1,11 +1,13 @@
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { Link, useLocation } from 'wouter-preact'
 import { AgentName } from './parts/agent.js'
 import { Dialog } from './parts/dialog.js'
+import { Guarded } from './parts/guarded.js'
 import { useKeys } from './parts/keys.js'
 import { useClient } from './signed-in.js'
 
+const BRAND = 'Shared context'
 const SCREENS = [
   { path: '/', name: 'Sessions', key: 's' },
   { path: '/search', name: 'Search', key: 'f' },
@@ -25,14 +27,22 @@ export function Frame({ children }: { children: ComponentChildren }) {
   const [location, navigate] = useLocation()
   const [help, setHelp] = useState(false)
   const screens = client.can('admin') ? [...SCREENS, ...ADMIN_SCREENS] : SCREENS
+  const name = screens.find(({ path }) => isAt(location, path))?.name
+  useEffect(() => {
+    document.title = name === undefined ? BRAND : `${name} · ${BRAND}`
+    return () => {
+      document.title = BRAND
+    }
+  }, [name])
   useKeys({
     '?': () => {
       setHelp(true)
     },
     '/': () => {
-      const field = document.querySelector<HTMLInputElement>('input[type=search]')
-      if (field !== null) field.focus()
-      else navigate('/search')
+      const field = document.querySelector<HTMLElement>('input[type=search], [data-opens-search]')
+      if (field === null) navigate('/search')
+      else if (field.matches('input')) field.focus()
+      else field.click()
     },
     ...Object.fromEntries(
       screens.map(({ path, key }) => [
@@ -49,7 +59,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         Skip to the content
       </a>
       <header class="top">
-        <span class="brand">Shared context</span>
+        <span class="brand">{BRAND}</span>
         <nav aria-label="Screens">
           {screens.map(({ path, name }) => (
             <Link key={path} href={path} aria-current={isAt(location, path) ? 'page' : undefined}>
@@ -75,7 +85,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
-        {children}
+        <Guarded>{children}</Guarded>
       </main>
       {help && (
         <KeyHelp
@@ -101,7 +111,7 @@ function isAt(location: string, path: string): boolean {
 const KEYS = [
   ['/', 'Go to the search field'],
   ['j, k', 'Next, previous'],
-  ['Enter', 'Open what is selected'],
+  ['Enter', 'Open what is selected; in a search field, go to what was found'],
   ['c', 'Write a message'],
   ['End', 'Go to the newest message'],
   ['g s, g f, g t, g p', 'Go to sessions, search, tasks, agents'],

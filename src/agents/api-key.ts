@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Permission } from '../kernel/agent.js'
+import type { Selectable } from 'kysely'
 import { composed } from '../kernel/text.js'
+import type { Schema } from '../postgres/schema.js'
 
 /**
  * An agent's own API key: `scs_`, its public id, and 256 random bits. The database finds it by the id and stores the
@@ -11,22 +12,7 @@ import { composed } from '../kernel/text.js'
 const KEY = /^scs_([0-9a-f]{16})_[\w-]{43}$/
 
 /** The stored data of a key, without its hash. */
-export interface ApiKey {
-  workspace: string
-  key_id: string
-  /** An agent_id, or with `*` at its end what agent_ids begin with. */
-  agent_id: string
-  agent_type: string
-  permissions: Permission[]
-  /** null: all of the workspace. */
-  sessions: string[] | null
-  created_at: string
-  /** The agent that created it, and the API key it used; null if a command or a shared key created it. */
-  created_by: string | null
-  created_with: string | null
-  expires_at: string | null
-  revoked_at: string | null
-}
+export type ApiKey = Omit<Selectable<Schema['api_keys']>, 'hash'>
 
 /** @returns the key, to be shown once, with the id and hash to store */
 export function newApiKey(): { api_key: string; key_id: string; hash: Buffer } {

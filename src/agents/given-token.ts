@@ -3,18 +3,12 @@ import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
 import { bearer } from './identify.js'
 import { rightsEnd, rightsEnded } from './rights.js'
-import { Allowed, Checked } from '../kernel/schema.js'
-import type { Claims, Verifiers } from './verifiers.js'
-
-/** More characters than any token has, including those of outside issuers, which may list many groups. */
-const TOKEN_MAX = 16_384
+import { Allowed } from '../kernel/schema.js'
+import { Text } from '../kernel/shapes.js'
+import { type Claims, TOKEN_MAX, type Verifiers } from './verifiers.js'
 
 export function TokenText(description: string) {
-  return Checked<string>(
-    { type: 'string', maxLength: TOKEN_MAX, description },
-    value => typeof value === 'string' && value.length <= TOKEN_MAX,
-    { [Allowed]: `a token, at most ${TOKEN_MAX} characters` }
-  )
+  return Text(0, TOKEN_MAX, description, { [Allowed]: `a token, at most ${TOKEN_MAX} characters` })
 }
 
 /**

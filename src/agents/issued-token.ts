@@ -8,18 +8,18 @@ import * as mcpSessions from './store/mcp-sessions.js'
 import type { Db } from '../postgres/schema.js'
 import * as tokens from './store/tokens.js'
 import { Time } from '../kernel/answer-shapes.js'
+import { OneOf } from '../kernel/schema.js'
 import { output } from '../kernel/shapes.js'
+import { keyFields } from './managed-keys.js'
 
 /** The answer of the tools that issue a token. */
 export const issuedToken = output({
   token: Type.String(),
-  token_type: Type.Unsafe<'Bearer'>({ type: 'string', enum: ['Bearer'] }),
+  token_type: OneOf(['Bearer']),
   agent_id: Type.String(),
   agent_type: Type.String(),
   permissions: Type.Array(Type.String()),
-  sessions: Type.Union([Type.Array(Type.String()), Type.Null()], {
-    description: 'The only sessions it may see and write in; null: all'
-  }),
+  sessions: keyFields.sessions,
   issued_at: Time,
   expires_at: Time,
   expires_in: Type.Integer({ description: 'Seconds until it expires' })

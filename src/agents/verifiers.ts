@@ -2,6 +2,9 @@ import type { IsStoredAgent } from '../kernel/names.js'
 import type { Agent, Bounds, Permission, RevocationMarker } from '../kernel/agent.js'
 import type { ApiKey } from './api-key.js'
 
+/** More characters than any token has, including those of outside issuers, which may list many groups. */
+export const TOKEN_MAX = 16_384
+
 /** What credentials are checked by. */
 export interface Verifiers {
   /** false: a caller without credentials may read and write. */

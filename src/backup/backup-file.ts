@@ -9,7 +9,8 @@ import { createHash, type Hash } from 'node:crypto'
  *     ["table", "messages", ["id", …]]    its rows follow
  *     {"id": 1, …}
  *     ["end", {"rows": 1, "sha256": "…"}] of the part, from the line after its "part" line on
- *     ["complete", {"parts": 2}]
+ *     ["sequences", {"messages_id_seq": "2"}]
+ *     ["complete", {"parts": 2, "sha256": "…"}]           of the lines that are in no part's digest
  */
 export const FORMAT = 1
 
@@ -60,6 +61,7 @@ export type Event =
   | { type: 'table'; table: string; columns: string[] }
   | { type: 'row'; line: string }
   | { type: 'end'; end: PartEnd }
+  | { type: 'sequences'; sequences: Record<string, string> }
   | { type: 'complete'; parts: number }
 
 /**
@@ -72,6 +74,7 @@ export async function* eventsOf(lines: AsyncIterable<string>): AsyncGenerator<Ev
   let complete = false
   let parts = 0
   let digest: PartDigest | undefined
+  const outside = new PartDigest()
   for await (const line of lines) {
     if (line === '') continue
     if (complete) throw new BackupFault('The backup goes on behind its end.')
@@ -82,6 +85,7 @@ export async function* eventsOf(lines: AsyncIterable<string>): AsyncGenerator<Ev
       continue
     }
     const [word, value, more] = directive(line)
+    if (word !== 'table' && word !== 'complete') outside.add(line, false)
     if (!begun) {
       const header = value as Header | undefined
       if (word !== 'backup' || header?.format !== FORMAT)
@@ -102,7 +106,12 @@ export async function* eventsOf(lines: AsyncIterable<string>): AsyncGenerator<Ev
       parts++
       digest = undefined
       yield { type: 'end', end }
-    } else if (word === 'complete' && digest === undefined && (value as { parts?: number }).parts === parts) {
+    } else if (word === 'sequences' && digest === undefined) {
+      yield { type: 'sequences', sequences: value as Record<string, string> }
+    } else if (word === 'complete' && digest === undefined) {
+      const said = value as { parts?: number; sha256?: string }
+      if (said.parts !== parts || said.sha256 !== outside.end().sha256)
+        throw new BackupFault('The backup was changed or damaged: its parts are not those that were written.')
       complete = true
       yield { type: 'complete', parts }
     } else throw new BackupFault('The backup was changed or damaged: its parts are not in order.')

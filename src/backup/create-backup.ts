@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../postgres/schema.js'
 import { workspacesIn } from '../postgres/workspaces.js'
 import { version } from '../version.js'
 import { FORMAT, type Header, type Part, PartDigest } from './backup-file.js'
-import { type Table, tablesOf } from './tables.js'
+import { sequencesOf, type Table, tablesOf } from './tables.js'
 
-/** Rows are fetched so many bytes at a time, about; one row may have megabytes. */
-const FETCH_BYTES = 4 * 1024 * 1024
-const FETCH_ROWS_MAX = 5000
+/** Rows are fetched so many at a time; one row may have megabytes, which is then fetched by itself. */
+const FETCH_ROWS = 1000
+const FETCHED_BYTES_MAX = 8192
 
 /** The same text of a row in every database. Only for the transaction. */
 export async function printAlike(tx: Db): Promise<void> {
@@ -31,21 +31,29 @@ export async function* backupLines(tx: Db): AsyncGenerator<string> {
     migration: rows[0]?.name as string,
     created_at: new Date().toISOString()
   }
-  yield JSON.stringify(['backup', header])
+  const outside = new PartDigest()
+  const outsideLine = (line: unknown[]) => {
+    const text = JSON.stringify(line)
+    outside.add(text, false)
+    return text
+  }
+  yield outsideLine(['backup', header])
   const parts: Part[] = [null, ...(await workspacesOf(tx, tables))]
   for (const part of parts) {
-    yield JSON.stringify(['part', part])
+    yield outsideLine(['part', part])
     const digest = new PartDigest()
     for await (const { line, is_row } of partLines(tx, tables, part)) {
       digest.add(line, is_row)
       yield line
     }
-    yield JSON.stringify(['end', digest.end()])
+    yield outsideLine(['end', digest.end()])
   }
-  yield JSON.stringify(['complete', { parts: parts.length }])
+  yield outsideLine(['sequences', await sequencesOf(tx)])
+  yield JSON.stringify(['complete', { parts: parts.length, sha256: outside.end().sha256 }])
 }
 
-async function workspacesOf(tx: Db, tables: readonly Table[]): Promise<string[]> {
+/** All that have rows, sorted. */
+export async function workspacesOf(tx: Db, tables: readonly Table[]): Promise<string[]> {
   const found = new Set<string>()
   for (const { name, has_workspace } of tables)
     if (has_workspace) for (const workspace of await workspacesIn(tx, name)) found.add(workspace)
@@ -72,20 +80,30 @@ async function* rowsOf(tx: Db, { name, columns, order, has_workspace }: Table, p
   if (!has_workspace && part !== null) return
   const where =
     part !== null ? sql`where workspace = ${sql.lit(part)}` : has_workspace ? sql`where workspace is null` : sql``
-  const refs = (names: readonly string[]) => sql.join(names.map(column => sql.ref(column)))
+  const by = sql.join(order.map(column => sql.ref(column)))
+  const line = sql`(select row_to_json(c)::text from (select ${sql.join(columns.map(of => sql.ref(`r.${of}`)))}) c)`
   await sql`declare backup_rows no scroll cursor for
-    select row_to_json(r)::text as line
-    from (select ${refs(columns)} from ${sql.table(name)} ${where} order by ${refs(order)}) r`.execute(tx)
-  for (let most = 50; ;) {
-    const { rows } = await sql<{ line: string }>`fetch ${sql.lit(most)} from backup_rows`.execute(tx)
-    let bytes = 0
-    for (const { line } of rows) {
-      bytes += line.length
+    select place, case when octet_length(line) <= ${sql.lit(FETCHED_BYTES_MAX)} then line end as line
+    from (
+      select r.place, ${line} as line
+      from (select *, ctid as place from ${sql.table(name)} ${where} order by ${by}) r
+      offset 0) b`.execute(tx)
+  for (let more = true; more;) {
+    const { rows } = await sql<{ place: string; line: string | null }>`
+      fetch ${sql.lit(FETCH_ROWS)} from backup_rows`.execute(tx)
+    for (const row of rows) {
+      const text = row.line ?? (await largeRow(tx, name, line, row.place))
       // Between the tokens of a stored JSON text there may be line ends; in its strings there are none.
-      yield line.replaceAll('\n', ' ')
+      yield text.replaceAll('\n', ' ')
     }
-    if (rows.length < most) break
-    most = Math.max(1, Math.min(FETCH_ROWS_MAX, 4 * most, Math.floor((FETCH_BYTES * rows.length) / bytes)))
+    more = rows.length === FETCH_ROWS
   }
   await sql`close backup_rows`.execute(tx)
+}
+
+/** A row by its place in the table, which is the same for the whole transaction. */
+async function largeRow(tx: Db, name: string, line: RawBuilder<unknown>, place: string): Promise<string> {
+  const { rows } = await sql<{ line: string }>`
+    select ${line} as line from ${sql.table(name)} r where r.ctid = ${place}::tid`.execute(tx)
+  return (rows[0] as { line: string }).line
 }

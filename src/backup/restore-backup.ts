@@ -36,9 +36,14 @@ export async function restore(
   await sql`create table if not exists ${sql.table(UNFINISHED_RESTORE)} (backup text, part text)`.execute(db)
   const begun = await unfinishedRestore(db)
   if (begun === undefined) await sql`insert into ${sql.table(UNFINISHED_RESTORE)} values (${id}, null)`.execute(db)
+  let sequences: Record<string, string> = {}
   for (;;) {
     const event = await next(events)
     if (event.type === 'complete') break
+    if (event.type === 'sequences') {
+      sequences = event.sequences
+      continue
+    }
     if (event.type !== 'part') throw new BackupFault('The backup was changed or damaged: its parts are not in order.')
     const { part } = event
     const key = JSON.stringify(part)
@@ -59,7 +64,8 @@ export async function restore(
   // Read to its end: what follows would be a fault.
   if ((await events.next()).done !== true) throw new BackupFault('The backup goes on behind its end.')
   await db.transaction().execute(async tx => {
-    for (const { name, numbered } of tables.values()) if (numbered !== null) await goOnNumbering(tx, name, numbered)
+    for (const [name, next] of Object.entries(sequences))
+      await sql`select setval(${name}::regclass, ${next}::bigint, false)`.execute(tx)
     await sql`drop table ${sql.table(UNFINISHED_RESTORE)}`.execute(tx)
   })
   await sql`analyze`.execute(db)
@@ -120,11 +126,4 @@ async function insert(
     select ${listed} from json_populate_recordset(null::${sql.table(name)}, ${`[${lines.join(',')}]`}::json)`.execute(
     tx
   )
-}
-
-/** New rows get numbers behind those that were restored. */
-async function goOnNumbering(tx: Db, table: string, column: string): Promise<void> {
-  await sql`
-    select setval(pg_get_serial_sequence(${table}, ${column}), most)
-    from (select max(${sql.ref(column)}) as most from ${sql.table(table)}) numbered where most is not null`.execute(tx)
 }

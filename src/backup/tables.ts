@@ -9,8 +9,6 @@ export interface Table {
   order: string[]
   /** Whether its rows say to which workspace they belong. */
   has_workspace: boolean
-  /** The column that PostgreSQL numbers by itself. */
-  numbered: string | null
 }
 
 /** What means nothing elsewhere: which calls wait at this moment. (Unlogged tables are left out as well.) */
@@ -24,7 +22,6 @@ export async function tablesOf(db: Db): Promise<Table[]> {
   const { rows } = await sql<Table>`
     select t.relname as name, array_agg(a.attname::text order by a.attnum) as columns,
       bool_or(a.attname = 'workspace') as has_workspace,
-      max(a.attname) filter (where a.attidentity <> '') as numbered,
       coalesce(
         (select array_agg(k.attname::text order by array_position(i.indkey::int2[], k.attnum))
          from pg_index i join pg_attribute k on k.attrelid = t.oid and k.attnum = any(i.indkey)
@@ -47,4 +44,21 @@ export async function tableWithRows(db: Db, tables: readonly Table[]): Promise<s
     if (rows.length > 0) return name
   }
   return undefined
+}
+
+/**
+ * The next number of each sequence, by its name. What has a number may be deleted, and numbers must not come again: ids
+ * of messages are in cursors, and the tokens of leases only grow.
+ */
+export async function sequencesOf(db: Db): Promise<Record<string, string>> {
+  const { rows } = await sql<{ name: string }>`
+    select relname as name from pg_class where relkind = 'S' and relnamespace = (
+      select relnamespace from pg_class where oid = 'messages'::regclass) order by relname`.execute(db)
+  const all: Record<string, string> = {}
+  for (const { name } of rows) {
+    const { rows } = await sql<{ next: string }>`
+      select (last_value + is_called::int)::text as next from ${sql.table(name)}`.execute(db)
+    all[name] = (rows[0] as { next: string }).next
+  }
+  return all
 }

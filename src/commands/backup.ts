@@ -1,12 +1,15 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { createReadStream, createWriteStream, rmSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { BackupFault, type Event, eventsOf, type Header, partName } from '../backup/backup-file.js'
 import { differences } from '../backup/compare-backup.js'
 import { readLines, writeLines } from '../backup/compressed-lines.js'
 import { backupLines } from '../backup/create-backup.js'
+import { alone, serviceOn } from '../backup/restore-alone.js'
 import { restore, unfinishedRestore } from '../backup/restore-backup.js'
 import { tablesOf, tableWithRows } from '../backup/tables.js'
+import { isConnectionFault } from '../postgres/faults.js'
 import { appliedNames, upTo } from '../postgres/migrate.js'
 import type { Db } from '../postgres/schema.js'
 import { verb, type Verbs } from './command.js'
@@ -45,10 +48,13 @@ export const verbs: Verbs = {
     operands: ['<file>'],
     options: { database: { type: 'boolean', description: 'and that the database holds the same rows' } },
     async run({ database }, [file]) {
-      await reading(file, async ({ created_at, program }, events) => {
+      await reading(file, async ({ created_at, program, migration }, events) => {
         notice(`A backup of ${created_at}, by version ${program}.`)
         if (!database) return count(events)
-        const found = await withDatabase(db => snapshot(db, tx => differences(tx, events)))
+        const found = await withDatabase(async db => {
+          if ((await appliedNames(db)).at(-1) !== migration) throw new CommandError(OTHER_TABLES)
+          return snapshot(db, tx => differences(tx, events))
+        })
         if (found.length > 0) throw new CommandError(`The database differs.\n${found.join('\n')}`)
         console.log('The backup is complete, and the database holds the same rows.')
       })
@@ -56,14 +62,23 @@ export const verbs: Verbs = {
   })
 }
 
+const LOST = 'The connection to the database was lost. Run the same command again: it goes on where it was.'
+
+const OTHER_TABLES =
+  'The backup and the database have the tables of different versions: their rows cannot be compared. Without ' +
+  '--database this command checks whether the backup is complete.'
+
 const snapshot = <T>(db: Db, work: (tx: Db) => Promise<T>) =>
   db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work)
 
 /** The file appears when it is complete. Only its owner may read it: it holds everybody's messages. */
 async function writeTo(file: string, lines: AsyncIterable<string>): Promise<void> {
-  if (file === '-') return writeLines(process.stdout, lines)
-  const unfinished = `${file}.unfinished`
-  const out = createWriteStream(unfinished, { mode: 0o600 })
+  if (file === '-') return writeToOutput(lines)
+  // Of its own name: two that write the same file at a time do not write into each other.
+  const unfinished = `${file}.${randomUUID()}.unfinished`
+  const remove = () => rmSync(unfinished, { force: true })
+  process.once('exit', remove)
+  const out = createWriteStream(unfinished, { mode: 0o600, flags: 'wx', flush: true })
   try {
     await writeLines(out, lines)
     await new Promise<void>((resolve, reject) => {
@@ -73,9 +88,24 @@ async function writeTo(file: string, lines: AsyncIterable<string>): Promise<void
     await rename(unfinished, file)
   } catch (error) {
     out.destroy()
-    await rm(unfinished, { force: true })
+    remove()
     throw explained(file, error)
+  } finally {
+    process.off('exit', remove)
   }
+}
+
+/** Whoever reads it may end before it has everything, such as a connection to another machine: that is a failure. */
+async function writeToOutput(lines: AsyncIterable<string>): Promise<void> {
+  const fail = (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') notice('The backup is not complete: nobody reads it any more.')
+    process.exitCode = 1
+  }
+  process.stdout.prependListener('error', fail)
+  await writeLines(process.stdout, lines).catch((error: unknown) => {
+    throw explained('-', error)
+  })
+  process.stdout.off('error', fail)
 }
 
 async function reading(
@@ -119,18 +149,27 @@ async function intoDatabase(header: Header, events: AsyncGenerator<Event>): Prom
   const signals = handleSignals()
   const context = await openContext('join', notice)
   try {
-    await withOwnerConnection(context, notice, signals, async db => {
-      signals.onStop(exit_code => {
-        notice('Stopped. The same command goes on where it was.')
-        void context.embedded?.close().finally(() => process.exit(exit_code))
-        if (context.embedded === undefined) process.exit(exit_code)
-      })
-      const begun = await fitFor(db, header)
-      if (begun) notice('Going on with the restore that was broken off.')
-      await restore(db, events, header.id, (part, { rows }, stored) => {
-        notice(`${stored ? 'Restored' : 'Already there:'} ${partName(part)}, ${counted(rows, 'row')}.`)
-      })
-    })
+    const connected = <T>(work: (db: Db) => Promise<T>) => withOwnerConnection(context, notice, signals, work)
+    const done = await connected(locked =>
+      alone(locked, () =>
+        connected(async db => {
+          signals.onStop(exit_code => {
+            notice('Stopped. The same command goes on where it was.')
+            void context.embedded?.close().finally(() => process.exit(exit_code))
+            if (context.embedded === undefined) process.exit(exit_code)
+          })
+          const begun = await fitFor(db, header)
+          if (begun) notice('Going on with the restore that was broken off.')
+          await restore(db, events, header.id, (part, { rows }, stored) => {
+            notice(`${stored ? 'Restored' : 'Already there:'} ${partName(part)}, ${counted(rows, 'row')}.`)
+          }).catch((error: unknown) => {
+            // What was read of the backup does not come again, so that this process cannot go on.
+            throw isConnectionFault(error) ? new CommandError(LOST) : error
+          })
+        })
+      )
+    )
+    if (!done) throw new CommandError('Another process restores a backup into this database right now.')
     await migrateDatabase(context, notice, signals)
   } finally {
     await context.embedded?.close()
@@ -139,23 +178,23 @@ async function intoDatabase(header: Header, events: AsyncGenerator<Event>): Prom
 
 /** @returns whether this restore has begun before @throws CommandError if the database cannot take the backup */
 async function fitFor(db: Db, header: Header): Promise<boolean> {
+  const service = await serviceOn(db)
+  if (service !== undefined)
+    throw new CommandError(`The service ${service} uses this database. Stop it, and run the same command again.`)
   const applied = await appliedNames(db)
-  if (applied.length === 0) {
-    if (!(await upTo(db, header.migration)))
-      throw new CommandError(`The backup is of a later version, ${header.program}. Restore it with that version.`)
-    return false
-  }
-  const begun = await unfinishedRestore(db)
+  const begun = applied.length === 0 ? undefined : await unfinishedRestore(db)
   if (begun === header.id) return true
   if (begun !== undefined)
     throw new CommandError('In this database the restore of another backup was broken off. Take an empty database.')
-  const filled = await tableWithRows(db, await tablesOf(db))
+  const filled = applied.length === 0 ? undefined : await tableWithRows(db, await tablesOf(db))
   if (filled !== undefined)
     throw new CommandError(`The database is not empty: ${filled} has rows. Restore into an empty database.`)
-  if (applied.at(-1) !== header.migration)
+  if ((applied.at(-1) ?? '') > header.migration)
     throw new CommandError(
-      `The database has the tables of another version than the backup. Take a database without tables; this program ` +
+      `The database has the tables of a later version than the backup. Take a database without tables; this program ` +
         `makes those of version ${header.program}, and brings them up to date afterwards.`
     )
+  if (!(await upTo(db, header.migration)))
+    throw new CommandError(`The backup is of a later version, ${header.program}. Restore it with that version.`)
   return false
 }

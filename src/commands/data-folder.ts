@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { posix, resolve, win32 } from 'node:path'
+import { resolve } from 'node:path'
 import { ConfigError } from '../config/config.js'
+import { dataFolder, pathsOf, settingsFolder, type User } from '../connect/machine.js'
 import { isCheckout, name } from '../version.js'
 import { SECRETS_FILE } from './local-secrets.js'
 
@@ -18,23 +19,10 @@ export interface Environment {
  * of the user.
  * @throws ConfigError if the user has no home folder
  */
-export function defaultDataDir({
-  checkout = isCheckout,
-  platform = process.platform,
-  env = process.env,
-  home = homedir
-}: Environment & { checkout?: boolean } = {}): string {
+export function defaultDataDir({ checkout = isCheckout, ...given }: Environment & { checkout?: boolean } = {}): string {
   if (checkout) return 'data'
-  const path = platform === 'win32' ? win32 : posix
-  const configured = platform === 'win32' ? env.LOCALAPPDATA : platform === 'darwin' ? undefined : env.XDG_DATA_HOME
-  // The XDG specification demands that relative paths are ignored.
-  if (configured !== undefined && path.isAbsolute(configured)) return path.join(configured, name)
-  const folders: Record<string, string> = { win32: 'AppData\\Local', darwin: 'Library/Application Support' }
-  return path.join(
-    homeFolder(home, path, 'DATA_DIR to the folder for the data'),
-    folders[platform] ?? '.local/share',
-    name
-  )
+  const user = userOf(given, 'DATA_DIR to the folder for the data')
+  return pathsOf(user).join(dataFolder(user), name)
 }
 
 /**
@@ -42,27 +30,26 @@ export function defaultDataDir({
  * data, which backups may leave out and other machines do not share.
  * @throws ConfigError if the user has no home folder
  */
-export function configFolder({
-  platform = process.platform,
-  env = process.env,
-  home = homedir
-}: Environment = {}): string {
-  const path = platform === 'win32' ? win32 : posix
-  const configured = platform === 'win32' ? env.APPDATA : platform === 'darwin' ? undefined : env.XDG_CONFIG_HOME
-  if (configured !== undefined && path.isAbsolute(configured)) return path.join(configured, name)
-  const folders: Record<string, string> = { win32: 'AppData\\Roaming', darwin: 'Library/Application Support' }
-  return path.join(homeFolder(home, path, 'HOME'), folders[platform] ?? '.config', name)
+export function configFolder(given: Environment = {}): string {
+  const user = userOf(given, 'HOME')
+  return pathsOf(user).join(settingsFolder(user), name)
 }
 
-/** @param remedy what to set if there is none */
-function homeFolder(home: () => string, path: Pick<typeof posix, 'isAbsolute'>, remedy: string): string {
-  try {
-    const folder = home()
-    if (path.isAbsolute(folder)) return folder
-  } catch {
-    // Reported below.
+/** @param remedy what to set if there is no home folder where one is needed */
+function userOf({ platform = process.platform, env = process.env, home = homedir }: Environment, remedy: string): User {
+  return {
+    platform,
+    env,
+    get home() {
+      try {
+        const folder = home()
+        if (pathsOf({ platform }).isAbsolute(folder)) return folder
+      } catch {
+        // Reported below.
+      }
+      throw new ConfigError(`The user who runs the program has no home folder. Set ${remedy}.`)
+    }
   }
-  throw new ConfigError(`The user who runs the program has no home folder. Set ${remedy}.`)
 }
 
 /**

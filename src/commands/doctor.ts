@@ -1,7 +1,7 @@
 import { examineKey, examineServer } from '../connect/diagnose.js'
 import { examineCodingAgents } from '../connect/examine-agents.js'
 import { fault, type Finding } from '../connect/finding.js'
-import { reach } from '../connect/reach.js'
+import { examineNetwork } from '../connect/examine-network.js'
 import { printable } from '../kernel/text.js'
 import { version } from '../version.js'
 import { verb, type Verbs } from './command.js'
@@ -18,7 +18,7 @@ export const verbs: Verbs = {
       const { url: address, api_key: given, agent_id, agent_type } = await connectionOf(options)
       const url = address.replace(/\/+$/, '')
       const api_key = given ?? (isLoopback(url) ? (await localApiKey())?.key : undefined)
-      const findings = await reach(url)
+      const findings = await examineNetwork(url)
       if (findings.every(({ ok }) => ok)) findings.push(...(await examineServer(url, version)))
       const answers = findings.some(({ step, ok }) => step === 'server' && ok)
       if (answers)

@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Caller } from '../connect/call.js'
+import { isObject } from '../kernel/json.js'
 import { CommandError, meant } from './command.js'
 import { configFolder, type Environment } from './data-folder.js'
 
 /** A server, and who calls it: what the commands that call a server need. */
-export interface Profile {
-  /** The server's address, such as `http://127.0.0.1:23456`. */
-  url: string
-  api_key: string
-  agent_id?: string
-  agent_type?: string
-}
+export type Profile = Caller
 
 /** The profile that is meant where none is named. */
 const DEFAULT_PROFILE = 'default'
@@ -133,9 +129,7 @@ function parsed(text: string): ProfileFile | undefined {
   try {
     const content = JSON.parse(text) as Partial<ProfileFile> | null
     const { profiles } = content ?? {}
-    return typeof profiles === 'object' && profiles !== null && !Array.isArray(profiles)
-      ? (content as ProfileFile)
-      : undefined
+    return isObject(profiles) ? (content as ProfileFile) : undefined
   } catch {
     return undefined
   }

@@ -1,19 +1,14 @@
 import type pino from 'pino'
 import type { FastifyInstance } from 'fastify'
-import { type App, buildApp } from '../app.js'
+import type { App } from '../app.js'
 import { type Config, isLoopback } from '../config/config.js'
 import { parseDatabaseUrl } from '../config/database-url.js'
 import { explainConnect } from '../postgres/connect-faults.js'
-import type { Database } from '../postgres/connect.js'
-import type { Telemetry } from '../telemetry/telemetry.js'
 import { banner } from './banner.js'
 import { verb, type Verbs } from './command.js'
-import { checkEnvironment } from './environment.js'
-import { createLogger } from './logger.js'
-import { migrateDatabase, connectForRequests, type CommandContext, openContext } from './open.js'
+import type { CommandContext } from './open.js'
 import { notice } from './operator.js'
-import { handleSignals, type Signals } from './stop.js'
-import { telemetryOf } from './telemetry.js'
+import { type Started, startService } from './start-service.js'
 
 export const verbs: Verbs = {
   '': verb({
@@ -23,45 +18,22 @@ export const verbs: Verbs = {
   })
 }
 
-export async function serve(): Promise<void> {
-  const signals = handleSignals()
-  await checkEnvironment(process.env, { listens: true })
-  const context = await openContext('serve', notice)
-  const { config, embedded, replica, jwt_secrets } = context
-  let database: Database | undefined
-  let telemetry: Telemetry | undefined
-  try {
-    telemetry = await telemetryOf(config, replica)
-    const logger = await createLogger(config, replica, 1, telemetry)
-    if (config.migrate_on_start) {
-      const applied = await migrateDatabase(context, notice, signals)
-      if (applied.length > 0) logger.info({ applied }, 'migrated')
-    }
-    database = connectForRequests(context, logger, telemetry?.tracing)
-    const app = await buildApp({ config, database, jwt_secrets, replica, logger, tracing: telemetry?.tracing })
-    telemetry?.exportMetrics(() => app.metrics.registry.getMetricsAsJSON())
+export function serve(): Promise<void> {
+  return startService('serve', async started => {
+    const { app, context, database, logger } = started
+    const { config, embedded, url } = context
     await listen(app, config)
     warn(config, logger)
-    const shutDown = prepareShutdown(app, database, context, signals, telemetry)
-    const { lastFault } = database
-    const why = () => explainConnect(lastFault(), parseDatabaseUrl(context.url), 'DATABASE_URL')?.sentence
-    void announceWhenReady(
-      app,
-      banner(addressOf(app.server, config.host), context, signInCode(app, context)),
-      why,
-      notice
-    )
+    const shutDown = prepareShutdown(started)
+    const why = () => explainConnect(database.lastFault(), parseDatabaseUrl(url), 'DATABASE_URL')?.sentence
+    const ready = banner(addressOf(app.server, config.host), context, signInCode(app, context))
+    void announceWhenReady(app, ready, why, notice)
     void embedded?.lost.then(error => {
       logger.fatal(error.message)
       process.exitCode = 1
       shutDown('the embedded PostgreSQL has stopped')
     })
-  } catch (error) {
-    await telemetry?.close()
-    await database?.close()
-    await embedded?.close()
-    signals.endStart(error)
-  }
+  })
 }
 
 /** Only another program that was faster since the check of the environment can still be in the way here. */
@@ -117,7 +89,6 @@ function addressOf(server: FastifyInstance, host: string): string {
 }
 
 function warn(config: Config, logger: pino.Logger): void {
-  for (const line of config.notices) logger.warn(line)
   if (!config.auth_enabled) logger.warn('AUTH_ENABLED=false: every caller without credentials may read and write')
   if (
     !config.shared_api_key &&
@@ -132,15 +103,9 @@ function warn(config: Config, logger: pino.Logger): void {
 }
 
 /** Shuts down in phases, each with a time limit: report not ready, drain requests, close connections. */
-function prepareShutdown(
-  { server, load, stop: announceStopping }: App,
-  database: Database,
-  { config, embedded }: CommandContext,
-  signals: Signals,
-  telemetry: Telemetry | undefined
-): (reason: string) => void {
-  const log = server.log
-  return signals.shutDownWith(log, [
+function prepareShutdown({ app, context: { config }, signals, closing }: Started): (reason: string) => void {
+  const { server, load, stop: announceStopping } = app
+  return signals.shutDownWith(server.log, [
     {
       name: 'not ready',
       limit_ms: config.shutdown_delay_ms + 1000,
@@ -158,15 +123,6 @@ function prepareShutdown(
         await server.close()
       }
     },
-    {
-      name: 'close',
-      limit_ms: 10_000,
-      run: async () => {
-        await Promise.all([database.close(), telemetry?.close()])
-      }
-    },
-    ...(embedded === undefined
-      ? []
-      : [{ name: 'stop the embedded PostgreSQL', limit_ms: 30_000, run: () => embedded.close() }])
+    ...closing
   ])
 }

@@ -1,13 +1,10 @@
+import type { Log } from '../kernel/log.js'
+
 /** One step of a shutdown. If it exceeds its time limit, the next step starts without waiting for it. */
 export interface Phase {
   name: string
   limit_ms: number
   run: () => Promise<void>
-}
-
-interface StopLog {
-  info: (fields: Record<string, unknown>, message: string) => void
-  error: (fields: Record<string, unknown>, message: string) => void
 }
 
 export interface Signals {
@@ -24,7 +21,7 @@ export interface Signals {
    * Sets the phases that a signal starts. They start at once if a signal has already come.
    * @returns a function that starts them for another reason
    */
-  shutDownWith: (log: StopLog, phases: Phase[]) => (reason: string) => void
+  shutDownWith: (log: Pick<Log, 'info' | 'error'>, phases: Phase[]) => (reason: string) => void
 }
 
 const EXIT_CODES = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 }
@@ -75,7 +72,7 @@ export function handleSignals(): Signals {
   }
 }
 
-async function runPhases(reason: string, log: StopLog, phases: Phase[]): Promise<void> {
+async function runPhases(reason: string, log: Pick<Log, 'info' | 'error'>, phases: Phase[]): Promise<void> {
   log.info({ reason }, 'stopping')
   let failed = false
   for (const { name, limit_ms, run } of phases) {

@@ -1,4 +1,6 @@
+import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config/config.js'
+import { trackEpisodes } from '../postgres/episodes.js'
 import { openTelemetry, TelemetryMissing } from '../telemetry/open.js'
 import type { Telemetry } from '../telemetry/telemetry.js'
 import { name, version } from '../version.js'
@@ -18,4 +20,23 @@ export async function telemetryOf(
   } catch (error) {
     throw error instanceof TelemetryMissing ? new CommandError(error.message) : error
   }
+}
+
+/** Logs what OpenTelemetry says: of an export that fails again and again, when that begins and when it is over. */
+export function logProblems(telemetry: Telemetry, { metric_interval_ms }: Config, logger: FastifyBaseLogger): void {
+  const exports = trackEpisodes({
+    onBegin(why) {
+      logger.warn({ why }, 'the collector of OpenTelemetry does not take what it is sent')
+    },
+    onEnd(times, seconds) {
+      logger.info({ times, seconds }, 'no longer: the collector of OpenTelemetry does not take what it is sent')
+    },
+    quiet_ms: Math.max(30_000, 2 * metric_interval_ms)
+  })
+  telemetry.sayProblems({
+    said(sentence) {
+      logger.warn({ opentelemetry: sentence }, 'OpenTelemetry reports a problem')
+    },
+    failed: exports.fault
+  })
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isObject } from '../kernel/json.js'
 import type { CodingAgent } from './coding-agents.js'
 import { SERVER_NAME } from './entries.js'
 import { type HookMoment, hookItem, type HookSettings, isOurHook } from './hooks.js'
@@ -8,7 +9,6 @@ import {
   listAt,
   type Entry,
   insertEntry,
-  isObject,
   removeEntry,
   removeItems,
   updateEntry,

@@ -1,5 +1,5 @@
+import { isObject } from '../kernel/json.js'
 import { folderOf, inHome, type Machine, pathsOf } from './machine.js'
-import { isObject } from './text/formats.js'
 
 /** When a coding agent tells this program what happens, so that it can hand over messages. */
 export type HookMoment = (typeof MOMENTS)[number]

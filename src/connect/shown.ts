@@ -1,5 +1,5 @@
+import { isObject } from '../kernel/json.js'
 import type { Plan, Planned } from './plan.js'
-import { isObject } from './text/formats.js'
 
 /**
  * What a plan does, for people. Of what stood in the file before, only what this program changes is shown: the rest may

@@ -6,6 +6,9 @@ import { AppError } from '../kernel/errors.js'
 import type { RegisteredTool } from '../kernel/kernel.js'
 import type { SignInCodes } from './sign-in-codes.js'
 
+/** Headers by which a proxy says that it hands on what somebody else asks. */
+const OF_PROXIES = /^(forwarded|via|x-real-ip|x-forwarded.*)$/
+
 /** Who signs in by the link. */
 const PERSON = { agent_id: 'person', agent_type: 'human', requested_permissions: ['read', 'write'] }
 
@@ -28,7 +31,7 @@ export function registerSignIn(app: FastifyInstance, codes: SignInCodes, api_key
 function isFromHere({ raw, headers }: FastifyRequest): boolean {
   const { remoteAddress = '' } = raw.socket
   const isLocal = remoteAddress === '::1' || /^(::ffff:)?127\./.test(remoteAddress)
-  return isLocal && !Object.keys(headers).some(name => name === 'forwarded' || name.startsWith('x-forwarded'))
+  return isLocal && !Object.keys(headers).some(name => OF_PROXIES.test(name))
 }
 
 function notGood(): AppError {

@@ -33,16 +33,17 @@ export interface Found {
  */
 export async function whatCame(db: Db, viewer: Agent, asked: Behind): Promise<Found> {
   const { session_id, after_seq, limit, sender, mentions_only } = asked
-  if (sender === undefined && !mentions_only) {
-    const [tasks] = await haveTasksChanged(db, { workspace: viewer.workspace, session_id, after_seq })
-    if (tasks?.changed === true) return changesAfter(db, viewer, asked)
-  }
   const mentions = mentions_only ? viewer : undefined
   const { messages, count, has_more, highest, head } = await page(db, viewer, session_id, {
     ...{ sender, mentions, limit, after_seq },
     offset: 0,
     order: 'asc'
   })
+  // After the messages: the cursor passes no change of a task that came while they were read.
+  if (sender === undefined && !mentions_only) {
+    const [tasks] = await haveTasksChanged(db, { workspace: viewer.workspace, session_id, after_seq })
+    if (tasks?.changed === true) return changesAfter(db, viewer, asked)
+  }
   return { messages, count, last_seq: has_more ? (highest as number) : head, has_more }
 }
 

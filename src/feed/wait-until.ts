@@ -1,64 +1,19 @@
 import type { Agent } from '../kernel/agent.js'
 import type { Caller } from '../kernel/caller.js'
 import { AppError } from '../kernel/errors.js'
-import type { Topic } from '../kernel/events.js'
 import { Numeric } from '../kernel/schema.js'
 import type { ConcurrencyLimit } from '../kernel/semaphore.js'
-import { Followers, type FollowOptions } from './followers.js'
-import type { EndReason, Follower, Following, Live } from './live.js'
-import type { Feed } from './paged-feed.js'
+import type { EndReason, Live } from './live.js'
 import { isOpenAfter, whyEnded } from './wait.js'
+import type { WakeUps } from './wake-ups.js'
 
 /**
  * Calls that wait for something which only one of them may get, such as a task or a lease: they are told that it may be
- * there, and try to get it. Hints, readings and rights are those of every other follower.
+ * there, and try to get it. Hints and rights are those of every other follower.
  */
-
-export type Told = 'something may be there'
-const TOLD: readonly Told[] = ['something may be there']
-
-export interface WakeUps {
-  follow: (viewer: Agent, follower: Follower<number, Told>) => Following
-}
-
-export interface WakeUpOptions extends FollowOptions {
-  topic: (workspace: string) => Topic
-  /** Whether there may be something for one of these, of one workspace: one reading for all who wait. */
-  look: (workspace: string, viewers: readonly Agent[]) => Promise<boolean>
-}
-
-/** The cursor of this feed counts how often there was something. */
-function feedOf(workspace: string, { topic, look }: WakeUpOptions): Feed<number, Told> {
-  const told = () => TOLD
-  return {
-    topic: topic(workspace),
-    knows: () => false,
-    size: { most: 1, least: 1 },
-    distance: (from, to) => to - from,
-    keyOf: cursor => cursor,
-    end: async () => ({ cursor: 0, waiting: 0 }),
-    async read(viewers, from, to) {
-      if (to !== undefined) return { cursor: to, waiting: 0, changesOf: told }
-      const found = await look(workspace, viewers)
-      return found ? { cursor: from + 1, waiting: 0, changesOf: told } : { cursor: from, waiting: 0 }
-    }
-  }
-}
-
-export function createWakeUps(options: WakeUpOptions): WakeUps {
-  const followers = new Followers<number, Told>(options)
-  return {
-    follow(viewer, follower) {
-      const { workspace } = viewer
-      const cursor = followers.position(workspace)?.cursor ?? 0
-      return followers.follow(workspace, () => feedOf(workspace, options), viewer, cursor, follower)
-    }
-  }
-}
 
 export interface WaitUntilDeps {
   wakeUps: WakeUps
-  live: Live
   /** Bounds the calls that wait at the same time. */
   waiters: ConcurrencyLimit
   /** Aborted when this replica stops. */
@@ -74,8 +29,8 @@ export interface WaitUntil<T> {
   giveBack: (got: T) => Promise<unknown>
   /** Milliseconds. */
   total_ms: number
-  /** The session that it is of, as it was read: when it closes, nothing comes any more. */
-  session?: { id: string; last_seq: number } | undefined
+  /** The session that it is of, as it was read, and what follows it: when it closes, nothing comes any more. */
+  session?: { id: string; last_seq: number; live: Live } | undefined
 }
 
 /** What a call got that waited; or why it got nothing. */
@@ -89,9 +44,10 @@ export type Waited<T> = { got: T } | 'time is up' | 'session closed'
  */
 export async function waitUntil<T>(
   { agent, caller, attempt, giveBack, total_ms, session }: WaitUntil<T>,
-  { wakeUps, live, waiters, stopping }: WaitUntilDeps
+  { wakeUps, waiters, stopping }: WaitUntilDeps
 ): Promise<Waited<T>> {
   const started = performance.now()
+  const before = wakeUps.counts(agent)
   const first = await attempt()
   const signal = total_ms > 0 ? caller.disconnected?.() : undefined
   const isGone = () => signal?.aborted === true
@@ -140,15 +96,19 @@ export async function waitUntil<T>(
         if (reason === 'stopping') timeUp()
         else endWith(() => reject(whyEnded(reason)))
       }
-      const following = wakeUps.follow(agent, {
-        deliveryCost: 0,
-        deliver: () => void tryNow(),
-        ended,
-        tick: () => caller.progress?.((performance.now() - started) / 1000, total_ms / 1000)
-      })
+      const following = wakeUps.follow(
+        agent,
+        {
+          deliveryCost: 0,
+          deliver: () => void tryNow(),
+          ended,
+          tick: () => caller.progress?.((performance.now() - started) / 1000, total_ms / 1000)
+        },
+        before
+      )
       const ofSession =
         session &&
-        live.follow(session.id, agent, session.last_seq, {
+        session.live.follow(session.id, agent, session.last_seq, {
           deliveryCost: 0,
           deliver(changes) {
             closed = !(isOpenAfter(changes) ?? !closed)
@@ -163,7 +123,7 @@ export async function waitUntil<T>(
         ofSession?.close()
       }
       // What came between the first attempt and now has told nobody.
-      void tryNow()
+      if (following.missed) void tryNow()
     })
     if (typeof waited === 'string' || !isGone()) return waited
     await giveBack(waited.got)

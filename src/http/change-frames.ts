@@ -1,4 +1,4 @@
-import { encodeFeedCursor } from '../feed/feed-cursor.js'
+import { feedCursorEncoder } from '../feed/feed-cursor.js'
 import type { WorkspaceChange } from '../feed/follow-workspaces.js'
 import type { Change } from '../feed/store/feed.js'
 import { eventFrame } from './event-frames.js'
@@ -14,8 +14,9 @@ export function sessionFrames(changes: readonly Change[]): Buffer {
 
 /** @param origin names the database in the ids of events */
 export function workspaceFrames(origin: string, changes: readonly WorkspaceChange[]): Buffer {
+  const idOf = feedCursorEncoder(origin)
   return once(ofWorkspace, changes, ({ session_id, change, cursor }) =>
-    eventFrame(change.type, { session_id, ...change }, encodeFeedCursor(origin, cursor))
+    eventFrame(change.type, { session_id, ...change }, idOf(cursor))
   )
 }
 

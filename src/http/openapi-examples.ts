@@ -81,6 +81,7 @@ const ARGUMENTS: Record<string, unknown> = {
 const MORE: Record<string, string[]> = {
   add_message: ['metadata'],
   complete_task: ['result'],
+  release_task: ['lease_token'],
   search_context: ['session_id'],
   set_retention: ['days'],
   update_session: ['purpose'],

@@ -6,16 +6,10 @@ import { write as writeAuditRow } from '../audit/store/rows.js'
 import type { Db } from '../postgres/schema.js'
 import { inWorkspace, transact, type Unscoped } from '../postgres/scope.js'
 import { readSessionOrThrow } from '../sessions/store/sessions.js'
-import { type InboxMessage, inboxPage, type InboxPlace } from './store/inbox-pages.js'
+import { type InboxMessage, inboxPage, type InboxPlace, type InboxRequest } from './store/inbox-pages.js'
 import { setReadThese } from './store/receipts.js'
 
-export interface InboxArguments {
-  unread_only: boolean
-  unacked_only: boolean
-  session_id?: string
-  limit: number
-  cursor?: string
-}
+export type InboxArguments = Omit<InboxRequest, 'after'> & { cursor?: string }
 
 export interface InboxAnswer {
   messages: InboxMessage[]

@@ -1,6 +1,8 @@
 import fp from 'fastify-plugin'
+import { createWakeUps } from '../feed/wake-ups.js'
+import { addressesOf } from '../kernel/addresses.js'
+import { inboxTopic } from '../kernel/events.js'
 import { acrossWorkspaces } from '../postgres/scope.js'
-import { createInboxWakeUps } from './inbox-wakeups.js'
 import { deliveryKey, trackDeliveries } from './store/receipts.js'
 import { ackMessages } from './tools/ack-messages.js'
 import { ask } from './tools/ask.js'
@@ -26,9 +28,11 @@ export const inboxPlugin = fp(
       }
     })
     app.addTool(getInbox(db))
-    app.addTool(
-      waitForInbox({ database: db, wakeUps: createInboxWakeUps({ ...app.following }), live, waiters, stopping })
-    )
+    const wakeUps = createWakeUps({
+      ...app.following,
+      topicsOf: viewer => addressesOf(viewer).map(name => inboxTopic(viewer.workspace, name))
+    })
+    app.addTool(waitForInbox({ database: db, wakeUps, live, waiters, stopping }))
     app.addTool(ackMessages)
     app.addTool(getReceipts)
     app.addTool(

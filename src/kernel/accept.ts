@@ -3,7 +3,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { firstFault, full, kindOf, missingArgument, shortened, unknownArgument } from './argument-errors.js'
 import { editDistance } from './edit-distance.js'
 import { AppError } from './errors.js'
-import { refuseUnstorable } from './json.js'
+import { isObject, refuseUnstorable } from './json.js'
 import { parseBounded } from './json-scan.js'
 import { EmptyIsAbsent, NullIsValue, type SchemaExtensions, Repair } from './schema.js'
 
@@ -140,8 +140,4 @@ function leaveOut(name: string, known: string[], place: string, warnings: string
 
 function takesNull({ anyOf = [] }: TSchema): boolean {
   return (anyOf as TSchema[]).some(({ type }) => type === 'null')
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

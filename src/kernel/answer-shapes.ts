@@ -1,5 +1,5 @@
-import { Type } from '@sinclair/typebox'
-import { AnyValueField, ObjectOf } from './schema.js'
+import { type Static, type TObject, Type } from '@sinclair/typebox'
+import { AnyValueField, ObjectOf, OneOf } from './schema.js'
 import { VISIBILITIES } from './visibilities.js'
 
 /** The shapes that several tools have in their answers. */
@@ -26,7 +26,7 @@ export const Message = Type.Object({
   sender: Type.String(),
   sender_type: Type.String(),
   content: Type.String(),
-  visibility: Type.Unsafe<(typeof VISIBILITIES)[number]>({ type: 'string', enum: [...VISIBILITIES] }),
+  visibility: OneOf(VISIBILITIES),
   metadata: AnyObject,
   parent_message_id: Nullable(Type.Integer()),
   timestamp: Time,
@@ -53,6 +53,7 @@ const statisticsFields = {
   message_count_is_estimate: Type.Optional(Type.Boolean()),
   last_activity: Time
 }
+export type SessionStatistics = Static<TObject<typeof statisticsFields>>
 
 const Unread = Type.Object({
   messages: Type.Integer({
@@ -70,6 +71,8 @@ export const readingFields = {
   }),
   unread: Unread
 }
+/** What an agent has not read yet. */
+export type Reading = Static<TObject<typeof readingFields>>
 
 export const SessionSummary = Type.Object({ ...sessionFields, ...statisticsFields, ...readingFields })
 

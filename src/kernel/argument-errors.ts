@@ -1,6 +1,6 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
 import type { TypeCheck } from '@sinclair/typebox/compiler'
-import { editDistance } from './edit-distance.js'
+import { nearest } from './edit-distance.js'
 import { AppError } from './errors.js'
 import { Allowed, Code, type SchemaExtensions } from './schema.js'
 
@@ -15,12 +15,12 @@ export function shortened(name: string): string {
 }
 
 export function unknownArgument(name: string, known: string[], at: string): AppError {
-  const nearest = nearestName(name, known)
+  const meant = nearest(name, known)
   const shown = shortened(name)
   return new AppError('INVALID_INPUT', `There is no argument '${shown}'.`, {
     context: { argument: full(at, shown), given: 'an unknown argument', allowed: known },
     suggestions: [
-      nearest !== undefined ? `Did you mean '${nearest}'?` : 'Leave it out',
+      meant !== undefined ? `Did you mean '${meant}'?` : 'Leave it out',
       known.length > 0 ? `The arguments are: ${known.join(', ')}` : 'This tool takes no arguments'
     ]
   })
@@ -93,21 +93,4 @@ export function kindOf(value: unknown): string {
   if (typeof value === 'object') return 'an object'
   if (typeof value === 'number') return `the number ${value}`
   return typeof value === 'boolean' ? `${value}` : `a ${typeof value}`
-}
-
-/** The known name a caller most likely meant: at most 2 edits away, of a long name 3. */
-function nearestName(name: string, known: readonly string[]): string | undefined {
-  let best: string | undefined
-  let least = (name.length < 6 ? 2 : 3) + 1
-  for (const candidate of known) {
-    const distance =
-      candidate.startsWith(name) || name.startsWith(candidate)
-        ? 1
-        : editDistance(name.slice(0, 60).toLowerCase(), candidate, 3)
-    if (distance < least) {
-      least = distance
-      best = candidate
-    }
-  }
-  return best
 }

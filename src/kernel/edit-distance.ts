@@ -31,15 +31,19 @@ export function editDistance(a: string, b: string, most: number): number {
   return Math.min(last[b.length] as number, most + 1)
 }
 
-/** The known word that a mistyped one probably means: at most two edits away, or one of them begins with the other. */
+/**
+ * The known word that a mistyped one probably means: at most two edits away, of a long one three, or one of them begins
+ * with the other.
+ */
 export function nearest(given: string, known: Iterable<string>): string | undefined {
   const text = given.toLowerCase()
+  const most = text.length < 6 ? 2 : 3
   let found: string | undefined
-  let least = 3
+  let least = most + 1
   for (const word of known) {
     const other = word.toLowerCase()
     const begins = text.length >= 3 && (other.startsWith(text) || text.startsWith(other)) && other !== ''
-    const distance = Math.min(editDistance(text, other, 2), begins ? 2 : 3)
+    const distance = Math.min(editDistance(text, other, most), begins ? 2 : least)
     if (distance < least && distance < Math.max(text.length, other.length)) {
       found = word
       least = distance

@@ -94,6 +94,11 @@ function refuseNumber(value: number, argument: string): void {
   })
 }
 
+/** Whether a value of JSON is an object: neither an array nor null. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** Names that JavaScript puts before all others, in the order of their numbers. */
 const INDEX = /^(?:0|[1-9]\d{0,9})$/
 const INDEX_MAX = 2 ** 32 - 2

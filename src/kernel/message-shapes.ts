@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX } from './agent.js'
 import { AnyValue, Allowed, Checked, Code, HoldsText, OneOf, OnPage } from './schema.js'
 import { TYPE_PREFIX } from './addresses.js'
-import { isName, NAME_PATTERN, text } from './shapes.js'
+import { isName, NAME_PATTERN, Text } from './shapes.js'
 import { characters } from './text.js'
 import { VISIBILITIES } from './visibilities.js'
 
@@ -35,7 +35,6 @@ export const Addressees = (description: string) =>
   )
 
 const CONTENT_MAX = 100_000
-const content = text(0, CONTENT_MAX, 'The text')
 /** For the page: a text may be empty only where a payload comes with it. */
 export const contentRule = {
   anyOf: [
@@ -43,7 +42,7 @@ export const contentRule = {
     { properties: { content: { minLength: 1 } } }
   ]
 }
-export const Content = Checked<string>(content.json, content.check, {
+export const Content = Text(0, CONTENT_MAX, 'The text', {
   [HoldsText]: true,
   [Allowed]: `a string of 1 to ${CONTENT_MAX} characters, or an empty one with a payload`,
   [Code]: value => (typeof value === 'string' ? 'CONTENT_TOO_LARGE' : 'INVALID_INPUT')

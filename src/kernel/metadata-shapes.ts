@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { AppError } from './errors.js'
+import { isObject } from './json.js'
 import { parseBounded } from './json-scan.js'
 import { Allowed, Checked, Code, HoldsText, OnPage, Repair } from './schema.js'
 import { characters } from './text.js'
@@ -11,7 +12,7 @@ const METADATA_KEY_MAX = 100
 const METADATA_MAX = 10_000
 
 function isMetadata(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (!isObject(value)) return false
   const keys = Object.keys(value)
   return (
     keys.length <= METADATA_KEYS_MAX &&

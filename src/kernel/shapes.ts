@@ -1,6 +1,17 @@
 import { type TObject, type TProperties, Type } from '@sinclair/typebox'
 import { AGENT_ID_MAX, AGENT_TYPE_MAX } from './agent.js'
-import { Allowed, Checked, Code, EmptyIsAbsent, HoldsText, NamesAgent, OnPage, Repair, Whole } from './schema.js'
+import {
+  Allowed,
+  Checked,
+  Code,
+  EmptyIsAbsent,
+  HoldsText,
+  NamesAgent,
+  OnPage,
+  Repair,
+  type SchemaExtensions,
+  Whole
+} from './schema.js'
 import { characters, composed, hasControlCharacters, hasUnseenCharacters } from './text.js'
 import { parseTime } from './time.js'
 
@@ -31,19 +42,29 @@ export function output<T extends TProperties>(properties: T): TObject<T> {
   return Type.Object(properties)
 }
 
-/** Parts of a schema for strings of so many characters. */
-export function text(
+/**
+ * A string of so many characters.
+ * @param more marks; what else it must be, in code and (`but`) in the words of the error
+ */
+export function Text(
   minLength: number,
   maxLength: number,
   description: string,
-  is: (value: string) => boolean = () => true
+  more: SchemaExtensions & { is?: (value: string) => boolean; but?: string } = {}
 ) {
-  return {
-    json: { type: 'string', minLength, maxLength, description },
-    check: (value: unknown) =>
-      typeof value === 'string' && characters(value) >= minLength && characters(value) <= maxLength && is(value),
-    allowed: `a string of ${minLength} to ${maxLength} characters`
-  }
+  const { is, but = '', ...marks } = more
+  return Checked<string>(
+    { type: 'string', ...(minLength > 0 && { minLength }), maxLength, description },
+    value =>
+      typeof value === 'string' &&
+      characters(value) >= minLength &&
+      characters(value) <= maxLength &&
+      (is === undefined || is(value)),
+    {
+      [Allowed]: `a string of ${minLength > 0 ? `${minLength} to` : 'at most'} ${maxLength} characters${but}`,
+      ...marks
+    }
+  )
 }
 
 const trimmed = (value: unknown) => (typeof value === 'string' ? value.trim() : value)
@@ -123,57 +144,50 @@ export const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f'
 /** The same as `isName`. */
 export const NAME_PATTERN = `^[^\\s${CONTROLS}]([^${CONTROLS}]*[^\\s${CONTROLS}])?$`
 
+const named = {
+  is: isName,
+  but: ', without control characters and without space around it',
+  [OnPage]: { pattern: NAME_PATTERN },
+  [EmptyIsAbsent]: true
+} as const
+
 export function AgentId(description: string) {
-  const of = text(1, AGENT_ID_MAX, description, isName)
-  return Checked<string>(of.json, of.check, {
-    [NamesAgent]: true,
-    [OnPage]: { pattern: NAME_PATTERN },
-    [EmptyIsAbsent]: true,
-    [Allowed]: `${of.allowed}, without control characters and without space around it`
-  })
+  return Text(1, AGENT_ID_MAX, description, { ...named, [NamesAgent]: true })
 }
 
 export function AgentType(description: string) {
-  const of = text(1, AGENT_TYPE_MAX, description, isName)
-  return Checked<string>(of.json, of.check, {
-    [OnPage]: { pattern: NAME_PATTERN },
-    [EmptyIsAbsent]: true,
-    [Allowed]: `${of.allowed}, without control characters and without space around it`
-  })
+  return Text(1, AGENT_TYPE_MAX, description, named)
 }
 
-/** Before an agent_type that something is addressed to; no new agent_id begins so. */
 const PURPOSE_MAX = 1000
 export function Purpose(description: string) {
-  const of = text(1, PURPOSE_MAX, description)
-  return Checked<string>(of.json, of.check, {
+  return Text(1, PURPOSE_MAX, description, {
+    but: ' after trimming',
     [HoldsText]: true,
     [Repair]: trimmed,
-    [OnPage]: { pattern: '[^\\s\\u0000]' },
-    [Allowed]: `${of.allowed} after trimming`
+    [OnPage]: { pattern: '[^\\s\\u0000]' }
   })
 }
 
 const SESSION_KEY_MAX = 255
 export function SessionKey(description: string) {
-  const isSeen = (value: string) => !hasControlCharacters(value) && !hasUnseenCharacters(value)
-  const of = text(1, SESSION_KEY_MAX, description, isSeen)
-  return Checked<string>(of.json, of.check, {
+  return Text(1, SESSION_KEY_MAX, description, {
+    is: value => !hasControlCharacters(value) && !hasUnseenCharacters(value),
+    but: ' after trimming, all of which are seen',
     [EmptyIsAbsent]: true,
     [Repair]: value => (typeof value === 'string' ? composed(value.trim()) : value),
     [OnPage]: { pattern: NAME_PATTERN },
-    [Code]: 'INVALID_KEY',
-    [Allowed]: `${of.allowed} after trimming, all of which are seen`
+    [Code]: 'INVALID_KEY'
   })
 }
 
 export const MEMORY_KEY_MAX = 255
-const memoryKey = text(1, MEMORY_KEY_MAX, 'Its name', value => !hasControlCharacters(value))
-export const MemoryKey = Checked<string>(memoryKey.json, memoryKey.check, {
+export const MemoryKey = Text(1, MEMORY_KEY_MAX, 'Its name', {
+  is: value => !hasControlCharacters(value),
+  but: ' after trimming, without control characters',
   [Repair]: trimmed,
   [OnPage]: { pattern: `^[^${CONTROLS}]*[^\\s${CONTROLS}][^${CONTROLS}]*$` },
-  [Code]: 'INVALID_KEY',
-  [Allowed]: `${memoryKey.allowed} after trimming, without control characters`
+  [Code]: 'INVALID_KEY'
 })
 
 function isTime(value: unknown): boolean {
@@ -196,22 +210,11 @@ export function Limit(fallback: number, maximum: number, minimum = 1, descriptio
 /** A cursor of list_memory holds a key of up to 255 characters, and which transactions were open. */
 const CURSOR_MAX = 8000
 export const Cursor = Type.Optional(
-  Checked<string>(
-    {
-      type: 'string',
-      maxLength: CURSOR_MAX,
-      description: 'The last next_cursor'
-    },
-    value => typeof value === 'string' && characters(value) <= CURSOR_MAX,
-    { [EmptyIsAbsent]: true, [Allowed]: 'next_cursor of an earlier answer' }
-  )
-)
-
-const idempotencyKey = text(1, 255, 'Repeats with it happen once')
-export const IdempotencyKey = Type.Optional(
-  Checked<string>(idempotencyKey.json, idempotencyKey.check, {
-    // A program that believes in its key must not lose it without a word.
-    [EmptyIsAbsent]: 'lenient',
-    [Allowed]: idempotencyKey.allowed
+  Text(0, CURSOR_MAX, 'The last next_cursor', {
+    [EmptyIsAbsent]: true,
+    [Allowed]: 'next_cursor of an earlier answer'
   })
 )
+
+// A program that believes in its key must not lose it without a word.
+export const IdempotencyKey = Type.Optional(Text(1, 255, 'Repeats with it happen once', { [EmptyIsAbsent]: 'lenient' }))

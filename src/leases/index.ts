@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { leasesTopic } from '../kernel/events.js'
 import { addGauge } from '../kernel/metrics.js'
-import { createWakeUps } from '../feed/wait-until.js'
+import { createWakeUps } from '../feed/wake-ups.js'
 import { acrossWorkspaces, inWorkspace, transact } from '../postgres/scope.js'
 import { createLeaseDesk } from './lease-desk.js'
 import { countHeld, release } from './store/leases.js'
@@ -21,8 +21,7 @@ export const leasesPlugin = fp(
       acquireLease({
         desk: createLeaseDesk(db),
         // Each who waits looks for its own names, all by one statement.
-        wakeUps: createWakeUps({ ...app.following, topic: leasesTopic, look: async () => true }),
-        live: app.live,
+        wakeUps: createWakeUps({ ...app.following, topicsOf: ({ workspace }) => [leasesTopic(workspace)] }),
         waiters: app.waiters,
         stopping: app.stopping,
         async giveBack(agent, leases) {

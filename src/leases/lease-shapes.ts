@@ -1,7 +1,7 @@
 import { type TProperties, Type } from '@sinclair/typebox'
-import { Allowed, Checked, OnPage, Whole } from '../kernel/schema.js'
+import { OnPage, Whole } from '../kernel/schema.js'
 import { Time } from '../kernel/answer-shapes.js'
-import { CONTROLS, text } from '../kernel/shapes.js'
+import { CONTROLS, Text } from '../kernel/shapes.js'
 import { hasControlCharacters } from '../kernel/text.js'
 
 /** The shapes that the tools of leases share. */
@@ -10,10 +10,10 @@ const NAME_MAX = 500
 export const NAMES_MAX = 20
 export const TTL_SECONDS = 60
 
-const name = text(1, NAME_MAX, 'The name: anything that agents agree on', value => !hasControlCharacters(value))
-export const LeaseName = Checked<string>(name.json, name.check, {
-  [OnPage]: { pattern: `^[^${CONTROLS}]*$` },
-  [Allowed]: `${name.allowed}, without control characters`
+export const LeaseName = Text(1, NAME_MAX, 'The name: anything that agents agree on', {
+  is: value => !hasControlCharacters(value),
+  but: ', without control characters',
+  [OnPage]: { pattern: `^[^${CONTROLS}]*$` }
 })
 
 export const TtlSeconds = Type.Optional(
@@ -23,9 +23,12 @@ export const TtlSeconds = Type.Optional(
 const token = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER }
 export const Token = Whole({ ...token, description: 'Its token, as acquire_lease returned it' })
 
+/** Callers pass on what acquire_lease returned, whole. */
+const expires_at = Type.Optional(Text(0, 100, 'Not needed, and not read'))
+
 /** Leases that a caller names. @param lease what it says of each */
 export function NamedLeases<T extends TProperties>(lease: T) {
-  return Type.Array(Type.Object(lease, { additionalProperties: false, description: 'A lease' }), {
+  return Type.Array(Type.Object({ ...lease, expires_at }, { additionalProperties: false, description: 'A lease' }), {
     minItems: 1,
     maxItems: NAMES_MAX,
     description: 'The leases, as acquire_lease returned them'

@@ -1,13 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import type { AuditKeys } from '../audit/chain/keys.js'
+import { OneOf } from '../kernel/schema.js'
 import { retentionOf } from './store/retention-setting.js'
 import type { Db } from '../postgres/schema.js'
 
 /** The longest retention, in days: a century. */
 export const RETENTION_DAYS_MAX = 36_500
 
-const source = (description: string) =>
-  Type.Unsafe<'workspace' | 'server'>({ type: 'string', enum: ['workspace', 'server'], description })
+const source = (description: string) => OneOf(['workspace', 'server'], { description })
 
 export const retentionFields = {
   days: Type.Integer({ description: 'Days that messages and closed sessions are kept; 0: for ever' }),

@@ -5,7 +5,7 @@ import { IDLE_HOURS } from '../agents/store/mcp-sessions.js'
 import { PRESENT_MINUTES } from '../agents/store/presence.js'
 import { CLOCK } from '../postgres/clock.js'
 import type { Db } from '../postgres/schema.js'
-import { inTurn } from '../postgres/turns.js'
+import { withWorkLock } from '../postgres/work-lock.js'
 
 /**
  * Deletes expired rows to free their space. Every read ignores expired rows, so nothing depends on when this runs.
@@ -43,7 +43,7 @@ export async function sweep(db: Db, stopping: () => boolean = () => false): Prom
   let freed = 0
   for (const { table, column, after = hours(0), only = sql<boolean>`true` } of expired) {
     for (let batch = BATCH; batch === BATCH && !stopping();) {
-      const deleted = await inTurn(db, 'sweep', tx =>
+      const deleted = await withWorkLock(db, 'sweep', tx =>
         sql`
           delete from ${sql.table(table)} where ctid = any(array(
             select ctid from ${sql.table(table)} where ${only} and ${sql.ref(column)} < ${CLOCK} - ${after}

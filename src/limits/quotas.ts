@@ -16,27 +16,6 @@ export interface Quotas {
   tasks: number
 }
 
-export const NO_QUOTAS: Quotas = {
-  sessions: 0,
-  session_messages: 0,
-  session_bytes: 0,
-  memory_entries: 0,
-  memory_bytes: 0,
-  tasks: 0
-}
-
-/** As the configuration has them. */
-export function quotasOf(config: { [name in keyof Quotas as `quota_${name}`]: number }): Quotas {
-  return {
-    sessions: config.quota_sessions,
-    session_messages: config.quota_session_messages,
-    session_bytes: config.quota_session_bytes,
-    memory_entries: config.quota_memory_entries,
-    memory_bytes: config.quota_memory_bytes,
-    tasks: config.quota_tasks
-  }
-}
-
 /** What is full, and what the caller can do. */
 const words: Record<keyof Quotas, [full: string, advice: string]> = {
   sessions: [
@@ -65,6 +44,15 @@ const words: Record<keyof Quotas, [full: string, advice: string]> = {
     'Call list_tasks to see them, and cancel_task for what is no longer needed; those that are completed do not count'
   ]
 }
+
+const NAMES = Object.keys(words) as Array<keyof Quotas>
+
+/** As the configuration has them. */
+export function quotasOf(config: { [name in keyof Quotas as `quota_${name}`]: number }): Quotas {
+  return Object.fromEntries(NAMES.map(name => [name, config[`quota_${name}`]])) as Record<keyof Quotas, number>
+}
+
+export const NO_QUOTAS: Quotas = Object.fromEntries(NAMES.map(name => [name, 0])) as Record<keyof Quotas, number>
 
 /** @param advice for a case in which the usual advice does not help */
 export function quotaExceeded(quota: keyof Quotas, quotas: Quotas, advice = words[quota][1]): AppError {

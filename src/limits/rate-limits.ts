@@ -1,4 +1,4 @@
-import { networkOf } from '../kernel/address.js'
+import { networkOf } from '../kernel/network.js'
 import type { Agent } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
 import type { Limited, RateLimitStatus } from '../kernel/rate-limit-status.js'

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { AppError } from '../kernel/errors.js'
+import { isObject } from '../kernel/json.js'
 import { objectInString } from '../kernel/metadata-shapes.js'
 import { Allowed, Checked, Repair } from '../kernel/schema.js'
 import { characters } from '../kernel/text.js'
@@ -50,10 +51,6 @@ function comparisonsOf(field: string, asked: Record<string, unknown>): Condition
       throw wrongFilter(`${is} with something else`, `${is} with a number or a text`)
     return { field, is: is as Comparison, than }
   })
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function wrongFilter(given: string, allowed: string): AppError {

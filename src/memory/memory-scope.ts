@@ -5,6 +5,7 @@ import { needWholeWorkspace } from '../agents/whole-workspace.js'
 import type { Db } from '../postgres/schema.js'
 import * as sessions from '../sessions/store/sessions.js'
 import { Nullable } from '../kernel/answer-shapes.js'
+import { OneOf } from '../kernel/schema.js'
 import { Type } from '@sinclair/typebox'
 import { isPath, namespaceOf, pathOf } from './namespace.js'
 import { GLOBAL, type Scope, type Where } from './store/entries.js'
@@ -12,14 +13,9 @@ import { makeRoot, notYours, rightsIn } from './store/namespaces.js'
 
 /** From what the arguments of a tool name to where it is stored. */
 
-const ScopeWord = Type.Unsafe<'session' | 'global' | 'namespace'>({
-  type: 'string',
-  enum: ['session', 'global', 'namespace']
-})
-
 /** How an answer says where a value is. */
 export const placeFields = {
-  scope: ScopeWord,
+  scope: OneOf(['session', 'global', 'namespace']),
   namespace: Nullable(Type.String())
 }
 

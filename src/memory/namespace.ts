@@ -56,7 +56,7 @@ export function rootOf(path: string): string {
 }
 
 /** The paths whose rights reach down to this one, itself last. */
-export function reaching(path: string): string[] {
+export function withAbove(path: string): string[] {
   const paths: string[] = []
   for (let end = path.indexOf('/', 1); end !== -1; end = path.indexOf('/', end + 1)) paths.push(path.slice(0, end + 1))
   return paths

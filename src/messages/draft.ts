@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { type Agent, isAdmin } from '../kernel/agent.js'
 import { AppError } from '../kernel/errors.js'
 import type { Visibility } from '../kernel/visibilities.js'
@@ -6,15 +6,6 @@ import { Metadata } from '../kernel/metadata-shapes.js'
 import { Addressees, Content, Payload, VisibilityWord } from '../kernel/message-shapes.js'
 import { MessageRef } from '../kernel/shapes.js'
 import type { Draft } from './store/messages.js'
-
-interface GivenDraft {
-  content: string
-  visibility?: Visibility
-  metadata?: Record<string, unknown>
-  parent_message_id?: number
-  to?: string[]
-  payload?: unknown
-}
 
 /** What a message to be written is made of. */
 export const draftFields = {
@@ -25,6 +16,7 @@ export const draftFields = {
   metadata: Metadata(),
   parent_message_id: Type.Optional(MessageRef('The message it answers'))
 }
+type GivenDraft = Static<TObject<typeof draftFields>>
 
 /**
  * A message as it is written, with what its sender left out.

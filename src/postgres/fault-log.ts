@@ -1,3 +1,4 @@
+import type { Log } from '../kernel/log.js'
 import { type Episode, trackEpisodes } from './episodes.js'
 import { isOfDatabase, loggableFault } from './faults.js'
 
@@ -14,15 +15,15 @@ export interface FaultLog {
   close: () => void
 }
 
-export interface FaultLogOptions {
-  info: (fields: Record<string, unknown>, words: string) => void
-  warn: (fields: Record<string, unknown>, words: string) => void
-  /** Called for each fault of the database, also for those that are not logged one by one. */
-  onDatabaseFault?: () => void
-}
-
-/** @param quiet_ms milliseconds without a fault after which it is over; default: as for every episode */
-export function createFaultLog(log: FaultLogOptions, quiet_ms?: number): FaultLog {
+/**
+ * @param onDatabaseFault is called for each fault of the database, also for those that are not logged one by one
+ * @param quiet_ms milliseconds without a fault after which it is over; default: as for every episode
+ */
+export function createFaultLog(
+  log: Pick<Log, 'info' | 'warn'>,
+  onDatabaseFault: () => void,
+  quiet_ms?: number
+): FaultLog {
   const episodes = new Map<string, Episode>()
   /** What is logged beside the fault with which an episode begins. */
   let beginning: Record<string, unknown> = {}
@@ -47,7 +48,7 @@ export function createFaultLog(log: FaultLogOptions, quiet_ms?: number): FaultLo
   function note(error: unknown, words: string, fields: Record<string, unknown>): void {
     // While the database is away, it is so in several ways, one after the other.
     const ofDatabase = isOfDatabase(error)
-    if (ofDatabase) log.onDatabaseFault?.()
+    if (ofDatabase) onDatabaseFault()
     const code = ofDatabase ? 'database' : String((error as { code?: unknown } | null | undefined)?.code)
     beginning = fields
     episodeOf(`${words}\n${code}`, words).fault(error)

@@ -8,8 +8,12 @@ export interface GuardedPool {
    * @throws Error of pg-pool if all connections stay busy for the pool's connection time-out
    */
   take: () => Promise<pg.PoolClient>
-  /** Takes a connection back. @param fault the last fault that happened on it */
-  giveBack: (client: pg.PoolClient, fault?: unknown) => void
+  /**
+   * Takes a connection back.
+   * @param fault the fault that happened on it, if one did
+   * @param answered whether PostgreSQL has answered: what was not used proves nothing
+   */
+  giveBack: (client: pg.PoolClient, fault?: unknown, answered?: boolean) => void
   /** When a connection last came back without a fault, by performance.now(); -Infinity if none has. */
   lastGoodAt: () => number
   /** Why there is no usable connection. Undefined: the last one was usable. */
@@ -64,12 +68,12 @@ export function guardPool(pool: Pick<pg.Pool, 'connect'>, { max_age_ms = 0 }: Gu
         client.release(true)
       }
     },
-    giveBack(client, fault) {
+    giveBack(client, fault, answered = false) {
       if (isConnectionFault(fault)) generation++
       // 'I': no transaction. In one that is open, or has failed, the next call would run inside it.
       const reusable = !isConnectionFault(fault) && client.getTransactionStatus() === 'I'
       if (reusable) generationOf.set(client, generation)
-      if (fault === undefined) {
+      if (fault === undefined && answered) {
         last_good_at = performance.now()
         last_fault = undefined
       } else if (fault instanceof ConnectError) last_fault = fault

@@ -122,8 +122,8 @@ async function refuseUnfinished(tx: Db): Promise<void> {
   const { rows } = await sql<{ is: boolean }>`select to_regclass(${UNFINISHED_RESTORE}) is not null as is`.execute(tx)
   if (rows[0]?.is === true)
     throw new MigrationError(
-      'The restore of a backup was broken off in this database. Run the command "backup restore" with the same ' +
-        'file again.'
+      'The restore of a backup is not finished in this database. If it was broken off, run the command "backup ' +
+        'restore" with the same file again.'
     )
 }
 

@@ -17,9 +17,11 @@ export interface Statement {
 export interface PrefixStatement {
   name?: string
   text: string
-  values?: readonly string[]
+  values?: ReadonlyArray<string | null>
   /** Looks at the columns of its row. @returns why the answer of the other statement must not be used, if so */
   check?: (columns: ReadonlyArray<string | null>) => Error | undefined
+  /** It does not prepare the connection: a fault of it is thrown as a fault of the other statement is. */
+  preparesNothing?: boolean
 }
 
 /** The members of pg's Connection that a query uses. The types of `pg` do not have all of them. */
@@ -29,7 +31,7 @@ interface Connection {
   parsedStatements: Record<string, string | undefined>
   submittedNamedStatements: Record<string, string | undefined>
   parse: (message: { name?: string; text: string }) => void
-  bind: (message: { statement?: string; values: readonly string[] }) => void
+  bind: (message: { statement?: string; values: ReadonlyArray<string | null> }) => void
   execute: (message: object) => void
 }
 
@@ -62,8 +64,8 @@ class PrefixedQuery extends Query {
   private completed = 0
   /** Why the answer must not be used, if a check of the prefix says so. */
   refusal: Error | undefined
-  /** Whether a statement of the prefix failed. */
-  prefixFailed = false
+  /** Whether a statement failed that prepares the connection. */
+  preparationFailed = false
 
   constructor(prefix: readonly PrefixStatement[], statement: Statement, callback: Callback) {
     const { name, text, values = [] } = statement
@@ -114,7 +116,8 @@ class PrefixedQuery extends Query {
   }
 
   override handleError(error: Error, connection: Connection): void {
-    this.prefixFailed = this.completed < this.prefix.length
+    const failed = this.prefix[this.completed]
+    this.preparationFailed = failed !== undefined && failed.preparesNothing !== true
     // PostgreSQL skips all messages after a fault up to the Sync, so it has prepared none of these.
     for (const { name } of [...this.prefix.slice(this.completed), this.own])
       if (name !== undefined) connection.submittedNamedStatements[name] = undefined
@@ -124,8 +127,8 @@ class PrefixedQuery extends Query {
 
 /**
  * Runs a statement after a prefix, in one round trip and one transaction.
- * @throws what a `check` of the prefix returns; whatever PostgreSQL or the driver throws. A fault of the prefix is a
- * ConnectError: the connection could not be prepared, whatever the statement is.
+ * @throws what a `check` of the prefix returns; whatever PostgreSQL or the driver throws. A fault of a statement that
+ * prepares the connection is a ConnectError: it could not be prepared, whatever the last statement is.
  */
 export async function queryWithPrefix<R extends pg.QueryResultRow>(
   client: pg.ClientBase,
@@ -136,7 +139,7 @@ export async function queryWithPrefix<R extends pg.QueryResultRow>(
   if (prefix.length === 0) return client.query<R>({ name, text, values: values as unknown[] })
   return new Promise((resolve, reject) => {
     const query = new PrefixedQuery(prefix, statement, (error, result) => {
-      const fault = query.refusal ?? (error && query.prefixFailed ? preparationFault(error) : error)
+      const fault = query.refusal ?? (error && query.preparationFailed ? preparationFault(error) : error)
       // pg passes null if all went well.
       if (fault) reject(fault)
       else resolve(result as pg.QueryResult<R>)

@@ -32,17 +32,7 @@ export const postgresPlugin = fp(
       'database_faults_total',
       'Faults of the database that calls and background work have met on this replica.'
     )
-    const faults = createFaultLog({
-      info: (fields, words) => {
-        app.log.info(fields, words)
-      },
-      warn: (fields, words) => {
-        app.log.warn(fields, words)
-      },
-      onDatabaseFault: () => {
-        noteFault()
-      }
-    })
+    const faults = createFaultLog(app.log, noteFault)
     app.decorate('logFault', faults.background)
     app.addHook('onClose', async () => {
       faults.close()

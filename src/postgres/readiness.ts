@@ -1,11 +1,16 @@
 import { sql } from 'kysely'
 import { migrations } from '../../migrations/index.js'
+import { UNFINISHED_RESTORE } from './migrate.js'
 import { explainFault, ReadOnlyServer } from './faults.js'
 import type { Db } from './schema.js'
 
 /** Why calls would fail, as a probe's log says it. */
 export type Unready =
-  'migrations missing' | 'database read-only' | 'database unreachable' | 'database refuses what calls do'
+  | 'migrations missing'
+  | 'restore not finished'
+  | 'database read-only'
+  | 'database unreachable'
+  | 'database refuses what calls do'
 
 /**
  * Does what a call does: it sets role and workspace, reads rows and writes to a table. The write matches no row. Yet
@@ -15,10 +20,11 @@ export type Unready =
  */
 export async function whyUnready(db: Db): Promise<Unready | undefined> {
   try {
-    const { rows } = await sql<{ name: string }>`
+    const { rows } = await sql<{ name: string; restoring: boolean }>`
       with written as (update sessions set last_seq = last_seq where false)
-      select name from kysely_migration`.execute(db)
+      select name, to_regclass(${UNFINISHED_RESTORE}) is not null as restoring from kysely_migration`.execute(db)
     const applied = new Set(rows.map(({ name }) => name))
+    if (rows[0]?.restoring === true) return 'restore not finished'
     // A newer database counts as current: during a deploy two releases run side by side.
     return Object.keys(migrations).every(name => applied.has(name)) ? undefined : 'migrations missing'
   } catch (error) {

@@ -3,7 +3,8 @@ import type { GuardedPool } from './guarded-pool.js'
 import type { Installation } from './installation.js'
 import { queryWithPrefix } from './pg-internals.js'
 import type { Db, Schema } from './schema.js'
-import { type RunStatement, ScopedDriver, type ScopedPool } from './scoped-connection.js'
+import type { RunStatement, ScopedPool } from './scoped-connection.js'
+import { ScopedDriver } from './scoped-driver.js'
 import { repeated } from './repeated.js'
 
 /**

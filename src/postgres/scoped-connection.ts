@@ -1,12 +1,13 @@
-import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from 'kysely'
+import type { CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely'
 import type pg from 'pg'
-import { ConnectError, neverRan, preparationFault, ReadOnlyServer } from './faults.js'
+import { ConnectError, isConnectionFault, neverRan } from './faults.js'
 import type { GuardedPool } from './guarded-pool.js'
 import type { PrefixStatement } from './pg-internals.js'
-import { type Installation, type Manner } from './installation.js'
+import type { Installation } from './installation.js'
 import { repeated } from './repeated.js'
 import { type Plan, type PlannedStatement, statementOf } from './planned-query.js'
-import { type ScopePrefixes, scopePrefixes } from './scope-prefix.js'
+import type { ScopePrefixes } from './scope-prefix.js'
+import { TransactionState } from './transaction-state.js'
 
 /**
  * Connections that set the role and the workspace before what they run. Both are set in the same round trip and for one
@@ -26,91 +27,49 @@ export interface ScopedPool {
   run: RunStatement
 }
 
-/** What Kysely calls to run SQL for one workspace. */
-export class ScopedDriver implements Driver {
-  /** The texts are made once for each role and manner: they are needed for every statement. */
-  private prefixes = new Map<Manner, ScopePrefixes>()
-  private role: string | undefined
-
-  constructor(
-    readonly pool: ScopedPool,
-    private readonly scope: string
-  ) {}
-
+/** What a connection has of the driver that it is of. */
+export interface ConnectionDeps {
+  pool: ScopedPool
   /** What is sent before a statement on this connection. */
-  prefixFor(client: pg.PoolClient): ScopePrefixes {
-    const { role, as_service } = this.pool.installation
-    const manner = this.pool.installation.mannerOf(client)
-    if (role !== this.role) this.prefixes = new Map()
-    this.role = role
-    let prefixes = this.prefixes.get(manner)
-    if (prefixes === undefined) {
-      prefixes = scopePrefixes({ role, scope: this.scope, manner, refuses_read_only: as_service })
-      this.prefixes.set(manner, prefixes)
-    }
-    return prefixes
-  }
-
-  /** Runs one statement by itself, without Kysely. */
-  async run(statement: PlannedStatement): Promise<pg.QueryResult> {
-    const connection = await this.acquireConnection()
-    try {
-      return await connection.run(statement)
-    } finally {
-      connection.release()
-    }
-  }
-
-  /** @throws ConnectError; or the pool's own error if all connections are busy */
-  async acquireConnection(): Promise<ScopedConnection> {
-    return new ScopedConnection(this, await takeClient(this.pool))
-  }
-
-  async releaseConnection(connection: DatabaseConnection): Promise<void> {
-    ;(connection as ScopedConnection).release()
-  }
-
-  async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    await (connection as ScopedConnection).begin(settings)
-  }
-
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await (connection as ScopedConnection).end('commit')
-  }
-
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await (connection as ScopedConnection).end('rollback')
-  }
-
-  async init(): Promise<void> {}
-
-  /** Nothing: whoever opened the pool closes it. */
-  async destroy(): Promise<void> {}
+  prefixFor: (client: pg.PoolClient) => ScopePrefixes
 }
 
-const NO_PREFIX: readonly PrefixStatement[] = []
+const NO_ANSWER: pg.QueryResult = { command: '', rowCount: null, oid: 0, rows: [], fields: [] }
 
-class ScopedConnection implements DatabaseConnection {
-  private inTransaction = false
-  /** The last fault. The pool decides by it whether the connection can be used again. */
+export class ScopedConnection implements DatabaseConnection {
+  private transaction: TransactionState | undefined
+  /**
+   * Whether Kysely has ended its transaction. A statement of the transaction that comes later would run outside of it,
+   * and is refused. So on a connection that Kysely holds (`connection()`), only a transaction can follow a transaction.
+   */
+  private over = false
+  /** The fault by which the pool decides whether the connection can be used again. */
   private fault: unknown
+  /** Whether PostgreSQL has answered. */
+  private answered = false
 
   /** Undefined after it was given back. */
   private client: pg.PoolClient | undefined
 
-  constructor(
-    private readonly driver: ScopedDriver,
+  private constructor(
+    private readonly driver: ConnectionDeps,
     client: pg.PoolClient
   ) {
     this.client = client
   }
 
+  /** @throws ConnectError; or the pool's own error if all connections are busy */
+  static async take(driver: ConnectionDeps): Promise<ScopedConnection> {
+    return new ScopedConnection(driver, await takeClient(driver.pool))
+  }
+
   release(): void {
     if (this.client === undefined) return
-    const { client, fault } = this
+    const { client, fault, answered } = this
     this.client = undefined
     this.fault = undefined
-    this.driver.pool.connections.giveBack(client, fault)
+    this.answered = false
+    this.driver.pool.connections.giveBack(client, fault, answered)
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -127,7 +86,8 @@ class ScopedConnection implements DatabaseConnection {
 
   async run(statement: PlannedStatement): Promise<pg.QueryResult> {
     try {
-      if (this.inTransaction) return await this.send(NO_PREFIX, statement)
+      if (this.over) throw overAlready()
+      if (this.transaction !== undefined) return await this.sendInTransaction(this.transaction, statement)
       return await repeated(() => this.runAlone(statement))
     } catch (error) {
       // The fault was made where the socket is read. A reader of the log needs to know who asked.
@@ -137,11 +97,11 @@ class ScopedConnection implements DatabaseConnection {
   }
 
   private async runAlone(statement: PlannedStatement): Promise<pg.QueryResult> {
-    if (!this.manner.ownTransaction)
-      return this.sendOutsideTransaction(prefixes => [prefixes.of(statement.plan), statement])
-    await this.begin({}, statement.plan)
+    const { ownTransaction } = this.driver.pool.installation.mannerOf(this.connected)
+    if (!ownTransaction) return this.sendAnywhere(prefixes => prefixes.of(statement.plan), statement)
+    const transaction = this.begin({}, statement.plan)
     try {
-      const result = await this.send(NO_PREFIX, statement)
+      const result = await this.sendInTransaction(transaction, statement)
       await this.end('commit')
       return result
     } catch (error) {
@@ -151,61 +111,97 @@ class ScopedConnection implements DatabaseConnection {
     }
   }
 
-  private get manner(): Manner {
-    return this.driver.pool.installation.mannerOf(this.client as pg.PoolClient)
+  /** @throws Error if it was given back, and no other could be had for it */
+  private get connected(): pg.PoolClient {
+    if (this.client === undefined) throw new Error('The connection has been given back.')
+    return this.client
   }
 
-  /** Begins a transaction, and sets role, workspace and what a plan needs for all of it. */
-  async begin({ isolationLevel = 'read committed', accessMode }: TransactionSettings, plan?: Plan): Promise<void> {
+  /**
+   * Begins a transaction with the next statement: what sets role, workspace and what a plan needs for all of it is sent
+   * with that.
+   */
+  begin({ isolationLevel = 'read committed', accessMode }: TransactionSettings, plan?: Plan): TransactionState {
     // The level is always named: a pooler may hand out a connection that has not been told the session settings.
     const text = `begin isolation level ${isolationLevel}${accessMode === undefined ? '' : ` ${accessMode}`}`
-    try {
-      const { rows } = await this.sendOutsideTransaction(prefixes => [[{ text }], prefixes.inTransaction(plan)])
-      const [row] = rows as Array<{ read_only: string }>
-      if (row?.read_only === 'on' && this.driver.pool.installation.as_service) throw new ReadOnlyServer()
-    } catch (error) {
-      this.fault = preparationFault(error as Error)
-      throw this.fault
+    this.over = false
+    this.transaction = new TransactionState(text, plan)
+    return this.transaction
+  }
+
+  private async sendInTransaction(transaction: TransactionState, statement: PlannedStatement): Promise<pg.QueryResult> {
+    if (statement.withNext === true) {
+      transaction.queue(statement)
+      return NO_ANSWER
     }
-    this.inTransaction = true
+    const { hasBegun } = transaction
+    const prefixFor = transaction.next(statement)
+    return hasBegun ? this.send(prefixFor, statement) : this.sendAnywhere(prefixFor, statement)
   }
 
-  async end(text: 'commit' | 'rollback'): Promise<void> {
-    // Also a commit that fails ends the transaction.
-    this.inTransaction = false
-    await this.send(NO_PREFIX, { text })
+  /** Ends the transaction of Kysely's. */
+  async finish(text: 'commit' | 'rollback'): Promise<void> {
+    this.over = true
+    await this.end(text)
   }
 
-  /** Sends a statement outside a transaction. If the connection had ended before, sends it on another one. */
-  private async sendOutsideTransaction(
-    of: (prefixes: ScopePrefixes) => [prefix: readonly PrefixStatement[], statement: PlannedStatement]
+  private async end(text: 'commit' | 'rollback'): Promise<void> {
+    const { transaction } = this
+    if (transaction === undefined) return
+    if (text === 'rollback') {
+      this.transaction = undefined
+      transaction.drop()
+    }
+    // After a commit that fails comes a rollback.
+    if (!transaction.isEmpty) await this.sendInTransaction(transaction, { text })
+    this.transaction = undefined
+  }
+
+  /** Sends the first statement of a transaction. If the connection had ended before, sends it on another one. */
+  private async sendAnywhere(
+    prefixFor: (prefixes: ScopePrefixes) => readonly PrefixStatement[],
+    statement: PlannedStatement
   ): Promise<pg.QueryResult> {
-    const send = () => this.send(...of(this.driver.prefixFor(this.client as pg.PoolClient)))
     try {
-      return await send()
+      return await this.send(prefixFor, statement)
     } catch (error) {
       if (!neverRan(error)) throw error
       // First the old one goes back: the new one may need its place in the pool.
       this.release()
-      this.client = await takeClient(this.driver.pool)
-      return send()
+      const client = await takeClient(this.driver.pool)
+      // Kysely has rolled the transaction back meanwhile.
+      if (this.over && this.transaction === undefined) {
+        this.driver.pool.connections.giveBack(client)
+        throw overAlready()
+      }
+      this.client = client
+      return this.send(prefixFor, statement)
     }
   }
 
-  private async send(prefix: readonly PrefixStatement[], statement: PlannedStatement): Promise<pg.QueryResult> {
-    const { named } = this.manner
+  private async send(
+    prefixFor: (prefixes: ScopePrefixes) => readonly PrefixStatement[],
+    statement: PlannedStatement
+  ): Promise<pg.QueryResult> {
+    const client = this.connected
+    const prefixes = this.driver.prefixFor(client)
+    const { text, values, name } = statement
     try {
-      return await this.driver.pool.run(
-        this.client as pg.PoolClient,
-        prefix,
-        named ? statement : { ...statement, name: undefined }
-      )
+      const named = { text, values, name: prefixes.named ? name : undefined }
+      const result = await this.driver.pool.run(client, prefixFor(prefixes), named)
+      this.answered = true
+      return result
     } catch (error) {
-      this.fault = error
+      // On a lost connection the rollback fails too, and its error says less than the first one.
+      if (!isUnusable(this.fault)) this.fault = error
       throw error
     }
   }
 }
+
+const overAlready = () => new Error('The transaction of this statement is over.')
+
+const isUnusable = (fault: unknown) => fault instanceof ConnectError || isConnectionFault(fault)
 
 /** A connection that is prepared: usually it is so since it connected. */
 async function takeClient({ connections, installation }: ScopedPool): Promise<pg.PoolClient> {

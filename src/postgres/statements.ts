@@ -24,6 +24,11 @@ const places = new Proxy({}, { get: (_target, key) => new Place(String(key)) })
 
 type Build<V, R> = (db: Db, values: V) => RawBuilder<R> | Compilable<R>
 
+interface Options {
+  /** See PlannedStatement (planned-query.ts). Its values are texts. */
+  withNext?: boolean
+}
+
 interface Made {
   name: string
   text: string
@@ -46,7 +51,8 @@ interface Made {
 export function defineStatement<V extends object, R>(
   label: string,
   source: string | Build<V, R>,
-  plan?: 'once' | 'once, by index' | 'once, within a second'
+  plan?: 'once' | 'once, by index' | 'once, within a second',
+  { withNext }: Options = {}
 ): (db: Db, values: V) => Promise<R[]> {
   let made: Made | undefined
   return async (db, values) => {
@@ -57,7 +63,7 @@ export function defineStatement<V extends object, R>(
       : parameters.map(each => (each instanceof Place ? values[each.key as keyof V] : each))
     const driver = driverOf(db)
     if (driver !== undefined) return (await driver.run({ name, text, values: given, plan })).rows as R[]
-    return (await db.executeQuery<R>(withPlan(CompiledQuery.raw(text, [...given]), plan, name))).rows
+    return (await db.executeQuery<R>(withPlan(CompiledQuery.raw(text, [...given]), plan, name, withNext))).rows
   }
 }
 
@@ -70,6 +76,11 @@ function make<V, R>(label: string, source: string | Build<V, R>, db: Db): Made {
 /** Runs a statement whose one plan is right for all values and dear to make: see `defineStatement`. */
 export function plannedOnce<R>(db: Db, query: RawBuilder<R> | Compilable<R>): Promise<QueryResult<R>> {
   return execute(db, query, 'once')
+}
+
+/** The same for a statement that has an index for all it reads: its plan may be made while a table is new. */
+export function plannedOnceByIndex<R>(db: Db, query: RawBuilder<R> | Compilable<R>): Promise<QueryResult<R>> {
+  return execute(db, query, 'once, by index')
 }
 
 /**

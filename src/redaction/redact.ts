@@ -19,9 +19,15 @@ function maskOf({ name }: { name: string }): string {
   return `[redacted:${name}]`
 }
 
+/** Invisible characters, such as a zero-width space. Between two ASCII characters a text does not need them. */
+const UNSEEN = /\p{Default_Ignorable_Code_Point}/u
+const HIDING = /(?<=[\t-~])\p{Default_Ignorable_Code_Point}+(?=[\t-~])/gu
+
 /** The text with every secret replaced; the same text if there is none. Its own masks are no secrets. */
-function redactText(text: string, place: string, onFound: OnFound): string {
-  if (text.length < SHORTEST || !MAY_HOLD.test(text)) return text
+function redactText(given: string, place: string, onFound: OnFound): string {
+  if (given.length < SHORTEST) return given
+  const text = UNSEEN.test(given) ? given.replace(HIDING, '') : given
+  if (!MAY_HOLD.test(text)) return given
   let result = text
   const keys = text.includes(PRIVATE_KEY.mark) ? privateKeysIn(text) : []
   if (keys.length > 0) {
@@ -45,7 +51,7 @@ function redactText(text: string, place: string, onFound: OnFound): string {
       })
     }
   }
-  return result
+  return result === text ? given : result
 }
 
 /**
@@ -64,13 +70,14 @@ function redactValue(value: unknown, place: string, onFound: OnFound): unknown {
     ([name, inner]) => [redactText(name, place, onFound), redactValue(inner, place, onFound)] as const
   )
   if (redacted.every(([name, inner], i) => name === fields[i]?.[0] && inner === fields[i][1])) return value
-  const result: Record<string, unknown> = {}
+  const result = new Map<string, unknown>()
   for (const [name, inner] of redacted) {
     let free = name
-    for (let n = 2; Object.hasOwn(result, free); n++) free = `${name} ${n}`
-    result[free] = inner
+    for (let n = 2; result.has(free); n++) free = `${name} ${n}`
+    result.set(free, inner)
   }
-  return result
+  // Assigning a field of the name __proto__ would lose it.
+  return Object.fromEntries(result)
 }
 
 /** The arguments of a call with every secret replaced in those that hold text. */

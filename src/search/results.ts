@@ -1,4 +1,4 @@
-import { messageOf, type MessageRow, type StoredMessage } from '../messages/store/messages.js'
+import { messageIn, type MessageRow } from '../messages/store/messages.js'
 import { choose, type Wanted } from './candidates.js'
 import { fetched } from './fetch.js'
 import { preview } from './preview.js'
@@ -43,7 +43,7 @@ export class Results {
         met: rounded(met[i] as number)
       }))
       this.found.set(message.id, {
-        message: foundMessage(message),
+        message: messageIn(message),
         score,
         match_preview: preview(message.content, query),
         terms
@@ -79,34 +79,4 @@ function rounded(figure: number): number {
 
 function newestFirst(a: MessageRow, b: MessageRow): number {
   return a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : b.id - a.id
-}
-
-/** What a client sees of a candidate. */
-function foundMessage({
-  id,
-  session_id,
-  seq,
-  sender,
-  sender_type,
-  content,
-  visibility,
-  metadata,
-  parent_message_id,
-  timestamp,
-  addressees,
-  payload
-}: StoredMessage): MessageRow {
-  const shown = {
-    id,
-    session_id,
-    seq,
-    sender,
-    sender_type,
-    content,
-    visibility,
-    metadata,
-    parent_message_id,
-    timestamp
-  }
-  return messageOf({ ...shown, addressees, payload })
 }

@@ -12,6 +12,7 @@ import type { Search } from './reach.js'
 import { Results, type SearchResult } from './results.js'
 import { termHashes } from './secret.js'
 import { addSpellings, type Spelt } from './spellings.js'
+import type { Found } from './texts.js'
 import { unindexed } from './unindexed.js'
 
 export type { SearchFilter } from './filter.js'
@@ -69,15 +70,20 @@ async function look(of: Search, results: Results): Promise<void> {
   const { isCommon, remember } = commonness(of)
   const asked = units.filter(unit => unit.terms.length > 0 && !isCommon(unit))
   let looked = await lookUp(of, asked)
-  const all_indexed = looked.waiting === 0 || (await indexWaiting(of, looked.waiting))
-  if (looked.waiting > 0) looked = await lookUp(of, asked)
+  let waiting: Found | undefined
+  if (looked.waiting > 0) {
+    // What waits is read before the index is asked again: so a message that the worker indexes meanwhile is in one of
+    // the two.
+    if (!(await indexWaiting(of, looked.waiting))) waiting = await unindexed(of)
+    looked = await lookUp(of, asked)
+  }
   const postings = new Map(asked.map((unit, i) => [unit, looked.postings[i] as Postings]))
   const counts = units.map(unit => postings.get(unit)?.count ?? (unit.terms.length > 0 ? COMMON : 0))
   for (const [unit, { count }] of postings) remember(unit, count)
   const rarity = rarityOf(units, counts, looked.messages)
   const spelt: Spelt = new Map()
   results.judgeBy(rarity, spelt)
-  if (!all_indexed) results.add(await unindexed(of))
+  if (waiting !== undefined) results.add(waiting)
   if (units.every(({ terms }) => terms.length === 0)) {
     const runs = query.function_runs.map(run => [[run]])
     if (runs.length > 0) {
@@ -157,5 +163,7 @@ async function indexWaiting({ db, viewer, filter: { session_id } }: Search, coun
     const done = await fill(db, scope, WAITING_COUNTED, BYTES_AT_A_TIME)
     waiting = done === 0 ? 0 : waiting - done
   }
-  return waiting <= 0 || (await pendingCount(db, scope, 1)) === 0
+  // In one session the oldest messages are indexed first, so those that were counted are indexed. Across sessions,
+  // newer ones may have been indexed in their place.
+  return (waiting <= 0 && session_id !== undefined) || (await pendingCount(db, scope, 1)) === 0
 }

@@ -1,13 +1,12 @@
 import fp from 'fastify-plugin'
 import { tasksTopic } from '../kernel/events.js'
 import { addCounter, addGauge } from '../kernel/metrics.js'
-import { createWakeUps } from '../feed/wait-until.js'
+import { createWakeUps } from '../feed/wake-ups.js'
 import { type Background, inBackground } from '../postgres/background.js'
 import { acrossWorkspaces, inWorkspace, transact } from '../postgres/scope.js'
-import { isAnyReady } from './store/claims.js'
 import { takeBackTasks } from './store/ended-leases.js'
-import { releaseTask as release } from './store/held-tasks.js'
 import { COUNTED_MAX, readTaskFigures } from './store/task-figures.js'
+import { releaseTask as release } from './store/updates.js'
 import { createTaskDesk } from './task-desk.js'
 import { cancelTask } from './tools/cancel-task.js'
 import { claimTask } from './tools/claim-task.js'
@@ -32,11 +31,6 @@ export const tasksPlugin = fp(
     const desk = createTaskDesk(db, topics => {
       app.events.publish(topics)
     })
-    const wakeUps = createWakeUps({
-      ...app.following,
-      topic: tasksTopic,
-      look: (workspace, viewers) => isAnyReady(inWorkspace(db, workspace), workspace, viewers)
-    })
     app.addTool(createTask(app.quotas))
     app.addTool(createTasks(app.quotas))
     app.addTool(listTasks)
@@ -44,7 +38,7 @@ export const tasksPlugin = fp(
     app.addTool(
       claimTask({
         desk,
-        wakeUps,
+        wakeUps: createWakeUps({ ...app.following, topicsOf: ({ workspace }) => [tasksTopic(workspace)] }),
         live: app.live,
         waiters: app.waiters,
         stopping: app.stopping,

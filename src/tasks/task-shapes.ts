@@ -1,9 +1,9 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { Allowed, AnyValueField, Checked, EmptyIsAbsent, HoldsText, OneOf, Whole } from '../kernel/schema.js'
 import { AnyObject, Nullable, Time } from '../kernel/answer-shapes.js'
 import { Metadata } from '../kernel/metadata-shapes.js'
 import { Addressees } from '../kernel/message-shapes.js'
-import { OptionalSessionId, text } from '../kernel/shapes.js'
+import { OptionalSessionId, Text } from '../kernel/shapes.js'
 import { TASK_STATES } from '../kernel/task-states.js'
 
 /** The shapes that the tools of tasks share. */
@@ -25,18 +25,13 @@ export const LeaseToken = Whole({
   description: 'lease.token of claim_task'
 })
 
-function Words(min: number, max: number, description: string) {
-  const of = text(min, max, description)
-  return Checked<string>(of.json, of.check, { [HoldsText]: true, [Allowed]: of.allowed })
-}
-
 const TITLE_MAX = 300
 const TEXT_MAX = 100_000
 const NOTE_MAX = 10_000
 
-export const Title = Words(1, TITLE_MAX, 'What to do, in a line')
-export const Description = Words(0, TEXT_MAX, 'All that it takes')
-export const Note = (description: string) => Words(1, NOTE_MAX, description)
+export const Title = Text(1, TITLE_MAX, 'What to do, in a line', { [HoldsText]: true })
+export const Description = Text(0, TEXT_MAX, 'All that it takes', { [HoldsText]: true })
+export const Note = (description: string) => Text(1, NOTE_MAX, description, { [HoldsText]: true })
 export const StateWord = (description: string) => OneOf(TASK_STATES, { description })
 
 const DEPENDENCIES_MAX = 100
@@ -86,19 +81,12 @@ export function draftFields(depends: string) {
   }
 }
 
-export interface Draft {
-  title: string
-  description?: string
-  session_id?: string
-  to?: string[]
-  depends_on?: string[]
-  priority?: number
-  max_attempts?: number
-  lease_seconds?: number
-  metadata?: Record<string, unknown>
-}
+export type Draft = Static<TObject<ReturnType<typeof draftFields>>>
 
-/** A task as it is written, with what its creator left out. */
+/**
+ * A task as it is written, with what its creator left out.
+ * @param depends_on ids of tasks that are there, and of others of the same call
+ */
 export function taskOf(draft: Draft, id: string, depends_on = draft.depends_on ?? []) {
   const { title, description = '', session_id = '', to = [], metadata = {} } = draft
   const { priority, max_attempts, lease_seconds } = { ...DEFAULTS, ...draft }
@@ -115,6 +103,7 @@ export function taskOf(draft: Draft, id: string, depends_on = draft.depends_on ?
     metadata
   }
 }
+export type NewTask = ReturnType<typeof taskOf>
 
 export const Task = Type.Object({
   task_id: Type.String(),
@@ -137,6 +126,7 @@ export const Task = Type.Object({
   created_at: Time,
   updated_at: Time
 })
+export type TaskView = Static<typeof Task>
 
 export const Lease = Type.Object(
   {

@@ -6,6 +6,7 @@ import { defaultResource, detectResources, envDetector, resourceFromAttributes }
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { producerOf, type ReadMetrics } from './metrics.js'
+import { keepProblems } from './problems.js'
 import type { OpenTelemetry } from './telemetry.js'
 import { tracingBy } from './tracing.js'
 
@@ -17,6 +18,7 @@ const CLOSE_MS = 3000
  * OpenTelemetry by themselves. Only ./open.ts imports this file, and only if somebody wants it.
  */
 export const openOtlp: OpenTelemetry = ({ name, version, replica, metric_interval_ms }) => {
+  const sayProblems = keepProblems()
   const resource = defaultResource()
     .merge(
       resourceFromAttributes({
@@ -34,6 +36,7 @@ export const openOtlp: OpenTelemetry = ({ name, version, replica, metric_interva
   const started = hrTime()
   return {
     tracing: tracingBy(spans.getTracer(name, version)),
+    sayProblems,
     exportMetrics(read: ReadMetrics) {
       const reader = new PeriodicExportingMetricReader({
         exporter: new OTLPMetricExporter(),

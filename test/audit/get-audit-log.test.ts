@@ -101,6 +101,20 @@ t.test('rows of one moment have an order too', async t => {
   )
 })
 
+t.test('a page stops at 8 MiB', async t => {
+  const row = { workspace: 'default', event_type: 'large', action: 'test', result: 'success' }
+  const metadata = JSON.stringify({ text: 'x'.repeat(1024 * 1024) })
+  for (let n = 0; n < 12; n++)
+    await app.database.db
+      .insertInto('audit_log')
+      .values({ ...row, request_id: `large-${n}`, metadata })
+      .execute()
+  const page = await log({ event_type: 'large' })
+  t.same([page.count, page.has_more], [7, true])
+  const rest = await log({ event_type: 'large', cursor: page.next_cursor })
+  t.same([rest.count, rest.has_more], [5, false])
+})
+
 t.test('who reads it is in it', async t => {
   const session_id = await newSession(app)
   await log({ session_id, agent_id: 'somebody' })

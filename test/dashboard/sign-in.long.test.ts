@@ -29,6 +29,8 @@ t.test('on a terminal, with data of its own: a link that signs in once', needsTe
         answers.push(await use(page, 'wrong'))
         answers.push(await use(page, code, { 'x-forwarded-for': '203.0.113.9' }))
         answers.push(await use(page, code, { forwarded: 'for=203.0.113.9' }))
+        answers.push(await use(page, code, { via: '1.1 proxy' }))
+        answers.push(await use(page, code, { 'x-real-ip': '203.0.113.9' }))
         answers.push(await use(page, undefined))
         const made = await use(page, code)
         answers.push(made)
@@ -46,6 +48,8 @@ t.test('on a terminal, with data of its own: a link that signs in once', needsTe
   t.match(shown, LINK)
   const refused = { status: 403, code: 'PERMISSION_DENIED' }
   t.match(answers, [
+    refused,
+    refused,
     refused,
     refused,
     refused,

@@ -260,7 +260,7 @@ function provocations(place: Place): Record<string, Partial<Record<ErrorCode, Pr
       CONTENT_TOO_LARGE: [{ result: 'x'.repeat(1024 * 1024) }]
     },
     fail_task: { TASK_NOT_FOUND: noTask, LEASE_LOST: [{}] },
-    release_task: { TASK_NOT_FOUND: noTask, LEASE_LOST: [{}] },
+    release_task: { TASK_NOT_FOUND: noTask, LEASE_LOST: [{}], CONFLICT: [{ lease_token: undefined }] },
     update_task: {
       TASK_NOT_FOUND: noTask,
       LEASE_LOST: [{ task_id: place.task_id, lease_token: 1 }],

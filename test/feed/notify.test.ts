@@ -89,8 +89,7 @@ t.test("a hint reaches every replica, and one's own listeners too", async t => {
   const counts = [a, b, c].map(replica => replica.wakes(topic))
   const others = b.wakes(sessionTopic('default', 'session_of_another'))
   const workspace = c.wakes(workspaceTopic('default'))
-  // The first looks see everything for the first time.
-  await new Promise(resolve => setTimeout(resolve, 1200))
+  await until(() => [...counts, others, workspace].every(count => count() > 0), 'the first look')
   const before = counts.map(count => count())
   const unrelated = others()
   const whole = workspace()
@@ -115,7 +114,7 @@ t.test('many hints at once, and long ones', async t => {
         heard.add(topic)
       })
     )
-  await new Promise(resolve => setTimeout(resolve, 1200))
+  await until(() => heard.size === topics.length, 'the first look')
   heard.clear()
   a.notify.publish(topics)
   await until(() => heard.size === topics.length, 'all of them')

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import type { Agent } from '../../src/kernel/agent.js'
-import { readings, type Unread } from '../../src/feed/store/unread.js'
+import { readings } from '../../src/feed/store/unread.js'
+import type { Reading } from '../../src/kernel/answer-shapes.js'
 import { countedDatabase } from '../support/looked-at.js'
 
 /** Counting what is unread in long sessions: right, and without going through them. */
@@ -51,13 +52,13 @@ async function readTo(seq: number, session_id: string, who = ME): Promise<void> 
 }
 
 /** @param most how many rows of messages may be looked at */
-async function unread(t: Test, session_id: string, most: number, who = ME): Promise<Unread> {
+async function unread(t: Test, session_id: string, most: number, who = ME): Promise<Reading['unread']> {
   work()
   const [reading] = await readings(db, who, [session_id])
   const { rows, scanned } = work()
   t.notOk(scanned, 'no table is gone through')
   t.ok(rows <= most, `${rows} rows are looked at, at most ${most}`)
-  return (reading as { unread: Unread }).unread
+  return (reading as Reading).unread
 }
 
 t.test('nothing read yet', async t => {

@@ -45,6 +45,7 @@ const UNSAYABLE: Array<[report: RegExp, why: string]> = [
     'the formats date and date-time allow the year 0, leap seconds, and a range that ends before it starts'
   ],
   [/lies beyond the end of the session/, 'how far a session goes changes'],
+  [/is of another kind than \w+ changes/, 'of which kind a stored value is changes'],
   [
     /holds characters that are not seen|characters that are seen/,
     'classes of Unicode differ between the languages of patterns'

@@ -41,6 +41,12 @@ t.test('only the holder renews and releases, by its token; an admin ends any', a
   t.ok(next.token > lease.token, 'tokens grow')
 })
 
+t.test('what acquire_lease returned is renewed and released as it came', async t => {
+  const { leases } = (await acquire(['whole 1', 'whole 2'])).body
+  const { leases: renewed } = await ok(app, 'renew_lease', { leases }, ONE)
+  t.same((await ok(app, 'release_lease', { leases: renewed }, ONE)).released.sort(), ['whole 1', 'whole 2'])
+})
+
 t.test('a lease ends by itself, and who waits gets the name', async t => {
   const [first] = (await acquire(['w'], { ttl_seconds: 1 })).body.leases
   const waiting = Array.from({ length: 5 }, (_, i) => acquire(['w'], { wait_seconds: 4 }, { agent_id: `w${i}` }))

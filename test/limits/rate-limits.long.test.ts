@@ -16,7 +16,7 @@ import { until } from '../support/rest.js'
 
 /**
  * How often callers may call, and how guesses are slowed down. How it is counted:
- * test/limits/rate-limit-leases.test.ts.
+ * test/limits/rate-limit-shares.test.ts.
  */
 
 const WRONG = { anonymous: true, headers: { 'x-api-key': 'a wrong key', 'x-agent-id': 'guesser' } }

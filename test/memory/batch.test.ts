@@ -10,6 +10,16 @@ const app = await startApp(t)
 const range = (n: number) => Array.from({ length: n }, (_, i) => i)
 const batch = (operations: unknown[], more = {}) => call(app, 'batch_memory', { operations, ...more })
 
+t.test('a new value was created when it was last changed', async t => {
+  // Two readings of the clock for a value differ by a millisecond once in some hundreds.
+  for (const n of range(10)) await batch(range(100).map(i => ({ op: 'set', key: `new ${n} ${i}`, value: i })))
+  const { rows } = await sql`select key from agent_memory where key like 'new %' and created_at <> updated_at`.execute(
+    app.database.db
+  )
+  t.same(rows, [])
+  await sql`delete from agent_memory`.execute(app.database.db)
+})
+
 t.test('results in order', async t => {
   const session_id = await newSession(app)
   const { body } = await batch([

@@ -8,7 +8,7 @@ function recorded(quiet_ms: number) {
   const at = (level: string) => (fields: Record<string, unknown>, words: string) => {
     lines.push({ level, words, ...fields })
   }
-  const faults = createFaultLog({ info: at('info'), warn: at('warn') }, quiet_ms)
+  const faults = createFaultLog({ info: at('info'), warn: at('warn') }, () => {}, quiet_ms)
   t.teardown(() => {
     faults.close()
   })

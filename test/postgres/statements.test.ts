@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import t from 'tap'
+import type { Db } from '../../src/postgres/schema.js'
 import { acrossWorkspaces, inWorkspace } from '../../src/postgres/scope.js'
 import { nameFor, nameFromSecondTime } from '../../src/postgres/statement-names.js'
 import { defineStatement, plannedEachTime, plannedOnce } from '../../src/postgres/statements.js'
@@ -76,9 +77,60 @@ t.test('a statement of a fixed text is prepared under its name, on a pool and in
   const [one, ...others] = await named('cardinality')
   t.same(others, [])
   t.match(one, { name: /^test\.built\.[0-9a-f]{32}$/ })
-  t.equal(one?.generic, 2, 'outside a transaction it has one plan')
+  t.same([one?.generic, one?.custom], [3, 0], 'it has one plan, in a transaction too')
   await t.rejects(byText(db, ['x', 'not a number' as never]), { code: '22P02' })
   t.same(await byText(db, ['x', 1]), [{ a: 'x', b: 1 }], 'a fault changes nothing')
+})
+
+t.test('one plan in a transaction is for its statement alone', async t => {
+  const once = defineStatement<[n: number], { n: number }>('test.once', 'select $1::int as n', 'once, by index')
+  const settings = sql<{ mode: string; scans: string }>`
+    select current_setting('plan_cache_mode') as mode, current_setting('enable_seqscan') as scans`
+  await db.transaction().execute(async tx => {
+    t.same(await once(tx, [1]), [{ n: 1 }])
+    t.same((await settings.execute(tx)).rows, [{ mode: 'auto', scans: 'on' }])
+    t.same([await once(tx, [2]), await once(tx, [3])], [[{ n: 2 }], [{ n: 3 }]])
+  })
+  t.match(await named('select $1::int as n'), [{ generic: 3, custom: 0 }])
+  t.same((await settings.execute(db)).rows, [{ mode: 'auto', scans: 'on' }])
+})
+
+t.test('a statement may go with the next one, the commit at the latest', async t => {
+  await database.pool.query('create table went (n int primary key); grant all on went to public')
+  const go = defineStatement<[n: string], never>('test.go', 'insert into went values ($1::int)', undefined, {
+    withNext: true
+  })
+  const there = async (on: Db) => (await sql<{ n: number }>`select n from went order by n`.execute(on)).rows
+  await db.transaction().execute(async tx => {
+    await go(tx, ['1'])
+    t.same(await there(tx), [{ n: 1 }], 'with the first statement')
+    await go(tx, ['2'])
+  })
+  t.same(await there(db), [{ n: 1 }, { n: 2 }], 'with the commit')
+  await go(db, ['3'])
+  t.same((await there(db)).length, 3, 'at once outside a transaction')
+  await db.transaction().execute(async tx => go(tx, ['4']))
+  t.same((await there(db)).length, 4, 'where nothing else is in the transaction')
+
+  for (const more of [async () => undefined, async (tx: Db) => there(tx)]) {
+    const twice = db.transaction().execute(async tx => {
+      await sql`insert into went values (5)`.execute(tx)
+      await go(tx, ['1'])
+      await more(tx)
+    })
+    await t.rejects(twice, { code: '23505' }, 'its fault is what the transaction fails with')
+    t.same((await there(db)).length, 4, 'nothing of it is committed')
+  }
+  const left = db.transaction().execute(async tx => {
+    await go(tx, ['6'])
+    throw new Error('left')
+  })
+  await t.rejects(left, { message: 'left' })
+  t.same((await there(db)).length, 4, 'it goes with no rollback')
+  await t.rejects(
+    db.transaction().execute(async tx => go(tx, [7 as unknown as string])),
+    { message: 'A statement that is sent with the next one has texts as its values.' }
+  )
 })
 
 /**

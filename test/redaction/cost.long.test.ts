@@ -13,12 +13,14 @@ const RATIO_MAX = 64
 
 const filled = (unit: string, length: number) => unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
 
+/** Of the processor: what else runs on the machine does not count. */
 function milliseconds(text: string): number {
   let best = Infinity
   for (let i = 0; i < 3; i++) {
-    const began = performance.now()
+    const began = process.cpuUsage()
     mask({ content: text }, [{ name: 'content' }])
-    best = Math.min(best, performance.now() - began)
+    const { user, system } = process.cpuUsage(began)
+    best = Math.min(best, (user + system) / 1000)
   }
   return best
 }
@@ -31,7 +33,24 @@ const UNITS = [
   ...['http://', 'a://a:', 'aa://:aaa:', 'aa://aaaaaaaa:bbbbbbbb', 'x'.repeat(25), 'a+', 'a.', '://'],
   ...['sk-', 'sk-ant-', 'sk-aaaaaaaaaaaaaaaaaaaaT3Blbk', 'T3BlbkFJ', 'scs_', '_scs_', 'ghp_', 'xoxb-', 'AKIA', 'SG.'],
   ...['SG.aaaaaaaaaaaaaaaaa.', 'glpat-', 'npm_', 'hf_', 'authorization: ', 'authorization:basic ', 'aws_secret_key="'],
-  ...['AccountKey=', 'https://hooks.slack.com/', 'ya29.', 'AIza', '[redacted:jwt]', '\\n', 'aws_secret_key= = =']
+  ...['AccountKey=', 'https://hooks.slack.com/', 'ya29.', 'AIza', '[redacted:jwt]', '\\n', 'aws_secret_key= = ='],
+  ...[
+    'a://a:bbb@bbb',
+    '\\n\\neyJ',
+    'ATATT3aaaa=',
+    'hvs.a',
+    'glsa_',
+    'dapi0',
+    'shpat_',
+    'gsk_',
+    'xai-',
+    'SharedAccessKey='
+  ],
+  ...[':AA', '123456:AA', '0:AA', 'MTAxMTAx', 'MTAx', `${'MTAx'.repeat(5)}abc.abcdef.`, '/bot', '/webhooks/'],
+  ...['discord.com/api/webhooks/', 'SK', 'SK01234567', `AC${'0'.repeat(32)}:`, 'twilio', 'twilio_auth_token= ='],
+  ...['ntn_', 'secret_', 'lin_api_', 'sntrys_', 'sntrys_eyJ', 'sntrys_eyJaaaaaaaaaaaaaaaaaaaaaa=', 'AGE-SECRET-KEY-1'],
+  ...['http://a:80,', '://a:8080', '\u200b', 'a\u200b', 'g\u200bh\u200bp\u200b_', '\u{e0041}a', 'a\u00ad'],
+  ...['-----BEGIN PRIVATE KEY-----\nProc-Type: A\n', '-----BEGIN PRIVATE KEY-----> ', '> ', '>|#']
 ]
 
 t.test('a mebibyte of anything', async t => {

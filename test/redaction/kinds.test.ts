@@ -1,8 +1,12 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import type { TextArgument } from '../../src/kernel/text-arguments.js'
 import { KIND_NAMES } from '../../src/redaction/kinds.js'
 import { redactorOf } from '../../src/redaction/redactor.js'
 import type { Redact, Redacted } from '../../src/kernel/text-arguments.js'
+import { ROOT } from '../helper.js'
+import { ORDINARY } from './ordinary.js'
 import { SECRETS } from './secrets.js'
 
 /** What counts as a secret, and what does not. */
@@ -11,8 +15,10 @@ const TEXTS: TextArgument[] = [{ name: 'content' }]
 const mask = redactorOf('mask') as Redact
 const masked = (content: unknown): Redacted | undefined => mask({ content, other: content }, TEXTS)
 
-t.test('every kind has its examples', async t => {
+t.test('every kind has its examples, and is in the list of the page for operators', async t => {
   t.same(Object.keys(SECRETS).sort(), [...KIND_NAMES].sort())
+  const page = await readFile(join(ROOT, 'docs', 'operations.md'), 'utf8')
+  for (const kind of KIND_NAMES) t.match(page, `\`${kind}\``)
 })
 
 for (const [kind, examples] of Object.entries(SECRETS))
@@ -68,7 +74,63 @@ t.test('in values and names of JSON, at any depth; what holds none stays the sam
   })
   t.equal(result.a[1], plain)
   t.equal(masked(plain), undefined)
+  const odd = JSON.parse(`{"__proto__": {"a": 1}, "b": "${token}"}`)
+  t.equal(JSON.stringify(masked(odd)?.input.content), '{"__proto__":{"a":1},"b":"[redacted:github_token]"}')
 })
+
+t.test('after a line end or a tab as a string of JSON has it', async t => {
+  for (const [kind, texts] of Object.entries(SECRETS))
+    for (const [text, secret] of texts) {
+      const pasted = JSON.stringify({ file: `first\n${text}\n\t${text}` })
+      t.notMatch(masked(pasted)?.input.content, JSON.stringify(secret).slice(1, -1), kind)
+    }
+})
+
+t.test('a private key that is cut off, as old ones begin and as one is quoted', async t => {
+  const begin = ['-----BEGIN RSA ', 'PRIVATE KEY-----'].join('')
+  const line = 'Ab3dEf6h'.repeat(8)
+  for (const text of [
+    `${begin}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123456789ABCDEF\n\n${line}\n${line}`,
+    `> ${begin}\n> ${line}\n> ${line}`
+  ])
+    t.match(masked(text)?.input.content, /^(> )?\[redacted:private_key\]$/)
+})
+
+t.test('with characters that nobody sees between any two of its own', async t => {
+  // A zero-width space, a soft hyphen, a byte order mark, a variation selector, and two at once.
+  for (const unseen of ['\u200b', '\u00ad', '\ufeff', '\ufe0f', '\u2060\u{e0041}'])
+    for (const [kind, texts] of Object.entries(SECRETS))
+      for (const [text, secret] of texts) {
+        const hidden = text.replace(secret, [...secret].join(unseen))
+        t.equal(masked(hidden)?.input.content, masked(text)?.input.content, `${kind} ${JSON.stringify(unseen)}`)
+      }
+})
+
+t.test('such characters stay where they do not hide a secret', async t => {
+  const [[token = ''] = []] = SECRETS.github_token as Array<[string, string]>
+  // Families of emoji and words of Persian are joined, and words of German parted, by characters that nobody sees.
+  const text = '👩‍👩‍👧 می‌خواهم ❤️ 1️⃣ ghp_'
+  t.equal(masked(`${text} ${token}`)?.input.content, `${text} [redacted:github_token]`)
+  t.equal(masked(`${text} Donau\u00addampf\u00adschiff https://a:8080/\u200bpath`), undefined)
+})
+
+const CONTEXTS = [
+  ['', ''],
+  ['see ', ', and so on'],
+  ['"', '"'],
+  ['(', ')'],
+  ['a=', '&b'],
+  ['', '|me@my-company.org']
+]
+
+for (const [what, texts] of Object.entries(ORDINARY))
+  t.test(`no secrets: ${what}`, async t => {
+    for (const text of texts)
+      for (const [before, after] of CONTEXTS) {
+        const content = `${before}${text}${after}`
+        t.same(masked(content)?.audit.secrets, undefined, content.slice(0, 90))
+      }
+  })
 
 t.test('what people and agents write about secrets is none', async t => {
   for (const content of [
@@ -84,6 +146,7 @@ t.test('what people and agents write about secrets is none', async t => {
     'data:image/png;base64,' + 'iVBORw0KGgoAAAANSUhEUg'.repeat(20),
     'http://localhost:8080/a:b@c and mailto:someone@my-company.org',
     'risk_test_of_the_whole_service_by_everybody',
+    'sk-learn-pipelines and dapi, hvs.enabled=true, AccessKey=none, r8_dialect and xai-models',
     'The word flask-proj-of-the-whole-company-and-more is no key.'
   ])
     t.equal(masked(content), undefined, content.slice(0, 60))

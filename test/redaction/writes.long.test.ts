@@ -138,9 +138,12 @@ t.test('off, as it is by default: nothing is looked at, and nothing said', async
   t.equal((await ok(app, 'get_messages', { session_id })).messages[0].content, secret)
 })
 
-/** Ids, names and words of a list: nobody reads them as text, and a call must find again what it names by them. */
+/**
+ * Ids, names and words of a list: nobody reads them as text, and a call must find again what it names by them. The
+ * expires_at of leases is not kept.
+ */
 const NO_TEXT = new Set([
-  ...['session_id', 'task_id', 'lease_token', 'idempotency_key', 'key', 'key_id', 'ref'],
+  ...['session_id', 'task_id', 'lease_token', 'idempotency_key', 'key', 'key_id', 'ref', 'expires_at'],
   ...['namespace', 'name', 'names', 'holder', 'prefix', 'op', 'state'],
   ...['visibility', 'agent_id', 'agent_type', 'sender', 'to', 'readers', 'writers'],
   ...['depends_on', 'workspace', 'api_key', 'token', 'current_token', 'permissions', 'requested_permissions'],

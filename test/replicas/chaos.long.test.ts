@@ -62,6 +62,8 @@ async function play(t: Test, seed: number): Promise<Figures[]> {
   await primary.stop()
   const standby = await primary.standby(t)
   await primary.start()
+  // From the beginning: after some minutes the primary no longer has what a standby would have to catch up with.
+  await standby.start()
   const proxy = await openProxy(t, primary.url)
   const fleet = await startFleet(t, proxy.url)
   const balancer = await startBalancer(t, fleet.ports)

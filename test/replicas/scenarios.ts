@@ -123,8 +123,7 @@ export const SCENARIOS: Scenario[] = [
     name: 'failover: the primary ends at once, its standby is promoted',
     async strike(stage) {
       const { primary, standby, proxy } = stage
-      await standby.start()
-      // From then on it has whatever is acknowledged.
+      // From then on the standby has whatever is acknowledged.
       await administer(primary.url, "alter system set synchronous_standby_names = '*'", 'select pg_reload_conf()')
       await until('the standby follows', async () => {
         const [row] = await administer(primary.url, 'select sync_state from pg_stat_replication')

@@ -181,15 +181,10 @@ t.test(
       rows.map(({ message_id }) => Number(message_id)),
       [1, 2, 3, 4, 5]
     )
-    await db.connection().execute(async connection => {
-      while ((await fill(connection)) > 0);
-      t.equal(await pendingCount(connection, undefined, 10), 0)
-      t.equal(
-        (await connection.selectFrom('message_terms').select('terms').execute()).filter(({ terms }) => terms.length > 1)
-          .length,
-        5
-      )
-    })
+    while ((await fill(db)) > 0);
+    t.equal(await pendingCount(db, undefined, 10), 0)
+    const terms = await db.selectFrom('message_terms').select('terms').execute()
+    t.equal(terms.filter(({ terms }) => terms.length > 1).length, 5)
   }
 )
 

@@ -58,6 +58,7 @@ t.test('filters', async t => {
   t.same(await ids({ query: 'cooking number', active: false }), [opened[9]], 'all of them hold')
   t.same((await ids({ query: 'RESEARCH' })).length, 12, 'whatever the case')
   t.same((await ids({ query: 'Cooking numbr' })).length, 11, 'a typing error')
+  t.same(await ids({ query: 'Reserch number 2' }), [opened[2]], 'numbers are as given')
   t.same((await ids({ query: '100%_' })).length, 23, '% and _ are characters')
   t.same(await ids({ query: 'R%h' }), [])
   t.same(await ids({ query: opened[7] }), [opened[7]], 'an id')

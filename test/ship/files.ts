@@ -129,9 +129,10 @@ export function heap(nodeOptions: string): number {
   return (mebibytes('old-space') + 3 * mebibytes('semi-space')) * 1024 ** 2
 }
 
-/** Milliseconds that stopping may take, without what comes before it; src/commands/serve.ts has the phases. */
+/** Milliseconds that stopping may take, without what comes before it; serve.ts and start-service.ts have the phases. */
 export function stopping({ shutdown_delay_ms, shutdown_timeout_ms }: Config): number {
-  const phases = [...text('src/commands/serve.ts').matchAll(/limit_ms: ([^,}]+?)\s*[,}]/g)].map(([, limit]) => limit)
+  const code = text('src/commands/serve.ts') + text('src/commands/start-service.ts')
+  const phases = [...code.matchAll(/limit_ms: ([^,}]+?)\s*[,}]/g)].map(([, limit]) => limit)
   if (phases.join() !== ['config.shutdown_delay_ms + 1000', 'config.shutdown_timeout_ms', '10_000', '30_000'].join())
     throw new Error(`The phases of stopping have changed: ${phases.join()}`)
   // The last one is the embedded PostgreSQL's.

@@ -34,6 +34,15 @@ t.test('every metric and every label is on the page of a server that does its wo
   t.match(page, /^mcp_errors_total\{tool="get_session",code="SESSION_NOT_FOUND"\} 1$/m)
   t.match(page, /^mcp_errors_total\{tool="add_message",code="INTERNAL_ERROR"\} 0$/m, 'the first one is seen as a rise')
 
+  const explained = text('docs/operations.md')
+  t.same(
+    [...page.matchAll(/^# TYPE (\S+)/gm)]
+      .map(([, name = '']) => name)
+      .filter(name => !/^(nodejs|process)_/.test(name) && !explained.includes(`\`${name}`)),
+    [],
+    'docs/operations.md explains all of our own'
+  )
+
   const expressions = [
     ...rules.map(({ alert, expr }) => [alert, expr]),
     ...dashboards.flatMap(({ name, of }) => [

@@ -187,6 +187,61 @@ t.test('creator, holder and admin change a task; nobody else does', async t => {
   isFailure(t, await call(app, 'update_task', { task_id, title: 'x' }, CREATOR), 'CONFLICT')
 })
 
+t.test('creator and admin free a task that somebody holds; nobody else does', async t => {
+  const session_id = await newSession(app)
+  const { task_id } = await create({ session_id, to: ['type:worker', 'type:reviewer'] })
+  const freed = { task_id, note: 'its holder hangs' }
+  isFailure(t, await call(app, 'release_task', freed, CREATOR), 'CONFLICT', 'nobody holds it')
+  const first = await claim({ session_id })
+  isFailure(t, await call(app, 'release_task', freed, TWO), 'PERMISSION_DENIED')
+  isFailure(t, await call(app, 'release_task', freed, ONE), 'PERMISSION_DENIED', 'the holder without its token')
+  isFailure(t, await call(app, 'release_task', freed, { agent_id: 'x', agent_type: 'y' }), 'TASK_NOT_FOUND', 'unseen')
+  isFailure(t, await call(app, 'release_task', { ...freed, lease_token: first.lease.token }, CREATOR), 'LEASE_LOST')
+  const waiting = claim({ session_id, wait_seconds: 20 }, TWO)
+  await sleep(300)
+  t.match((await ok(app, 'release_task', freed, CREATOR)).task, {
+    state: 'submitted',
+    attempts: 0,
+    assignee: null,
+    note: 'its holder hangs'
+  })
+  const second = await waiting
+  t.match(second, { task: { task_id, assignee: 'worker-2', note: 'its holder hangs' }, timed_out: false }, 'it wakes')
+  const old = { task_id, lease_token: first.lease.token }
+  for (const [tool, more] of Object.entries({
+    renew_task: {},
+    complete_task: {},
+    fail_task: { error: 'e' },
+    release_task: { note: 'n' },
+    update_task: { title: 'x' }
+  }))
+    isFailure(t, await call(app, tool, { ...old, ...more }, ONE), 'LEASE_LOST', tool)
+
+  const asked = { task_id, lease_token: second.lease.token, state: 'input_required' }
+  await ok(app, 'update_task', asked, TWO)
+  const operator = { admin: true, agent_id: 'operator' }
+  t.equal((await ok(app, 'release_task', { task_id, note: 'once more' }, operator)).task.state, 'submitted')
+  isFailure(t, await call(app, 'renew_task', { task_id, lease_token: second.lease.token }, TWO), 'LEASE_LOST')
+  t.match((await ok(app, 'get_task', { task_id }, CREATOR)).history.slice(1), [
+    { agent_id: 'worker-1', to: 'working' },
+    { agent_id: 'coordinator', from: 'working', to: 'submitted', note: 'its holder hangs' },
+    { agent_id: 'worker-2', to: 'working' },
+    { agent_id: 'worker-2', to: 'input_required' },
+    { agent_id: 'operator', from: 'input_required', to: 'submitted', note: 'once more' }
+  ])
+  const { entries } = await ok(app, 'get_audit_log', { session_id, event_type: 'task_released' }, operator)
+  t.same(
+    entries.map(({ agent_id, metadata }: any) => [agent_id, metadata]),
+    [
+      ['operator', { by: 'creator or admin' }],
+      ['coordinator', { by: 'creator or admin' }]
+    ]
+  )
+  const { lease } = await claim({ session_id })
+  await ok(app, 'complete_task', { task_id, lease_token: lease.token }, ONE)
+  isFailure(t, await call(app, 'release_task', freed, CREATOR), 'CONFLICT', 'it is done')
+})
+
 t.test('a closed session hands out nothing, a deleted one has nothing', async t => {
   const session_id = await newSession(app, CREATOR)
   const { task_id } = await create({ session_id })

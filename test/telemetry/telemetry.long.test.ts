@@ -156,15 +156,29 @@ t.test('what is left is sent at the end', async t => {
 t.test('a collector that is not there keeps the service neither from working nor from stopping', async t => {
   const own = await createDatabase()
   t.teardown(() => own.drop())
-  const env = environment(own.url, { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await quietPort()}` })
-  const running = await runProgram(t, ['serve'], env)
-  const response = await fetch(`${running.url}/mcp/tool/create_session`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...credentials({}) },
-    body: JSON.stringify({ purpose: 'a trial' })
+  const env = environment(own.url, {
+    LOG_LEVEL: 'info',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await quietPort()}`,
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '300',
+    OTEL_METRIC_EXPORT_INTERVAL: '1000',
+    OTEL_TRACES_SAMPLER: 'nonsense'
   })
-  t.equal(response.status, 200)
+  const running = await runProgram(t, ['serve'], env)
+  for (let n = 0; n < 3; n++) {
+    const response = await fetch(`${running.url}/mcp/tool/create_session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...credentials({}) },
+      body: JSON.stringify({ purpose: 'a trial' })
+    })
+    t.equal(response.status, 200)
+    await until(() => running.output().includes('does not take what it is sent'), 'the log says that nobody is there')
+  }
   t.equal(await running.stop(), 0)
+  const lines = running.output().split('\n')
+  const saying = (text: string) => lines.filter(line => line.includes(text)).length
+  t.equal(saying('does not take what it is sent'), 1, 'once, not for each export')
+  t.equal(saying('OTEL_TRACES_SAMPLER value'), 1, 'a value that means nothing is told, once')
 })
 
 t.test('without the variable nothing of OpenTelemetry is loaded; without the packages the start says so', async t => {

@@ -17,7 +17,7 @@ export async function postgresSearchers(db: Db, pool: pg.Pool, session_id: strin
     from messages m, lateral (select m.sender || ' ' || m.content || case when m.metadata = '{}' then '' else ' ' || m.metadata::text end as whole) t
     where m.workspace = ${VIEWER.workspace} and m.session_id = ${session_id} and ${visibleTo(VIEWER, 'm')}`.execute(db)
   await sql`create index on bench_texts using gin (words)`.execute(db)
-  await sql`vacuum analyze bench_texts`.execute(db)
+  await sql`analyze bench_texts`.execute(db)
   const find = (text: string) => async (query: string) =>
     (await pool.query<{ seq: number }>(text, [query])).rows.map(row => row.seq)
   const scored = (score: string) =>

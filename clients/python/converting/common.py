@@ -4,8 +4,14 @@ import asyncio
 import json
 import os
 import re
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from answers import find
 
 URL = os.environ["SHARED_CONTEXT_URL"] + "/mcp?toolsets=all"
 HEADERS = {"X-API-Key": os.environ["SHARED_CONTEXT_API_KEY"], "X-Agent-Id": "converter"}
@@ -85,21 +91,6 @@ def said(answer: Any) -> dict[str, Any]:
     if found.get("success") is not True:
         raise ValueError(str(found.get("error")))
     return found
-
-
-def find(value: Any) -> dict[str, Any] | None:
-    if isinstance(value, dict):
-        if "success" in value:
-            return value
-        return next((found for found in map(find, value.values()) if found is not None), None)
-    if isinstance(value, list):
-        return next((found for found in map(find, value) if found is not None), None)
-    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
-        try:
-            return find(json.loads(value))
-        except ValueError:
-            return None
-    return None
 
 
 def plain(value: Any) -> Any:

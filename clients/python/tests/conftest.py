@@ -41,7 +41,7 @@ def started(**environment: str) -> Server:
     reason = why_no_server()
     if reason is not None:
         pytest.skip(f"no server: {reason}")
-    server = Server(**environment)
+    server = Server(environment)
     try:
         server.start()
     except BaseException:

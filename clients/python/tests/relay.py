@@ -1,8 +1,10 @@
-"""A relay for HTTP on 127.0.0.1 that fails on purpose: it loses requests and answers, and answers in HTML."""
+"""A relay for HTTP on 127.0.0.1: a load balancer, which fails where it is told to. Then it loses requests and answers,
+or answers in HTML."""
 
 import asyncio
 import threading
 from collections.abc import Callable
+from itertools import cycle
 from types import TracebackType
 from typing import Literal
 from urllib.parse import urlsplit
@@ -29,16 +31,15 @@ Plan = Callable[[Request], Fault]
 
 
 class Relay:
-    """Runs in a thread of its own. Each connection carries one request.
+    """Runs in a thread of its own. Each connection carries one request; the targets take turns.
 
     Attributes:
         plan: Which fault a request meets. It may be exchanged at any time.
         tools: How often each tool reached the relay.
     """
 
-    def __init__(self, target: str) -> None:
-        parts = urlsplit(target)
-        self._host, self._port = parts.hostname or "", parts.port or 80
+    def __init__(self, *targets: str) -> None:
+        self._turns = cycle([(parts.hostname or "", parts.port or 80) for parts in map(urlsplit, targets)])
         self.plan: Plan = lambda request: "none"
         self.tools: dict[str, int] = {}
         self._loop = asyncio.new_event_loop()
@@ -103,7 +104,7 @@ class Relay:
             return
         if fault == "late":
             await asyncio.sleep(LATE_SECONDS)
-        upstream, sender = await asyncio.open_connection(self._host, self._port)
+        upstream, sender = await asyncio.open_connection(*next(self._turns))
         try:
             sender.write(head + body)
             await sender.drain()

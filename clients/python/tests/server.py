@@ -10,11 +10,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+from relay import Relay
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = ROOT / "dist" / "src" / "cli.js"
@@ -38,17 +39,21 @@ def free_port() -> int:
 
 
 class Server:
-    """One server. It may be stopped and started again: it keeps its port, its keys and its data."""
+    """One server. It may be stopped and started again: it keeps its port, its keys and its data.
 
-    def __init__(self, **environment: str) -> None:
+    beside: another server, of which this one is a replica: it has the other one's keys and database.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None, beside: "Server | None" = None) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.api_key = secrets.token_hex(16)
-        self.admin_api_key = secrets.token_hex(16)
+        self.api_key: str = beside.api_key if beside else secrets.token_hex(16)
+        self.admin_api_key: str = beside.admin_api_key if beside else secrets.token_hex(16)
+        self._jwt_secret: str = beside._jwt_secret if beside else secrets.token_hex(32)
         self._folder = Path(tempfile.mkdtemp(prefix="scs-python-"))
         # PostgreSQL does not run as root: then another user must get into the folder.
         self._folder.chmod(0o711)
-        self._environment = environment
+        self._environment = {**(environment or {}), **({"DATABASE_URL": beside.database_url} if beside else {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -64,6 +69,7 @@ class Server:
                 "DATA_DIR": str(self._folder / "data"),
                 "API_KEY": self.api_key,
                 "ADMIN_API_KEY": self.admin_api_key,
+                "JWT_SECRET_KEY": self._jwt_secret,
                 "LOG_LEVEL": "warn",
                 **self._environment,
             },
@@ -111,10 +117,11 @@ class Server:
 
 
 @contextmanager
-def given_or_own(*, admin: bool = False) -> Iterator[tuple[str, str]]:
+def given_or_own(*, admin: bool = False, replicas: int = 1) -> Iterator[tuple[str, str]]:
     """The address and the key of the server in SHARED_CONTEXT_URL, else of one that is started here.
 
     admin: the own server's key is an admin's.
+    replicas: so many of the own server, behind a load balancer that gives each request to the next of them.
     """
     url = os.environ.get("SHARED_CONTEXT_URL")
     if url is not None:
@@ -123,9 +130,19 @@ def given_or_own(*, admin: bool = False) -> Iterator[tuple[str, str]]:
     why = why_no_server()
     if why is not None:
         sys.exit(why)
-    own = Server()
+    with ExitStack() as stack:
+        own = [stack.enter_context(running(Server()))]
+        while len(own) < replicas:
+            own.append(stack.enter_context(running(Server(beside=own[0]))))
+        url = own[0].url if replicas == 1 else stack.enter_context(Relay(*(server.url for server in own))).url
+        yield url, own[0].admin_api_key if admin else own[0].api_key
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """Starts it, and removes it in the end."""
     try:
-        own.start()
-        yield own.url, own.admin_api_key if admin else own.api_key
+        server.start()
+        yield server
     finally:
-        own.remove()
+        server.remove()

@@ -149,3 +149,25 @@ def test_a_crew_works_with_the_tools(client: Client, another: Client) -> None:
     task = Task(description="Find the busiest time and share it.", expected_output="The time", agent=agent)
     assert str(Crew(agents=[agent], tasks=[task]).kickoff()) == "Mornings."
     assert [message["content"] for message in another.iter_messages(session_id)] == ["Mornings are the busiest time"]
+
+
+def test_what_would_spoil_the_store_is_refused(storage: SharedContextStorage) -> None:
+    plain = record(0, "/").model_copy(update={"embedding": None})
+    storage.save([plain])
+    short, long = record(1, "/"), record(2, "/").model_copy(update={"embedding": [1.0] * 4})
+    with pytest.raises(EmbeddingDimensionMismatchError):
+        storage.save([short, long])
+    assert storage.count() == 1
+    storage.save([short])
+    with pytest.raises(EmbeddingDimensionMismatchError, match="3-dimensional") as refused:
+        storage.save([long])
+    assert (refused.value.stored_dim, refused.value.new_dim) == (3, 4)
+    with pytest.raises(EmbeddingDimensionMismatchError):
+        storage.update(short.model_copy(update={"embedding": [1.0] * 4}))
+    for value in (NOW, {"tag"}):
+        with pytest.raises(TypeError, match="not JSON serializable"):
+            storage.update(short.model_copy(update={"metadata": {"value": value}}))
+    assert storage.get_record(short.id) == short and storage.count() == 2
+    storage.reset()
+    storage.save([long])
+    assert storage.search([1.0] * 4)[0][0] == long

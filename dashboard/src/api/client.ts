@@ -107,9 +107,14 @@ export class Client {
     if (endsSignIn(error)) this.end(error.message)
   }
 
-  private end(why: string): void {
+  /** Ends it here alone: somebody else has signed in. */
+  close(): void {
     this.isOver = true
     this.service.close()
+  }
+
+  private end(why: string): void {
+    this.close()
     sessionStorage.removeItem(STORED)
     this.onEnd(why)
   }

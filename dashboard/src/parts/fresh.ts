@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { SharedContextEvent } from '../../../clients/typescript/src/index.js'
 import type { Client } from '../api/client.js'
 import { followEvents, type StreamState } from '../api/events.js'
 
@@ -27,10 +28,17 @@ export function usePolling(reload: () => void, every_ms = POLL_MS): void {
 /**
  * Calls `reload` when the workspace's event stream tells of a change, and every few seconds.
  * @param only the kind of event that matters; undefined: any change
+ * @param onEvent told of every event, at once
  * @returns the state of the stream
  */
-export function useWorkspaceChanges(client: Client, reload: () => void, only?: string): StreamState {
+export function useWorkspaceChanges(
+  client: Client,
+  reload: () => void,
+  { only, onEvent }: { only?: string; onEvent?: (event: SharedContextEvent) => void } = {}
+): StreamState {
   const [state, setState] = useState<StreamState>('connecting')
+  const told = useRef(onEvent)
+  told.current = onEvent
   usePolling(reload)
   useEffect(() => {
     let due: ReturnType<typeof setTimeout> | undefined
@@ -40,7 +48,9 @@ export function useWorkspaceChanges(client: Client, reload: () => void, only?: s
       {},
       {
         onState: setState,
-        onEvent: ({ event }) => {
+        onEvent: each => {
+          told.current?.(each)
+          const { event } = each
           if (only === undefined ? event === 'start' || event === 'position' : event !== only) return
           due ??= setTimeout(
             () => {

@@ -3,7 +3,10 @@ import { useEffect, useRef } from 'preact/hooks'
 /** Milliseconds between the two keys of a pair. */
 const PAIR_MS = 1500
 
-/** Calls what belongs to a key (`j`) or a pair of keys (`g s`), but not while somebody writes or a dialog is open. */
+/**
+ * Calls what belongs to a key (`j`) or a pair of keys (`g s`), but not while somebody writes or a dialog is open. Enter
+ * in a search field is `j`: it goes to the first that was found.
+ */
 export function useKeys(actions: Record<string, (event: KeyboardEvent) => void>): void {
   const latest = useRef(actions)
   latest.current = actions
@@ -11,8 +14,12 @@ export function useKeys(actions: Record<string, (event: KeyboardEvent) => void>)
     let first: string | undefined
     let at = 0
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return
+      if (event.ctrlKey || event.metaKey || event.altKey) return
       if (document.querySelector('dialog[open]') !== null) return
+      if (isWriting(event.target)) {
+        if (event.key === 'Enter' && isSearching(event.target)) latest.current.j?.(event)
+        return
+      }
       const pair = first !== undefined && Date.now() - at < PAIR_MS ? `${first} ${event.key}` : undefined
       const action = (pair !== undefined ? latest.current[pair] : undefined) ?? latest.current[event.key]
       first = event.key
@@ -35,6 +42,10 @@ function isWriting(target: EventTarget | null): boolean {
   )
 }
 
+function isSearching(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement && target.type === 'search'
+}
+
 /** Moves the focus to the next or previous element that a selector names; to the first where none has it. */
 function moveFocus(selector: string, by: 1 | -1): void {
   const all = [...document.querySelectorAll<HTMLElement>(selector)]
@@ -44,14 +55,16 @@ function moveFocus(selector: string, by: 1 | -1): void {
   next?.scrollIntoView({ block: 'nearest' })
 }
 
-/** `j` and `k` move among the elements that a selector names. */
+/** `j` and `k` move among the elements that a selector names; beside a list, among those of the panel one is in. */
 export function listKeys(selector: string): Record<string, () => void> {
+  const isBeside = () => (document.activeElement?.closest('.side') ?? null) !== null
+  const here = () => (isBeside() ? '.side :is([data-item], .hit-text)' : selector)
   return {
     j: () => {
-      moveFocus(selector, 1)
+      moveFocus(here(), 1)
     },
     k: () => {
-      moveFocus(selector, -1)
+      moveFocus(here(), -1)
     }
   }
 }

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useHeldWhilePressed } from './press.js'
 
 export interface Loaded<T> {
   value: T | undefined
@@ -35,7 +36,7 @@ export function useLoaded<T>(load: () => Promise<T>, inputs: readonly unknown[])
       turn.current++
     }
   }, [reload])
-  return { ...state, reload }
+  return { ...useHeldWhilePressed(state), reload }
 }
 
 /** The value as it was until it stayed the same for so many milliseconds. */

@@ -4,6 +4,9 @@ import { visibleText } from './text.js'
 
 /** Longer texts are shown as they are: to read Markdown takes time that grows with their length. */
 const MARKDOWN_MAX = 20_000
+/** So do texts of more such characters: with the square of their number, which is a second at 10 000. */
+const MARKS_MAX = 2000
+const MARK = /[*_~<>[\]`]/g
 /** Quotes in quotes, lists in lists: who goes deeper gets the text as it is. */
 const DEPTH_MAX = 30
 
@@ -12,7 +15,8 @@ const DEPTH_MAX = 30
  * nothing in a message can run; and pictures are links, so nothing is loaded.
  */
 export function Markdown({ text }: { text: string }) {
-  const tokens = text.length <= MARKDOWN_MAX ? lexed(text) : undefined
+  const isCheap = text.length <= MARKDOWN_MAX && (text.match(MARK)?.length ?? 0) <= MARKS_MAX
+  const tokens = isCheap ? lexed(text) : undefined
   if (tokens === undefined) return <pre class="plain">{visibleText(text)}</pre>
   return <div class="markdown">{tokens.map(block)}</div>
 }

@@ -2,17 +2,18 @@ import type { ComponentChildren } from 'preact'
 import type { StreamState } from '../api/events.js'
 import { SharedContextError } from '../../../clients/typescript/src/index.js'
 import { messageOf } from '../api/failure.js'
+import { visibleText } from './text.js'
 
 /** What went wrong, and what to do. Nothing for no error. */
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   if (error === undefined || error === null) return null
   return (
     <div class="note failure" role="alert">
-      <p>{messageOf(error)}</p>
+      <p>{visibleText(messageOf(error))}</p>
       {error instanceof SharedContextError && error.suggestions.length > 0 && (
         <ul>
           {error.suggestions.map(each => (
-            <li key={each}>{each}</li>
+            <li key={each}>{visibleText(each)}</li>
           ))}
         </ul>
       )}

@@ -1,23 +1,29 @@
 const WIDTH = 90
 const HEIGHT = 24
 
-/** Counts as a small curve. Nothing if all are zero. */
+/** Counts as a small curve, of which the first ones may not be known. Nothing if all are zero. */
 export function Sparkline({
   counts,
   what,
   unit = 'minutes'
 }: {
-  counts: readonly number[]
+  counts: ReadonlyArray<number | undefined>
   what: string
   unit?: 'minutes' | 'hours'
 }) {
-  const most = Math.max(...counts)
+  const known = counts.filter(count => count !== undefined)
+  const most = Math.max(...known)
   if (most === 0) return null
-  const points = counts.map((count, i) => {
+  const points = counts.flatMap((count, i) => {
+    if (count === undefined) return []
     const x = (i / (counts.length - 1)) * (WIDTH - 2) + 1
     const y = HEIGHT - 2 - (count / most) * (HEIGHT - 4)
     return `${x.toFixed(1)},${y.toFixed(1)}`
   })
+  const label =
+    `${what}, the last ${known.length === 1 ? unit.slice(0, -1) : `${known.length} ${unit}`}: ` +
+    `at most ${most}, now ${counts.at(-1) ?? 0}` +
+    (known.length < counts.length ? '; there were too many before that to count them' : '')
   return (
     <svg
       class="sparkline"
@@ -25,8 +31,9 @@ export function Sparkline({
       width={WIDTH}
       height={HEIGHT}
       role="img"
-      aria-label={`${what}, ${counts.length} ${unit}: at most ${most}, now ${counts.at(-1) ?? 0}`}
+      aria-label={label}
     >
+      <title>{label}</title>
       <polyline points={points.join(' ')} />
     </svg>
   )

@@ -1,5 +1,14 @@
-/** Characters that nobody sees, but that move, hide or turn what stands around them. Line breaks and tabs are not. */
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g
+/**
+ * Characters that nobody sees, but that move, hide or turn what stands around them, or that hide a text from people
+ * and not from models: controls, marks of direction, fillers, tags, and the choosers of variants that no emoji uses.
+ * Line breaks, tabs, and the joiners that scripts and emoji need are not among them.
+ */
+const UNSEEN = new RegExp(
+  '[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5' +
+    '\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0d\\ufeff\\uffa0\\ufff9-\\ufffb' +
+    '\\u{e0000}-\\u{e0fff}]|\\r(?!\\n)',
+  'gu'
+)
 
 /** A text in which unseen characters are named, so that it is read as it is. */
 export function visibleText(text: string): string {

@@ -1,23 +1,31 @@
 import { Link, useLocation } from 'wouter-preact'
 import type { MessageView } from '../api/catalogue.js'
 import type { Client } from '../api/client.js'
+import { readPages } from '../api/pages.js'
 import { AgentName } from '../parts/agent.js'
+import { usePolling } from '../parts/fresh.js'
 import { useLoaded } from '../parts/load.js'
 import { Empty, Failure } from '../parts/notes.js'
 import { Sparkline } from '../parts/sparkline.js'
 import { shortText, visibleText } from '../parts/text.js'
 import { Time } from '../parts/time.js'
 import { useClient } from '../signed-in.js'
+import { Remembered } from './remembered.js'
 
 /** Sessions that are looked through for messages of the agent: the newest ones. */
 const SESSIONS = 12
 const HOURS = 24
+/** Pages of 200 that are read at most of agents, and of what one remembers. */
+const PAGES = 5
+/** Milliseconds between two readings: each takes a call for every session. */
+const EVERY_MS = 15_000
 
 /** One agent: what it has written lately; for admins its keys; and for itself alone what it remembers. */
 export function AgentScreen({ agent_id }: { agent_id: string }) {
   const client = useClient()
   const [, navigate] = useLocation()
   const { value, error, reload } = useLoaded(async () => load(client, agent_id), [client, agent_id])
+  usePolling(reload, EVERY_MS)
   return (
     <div class="screen">
       <div class="screen-head">
@@ -68,6 +76,7 @@ export function AgentScreen({ agent_id }: { agent_id: string }) {
               <ul>
                 {value.keys.map(key => (
                   <li key={key.key_id}>
+                    {key.agent_id !== agent_id && `${visibleText(key.agent_id)}, `}
                     {key.key_id}: {key.permissions.join(', ')}, made <Time at={key.created_at} />
                   </li>
                 ))}
@@ -79,10 +88,8 @@ export function AgentScreen({ agent_id }: { agent_id: string }) {
               <h2>What you remember</h2>
               {value.memory.length === 0 && <p class="hint">Nothing.</p>}
               <ul>
-                {value.memory.map(({ key, session_id, value_size, updated_at }) => (
-                  <li key={`${session_id} ${key}`}>
-                    <code>{visibleText(key)}</code>, {value_size.toLocaleString()} bytes, <Time at={updated_at} />
-                  </li>
+                {value.memory.map(entry => (
+                  <Remembered key={`${entry.session_id} ${entry.key}`} entry={entry} />
                 ))}
               </ul>
             </>
@@ -96,19 +103,26 @@ export function AgentScreen({ agent_id }: { agent_id: string }) {
 async function load(client: Client, agent_id: string) {
   const { sessions } = await client.call('list_sessions', { limit: SESSIONS })
   const [found, pages, keys, memory] = await Promise.all([
-    client.call('list_agents', { query: agent_id, limit: 200 }),
+    readPages(from => client.call('list_agents', { query: agent_id, limit: 200, ...from }), PAGES),
     Promise.all(
       sessions.map(({ id }) => client.call('search_by_sender', { session_id: id, sender: agent_id, limit: 100 }))
     ),
-    client.can('admin') ? client.call('list_api_keys', { limit: 200 }) : undefined,
-    client.identity.agent_id === agent_id ? client.call('list_memory', { session_id: 'all', limit: 200 }) : undefined
+    client.can('admin') ? readPages(from => client.call('list_api_keys', { limit: 200, ...from })) : undefined,
+    client.identity.agent_id === agent_id
+      ? readPages(from => client.call('list_memory', { session_id: 'all', limit: 200, ...from }), PAGES)
+      : undefined
   ])
   return {
-    agent: found.agents.find(agent => agent.agent_id === agent_id),
+    agent: found.pages.flatMap(({ agents }) => agents).find(agent => agent.agent_id === agent_id),
     messages: pages.flatMap(({ messages }) => messages).sort((a, b) => b.timestamp.localeCompare(a.timestamp)),
-    keys: keys?.keys.filter(key => key.agent_id === agent_id),
-    memory: memory?.entries
+    keys: keys?.pages.flatMap(page => page.keys).filter(key => isKeyOf(key.agent_id, agent_id)),
+    memory: memory?.pages.flatMap(({ entries }) => entries)
   }
+}
+
+/** A key is for one name, or, with * at its end, for all that begin so. */
+function isKeyOf(name: string, agent_id: string): boolean {
+  return name.endsWith('*') ? agent_id.startsWith(name.slice(0, -1)) : name === agent_id
 }
 
 function perHour(messages: readonly MessageView[]): number[] {

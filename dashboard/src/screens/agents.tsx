@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { Link } from 'wouter-preact'
 import { readPages } from '../api/pages.js'
 import { AgentName } from '../parts/agent.js'
+import { ConnectLine } from '../parts/connect-line.js'
 import { SearchField } from '../parts/fields.js'
 import { usePolling } from '../parts/fresh.js'
 import { listKeys, useKeys } from '../parts/keys.js'
@@ -40,7 +41,12 @@ export function AgentsScreen() {
         <SearchField label="Search names and statuses" value={query} onValue={setQuery} />
       </div>
       <Failure error={error} onRetry={reload} />
-      {value?.length === 0 && <Empty title="No agent is known." />}
+      {value?.length === 0 && <Empty title="No agent fits." />}
+      {asked === '' && value?.length === 1 && value[0]?.agent_id === client.identity.agent_id && (
+        <Empty title="Nobody but you has been here.">
+          <ConnectLine />
+        </Empty>
+      )}
       {value !== undefined && value.length > 0 && (
         <Table heads={['Agent', 'Type', 'Last seen', 'Now', 'Inbox', 'Status']}>
           {value.map(agent => (

@@ -1,8 +1,9 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { AuditRow, Input } from '../api/catalogue.js'
 import { readPages } from '../api/pages.js'
 import { AgentName } from '../parts/agent.js'
 import { Dialog } from '../parts/dialog.js'
+import { listKeys, useKeys } from '../parts/keys.js'
 import { saveFile } from '../parts/save.js'
 import { useLoaded, useSettled } from '../parts/load.js'
 import { Empty, Failure } from '../parts/notes.js'
@@ -22,6 +23,7 @@ export function AuditScreen() {
   const [agent, setAgent] = useState('')
   const [event_type, setEventType] = useState('')
   const [from, setFrom] = useState('')
+  const [to, setTo] = useState('')
   const [pages, setPages] = useState(1)
   const [shown, setShown] = useState<AuditRow | undefined>(undefined)
   const [exporting, setExporting] = useState<unknown>(undefined)
@@ -29,18 +31,25 @@ export function AuditScreen() {
   const filter: Input<'get_audit_log'> = {
     ...(settled[0] !== '' && { agent_id: settled[0] }),
     ...(settled[1] !== '' && { event_type: settled[1] }),
-    ...(from !== '' && { start_time: new Date(from).toISOString() })
+    ...(from !== '' && { start_time: new Date(from).toISOString() }),
+    ...(to !== '' && { end_time: new Date(to).toISOString() })
   }
+  useEffect(() => {
+    setPages(1)
+  }, [...settled, from, to])
   const loaded = useLoaded(async () => {
     const read = await readPages(at => client.call('get_audit_log', { ...filter, limit: PAGE, ...at }), pages)
     return { entries: read.pages.flatMap(page => page.entries), has_more: read.has_more }
-  }, [client, ...settled, from, pages])
+  }, [client, ...settled, from, to, pages])
   const save = async () => {
     const all = await readPages(at => client.call('get_audit_log', { ...filter, limit: EXPORT_PAGE, ...at }))
     const parts = all.pages.flatMap(({ entries }) => entries.map(entry => `${JSON.stringify(entry)}\n`))
     saveFile(parts, 'application/x-ndjson', 'audit-log.jsonl')
   }
   const entries = loaded.value?.entries
+  useKeys({
+    ...listKeys('td button')
+  })
   return (
     <div class="screen wide-screen">
       <div class="screen-head">
@@ -64,6 +73,7 @@ export function AuditScreen() {
         <Field label="Agent" type="search" value={agent} onValue={setAgent} />
         <Field label="Event" placeholder="message_added" value={event_type} onValue={setEventType} />
         <Field label="From" type="datetime-local" value={from} onValue={setFrom} />
+        <Field label="To" type="datetime-local" value={to} onValue={setTo} />
       </div>
       <Failure error={loaded.error ?? exporting} onRetry={loaded.reload} />
       {entries?.length === 0 && <Empty title="No row fits." />}

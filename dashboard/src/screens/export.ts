@@ -56,22 +56,28 @@ function articleOf({
   visibility,
   metadata,
   parent_message_id,
-  timestamp
+  timestamp,
+  to = [],
+  payload
 }: MessageView): string {
-  const details =
-    Object.keys(metadata).length === 0
-      ? ''
-      : `<details><summary>Metadata</summary><pre>${html(JSON.stringify(metadata, null, 2))}</pre></details>`
-  const reply = parent_message_id === null ? '' : ` <a href="#m${parent_message_id}">in reply</a>`
+  const data = (Object.keys(metadata).length === 0 ? '' : details('Metadata', metadata)) + details('Payload', payload)
+  const whom = to.length === 0 ? '' : ` · to ${html(to.join(', '))}`
+  const reply = parent_message_id === null ? '' : ` <a href="#m${html(parent_message_id)}">in reply</a>`
   return (
-    `<article id="m${id}"><header><b style="color:hsl(${hueOf(sender)} 60% 35%)">${html(sender)}</b> ` +
-    `<small>${html(sender_type)} · <time>${html(timestamp)}</time> · #${seq} · ${visibility}${reply}</small></header>` +
-    `<pre dir="auto">${html(content)}</pre>${details}</article>\n`
+    `<article id="m${html(id)}"><header><b style="color:hsl(${hueOf(sender)} 60% 35%)">${html(sender)}</b> ` +
+    `<small>${html(sender_type)} · <time>${html(timestamp)}</time> · #${html(seq)} · ${html(visibility)}${whom}` +
+    `${reply}</small></header><pre dir="auto">${html(content)}</pre>${data}</article>\n`
   )
 }
 
-function html(text: string): string {
-  return visibleText(text).replace(/[&<>"']/g, found => `&#${found.charCodeAt(0)};`)
+function details(name: string, value: unknown): string {
+  if (value === undefined) return ''
+  return `<details><summary>${name}</summary><pre>${html(JSON.stringify(value, null, 2))}</pre></details>`
+}
+
+/** Numbers are escaped like texts: the file is opened where no policy of the service protects anybody. */
+function html(text: string | number): string {
+  return visibleText(String(text)).replace(/[&<>"']/g, found => `&#${found.charCodeAt(0)};`)
 }
 
 const STYLE =

@@ -13,27 +13,18 @@ export function MadeKey({ made, onClose }: { made: Output<'create_api_key'>; onC
     null,
     2
   )
+  // A name may hold whatever a shell would read as a command of its own.
+  const headers = `--header ${quoted(`X-API-Key: ${api_key}`)} --header ${quoted(`X-Agent-Id: ${name}`)}`
   const clients: ReadonlyArray<readonly [string, string]> = [
-    [
-      'Claude Code',
-      `claude mcp add --transport http shared-context ${mcp} ` +
-        `--header "X-API-Key: ${api_key}" --header "X-Agent-Id: ${name}"`
-    ],
-    [
-      'Gemini CLI',
-      `gemini mcp add --transport http shared-context ${mcp} ` +
-        `--header "X-API-Key: ${api_key}" --header "X-Agent-Id: ${name}"`
-    ],
+    ['Claude Code', `claude mcp add --transport http shared-context ${mcp} ${headers}`],
+    ['Gemini CLI', `gemini mcp add --transport http shared-context ${mcp} ${headers}`],
     [
       'Codex, in ~/.codex/config.toml',
       `[mcp_servers.shared-context]\nurl = "${mcp}"\n` +
-        `http_headers = { "X-API-Key" = "${api_key}", "X-Agent-Id" = "${name}" }`
+        `http_headers = { "X-API-Key" = "${api_key}", "X-Agent-Id" = ${JSON.stringify(name)} }`
     ],
     ['Cursor and others, in mcp.json', json],
-    [
-      'curl',
-      `curl -s ${addressOf('mcp/tool/list_sessions')} -X POST -H "X-API-Key: ${api_key}" -H "X-Agent-Id: ${name}"`
-    ]
+    ['curl', `curl -s ${addressOf('mcp/tool/list_sessions')} -X POST ${headers}`]
   ]
   return (
     <Dialog title="The key is shown this once" onClose={onClose} wide>
@@ -50,4 +41,9 @@ export function MadeKey({ made, onClose }: { made: Output<'create_api_key'>; onC
       ))}
     </Dialog>
   )
+}
+
+/** A word for a shell: in double quotes as one is used to, in single ones where those would not hold. */
+function quoted(text: string): string {
+  return /["$`\\!]/.test(text) ? `'${text.replaceAll("'", "'\\''")}'` : `"${text}"`
 }

@@ -27,11 +27,20 @@ const WHO_SEES: Record<MessageView['visibility'], string> = {
   admin_only: 'admins'
 }
 
+function shownPayload(payload: unknown): string {
+  const text = JSON.stringify(payload, null, 2)
+  const left = text.length - PAYLOAD_SHOWN
+  return (
+    visibleText(text.slice(0, PAYLOAD_SHOWN)) + (left > 0 ? `\n… and ${left.toLocaleString()} characters more` : '')
+  )
+}
+
 /** One message. It is memoized: a timeline has many, and few change. */
 export const MessageItem = memo(function MessageItem({
   message,
   reply,
   marked = false,
+  quotes = true,
   onReply,
   onThread,
   onOpen
@@ -41,8 +50,10 @@ export const MessageItem = memo(function MessageItem({
   reply: MessageView | undefined
   /** Whether the address names it. */
   marked?: boolean
+  /** Whether it says what it answers: not where that stands right above it. */
+  quotes?: boolean
 }) {
-  const { seq, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp } = message
+  const { seq, session_id, sender, sender_type, content, visibility, metadata, parent_message_id, timestamp } = message
   const { to = [], payload } = message
   const { identity } = useClient()
   const maySeeReceipts = to.length > 0 && (sender === identity.agent_id || identity.permissions.includes('admin'))
@@ -56,6 +67,9 @@ export const MessageItem = memo(function MessageItem({
       class={`message ${marked ? 'marked' : ''}`}
       data-item
       tabIndex={-1}
+      onKeyDown={event => {
+        if (event.key === 'Enter' && event.target === event.currentTarget) onThread(message)
+      }}
       aria-label={`${shortText(sender, 40)}, number ${seq}`}
     >
       <header>
@@ -112,19 +126,21 @@ export const MessageItem = memo(function MessageItem({
               {payload === undefined ? 'Metadata' : 'Data'}
             </button>
           )}
-          <button
-            type="button"
+          <a
             class="plain-button"
             title="Link to this message"
-            onClick={() => {
+            href={`#/sessions/${session_id}/${seq}`}
+            onClick={event => {
+              if (event.ctrlKey || event.metaKey || event.shiftKey) return
+              event.preventDefault()
               onOpen(seq)
             }}
           >
             #{seq}
-          </button>
+          </a>
         </span>
       </header>
-      {parent_message_id !== null && (
+      {quotes && parent_message_id !== null && (
         <button
           type="button"
           class="quoted"
@@ -160,7 +176,7 @@ export const MessageItem = memo(function MessageItem({
       )}
       {details && payload !== undefined && (
         <pre class="code" tabIndex={0} aria-label="Payload">
-          {visibleText(JSON.stringify(payload, null, 2).slice(0, PAYLOAD_SHOWN))}
+          {shownPayload(payload)}
         </pre>
       )}
     </article>

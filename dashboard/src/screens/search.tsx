@@ -1,5 +1,6 @@
-import { useMemo, useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { useLocation } from 'wouter-preact'
+import { listKeys, useKeys } from '../parts/keys.js'
 import { useLoaded, useSettled } from '../parts/load.js'
 import { Empty, Failure } from '../parts/notes.js'
 import { plural, shortText } from '../parts/text.js'
@@ -41,14 +42,24 @@ export function SearchScreen({ query: given }: { query: string }) {
       ...(to !== '' && { end_time: new Date(`${to}T23:59:59.999`).toISOString() })
     })
   }, [client, asked, from_whom, scope, from, to, threshold, context])
-  const names = useLoaded(async () => {
-    const { sessions } = await client.call('list_sessions', { limit: 200 })
-    return new Map(sessions.map(({ id, purpose }) => [id, purpose]))
-  }, [client])
-  const where = useMemo(
-    () => (session_id: string) => shortText(names.value?.get(session_id) ?? session_id, 60),
-    [names.value]
-  )
+  const hits = found.value?.results
+  // The newest ones are got while the search goes on, and the others of the results after it.
+  const known = useRef(new Map<string, string>())
+  const newest = useLoaded(async () => client.call('list_sessions', { limit: 200 }), [client])
+  for (const { id, purpose } of newest.value?.sessions ?? []) known.current.set(id, purpose)
+  useLoaded(async () => {
+    if (newest.loading) return
+    const missing = new Set(hits?.map(({ message }) => message.session_id).filter(id => !known.current.has(id)))
+    const sessions = await Promise.allSettled(
+      [...missing].map(async session_id => client.call('get_session', { session_id, message_limit: 0 }))
+    )
+    for (const each of sessions)
+      if (each.status === 'fulfilled') known.current.set(each.value.session.id, each.value.session.purpose)
+  }, [client, hits, newest.loading])
+  const where = (session_id: string) => shortText(known.current.get(session_id) ?? session_id, 60)
+  useKeys({
+    ...listKeys('.hit-text')
+  })
   return (
     <div class="screen">
       <h1>Search</h1>
@@ -125,7 +136,7 @@ export function SearchScreen({ query: given }: { query: string }) {
         </p>
       )}
       <SearchHits
-        hits={found.value?.results ?? []}
+        hits={hits ?? []}
         query={asked}
         where={where}
         onOpen={({ session_id, seq }) => {

@@ -4,6 +4,7 @@ import type { MessageView } from '../api/catalogue.js'
 import { AgentName } from '../parts/agent.js'
 import { useKeys } from '../parts/keys.js'
 import { Empty, Failure, LiveState } from '../parts/notes.js'
+import { useHeldWhilePressed } from '../parts/press.js'
 import { plural, visibleText } from '../parts/text.js'
 import { useClient } from '../signed-in.js'
 import { Composer } from './composer.js'
@@ -22,7 +23,8 @@ export function SessionScreen({ session_id, at }: { session_id: string; at: numb
   const client = useClient()
   const [, navigate] = useLocation()
   const [jumps, setJumps] = useState(0)
-  const [timeline, setTimeline] = useState<Timeline | undefined>(undefined)
+  const [newestTimeline, setTimeline] = useState<Timeline | undefined>(undefined)
+  const timeline = useHeldWhilePressed(newestTimeline)
   const [side, setSide] = useState<Side>(undefined)
   const [reply, setReply] = useState<MessageView | undefined>(undefined)
   const store = useRef<TimelineStore | undefined>(undefined)
@@ -36,25 +38,18 @@ export function SessionScreen({ session_id, at }: { session_id: string; at: numb
     }
   }, [client, session_id, at, jumps])
 
-  const newest = timeline?.has_newer === false ? timeline.messages.at(-1)?.seq : undefined
-  useEffect(() => {
-    // What one has seen counts as read, once it has stood there for a moment.
-    if (newest === undefined || document.hidden) return undefined
-    const timer = setTimeout(() => {
-      client.call('mark_read', { session_id, up_to_seq: newest }).catch(() => {})
-    }, 1500)
-    return () => {
-      clearTimeout(timer)
-    }
-  }, [client, session_id, newest])
-
   const open = useCallback(
     (seq: number) => {
       navigate(`/sessions/${session_id}/${seq}`)
       setJumps(made => made + 1)
+      // On a phone the panel covers the timeline.
+      if (matchMedia('(max-width: 48rem)').matches) setSide(undefined)
     },
     [navigate, session_id]
   )
+  const retry = useCallback(() => {
+    setJumps(made => made + 1)
+  }, [])
   const closeSide = useCallback(() => {
     setSide(undefined)
   }, [])
@@ -72,7 +67,7 @@ export function SessionScreen({ session_id, at }: { session_id: string; at: numb
 
   if (timeline === undefined) return <p class="note">Loading …</p>
   const { session, messages, tasks, state, error, gone } = timeline
-  if (session === undefined) return <Failure error={error} />
+  if (session === undefined) return <Failure error={error} onRetry={retry} />
   return (
     <div class={`session ${side === undefined ? '' : 'with-side'}`}>
       <div class="session-head">
@@ -85,6 +80,7 @@ export function SessionScreen({ session_id, at }: { session_id: string; at: numb
         <span class="grow" />
         <button
           type="button"
+          data-opens-search
           onClick={() => {
             setSide({ kind: 'search' })
           }}
@@ -118,7 +114,12 @@ export function SessionScreen({ session_id, at }: { session_id: string; at: numb
       <div class="session-body">
         <div class="session-timeline">
           {messages.length === 0 && tasks.size === 0 && !timeline.loading ? (
-            <Empty title="Nothing has been said here yet." />
+            <Empty title="Nothing has been said here yet.">
+              <p>
+                Tell an agent to join session <code>{session_id}</code>
+                {client.can('write') && session.is_active && ', or write the first message below'}.
+              </p>
+            </Empty>
           ) : (
             <TimelineList key={timeline.key} timeline={timeline} store={store} at={at} {...actions} />
           )}
@@ -132,7 +133,7 @@ export function SessionScreen({ session_id, at }: { session_id: string; at: numb
             />
           )}
         </div>
-        {side?.kind === 'thread' && <Thread of={side.of} messages={messages} onClose={closeSide} {...actions} />}
+        {side?.kind === 'thread' && <Thread of={side.of} timeline={timeline} onClose={closeSide} {...actions} />}
         {side?.kind === 'search' && <SessionSearch session_id={session_id} onClose={closeSide} onOpen={open} />}
       </div>
     </div>

@@ -1,18 +1,20 @@
 import { useState } from 'preact/hooks'
 import { Link, useLocation } from 'wouter-preact'
-import { addressOf } from '../api/base.js'
 import type { SessionRow } from '../api/catalogue.js'
 import { AgentName } from '../parts/agent.js'
+import { ConnectLine } from '../parts/connect-line.js'
 import { Confirm } from '../parts/dialog.js'
 import { Field, SearchField } from '../parts/fields.js'
 import { listKeys, useKeys } from '../parts/keys.js'
 import { useSettled } from '../parts/load.js'
+import { LongList } from '../parts/long-list.js'
 import { Empty, Failure, LiveState } from '../parts/notes.js'
 import { Sparkline } from '../parts/sparkline.js'
 import { plural, visibleText } from '../parts/text.js'
 import { Time } from '../parts/time.js'
 import { useClient } from '../signed-in.js'
-import { type Activity, type Which, useSessionList } from './session-list.js'
+import type { Activity } from './session-activity.js'
+import { type Which, useSessionList } from './session-list.js'
 import { SessionMenu } from './session-menu.js'
 
 const WHICH: ReadonlyArray<readonly [Which, string]> = [
@@ -39,7 +41,7 @@ export function SessionsScreen() {
     <div class="screen">
       <div class="screen-head">
         <h1>Sessions</h1>
-        <LiveState state={list.state} />
+        <LiveState state={list.stream} />
         <span class="grow" />
         {client.can('write') && (
           <button
@@ -72,16 +74,15 @@ export function SessionsScreen() {
       </div>
       <Failure error={list.error} onRetry={list.reload} />
       {list.rows?.length === 0 && <NoSessions filtered={query !== '' || which !== 'all'} />}
-      <ul class="session-list">
-        {list.rows?.map(session => (
-          <Row key={session.id} session={session} activity={list.activity.get(session.id)} onChange={list.reload} />
-        ))}
-      </ul>
-      {list.has_more && (
-        <button type="button" class="more" onClick={list.more}>
-          Show more
-        </button>
+      {list.rows !== undefined && list.rows.length > 0 && (
+        <LongList
+          items={list.rows}
+          keyOf={({ id }) => id}
+          render={session => <Row session={session} activity={list.activityOf(session.id)} onChange={list.reload} />}
+          onView={list.onView}
+        />
       )}
+      {list.rows !== undefined && list.has_more && list.error === undefined && <p class="hint">Loading more …</p>}
       {creating && (
         <NewSession
           onDone={() => {
@@ -104,7 +105,7 @@ function Row({
 }) {
   const { unread } = session
   return (
-    <li class="session-row">
+    <div class="session-row">
       <div class="session-main">
         <Link href={`/sessions/${session.id}`} class="session-purpose">
           {visibleText(session.purpose)}
@@ -139,7 +140,7 @@ function Row({
         </span>
       )}
       <SessionMenu session={session} onChange={onChange} />
-    </li>
+    </div>
   )
 }
 
@@ -147,12 +148,8 @@ function NoSessions({ filtered }: { filtered: boolean }) {
   if (filtered) return <Empty title="No session fits." />
   return (
     <Empty title="There are no sessions yet.">
-      <p>An agent opens one as soon as it is connected. For Claude Code:</p>
-      <pre class="code" tabIndex={0}>
-        {`claude mcp add --transport http shared-context ${addressOf('mcp')} \\\n` +
-          `  --header "X-API-Key: <key>" --header "X-Agent-Id: claude-code"`}
-      </pre>
-      <p>Or open one here.</p>
+      <ConnectLine />
+      <p>It opens a session by itself. Or open one here.</p>
     </Empty>
   )
 }

@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 
+/** What is open beside a list. It takes the focus, and gives it back; Escape closes it. */
 export function SidePanel({
   title,
   onClose,
@@ -9,8 +11,28 @@ export function SidePanel({
   onClose: () => void
   children: ComponentChildren
 }) {
+  const panel = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const before = document.activeElement
+    const element = panel.current as HTMLElement
+    const field = element.querySelector<HTMLElement>('input[type=search]') ?? element
+    field.focus({ preventScroll: true })
+    return () => {
+      const { activeElement } = document
+      const isElsewhere = activeElement !== document.body && !element.contains(activeElement)
+      if (before instanceof HTMLElement && before.isConnected && !isElsewhere) before.focus({ preventScroll: true })
+    }
+  }, [])
   return (
-    <aside class="side" aria-label={title}>
+    <aside
+      ref={panel}
+      class="side"
+      aria-label={title}
+      tabIndex={-1}
+      onKeyDown={event => {
+        if (event.key === 'Escape') onClose()
+      }}
+    >
       <div class="side-head">
         <h2>{title}</h2>
         <button type="button" class="plain-button" aria-label={`Close ${title.toLowerCase()}`} onClick={onClose}>

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks'
 import { Link } from 'wouter-preact'
+import type { TaskView } from '../api/catalogue.js'
 import { AgentName } from '../parts/agent.js'
-import { Confirm, Dialog } from '../parts/dialog.js'
+import { Dialog } from '../parts/dialog.js'
 import { useLoaded } from '../parts/load.js'
 import { Markdown } from '../parts/markdown.js'
 import { Failure } from '../parts/notes.js'
@@ -9,26 +10,35 @@ import { visibleText } from '../parts/text.js'
 import { Time } from '../parts/time.js'
 import { useClient } from '../signed-in.js'
 import { STATE_NAMES, StateBadge } from './task-state.js'
-import { Field } from '../parts/fields.js'
+import { type Act, TaskAct } from './task-act.js'
 
+/** States in which somebody holds a task. */
+const HELD: ReadonlyArray<string | null> = ['working', 'input_required']
 const ENDED = ['completed', 'failed', 'canceled']
 
 /** All of a task, what happened to it, and what one may do about it. */
 export function TaskDialog({
   task_id,
+  changed_at,
   titles,
   onChange,
+  onOpen,
   onClose
 }: {
   task_id: string
+  /** When it changed last, as the board knows: then it is read again. */
+  changed_at: string | undefined
   titles: ReadonlyMap<string, string>
   onChange: () => void
+  onOpen: (task_id: string) => void
   onClose: () => void
 }) {
   const client = useClient()
-  const [canceling, setCanceling] = useState(false)
-  const [reason, setReason] = useState('')
-  const { value, error, reload } = useLoaded(async () => client.call('get_task', { task_id }), [client, task_id])
+  const [act, setAct] = useState<Act | undefined>(undefined)
+  const { value, error, reload } = useLoaded(
+    async () => client.call('get_task', { task_id }),
+    [client, task_id, changed_at]
+  )
   if (value === undefined)
     return (
       <Dialog title="Task" onClose={onClose}>
@@ -37,22 +47,17 @@ export function TaskDialog({
     )
   const { task, history } = value
   const may = client.can('write') && (task.created_by === client.identity.agent_id || client.can('admin'))
-  if (canceling)
+  if (act !== undefined)
     return (
-      <Confirm
-        title={`Cancel: ${visibleText(task.title)}`}
-        verb="Cancel the task"
-        dangerous
-        act={() => client.call('cancel_task', { task_id, ...(reason.trim() !== '' && { reason }) })}
+      <TaskAct
+        act={act}
+        task={task}
         onDone={done => {
-          setCanceling(false)
+          setAct(undefined)
           if (done) onChange()
           reload()
         }}
-      >
-        <p>Whoever holds it loses it, and all tasks that depend on it are canceled too.</p>
-        <Field label="Why?" maxLength={10_000} value={reason} onValue={setReason} />
-      </Confirm>
+      />
     )
   return (
     <Dialog title={visibleText(task.title)} onClose={onClose} wide>
@@ -74,7 +79,20 @@ export function TaskDialog({
         </Fact>
         <Fact name="Priority">{task.priority}</Fact>
         {task.depends_on.length > 0 && (
-          <Fact name="Depends on">{task.depends_on.map(id => visibleText(titles.get(id) ?? id)).join(', ')}</Fact>
+          <Fact name="Depends on">
+            {task.depends_on.map(id => (
+              <button
+                key={id}
+                type="button"
+                class="link-button"
+                onClick={() => {
+                  onOpen(id)
+                }}
+              >
+                {visibleText(titles.get(id) ?? id)}
+              </button>
+            ))}
+          </Fact>
         )}
         {task.session_id !== null && (
           <Fact name="Session">
@@ -95,10 +113,10 @@ export function TaskDialog({
       )}
       <h3>What happened</h3>
       <ol class="history">
-        {history.map(({ at, agent_id, to, note }, i) => (
+        {history.map(({ at, agent_id, from, to, note }, i) => (
           <li key={i}>
-            <Time at={at} /> {STATE_NAMES[to]}
-            {agent_id === null ? ' (the lease ended, or what it depends on)' : ' by '}
+            <Time at={at} /> {happened(from, to, agent_id)}
+            {agent_id === null ? (HELD.includes(from) ? ', as its lease ended' : ', by what it depends on') : ' by '}
             {agent_id !== null && <AgentName name={agent_id} />}
             {note !== null && <p class="history-note">{visibleText(note)}</p>}
           </li>
@@ -106,11 +124,21 @@ export function TaskDialog({
       </ol>
       {may && !ENDED.includes(task.state) && (
         <div class="buttons">
+          {HELD.includes(task.state) && (
+            <button
+              type="button"
+              onClick={() => {
+                setAct('release')
+              }}
+            >
+              Release the task …
+            </button>
+          )}
           <button
             type="button"
             class="danger"
             onClick={() => {
-              setCanceling(true)
+              setAct('cancel')
             }}
           >
             Cancel the task …
@@ -119,6 +147,12 @@ export function TaskDialog({
       )}
     </Dialog>
   )
+}
+
+/** What a move of a task is called by people: it waits when it is new, and when somebody could not do it. */
+function happened(from: string | null, to: TaskView['state'], agent_id: string | null): string {
+  if (from === null) return 'Created'
+  return to === 'submitted' && agent_id !== null && HELD.includes(from) ? 'Given back' : STATE_NAMES[to]
 }
 
 function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {

@@ -8,7 +8,16 @@ import { StateBadge } from './task-state.js'
 /** A task among the messages of its session. */
 export function TaskLine({ task }: { task: TaskView }) {
   return (
-    <article class="task-line" data-item tabIndex={-1} aria-label="Task">
+    <article
+      class="task-line"
+      data-item
+      tabIndex={-1}
+      aria-label="Task"
+      onKeyDown={event => {
+        if (event.key === 'Enter' && event.target === event.currentTarget)
+          event.currentTarget.querySelector('a')?.click()
+      }}
+    >
       <StateBadge state={task.state} />
       <Link href={`/tasks/${task.task_id}`}>{visibleText(task.title)}</Link>
       {task.assignee !== null && (

@@ -3,6 +3,7 @@ import { useLocation } from 'wouter-preact'
 import type { TaskView } from '../api/catalogue.js'
 import { readPages } from '../api/pages.js'
 import { AgentName } from '../parts/agent.js'
+import { ConnectLine } from '../parts/connect-line.js'
 import { useWorkspaceChanges } from '../parts/fresh.js'
 import { listKeys, useKeys } from '../parts/keys.js'
 import { useLoaded } from '../parts/load.js'
@@ -29,7 +30,7 @@ export function TasksScreen({ task_id: open }: { task_id: string | undefined }) 
     return { tasks: pages.flatMap(page => page.tasks), leases, cut: has_more }
   }, [client])
   const { reload } = loaded
-  const state = useWorkspaceChanges(client, reload, 'task_changed')
+  const state = useWorkspaceChanges(client, reload, { only: 'task_changed' })
   useKeys({
     ...listKeys('.card')
   })
@@ -63,17 +64,22 @@ export function TasksScreen({ task_id: open }: { task_id: string | undefined }) 
           <p>
             An agent makes one with <code>create_task</code>; another one takes it with <code>claim_task</code>.
           </p>
+          <ConnectLine />
         </Empty>
       )}
       {tasks !== undefined && tasks.length > 0 && <Board tasks={tasks} titles={titles} onOpen={show} />}
       <Leases leases={loaded.value?.leases ?? []} onChange={reload} />
       {open !== undefined && (
         <TaskDialog
+          key={open}
+          changed_at={tasks?.find(({ task_id }) => task_id === open)?.updated_at}
           task_id={open}
           titles={titles}
           onChange={reload}
+          onOpen={show}
           onClose={() => {
-            show(undefined)
+            // The browser tells it a moment later: by then one may be on another screen.
+            if (location.hash === `#/tasks/${open}`) show(undefined)
           }}
         />
       )}

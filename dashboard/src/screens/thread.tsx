@@ -1,63 +1,151 @@
-import { useMemo } from 'preact/hooks'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { MessageView } from '../api/catalogue.js'
-import { useLoaded } from '../parts/load.js'
 import { Failure } from '../parts/notes.js'
+import { plural } from '../parts/text.js'
 import { useClient } from '../signed-in.js'
 import { type MessageActions, MessageItem } from './message.js'
 import { SidePanel } from './side-panel.js'
+import { ancestors, type Reading, threadOf, ThreadStore } from './thread-store.js'
+import type { Timeline } from './timeline-store.js'
 
-/** A message, what it answers, and the answers to it, which come live. */
+/** Steps to the right at most: the panel is narrow. */
+const DEPTH = 6
+/** Messages that are shown before and behind the one that was opened, and how many more at a time. */
+const AROUND = 100
+
+/** A whole thread: from its first message on all answers, each below what it answers. New ones come live. */
 export function Thread({
   of,
-  messages,
+  timeline,
   onClose,
   ...actions
-}: MessageActions & { of: MessageView; messages: readonly MessageView[]; onClose: () => void }) {
+}: MessageActions & {
+  of: MessageView
+  timeline: Timeline
+  onClose: () => void
+}) {
   const client = useClient()
-  const { session_id, id, parent_message_id } = of
-  const loaded = useLoaded(async () => {
-    const [answers, parent] = await Promise.all([
-      client.call('get_messages', { session_id, parent_message_id: id, limit: 200, order: 'asc' }),
-      parent_message_id === null ? undefined : findMessage(client, of)
-    ])
-    return { answers: answers.messages, parent }
-  }, [client, session_id, id, parent_message_id])
-  const answers = useMemo(() => {
-    const all = [...(loaded.value?.answers ?? []), ...messages.filter(each => each.parent_message_id === id)]
-    return [...new Map(all.map(each => [each.id, each])).values()].sort((a, b) => a.seq - b.seq)
-  }, [loaded.value, messages, id])
-  const parent = messages.find(each => each.id === parent_message_id) ?? loaded.value?.parent
+  const { messages, beyond, removed } = timeline
+  const latest = useRef(timeline)
+  latest.current = timeline
+  const store = useRef<ThreadStore | undefined>(undefined)
+  const [reading, setReading] = useState<Reading | undefined>(undefined)
+  const [around, setAround] = useState({ before: AROUND, behind: AROUND })
+  useEffect(() => {
+    const made = new ThreadStore(client, of, () => latest.current, setReading)
+    store.current = made
+    setAround({ before: AROUND, behind: AROUND })
+    return () => {
+      made.close()
+    }
+  }, [client, of.id])
+  // What was taken back, or is not loaded any more, still holds the thread together.
+  const seen = useRef(new Map<number, MessageView>([[of.id, of]]))
+  const { first, all } = useMemo(() => {
+    const known = new Map(seen.current)
+    for (const each of [of, ...(reading?.found.values() ?? []), ...beyond, ...messages]) known.set(each.id, each)
+    const first = ancestors(of, id => known.get(id)).at(-1) ?? of
+    const whole = threadOf(first, known)
+    for (const { message } of whole) seen.current.set(message.id, message)
+    // One that was taken back is named where it was opened, or where others answer it.
+    const all = whole.filter(
+      ({ message: { id }, depth }, i) => !removed.has(id) || id === of.id || (whole[i + 1]?.depth ?? 0) > depth
+    )
+    return { first, all }
+  }, [of, reading, messages, beyond, removed])
+  const at = all.findIndex(({ message }) => message.id === of.id)
+  const shown = all.slice(Math.max(0, at - around.before), at + around.behind + 1)
+  const [left_before, left_behind] = [Math.max(0, at - around.before), Math.max(0, all.length - at - 1 - around.behind)]
+
+  const opened = useRef<HTMLLIElement>(null)
+  const loading = reading?.loading ?? true
+  useLayoutEffect(() => {
+    opened.current?.scrollIntoView({ block: 'center' })
+  }, [of.id, loading])
+  const more = () => void store.current?.more()
+  const parentOf = ({ parent_message_id: id }: MessageView) =>
+    id === null || removed.has(id) ? undefined : seen.current.get(id)
   return (
     <SidePanel title="Thread" onClose={onClose}>
-      <Failure error={loaded.error} onRetry={loaded.reload} />
-      {parent !== undefined && <MessageItem message={parent} reply={undefined} {...actions} />}
-      <MessageItem message={of} reply={parent} {...actions} />
-      <h3>{answers.length === 0 ? 'No answers yet' : 'Answers'}</h3>
-      {answers.map(each => (
-        <MessageItem key={each.id} message={each} reply={of} {...actions} />
-      ))}
+      <p class="hint" role="status">
+        {loading && all.length === 1
+          ? 'Reading …'
+          : all.length === 1
+            ? 'No answers yet.'
+            : plural(all.length, 'message')}
+        {reading?.more_below === true && ' so far'}
+      </p>
+      <Failure error={reading?.error} onRetry={more} />
+      {reading?.more_above === true ? (
+        <More disabled={loading} onClick={more}>
+          Look further back for the first message
+        </More>
+      ) : (
+        first.parent_message_id !== null &&
+        !loading && <p class="hint">What this answers is gone, or not for you to see.</p>
+      )}
+      {left_before > 0 && (
+        <More
+          onClick={() => {
+            setAround(was => ({ ...was, before: was.before + AROUND }))
+          }}
+        >
+          Show earlier ones: {left_before.toLocaleString()}
+        </More>
+      )}
+      <ol class="thread">
+        {shown.map(({ message, depth }, i) => (
+          <li
+            key={message.id}
+            ref={message.id === of.id ? opened : undefined}
+            style={{ '--depth': String(Math.min(depth, DEPTH)) }}
+          >
+            {removed.has(message.id) ? (
+              <p class="hint">This message was taken back.</p>
+            ) : (
+              <MessageItem
+                message={message}
+                reply={parentOf(message)}
+                marked={message.id === of.id && all.length > 1}
+                quotes={message.parent_message_id !== shown[i - 1]?.message.id}
+                {...actions}
+              />
+            )}
+          </li>
+        ))}
+      </ol>
+      {left_behind > 0 ? (
+        <More
+          onClick={() => {
+            setAround(was => ({ ...was, behind: was.behind + AROUND }))
+          }}
+        >
+          Show more answers: {left_behind.toLocaleString()}
+        </More>
+      ) : (
+        reading?.more_below === true && (
+          <More disabled={loading} onClick={more}>
+            Read more answers
+          </More>
+        )
+      )}
     </SidePanel>
   )
 }
 
-/**
- * The message that another one answers. It was written before, so the pages before are read backwards, some of them.
- */
-async function findMessage(
-  client: ReturnType<typeof useClient>,
-  { session_id, seq, parent_message_id }: MessageView
-): Promise<MessageView | undefined> {
-  let before_seq = seq
-  for (let page = 0; page < 5; page++) {
-    const { messages, has_more } = await client.call('get_messages', {
-      session_id,
-      before_seq,
-      limit: 1000,
-      order: 'desc'
-    })
-    const found = messages.find(({ id }) => id === parent_message_id)
-    if (found !== undefined || !has_more) return found
-    before_seq = messages.at(-1)?.seq ?? 0
-  }
-  return undefined
+function More({
+  disabled = false,
+  onClick,
+  children
+}: {
+  disabled?: boolean
+  onClick: () => void
+  children: ComponentChildren
+}) {
+  return (
+    <button type="button" class="more" disabled={disabled} onClick={onClick}>
+      {children}
+    </button>
+  )
 }

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { VList, type VListHandle } from 'virtua'
 import type { MessageView, TaskView } from '../api/catalogue.js'
 import { listKeys, useKeys } from '../parts/keys.js'
+import { useMarkRead } from './mark-read.js'
 import { type MessageActions, MessageItem } from './message.js'
 import { TaskLine } from './task-line.js'
 import type { Timeline, TimelineStore } from './timeline-store.js'
@@ -10,6 +11,8 @@ import type { Timeline, TimelineStore } from './timeline-store.js'
 /** Pixels from an edge within which one counts as being there. */
 const NEAR_END = 60
 const NEAR_EDGE = 600
+/** Milliseconds after which the list has measured what is in view. */
+const SIZES_KNOWN_MS = 500
 
 type Item = { kind: 'message'; message: MessageView; reply: MessageView | undefined } | { kind: 'task'; task: TaskView }
 
@@ -72,6 +75,19 @@ export function TimelineList({
     const { scrollOffset, scrollSize, viewportSize } = list.current
     loadNear(scrollOffset, scrollSize - viewportSize - scrollOffset)
   }, [loading])
+  // Where all of it is in view, nothing is ever scrolled: then one is at its end too.
+  useEffect(() => {
+    if (atEnd || loading) return undefined
+    const timer = setTimeout(() => {
+      if (list.current === null) return
+      const { scrollOffset, scrollSize, viewportSize } = list.current
+      if (scrollSize - viewportSize - scrollOffset < NEAR_END) setAtEnd(true)
+    }, SIZES_KNOWN_MS)
+    return () => {
+      clearTimeout(timer)
+    }
+  }, [items, loading])
+  useMarkRead(timeline.session?.id, atEnd && !has_newer ? messages.at(-1)?.seq : undefined)
   const toEnd = () => {
     void store.current?.newest()
     setAtEnd(true)

@@ -13,7 +13,11 @@ export interface Timeline {
   session: SessionView | undefined
   /** In the order of the session, each once. Between the first and the last none is missing that one may see. */
   messages: readonly MessageView[]
+  /** Threads need these: answers that came live while the newest messages are not loaded. Only the latest of them. */
+  beyond: readonly MessageView[]
   tasks: ReadonlyMap<string, TaskView>
+  /** The ids of those that were deleted or hidden while one looked. */
+  removed: ReadonlySet<number>
   /** How many of them have come live. */
   arrived: number
   has_older: boolean
@@ -34,7 +38,9 @@ export class TimelineStore {
     key: crypto.randomUUID(),
     session: undefined,
     messages: [],
+    beyond: [],
     tasks: new Map(),
+    removed: new Set(),
     arrived: 0,
     has_older: false,
     has_newer: false,
@@ -167,12 +173,19 @@ export class TimelineStore {
       const { message } = data
       const first = messages[0]?.seq ?? 0
       const last = messages.at(-1)?.seq ?? 0
-      if (has_newer && message.seq > last) return
+      if (has_newer && message.seq > last) {
+        if (message.parent_message_id !== null)
+          this.set({ beyond: [...this.timeline.beyond, message].slice(-FIRST_PAGE) })
+        return
+      }
       if (this.timeline.has_older && message.seq < first) return
       const arrived = this.timeline.arrived + (message.seq > last ? 1 : 0)
-      this.set({ messages: merged(messages, [message]), arrived })
+      // It may have been hidden before.
+      const removed = new Set([...this.timeline.removed].filter(id => id !== message.id))
+      this.set({ messages: merged(messages, [message]), removed, arrived })
     } else if (event === 'message_hidden' || event === 'message_deleted') {
-      this.set({ messages: messages.filter(({ id }) => id !== data.message_id) })
+      const removed = new Set(this.timeline.removed).add(data.message_id)
+      this.set({ messages: messages.filter(({ id }) => id !== data.message_id), removed })
     } else if (event === 'session_updated' || event === 'session_closed') {
       void this.reloadSession().catch(() => {})
     } else if (event === 'task_changed') {

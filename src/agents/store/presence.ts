@@ -1,5 +1,7 @@
+import type { Static } from '@sinclair/typebox'
 import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
+import type { Session } from '../../kernel/answer-shapes.js'
 import { throttledWriter } from '../../postgres/throttled-writer.js'
 import type { Db } from '../../postgres/schema.js'
 
@@ -46,11 +48,7 @@ export const PRESENT_MINUTES = 5
 /** Most agents that an answer names. */
 const PRESENT_MAX = 100
 
-export interface Present {
-  agent_id: string
-  agent_type: string
-  last_seen_at: string
-}
+type Present = Static<typeof Session>['present'][number]
 
 /** Who has lately called in a session, the last one first: this call counts, and is first. */
 export async function present(db: Db, caller: Agent, session_id: string): Promise<Present[]> {

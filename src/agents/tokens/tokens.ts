@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../../kernel/errors.js'
 import type { IsStoredAgent } from '../../kernel/names.js'
-import type { Claims, Tokens } from '../verifiers.js'
+import { type Claims, TOKEN_MAX, type Tokens } from '../verifiers.js'
 import type { Revocations } from '../store/revocations.js'
 import { createOutsideTokens, type OutsideRules } from './outside-tokens.js'
 import { registerOwnTokens } from './own-tokens.js'
@@ -12,8 +12,6 @@ const OWN_CACHE_MAX = 10_000
 const OUTSIDE_CACHE_MAX = 2000
 /** After this time an outside token is verified again, in case its issuer has withdrawn the key. */
 const OUTSIDE_CACHE_MS = 10 * 60_000
-/** Most characters of a token in an argument; HTTP limits headers itself. */
-const TOKEN_MAX = 16_384
 
 export interface TokensOptions {
   /** The first signs, all verify. */

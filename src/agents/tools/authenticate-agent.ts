@@ -6,12 +6,11 @@ import { isSameName } from '../../kernel/names.js'
 import { grantOf, keyIn, nameWithKey } from '../identify.js'
 import { boundType } from '../keys.js'
 import { namedAgent } from '../named-agent.js'
-import { Allowed, Checked } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { requireSessions } from '../../sessions/store/sessions.js'
 import * as tokens from '../store/tokens.js'
 import { issue, issuedToken, ofMcpSession, tokenAudit } from '../issued-token.js'
-import { AgentId, AgentType, ExpiresIn, input, Sessions } from '../../kernel/shapes.js'
+import { AgentId, AgentType, ExpiresIn, input, Sessions, Text } from '../../kernel/shapes.js'
 import type { Limits } from '../../limits/rate-limits.js'
 import type { Verifiers } from '../verifiers.js'
 
@@ -40,17 +39,7 @@ export const authenticateAgent = (verifiers: Verifiers, limits: Limits) => {
     input: input({
       agent_id: AgentId('Your name'),
       agent_type: AgentType('Such as claude or reviewer'),
-      api_key: Type.Optional(
-        Checked<string>(
-          {
-            type: 'string',
-            maxLength: 1000,
-            description: 'Your API key, unless X-API-Key has it'
-          },
-          value => typeof value === 'string' && value.length <= 1000,
-          { [Allowed]: 'a string of at most 1000 characters' }
-        )
-      ),
+      api_key: Type.Optional(Text(0, 1000, 'Your API key, unless X-API-Key has it')),
       requested_permissions: Type.Optional(
         Type.Array(Type.String({ maxLength: 100 }), {
           maxItems: PERMISSIONS_ASKED_MAX,

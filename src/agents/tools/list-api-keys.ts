@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import { openCursor, sealCursor, timeAndId } from '../../kernel/cursor.js'
+import { openCursor, pageOf, sealCursor, timeAndId } from '../../kernel/cursor.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as apiKeys from '../store/api-keys.js'
 import { keyFields, managedBy } from '../managed-keys.js'
-import { Nullable, Time } from '../../kernel/answer-shapes.js'
+import { Nullable, pageFields, Time } from '../../kernel/answer-shapes.js'
 import { Cursor, input, Limit, output, Workspace } from '../../kernel/shapes.js'
 
 const NAME = 'list_api_keys'
@@ -36,9 +36,7 @@ export const listApiKeys = defineTool({
         revoked_at: Nullable(Time)
       })
     ),
-    count: Type.Integer(),
-    has_more: Type.Boolean(),
-    next_cursor: Nullable(Type.String())
+    ...pageFields
   }),
   audit: () => ({ event_type: 'api_keys_listed' }),
   async handler({ include_revoked = false, workspace, limit = 50, cursor }, { db, enterWorkspace, agent }) {
@@ -51,14 +49,7 @@ export const listApiKeys = defineTool({
       limit,
       after: place && { created_at: place.time, key_id: place.id }
     })
-    const keys = rows.slice(0, limit)
-    const has_more = rows.length > limit
-    const last = keys.at(-1)
-    return {
-      keys,
-      count: keys.length,
-      has_more,
-      next_cursor: has_more && last !== undefined ? sealCursor(list, [last.created_at, last.key_id]) : null
-    }
+    const { items, ...page } = pageOf(rows, limit, ({ created_at, key_id }) => sealCursor(list, [created_at, key_id]))
+    return { keys: items, ...page }
   }
 })

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { type AuditKeys, rowMac, type SignedHead } from './keys.js'
 import type { Db } from '../../postgres/schema.js'
-import { inTurn } from '../../postgres/turns.js'
+import { withWorkLock } from '../../postgres/work-lock.js'
 import { drainedTo, signHeads, tailsOf } from './heads.js'
 import { coveredColumns, type CoveredRow, isChained, textsOf } from './rows.js'
 import { isDue, lastId, afterScan, mergeGaps, type IdGap, activeWriters } from './id-gaps.js'
@@ -120,7 +120,7 @@ export function createDrain(db: Db, keys: AuditKeys): Drain {
       )
     },
     async round({ head_ms = HEAD_MS, batch = BATCH } = {}) {
-      const result = await inTurn(db, 'audit chain', tx => runRound(tx, head_ms, batch))
+      const result = await withWorkLock(db, 'audit chain', tx => runRound(tx, head_ms, batch))
       if (result === undefined) return { chained: 0, more: false, heads: [] }
       state = result.next
       return result.drained

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { type AuditKeys, isHeadGenuine, isSame, signBeginning } from './keys.js'
 import type { Db } from '../../postgres/schema.js'
-import { databaseTime } from '../../postgres/turns.js'
+import { databaseTime } from '../../postgres/clock.js'
 import { beginningOf } from './heads.js'
 
 export interface DropRequest {

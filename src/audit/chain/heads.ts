@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { type AuditKeys, NO_MAC, type SignedBeginning, type SignedHead, signHead } from './keys.js'
 import type { Db } from '../../postgres/schema.js'
-import { databaseTime } from '../../postgres/turns.js'
+import { databaseTime } from '../../postgres/clock.js'
 import { workspacesIn } from '../../postgres/workspaces.js'
 
 /** The end of a chain. */

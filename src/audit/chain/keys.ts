@@ -1,4 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
+import type { Selectable } from 'kysely'
+import type { Schema } from '../../postgres/schema.js'
 
 /**
  * The keys of the audit chain, and exactly which bytes its macs and signatures cover. docs/audit.md specifies the same
@@ -45,19 +47,8 @@ export function rowMac(
 }
 
 /** The position of a chain at some time. */
-export interface AuditHead {
-  workspace: string
-  seq: number
-  mac: Buffer
-  /** At that time, every audit row up to this id was chained, in all workspaces. */
-  drained_to: number
-  signed_at: string
-}
-
-export interface SignedHead extends AuditHead {
-  key_id: string
-  signature: Buffer
-}
+export type SignedHead = Selectable<Schema['audit_heads']>
+export type AuditHead = Omit<SignedHead, 'key_id' | 'signature'>
 
 export function signHead(key: AuditKey, head: AuditHead): SignedHead {
   return { ...head, key_id: key.id, signature: headSignature(key, head) }
@@ -110,17 +101,8 @@ export function parseHeadLine(text: string): SignedHead | undefined {
 }
 
 /** A former head that retention has made the beginning of its chain. */
-export interface AuditBeginning {
-  workspace: string
-  seq: number
-  mac: Buffer
-  begun_at: string
-}
-
-export interface SignedBeginning extends AuditBeginning {
-  key_id: string
-  signature: Buffer
-}
+export type SignedBeginning = Selectable<Schema['audit_beginnings']>
+export type AuditBeginning = Omit<SignedBeginning, 'key_id' | 'signature'>
 
 export function signBeginning(key: AuditKey, beginning: AuditBeginning): SignedBeginning {
   return { ...beginning, key_id: key.id, signature: beginningSignature(key, beginning) }

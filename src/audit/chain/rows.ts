@@ -24,14 +24,12 @@ export type CoveredRow = Record<(typeof COVERED)[number], AuditText>
 
 /** @param a the alias of audit_log */
 export function coveredColumns(a: string): RawBuilder<CoveredRow> {
-  const column = (name: string) => sql.ref(`${a}.${name}`)
-  return sql`
-    ${column('id')}::text as id, ${column('workspace')}::text as workspace, extract(epoch
-      from ${column('timestamp')})::text as timestamp,
-    ${column('event_type')}::text as event_type, ${column('agent_id')}::text as agent_id,
-      ${column('session_id')}::text as session_id, ${column('action')}::text as action,
-    ${column('resource')} as resource, ${column('result')} as result, ${column('request_id')} as request_id,
-      ${column('metadata')}::text as metadata`
+  return sql`${sql.join(
+    COVERED.map(name => {
+      const column = sql.ref(`${a}.${name}`)
+      return sql`${name === 'timestamp' ? sql`extract(epoch from ${column})` : column}::text as ${sql.ref(name)}`
+    })
+  )}`
 }
 
 export function textsOf(row: CoveredRow): AuditText[] {

@@ -59,14 +59,15 @@ export async function verifyChain(
   workspace: string,
   limits: VerifyLimits = {}
 ): Promise<Verification> {
-  const beginning = await beginningOf(db, workspace)
-  const found = await verifyFrom(db, keys, workspace, beginning, limits)
-  if (found.fault === null) return found
-  // Retention may have moved the beginning past the rows that seem to be missing.
-  const current = await beginningOf(db, workspace)
-  if (current === undefined || current.seq === (beginning?.seq ?? 0) || (found.fault.seq ?? 0) > current.seq)
-    return found
-  return verifyFrom(db, keys, workspace, current, limits)
+  for (let beginning = await beginningOf(db, workspace); ;) {
+    const found = await verifyFrom(db, keys, workspace, beginning, limits)
+    if (found.fault === null) return found
+    // Retention may have moved the beginning past the rows that seem to be missing.
+    const current = await beginningOf(db, workspace)
+    if (current === undefined || current.seq === (beginning?.seq ?? 0) || (found.fault.seq ?? 0) > current.seq)
+      return found
+    beginning = current
+  }
 }
 
 async function verifyFrom(

@@ -4,13 +4,26 @@ import { auditRow } from '../../kernel/audit-row.js'
 import type { AuditRow } from '../../kernel/receipt.js'
 import type { AuditFields } from '../../kernel/tool.js'
 import type { Db } from '../../postgres/schema.js'
+import { defineStatement } from '../../postgres/statements.js'
 import { withinSessions } from '../../visibility/visibility.js'
 
+/** Where a statement inserts audit rows, with the columns that it fills. */
+export const INTO_AUDIT_LOG =
+  'audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)'
+
+/** In a transaction the row goes with the commit, in one round trip. */
+const insertRow = defineStatement<Array<string | null>, never>(
+  'audit_log.write',
+  `insert into ${INTO_AUDIT_LOG}
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+  undefined,
+  { withNext: true }
+)
+
 export async function write(db: Db, row: AuditRow): Promise<void> {
-  await db
-    .insertInto('audit_log')
-    .values({ ...row, metadata: JSON.stringify(row.metadata) })
-    .execute()
+  const { workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata } = row
+  const values = [workspace, event_type, agent_id, session_id, action, resource, result, request_id]
+  await insertRow(db, [...values, JSON.stringify(metadata)])
 }
 
 /** Writes the row of what no agent asked for: background work, or a command of the operator. */

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { numbersIn, openCursor, sealCursor } from '../../kernel/cursor.js'
+import { OneOf } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { verifyChain } from '../chain/verify.js'
 import { Nullable, Time } from '../../kernel/answer-shapes.js'
@@ -24,9 +25,7 @@ export const verifyAuditLog = (keys: AuditKeys | undefined) =>
     commits: 'transaction',
     input: input({ limit: Limit(100_000, 1_000_000, 1, 'How many rows to check at most'), cursor: Cursor }),
     output: output({
-      state: Type.Unsafe<'intact' | 'faulty' | 'unfinished' | 'off'>({
-        type: 'string',
-        enum: ['intact', 'faulty', 'unfinished', 'off'],
+      state: OneOf(['intact', 'faulty', 'unfinished', 'off'], {
         description:
           'intact: all that is chained is as it was written. unfinished: so far; call again with ' +
           'next_cursor. faulty: see fault. off: the server has no key for a chain'

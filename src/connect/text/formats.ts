@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isObject } from '../../kernel/json.js'
 import { applyEdits, type Edit } from './edits.js'
 import { appendAt, insertAt, parseJsonc, removeAt, replaceAt } from './jsonc.js'
 import { Refused } from './refused.js'
@@ -157,8 +158,4 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   if (!isObject(value) || value instanceof Date) return value
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -3,7 +3,7 @@ import { isFor } from '../../kernel/addresses.js'
 import { type Agent, isAdmin, mayEnter } from '../../kernel/agent.js'
 import { messageColumns, messageOf, type MessageRow, type StoredMessage } from '../../messages/store/messages.js'
 import type { Db } from '../../postgres/schema.js'
-import { agentsBetween, readSessionOrThrow, type SessionRow } from '../../sessions/store/sessions.js'
+import { sessionOfAgents, type SessionRow } from '../../sessions/store/sessions.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { taskChanges, type ToldTask } from './task-changes.js'
 import { messagesForMany, seenBy, type ViewerColumns, viewerColumns, viewerRows } from '../../visibility/visibility.js'
@@ -138,8 +138,9 @@ export async function changesForMany(
   const items: Item[] = []
   if (updated !== null) {
     // As it is now, which may be newer than the messages: it is then told once more, at its own seq.
-    const session = await sessionOf(db, workspace, session_id)
-    const between = await agentsBetween(db, workspace, session_id)
+    const found = await sessionOfAgents(db, workspace, session_id)
+    if (found === undefined) return undefined
+    const { session, between } = found
     items.push({
       seen_by: between && viewers.flatMap((viewer, i) => (isAdmin(viewer) || isFor(viewer, between) ? [i + 1] : [])),
       change: { seq: updated, type: session.is_active ? 'session_updated' : 'session_closed', session }
@@ -236,10 +237,4 @@ function changesFor(message: MessageRow, { written, before, now, moves, viewer }
 
 function sees(seen_by: number[] | null, viewer: number): boolean {
   return seen_by === null || seen_by.includes(viewer)
-}
-
-/** The same for all viewers: `changesPerViewer` gives nothing to a viewer that may not enter the session. */
-async function sessionOf(db: Db, workspace: string, session_id: string): Promise<SessionRow> {
-  const { last_seq, public_count, ...session } = await readSessionOrThrow(db, { workspace }, session_id)
-  return session
 }

@@ -1,24 +1,15 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
-import type { TaskState } from '../../kernel/task-states.js'
-import type { Db } from '../../postgres/schema.js'
+import type { Db, Schema } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { taskSeenBy } from '../../visibility/tasks.js'
 import { viewerColumns, viewerRows } from '../../visibility/visibility.js'
 
 /** A task as the feed tells it, as it is now: get_task has the rest. */
-export interface ToldTask {
-  task_id: string
-  title: string
-  state: TaskState
-  session_id: string
-  to: string[]
-  created_by: string
-  assignee: string | null
-  priority: number
-  attempts: number
-  updated_at: string
-}
+export type ToldTask = { task_id: string; to: string[] } & Pick<
+  Selectable<Schema['tasks']>,
+  'title' | 'state' | 'session_id' | 'created_by' | 'assignee' | 'priority' | 'attempts' | 'updated_at'
+>
 
 /** Whether anything happened to a task of a session after a cursor. */
 export const haveTasksChanged = defineStatement<

@@ -3,8 +3,8 @@ import { AppError } from '../../kernel/errors.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { setReadUpTo } from '../../inbox/store/receipts.js'
-import { moveReadCursor, type Reading, readings } from '../store/unread.js'
-import { readingFields } from '../../kernel/answer-shapes.js'
+import { moveReadCursor, readings } from '../store/unread.js'
+import { type Reading, readingFields } from '../../kernel/answer-shapes.js'
 import { IdempotencyKey, input, output, Seq, SessionId } from '../../kernel/shapes.js'
 
 export const markRead = defineTool({

@@ -117,7 +117,8 @@ export const waitForMessages = (deps: WaitDeps) =>
       if (cursor < last_seq) {
         const found = await whatCame(db, agent, { session_id, after_seq: cursor, limit, sender, mentions_only })
         if (found.count > 0 || found.tasks !== undefined) return { ...found, timed_out: false, is_active }
-        cursor = found.last_seq
+        // Not found.last_seq: the session may have been closed between its reading and that.
+        cursor = last_seq
       }
       // Nothing can come, unless the session is opened again.
       if (!is_active) return { ...answerOf([], limit, cursor), timed_out: false, is_active }

@@ -1,33 +1,14 @@
 import { sql } from 'kysely'
 import type { Db } from '../../postgres/schema.js'
+import type { WorkspaceSize } from '../workspace-size.js'
 
-/** How much a workspace holds, beside what quotas allow. */
-export interface WorkspaceSize {
-  workspace: string
-  sessions: number
-  /** Numbers given in its sessions: messages, and later changes. */
-  session_messages: number
-  /** Bytes ever written into its sessions. */
-  session_bytes: number
-  /** The most of one session. */
-  largest_session: { session_messages: number; session_bytes: number }
-  memory_entries: number
-  memory_bytes: number
-  /** The most of one agent. */
-  largest_memory: { memory_entries: number; memory_bytes: number }
-  agents: number
-  /** When one of its agents last called. */
-  last_seen_at: string | null
-  /** Keys that are valid. */
-  api_keys: number
-  /** Days that messages are kept, by its own setting. */
-  retention_days: number | null
-}
-
-/** @param workspaces in any order; the sizes come in the same */
-export async function sizesOf(db: Db, workspaces: readonly string[]): Promise<WorkspaceSize[]> {
+/**
+ * @param workspaces in any order; the sizes come in the same
+ * @param server_days how long messages are kept without a setting
+ */
+export async function sizesOf(db: Db, workspaces: readonly string[], server_days: number): Promise<WorkspaceSize[]> {
   const { rows } = await sql<WorkspaceSize>`
-    select w.workspace, s.*, m.*, a.*, r.days as retention_days,
+    select w.workspace, s.*, m.*, a.*, coalesce(r.days, ${server_days}::int) as retention_days,
       (select count(*) from api_keys k where k.workspace = w.workspace and k.revoked_at is null
         and (k.expires_at is null or k.expires_at > clock_timestamp())) as api_keys
     from unnest(${workspaces}::text[]) with ordinality as w (workspace, n)

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { needOperator } from '../../agents/whole-workspace.js'
 import { Time } from '../../kernel/answer-shapes.js'
-import { EmptyIsAbsent } from '../../kernel/schema.js'
+import { EmptyIsAbsent, OneOf } from '../../kernel/schema.js'
 import { input, output } from '../../kernel/shapes.js'
 import { defineTool, type Tool } from '../../kernel/tool.js'
 import { Latencies } from '../latencies.js'
@@ -47,9 +47,7 @@ export const getServerHealth = (tools: () => readonly Tool[], refresh: () => Pro
             { in_use: Type.Integer(), waiting: Type.Integer(), max: Type.Integer() },
             { description: 'To the database, and calls that wait for one' }
           ),
-          event_hints: Type.Unsafe<'listen' | 'poll'>({
-            type: 'string',
-            enum: ['listen', 'poll'],
+          event_hints: OneOf(['listen', 'poll'], {
             description: 'poll: hints of changes do not arrive, and the database is asked every 250 ms'
           }),
           resident_bytes: Type.Integer()

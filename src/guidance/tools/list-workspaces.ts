@@ -1,21 +1,16 @@
 import { Type } from '@sinclair/typebox'
 import { needOperator } from '../../agents/whole-workspace.js'
-import { Nullable, pageFields, Time } from '../../kernel/answer-shapes.js'
+import { pageFields } from '../../kernel/answer-shapes.js'
 import { foreignCursor, openCursor, pageOf, sealCursor } from '../../kernel/cursor.js'
 import { Cursor, input, Limit, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import type { Quotas } from '../../limits/quotas.js'
 import { acrossWorkspacesIn } from '../../postgres/scope.js'
 import { knownWorkspaces } from '../../lifecycle/store/known.js'
+import { WorkspaceSize } from '../workspace-size.js'
 import { sizesOf } from '../store/workspace-sizes.js'
 
 const NAME = 'list_workspaces'
-
-const Session = {
-  session_messages: Type.Integer({ description: 'Messages, and later changes of them' }),
-  session_bytes: Type.Integer({ description: 'Bytes ever written into sessions' })
-}
-const Memory = { memory_entries: Type.Integer(), memory_bytes: Type.Integer() }
 
 /** @param retention_days of workspaces without a setting of their own */
 export const listWorkspaces = (quotas: Quotas, retention_days: number) =>
@@ -31,20 +26,7 @@ export const listWorkspaces = (quotas: Quotas, retention_days: number) =>
     commits: 'transaction',
     input: input({ limit: Limit(50, 200), cursor: Cursor }),
     output: output({
-      workspaces: Type.Array(
-        Type.Object({
-          workspace: Type.String(),
-          sessions: Type.Integer(),
-          ...Session,
-          largest_session: Type.Object(Session, { description: 'The most of one session' }),
-          ...Memory,
-          largest_memory: Type.Object(Memory, { description: 'The most of one agent or namespace' }),
-          agents: Type.Integer({ description: 'Agents that have called' }),
-          last_seen_at: Nullable(Time),
-          api_keys: Type.Integer({ description: 'Keys that are valid' }),
-          retention_days: Type.Integer({ description: 'Days that messages are kept; 0: for ever' })
-        })
-      ),
+      workspaces: Type.Array(WorkspaceSize),
       quotas: Type.Object(
         {
           sessions: Type.Integer({ description: 'Of a workspace' }),
@@ -64,17 +46,10 @@ export const listWorkspaces = (quotas: Quotas, retention_days: number) =>
       const after = cursor === undefined ? '' : nameIn(openCursor([NAME], cursor))
       const rows = await acrossWorkspacesIn(db, async () => {
         const names = (await knownWorkspaces(db)).filter(name => name > after)
-        return sizesOf(db, names.slice(0, limit + 1))
+        return sizesOf(db, names.slice(0, limit + 1), retention_days)
       })
       const { items, ...page } = pageOf(rows, limit, ({ workspace }) => sealCursor([NAME], [workspace]))
-      return {
-        workspaces: items.map(({ retention_days: own, ...size }) => ({
-          ...size,
-          retention_days: own ?? retention_days
-        })),
-        quotas,
-        ...page
-      }
+      return { workspaces: items, quotas, ...page }
     }
   })
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { networkOf } from '../../kernel/address.js'
+import { networkOf } from '../../kernel/network.js'
 
 /**
  * Limits the open connections, in total and for each address, so that idle ones cannot use up memory and file

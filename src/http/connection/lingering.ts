@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { createScheduler } from '../body/turns.js'
+import { createScheduler } from '../scheduler.js'
 
 /** For how long a connection is read after its last answer, and how many bytes of it. */
 const LINGER_MS = 1000

@@ -1,4 +1,4 @@
-import type { Schedule } from '../body/turns.js'
+import type { Schedule } from '../scheduler.js'
 import type { Lingering } from './lingering.js'
 
 /** What the intakes of a server have in common. */

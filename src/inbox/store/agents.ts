@@ -3,20 +3,7 @@ import { type Agent } from '../../kernel/agent.js'
 import { likePattern } from '../../postgres/like.js'
 import type { Db } from '../../postgres/schema.js'
 import { readableMessages } from '../../visibility/visibility.js'
-
-export interface ListedAgent {
-  agent_id: string
-  agent_type: string
-  last_seen_at: string
-  /** Whether a call of it waits now, on any replica. */
-  waiting: boolean
-  /** Null: it has set none, or the last one has expired. */
-  status: string | null
-  /** Messages in its inbox that it has not acknowledged and that the viewer may see, up to INBOX_MAX. */
-  inbox: number
-}
-
-export const INBOX_MAX = 100
+import { INBOX_MAX, type ListedAgent } from '../inbox-shapes.js'
 
 export interface AgentFilter {
   query?: string

@@ -1,14 +1,11 @@
-import { sql } from 'kysely'
-import type { Db } from '../../postgres/schema.js'
+import { type Selectable, sql } from 'kysely'
+import type { Db, Schema } from '../../postgres/schema.js'
 
-interface Erasure {
-  workspace: string
-  agent_id: string
-  pseudonym: string
-  /** Only what was there until then. */
-  up_to_message_id: number
-  until: string
-}
+/** Of an agent's data that was there `until` then. */
+type Erasure = Pick<
+  Selectable<Schema['erased_agents']>,
+  'workspace' | 'agent_id' | 'pseudonym' | 'up_to_message_id'
+> & { until: string }
 
 /**
  * Puts a pseudonym in the place of an agent among the addressees of messages, and empties its inbox: a later agent of
@@ -58,14 +55,20 @@ export async function renameInDeletions(
   return Number(numAffectedRows)
 }
 
-/** The same in the sessions of two agents. */
+/**
+ * The same in the sessions of two agents. Two agents have one session. If somebody asked the agent again during the
+ * erasure, there is a second one; it gets a pseudonym of its own.
+ */
 export async function renameInPairs(
   tx: Db,
   { workspace, agent_id, pseudonym, until }: Erasure,
   limit: number
 ): Promise<number> {
+  const renamed = sql`array_replace(sessions.between_agents, ${agent_id}, ${pseudonym})`
   const { numAffectedRows = 0n } = await sql`
-    update sessions set between_agents = array_replace(between_agents, ${agent_id}, ${pseudonym})
+    update sessions set between_agents = case when exists (select from sessions other
+        where other.workspace = ${workspace} and other.between_agents = ${renamed})
+      then array_replace(between_agents, ${agent_id}, ${pseudonym} || '-' || id) else ${renamed} end
     where workspace = ${workspace} and id = any(array(select id from sessions where workspace = ${workspace}
       and between_agents is not null and between_agents && array[${agent_id}]::text[]
       and created_at <= ${until}::timestamptz order by id limit ${limit} for update))`.execute(tx)

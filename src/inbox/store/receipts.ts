@@ -4,6 +4,7 @@ import { addressesOf } from '../../kernel/addresses.js'
 import { throttledWriter, type ThrottledWriter } from '../../postgres/throttled-writer.js'
 import type { Db } from '../../postgres/schema.js'
 import { readableMessages } from '../../visibility/visibility.js'
+import type { Receipt } from '../inbox-shapes.js'
 
 /** What became of messages with those they are for. */
 
@@ -96,15 +97,6 @@ export async function acknowledge(
       updated_at = clock_timestamp()
     returning message_id`.execute(tx)
   return rows.map(({ message_id }) => message_id)
-}
-
-export interface Receipt {
-  agent_id: string
-  delivered_at: string | null
-  read_at: string | null
-  acked_at: string | null
-  note: string | null
-  reply_ids: number[]
 }
 
 /** Receipts of one message, and answers of one agent to it, that are shown at most. */

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
-import { IdempotencyKey, input, MessageId, output } from '../../kernel/shapes.js'
+import { HoldsText } from '../../kernel/schema.js'
+import { IdempotencyKey, input, MessageId, output, Text } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { messageNotFound } from '../../messages/store/messages.js'
-import { Words } from '../inbox-shapes.js'
 import { acknowledge } from '../store/receipts.js'
 
 const MESSAGES_MAX = 100
@@ -21,7 +21,7 @@ export const ackMessages = defineTool({
       { ...MessageId, description: undefined },
       { minItems: 1, maxItems: MESSAGES_MAX, description: 'Messages in your inbox' }
     ),
-    note: Type.Optional(Words(1, NOTE_MAX, 'A word to the senders')),
+    note: Type.Optional(Text(1, NOTE_MAX, 'A word to the senders', { [HoldsText]: true })),
     idempotency_key: IdempotencyKey
   }),
   output: output({ count: Type.Integer({ description: 'Messages that are acknowledged now' }) }),

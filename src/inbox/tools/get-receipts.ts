@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { isAdmin } from '../../kernel/agent.js'
-import { Nullable, Time } from '../../kernel/answer-shapes.js'
 import { AppError } from '../../kernel/errors.js'
 import { input, MessageId, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { readMessageOrThrow } from '../../messages/store/messages.js'
+import { Receipt } from '../inbox-shapes.js'
 import { receiptsOf } from '../store/receipts.js'
 
 export const getReceipts = defineTool({
@@ -15,18 +15,7 @@ export const getReceipts = defineTool({
   effect: 'reads',
   commits: 'none',
   input: input({ message_id: MessageId }),
-  output: output({
-    receipts: Type.Array(
-      Type.Object({
-        agent_id: Type.String(),
-        delivered_at: { ...Nullable(Time), description: 'When the message first went to it' },
-        read_at: { ...Nullable(Time), description: 'When it marked the message as read' },
-        acked_at: Nullable(Time),
-        note: Nullable(Type.String()),
-        reply_ids: Type.Array(Type.Integer(), { description: 'Its answers, by their ids' })
-      })
-    )
-  }),
+  output: output({ receipts: Type.Array(Receipt) }),
   async handler({ message_id }, { db, agent }) {
     const message = await readMessageOrThrow(db, agent, message_id)
     if (message.sender !== agent.agent_id && !isAdmin(agent)) throw notTheSender(agent.permissions)

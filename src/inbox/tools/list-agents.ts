@@ -1,11 +1,11 @@
 import { Type } from '@sinclair/typebox'
-import { Nullable, pageFields, Time } from '../../kernel/answer-shapes.js'
+import { pageFields } from '../../kernel/answer-shapes.js'
 import { foreignCursor, openCursor, pageOf, sealCursor } from '../../kernel/cursor.js'
-import { Whole } from '../../kernel/schema.js'
-import { AgentType, Cursor, input, Limit, output } from '../../kernel/shapes.js'
+import { HoldsText, Whole } from '../../kernel/schema.js'
+import { AgentType, Cursor, input, Limit, output, Text } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
-import { Words } from '../inbox-shapes.js'
-import { INBOX_MAX, listAgents as list } from '../store/agents.js'
+import { ListedAgent } from '../inbox-shapes.js'
+import { listAgents as list } from '../store/agents.js'
 
 const QUERY_MAX = 200
 /** Seconds. Agents that have not called for 30 days are forgotten. */
@@ -19,7 +19,7 @@ export const listAgents = defineTool({
   effect: 'reads',
   commits: 'none',
   input: input({
-    query: Type.Optional(Words(1, QUERY_MAX, 'Text in agent_id or status')),
+    query: Type.Optional(Text(1, QUERY_MAX, 'Text in agent_id or status', { [HoldsText]: true })),
     agent_type: Type.Optional(AgentType('Only this type')),
     active_within_seconds: Type.Optional(
       Whole({ minimum: 1, maximum: WITHIN_MAX, description: 'Who called within so many seconds' })
@@ -28,18 +28,7 @@ export const listAgents = defineTool({
     cursor: Cursor
   }),
   output: output({
-    agents: Type.Array(
-      Type.Object({
-        agent_id: Type.String(),
-        agent_type: Type.String(),
-        last_seen_at: { ...Time, description: 'When it last called; written at most every 30 seconds' },
-        waiting: Type.Boolean({ description: 'Whether a call of it waits now' }),
-        status: { ...Nullable(Type.String()), description: 'What it says of itself with set_status' },
-        inbox: Type.Integer({
-          description: `Messages to it that it has not acknowledged and that you may see; counted up to ${INBOX_MAX}`
-        })
-      })
-    ),
+    agents: Type.Array(ListedAgent),
     ...pageFields
   }),
   async handler({ limit = 50, cursor, ...filter }, { db, agent }) {

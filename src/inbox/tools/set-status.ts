@@ -1,9 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { Time } from '../../kernel/answer-shapes.js'
-import { Code, Whole } from '../../kernel/schema.js'
-import { IdempotencyKey, input, output } from '../../kernel/shapes.js'
+import { Code, HoldsText, Whole } from '../../kernel/schema.js'
+import { IdempotencyKey, input, output, Text } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
-import { Words } from '../inbox-shapes.js'
 import { setStatus as set } from '../store/agents.js'
 
 const STATUS_MAX = 200
@@ -20,7 +19,7 @@ export const setStatus = defineTool({
   repeatable: true,
   commits: 'transaction',
   input: input({
-    status: Words(0, STATUS_MAX, 'What you do; empty: nothing'),
+    status: Text(0, STATUS_MAX, 'What you do; empty: nothing', { [HoldsText]: true }),
     expires_in: Type.Optional(
       Whole({
         minimum: 1,

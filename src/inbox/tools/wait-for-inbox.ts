@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { pageFields } from '../../kernel/answer-shapes.js'
 import { input, Limit, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
+import type { Live } from '../../feed/live.js'
 import { refuseLongWait, type WaitUntilDeps, waitUntil } from '../../feed/wait-until.js'
 import type { Unscoped } from '../../postgres/scope.js'
 import { readSessionOrThrow } from '../../sessions/store/sessions.js'
@@ -10,11 +11,12 @@ import { InboxMessage, MarkRead, TIMEOUT_DEFAULT, TimeoutSeconds } from '../inbo
 
 export interface InboxWaitDeps extends WaitUntilDeps {
   database: Unscoped
+  live: Live
 }
 
 const NOTHING: InboxAnswer = { messages: [], count: 0, has_more: false, next_cursor: null }
 
-export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
+export const waitForInbox = ({ database, live, ...waiting }: InboxWaitDeps) =>
   defineTool({
     name: 'wait_for_inbox',
     title: 'Wait for your inbox',
@@ -60,7 +62,7 @@ export const waitForInbox = ({ database, ...waiting }: InboxWaitDeps) =>
           // Nothing was taken: it is marked only below.
           giveBack: async () => undefined,
           total_ms: closed ? 0 : timeout_seconds * 1000,
-          session
+          session: session && { ...session, live }
         },
         waiting
       )

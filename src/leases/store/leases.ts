@@ -1,23 +1,14 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { type Agent, isAdmin } from '../../kernel/agent.js'
 import { likeLiteral } from '../../postgres/like.js'
-import type { Db } from '../../postgres/schema.js'
+import type { Db, Schema } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 
+type Lease = Selectable<Schema['leases']>
 /** A lease as its holder knows it. */
-export interface HeldLease {
-  name: string
-  token: number
-  expires_at: string
-}
-
+export type HeldLease = Pick<Lease, 'name' | 'token' | 'expires_at'>
 /** A lease as others see it. */
-export interface ListedLease {
-  name: string
-  holder: string
-  purpose: string | null
-  expires_at: string
-}
+export type ListedLease = Pick<Lease, 'name' | 'holder' | 'purpose' | 'expires_at'>
 
 /** By the database's clock, so that all replicas agree. */
 const live = sql<boolean>`expires_at > clock_timestamp()`

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { input, output, text } from '../../kernel/shapes.js'
-import { Allowed, Checked, HoldsText } from '../../kernel/schema.js'
+import { input, output, Text } from '../../kernel/shapes.js'
+import { HoldsText } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import { refuseLongWait, WAIT_WORDS, type WaitUntilDeps, waitUntil, WaitSeconds } from '../../feed/wait-until.js'
@@ -15,7 +15,6 @@ export interface AcquireDeps extends WaitUntilDeps {
 }
 
 const PURPOSE_MAX = 1000
-const purposeWords = text(1, PURPOSE_MAX, 'What for: those who want the name see it')
 
 export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
   defineTool({
@@ -32,12 +31,7 @@ export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
       names: Type.Array(LeaseName, { minItems: 1, maxItems: NAMES_MAX, description: 'The names' }),
       ttl_seconds: TtlSeconds,
       wait_seconds: Type.Optional(WaitSeconds()),
-      purpose: Type.Optional(
-        Checked<string>(purposeWords.json, purposeWords.check, {
-          [HoldsText]: true,
-          [Allowed]: purposeWords.allowed
-        })
-      )
+      purpose: Type.Optional(Text(1, PURPOSE_MAX, 'What for: those who want the name see it', { [HoldsText]: true }))
     }),
     output: output({ leases: HeldLeases }),
     audit: ({ names }) => ({ event_type: 'lease_acquired', metadata: { names: names.length } }),

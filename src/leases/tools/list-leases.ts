@@ -1,12 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { Nullable, Time } from '../../kernel/answer-shapes.js'
-import { AgentId, input, Limit, output, text } from '../../kernel/shapes.js'
-import { Allowed, Checked } from '../../kernel/schema.js'
+import { AgentId, input, Limit, output, Text } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import { list } from '../store/leases.js'
-
-const prefix = text(1, 500, 'Only names that begin with exactly this')
 
 export const listLeases = defineTool({
   name: 'list_leases',
@@ -16,7 +13,7 @@ export const listLeases = defineTool({
   effect: 'reads',
   commits: 'none',
   input: input({
-    prefix: Type.Optional(Checked<string>(prefix.json, prefix.check, { [Allowed]: prefix.allowed })),
+    prefix: Type.Optional(Text(1, 500, 'Only names that begin with exactly this')),
     holder: Type.Optional(AgentId('Only what this agent holds')),
     limit: Limit(100, 1000)
   }),

@@ -2,9 +2,9 @@ import type { AuditKeys } from '../../audit/chain/keys.js'
 import * as audit from '../../audit/store/rows.js'
 import { dropAuditRows } from '../../audit/chain/drop.js'
 import { auditedWorkspaces } from '../../audit/chain/heads.js'
-import { databaseTime } from '../../postgres/turns.js'
+import { databaseTime } from '../../postgres/clock.js'
 import type { Deps } from './retention.js'
-import { workspacesToExpire } from './retention-setting.js'
+import { requireSetting, SettingChanged, workspacesToExpire } from './retention-setting.js'
 import { BATCH, underLock } from './batch.js'
 
 /**
@@ -25,12 +25,18 @@ export async function applyAuditRetention(
     for (let rows: number | undefined = batch; rows !== undefined && rows > 0 && !stopping();) {
       rows = await underLock(db, async tx => {
         const dropped_rows = await dropAuditRows(tx, keys, { workspace, before, limit: batch })
-        if (dropped_rows > 0)
+        if (dropped_rows > 0) {
           await audit.writeWithoutAgent(tx, workspace, 'retention', {
             event_type: 'audit_rows_dropped',
             metadata: { rows: dropped_rows, days, before }
           })
+          await requireSetting(tx, 'audit_retention', { workspace, days, server_days })
+        }
         return dropped_rows
+      }).catch((error: unknown) => {
+        // The next round goes by the new setting.
+        if (error instanceof SettingChanged) return undefined
+        throw error
       })
       dropped += rows ?? 0
     }

@@ -1,13 +1,34 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../../postgres/schema.js'
-import { inTurn } from '../../postgres/turns.js'
+import { withWorkLock } from '../../postgres/work-lock.js'
 
 /** Rows of one transaction: about 10 ms, so that no lock is held for long. */
 export const BATCH = 500
 
 /** Runs one batch of deletion, erasure or retention. @returns undefined if another process has its turn */
 export function underLock<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T | undefined> {
-  return inTurn(db, 'lifecycle', work)
+  return withWorkLock(db, 'lifecycle', work)
+}
+
+/**
+ * Does each work until it finds no full batch any more, each batch in a transaction of its own.
+ * @param works they return how many rows they changed, at most BATCH
+ * @returns whether all is done; false: the service stops, or another replica is at it
+ */
+export async function inBatches(
+  db: Db,
+  stopping: () => boolean,
+  works: ReadonlyArray<(tx: Db) => Promise<number>>
+): Promise<boolean> {
+  for (const work of works) {
+    for (let batch = BATCH; batch === BATCH;) {
+      if (stopping()) return false
+      const done = await underLock(db, work)
+      if (done === undefined) return false
+      batch = done
+    }
+  }
+  return true
 }
 
 /** Sessions that one query searches. */

@@ -1,13 +1,13 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import * as audit from '../../audit/store/rows.js'
 import { sessionTopic, type Topic } from '../../kernel/events.js'
 import { removeMessages } from '../../messages/store/message-removal.js'
-import type { Db } from '../../postgres/schema.js'
+import type { Db, Schema } from '../../postgres/schema.js'
 import { forgetReached, renameAddressee, renameInDeletions, renameInPairs } from '../../inbox/store/erasure.js'
 import { eraseMemory } from '../../memory/store/memory-erasure.js'
 import { releaseAll } from '../../leases/store/leases.js'
 import { removeTasks, renameInTasks } from '../../tasks/store/removal.js'
-import { BATCH, searchSessions, underLock } from './batch.js'
+import { BATCH, inBatches, searchSessions, underLock } from './batch.js'
 import { OWN_TABLES, PRESENCE_TABLES, removeOwn } from './erasure-start.js'
 
 /**
@@ -38,16 +38,7 @@ export async function isBeingErased(db: Db, workspace: string, agent_id: string)
   )
 }
 
-interface Erasure {
-  workspace: string
-  agent_id: string
-  pseudonym: string
-  up_to_message_id: number
-  request_id: string
-  messages_erased: number
-  erased_at: string
-  until: string
-}
+type Erasure = Omit<Selectable<Schema['erased_agents']>, 'xact'> & { until: string }
 
 /**
  * Continues every erasure that is not complete.
@@ -128,27 +119,6 @@ async function eraseInTasks(db: Db, erasure: Erasure, stopping: () => boolean): 
     tx => renameInTasks(tx, erasure, BATCH),
     tx => releaseAll(tx, erasure)
   ])
-}
-
-/**
- * Does each work until it finds no full batch any more, each batch in a transaction of its own.
- * @param works they return how many rows they changed, at most BATCH
- * @returns whether all is done; false: the service stops, or another replica is at it
- */
-async function inBatches(
-  db: Db,
-  stopping: () => boolean,
-  works: ReadonlyArray<(tx: Db) => Promise<number>>
-): Promise<boolean> {
-  for (const work of works) {
-    for (let batch = BATCH; batch === BATCH;) {
-      if (stopping()) return false
-      const done = await underLock(db, work)
-      if (done === undefined) return false
-      batch = done
-    }
-  }
-  return true
 }
 
 async function eraseInSessions(

@@ -23,6 +23,18 @@ export async function retentionOf(
   return own === undefined ? { days: server_days, source: 'server' } : { days: own.days, source: 'workspace' }
 }
 
+/** A workspace's setting changed while something was being deleted by it. */
+export class SettingChanged extends Error {}
+
+/** Called last in a transaction that deletes by a setting. @throws SettingChanged, which takes it back */
+export async function requireSetting(
+  tx: Db,
+  table: RetentionTable,
+  { workspace, days, server_days }: { workspace: string; days: number; server_days: number }
+): Promise<void> {
+  if ((await retentionOf(tx, table, workspace, server_days)).days !== days) throw new SettingChanged()
+}
+
 /** Which of the workspaces do not keep data for ever, and for how many days they keep it. */
 export async function workspacesToExpire(
   db: Db,

@@ -3,12 +3,12 @@ import { sessionTopic, type Topic } from '../../kernel/events.js'
 import * as audit from '../../audit/store/rows.js'
 import { removeMessages } from '../../messages/store/message-removal.js'
 import type { Db } from '../../postgres/schema.js'
-import { databaseTime } from '../../postgres/turns.js'
+import { databaseTime } from '../../postgres/clock.js'
 import { workspacesIn } from '../../postgres/workspaces.js'
 import { doneBefore, removeTasks } from '../../tasks/store/removal.js'
-import { workspacesToExpire } from './retention-setting.js'
+import { requireSetting, SettingChanged, workspacesToExpire } from './retention-setting.js'
 import { removeSession } from './session-removal.js'
-import { BATCH, searchSessions, underLock } from './batch.js'
+import { BATCH, inBatches, searchSessions, underLock } from './batch.js'
 
 /** Most sessions that one transaction locks. */
 const LOCK_BATCH = 50
@@ -32,11 +32,16 @@ export async function applyRetention(deps: Deps, server_days: number): Promise<{
   ]
   for (const { workspace, days } of await workspacesToExpire(deps.db, 'retention', workspaces, server_days)) {
     // The whole round uses one cutoff, by the database's clock.
-    const expiry: Expiry = { workspace, days, before: await databaseTime(deps.db, days) }
-    total.sessions += await removeSessions(deps, expiry)
-    total.messages += await removeMessagesByAge(deps, expiry)
-    await removeDoneTasks(deps, expiry)
-    await removeChanges(deps, expiry)
+    const expiry: Expiry = { workspace, days, server_days, before: await databaseTime(deps.db, days) }
+    try {
+      total.sessions += await removeSessions(deps, expiry)
+      total.messages += await removeMessagesByAge(deps, expiry)
+      await removeDoneTasks(deps, expiry)
+      await removeChanges(deps, expiry)
+    } catch (error) {
+      // The next round goes by the new setting.
+      if (!(error instanceof SettingChanged)) throw error
+    }
   }
   return total
 }
@@ -44,10 +49,12 @@ export async function applyRetention(deps: Deps, server_days: number): Promise<{
 interface Expiry {
   workspace: string
   days: number
+  server_days: number
   before: string
 }
 
-async function removeSessions({ db, publish, stopping }: Deps, { workspace, days, before }: Expiry): Promise<number> {
+async function removeSessions({ db, publish, stopping }: Deps, expiry: Expiry): Promise<number> {
+  const { workspace, days, before } = expiry
   let removed = 0
   for (let more = true; more && !stopping();) {
     const deleted = await underLock(db, async tx => {
@@ -73,6 +80,7 @@ async function removeSessions({ db, publish, stopping }: Deps, { workspace, days
           metadata: { days, last_seq }
         })
       }
+      if (sessions.length > 0) await requireSetting(tx, 'retention', expiry)
       return sessions.map(({ id }) => id)
     })
     publish((deleted ?? []).map(id => sessionTopic(workspace, id)))
@@ -82,12 +90,13 @@ async function removeSessions({ db, publish, stopping }: Deps, { workspace, days
   return removed
 }
 
-async function removeMessagesByAge({ db, stopping }: Deps, { workspace, days, before }: Expiry): Promise<number> {
+async function removeMessagesByAge({ db, stopping }: Deps, expiry: Expiry): Promise<number> {
+  const { workspace, before } = expiry
   let removed = 0
   for await (const { matching } of searchSessions(db, workspace, sql`timestamp < ${before}::timestamptz`)) {
     let ids = matching
     while (ids.length > 0 && !stopping()) {
-      const batch = await underLock(db, tx => removeBatch(tx, ids.slice(0, LOCK_BATCH), { workspace, days, before }))
+      const batch = await underLock(db, tx => removeBatch(tx, ids.slice(0, LOCK_BATCH), expiry))
       if (batch === undefined) return removed
       removed += batch.messages
       ids = ids.slice(batch.done)
@@ -104,8 +113,9 @@ async function removeMessagesByAge({ db, stopping }: Deps, { workspace, days, be
 async function removeBatch(
   tx: Db,
   session_ids: readonly string[],
-  { workspace, days, before }: Expiry
+  expiry: Expiry
 ): Promise<{ messages: number; done: number }> {
+  const { workspace, days, before } = expiry
   let messages = 0
   let done = 0
   let sessions = 0
@@ -135,40 +145,44 @@ async function removeBatch(
     if (messages >= BATCH) break
     done++
   }
-  if (messages > 0)
+  if (messages > 0) {
     await audit.writeWithoutAgent(tx, workspace, 'retention', {
       event_type: 'retention_applied',
       metadata: { messages, sessions, days, before }
     })
+    await requireSetting(tx, 'retention', expiry)
+  }
   return { messages, done }
 }
 
-async function removeDoneTasks({ db, stopping }: Deps, { workspace, days, before }: Expiry): Promise<void> {
-  for (let batch = BATCH; batch === BATCH && !stopping();) {
-    const removed = await underLock(db, async tx => {
+async function removeDoneTasks({ db, stopping }: Deps, expiry: Expiry): Promise<void> {
+  const { workspace, days, before } = expiry
+  await inBatches(db, stopping, [
+    async tx => {
       const tasks = await removeTasks(tx, workspace, doneBefore(before), BATCH)
-      if (tasks > 0)
+      if (tasks > 0) {
         await audit.writeWithoutAgent(tx, workspace, 'retention', {
           event_type: 'retention_applied',
           metadata: { tasks, days, before }
         })
+        await requireSetting(tx, 'retention', expiry)
+      }
       return tasks
-    })
-    batch = removed ?? 0
-  }
+    }
+  ])
 }
 
 /** Removes the feed entries of messages that no longer exist. */
 async function removeChanges({ db, stopping }: Deps, { workspace, before }: Expiry): Promise<void> {
-  for (let batch = BATCH; batch === BATCH && !stopping();) {
-    const removed = await underLock(db, tx =>
-      sql`
+  await inBatches(db, stopping, [
+    async tx => {
+      const { numAffectedRows = 0n } = await sql`
         delete from session_changes where ctid = any(array(
           select c.ctid from session_changes c where c.workspace = ${workspace} and c.message_id is not null
             and c.changed_at < ${before}::timestamptz
             and not exists (select from messages m where m.workspace = c.workspace and m.id = c.message_id)
           limit ${BATCH}))`.execute(tx)
-    )
-    batch = Number(removed?.numAffectedRows ?? 0n)
-  }
+      return Number(numAffectedRows)
+    }
+  ])
 }

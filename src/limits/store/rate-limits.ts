@@ -6,37 +6,37 @@ import { explainFault } from '../../postgres/faults.js'
 import type { Db } from '../../postgres/schema.js'
 
 /*
- * Counts calls on all replicas together, without a statement for each call. A replica takes a lease: a part of what a
- * subject may do in its minute. It spends the lease from memory. One statement fetches the leases that are needed at
+ * Counts calls on all replicas together, without a statement for each call. A replica takes a share: a part of what a
+ * subject may do in its minute. It spends the share from memory. One statement fetches the shares that are needed at
  * one moment.
  *
- * The subject's row holds the sum of all its leases, which never exceeds the limit. So the limit holds in each minute
- * of the database's clock. A subject's minute begins with its first call after the last minute. Leases of two
+ * The subject's row holds the sum of all its shares, which never exceeds the limit. So the limit holds in each minute
+ * of the database's clock. A subject's minute begins with its first call after the last minute. Shares of two
  * successive minutes may be spent at the same time.
  *
  * Other replicas lack what a replica holds and does not spend. If a subject's calls go to n replicas, it may be refused
- * up to (n - 1) × 0.75 % before its limit. Leases shrink near the limit. Below 400 calls a minute each lease is one
+ * up to (n - 1) × 0.75 % before its limit. Shares shrink near the limit. Below 400 calls a minute each share is one
  * call, and the count is exact.
  */
 
 const WINDOW_MS = 60_000
-/** A lease is this part of the limit. A replica fetches the next one when half of the lease is spent. */
+/** A share is this part of the limit. A replica fetches the next one when half of the share is spent. */
 const SLICES = 200
-/** Without the database, a replica lets one lease of each subject through in this time. */
+/** Without the database, a replica lets one share of each subject through in this time. */
 const ALONE_MS = 1000
 /** Most subjects of one statement. */
 const BATCH_MAX = 500
-/** Most subjects that a replica remembers, in about 20 MB. It loses the lease of a subject that it forgets. */
+/** Most subjects that a replica remembers, in about 20 MB. It loses the share of a subject that it forgets. */
 const REMEMBERED_MAX = 50_000
 
-interface Lease {
+interface Share {
   key: string
   of: Limited
   workspace: string
   subject: string
-  /** Calls of the lease that are left. */
+  /** Calls of the share that are left. */
   left: number
-  /** Calls of the minute that all replicas have leased, as far as this one knows. */
+  /** Calls of the minute that all replicas have taken, as far as this one knows. */
   taken: number
   /** The end of the minute by the database's clock, which names the minute. */
   window: number
@@ -66,7 +66,7 @@ interface Row {
   left_ms: number
 }
 
-/** What the database gave to a lease, and when it was asked, by our clock. */
+/** What the database gave to a share, and when it was asked, by our clock. */
 interface Given {
   row: Row
   sent_at: number
@@ -78,52 +78,47 @@ export interface RateLimits {
 }
 
 export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS): RateLimits {
-  const leases = new Map<string, Lease>()
-  // One statement at a time. The next one fetches the leases that are asked for meanwhile.
-  const fetches = createBatcher<Lease, Given>({ flush: fetch, weight_max: BATCH_MAX, group_in_flight_max: 1 })
+  const shares = new Map<string, Share>()
+  // One statement at a time. The next one fetches the shares that are asked for meanwhile.
+  const fetches = createBatcher<Share, Given>({ flush: fetch, weight_max: BATCH_MAX, group_in_flight_max: 1 })
   const sizes = Object.fromEntries(
     Object.entries(per_minute).map(([of, limit]) => [of, Math.max(1, Math.floor(limit / SLICES))])
   ) as Record<Limited, number>
 
-  function take(
-    of: Limited,
-    workspace: string,
-    subject: string,
-    count: number
-  ): RateLimitStatus | Promise<RateLimitStatus> {
+  const take: Take = (of, workspace, subject, count) => {
     const key = `${of}\n${workspace}\n${subject}`
-    const lease = leases.get(key) ?? add({ key, of, workspace, subject, ...NOTHING, waiting: [] })
+    const share = shares.get(key) ?? add({ key, of, workspace, subject, ...NOTHING, waiting: [] })
     const now = performance.now()
-    if (now >= lease.over_at) Object.assign(lease, { left: 0, taken: 0 })
-    if (lease.left >= count && now < lease.spend_until && lease.waiting.length === 0) {
-      lease.left -= count
-      if (lease.left < sizes[of] / 2 && sizes[of] > 1 && !isSpent(lease)) ask(lease)
-      return statusOf(lease, now, true)
+    if (now >= share.over_at) Object.assign(share, { left: 0, taken: 0 })
+    if (share.left >= count && now < share.spend_until && share.waiting.length === 0) {
+      share.left -= count
+      if (share.left < sizes[of] / 2 && sizes[of] > 1 && !isSpent(share)) ask(share)
+      return statusOf(share, now, true)
     }
-    if (isSpent(lease)) return statusOf(lease, now, false)
+    if (isSpent(share)) return statusOf(share, now, false)
     return new Promise((resolve, reject) => {
-      lease.waiting.push({ count, resolve, reject })
-      ask(lease)
+      share.waiting.push({ count, resolve, reject })
+      ask(share)
     })
   }
 
-  function add(lease: Lease): Lease {
-    if (leases.size >= REMEMBERED_MAX) {
-      for (const [oldest, { asked }] of leases) {
+  function add(share: Share): Share {
+    if (shares.size >= REMEMBERED_MAX) {
+      for (const [oldest, { asked }] of shares) {
         if (asked) continue
-        leases.delete(oldest)
+        shares.delete(oldest)
         break
       }
     }
-    leases.set(lease.key, lease)
-    return lease
+    shares.set(share.key, share)
+    return share
   }
 
-  function isSpent({ of, taken }: Lease): boolean {
+  function isSpent({ of, taken }: Share): boolean {
     return taken >= per_minute[of]
   }
 
-  function statusOf({ of, left, taken, over_at }: Lease, now: number, admitted: boolean): RateLimitStatus {
+  function statusOf({ of, left, taken, over_at }: Share, now: number, admitted: boolean): RateLimitStatus {
     const limit = per_minute[of]
     return {
       of,
@@ -134,30 +129,30 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
     }
   }
 
-  function ask(lease: Lease): void {
-    if (lease.asked) return
-    lease.asked = true
-    fetches.add(lease).then(
+  function ask(share: Share): void {
+    if (share.asked) return
+    share.asked = true
+    fetches.add(share).then(
       given => {
-        receive(lease, given)
+        receive(share, given)
       },
       (error: unknown) => {
-        fail(lease, error)
+        fail(share, error)
       }
     )
   }
 
-  function receive(lease: Lease, { row, sent_at }: Given): void {
-    lease.left = row.window === lease.window ? lease.left + row.given : row.given
-    lease.window = row.window
-    lease.taken = row.taken
-    lease.spend_until = sent_at + row.left_ms
-    lease.over_at = performance.now() + row.left_ms
-    lease.asked = false
-    serve(lease)
+  function receive(share: Share, { row, sent_at }: Given): void {
+    share.left = row.window === share.window ? share.left + row.given : row.given
+    share.window = row.window
+    share.taken = row.taken
+    share.spend_until = sent_at + row.left_ms
+    share.over_at = performance.now() + row.left_ms
+    share.asked = false
+    serve(share)
   }
 
-  async function fetch(batch: Lease[]): Promise<Given[]> {
+  async function fetch(batch: Share[]): Promise<Given[]> {
     const sent_at = performance.now()
     const wanted = batch.map(({ of: kind, workspace, subject, waiting, taken }) => {
       const near = Math.ceil((per_minute[kind] - taken) / 4)
@@ -183,46 +178,46 @@ export function countCalls(db: Db, per_minute: PerMinute, window_ms = WINDOW_MS)
         (extract(epoch from ends_at) * 1000000)::bigint as window, greatest(0, extract(epoch
           from ends_at - clock_timestamp()) * 1000) as left_ms`.execute(db)
     const answered = new Map(rows.map(row => [`${row.kind}\n${row.workspace}\n${row.subject}`, row]))
-    return batch.map(lease => ({ row: answered.get(lease.key) as Row, sent_at }))
+    return batch.map(share => ({ row: answered.get(share.key) as Row, sent_at }))
   }
 
-  function serve(lease: Lease): void {
+  function serve(share: Share): void {
     const now = performance.now()
-    while (lease.waiting.length > 0) {
-      const { count, resolve } = lease.waiting[0] as Waiting
-      const admitted = lease.left >= count
-      // A lease of a minute that ends at this moment is spent all the same: it was given for it.
-      if (!admitted && !isSpent(lease)) {
-        ask(lease)
+    while (share.waiting.length > 0) {
+      const { count, resolve } = share.waiting[0] as Waiting
+      const admitted = share.left >= count
+      // A share of a minute that ends at this moment is spent all the same: it was given for it.
+      if (!admitted && !isSpent(share)) {
+        ask(share)
         return
       }
-      if (admitted) lease.left -= count
-      lease.waiting.shift()
-      resolve(statusOf(lease, now, admitted))
+      if (admitted) share.left -= count
+      share.waiting.shift()
+      resolve(statusOf(share, now, admitted))
     }
   }
 
   /** Without the database a replica counts by itself, so that calls which do not need the database are bounded too. */
-  function fail(lease: Lease, error: unknown): void {
-    lease.asked = false
+  function fail(share: Share, error: unknown): void {
+    share.asked = false
     if (explainFault(error)?.code === 'DATABASE_UNAVAILABLE') {
       const now = performance.now()
-      Object.assign(lease, {
-        left: sizes[lease.of],
-        taken: per_minute[lease.of],
+      Object.assign(share, {
+        left: sizes[share.of],
+        taken: per_minute[share.of],
         window: 0,
         spend_until: now + ALONE_MS,
         over_at: now + ALONE_MS
       })
-      serve(lease)
+      serve(share)
       return
     }
-    for (const { reject } of lease.waiting.splice(0)) reject(error)
+    for (const { reject } of share.waiting.splice(0)) reject(error)
   }
 
   const timer = setInterval(() => {
     const now = performance.now()
-    for (const [key, { over_at, asked }] of leases) if (over_at < now && !asked) leases.delete(key)
+    for (const [key, { over_at, asked }] of shares) if (over_at < now && !asked) shares.delete(key)
   }, window_ms)
   timer.unref()
 

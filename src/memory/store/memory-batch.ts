@@ -1,3 +1,4 @@
+import { INTO_AUDIT_LOG } from '../../audit/store/rows.js'
 import type { AuditRow, IdempotencyKey } from '../../kernel/receipt.js'
 import { JsonText, stringify } from '../../kernel/json-text.js'
 import type { Db } from '../../postgres/schema.js'
@@ -45,13 +46,16 @@ const become = (from: string) => `
 const returned = `old.agent_id, old.session_id, old.key, old.revision as version, old.updated_at as stored_at,
   old.expires_at`
 
-/** @param which of the values it stores @param over which of those that are there it replaces */
+/**
+ * A new value was created when it was last changed: one reading of the clock, where two may be a millisecond apart.
+ * @param which of the values it stores @param over which of those that are there it replaces
+ */
 const insert = (which: string, over: string) => `
   insert into agent_memory as old (workspace, agent_id, session_id, key, value, metadata, value_size, updated_by,
-    expires_in, expires_at)
+    expires_in, expires_at, created_at, updated_at)
   select $1, w.owner, w.scope, w.key, w.value, w.metadata, w.value_size, w.updated_by, w.expires_in,
-    clock_timestamp() + make_interval(secs => w.expires_in)
-  from wanted w where ${which} order by w.owner, w.scope, w.key
+    t.now + make_interval(secs => w.expires_in), t.now, t.now
+  from wanted w, (select clock_timestamp() as now) t where ${which} order by w.owner, w.scope, w.key
   on conflict (workspace, agent_id, session_id, key) do update set ${become('excluded')} where ${over}
   returning ${returned}`
 
@@ -92,7 +96,7 @@ const batch = (store: string) => `
   ), ${store}, placed as materialized (
     select w.r, s.* from stored s join wanted w on w.owner = s.agent_id and w.scope = s.session_id and w.key = s.key
   ), audited as (
-    insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)
+    insert into ${INTO_AUDIT_LOG}
     select $1, w.event_type, w.author, w.session_id, w.action, w.resource, w.result, w.request_id,
       w.audit_metadata || jsonb_build_object('version', placed.version)
     from placed join wanted w on w.r = placed.r where w.request_id is not null order by w.r

@@ -88,8 +88,11 @@ export async function change(
       if_version !== undefined && if_version > 0
         ? sql`update agent_memory set ${set} where workspace = ${workspace} and agent_id = ${owner}
           and session_id = ${scope} and key = ${key} and ${may} ${returning}`
-        : sql`insert into agent_memory (workspace, agent_id, session_id, key, value, value_size, updated_by)
-          values (${workspace}, ${owner}, ${scope}, ${key}, ${start}, octet_length((${start})::text), ${updated_by})
+        : sql`insert into agent_memory (workspace, agent_id, session_id, key, value, value_size, updated_by, created_at,
+            updated_at)
+          select ${workspace}, ${owner}, ${scope}, ${key}, ${start}, octet_length((${start})::text), ${updated_by},
+            t.now, t.now
+          from (select clock_timestamp() as now) t
           on conflict (workspace, agent_id, session_id, key) do update set ${set} where ${may} ${returning}`
     }`.execute(db)
   if (rows[0] !== undefined) return rows[0]

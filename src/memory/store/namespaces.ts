@@ -1,18 +1,13 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { type Agent, isAdmin } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
-import type { Db } from '../../postgres/schema.js'
+import type { Db, Schema } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
-import { reaching, rootOf } from '../namespace.js'
+import { withAbove, rootOf } from '../namespace.js'
 
 /** Who may read and write which namespace. A right reaches down to all namespaces below. */
 
-interface NamespaceRow {
-  path: string
-  owner: string
-  readers: string[]
-  writers: string[]
-}
+type NamespaceRow = Pick<Selectable<Schema['memory_namespaces']>, 'path' | 'owner' | 'readers' | 'writers'>
 
 export interface Rights {
   /** The owner of the first part, whose memory it counts as. */
@@ -27,8 +22,8 @@ export function namesOf({ agent_id, agent_type }: Agent): string[] {
   return [agent_id, `type:${agent_type}`, '*']
 }
 
-const selectReaching = defineStatement<{ workspace: string; paths: readonly string[] }, NamespaceRow>(
-  'memory_namespaces.reaching',
+const selectThese = defineStatement<{ workspace: string; paths: readonly string[] }, NamespaceRow>(
+  'memory_namespaces.these',
   (db, { workspace, paths }) =>
     db
       .selectFrom('memory_namespaces')
@@ -39,7 +34,7 @@ const selectReaching = defineStatement<{ workspace: string; paths: readonly stri
 
 /** What an agent may do in a namespace; undefined: nobody has made its first part. */
 export async function rightsIn(db: Db, agent: Agent, path: string): Promise<Rights | undefined> {
-  const rows = await selectReaching(db, { workspace: agent.workspace, paths: reaching(path) })
+  const rows = await selectThese(db, { workspace: agent.workspace, paths: withAbove(path) })
   const root = rows.find(row => row.path === rootOf(path))
   if (root === undefined) return undefined
   const names = namesOf(agent)

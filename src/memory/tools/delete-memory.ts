@@ -2,7 +2,6 @@ import { Type } from '@sinclair/typebox'
 import { AppError } from '../../kernel/errors.js'
 import { all, exactlyOne, notBoth } from '../../kernel/page-rules.js'
 import { memoryTopic } from '../../kernel/events.js'
-import { Allowed, Checked } from '../../kernel/schema.js'
 import {
   IdempotencyKey,
   input,
@@ -10,15 +9,13 @@ import {
   MemoryKey,
   OptionalSessionId,
   output,
-  text
+  Text
 } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import { memoryResource, whereToDelete } from '../memory-scope.js'
 import { IfVersion } from '../memory-shapes.js'
 import { OptionalNamespace } from '../namespace.js'
 import { remove, removePrefix } from '../store/memory-removal.js'
-
-const prefixText = text(1, MEMORY_KEY_MAX, 'Delete all values whose keys begin with exactly this')
 
 export const deleteMemory = defineTool({
   name: 'delete_memory',
@@ -35,7 +32,7 @@ export const deleteMemory = defineTool({
   input: input(
     {
       key: Type.Optional(MemoryKey),
-      prefix: Type.Optional(Checked<string>(prefixText.json, prefixText.check, { [Allowed]: prefixText.allowed })),
+      prefix: Type.Optional(Text(1, MEMORY_KEY_MAX, 'Delete all values whose keys begin with exactly this')),
       session_id: OptionalSessionId('global'),
       namespace: OptionalNamespace('Shared memory'),
       if_version: IfVersion('With key: only if it has this version; 0: it must be absent'),

@@ -5,8 +5,7 @@ import { ITEMS_MAX } from '../../kernel/answer-size.js'
 import { foreignCursor, openCursor, sealCursor } from '../../kernel/cursor.js'
 import { AppError } from '../../kernel/errors.js'
 import { Allowed, AnyValueField, Checked, EmptyIsAbsent, OneOf } from '../../kernel/schema.js'
-import { Cursor, input, Limit, MEMORY_KEY_MAX, output } from '../../kernel/shapes.js'
-import { characters } from '../../kernel/text.js'
+import { Cursor, input, Limit, MEMORY_KEY_MAX, output, Text } from '../../kernel/shapes.js'
 import { parseTime } from '../../kernel/time.js'
 import { defineTool } from '../../kernel/tool.js'
 import { decodeSnapshot, encodeSnapshot } from '../../postgres/snapshots.js'
@@ -38,13 +37,7 @@ export const listMemory = defineTool({
         )
       ),
       namespace: OptionalNamespace('Shared memory'),
-      prefix: Type.Optional(
-        Checked<string>(
-          { type: 'string', maxLength: MEMORY_KEY_MAX, description: 'How the keys begin' },
-          value => typeof value === 'string' && characters(value) <= MEMORY_KEY_MAX,
-          { [Allowed]: `a string of at most ${MEMORY_KEY_MAX} characters` }
-        )
-      ),
+      prefix: Type.Optional(Text(0, MEMORY_KEY_MAX, 'How the keys begin')),
       filter: Filter,
       include_values: Type.Optional(Type.Boolean({ description: 'With the values' })),
       order: Type.Optional(OneOf(ORDERS, { description: 'Default updated' })),

@@ -3,8 +3,8 @@ import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import { Nullable, pageFields } from '../../kernel/answer-shapes.js'
 import { fitting } from '../../kernel/answer-size.js'
 import { foreignCursor, openCursor, sealCursor } from '../../kernel/cursor.js'
-import { Allowed, Checked, EmptyIsAbsent, Repair, Whole } from '../../kernel/schema.js'
-import { Cursor, input, Limit, output, text } from '../../kernel/shapes.js'
+import { EmptyIsAbsent, Repair, Whole } from '../../kernel/schema.js'
+import { Cursor, input, Limit, output, Text } from '../../kernel/shapes.js'
 import { composed, hasControlCharacters } from '../../kernel/text.js'
 import { defineTool } from '../../kernel/tool.js'
 import { NAMESPACE_MAX, namespaceOf } from '../namespace.js'
@@ -12,16 +12,15 @@ import { listNamespaces as list } from '../store/namespace-list.js'
 
 const NAME = 'list_namespaces'
 
-const part = (description: string) => {
-  const of = text(1, NAMESPACE_MAX, description, value => !hasControlCharacters(value))
-  return Type.Optional(
-    Checked<string>(of.json, of.check, {
+const part = (description: string) =>
+  Type.Optional(
+    Text(1, NAMESPACE_MAX, description, {
+      is: value => !hasControlCharacters(value),
+      but: ', without control characters',
       [EmptyIsAbsent]: true,
-      [Repair]: value => (typeof value === 'string' ? composed(value) : value),
-      [Allowed]: `${of.allowed}, without control characters`
+      [Repair]: value => (typeof value === 'string' ? composed(value) : value)
     })
   )
-}
 
 const Names = Type.Array(Type.String())
 

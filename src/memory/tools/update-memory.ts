@@ -3,6 +3,7 @@ import { Nullable, Time } from '../../kernel/answer-shapes.js'
 import { all, notBoth, where } from '../../kernel/page-rules.js'
 import { AppError } from '../../kernel/errors.js'
 import { memoryTopic } from '../../kernel/events.js'
+import { isObject } from '../../kernel/json.js'
 import { AnyValueField, OneOf } from '../../kernel/schema.js'
 import { IdempotencyKey, input, MemoryKey, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
@@ -75,8 +76,7 @@ export const updateMemory = (quotas: Quotas, bytes_max: number) =>
   })
 
 function refuseUnfit(op: Operation, value: unknown): void {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  if (op === 'append' || (op === 'increment' ? isExact(value) : isObject)) return
+  if (op === 'append' || (op === 'increment' ? isExact(value) : isObject(value))) return
   throw new AppError('INVALID_INPUT', `The argument 'value' does not fit ${op}.`, {
     context: {
       argument: 'value',

@@ -1,3 +1,4 @@
+import { INTO_AUDIT_LOG } from '../../audit/store/rows.js'
 import { isAdmin } from '../../kernel/agent.js'
 import type { Quotas } from '../../limits/quotas.js'
 import type { Receipt } from '../../kernel/receipt.js'
@@ -106,7 +107,7 @@ const batch = (locking: '' | 'skip locked') => `
     select distinct $1, placed.id, name, placed.session_id, placed.seq, placed.sender, placed.visibility = 'direct'
     from placed, unnest(placed.names) name
   ), audited as (
-    insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)
+    insert into ${INTO_AUDIT_LOG}
     select $1, q.event_type, q.sender, q.session_id, q.action, 'message:' || placed.id, q.result, q.request_id,
       q.audit_metadata
     from placed join request q on q.r = placed.r order by placed.id

@@ -7,7 +7,7 @@ import { isStatementFault } from '../../postgres/faults.js'
 import { claim, settle } from '../../postgres/idempotency.js'
 import { type MessagesRequest, type Outcome, type ResolvedRequest, writeBatch } from './message-batch.js'
 import { type Draft, messageNotFound, type Written } from './messages.js'
-import { reach, type Resolved } from './reached.js'
+import { type Resolved, resolveRecipients } from './reached.js'
 import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, transact, type Unscoped } from '../../postgres/scope.js'
 import { readSessionOrThrow, sessionClosed, sessionNotFound } from '../../sessions/store/sessions.js'
@@ -79,7 +79,7 @@ export function createMessageWriter(
     const [first] = requests as [MessagesRequest]
     const { workspace } = first.sender
     const db = inWorkspace(database, workspace)
-    const reached = await reach(db, requests)
+    const reached = await resolveRecipients(db, requests)
     const resolved = requests.map((request, i) => ({ ...request, ...(reached[i] as Resolved) }))
     let outcomes: Outcome[]
     try {

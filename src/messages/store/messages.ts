@@ -1,3 +1,4 @@
+import type { Static, TObject } from '@sinclair/typebox'
 import { type Selectable, sql } from 'kysely'
 import { type Agent, isAdmin } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
@@ -5,6 +6,7 @@ import type { Visibility } from '../../kernel/visibilities.js'
 import type { Db, Schema } from '../../postgres/schema.js'
 import { lockSession } from '../../sessions/store/sessions.js'
 import { readableMessages } from '../../visibility/visibility.js'
+import type { reachedFields } from '../reached-fields.js'
 
 /** A message's row, without what is the database's own. */
 export type StoredMessage = Omit<Selectable<Schema['messages']>, 'workspace' | 'xact'>
@@ -35,6 +37,14 @@ export const messageColumns = [
   'm.payload'
 ] as const
 
+const NAMES = messageColumns.map(column => column.slice('m.'.length) as keyof StoredMessage)
+
+/** The message in a row that holds more than its columns. */
+export function messageIn(row: StoredMessage): MessageRow {
+  const message: Record<string, unknown> = Object.fromEntries(NAMES.map(name => [name, row[name]]))
+  return messageOf(message as StoredMessage)
+}
+
 export interface Draft {
   content: string
   visibility: Visibility
@@ -47,21 +57,10 @@ export interface Draft {
   names?: string[]
 }
 
-/** One of those a message is addressed to, as its sender may know it. */
-export interface Addressed {
-  /** As it was given: an agent_id, or `type:` and an agent_type. */
-  agent_id: string
-  known: boolean
-  last_seen_at: string | null
-  waiting: boolean
-}
-
 /** What the answer to a writer says of whom its messages reach. */
-export interface Reached {
-  mentions?: string[]
-  unresolved_mentions?: string[]
-  addressed?: Addressed[]
-}
+export type Reached = Omit<Static<TObject<typeof reachedFields>>, 'warnings'>
+/** One of those a message is addressed to, as its sender may know it. */
+export type Addressed = NonNullable<Reached['addressed']>[number]
 
 export interface Written {
   id: number

@@ -29,7 +29,7 @@ export interface Resolved {
  * without an @ cost nothing; those of all others cost one statement together, and one for each call of an agent that
  * is limited to sessions.
  */
-export async function reach(db: Db, calls: readonly Sending[]): Promise<Resolved[]> {
+export async function resolveRecipients(db: Db, calls: readonly Sending[]): Promise<Resolved[]> {
   const asked = calls.map(asking)
   const open = asked.filter(one => one.asks && one.sender.sessions === undefined)
   const known = open.length === 0 ? [] : await findNames(db, namesOf(open, null))

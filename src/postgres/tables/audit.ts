@@ -21,6 +21,7 @@ export interface AuditTables {
     workspace: string
     seq: number
     mac: Buffer
+    /** Up to this id, every audit row was chained at that time, in all workspaces. */
     drained_to: number
     signed_at: Stamp
     key_id: string

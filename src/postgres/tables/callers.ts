@@ -22,8 +22,10 @@ export interface CallerTables {
     agent_id: string
     agent_type: string
     permissions: Permission[]
+    /** Null: all of the workspace. */
     sessions: string[] | null
     created_at: Stamp
+    /** The agent that made it, and the API key it had; null if a command or a shared key made it. */
     created_by: string | null
     created_with: string | null
     expires_at: Stamp | null

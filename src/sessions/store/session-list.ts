@@ -7,6 +7,9 @@ import { plannedEachTime } from '../../postgres/statements.js'
 import { withinSessions } from '../../visibility/visibility.js'
 import { sessionColumns } from './sessions.js'
 
+/** Numbers of a query that a purpose must have; each is a condition more. */
+const NUMBERS_MAX = 10
+
 export interface SessionFilter {
   created_by?: string
   active?: boolean
@@ -32,11 +35,19 @@ export async function listSessions(db: Db, agent: Agent, filter: SessionFilter) 
   if (filter.metadata_filter !== undefined)
     query = query.where(sql<boolean>`metadata @> ${JSON.stringify(filter.metadata_filter)}::jsonb`)
   if (filter.query !== undefined) {
-    // Similar to some part of the purpose: typos are tolerated.
+    // Similar to some part of the purpose: letters may be mistyped, numbers are as given.
+    const numbers = filter.query.match(/[0-9]+/g)?.slice(0, NUMBERS_MAX) ?? []
+    const resembles = sql.join(
+      [
+        resemblesText(sql`p.purpose`, filter.query),
+        ...numbers.map(number => sql`p.purpose ~ ${`(^|[^0-9])${number}([^0-9]|$)`}`)
+      ],
+      sql` and `
+    )
     query = query.where(sql<boolean>`exists (
       select from session_purposes p where p.workspace = sessions.workspace and p.session_id = sessions.id
         and p.workspace = ${agent.workspace}
-        and (${holdsText(sql`p.purpose`, filter.query)} or ${resemblesText(sql`p.purpose`, filter.query)}
+        and (${holdsText(sql`p.purpose`, filter.query)} or (${resembles})
           or p.session_id = ${filter.query}))`)
   }
   if (filter.after !== undefined)

@@ -1,14 +1,10 @@
 import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
+import type { SessionStatistics } from '../../kernel/answer-shapes.js'
 import type { Db } from '../../postgres/schema.js'
+import { plannedOnceByIndex } from '../../postgres/statements.js'
 import { countedOneByOne, countReadable } from '../../visibility/message-counts.js'
 import { partsNotPublic, readableMessages } from '../../visibility/visibility.js'
-
-export interface SessionStatistics {
-  message_count: number
-  message_count_is_estimate?: true
-  last_activity: string
-}
 
 type Counted = { id: string; created_at: string; last_seq: number; public_count: number }
 
@@ -27,10 +23,11 @@ export async function statistics(db: Db, viewer: Agent, sessions: readonly Count
         .limit(sql<number>`wanted.most + 1`)})`
   )
   const last = readable.select('m.timestamp').orderBy('m.seq', 'desc').limit(1)
-  const { rows } = await sql<{ others: number; last: string | null }>`
+  const query = sql<{ others: number; last: string | null }>`
     select (select count(*) from (${sql.join(others, sql` union all `)}) other) as others, (${last}) as last
     from unnest(${sessions.map(session => session.id)}::text[], ${sessions.map(countedOneByOne)}::int[]) with
-      ordinality as wanted (id, most, n) order by wanted.n`.execute(db)
+      ordinality as wanted (id, most, n) order by wanted.n`
+  const { rows } = await plannedOnceByIndex(db, query)
   return Promise.all(
     sessions.map(async (session, i) => {
       const { others, last } = rows[i] as { others: number; last: string | null }
@@ -41,7 +38,7 @@ export async function statistics(db: Db, viewer: Agent, sessions: readonly Count
           : { count: session.public_count + others, is_estimate: false }
       return {
         message_count: count.count,
-        ...(count.is_estimate && { message_count_is_estimate: true as const }),
+        ...(count.is_estimate && { message_count_is_estimate: true }),
         last_activity: last ?? session.created_at
       }
     })
@@ -58,13 +55,14 @@ export async function participants(db: Db, viewer: Agent, session_id: string): P
     .select('m.sender')
     .orderBy('m.sender')
     .limit(1)
-  const { rows } = await sql<{ sender: string }>`
+  const query = sql<{ sender: string }>`
     with recursive senders as (
       (select * from (${next}) first)
       union all
       select following.sender from senders, lateral
         (${next.where('m.sender', '>', sql.ref<string>('senders.sender'))}) following
     )
-    select sender from senders limit ${PARTICIPANTS_MAX}`.execute(db)
+    select sender from senders limit ${PARTICIPANTS_MAX}`
+  const { rows } = await plannedOnceByIndex(db, query)
   return rows.map(row => row.sender)
 }

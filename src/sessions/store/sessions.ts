@@ -1,24 +1,10 @@
-import { type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, type Selectable, sql } from 'kysely'
 import { isFor } from '../../kernel/addresses.js'
 import { type Agent, mayEnter } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
-import type { Db } from '../../postgres/schema.js'
+import type { Db, Schema } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { withinSessions } from '../../visibility/visibility.js'
-
-export interface SessionRow {
-  id: string
-  purpose: string
-  metadata: Record<string, unknown>
-  created_by: string
-  created_at: string
-  updated_at: string
-  is_active: boolean
-  /** Null: not archived. */
-  archived_at: string | null
-  /** The name by which agents agreed on it, unique in the workspace; null: none. */
-  key: string | null
-}
 
 export const sessionColumns = [
   'id',
@@ -31,6 +17,8 @@ export const sessionColumns = [
   'archived_at',
   'key'
 ] as const
+
+export type SessionRow = Pick<Selectable<Schema['sessions']>, (typeof sessionColumns)[number]>
 
 export function sessionNotFound(): AppError {
   return new AppError('SESSION_NOT_FOUND', 'There is no session with that session_id.')
@@ -60,10 +48,16 @@ function isOf({ agent_id, agent_type, permissions }: Viewer, { between_agents }:
   return permissions?.includes('admin') === true || isFor({ agent_id, agent_type }, between_agents)
 }
 
-/** Whom a session of two agents is of; null for every other session. */
-export async function agentsBetween(db: Db, workspace: string, id: string): Promise<string[] | null> {
-  const [session] = await readSession(db, { workspace, id })
-  return session?.between_agents ?? null
+/** A session, and whom it is of where it is of two agents: for all viewers alike, whether they may see it or not. */
+export async function sessionOfAgents(
+  db: Db,
+  workspace: string,
+  id: string
+): Promise<{ session: SessionRow; between: string[] | null } | undefined> {
+  const [found] = await readSession(db, { workspace, id })
+  if (found === undefined) return undefined
+  const { last_seq, public_count, between_agents: between, ...session } = found
+  return { session, between }
 }
 
 const readSession = defineStatement<

@@ -1,13 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { openCursor, pageOf, sealCursor, timeAndId } from '../../kernel/cursor.js'
-import { Allowed, Checked } from '../../kernel/schema.js'
 import { defineTool } from '../../kernel/tool.js'
-import { characters } from '../../kernel/text.js'
 import { listSessions as list } from '../store/session-list.js'
 import { sessionSummaries } from './session-view.js'
-import { Nullable, SessionSummary } from '../../kernel/answer-shapes.js'
+import { pageFields, SessionSummary } from '../../kernel/answer-shapes.js'
 import { MetadataFilter } from '../../kernel/metadata-shapes.js'
-import { AgentId, Cursor, input, Limit, output } from '../../kernel/shapes.js'
+import { AgentId, Cursor, input, Limit, output, Text } from '../../kernel/shapes.js'
 
 const QUERY_MAX = 500
 
@@ -24,27 +22,12 @@ export const listSessions = defineTool({
     created_by: Type.Optional(AgentId('Who opened it')),
     active: Type.Optional(Type.Boolean({ description: 'true: open ones; false: closed ones' })),
     archived: Type.Optional(Type.Boolean({ default: false, description: 'true: only archived ones' })),
-    query: Type.Optional(
-      Checked<string>(
-        {
-          type: 'string',
-          maxLength: QUERY_MAX,
-          description: 'What its purpose is about'
-        },
-        value => typeof value === 'string' && characters(value) <= QUERY_MAX,
-        { [Allowed]: `a string of at most ${QUERY_MAX} characters` }
-      )
-    ),
+    query: Type.Optional(Text(0, QUERY_MAX, 'What its purpose is about')),
     metadata_filter: MetadataFilter('What its metadata contains'),
     limit: Limit(50, 200),
     cursor: Cursor
   }),
-  output: output({
-    sessions: Type.Array(SessionSummary),
-    count: Type.Integer(),
-    has_more: Type.Boolean(),
-    next_cursor: Nullable(Type.String())
-  }),
+  output: output({ sessions: Type.Array(SessionSummary), ...pageFields }),
   async handler({ created_by, active, archived = false, query, metadata_filter, limit = 50, cursor }, { db, agent }) {
     const of = [NAME, created_by, active, archived, query, metadata_filter]
     const place = cursor === undefined ? undefined : timeAndId(openCursor(of, cursor), 'string')

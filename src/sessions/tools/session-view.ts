@@ -1,10 +1,10 @@
 import type { Static } from '@sinclair/typebox'
 import { present } from '../../agents/store/presence.js'
-import { type Reading, readings } from '../../feed/store/unread.js'
+import { readings } from '../../feed/store/unread.js'
 import type { Agent } from '../../kernel/agent.js'
-import type { Session, SessionSummary } from '../../kernel/answer-shapes.js'
+import type { Reading, Session, SessionStatistics, SessionSummary } from '../../kernel/answer-shapes.js'
 import type { Db } from '../../postgres/schema.js'
-import { participants, type SessionStatistics, statistics } from '../store/session-statistics.js'
+import { participants, statistics } from '../store/session-statistics.js'
 import { readSessionOrThrow, type SessionWithHead } from '../store/sessions.js'
 
 /**

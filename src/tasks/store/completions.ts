@@ -1,3 +1,4 @@
+import { INTO_AUDIT_LOG } from '../../audit/store/rows.js'
 import type { Agent } from '../../kernel/agent.js'
 import type { AuditRow } from '../../kernel/receipt.js'
 import type { Db } from '../../postgres/schema.js'
@@ -49,7 +50,7 @@ const complete = defineStatement<[workspace: string, requests: string], Row>(
     from own where t.workspace = $1 and t.id = any(array(select task_id from own)) and t.id = own.task_id
     returning ${TASK_COLUMNS}, own.r as n, own.was, null::text as said, own.agent_id
   ), ${HISTORY_AND_FEED}, audited as (
-    insert into audit_log (workspace, event_type, agent_id, session_id, action, resource, result, request_id, metadata)
+    insert into ${INTO_AUDIT_LOG}
     select $1, q.event_type, q.agent_id, nullif(m.session_id, ''), q.action, 'task:' || m.id, q.audit_result,
       q.request_id, q.audit_metadata
     from moved m join request q on q.r = m.n

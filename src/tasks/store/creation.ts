@@ -3,44 +3,34 @@ import type { Agent } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import { isFinal, type TaskState } from '../../kernel/task-states.js'
 import { isBeyond, quotaExceeded, type Quotas } from '../../limits/quotas.js'
-import { refuseManyTasks } from '../../limits/store/task-usage.js'
+import { countedTasks, openTasks, refuseManyTasks } from '../../limits/store/task-usage.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { lockSession, sessionClosed } from '../../sessions/store/sessions.js'
 import { readableTasks } from '../../visibility/tasks.js'
 import { HISTORY_AND_FEED } from './history-and-feed.js'
 import { TASK_COLUMNS, taskNotFound, type TaskRow } from './tasks.js'
-
-export interface NewTask {
-  id: string
-  title: string
-  description: string
-  session_id: string
-  addressees: string[]
-  /** Ids of tasks that are there, and of others of the same call. */
-  depends_on: string[]
-  priority: number
-  max_attempts: number
-  lease_seconds: number
-  metadata: Record<string, unknown>
-}
+import type { NewTask } from '../task-shapes.js'
 
 export function newTaskId(): string {
   return `task_${randomBytes(8).toString('hex')}`
 }
 
-const insertTasks = defineStatement<[workspace: string, tasks: string, agent_id: string], TaskRow>(
+/** `before` is how many tasks were not done until now: a statement does not see its own rows. */
+type Made = TaskRow & { before: number }
+
+const insertTasks = defineStatement<[workspace: string, tasks: string, agent_id: string, counted: number], Made>(
   'tasks.create',
   `with given as materialized (
     select * from json_to_recordset($2) as g (n int, id text, title text, description text, session_id text,
       addressees json, depends_on json, blocked int, priority int, max_attempts int, lease_seconds int, metadata jsonb)
   ), made as (
     insert into tasks as t (workspace, id, title, description, session_id, addressees, depends_on, blocked, priority,
-      max_attempts, lease_seconds, metadata, created_by)
+      max_attempts, lease_seconds, metadata, created_by, created_at, updated_at)
     select $1, g.id, g.title, g.description, g.session_id, array(select json_array_elements_text(g.addressees)),
       array(select json_array_elements_text(g.depends_on)), g.blocked, g.priority, g.max_attempts, g.lease_seconds,
-      g.metadata, $3
-    from given g order by g.n
+      g.metadata, $3, clock.now, clock.now
+    from given g, (select clock_timestamp() as now) clock order by g.n
     returning ${TASK_COLUMNS}
   ), needed as (
     insert into task_dependencies (workspace, task_id, depends_on)
@@ -49,7 +39,7 @@ const insertTasks = defineStatement<[workspace: string, tasks: string, agent_id:
     select made.*, g.n, null::text as was, null::text as said, $3::text as agent_id
     from made join given g on g.id = made.id
   ), ${HISTORY_AND_FEED}
-  select * from moved order by n`
+  select moved.*, ${openTasks('$4')} as before from moved order by n`
 )
 
 /**
@@ -74,8 +64,8 @@ export async function addTasks(tx: Db, agent: Agent, tasks: NewTask[], quotas: Q
     n,
     blocked: task.depends_on.filter(id => states.get(id) !== 'completed').length
   }))
-  const made = await insertTasks(tx, [agent.workspace, JSON.stringify(rows), agent.agent_id])
-  await refuseManyTasks(tx, agent.workspace, quotas)
+  const made = await insertTasks(tx, [agent.workspace, JSON.stringify(rows), agent.agent_id, countedTasks(quotas)])
+  await refuseManyTasks(tx, agent.workspace, (made[0]?.before ?? 0) + made.length, quotas)
   return made
 }
 

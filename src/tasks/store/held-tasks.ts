@@ -4,7 +4,7 @@ import type { Db } from '../../postgres/schema.js'
 import { cancelDependents, moveTask, requireLease } from './moves.js'
 import { type LockedTask, lockTask, type TaskRow } from './tasks.js'
 
-/** What the holder of a task may do with it. Each locks the task's row, until the transaction ends. */
+/** What the holder of a task alone may do with it. Each locks the task's row, until the transaction ends. */
 
 /** @throws AppError TASK_NOT_FOUND, LEASE_LOST */
 async function lockHeldTask(tx: Db, agent: Agent, id: string, token: number): Promise<LockedTask> {
@@ -29,12 +29,6 @@ export async function renewLease(
     .returning('lease_expires_at')
     .executeTakeFirstOrThrow()
   return { token, expires_at: lease_expires_at as string }
-}
-
-/** @throws AppError as lockHeldTask does */
-export async function releaseTask(tx: Db, agent: Agent, id: string, token: number, note: string): Promise<TaskRow> {
-  const task = await lockHeldTask(tx, agent, id, token)
-  return moveTask(tx, agent, { task, state: 'submitted', note, said: note })
 }
 
 /** @throws AppError as lockHeldTask does */

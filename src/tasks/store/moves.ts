@@ -95,7 +95,7 @@ export async function cancelDependents(tx: Db, { workspace }: Mover, ids: readon
     where t.workspace = ${workspace} and t.id in (select id from lost)
       and t.state not in ('completed', 'failed', 'canceled')
     order by t.id for update of t`.execute(tx)
-  return moveTasks(
+  const canceled = await moveTasks(
     tx,
     { workspace },
     rows.map(({ because, ...task }) => ({
@@ -104,4 +104,12 @@ export async function cancelDependents(tx: Db, { workspace }: Mover, ids: readon
       said: `It depended on ${because}, which was not completed.`
     }))
   )
+  if (canceled.length === 0) return []
+  // One of them may have been waited for, by whoever made a task that depends on it.
+  const later = await cancelDependents(
+    tx,
+    { workspace },
+    canceled.map(({ id }) => id)
+  )
+  return [...canceled, ...later]
 }

@@ -7,6 +7,7 @@ import type { Db, Schema } from '../../postgres/schema.js'
 import { plannedEachTime } from '../../postgres/statements.js'
 import { addressesOf } from '../../kernel/addresses.js'
 import { inOpenSession, readableTasks } from '../../visibility/tasks.js'
+import type { TaskView } from '../task-shapes.js'
 
 export type TaskRow = Omit<Selectable<Schema['tasks']>, 'workspace'>
 
@@ -41,28 +42,6 @@ const columnsOfT = columns.map(column => `t.${column}` as const)
 export const TASK_COLUMNS = columnsOfT.join(', ')
 
 /** A task as clients see it. */
-export interface TaskView {
-  task_id: string
-  title: string
-  description: string
-  state: TaskState
-  session_id: string | null
-  to: string[]
-  depends_on: string[]
-  priority: number
-  attempts: number
-  max_attempts: number
-  lease_seconds: number
-  created_by: string
-  assignee: string | null
-  result: unknown
-  error: string | null
-  note: string | null
-  metadata: Record<string, unknown>
-  created_at: string
-  updated_at: string
-}
-
 export function viewOf(row: TaskRow): TaskView {
   return {
     task_id: row.id,
@@ -149,17 +128,8 @@ export async function list(db: Db, viewer: Agent, filter: TaskFilter): Promise<T
   return (await plannedEachTime(db, query)).rows
 }
 
-export interface HistoryEntry {
-  at: string
-  /** Null: no agent did it, but the end of a lease or of a task that this one depended on. */
-  agent_id: string | null
-  from: TaskState | null
-  to: TaskState
-  note: string | null
-}
-
 /** What happened to a task, oldest first. The caller has made sure that its viewer may see the task. */
-export async function historyOf(db: Db, workspace: string, id: string): Promise<HistoryEntry[]> {
+export async function historyOf(db: Db, workspace: string, id: string) {
   return db
     .selectFrom('task_history')
     .select(['at', 'agent_id', 'from_state as from', 'to_state as to', 'note'])

@@ -4,7 +4,7 @@ import { defineTool } from '../../kernel/tool.js'
 import { cancelTask as cancel } from '../store/updates.js'
 import { viewOf } from '../store/tasks.js'
 import { Note, Task, TaskId } from '../task-shapes.js'
-import { topicsOf } from '../topics.js'
+import { auditOf, topicsOf } from '../told.js'
 
 export const cancelTask = defineTool({
   name: 'cancel_task',
@@ -16,11 +16,7 @@ export const cancelTask = defineTool({
   commits: 'transaction',
   input: input({ task_id: TaskId, reason: Type.Optional(Note('Why it is called off')) }),
   output: output({ task: Task }),
-  audit: (_input, { task }) => ({
-    event_type: 'task_canceled',
-    session_id: task.session_id ?? undefined,
-    resource: `task:${task.task_id}`
-  }),
+  audit: (_input, { task }) => auditOf(task, 'task_canceled'),
   affectedTopics: (_input, { task }, { agent }) => topicsOf(agent.workspace, [task], false),
   async handler({ task_id, reason }, { db, agent }) {
     return { task: viewOf(await cancel(db, agent, task_id, reason)) }

@@ -3,6 +3,7 @@ import type { Agent } from '../../kernel/agent.js'
 import { input, OptionalSessionId, output } from '../../kernel/shapes.js'
 import { isFinal } from '../../kernel/task-states.js'
 import { defineTool } from '../../kernel/tool.js'
+import type { Live } from '../../feed/live.js'
 import { refuseLongWait, type WaitUntilDeps, waitUntil, WaitSeconds } from '../../feed/wait-until.js'
 import type { Db } from '../../postgres/schema.js'
 import * as sessions from '../../sessions/store/sessions.js'
@@ -11,15 +12,16 @@ import type { Wanted } from '../store/claims.js'
 import { readTaskOrThrow, type TaskRow, viewOf } from '../store/tasks.js'
 import type { TaskDesk } from '../task-desk.js'
 import { Lease, OptionalTaskId, Task } from '../task-shapes.js'
-import { topicsOf } from '../topics.js'
+import { topicsOf } from '../told.js'
 
 export interface ClaimDeps extends WaitUntilDeps {
   desk: TaskDesk
+  live: Live
   /** Gives a task back that was claimed for a client that is gone. */
   giveBack: (agent: Agent, task: TaskRow) => Promise<unknown>
 }
 
-export const claimTask = ({ desk, giveBack, ...waiting }: ClaimDeps) =>
+export const claimTask = ({ desk, live, giveBack, ...waiting }: ClaimDeps) =>
   defineTool({
     name: 'claim_task',
     title: 'Claim a task',
@@ -55,7 +57,7 @@ export const claimTask = ({ desk, giveBack, ...waiting }: ClaimDeps) =>
           attempt: () => desk.claim({ agent, wanted, audit }),
           giveBack: claimed => giveBack(agent, claimed),
           total_ms: ended ? 0 : wait_seconds * 1000,
-          session
+          session: session && { ...session, live }
         },
         waiting
       )

@@ -5,7 +5,7 @@ import { defineTool } from '../../kernel/tool.js'
 import { viewOf } from '../store/tasks.js'
 import type { TaskDesk } from '../task-desk.js'
 import { LeaseToken, Task, TaskId } from '../task-shapes.js'
-import { topicsOf } from '../topics.js'
+import { topicsOf } from '../told.js'
 
 /** Bytes of a result as JSON. */
 const RESULT_MAX = 1024 * 1024

@@ -5,7 +5,7 @@ import type { Quotas } from '../../limits/quotas.js'
 import { addTasks, newTaskId } from '../store/creation.js'
 import { type TaskRow, viewOf } from '../store/tasks.js'
 import { draftFields, Task, taskOf } from '../task-shapes.js'
-import { topicsOf } from '../topics.js'
+import { auditOf, topicsOf } from '../told.js'
 
 export const createTask = (quotas: Quotas) =>
   defineTool({
@@ -18,11 +18,7 @@ export const createTask = (quotas: Quotas) =>
     commits: 'transaction',
     input: input({ ...draftFields('task_ids'), idempotency_key: IdempotencyKey }),
     output: output({ task: Task }),
-    audit: (_input, { task }) => ({
-      event_type: 'task_created',
-      session_id: task.session_id ?? undefined,
-      resource: `task:${task.task_id}`
-    }),
+    audit: (_input, { task }) => auditOf(task, 'task_created'),
     affectedTopics: (_input, { task }, { agent }) => topicsOf(agent.workspace, [task], true),
     async handler({ idempotency_key: _, ...draft }, { db, agent }) {
       if (draft.session_id === undefined) needWholeWorkspace(agent)

@@ -7,7 +7,7 @@ import { resolveReferences } from '../references.js'
 import { addTasks, newTaskId } from '../store/creation.js'
 import { viewOf } from '../store/tasks.js'
 import { draftFields, Task, taskOf } from '../task-shapes.js'
-import { topicsOf } from '../topics.js'
+import { topicsOf } from '../told.js'
 
 const TASKS_MAX = 100
 

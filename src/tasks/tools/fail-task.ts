@@ -4,7 +4,7 @@ import { defineTool } from '../../kernel/tool.js'
 import { failTask as fail } from '../store/held-tasks.js'
 import { viewOf } from '../store/tasks.js'
 import { LeaseToken, Note, Task, TaskId } from '../task-shapes.js'
-import { topicsOf } from '../topics.js'
+import { auditOf, topicsOf } from '../told.js'
 
 export const failTask = defineTool({
   name: 'fail_task',
@@ -22,12 +22,7 @@ export const failTask = defineTool({
     retry: Type.Optional(Type.Boolean({ default: true, description: 'false: nobody may try again' }))
   }),
   output: output({ task: Task }),
-  audit: (_input, { task }) => ({
-    event_type: 'task_failed',
-    session_id: task.session_id ?? undefined,
-    resource: `task:${task.task_id}`,
-    metadata: { attempts: task.attempts, state: task.state }
-  }),
+  audit: (_input, { task }) => auditOf(task, 'task_failed', { attempts: task.attempts, state: task.state }),
   affectedTopics: (_input, { task }, { agent }) => topicsOf(agent.workspace, [task], task.state === 'submitted'),
   async handler({ task_id, lease_token, error, retry = true }, { db, agent }) {
     return { task: viewOf(await fail(db, agent, task_id, lease_token, error, retry)) }

@@ -1,15 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import { numbersIn, openCursor, pageOf, sealCursor } from '../../kernel/cursor.js'
-import { Nullable } from '../../kernel/answer-shapes.js'
-import { AgentId, Cursor, input, Limit, OptionalSessionId, output, text } from '../../kernel/shapes.js'
-import { Allowed, Checked } from '../../kernel/schema.js'
+import { pageFields } from '../../kernel/answer-shapes.js'
+import { AgentId, Cursor, input, Limit, OptionalSessionId, output, Text } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
 import * as sessions from '../../sessions/store/sessions.js'
 import { list, viewOf } from '../store/tasks.js'
 import { StateWord, Task } from '../task-shapes.js'
 
 const QUERY_MAX = 500
-const query = text(1, QUERY_MAX, 'Text in title or description')
 
 const NAME = 'list_tasks'
 
@@ -26,16 +24,11 @@ export const listTasks = defineTool({
     session_id: OptionalSessionId('all'),
     assignee: Type.Optional(AgentId('Who holds it, or held it last')),
     created_by: Type.Optional(AgentId('Who created it')),
-    query: Type.Optional(Checked<string>(query.json, query.check, { [Allowed]: query.allowed })),
+    query: Type.Optional(Text(1, QUERY_MAX, 'Text in title or description')),
     limit: Limit(50, 200),
     cursor: Cursor
   }),
-  output: output({
-    tasks: Type.Array(Task),
-    count: Type.Integer(),
-    has_more: Type.Boolean(),
-    next_cursor: Nullable(Type.String())
-  }),
+  output: output({ tasks: Type.Array(Task), ...pageFields }),
   async handler({ limit = 50, cursor, ...filter }, { db, agent }) {
     const { state, ready, session_id, assignee, created_by, query: words } = filter
     const of = [NAME, state, ready, session_id, assignee, created_by, words]

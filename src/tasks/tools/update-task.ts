@@ -8,7 +8,7 @@ import { defineTool } from '../../kernel/tool.js'
 import { updateTask as update } from '../store/updates.js'
 import { viewOf } from '../store/tasks.js'
 import { Description, LeaseToken, Priority, Task, TaskId, Title } from '../task-shapes.js'
-import { topicsOf } from '../topics.js'
+import { auditOf, topicsOf } from '../told.js'
 
 export const updateTask = defineTool({
   name: 'update_task',
@@ -30,12 +30,7 @@ export const updateTask = defineTool({
     atLeastOne('title', 'description', 'priority', 'metadata', 'state')
   ),
   output: output({ task: Task }),
-  audit: ({ state }, { task }) => ({
-    event_type: 'task_updated',
-    session_id: task.session_id ?? undefined,
-    resource: `task:${task.task_id}`,
-    metadata: state === undefined ? {} : { state }
-  }),
+  audit: ({ state }, { task }) => auditOf(task, 'task_updated', state === undefined ? {} : { state }),
   affectedTopics: (_input, { task }, { agent }) => topicsOf(agent.workspace, [task], false),
   async handler({ task_id, lease_token, ...patch }, { db, agent }) {
     if (Object.values(patch).every(value => value === undefined))

@@ -67,6 +67,10 @@ function pass(target: string, incoming: IncomingMessage, body: Buffer, answer: S
     }
     answer.writeHead(back.statusCode ?? 502, back.headers)
     back.pipe(answer)
+    // A service that was killed breaks its answers off. Without this a stream would stay open, and silent.
+    back.on('close', () => {
+      if (!back.complete) incoming.socket.destroy()
+    })
   })
   out.on('error', () => incoming.socket.destroy())
   answer.on('close', () => out.destroy())

@@ -633,7 +633,8 @@ export abstract class ToolMethods {
   }
 
   /**
-   * Hand a task over. Give a task back that you hold, with what the next one must know.
+   * Hand a task over. Give a task back that you hold, with what the next one must know. Its creator and admins may
+   * leave lease_token out, and then free it from whoever holds it.
    *
    * Needs the permission `write`.
    */

@@ -323,8 +323,10 @@ export interface ListApiKeysOutput {
     created_with: string | null
     revoked_at: string | null
   }>
+  /** Items in this answer */
   count: number
   has_more: boolean
+  /** Pass it as cursor for the next page; null: there is none */
   next_cursor: string | null
 }
 
@@ -417,8 +419,10 @@ export interface ListSessionsInput {
 /** What `list_sessions` answers. */
 export interface ListSessionsOutput {
   sessions: SessionSummary[]
+  /** Items in this answer */
   count: number
   has_more: boolean
+  /** Pass it as cursor for the next page; null: there is none */
   next_cursor: string | null
 }
 
@@ -905,7 +909,7 @@ export interface ListAgentsOutput {
 
 /** What `set_status` takes. */
 export interface SetStatusInput {
-  /** What you do; empty: nothing. A string of 0 to 200 characters. */
+  /** What you do; empty: nothing. A string of at most 200 characters. */
   status: string
   /** Seconds for which it holds. A whole number from 1 to 2592000. Default: `3600`. */
   expires_in?: number | undefined
@@ -1427,7 +1431,7 @@ export interface ListNamespacesOutput {
 export interface CreateTaskInput {
   /** What to do, in a line. A string of 1 to 300 characters. */
   title: string
-  /** All that it takes. A string of 0 to 100000 characters. */
+  /** All that it takes. A string of at most 100000 characters. */
   description?: string | undefined
   /** A session; without: the workspace. A session_id as create_session returned it. */
   session_id?: string | undefined
@@ -1463,7 +1467,7 @@ export interface CreateTasksInput {
     ref?: string | undefined
     /** What to do, in a line. A string of 1 to 300 characters. */
     title: string
-    /** All that it takes. A string of 0 to 100000 characters. */
+    /** All that it takes. A string of at most 100000 characters. */
     description?: string | undefined
     /** A session; without: the workspace. A session_id as create_session returned it. */
     session_id?: string | undefined
@@ -1519,8 +1523,10 @@ export interface ListTasksInput {
 /** What `list_tasks` answers. */
 export interface ListTasksOutput {
   tasks: Task[]
+  /** Items in this answer */
   count: number
   has_more: boolean
+  /** Pass it as cursor for the next page; null: there is none */
   next_cursor: string | null
 }
 
@@ -1617,8 +1623,8 @@ export interface FailTaskOutput {
 export interface ReleaseTaskInput {
   /** The task. A task_id as create_task returned it. */
   task_id: string
-  /** lease.token of claim_task. A whole number from 1 to 9007199254740991. */
-  lease_token: number
+  /** Of the holder. A whole number from 1 to 9007199254740991. */
+  lease_token?: number | undefined
   /** What is done, and what is left. A string of 1 to 10000 characters. */
   note: string
 }
@@ -1636,7 +1642,7 @@ export interface UpdateTaskInput {
   lease_token?: number | undefined
   /** What to do, in a line. A string of 1 to 300 characters. */
   title?: string | undefined
-  /** All that it takes. A string of 0 to 100000 characters. */
+  /** All that it takes. A string of at most 100000 characters. */
   description?: string | undefined
   /** Higher ones go first. A whole number from -100 to 100. */
   priority?: number | undefined
@@ -1698,6 +1704,8 @@ export interface RenewLeaseInput {
     name: string
     /** Its token, as acquire_lease returned it. A whole number from 1 to 9007199254740991. */
     token: number
+    /** Not needed, and not read. A string of at most 100 characters. */
+    expires_at?: string | undefined
   }>
   /** For how many seconds, from now on. A whole number from 1 to 3600. Default: `60`. */
   ttl_seconds?: number | undefined
@@ -1722,6 +1730,8 @@ export interface ReleaseLeaseInput {
     name: string
     /** Its token, as acquire_lease returned it. A whole number from 1 to 9007199254740991. */
     token?: number | undefined
+    /** Not needed, and not read. A string of at most 100 characters. */
+    expires_at?: string | undefined
   }>
 }
 
@@ -2029,8 +2039,10 @@ export interface GetAuditLogOutput {
     request_id: string
     metadata: Record<string, unknown>
   }>
+  /** Items in this answer */
   count: number
   has_more: boolean
+  /** Pass it as cursor for the next page; null: there is none */
   next_cursor: string | null
 }
 

@@ -60,8 +60,10 @@ class ApiKey(TypedDict):
 class ListApiKeysAnswer(TypedDict):
     success: Literal[True]
     keys: list[ApiKey]
+    # Items in this answer
     count: int
     has_more: bool
+    # Pass it as cursor for the next page; null: there is none
     next_cursor: str | None
 
 
@@ -197,8 +199,10 @@ class SessionSummary(_SessionSummary, total=False):
 class ListSessionsAnswer(TypedDict):
     success: Literal[True]
     sessions: list[SessionSummary]
+    # Items in this answer
     count: int
     has_more: bool
+    # Pass it as cursor for the next page; null: there is none
     next_cursor: str | None
 
 
@@ -875,8 +879,10 @@ class TaskInput(_TaskInput, total=False):
 class ListTasksAnswer(TypedDict):
     success: Literal[True]
     tasks: list[Task]
+    # Items in this answer
     count: int
     has_more: bool
+    # Pass it as cursor for the next page; null: there is none
     next_cursor: str | None
 
 
@@ -947,13 +953,18 @@ class RenewLeaseAnswer(TypedDict):
     leases: list[HeldLease]
 
 
-class LeaseInput(TypedDict):
-    """A lease"""
-
+class _LeaseInput(TypedDict):
     # The name: anything that agents agree on
     name: str
     # Its token, as acquire_lease returned it
     token: int
+
+
+class LeaseInput(_LeaseInput, total=False):
+    """A lease"""
+
+    # Not needed, and not read
+    expires_at: str
 
 
 class ReleaseLeaseAnswer(TypedDict):
@@ -973,6 +984,8 @@ class ReleasedLeaseInput(_ReleasedLeaseInput, total=False):
 
     # Its token, as acquire_lease returned it
     token: int
+    # Not needed, and not read
+    expires_at: str
 
 
 class ListedLease(TypedDict):
@@ -1231,8 +1244,10 @@ class AuditEntry(TypedDict):
 class GetAuditLogAnswer(TypedDict):
     success: Literal[True]
     entries: list[AuditEntry]
+    # Items in this answer
     count: int
     has_more: bool
+    # Pass it as cursor for the next page; null: there is none
     next_cursor: str | None
 
 

@@ -1691,22 +1691,23 @@ class ToolMethods:
         self,
         *,
         task_id: str,
-        lease_token: int,
         note: str,
+        lease_token: int | None = None,
     ) -> CreateTaskAnswer:
-        """Give a task back that you hold, with what the next one must know.
+        """Give a task back that you hold, with what the next one must know. Its creator and admins may leave
+        lease_token out, and then free it from whoever holds it.
 
         Needs: the permission `write`.
 
         Args:
             task_id: The task
-            lease_token: lease.token of claim_task
             note: What is done, and what is left
+            lease_token: Of the holder
         """
         return cast(CreateTaskAnswer, self.call("release_task", {
             "task_id": task_id,
-            "lease_token": lease_token,
             "note": note,
+            "lease_token": lease_token,
         }))
 
     def update_task(

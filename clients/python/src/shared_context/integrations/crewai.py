@@ -4,6 +4,7 @@ Needs: pip install "shared-context-client[crewai]"
 """
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
@@ -34,6 +35,8 @@ class SharedContextStorage:
         self._memory = Memory(client, namespace)
 
     def save(self, records: list[MemoryRecord]) -> None:
+        """Raises EmbeddingDimensionMismatchError if a vector has another length than those that are here."""
+        self._refuse_other_lengths(records)
         self._memory.write(self._memory.set(_key(record), _stored(record)) for record in records)
 
     def search(
@@ -67,7 +70,8 @@ class SharedContextStorage:
         return self._delete(_key(record) for record in chosen)
 
     def update(self, record: MemoryRecord) -> None:
-        """Replaces the record with the same id, also if it moves to another scope."""
+        """Replaces the record with the same id, also if it moves to another scope. Raises as `save` does."""
+        self._refuse_other_lengths([record])
         new = _key(record)
         gone = [self._memory.delete(key) for key in self._keys_of(record.id) if key != new]
         self._memory.write([*gone, self._memory.set(new, _stored(record))])
@@ -145,6 +149,17 @@ class SharedContextStorage:
     def _records(self, scope: str | None) -> Iterator[MemoryRecord]:
         return (_record(entry["value"]) for entry in self._memory.entries(_path(scope), values=True))
 
+    def _refuse_other_lengths(self, records: list[MemoryRecord]) -> None:
+        """A search could not compare them, and would fail from then on."""
+        vectors = [record.embedding for record in records if record.embedding]
+        if not vectors:
+            return
+        stored = self._memory.entries(filter={"embedding": {"$ne": None}}, values=True, limit=1)
+        first = next((_record(entry["value"]).embedding for entry in stored), None) or vectors[0]
+        for vector in vectors:
+            if len(vector) != len(first):
+                raise EmbeddingDimensionMismatchError(stored_dim=len(first), new_dim=len(vector))
+
     def _keys_of(self, record_id: str) -> list[str]:
         return [entry["key"] for entry in self._memory.entries(filter={"id": record_id})]
 
@@ -167,6 +182,8 @@ def _key(record: MemoryRecord) -> str:
 
 
 def _stored(record: MemoryRecord) -> dict[str, Any]:
+    # Raises TypeError for what would come back as something else, such as a set: CrewAI's own storages refuse it too.
+    json.dumps(record.metadata)
     # CrewAI leaves the vector out of its own form.
     return {**record.model_dump(mode="json"), "embedding": packed(record.embedding) if record.embedding else None}
 

@@ -7,7 +7,7 @@ import { type Finding, fault, fine } from './finding.js'
 const LIMIT_MS = 5000
 
 /** Finds out step by step how far one gets on the way to a server: name, connection, encryption. It ends at a fault. */
-export async function reach(url: string): Promise<Finding[]> {
+export async function examineNetwork(url: string): Promise<Finding[]> {
   const { hostname, port, protocol } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
   const number = Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { reach } from '../../src/connect/reach.js'
+import { examineNetwork } from '../../src/connect/examine-network.js'
 import { makeAuthority } from '../support/certificates.js'
 import { temporaryFolder } from '../support/own-server.js'
 import { quietPort } from '../support/ports.js'
@@ -11,7 +11,7 @@ import { needs } from '../support/programs.js'
 /** How far one gets on the way to a server, and what is said where it ends. */
 
 t.test('it ends where nobody listens', async t => {
-  const found = await reach(`http://localhost:${await quietPort()}`)
+  const found = await examineNetwork(`http://localhost:${await quietPort()}`)
   t.match(found, [
     { step: 'DNS', ok: true },
     { step: 'TCP', ok: false, says: /Nothing listens/, advice: /npm start/ }
@@ -26,7 +26,7 @@ t.test('certificates that are not trusted, or for another name', needs('openssl'
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
-  const [tls] = (await reach(`https://127.0.0.1:${port}`)).slice(-1)
+  const [tls] = (await examineNetwork(`https://127.0.0.1:${port}`)).slice(-1)
   t.match(tls, { step: 'TLS', ok: false, says: /UNABLE_TO_VERIFY_LEAF_SIGNATURE/, advice: /certificate/ })
 })
 
@@ -36,6 +36,6 @@ t.test('a port that speaks no TLS', async t => {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
-  const [tls] = (await reach(`https://127.0.0.1:${port}`)).slice(-1)
+  const [tls] = (await examineNetwork(`https://127.0.0.1:${port}`)).slice(-1)
   t.match(tls, { step: 'TLS', ok: false, advice: /speaks no TLS/ })
 })

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { RateLimitStatus } from '../../src/kernel/rate-limit-status.js'
 import type { PerMinute } from '../../src/limits/rate-limits.js'
-import { networkOf } from '../../src/kernel/address.js'
+import { networkOf } from '../../src/kernel/network.js'
 import { connectAsOwner } from '../../src/postgres/connect.js'
 import { countCalls, type RateLimits } from '../../src/limits/store/rate-limits.js'
 import { sweep } from '../../src/lifecycle/sweep.js'

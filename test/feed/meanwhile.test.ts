@@ -1,0 +1,69 @@
+import t from 'tap'
+import { changesForMany } from '../../src/feed/store/feed.js'
+import type { Agent } from '../../src/kernel/agent.js'
+import { inWorkspace } from '../../src/postgres/scope.js'
+import { newSession, ok, startApp } from '../helper.js'
+import { openService } from '../support/database.js'
+import { holding, waits } from '../support/holding.js'
+
+/** What changes between the statements of one answer. */
+
+const app = await startApp(t)
+/** Of the statement that reads messages. */
+const READS = 'select last_seq, public_count from sessions'
+
+t.test('a task that changes while a reader is told of what came is told too, now or next time', async t => {
+  const session_id = await newSession(app)
+  await ok(app, 'add_message', { session_id, content: 'hello' })
+  const held = await holding(t, app, 'lock table messages in access exclusive mode')
+  const answer = ok(app, 'wait_for_messages', { session_id, after_seq: 0, timeout_seconds: 0 })
+  await waits(app, READS)
+  const { task } = await ok(app, 'create_task', { title: 'do it', session_id })
+  await held.release()
+  const { last_seq, tasks = [] } = await answer
+  const next = await ok(app, 'wait_for_messages', { session_id, after_seq: last_seq, timeout_seconds: 0 })
+  t.same(
+    [...tasks, ...(next.tasks ?? [])].map(({ task_id }: { task_id: string }) => task_id),
+    [task.task_id]
+  )
+})
+
+t.test('who comes to wait while the session is closed does not wait for what cannot come', async t => {
+  const session_id = await newSession(app)
+  await ok(app, 'add_message', { session_id, content: 'by another', visibility: 'private' }, { agent_id: 'other' })
+  const held = await holding(t, app, 'lock table messages in access exclusive mode')
+  const answer = ok(app, 'wait_for_messages', { session_id, after_seq: 0, sender: 'other', timeout_seconds: 20 })
+  await waits(app, READS)
+  await held.query('update sessions set is_active = false, last_seq = last_seq + 1 where id = $1', [session_id])
+  await held.query(
+    `insert into session_changes (workspace, session_id, seq, kind, changed_by)
+      select workspace, id, last_seq, 'session_updated', 'agent-1' from sessions where id = $1`,
+    [session_id]
+  )
+  await held.release()
+  t.match(await answer, { is_active: false, timed_out: false, last_seq: 2 })
+})
+
+t.test('a session of two agents that is deleted while its change is told is shown to nobody else', async t => {
+  const { session_id } = await ok(app, 'ask', { to: 'bob', content: 'well?', timeout_seconds: 0 }, { agent_id: 'ada' })
+  await ok(app, 'update_session', { session_id, purpose: 'between us' }, { agent_id: 'ada' })
+  const db = inWorkspace(openService(t, app.url, { max: 2 }).db, 'default')
+  const eve: Agent = { workspace: 'default', agent_id: 'eve', agent_type: 'custom', permissions: ['read'] }
+  // Each waits for the one before it: the deletion comes in after whatever reads the session first.
+  const lock = 'lock table sessions in access exclusive mode'
+  const [first, second, third] = [await holding(t, app, lock), await holding(t, app), await holding(t, app)]
+  const page = changesForMany(db, [eve], session_id, 0, 100)
+  await waits(app, 'with viewer as materialized')
+  const inLine = second.query(lock)
+  await waits(app, lock)
+  await first.release()
+  await inLine
+  await waits(app, 'from "sessions"')
+  const last = third.query(lock)
+  await waits(app, lock)
+  await second.release()
+  await last
+  await third.query('delete from sessions where id = $1', [session_id])
+  await third.release()
+  t.same((await page)?.changesOf(0) ?? [], [])
+})

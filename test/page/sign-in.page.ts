@@ -1,0 +1,44 @@
+import t from 'tap'
+import { listen, startApp } from '../helper.js'
+import { needs } from '../support/programs.js'
+import { closeBrowser, openTab, signIn } from './browser.js'
+
+/** The link that `npm start` prints, in a browser. */
+
+const BROWSER = needs('chromium')
+t.teardown(closeBrowser)
+
+t.test('the link signs in once, and stays in no address', BROWSER, async t => {
+  const app = await startApp(t)
+  const url = await listen(app)
+  const link = () => `${url}/app/#sign-in=${app.server.makeSignInCode?.()}`
+  const { page, watched } = await openTab(t, url)
+  const who = async () => {
+    await page.getByRole('heading', { name: 'Sessions' }).waitFor()
+    const { agent_id, permissions } = JSON.parse(await page.evaluate("sessionStorage['shared-context.identity']"))
+    return { agent_id, permissions, address: page.url() }
+  }
+  const person = { agent_id: 'person', permissions: ['read', 'write'], address: `${url}/app/#/` }
+  const first = link()
+  await page.goto(first)
+  t.same(await who(), person)
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+
+  t.comment('a tab that has the page already loads nothing when a link is put into its address')
+  await page.goto(first)
+  await page.getByText(/does not sign in any more/).waitFor()
+  t.equal(page.url(), `${url}/app/#/`)
+  await page.goto(link())
+  t.match(await who(), person)
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await signIn(page, url, { name: 'somebody else' })
+  await page.goto(link())
+  await page.getByRole('banner').getByText('person').waitFor()
+  t.match(await who(), person)
+  for (let back = 0; back < 4; back++) {
+    await page.goBack().catch(() => null)
+    t.notMatch(page.url(), /sign-in/)
+  }
+  t.same(watched.faults, [])
+})

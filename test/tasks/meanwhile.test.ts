@@ -1,0 +1,24 @@
+import t from 'tap'
+import { ok, startApp } from '../helper.js'
+import { holding, waits } from '../support/holding.js'
+
+/** What happens to tasks while others are called off. */
+
+t.test('a task that is made to depend on one which is being canceled is canceled too', async t => {
+  const app = await startApp(t)
+  const create = async (title: string, ...depends_on: string[]): Promise<string> =>
+    (await ok(app, 'create_task', { title, ...(depends_on.length > 0 && { depends_on }) })).task.task_id
+  const state = async (task_id: string) => (await ok(app, 'get_task', { task_id })).task.state
+  const first = await create('first')
+  const second = await create('second', first)
+  const held = await holding(t, app, 'lock table audit_log in exclusive mode')
+  // It holds the second task, and waits before it commits.
+  const third = create('third', second)
+  await waits(app, 'insert into audit_log')
+  // It has looked for what depends on the first one, and waits for the second.
+  const canceled = ok(app, 'cancel_task', { task_id: first })
+  await waits(app, 'with recursive lost')
+  await held.release()
+  await canceled
+  t.same([await state(first), await state(second), await state(await third)], ['canceled', 'canceled', 'canceled'])
+})

@@ -42,17 +42,25 @@ function placeIn([as_of, acked, message_id]: readonly unknown[]): InboxPlace {
   return { as_of, acked: acked === 1, message_id: message_id as number }
 }
 
-/** Marks what an answer holds as read, with the audit row of the call. */
+/**
+ * Marks what an answer holds as read, with the audit row of the call.
+ * @returns the answer; of unread messages alone, only those that no other call has marked meanwhile
+ */
 export async function markAnswerRead(
   database: Unscoped,
   agent: Agent,
-  { messages }: InboxAnswer,
+  answer: InboxAnswer,
+  { unread_only }: Pick<InboxArguments, 'unread_only'>,
   { audit }: Receipt
-): Promise<void> {
-  const unread = messages.filter(({ read }) => !read).map(({ id }) => id)
-  if (unread.length === 0) return
-  await transact(inWorkspace(database, agent.workspace), async tx => {
-    await setReadThese(tx, agent, unread)
-    await writeAuditRow(tx, { ...audit, metadata: { ...audit.metadata, messages: unread.length } })
+): Promise<InboxAnswer> {
+  const unread = answer.messages.filter(({ read }) => !read).map(({ id }) => id)
+  if (unread.length === 0) return answer
+  const marked = await transact(inWorkspace(database, agent.workspace), async tx => {
+    const ids = await setReadThese(tx, agent, unread)
+    if (ids.length > 0) await writeAuditRow(tx, { ...audit, metadata: { ...audit.metadata, messages: ids.length } })
+    return new Set(ids)
   })
+  if (!unread_only) return answer
+  const messages = answer.messages.filter(({ id }) => marked.has(id))
+  return { ...answer, messages, count: messages.length }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Agent, DEFAULT_WORKSPACE } from './agent.js'
 import { auditRow } from './audit-row.js'
 import type { Caller } from './caller.js'
+import type { Topic } from './events.js'
 import type { Executor } from './executor.js'
 import { canonicalJson } from './json.js'
 import type { Kernel } from './kernel.js'
@@ -30,6 +31,7 @@ export async function execute(
   const key = idempotency_key === undefined || agent === null ? undefined : keyOf(idempotency_key, tool, input, agent)
   let workspace = agent?.workspace
   let repeated = false
+  let alsoAffected: readonly Topic[] = []
 
   const contextOn = (db: Executor): ToolContext => ({
     agent: agent as Agent,
@@ -46,7 +48,10 @@ export async function execute(
       const audit = auditRow({ ...fields, metadata }, tool.name, agent, caller)
       return { audit, idempotencyKey: key, onRepeat: () => (repeated = true) }
     },
-    auditMetadata
+    auditMetadata,
+    alsoAffects(topics) {
+      alsoAffected = topics
+    }
   })
 
   const inTransaction = async (tx: Executor): Promise<Output> => {
@@ -65,7 +70,7 @@ export async function execute(
   // Everything has been committed by now. A hint that came earlier would make others read too early.
   const committed = (output: Output): Output => {
     if (tool.affectedTopics !== undefined && !repeated)
-      ports.publish(tool.affectedTopics(input, output, { agent, caller }))
+      ports.publish([...tool.affectedTopics(input, output, { agent, caller }), ...alsoAffected])
     return output
   }
 

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { call, newSession, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
+import { holding, waits } from '../support/holding.js'
 
 /** get_inbox and wait_for_inbox: what is in an inbox, in which order, and page by page. */
 
@@ -25,7 +26,7 @@ t.test('what is to an agent, to its type, or mentions it; once, and nothing else
     await write(two, { content: `@${me.agent_id}, you and yours`, to: [me.agent_id, `type:${me.agent_type}`, 'x'] })
   ]
   await write(one, { to: ['another'] })
-  await write(one, { content: `@${me.agent_id}0 and me@${me.agent_id}` })
+  await write(one, { content: `@${me.agent_id}b and me@${me.agent_id}` })
   await write(one, { to: [me.agent_id, `type:${me.agent_type}`], content: `@${me.agent_id}` }, me)
   await write(one, { to: [me.agent_id], visibility: 'private' })
   const inbox = await ok(app, 'get_inbox', {}, me)
@@ -121,6 +122,36 @@ t.test('a wait ends with what comes, on another replica too, and nobody else is 
     { count: 3 },
     'what is acknowledged, if asked for'
   )
+})
+
+t.test('a wait ends when a message that mentions the agent becomes one that it may see', async t => {
+  const me = newAgent()
+  const session_id = await newSession(app)
+  const id = await write(session_id, { content: `@${me.agent_id}`, visibility: 'private' })
+  const waiting = ok(other, 'wait_for_inbox', { timeout_seconds: 20 }, me)
+  await new Promise(resolve => setTimeout(resolve, 100))
+  await ok(app, 'set_message_visibility', { message_id: id, visibility: 'public' }, SENDER)
+  t.match(await waiting, { count: 1, timed_out: false, messages: [{ id }] })
+})
+
+t.test('of two calls that read at once, each message goes to one', async t => {
+  const me = newAgent()
+  const session_id = await newSession(app)
+  const args = { unread_only: true, mark_read: true }
+  for (const [tool, more] of [
+    ['get_inbox', {}],
+    ['wait_for_inbox', { timeout_seconds: 1 }]
+  ] as const) {
+    const ids = [await write(session_id, { to: [me.agent_id] }), await write(session_id, { to: [me.agent_id] })]
+    // Both have read, and wait for each other to mark.
+    const held = await holding(t, app, 'lock table receipts in exclusive mode')
+    const calls = [app, other].map(one => ok(one, tool, { ...args, ...more }, me))
+    await waits(app, 'insert into receipts', 2)
+    await held.release()
+    const answers = await Promise.all(calls)
+    t.same(answers.flatMap(idsOf).sort(), ids, tool)
+    for (const { count, messages } of answers) t.equal(count, messages.length)
+  }
 })
 
 t.test('a wait that reads gets each message once', async t => {

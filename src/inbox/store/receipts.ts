@@ -52,18 +52,21 @@ function inInbox(db: Db, agent: Agent, condition: RawBuilder<boolean>): RawBuild
       and exists (select from sessions s where s.workspace = e.workspace and s.id = e.session_id)`
 }
 
-/** Notes that an agent has read what is in its inbox and meets a condition on `e`. */
-async function setRead(db: Db, agent: Agent, condition: RawBuilder<boolean>): Promise<void> {
-  await sql`
+/** Notes that an agent has read what is in its inbox and meets a condition on `e`. @returns what it had not read */
+async function setRead(db: Db, agent: Agent, condition: RawBuilder<boolean>): Promise<number[]> {
+  const { rows } = await sql<{ message_id: number }>`
     insert into receipts (workspace, message_id, agent_id, read_at)
     select ${agent.workspace}, mine.message_id, ${agent.agent_id}, clock_timestamp()
     from (${inInbox(db, agent, condition)}) mine order by mine.message_id
     on conflict (workspace, message_id, agent_id) do update
-      set read_at = excluded.read_at, updated_at = clock_timestamp() where receipts.read_at is null`.execute(db)
+      set read_at = excluded.read_at, updated_at = clock_timestamp() where receipts.read_at is null
+    returning message_id`.execute(db)
+  return rows.map(({ message_id }) => message_id)
 }
 
-export async function setReadThese(db: Db, agent: Agent, message_ids: readonly number[]): Promise<void> {
-  await setRead(db, agent, sql<boolean>`e.message_id = any(${message_ids}::bigint[])`)
+/** @returns those that were unread until now: of two calls at once, one gets each message */
+export async function setReadThese(db: Db, agent: Agent, message_ids: readonly number[]): Promise<number[]> {
+  return setRead(db, agent, sql<boolean>`e.message_id = any(${message_ids}::bigint[])`)
 }
 
 /** Notes that an agent has read a session up to a seq. Call it before its cursor there is moved. */

@@ -28,7 +28,6 @@ export const getInbox = (database: Unscoped) =>
     async handler({ mark_read = false, ...given }, { db, agent, receipt }) {
       const { unread_only = false, unacked_only = false, limit = 20, session_id, cursor } = given
       const answer = await readInbox(db, agent, { unread_only, unacked_only, limit, session_id, cursor })
-      if (mark_read) await markAnswerRead(database, agent, answer, receipt)
-      return { ...answer }
+      return { ...(mark_read ? await markAnswerRead(database, agent, answer, { unread_only }, receipt) : answer) }
     }
   })

@@ -51,24 +51,29 @@ export const waitForInbox = ({ database, live, ...waiting }: InboxWaitDeps) =>
       const session = session_id === undefined ? undefined : await readSessionOrThrow(db, agent, session_id)
       // Nothing comes into a closed one.
       const closed = session?.is_active === false
-      const waited = await waitUntil(
-        {
-          agent,
-          caller,
-          async attempt() {
-            const found = await readInbox(db, agent, { unread_only, unacked_only, limit, session_id })
-            return found.count > 0 ? found : undefined
+      const ends_at = performance.now() + (closed ? 0 : timeout_seconds * 1000)
+      for (;;) {
+        const waited = await waitUntil(
+          {
+            agent,
+            caller,
+            async attempt() {
+              const found = await readInbox(db, agent, { unread_only, unacked_only, limit, session_id })
+              return found.count > 0 ? found : undefined
+            },
+            // Nothing was taken: it is marked only below.
+            giveBack: async () => undefined,
+            total_ms: Math.max(0, ends_at - performance.now()),
+            session: session && { ...session, live }
           },
-          // Nothing was taken: it is marked only below.
-          giveBack: async () => undefined,
-          total_ms: closed ? 0 : timeout_seconds * 1000,
-          session: session && { ...session, live }
-        },
-        waiting
-      )
-      if (typeof waited === 'string') return { ...NOTHING, timed_out: waited === 'time is up' && !closed }
-      const answer = waited.got
-      if (mark_read) await markAnswerRead(database, agent, answer, receipt)
-      return { ...answer, timed_out: false }
+          waiting
+        )
+        if (typeof waited === 'string') return { ...NOTHING, timed_out: waited === 'time is up' && !closed }
+        const answer = mark_read
+          ? await markAnswerRead(database, agent, waited.got, { unread_only }, receipt)
+          : waited.got
+        // Another call of the agent may have got all of it: then this one goes on waiting.
+        if (answer.count > 0) return { ...answer, timed_out: false }
+      }
     }
   })

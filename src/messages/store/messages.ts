@@ -108,13 +108,14 @@ export async function lockOwnMessage(tx: Db, agent: Agent, id: number): Promise<
 /**
  * Gives a message another visibility, as the next change of its session. The caller holds the session's row lock, under
  * which every change of visibility happens, so `message` is what it is now.
+ * @returns the names of the inboxes that it is in: of its addressees, and of those whom it mentions
  */
 export async function changeVisibility(
   tx: Db,
   agent: Agent,
   message: MessageRow,
   visibility: Visibility
-): Promise<MessageRow> {
+): Promise<string[]> {
   const published = Number(visibility === 'public') - Number(message.visibility === 'public')
   // Before the index's row: the indexer, too, takes the list first. A row that is being indexed at this moment is
   // waited for.
@@ -123,7 +124,7 @@ export async function changeVisibility(
     select ${agent.workspace}, ${message.session_id}, ${message.id}
     where not exists (select from message_terms where workspace = ${agent.workspace} and message_id = ${message.id})
     on conflict (workspace, session_id, message_id) do update set message_id = pending.message_id`.execute(tx)
-  await sql`
+  const { rows } = await sql<{ name: string }>`
     with session as (
       update sessions set last_seq = last_seq + 1, public_count = public_count + ${published}
       where workspace = ${agent.workspace} and id = ${message.session_id}
@@ -136,15 +137,15 @@ export async function changeVisibility(
       from session
     ), entries as (
       update inbox set direct = ${visibility === 'direct'} where workspace = ${agent.workspace}
-        and message_id = ${message.id}
+        and message_id = ${message.id} returning name
     ), indexed as (
       update message_terms set visibility = ${visibility} where workspace = ${agent.workspace}
         and message_id = ${message.id}
+    ), changed as (
+      update messages set visibility = ${visibility} where workspace = ${agent.workspace} and id = ${message.id}
     )
-    update messages set visibility = ${visibility} where workspace = ${agent.workspace} and id = ${message.id}`.execute(
-    tx
-  )
-  return { ...message, visibility }
+    select name from entries`.execute(tx)
+  return rows.map(({ name }) => name)
 }
 
 /** By sender, newest first: at most `limit + 1`, where the extra one shows that there are more. */

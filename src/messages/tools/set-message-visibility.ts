@@ -28,18 +28,15 @@ export const setMessageVisibility = defineTool({
     resource: `message:${message.id}`,
     metadata: { visibility }
   }),
-  affectedTopics: (_input, { message }, { agent }) => [
-    sessionTopic(agent.workspace, message.session_id),
-    ...(message.to ?? []).map(name => inboxTopic(agent.workspace, name))
-  ],
-  async handler({ message_id, visibility }, { db, agent }) {
+  affectedTopics: (_input, { message }, { agent }) => [sessionTopic(agent.workspace, message.session_id)],
+  async handler({ message_id, visibility }, { db, agent, alsoAffects }) {
     const message = await messages.lockOwnMessage(db, agent, message_id)
     mayWrite(agent, visibility)
     // Nobody can be added to those a message was addressed to.
     if (visibility === 'direct' && message.to === undefined) throw notAddressed()
-    return {
-      message:
-        message.visibility === visibility ? message : await messages.changeVisibility(db, agent, message, visibility)
-    }
+    if (message.visibility === visibility) return { message }
+    const names = await messages.changeVisibility(db, agent, message, visibility)
+    alsoAffects(names.map(name => inboxTopic(agent.workspace, name)))
+    return { message: { ...message, visibility } }
   }
 })

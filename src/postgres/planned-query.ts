@@ -3,11 +3,10 @@ import type { Statement } from './pg-internals.js'
 import { nameFromSecondTime } from './statement-names.js'
 
 /**
- * When PostgreSQL plans a statement; `within a second` is each time, and ends it then; `once, within a second` is both.
- * `by index` is for a statement that has an index: see BY_INDEX (scope-prefix.ts).
- * Undefined: PostgreSQL decides.
+ * When PostgreSQL plans a statement. `once`: by indexes alone, see ONCE (scope-prefix.ts). `within a second` is each
+ * time, and ends it then; `once, within a second` is both. Undefined: PostgreSQL decides.
  */
-export type Plan = 'once' | 'once, by index' | 'each time' | 'within a second' | 'once, within a second' | undefined
+export type Plan = 'once' | 'each time' | 'within a second' | 'once, within a second' | undefined
 
 export interface PlannedStatement extends Statement {
   plan?: Plan

@@ -18,7 +18,7 @@ export interface ScopePrefixes {
 }
 
 /** Whether a statement of a transaction can be planned so by itself. */
-export const isSetWithin = (plan: Plan) => plan === 'once' || plan === 'once, by index'
+export const isSetWithin = (plan: Plan) => plan === 'once'
 
 export interface ScopeOptions {
   /** Undefined: statements run as the login. */
@@ -32,27 +32,28 @@ export interface ScopeOptions {
 export function scopePrefixes(options: ScopeOptions): ScopePrefixes {
   const prefixes: Record<Exclude<Plan, undefined>, readonly [PrefixStatement]> = {
     once: [scopeStatement(options, ONCE)],
-    'once, by index': [scopeStatement(options, [...ONCE, ...BY_INDEX])],
     'each time': [scopeStatement(options, [])],
     'within a second': [scopeStatement(options, [], [ENDS_AFTER_A_SECOND])],
-    'once, within a second': [scopeStatement(options, [...ONCE, ...BY_INDEX], [ENDS_AFTER_A_SECOND])]
+    'once, within a second': [scopeStatement(options, ONCE, [ENDS_AFTER_A_SECOND])]
   }
   const settings = (of: Manner['local']) => settingStatement(of, options.manner)
-  const within: Partial<Record<Exclude<Plan, undefined>, readonly [PrefixStatement]>> = {
-    once: [settings(ONCE)],
-    'once, by index': [settings([...ONCE, ...BY_INDEX])]
-  }
+  const once = [settings(ONCE)] as const
   return {
     of: plan => prefixes[plan ?? 'each time'],
-    within: plan => plan && within[plan],
+    within: plan => (isSetWithin(plan) ? once : undefined),
     decides: settings(DECIDES),
     named: options.manner.named
   }
 }
 
-const ONCE: Manner['local'] = [['plan_cache_mode', 'force_generic_plan']]
-/** A plan that is made while a table has one page reads it whole, and is kept until the table is analyzed. */
-const BY_INDEX: Manner['local'] = [['enable_seqscan', 'off']]
+/**
+ * Without `enable_seqscan = off` a plan that is made while a table has one page reads it whole, and is kept until the
+ * table is analyzed. So does one that is made from an unlucky sample of a large session.
+ */
+const ONCE: Manner['local'] = [
+  ['plan_cache_mode', 'force_generic_plan'],
+  ['enable_seqscan', 'off']
+]
 
 /** As every connection has them. */
 const DECIDES: Manner['local'] = [

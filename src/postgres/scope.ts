@@ -105,6 +105,12 @@ export async function transact<T>(db: Db, work: (tx: Db) => Promise<T>): Promise
   return repeated(() => db.transaction().execute(work))
 }
 
+/** Reads as of one moment: what commits meanwhile is not seen. @param work only reads */
+export async function inSnapshot<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
+  // Not as `read only`: a server that says so is taken for a standby (scope-prefix.ts).
+  return db.transaction().setIsolationLevel('repeatable read').execute(work)
+}
+
 /** From here on a transaction is for that workspace: for code that finds out only in the transaction who calls. */
 export async function enterWorkspace(tx: Db, workspace: string): Promise<void> {
   if (workspace === ACROSS) throw new Error('No workspace is called *.')

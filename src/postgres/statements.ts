@@ -51,7 +51,7 @@ interface Made {
 export function defineStatement<V extends object, R>(
   label: string,
   source: string | Build<V, R>,
-  plan?: 'once' | 'once, by index' | 'once, within a second',
+  plan?: 'once' | 'once, within a second',
   { withNext }: Options = {}
 ): (db: Db, values: V) => Promise<R[]> {
   let made: Made | undefined
@@ -76,11 +76,6 @@ function make<V, R>(label: string, source: string | Build<V, R>, db: Db): Made {
 /** Runs a statement whose one plan is right for all values and dear to make: see `defineStatement`. */
 export function plannedOnce<R>(db: Db, query: RawBuilder<R> | Compilable<R>): Promise<QueryResult<R>> {
   return execute(db, query, 'once')
-}
-
-/** The same for a statement that has an index for all it reads: its plan may be made while a table is new. */
-export function plannedOnceByIndex<R>(db: Db, query: RawBuilder<R> | Compilable<R>): Promise<QueryResult<R>> {
-  return execute(db, query, 'once, by index')
 }
 
 /**

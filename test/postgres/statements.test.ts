@@ -83,7 +83,7 @@ t.test('a statement of a fixed text is prepared under its name, on a pool and in
 })
 
 t.test('one plan in a transaction is for its statement alone', async t => {
-  const once = defineStatement<[n: number], { n: number }>('test.once', 'select $1::int as n', 'once, by index')
+  const once = defineStatement<[n: number], { n: number }>('test.once', 'select $1::int as n', 'once')
   const settings = sql<{ mode: string; scans: string }>`
     select current_setting('plan_cache_mode') as mode, current_setting('enable_seqscan') as scans`
   await db.transaction().execute(async tx => {

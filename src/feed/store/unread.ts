@@ -4,7 +4,7 @@ import type { Reading } from '../../kernel/answer-shapes.js'
 import { countReadable, EXACT_COUNT_MAX } from '../../visibility/message-counts.js'
 import { mentioning } from '../../visibility/message-filter.js'
 import type { Db } from '../../postgres/schema.js'
-import { plannedOnceByIndex } from '../../postgres/statements.js'
+import { plannedOnce } from '../../postgres/statements.js'
 import { othersNotPublic, readableMessages, visibleTo } from '../../visibility/visibility.js'
 
 /** So many rows are counted; if there are as many, they are more than is counted exactly. */
@@ -125,7 +125,7 @@ export async function readings(db: Db, viewer: Agent, session_ids: readonly stri
       select count(*) as mentioning, count(*) filter (where ${mentionsViewer}) as mentions
       from (${candidates}) m where reader.seq < s.last_seq) mentioned`
   // PostgreSQL takes ten times as long to plan it as to run it.
-  const { rows } = await plannedOnceByIndex(db, query)
+  const { rows } = await plannedOnce(db, query)
   const found = new Map(rows.map(row => [row.id, row]))
   return Promise.all(
     session_ids.map(async id => {

@@ -53,7 +53,7 @@ const selectValues = defineStatement<Places, StoredValue | { key: null }>(
     select ${valueColumns}
     from ${valuesAt({ workspace, owners, scopes, keys })}
     order by asked.n`,
-  'once, by index'
+  'once'
 )
 
 /** Reads values of one workspace, in the order of the keys; undefined where there is none. */
@@ -99,7 +99,7 @@ const selectFitting = defineStatement<
     select key, session_id, version, value_size, created_at, updated_at, updated_by, expires_at, metadata,
       fits, case when fits then value end as value
     from (select *, up_to_here <= ${bytes_max}::bigint or n = 1 as fits from found) found order by n`,
-  'once, by index'
+  'once'
 )
 
 /**

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
 import type { SessionStatistics } from '../../kernel/answer-shapes.js'
 import type { Db } from '../../postgres/schema.js'
-import { plannedOnceByIndex } from '../../postgres/statements.js'
+import { plannedOnce } from '../../postgres/statements.js'
 import { countedOneByOne, countReadable } from '../../visibility/message-counts.js'
 import { partsNotPublic, readableMessages } from '../../visibility/visibility.js'
 
@@ -27,7 +27,7 @@ export async function statistics(db: Db, viewer: Agent, sessions: readonly Count
     select (select count(*) from (${sql.join(others, sql` union all `)}) other) as others, (${last}) as last
     from unnest(${sessions.map(session => session.id)}::text[], ${sessions.map(countedOneByOne)}::int[]) with
       ordinality as wanted (id, most, n) order by wanted.n`
-  const { rows } = await plannedOnceByIndex(db, query)
+  const { rows } = await plannedOnce(db, query)
   return Promise.all(
     sessions.map(async (session, i) => {
       const { others, last } = rows[i] as { others: number; last: string | null }
@@ -63,6 +63,6 @@ export async function participants(db: Db, viewer: Agent, session_id: string): P
         (${next.where('m.sender', '>', sql.ref<string>('senders.sender'))}) following
     )
     select sender from senders limit ${PARTICIPANTS_MAX}`
-  const { rows } = await plannedOnceByIndex(db, query)
+  const { rows } = await plannedOnce(db, query)
   return rows.map(row => row.sender)
 }

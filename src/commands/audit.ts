@@ -52,11 +52,11 @@ export const verbs: Verbs = {
 const HEAD_BATCH = 1000
 
 async function exportOne(db: Db, workspace: string): Promise<void> {
-  for await (const line of exportAudit(db, workspace)) {
+  await exportAudit(db, workspace, async line => {
     // Wait for the reader: the log may be larger than the memory.
     if (!process.stdout.write(`${printable(JSON.stringify(line))}\n`))
       await new Promise(resolve => process.stdout.once('drain', resolve))
-  }
+  })
 }
 
 /** @returns whether all is intact */

@@ -12,6 +12,7 @@ import { tablesOf, tableWithRows } from '../backup/tables.js'
 import { isConnectionFault } from '../postgres/faults.js'
 import { appliedNames, upTo } from '../postgres/migrate.js'
 import type { Db } from '../postgres/schema.js'
+import { inSnapshot } from '../postgres/scope.js'
 import { verb, type Verbs } from './command.js'
 import { CommandError } from './failure.js'
 import { migrateDatabase, openContext, withOwnerConnection } from './open.js'
@@ -26,7 +27,7 @@ export const verbs: Verbs = {
     operands: ['<file>'],
     async run(_options, [file]) {
       await withDatabase(async db => {
-        await snapshot(db, tx => writeTo(file, backupLines(tx)))
+        await inSnapshot(db, tx => writeTo(file, backupLines(tx)))
         notice(file === '-' ? 'The backup is complete.' : `The backup ${file} is complete. It holds all messages.`)
       })
     }
@@ -53,7 +54,7 @@ export const verbs: Verbs = {
         if (!database) return count(events)
         const found = await withDatabase(async db => {
           if ((await appliedNames(db)).at(-1) !== migration) throw new CommandError(OTHER_TABLES)
-          return snapshot(db, tx => differences(tx, events))
+          return inSnapshot(db, tx => differences(tx, events))
         })
         if (found.length > 0) throw new CommandError(`The database differs.\n${found.join('\n')}`)
         console.log('The backup is complete, and the database holds the same rows.')
@@ -67,9 +68,6 @@ const LOST = 'The connection to the database was lost. Run the same command agai
 const OTHER_TABLES =
   'The backup and the database have the tables of different versions: their rows cannot be compared. Without ' +
   '--database this command checks whether the backup is complete.'
-
-const snapshot = <T>(db: Db, work: (tx: Db) => Promise<T>) =>
-  db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work)
 
 /** The file appears when it is complete. Only its owner may read it: it holds everybody's messages. */
 async function writeTo(file: string, lines: AsyncIterable<string>): Promise<void> {

@@ -2,12 +2,13 @@ import type pg from 'pg'
 import t, { type Test } from 'tap'
 import { createDrain } from '../../src/audit/chain/drain.js'
 import { auditKeys, signBeginning, type SignedHead } from '../../src/audit/chain/keys.js'
+import { exportAudit } from '../../src/audit/chain/export.js'
 import { verifyChain } from '../../src/audit/chain/verify.js'
 import { acrossWorkspaces } from '../../src/postgres/scope.js'
 import { openDatabase } from '../support/database.js'
 import { holding, type Holding, waits } from '../support/holding.js'
 
-/** What is dropped between the statements of one reading. */
+/** What is dropped, or chained, between the statements of one reading. */
 
 const keys = auditKeys(['a key for the audit log of tests, 0123456789'])
 const LOCK = 'lock table audit_chain in access exclusive mode'
@@ -21,6 +22,7 @@ async function opened(t: Test) {
   return {
     app: { url, database: database as never as { pool: pg.Pool } },
     db,
+    write: () => owner.query(WRITE),
     /** Writes so many rows, and has them chained up to a head. */
     head: async (rows: number): Promise<SignedHead> => {
       for (let n = 0; n < rows; n++) await owner.query(WRITE)
@@ -53,4 +55,22 @@ t.test('rows that are dropped twice while the chain is verified are no fault', a
   await waits(app, 'from (select * from audit_chain')
   await drop(second, heads[1] as SignedHead)
   t.match(await verifying, { fault: null, first_seq: 7, rows: 3 })
+})
+
+t.test('a row that is chained during an export is in it once', async t => {
+  const { db, head, write } = await opened(t)
+  await head(2)
+  await write()
+  const lines: Array<Record<string, unknown>> = []
+  await exportAudit(db, 'default', async line => {
+    lines.push(line)
+    // The chain has been read; what is not chained has not.
+    if (line.type === 'head' && lines.length === 3) await head(0)
+  })
+  t.match(lines, [
+    { type: 'row', seq: 1 },
+    { type: 'row', seq: 2 },
+    { type: 'head', seq: 2 },
+    { type: 'row', seq: null }
+  ])
 })

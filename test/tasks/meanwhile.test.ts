@@ -22,3 +22,20 @@ t.test('a task that is made to depend on one which is being canceled is canceled
   await canceled
   t.same([await state(first), await state(second), await state(await third)], ['canceled', 'canceled', 'canceled'])
 })
+
+t.test('the history of a task ends with its state', async t => {
+  const app = await startApp(t)
+  const { task_id } = (await ok(app, 'create_task', { title: 'one' })).task
+  const held = await holding(t, app, 'lock table task_history in access exclusive mode')
+  const reading = ok(app, 'get_task', { task_id })
+  await waits(app, 'from "task_history"')
+  await held.query("update tasks set state = 'canceled' where id = $1", [task_id])
+  await held.query(
+    `insert into task_history (workspace, task_id, from_state, to_state)
+      values ('default', $1, 'submitted', 'canceled')`,
+    [task_id]
+  )
+  await held.release()
+  const { task, history } = await reading
+  t.equal(history.at(-1)?.to, task.state)
+})

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { headLine, type SignedHead } from './keys.js'
 import type { Db } from '../../postgres/schema.js'
+import { inSnapshot } from '../../postgres/scope.js'
 import { beginningOf } from './heads.js'
 import { coveredColumns, type CoveredRow, isChained, textsOf } from './rows.js'
 
@@ -9,12 +10,21 @@ const PAGE = 1000
 
 type ExportedRow = CoveredRow & { seq: number | null; key_id: string | null; mac: Buffer | null; at: string | null }
 
+type Line = Record<string, unknown>
+
 /**
  * Exports a workspace's audit log in the order of its chain, one object for each line: the beginning if rows were
  * dropped, the rows with seq and mac, each head after its row, and last the unchained rows. The field `covered` of a
- * row holds the texts that its mac covers.
+ * row holds the texts that its mac covers. All of it is as of one moment: a row that is chained meanwhile would
+ * otherwise be in neither part.
  */
-export async function* exportAudit(db: Db, workspace: string): AsyncGenerator<Record<string, unknown>> {
+export async function exportAudit(db: Db, workspace: string, write: (line: Line) => Promise<void>): Promise<void> {
+  await inSnapshot(db, async tx => {
+    for await (const line of linesOfLog(tx, workspace)) await write(line)
+  })
+}
+
+async function* linesOfLog(db: Db, workspace: string): AsyncGenerator<Line> {
   const beginning = await beginningOf(db, workspace)
   if (beginning !== undefined)
     yield {
@@ -54,7 +64,7 @@ export async function* exportAudit(db: Db, workspace: string): AsyncGenerator<Re
   }
 }
 
-function* linesOf(rows: readonly ExportedRow[], heads: SignedHead[]): Generator<Record<string, unknown>> {
+function* linesOf(rows: readonly ExportedRow[], heads: SignedHead[]): Generator<Line> {
   for (const row of rows) {
     const { seq, key_id, mac, at, id, metadata, ...columns } = row
     yield id === null

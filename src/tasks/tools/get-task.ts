@@ -4,6 +4,7 @@ import { Nullable, Time } from '../../kernel/answer-shapes.js'
 import { input, output } from '../../kernel/shapes.js'
 import { TASK_STATES } from '../../kernel/task-states.js'
 import { defineTool } from '../../kernel/tool.js'
+import { inSnapshot } from '../../postgres/scope.js'
 import { historyOf, readTaskOrThrow, viewOf } from '../store/tasks.js'
 import { Task, TaskId } from '../task-shapes.js'
 
@@ -32,7 +33,10 @@ export const getTask = defineTool({
     )
   }),
   async handler({ task_id }, { db, agent }) {
-    const task = await readTaskOrThrow(db, agent, task_id)
-    return { task: viewOf(task), history: await historyOf(db, agent.workspace, task_id) }
+    // The last line of the history is the task's state.
+    return inSnapshot(db, async tx => {
+      const task = await readTaskOrThrow(tx, agent, task_id)
+      return { task: viewOf(task), history: await historyOf(tx, agent.workspace, task_id) }
+    })
   }
 })

@@ -162,7 +162,9 @@ t.test('a collector that is not there keeps the service neither from working nor
     OTEL_BSP_SCHEDULE_DELAY: '100',
     OTEL_EXPORTER_OTLP_TIMEOUT: '300',
     OTEL_METRIC_EXPORT_INTERVAL: '1000',
-    OTEL_TRACES_SAMPLER: 'nonsense'
+    OTEL_TRACES_SAMPLER: 'nonsense',
+    OTEL_EXPORTER_OTLP_HEADERS: `x-tenant=a,authorization: Bearer ${SECRET},`,
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `collector:of:${SECRET}@nowhere:x`
   })
   const running = await runProgram(t, ['serve'], env)
   for (let n = 0; n < 3; n++) {
@@ -179,6 +181,8 @@ t.test('a collector that is not there keeps the service neither from working nor
   const saying = (text: string) => lines.filter(line => line.includes(text)).length
   t.equal(saying('does not take what it is sent'), 1, 'once, not for each export')
   t.equal(saying('OTEL_TRACES_SAMPLER value'), 1, 'a value that means nothing is told, once')
+  t.equal(saying('OTEL_EXPORTER_OTLP_HEADERS: header 2 is not'), 1, 'so is a header')
+  t.notMatch(running.output(), SECRET)
 })
 
 t.test('without the variable nothing of OpenTelemetry is loaded; without the packages the start says so', async t => {

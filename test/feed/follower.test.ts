@@ -342,7 +342,8 @@ t.test('a hint with a version that has been read wakes nobody', async t => {
 })
 
 t.test('beyond the pace, what comes meanwhile is delivered together', async t => {
-  const { grow, follow, followers } = setUp(t, { pace: createPace(50, 20, 200) })
+  const { grow, follow, followers } = setUp(t, { pace: createPace(10, 20, 1000) })
+  const began = performance.now()
   const told = Array.from({ length: 20 }, (_, i) => follow(agent(`agent-${i}`), 0))
   const cheap = follow(agent('cheap'), 0, { deliveryCost: 0 })
   await until(() => followers.position('feed') !== undefined, 'read')
@@ -351,8 +352,12 @@ t.test('beyond the pace, what comes meanwhile is delivered together', async t =>
     await pause(5)
   }
   await until(() => told.every(({ numbers }) => numbers.length === 30), 'all told')
+  const seconds = (performance.now() - began) / 1000
   for (const { numbers } of [...told, cheap]) t.same(numbers, upTo(30))
-  t.ok((told[0] as Told).deliveries.length < 15, `${(told[0] as Told).deliveries.length} deliveries of 30 changes`)
+  // Two at once, one a second, and whole pages, which no pause would make larger; one more for what clocks differ.
+  const most = 3 + seconds + 30 / FEED_SIZE.most
+  for (const { deliveries } of told)
+    t.ok(deliveries.length <= most, `${deliveries.length} deliveries of 30 changes, at most ${most}`)
   t.equal(deliveryPace().pause_ms(), 0)
 })
 

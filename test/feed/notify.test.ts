@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { mcpTopic, memoryTopic, sessionTopic, type Topic, workspaceTopic } from '../../src/kernel/events.js'
 import { connect, connectAsOwner } from '../../src/postgres/connect.js'
 import { acrossWorkspaces } from '../../src/postgres/scope.js'
-import { type Notify, openNotify } from '../../src/feed/store/notify.js'
+import { type Notify, type NotifyOptions, openNotify } from '../../src/feed/store/notify.js'
 import { newSession, ok, startApp } from '../helper.js'
 import { until } from '../support/until.js'
 import { createDatabase } from '../support/cluster.js'
@@ -29,7 +29,7 @@ function connectTo(t: Test, to: string, application_name = 'tests') {
   return database
 }
 
-function open(t: Test, to = url, more: { heartbeat_ms?: number; patience_ms?: number } = {}): Replica {
+function open(t: Test, to = url, more: Pick<NotifyOptions, 'heartbeat_ms' | 'patience_ms' | 'close_ms'> = {}): Replica {
   const application_name = `tests ${randomUUID()}`
   const { client, watch } = connectTo(t, to, application_name)
   const warnings: string[] = []
@@ -65,7 +65,7 @@ async function listening(...replicas: Replica[]): Promise<void> {
   await until(() => replicas.every(({ notify }) => notify.mode() === 'listen'), 'hints arrive')
 }
 
-const { db, close } = connectAsOwner(optionsFor(url, { connect_timeout_ms: 2000, statement_timeout_ms: 5000 }))
+const { db, close } = connectAsOwner(optionsFor(url, { connect_timeout_ms: 20_000, statement_timeout_ms: 5000 }))
 t.teardown(close)
 
 /** A session of a test's own, to listen to, and how it grows without a hint. */
@@ -122,7 +122,7 @@ t.test('many hints at once, and long ones', async t => {
 })
 
 t.test('what was published until a replica closes is still sent', async t => {
-  const [a, b] = [open(t), open(t)]
+  const [a, b] = [open(t, url, { close_ms: 20_000 }), open(t)]
   await listening(a, b)
   const topics = Array.from({ length: 20 }, (_, i) => memoryTopic('default', `last words ${i}`))
   const heard = new Set<Topic>()

@@ -17,8 +17,6 @@ const KEPT_MAX = 10_000
  */
 const LISTENING_POLL_MS = 1000
 const SILENT_POLL_MS = 250
-/** How long closing waits for the last hints. */
-const CLOSE_MS = 500
 
 export interface NotifyOptions {
   /** Makes a new connection. */
@@ -35,6 +33,8 @@ export interface NotifyOptions {
   patience_ms?: number
   /** Milliseconds after which the connection is replaced; 0 for never. */
   max_age_ms?: number
+  /** Milliseconds that closing waits for the last hints. */
+  close_ms?: number
 }
 
 export interface Notify extends Events {
@@ -53,7 +53,8 @@ export function openNotify({
   log,
   heartbeat_ms = 5000,
   patience_ms = 2000,
-  max_age_ms = 0
+  max_age_ms = 0,
+  close_ms = 500
 }: NotifyOptions): Notify {
   const self = randomBytes(6).toString('hex')
   const pending = new Set<Topic>()
@@ -139,7 +140,9 @@ export function openNotify({
     mode: () => (proven ? 'listen' : 'poll'),
     async close() {
       closed = true
-      await Promise.race([sendRest(), new Promise(resolve => setTimeout(resolve, CLOSE_MS))])
+      let late: NodeJS.Timeout | undefined
+      await Promise.race([sendRest(), new Promise(resolve => (late = setTimeout(resolve, close_ms)))])
+      clearTimeout(late)
       silence.close()
       hub.close()
       connection.close()

@@ -1,8 +1,8 @@
 import { request } from 'node:http'
 
 /**
- * A client as the frameworks' users write them: a new connection for each call, 5 s, no redirect followed, no cookies,
- * the HTTP status never looked at, the body always read as JSON.
+ * A client as the frameworks' users write them: a new connection for each call, no redirect followed, no cookies, the
+ * HTTP status never looked at, the body always read as JSON.
  */
 export interface Client {
   call: (tool: string, args?: unknown) => Promise<any>
@@ -22,7 +22,7 @@ export async function post(
       {
         method: 'POST',
         agent: false,
-        timeout: 5000,
+        timeout: 30_000,
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers }
       },
       response => {
@@ -42,7 +42,7 @@ export async function post(
       }
     )
     sent.on('timeout', () => {
-      sent.destroy(new Error('No answer within 5 s'))
+      sent.destroy(new Error('No answer within 30 s'))
     })
     sent.on('error', reject)
     sent.end(body)

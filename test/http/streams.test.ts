@@ -46,6 +46,8 @@ t.test('a stream tells what comes, from either replica, in its order', async t =
   const ids = [await write(app, session_id), await write(other, session_id)]
   await write(other, session_id, 'private')
   await ok(app, 'update_session', { session_id, purpose: 'another' }, WRITER)
+  // One that is hidden before it was told is never told.
+  await stream.waitFor(events => events.filter(({ event }) => event === 'message_added').length === ids.length)
   await show(other, ids[0] as number, 'agent_only')
   await ok(other, 'update_session', { session_id, is_active: false }, WRITER)
   await stream.waitFor(() => stream.changes().some(({ event }) => event === 'session_closed'))

@@ -8,6 +8,7 @@ import {
 } from '../../../clients/typescript/src/index.js'
 import { listen, startApp } from '../../helper.js'
 import { quietPort } from '../../support/ports.js'
+import { until } from '../../support/until.js'
 import { connectedTo, html } from './connected.js'
 import type { Fault } from './relay.js'
 
@@ -56,21 +57,21 @@ t.test('a refusal says what it is, what it met and what to do', async t => {
 })
 
 t.test('a signal ends a call, also between tries and while it waits', async t => {
-  const { client, relay } = await connected()
+  const { client, relay, paths } = await connected()
   const { session_id } = await client.createSession({ purpose: 'signals' })
   const reason = new Error('enough')
   const stop = new AbortController()
   const waiting = client.waitForMessages({ session_id, timeout_seconds: 30 }, { signal: stop.signal })
-  setTimeout(() => {
-    stop.abort(reason)
-  }, 50)
+  await until(() => paths().at(-1) === 'wait_for_messages', 'the service is asked')
+  stop.abort(reason)
   await t.rejects(waiting, reason)
   const again = new AbortController()
   relay.faults.push({ kind: 'answer', status: 503, body: '', headers: { 'retry-after': '30' } })
   const trying = client.listSessions({}, { signal: again.signal })
-  setTimeout(() => {
-    again.abort(reason)
-  }, 50)
+  await until(() => relay.faults.length === 0, 'the first try has failed')
+  // Nothing tells when the client has read the answer and waits before the next try.
+  await new Promise(resolve => setTimeout(resolve, 50))
+  again.abort(reason)
   await t.rejects(trying, reason)
   await t.rejects(client.listSessions({}, { signal: again.signal }), reason, 'it is over already')
 })

@@ -13,7 +13,8 @@ t.test('starts at once on one empty database', async t => {
   const programs = await Promise.all(
     Array.from({ length: 6 }, () => runProgram(t, ['serve'], environment(database.url, { DATABASE_POOL_MAX: '2' })))
   )
-  for (const program of programs) t.equal((await fetch(`${program.url}/health`)).status, 200)
+  for (const { url } of programs)
+    await until('healthy', async () => (await fetch(`${url}/health`)).status === 200, 20_000)
   t.same(
     await Promise.all(programs.map(program => program.stop())),
     programs.map(() => 0)

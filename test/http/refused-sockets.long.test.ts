@@ -127,7 +127,11 @@ t.test('a server that stops', async t => {
   head.send(one.slice(0, 70))
   body.send(two.slice(0, -20))
   waiting.send(toolRequest('wait_for_messages', { session_id, timeout_seconds: 20 }))
-  await new Promise(resolve => setTimeout(resolve, 300))
+  // The other two have sent before it, and are read before it.
+  await until('the last one waits', async () => {
+    const answer = await fetch(`${server.url}/metrics`, { headers: { connection: 'close' } })
+    return /^waiters 1$/m.test(await answer.text())
+  })
   const stopped = server.stop()
   await Promise.all([head.answers(1), body.answers(1), waiting.answers(1)])
   isRetryable(t, head, 503, 'in its head')

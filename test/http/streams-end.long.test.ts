@@ -101,7 +101,7 @@ const listenOf = async (app: TestApp) => {
 }
 
 t.test('a token that expires ends its streams', async t => {
-  const app = await startApp(t, { JWT_EXPIRES_IN: '3' })
+  const app = await startApp(t, { JWT_EXPIRES_IN: '8' })
   const { streams } = await both(t, app, await listen(app), { token: await tokenOf(app, 'reader') })
   await Promise.all(streams.map(stream => until(stream.closed, 'the end')))
   for (const stream of streams)

@@ -42,7 +42,7 @@ t.test('a token is replaced before it ends, and once when it is refused, for all
         agent_id: 'ada',
         agent_type: 'tester',
         api_key: API_KEY,
-        expires_in: 4
+        expires_in: 10
       })
       return answer.token
     }
@@ -69,7 +69,7 @@ t.test('a ready token is used as it is, and refreshed only where that was asked 
     agent_id: 'ada',
     agent_type: 'tester',
     api_key: API_KEY,
-    expires_in: 3
+    expires_in: 10
   })
   const renewing = new SharedContext({
     url,

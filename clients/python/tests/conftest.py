@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from relay import Relay
@@ -12,6 +13,8 @@ from shared_context import AsyncClient, Client, RetryPolicy
 
 # Tests are not made to wait as long as programs should.
 FAST = RetryPolicy(tries=12, first_pause_seconds=0.02, longest_pause_seconds=0.3)
+# For lines that fail at random: no call has so much bad luck that its tries are used up.
+STUBBORN = replace(FAST, tries=100)
 
 _numbers = itertools.count(1)
 
@@ -84,4 +87,11 @@ def relay(place: Place) -> Iterator[Relay]:
 def through(relay: Relay, place: Place, name: Callable[[str], str]) -> Iterator[Client]:
     """A client whose connections go through the relay."""
     with Client(name("rita"), "tester", url=relay.url, api_key=place.api_key, retries=FAST) as client:
+        yield client
+
+
+@pytest.fixture
+def stubborn(relay: Relay, place: Place, name: Callable[[str], str]) -> Iterator[Client]:
+    """As `through`, on a line that fails at random."""
+    with Client(name("rosa"), "tester", url=relay.url, api_key=place.api_key, retries=STUBBORN) as client:
         yield client

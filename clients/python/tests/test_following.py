@@ -117,7 +117,12 @@ def test_events_of_all_sessions_and_the_end_of_one(client: Client, name: Callabl
 
         reader = threading.Thread(target=read)
         reader.start()
-        time.sleep(1)
+        # The stream tells only what comes once it is there.
+        probed = client.create_session(purpose="Probe")["session_id"]
+        until = time.monotonic() + 20
+        while not ready.wait(0.2) and time.monotonic() < until:
+            client.add_message(session_id=probed, content="probe")
+        assert ready.is_set()
         session_id = client.create_session(purpose="All")["session_id"]
         client.add_message(session_id=session_id, content=mark)
         reader.join(20)

@@ -109,11 +109,11 @@ def test_namespaces_are_listed(store: SharedContextStore) -> None:
 
 
 def test_values_live_as_long_as_they_should(client: Client, name: Callable[[str], str]) -> None:
-    store = SharedContextStore(client, namespace=name("ttl"), ttl={"refresh_on_read": True, "default_ttl": 2 / 60})
+    store = SharedContextStore(client, namespace=name("ttl"), ttl={"refresh_on_read": True, "default_ttl": 4 / 60})
     store.put(("t",), "renewed", {"n": 1})
     store.put(("t",), "left alone", {"n": 2})
     store.put(("t",), "for ever", {"n": 3}, ttl=None)
-    for _ in range(3):
+    for _ in range(5):
         time.sleep(1)
         assert store.get(("t",), "renewed") is not None
     assert store.get(("t",), "left alone") is None

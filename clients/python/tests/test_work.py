@@ -101,10 +101,10 @@ def test_a_task_is_settled_by_hand_and_only_once(client: Client, name: Callable[
 
 def test_a_long_task_is_renewed(client: Client, another: Client, name: Callable[[str], str]) -> None:
     key = name("research")
-    ids = plan(client, key, 1, lease_seconds=1)
+    ids = plan(client, key, 1, lease_seconds=4)
     for task in client.work(key, idle_seconds=0):
         with task:
-            time.sleep(2.5)
+            time.sleep(5)
             assert another.claim_task(session_id=another.session(key))["task"] is None
             task.check()
     assert states(client, ids) == ["completed"]
@@ -113,10 +113,10 @@ def test_a_long_task_is_renewed(client: Client, another: Client, name: Callable[
 def test_a_wait_for_a_task_with_a_short_lease(client: Client, name: Callable[[str], str]) -> None:
     key = name("research")
     client.session(key)
-    timer = threading.Timer(2, lambda: plan(client, key, 1, lease_seconds=1))
+    timer = threading.Timer(4, lambda: plan(client, key, 1, lease_seconds=3))
     timer.start()
     titles = []
-    for task in client.work(key, idle_seconds=4):
+    for task in client.work(key, idle_seconds=10):
         with task:
             task.check()
             titles.append(task.title)
@@ -138,14 +138,14 @@ def test_a_loop_is_stopped_from_another_thread(client: Client, name: Callable[[s
 
 def test_work_in_asyncio(place: Place, client: Client, name: Callable[[str], str]) -> None:
     key = name("research")
-    ids = plan(client, key, 4, lease_seconds=1, max_attempts=1)
+    ids = plan(client, key, 4, lease_seconds=4, max_attempts=1)
 
     async def run() -> None:
         async with AsyncClient(name("async"), url=place.url, api_key=place.api_key, retries=FAST) as worker:
             async for task in worker.work(key, idle_seconds=0, on_error="continue"):
                 async with task:
                     if task.title == "task 0":
-                        await asyncio.sleep(2.5)
+                        await asyncio.sleep(5)
                     elif task.title == "task 1":
                         raise ValueError("not this one")
                     task.check()
@@ -154,14 +154,17 @@ def test_work_in_asyncio(place: Place, client: Client, name: Callable[[str], str
             async for task in worker.work(key, idle_seconds=0):
                 task.result = "bare"
 
+            begun = asyncio.Event()
+
             async def cancelled() -> None:
                 async for task in worker.work(key, idle_seconds=30):
                     async with task:
+                        begun.set()
                         await asyncio.sleep(30)
 
             late = plan(client, key, 1)
             running = asyncio.create_task(cancelled())
-            await asyncio.sleep(1)
+            await asyncio.wait_for(begun.wait(), 20)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             assert states(client, late) == ["submitted"]

@@ -51,7 +51,7 @@ with Client("doomed", url=sys.argv[1], api_key=sys.stdin.readline().strip()) as 
 
 def test_a_worker_is_killed_and_its_task_comes_back(place: Place, client: Client, name: Callable[[str], str]) -> None:
     key = name("research")
-    ids = plan(client, key, 1, lease_seconds=2)
+    ids = plan(client, key, 1, lease_seconds=4)
     worker = subprocess.Popen(
         [sys.executable, "-c", WORKER, place.url, key],
         stdin=subprocess.PIPE,
@@ -64,7 +64,7 @@ def test_a_worker_is_killed_and_its_task_comes_back(place: Place, client: Client
         worker.stdin.write(f"{place.api_key}\n")
         worker.stdin.flush()
         assert worker.stdout.readline() == "task 0\n"
-        time.sleep(2.5)
+        time.sleep(5)
         # It is renewed: nobody else gets it.
         assert client.claim_task(session_id=client.session(key))["task"] is None
     finally:

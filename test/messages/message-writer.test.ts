@@ -3,6 +3,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { call, newSession, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
+import { until } from '../support/until.js'
 
 /** Writing many calls' messages in one statement: what one call does must be nothing to the others. */
 
@@ -30,8 +31,12 @@ async function holding(t: Test, statement: string, values: unknown[]): Promise<(
   }
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise(resolve => setTimeout(resolve, 10))
+/** How many statements wait for a lock in this database; its cluster has others. */
+async function waiters(): Promise<number> {
+  const { rowCount } = await app.database.pool.query(
+    "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+  )
+  return rowCount ?? 0
 }
 
 t.test('calls that come together go together, each with its own answer', async t => {
@@ -132,10 +137,7 @@ t.test('sessions that somebody holds, however many, leave connections to other c
   const free = await newSession(app)
   const release = await holding(t, 'select from sessions where id = any($1) for update', [held])
   const waiting = held.map(session_id => ok(small, 'add_message', { session_id, content: 'held' }))
-  await until(async () => {
-    const { rowCount } = await app.database.pool.query("select from pg_stat_activity where wait_event_type = 'Lock'")
-    return (rowCount ?? 0) >= 3
-  })
+  await until(async () => (await waiters()) >= 3, 'three of them wait')
   for (let i = 0; i < 5; i++) await ok(small, 'add_message', { session_id: free, content: `free ${i}` })
   t.equal((await ok(small, 'get_messages', { session_id: free })).messages.length, 5)
   await release()
@@ -151,10 +153,7 @@ t.test('a key that is being taken by another replica at this moment is waited fo
     [key]
   )
   const once = ok(app, 'add_message', { session_id, content: 'once', idempotency_key: key })
-  await until(
-    async () =>
-      (await app.database.pool.query("select from pg_stat_activity where wait_event_type = 'Lock'")).rowCount === 1
-  )
+  await until(async () => (await waiters()) === 1, 'it waits for the key')
   const other = await newSession(app)
   for (let i = 0; i < 5; i++) await ok(app, 'add_message', { session_id: other, content: `other ${i}` })
   await release()

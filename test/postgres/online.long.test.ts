@@ -53,7 +53,8 @@ t.test('whoever uses a table for long does not make the migration hold up others
     isOver = true
   })
   const waits = async () => {
-    const { rowCount } = await other.query("select from pg_locks where not granted and mode = 'AccessExclusiveLock'")
+    const { rowCount } = await other.query(`select from pg_locks where not granted and mode = 'AccessExclusiveLock'
+      and database = (select oid from pg_database where datname = current_database())`)
     return rowCount === 1
   }
   for (let tries = 0; tries < 2; tries++) {

@@ -191,7 +191,7 @@ t.test('a connection that ends meanwhile fails the query, and one that has ended
   const began = performance.now()
   destroySocket(client)
   await t.rejects(waiting, /Connection terminated/)
-  t.ok(performance.now() - began < 1000)
+  t.ok(performance.now() - began < 8000, 'long before the statement would have ended')
   await t.rejects(queryWithPrefix(client, [marked('x')], READ_MARK), /not queryable/)
 })
 

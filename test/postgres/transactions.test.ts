@@ -1,10 +1,12 @@
 import { sql } from 'kysely'
+import type pg from 'pg'
 import t from 'tap'
 import { inWorkspace } from '../../src/postgres/scope.js'
 import { createDatabase } from '../support/cluster.js'
 import { administer, openService } from '../support/database.js'
 import { quietPort } from '../support/ports.js'
 import { openProxy } from '../support/proxy.js'
+import { until } from '../support/until.js'
 
 /** Transactions begin with their first statement: what that means where it fails. */
 
@@ -12,6 +14,12 @@ const { url, drop } = await createDatabase()
 t.teardown(drop)
 const proxy = await openProxy(t, url)
 const service = openService(t, proxy.url, { max: 1 })
+/** The connections of its pool whose end it has not heard of. */
+const open = new Set<pg.PoolClient>()
+service.pool.on('connect', client => {
+  open.add(client)
+  client.once('end', () => open.delete(client))
+})
 const db = inWorkspace(service.db, 'w')
 await administer(url, 'create table kept (n int)', 'grant all on kept to public')
 const kept = async () => (await administer(url, 'select n from kept order by n')).map(({ n }) => n as number)
@@ -58,8 +66,8 @@ t.test('one that has run nothing proves nothing of the database', async t => {
 async function endConnections(): Promise<void> {
   await administer(
     url,
-    `select pg_terminate_backend(pid) from pg_stat_activity
+    `select pg_terminate_backend(pid, 10000) from pg_stat_activity
       where pid <> pg_backend_pid() and datname = current_database() and backend_type = 'client backend'`
   )
-  await new Promise(resolve => setTimeout(resolve, 100))
+  await until(() => open.size === 0, 'the service knows')
 }

@@ -4,6 +4,7 @@ import { acrossWorkspaces, enterWorkspace, inWorkspace, acrossWorkspacesIn } fro
 import { defineStatement } from '../../../src/postgres/statements.js'
 import { createDatabase } from '../../support/cluster.js'
 import { openOwner, openService } from '../../support/database.js'
+import { until } from '../../support/until.js'
 
 /** How a statement is told for which workspace it runs: with it, for it alone. */
 
@@ -98,9 +99,9 @@ t.test('on a new connection too, where nothing is prepared yet', async t => {
     () => t.rejects(sql`select nonsense`.execute(a)),
     () => told.execute(a)
   ]) {
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()
+    await sql`select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = current_database()
       and pid <> pg_backend_pid()`.execute(owner)
-    await new Promise(resolve => setTimeout(resolve, 50))
+    await until(() => database.pool.totalCount === 0, 'the pool has heard of it')
     await first()
     t.same(await whose(b, []), [{ workspace: 'b' }])
     t.equal((await told.execute(a)).rows[0]?.workspace, 'a')

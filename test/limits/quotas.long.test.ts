@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import {
   type Answer,
@@ -183,9 +184,12 @@ t.test('values of an agent', async t => {
 
 t.test('what has expired takes no room, whether it has been swept or not', async t => {
   const app = await startApp(t, { QUOTA_MEMORY_ENTRIES: '3' })
-  for (let i = 0; i < 3; i++) await ok(app, 'set_memory', { key: `short ${i}`, value: i, expires_in: 1 })
+  for (let i = 0; i < 3; i++) await ok(app, 'set_memory', { key: `short ${i}`, value: i, expires_in: 1000 })
   isFull(t, await call(app, 'set_memory', { key: 'long', value: 1 }), 'memory_entries', 3)
-  await new Promise(resolve => setTimeout(resolve, 1050))
+  await app.database.db
+    .updateTable('agent_memory')
+    .set({ expires_at: sql<string>`clock_timestamp() - interval '1 second'` })
+    .execute()
   for (let i = 0; i < 3; i++) await ok(app, 'set_memory', { key: `long ${i}`, value: i })
   isFull(t, await call(app, 'set_memory', { key: 'long', value: 1 }), 'memory_entries', 3)
 })

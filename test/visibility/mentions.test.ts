@@ -154,12 +154,15 @@ t.test('the longest known name wins', async t => {
 
 t.test('a content that is nothing but names takes no long time', async t => {
   const content = '@w1'.repeat(33_000)
-  const begun = performance.now()
+  // Of the processor: what else runs on the machine does not count.
+  const begun = process.cpuUsage()
   t.equal(mentionsOf('w2')(content), false)
   t.equal(mentionsOf('w1x', ['w1x2'])(`${content}@w1x`), false)
   namePlaces(content, 50, 100)
   namePlaces('@ '.repeat(50_000), 50, 100)
-  t.ok(performance.now() - begun < 2000, `${performance.now() - begun} ms`)
+  const { user, system } = process.cpuUsage(begun)
+  const took_ms = (user + system) / 1000
+  t.ok(took_ms < 2000, `${took_ms} ms`)
 })
 
 t.test('both engines agree about any character before and after', async t => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { type As, call, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
+import { until } from '../support/until.js'
 
 /** Leases on names, one agent after the other. */
 
@@ -55,10 +56,18 @@ t.test('a lease ends by itself, and who waits gets the name', async t => {
   t.equal(got.length, 1, 'one of five')
   t.ok(got[0]?.body.leases[0].token > first.token)
   for (const answer of answers.filter(({ status }) => status !== 200)) isFailure(t, answer, 'LEASE_HELD')
-  const waiter = acquire(['w'], { wait_seconds: 4 }, { agent_id: 'late' })
-  await sleep(200)
-  const started = performance.now()
-  await ok(app, 'release_lease', { leases: [{ name: 'w' }] }, { admin: true, agent_id: 'r' })
-  t.equal((await waiter).status, 200)
-  t.ok(performance.now() - started < 700, 'a hint wakes it')
+  // Without a hint they are woken once a second, all at the same time: then each that begins when the one before has
+  // been woken takes that second. One faster round shows that a hint wakes it; a busy machine may make others slow.
+  const HINTED_MS = 700
+  let fastest_ms = Infinity
+  for (let n = 0; n < 6 && fastest_ms >= HINTED_MS; n++) {
+    const began = performance.now()
+    const waiter = acquire(['w'], { wait_seconds: 30 }, { agent_id: `late-${n}` })
+    await until(() => app.server.waiters.taken === 1, 'it waits')
+    await sleep(50)
+    await ok(app, 'release_lease', { leases: [{ name: 'w' }] }, { admin: true, agent_id: 'r' })
+    t.equal((await waiter).status, 200)
+    if (n > 0) fastest_ms = Math.min(fastest_ms, performance.now() - began)
+  }
+  t.ok(fastest_ms < HINTED_MS, `a hint wakes it: ${Math.round(fastest_ms)} ms`)
 })

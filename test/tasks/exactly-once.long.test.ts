@@ -15,7 +15,8 @@ const TASKS = Number(process.env.TASKS ?? 1000)
 const CLAIMERS = Number(process.env.CLAIMERS ?? 50)
 const SEED = seedOf()
 const LEASE_SECONDS = 2
-const LIMIT_MS = 60_000
+/** Beyond what a slow machine needs: it ends as soon as all is done. */
+const LIMIT_MS = 240_000
 
 t.test(`exactly once, SEED=${SEED}`, async t => {
   const { url, drop } = await createDatabase()

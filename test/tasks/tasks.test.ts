@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { call, newSession, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
+import { until } from '../support/until.js'
 
 /** What tasks do, one agent after the other. */
 
@@ -131,22 +132,36 @@ t.test('a failure counts as an attempt, handing over does not', async t => {
 
 t.test('a lease that ends gives the task back, by the clock of the database', async t => {
   const session_id = await newSession(app)
+  const renewed = await create({ session_id, lease_seconds: 60 })
+  const held = (await claim({ task_id: renewed.task_id })).lease
+  const { lease: later } = await ok(app, 'renew_task', { task_id: renewed.task_id, lease_token: held.token }, ONE)
+  t.equal(later.token, held.token)
+  t.ok(later.expires_at > held.expires_at, 'renewed, it ends later')
+  await app.database.db
+    .updateTable('tasks')
+    .set({ lease_expires_at: '2020-01-01T00:00:00.000Z' })
+    .where('id', '=', renewed.task_id)
+    .execute()
+  const again = await claim({ task_id: renewed.task_id, wait_seconds: 20 }, TWO)
+  t.match(again.task, { attempts: 1, assignee: 'worker-2' }, 'it has ended')
+  await ok(app, 'complete_task', { task_id: renewed.task_id, lease_token: again.lease.token }, TWO)
+
+  // Nothing has to be done before these leases end.
   const { task_id } = await create({ session_id, lease_seconds: 1, max_attempts: 2 })
+  const dependent = await create({ session_id, depends_on: [task_id] })
   const { lease } = await claim({ session_id })
-  await sleep(700)
-  await ok(app, 'renew_task', { task_id, lease_token: lease.token }, ONE)
-  await sleep(700)
-  t.match((await ok(app, 'get_task', { task_id })).task, { state: 'working' }, 'it was renewed')
-  const second = await claim({ session_id, wait_seconds: 5 }, TWO)
+  const second = await claim({ session_id, wait_seconds: 20 }, TWO)
   t.match(second.task, { task_id, attempts: 1, assignee: 'worker-2' })
   for (const tool of ['complete_task', 'renew_task'])
     isFailure(t, await call(app, tool, { task_id, lease_token: lease.token }, ONE), 'LEASE_LOST')
-  const dependent = await create({ session_id, depends_on: [task_id] })
-  t.equal((await claim({ session_id, wait_seconds: 3 })).task, null)
+  await until(async () => (await ok(app, 'get_task', { task_id })).task.state !== 'working', 'it ends again')
+  t.equal((await claim({ session_id })).task, null)
   t.match((await ok(app, 'get_task', { task_id })).task, { state: 'failed', attempts: 2, error: /ended/ })
   t.match((await ok(app, 'get_task', { task_id: dependent.task_id })).task, { state: 'canceled' })
-  const page = (await app.server.inject('/metrics')).body
-  t.ok(Number(/^task_leases_ended_total (\d+)$/m.exec(page)?.[1]) >= 2, 'the metrics count both')
+  await until(async () => {
+    const page = (await app.server.inject('/metrics')).body
+    return Number(/^task_leases_ended_total (\d+)$/m.exec(page)?.[1]) >= 3
+  }, 'the metrics count all three')
 })
 
 t.test('to says who may see and claim a task', async t => {
@@ -303,9 +318,9 @@ t.test('claims for many places at once get what is theirs, one each, by priority
 t.test('who waits for a task gets it when it comes, and each task wakes one', async t => {
   const session_id = await newSession(app)
   const waiting = Array.from({ length: 20 }, (_, i) =>
-    claim({ session_id, wait_seconds: 3 }, { agent_id: `waiter-${i}`, agent_type: 'worker' })
+    claim({ session_id, wait_seconds: 10 }, { agent_id: `waiter-${i}`, agent_type: 'worker' })
   )
-  await sleep(300)
+  await until(() => app.server.waiters.taken === 20, 'all wait')
   for (let i = 0; i < 5; i++) await create({ session_id, title: `${i}` })
   const got = await Promise.all(waiting)
   t.same(got.flatMap(({ task }) => task?.title ?? []).sort(), ['0', '1', '2', '3', '4'])

@@ -2,9 +2,10 @@ import t from 'tap'
 import { connect } from '../../src/postgres/connect.js'
 import { acrossWorkspaces } from '../../src/postgres/scope.js'
 import { API_KEY, environment, runProgram } from '../helper.js'
-import { until } from '../support/until.js'
 import { createDatabase } from '../support/cluster.js'
 import { optionsFor } from '../support/database.js'
+import { holding, waits } from '../support/holding.js'
+import { until } from '../support/until.js'
 
 /** A replica that is killed while it sweeps a long session that was deleted: another, or the next, goes on. */
 
@@ -49,6 +50,9 @@ t.test('killed in the middle of a sweep', async t => {
   } = await ask(first.url, 'create_session', { purpose: 'another' })
   await ask(first.url, 'add_message', { session_id: other, content: 'stays' })
 
+  // The sweep comes so far and no further, however fast it is.
+  const held = await holding(t, { url })
+  await held.query('select from messages where session_id = $1 and seq = $2 for update', [session_id, MANY / 4])
   const began = performance.now()
   t.equal((await ask(first.url, 'delete_session', { session_id })).status, 200)
   const took = performance.now() - began
@@ -59,7 +63,8 @@ t.test('killed in the middle of a sweep', async t => {
     0,
     'found nowhere, though its messages are there'
   )
-  await until(async () => (await left()) < MANY, 'the sweep has begun')
+  await waits({ database: { pool } }, 'delete from messages')
+  t.ok((await left()) < MANY, 'the sweep has begun')
   await first.stop('SIGKILL')
   const then = await left()
   t.ok(then > 1, `killed with ${then} messages left`)
@@ -67,6 +72,8 @@ t.test('killed in the middle of a sweep', async t => {
   const second = await runProgram(t, ['serve'], env)
   t.equal((await ask(second.url, 'get_session', { session_id })).body.code, 'SESSION_NOT_FOUND')
   t.equal((await ask(second.url, 'search_context', { query: 'dugong' })).body.message_count, 0)
+  t.equal(await left(), then)
+  await held.release()
   await until(async () => (await left()) === 1, 'the rest is swept', 60_000)
   await until(
     async () => (await db.selectFrom('deleted_sessions').selectAll().execute()).length === 0,

@@ -23,7 +23,16 @@ import { follow } from './kit/follow.js'
 import { type Service, startService } from './kit/service.js'
 import { table } from './search/table.js'
 
-const LOADS = ['rest', 'watched', 'mcp-2025', 'mcp-2026', 'without-database', 'get-messages', 'get-memory']
+const LOADS = [
+  'rest',
+  'watched',
+  'watched-list',
+  'mcp-2025',
+  'mcp-2026',
+  'without-database',
+  'get-messages',
+  'get-memory'
+]
 
 const { values: flags } = parseArgs({
   options: {
@@ -51,9 +60,9 @@ try {
     node: ['--cpu-prof', `--cpu-prof-dir=${out}`, '--cpu-prof-interval=500']
   })
   const tokens = await service.tokens(CONNECTIONS)
-  const sessions = await service.sessions(flags.load === 'watched' ? 1 : CONNECTIONS)
-  if (flags.load === 'watched')
-    await follow(service.port, `/mcp/sessions/${sessions[0]}/events`, tokens[0] as string, () => {})
+  const sessions = await service.sessions(flags.load.startsWith('watched') ? 1 : CONNECTIONS)
+  const followed = { watched: `/mcp/sessions/${sessions[0]}/events`, 'watched-list': '/mcp/events' }[flags.load]
+  if (followed !== undefined) await follow(service.port, followed, tokens[0] as string, () => {})
   await load.prepare('profile', { senders: await sendersOf(flags.load, service, tokens, sessions), expect: SUCCESS })
   await load.run('profile', 1)
   const before = [cpuOf(service.pid), cpuOfPostgres(postgres.pid)]

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { AppError } from '../kernel/errors.js'
 import type { IdempotencyKey } from '../kernel/receipt.js'
 import type { Db } from './schema.js'
+import { defineStatement } from './statements.js'
 
 /** How long the first answer is kept for repeats of the call. */
 export const KEPT_HOURS = 24
@@ -37,13 +38,15 @@ export async function claim<T = Record<string, unknown>>(tx: Db, key: Idempotenc
   return first.answer as T
 }
 
+/** It goes with the commit, in one round trip. */
+const keepAnswer = defineStatement<[workspace: string, agent_id: string, key: string, answer: string], never>(
+  'idempotency_keys.settle',
+  'update idempotency_keys set answer = $4 where workspace = $1 and agent_id = $2 and key = $3',
+  undefined,
+  { withNext: true }
+)
+
 /** Keeps the answer for repeats of the call. */
-export async function settle(tx: Db, key: IdempotencyKey, answer: object): Promise<void> {
-  await tx
-    .updateTable('idempotency_keys')
-    .set({ answer: JSON.stringify(answer) })
-    .where('workspace', '=', key.workspace)
-    .where('agent_id', '=', key.agent_id)
-    .where('key', '=', key.key)
-    .execute()
+export async function settle(tx: Db, { workspace, agent_id, key }: IdempotencyKey, answer: object): Promise<void> {
+  await keepAnswer(tx, [workspace, agent_id, key, JSON.stringify(answer)])
 }

@@ -72,8 +72,9 @@ export const waitForInbox = ({ database, live, ...waiting }: InboxWaitDeps) =>
         const answer = mark_read
           ? await markAnswerRead(database, agent, waited.got, { unread_only }, receipt)
           : waited.got
-        // Another call of the agent may have got all of it: then this one goes on waiting.
         if (answer.count > 0) return { ...answer, timed_out: false }
+        // Another call of the agent has got all of it: this one goes on waiting.
+        if (performance.now() >= ends_at) return { ...NOTHING, timed_out: !closed }
       }
     }
   })

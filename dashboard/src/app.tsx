@@ -90,9 +90,8 @@ export function App() {
             </Route>
             <Route path="/workspaces" component={WorkspacesScreen} />
             <Route path="/health" component={HealthScreen} />
-            <Route>
-              <Redirect to="/" />
-            </Route>
+            {/* A link in the address comes before its event: what is rendered in between must keep it. */}
+            <Route>{() => (LINK.test(location.hash) ? null : <Redirect to="/" />)}</Route>
           </Switch>
         </Frame>
       </Router>

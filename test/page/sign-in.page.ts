@@ -36,6 +36,15 @@ t.test('the link signs in once, and stays in no address', BROWSER, async t => {
   await page.goto(link())
   await page.getByRole('banner').getByText('person').waitFor()
   t.match(await who(), person)
+
+  t.comment('it is not lost where the screen is shown anew before the browser tells of it')
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await signIn(page, url, { name: 'somebody else' })
+  await page.evaluate(`
+    location.href = '${link()}'
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '?', bubbles: true }))`)
+  await page.getByRole('banner').getByText('person').waitFor()
+  t.match(await who(), person)
   for (let back = 0; back < 4; back++) {
     await page.goBack().catch(() => null)
     t.notMatch(page.url(), /sign-in/)

@@ -21,7 +21,7 @@ export interface ToolContext<P extends Permission | 'none' = Permission> {
   readonly receipt: Receipt
   /** What the audit row's metadata says beyond what input and answer tell. Ids only. */
   auditMetadata: Record<string, unknown>
-  /** Adds what others are told after the commit, where input and answer do not tell it (`affectedTopics`). */
+  /** Names what others are told of beside `affectedTopics`, which knows only input and answer. The last call counts. */
   alsoAffects: (topics: readonly Topic[]) => void
 }
 

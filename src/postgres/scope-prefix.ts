@@ -48,7 +48,7 @@ export function scopePrefixes(options: ScopeOptions): ScopePrefixes {
 
 /**
  * Without `enable_seqscan = off` a plan that is made while a table has one page reads it whole, and is kept until the
- * table is analyzed. So does one that is made from an unlucky sample of a large session.
+ * table is analyzed. A plan that is made from an unlucky sample of a large session reads the table whole too.
  */
 const ONCE: Manner['local'] = [
   ['plan_cache_mode', 'force_generic_plan'],

@@ -5,6 +5,7 @@ import { openStream } from '../http/stream-client.js'
 import { callTool, request } from '../mcp/clients.js'
 import { isFailure } from '../support/failure.js'
 import { samples } from '../support/samples.js'
+import { told } from './told.js'
 
 /**
  * Credentials for one session of a workspace, an admin's too: the others are not there, whichever way they are asked
@@ -88,11 +89,6 @@ const everyWay: Array<[string, As]> = [
 ]
 const headersOf = (as: As): Record<string, string> =>
   as.token === undefined ? (as.headers ?? {}) : { authorization: `Bearer ${as.token}` }
-
-const told = ({ status, body: { timestamp, request_id, search_time_ms, ...body } }: { status: number; body: any }) => ({
-  status,
-  body
-})
 
 t.test('every tool that is given an id from outside', async t => {
   let asked = 0

@@ -5,6 +5,7 @@ import { plain } from '../../src/http/openapi.js'
 import { type As, call, newSession, ok, startApp } from '../helper.js'
 import { callTool, request } from '../mcp/clients.js'
 import { samples } from '../support/samples.js'
+import { told } from './told.js'
 
 /**
  * A good token of another workspace, and ids that are guessed: what is not one's own is not there, in the same words as
@@ -28,12 +29,6 @@ const session_id = await newSession(app)
 const { message_id } = await ok(app, 'add_message', { session_id, content: 'the unguessable walrus' })
 await ok(app, 'set_memory', { key: 'walrus', value: 'walrus' })
 await ok(app, 'set_memory', { key: 'walrus', value: 'walrus', session_id })
-
-/** What answers have that is not told by what was asked for. */
-const told = ({ status, body: { timestamp, request_id, search_time_ms, ...body } }: { status: number; body: any }) => ({
-  status,
-  body
-})
 
 t.test('every tool that is given an id of another workspace', async t => {
   let asked = 0

@@ -2,22 +2,18 @@ import fc from 'fast-check'
 import t from 'tap'
 import { VISIBILITIES } from '../../src/kernel/visibilities.js'
 import { call, newSession, ok, startApp } from '../helper.js'
+import { propertyAgents } from '../support/property-agents.js'
 import { unreadOf } from './unread-of.js'
 
 const app = await startApp(t)
 
 // A reader's state by the words of the contract, for any writing, changing and marking.
-const AGENTS = [
+const { agents: AGENTS, anAgent } = propertyAgents(
   ['a', 'red', false],
   ['b', 'red', false],
   ['c', 'blue', false],
   ['d', 'blue', true]
-].map(([agent_id, agent_type, admin]) => ({
-  agent_id: agent_id as string,
-  agent_type: agent_type as string,
-  admin: admin as boolean
-}))
-const anAgent = fc.constantFrom(...AGENTS)
+)
 const aVisibility = fc.constantFrom(...VISIBILITIES)
 const steps = fc.array(
   fc.oneof(

@@ -2,6 +2,7 @@ import type { Client as ModernClient } from '@modelcontextprotocol/client'
 import t, { type Test } from 'tap'
 import { API_KEY, listen, newSession, ok, startApp } from '../helper.js'
 import { token } from '../support/samples.js'
+import { boundKey } from './bound-key.js'
 import { connectModern, eventually, type Headers, request } from './clients.js'
 
 /** subscriptions/listen of 2026-07-28 clients: the SDK's client over sockets, two replicas on one database. */
@@ -91,13 +92,7 @@ t.test('a subscription ends with the token', async t => {
 t.test('a subscription ends with the API key that its token was made with', async t => {
   const ADMIN = { admin: true, agent_id: 'boss' }
   const session_id = await newSession(here)
-  const { api_key, key_id } = await ok(here, 'create_api_key', { agent_id: 'bound', agent_type: 'custom' }, ADMIN)
-  const { token } = await ok(
-    here,
-    'authenticate_agent',
-    { agent_id: 'bound', agent_type: 'custom', api_key },
-    { anonymous: true }
-  )
+  const { api_key, key_id, token } = await boundKey(here, ADMIN)
   const subscribed = await Promise.all(
     ([{ authorization: `Bearer ${token}` }, { 'x-api-key': api_key }] as Headers[]).map(async headers => {
       const { client, told } = await connect(t, headers)

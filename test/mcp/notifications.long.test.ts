@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { ADMIN_API_KEY, API_KEY, listen, newSession, ok, startApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
 import { token } from '../support/samples.js'
+import { boundKey } from './bound-key.js'
 import { callTool, connectLegacy, eventually, openSession, request, type Headers } from './clients.js'
 
 /** The notification stream of 2025-era clients: three replicas on one database, real sockets. */
@@ -310,13 +311,7 @@ t.test('a stream ends with the API key that its token was made with', async t =>
   const session_id = await newSession(here)
   const ADMIN = { admin: true, agent_id: 'boss' }
   for (const subscribed of [true, false]) {
-    const { api_key, key_id } = await ok(here, 'create_api_key', { agent_id: 'bound', agent_type: 'custom' }, ADMIN)
-    const { token } = await ok(
-      here,
-      'authenticate_agent',
-      { agent_id: 'bound', agent_type: 'custom', api_key },
-      { anonymous: true }
-    )
+    const { api_key, key_id, token } = await boundKey(here, ADMIN)
     const [byToken, byKey] = (await Promise.all(
       ([{ authorization: `Bearer ${token}` }, { 'x-api-key': api_key }] as Headers[]).map(async credentials => {
         const session: Headers = { ...(await openSession(here)), ...credentials }

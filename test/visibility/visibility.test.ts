@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { type Visibility, VISIBILITIES } from '../../src/kernel/visibilities.js'
 import { type As, call, newSession, ok, ROOT, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
+import { propertyAgents } from '../support/property-agents.js'
 
 /** The rule of docs/semantics.md, Visibility on every way to read. */
 
@@ -302,19 +303,14 @@ const may = (viewer: Required<Pick<As, 'agent_id' | 'agent_type' | 'admin'>>, me
   (message.visibility === 'direct' &&
     [message.sender, ...message.to].some(name => name === viewer.agent_id || name === `type:${viewer.agent_type}`))
 
-const AGENTS = [
+const { agents: AGENTS, anAgent } = propertyAgents(
   ['a', 'red', false],
   ['a', 'blue', false],
   ['b', 'red', false],
   ['c', 'blue', false],
   ['c', 'blue', true],
   ['red', 'a', false]
-].map(([agent_id, agent_type, admin]) => ({
-  agent_id: agent_id as string,
-  agent_type: agent_type as string,
-  admin: admin as boolean
-}))
-const anAgent = fc.constantFrom(...AGENTS)
+)
 const aVisibility = fc.constantFrom(...VISIBILITIES)
 const aChange = fc.record({ which: fc.nat(), by: anAgent, visibility: aVisibility })
 const aWriting = fc.record({

@@ -62,7 +62,7 @@ const DECIDES: Manner['local'] = [
 ]
 
 /** A second, unless less is allowed anyway; 0 is no limit. */
-const ENDS_AFTER_A_SECOND = `set_config('statement_timeout', case
+export const ENDS_AFTER_A_SECOND = `set_config('statement_timeout', case
   when current_setting('statement_timeout')::interval between interval '1 ms' and interval '1 s'
   then current_setting('statement_timeout') else '1s' end, true)`
 

@@ -2,6 +2,7 @@ import { type Compilable, CompiledQuery, type QueryResult, type RawBuilder } fro
 import type { Db } from './schema.js'
 import { type Plan, withPlan } from './planned-query.js'
 import { driverOf } from './scope.js'
+import { ENDS_AFTER_A_SECOND } from './scope-prefix.js'
 import { nameFor } from './statement-names.js'
 
 /**
@@ -98,3 +99,13 @@ function execute<R>(db: Db, query: RawBuilder<R> | Compilable<R>, plan: Plan): P
 export function withinASecond<R>(db: Db, query: RawBuilder<R> | Compilable<R>): Promise<QueryResult<R>> {
   return execute(db, query, 'within a second')
 }
+
+/**
+ * Ends each further statement of a transaction after a second, also one that waits for others.
+ * @throws the statement throws what isTooLong (faults.ts) knows
+ */
+export async function endWithinASecond(tx: Db): Promise<void> {
+  await setASecond(tx, [])
+}
+
+const setASecond = defineStatement('scs.second', `select ${ENDS_AFTER_A_SECOND}`, undefined, { withNext: true })

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Db } from '../postgres/schema.js'
 import { databaseOf } from '../postgres/scope.js'
+import { endWithinASecond } from '../postgres/statements.js'
 import { termHashes } from './secret.js'
 import { ENGLISH, stem } from './stems.js'
 import { metadataValues, sessionTerm, termsOf, wordTerm } from './terms.js'
@@ -42,8 +43,9 @@ interface Row {
  * Indexes messages that wait for it, in the order of their keys, in one transaction that also takes them off the list.
  * A message whose visibility changes meanwhile is put on the list again by that change (messages.ts).
  * @param only what a searcher waits for: then rows another process is at are waited for, not skipped, so that on return
- *   everything that was committed before is indexed
+ *   everything that was committed before is indexed; but no statement takes longer than a second
  * @returns how many were taken off the list; fewer than `limit`: nothing more waits
+ * @throws with `only`: what isTooLong (faults.ts) knows, after which nothing is indexed
  */
 export async function fill(db: Db, only?: Pending, limit = BATCH, bytes_max = BYTES_MAX): Promise<number> {
   return index(db, 'search_pending', only, limit, bytes_max)
@@ -69,6 +71,7 @@ async function index(
   /** What the vocabulary may lack, by workspace. */
   const lacked = new Map<string, Set<string>>()
   const taken = await db.transaction().execute(async tx => {
+    if (only !== undefined) await endWithinASecond(tx)
     let waiting = tx.selectFrom(from).select(['workspace', 'session_id', 'message_id'])
     if (from === 'message_terms') waiting = waiting.where('words', 'is', null)
     if (only !== undefined) {

@@ -159,9 +159,15 @@ async function indexWaiting({ db, viewer, filter: { session_id } }: Search, coun
   const scope = { workspace: viewer.workspace, session_id }
   const begun = performance.now()
   let waiting = counted
-  while (waiting > 0 && performance.now() - begun < INDEXING_MS) {
-    const done = await fill(db, scope, WAITING_COUNTED, BYTES_AT_A_TIME)
-    waiting = done === 0 ? 0 : waiting - done
+  try {
+    while (waiting > 0 && performance.now() - begun < INDEXING_MS) {
+      const done = await fill(db, scope, WAITING_COUNTED, BYTES_AT_A_TIME)
+      waiting = done === 0 ? 0 : waiting - done
+    }
+  } catch (error) {
+    // Another process has begun to index them and does not go on: its connection may be broken.
+    if (isTooLong(error)) return false
+    throw error
   }
   // In one session the oldest messages are indexed first, so those that were counted are indexed. Across sessions,
   // newer ones may have been indexed in their place.

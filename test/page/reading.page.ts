@@ -56,6 +56,21 @@ t.test('what is taken back goes from an open thread too', BROWSER, async t => {
   t.notMatch(await page.content(), /rash answer|the question/)
 })
 
+t.test('what a key opens has the focus before the next key comes', BROWSER, async t => {
+  const { app, url, page } = await startWithPage(t)
+  const session_id = await newSession(app)
+  await write(app, session_id, 'the lighthouse is dark', { agent_id: 'ada' })
+  await page.goto(`${url}/app/#/sessions/${session_id}`)
+  await page.getByText('the lighthouse is dark').waitFor()
+  // Both in one task of the browser, which cannot paint between them.
+  const focused = await page.evaluate<string>(`(async () => {
+    dispatchEvent(new KeyboardEvent('keydown', { key: '/' }))
+    for (let turn = 0; turn < 20; turn++) await undefined
+    return document.activeElement.getAttribute('aria-label')
+  })()`)
+  t.equal(focused, 'Search in this session')
+})
+
 t.test('a session by the keyboard alone, on a phone too', BROWSER, async t => {
   const { app, url, page, watched } = await startWithPage(t)
   const session_id = await newSession(app)

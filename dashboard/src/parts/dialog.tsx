@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Failure } from './notes.js'
 
 /** A dialog of the browser's own: it keeps the focus, and Escape closes it. */
@@ -15,7 +15,7 @@ export function Dialog({
   wide?: boolean
 }) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal()
   }, [])
   return (

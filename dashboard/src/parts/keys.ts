@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 /** Milliseconds between the two keys of a pair. */
 const PAIR_MS = 1500
@@ -10,7 +10,8 @@ const PAIR_MS = 1500
 export function useKeys(actions: Record<string, (event: KeyboardEvent) => void>): void {
   const latest = useRef(actions)
   latest.current = actions
-  useEffect(() => {
+  // What is in view can be steered by keys: not a moment later.
+  useLayoutEffect(() => {
     let first: string | undefined
     let at = 0
     const onKey = (event: KeyboardEvent) => {

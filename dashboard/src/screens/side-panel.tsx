@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 /** What is open beside a list. It takes the focus, and gives it back; Escape closes it. */
 export function SidePanel({
@@ -12,7 +12,8 @@ export function SidePanel({
   children: ComponentChildren
 }) {
   const panel = useRef<HTMLElement>(null)
-  useEffect(() => {
+  // Before the browser paints: a key that is pressed at once is the panel's.
+  useLayoutEffect(() => {
     const before = document.activeElement
     const element = panel.current as HTMLElement
     const field = element.querySelector<HTMLElement>('input[type=search]') ?? element

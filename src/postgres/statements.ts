@@ -101,8 +101,8 @@ export function withinASecond<R>(db: Db, query: RawBuilder<R> | Compilable<R>): 
 }
 
 /**
- * Ends each further statement of a transaction after a second, also one that waits for others.
- * @throws the statement throws what isTooLong (faults.ts) knows
+ * From here on PostgreSQL ends each statement of the transaction after a second, waiting for locks included. The
+ * statement then throws what isTooLong (faults.ts) knows.
  */
 export async function endWithinASecond(tx: Db): Promise<void> {
   await setASecond(tx, [])

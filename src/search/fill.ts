@@ -43,7 +43,7 @@ interface Row {
  * Indexes messages that wait for it, in the order of their keys, in one transaction that also takes them off the list.
  * A message whose visibility changes meanwhile is put on the list again by that change (messages.ts).
  * @param only what a searcher waits for: then rows another process is at are waited for, not skipped, so that on return
- *   everything that was committed before is indexed; but no statement takes longer than a second
+ *   everything that was committed before is indexed. No statement of it takes longer than a second
  * @returns how many were taken off the list; fewer than `limit`: nothing more waits
  * @throws with `only`: what isTooLong (faults.ts) knows, after which nothing is indexed
  */

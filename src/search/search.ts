@@ -153,7 +153,10 @@ const LACKING_MAX = 59
 /** Shorter words are not looked for inside others by the vocabulary. */
 const SHORT = 4
 
-/** @returns whether nothing waits any more: where a lot does, it is left to the worker */
+/**
+ * @returns whether nothing waits any more; false: a lot waits, and is left to the worker, or another process has begun
+ *   to index it and does not go on, perhaps because its connection is broken
+ */
 async function indexWaiting({ db, viewer, filter: { session_id } }: Search, counted: number): Promise<boolean> {
   if (counted >= WAITING_COUNTED) return false
   const scope = { workspace: viewer.workspace, session_id }
@@ -165,7 +168,6 @@ async function indexWaiting({ db, viewer, filter: { session_id } }: Search, coun
       waiting = done === 0 ? 0 : waiting - done
     }
   } catch (error) {
-    // Another process has begun to index them and does not go on: its connection may be broken.
     if (isTooLong(error)) return false
     throw error
   }

@@ -14,7 +14,7 @@ t.test('a message whose visibility changes while it is being indexed is indexed 
   const filled = fill(app.database.db)
   await waits(app, 'message_terms')
   const narrowed = ok(app, 'set_message_visibility', { message_id, visibility: 'private' })
-  await waits(app, 'message_terms', 2)
+  await waits(app, 'insert into search_pending as pending')
   await release()
   await Promise.all([filled, narrowed])
   while ((await pendingCount(app.database.db, undefined, 10)) > 0) await fill(app.database.db)

@@ -15,6 +15,7 @@ export function Dialog({
   wide?: boolean
 }) {
   const dialog = useRef<HTMLDialogElement>(null)
+  // Before the browser paints: the dialog gets the key that is pressed next.
   useLayoutEffect(() => {
     dialog.current?.showModal()
   }, [])

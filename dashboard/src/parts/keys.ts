@@ -10,7 +10,7 @@ const PAIR_MS = 1500
 export function useKeys(actions: Record<string, (event: KeyboardEvent) => void>): void {
   const latest = useRef(actions)
   latest.current = actions
-  // What is in view can be steered by keys: not a moment later.
+  // Before the browser paints: whoever sees a list can use its keys at once.
   useLayoutEffect(() => {
     let first: string | undefined
     let at = 0

@@ -12,7 +12,7 @@ export function SidePanel({
   children: ComponentChildren
 }) {
   const panel = useRef<HTMLElement>(null)
-  // Before the browser paints: a key that is pressed at once is the panel's.
+  // Before the browser paints: the panel gets the key that is pressed next.
   useLayoutEffect(() => {
     const before = document.activeElement
     const element = panel.current as HTMLElement

@@ -90,6 +90,12 @@ const swapped = (word: string, at: number) =>
 const AGENT: As = { agent_id: 'agent-3', agent_type: 'type-1' }
 const ADMIN: As = { agent_id: 'agent-3', admin: true }
 
+// Plans depend on whether autovacuum has come by. It never does, and what it does is done below.
+const { rows: tables } = await pool.query<{ name: string }>(
+  'select quote_ident(tablename) as name from pg_tables where schemaname = current_schema()'
+)
+for (const { name } of tables) await pool.query(`alter table ${name} set (autovacuum_enabled = false)`)
+
 // 20 000 sessions, one of them of 600 messages; 20 000 messages, audit rows and memory entries, 4000 changes.
 await pool.query(`
   insert into sessions (id, purpose, created_by, created_at, last_seq, public_count)
@@ -134,12 +140,7 @@ const plain = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
 while ((await fill(plain, { workspace: 'default' }, 1000)) > 0);
 // The worker does this while nothing waits: what GIN has put off makes an index dearer than reading the whole table.
 await pool.query('select merge_put_off()')
-// Autovacuum might come by in the middle, and plans depend on whether it has: it has. But not at what waits for the
-// index: its emptied pages would be cut off, and a table of no pages is read whole.
-const { rows: tables } = await pool.query<{ name: string }>(
-  'select quote_ident(tablename) as name from pg_tables where schemaname = current_schema()'
-)
-for (const { name } of tables) await pool.query(`alter table ${name} set (autovacuum_enabled = false)`)
+// What waits for the index is not vacuumed: its emptied pages would be cut off, and a table of no pages is read whole.
 await pool.query(
   `vacuum analyze ${tables
     .map(({ name }) => name)

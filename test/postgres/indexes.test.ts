@@ -12,12 +12,12 @@ import { acrossWorkspaces, inWorkspace, unscoped } from '../../src/postgres/scop
 import type { RunStatement } from '../../src/postgres/scoped-connection.js'
 import { queryWithPrefix } from '../../src/postgres/pg-internals.js'
 import { guardPool } from '../../src/postgres/guarded-pool.js'
-import { fill } from '../../src/search/fill.js'
 import { versionsOf } from '../../src/feed/store/topics.js'
 import { type Grown, grown, readSeqRanges, snapshotNow } from '../../src/feed/store/workspace-feed.js'
 import { type As, environment, JWT_SECRET, ok } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
 import { openService } from '../support/database.js'
+import { indexAll } from '../support/index-all.js'
 
 /**
  * Every page that is read is read by an index: the plans of the statements that the tools really send, on tables of
@@ -137,7 +137,7 @@ await pool.query(`
   on conflict do nothing;
   insert into search_pending (workspace, session_id, message_id) select workspace, session_id, id from messages`)
 const plain = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
-while ((await fill(plain, { workspace: 'default' }, 1000)) > 0);
+await indexAll(plain)
 // The worker does this while nothing waits: what GIN has put off makes an index dearer than reading the whole table.
 await pool.query('select merge_put_off()')
 // What waits for the index is not vacuumed: its emptied pages would be cut off, and a table of no pages is read whole.

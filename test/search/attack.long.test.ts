@@ -1,6 +1,6 @@
 import t from 'tap'
-import { fill } from '../../src/search/fill.js'
 import { call, newSession, ok, startApp } from '../helper.js'
+import { indexAll } from '../support/index-all.js'
 
 /** What somebody found who tried to break search. */
 
@@ -152,7 +152,7 @@ t.test(
       'a new call of search_context',
       'quokkas redeploy seventeen walrus services beneath production'
     ])
-    while ((await fill(app.database.db, { workspace: 'default' })) > 0);
+    await indexAll(app.database.db)
     for (const query of [
       'search_con',
       'able_search',
@@ -170,7 +170,7 @@ t.test(
 t.test('an answer says that it is partial where texts are too long for all of them to be read', async t => {
   const long = Array.from({ length: 30 }, () => '12345 '.repeat(15_000))
   const session_id = await sessionOf(['the table is laid', ...long])
-  while ((await fill(app.database.db, { workspace: 'default' })) > 0);
+  await indexAll(app.database.db)
   t.match(await ok(app, 'search_context', { session_id, query: 'bl' }), { results: [], partial: true })
   t.match(await ok(app, 'search_context', { session_id, query: 'table' }), {
     results: [{ score: 100 }],

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
-import { fill } from '../../src/search/fill.js'
 import { newSession, ok, startApp, type As, type TestApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
 import { administer } from '../support/database.js'
+import { indexAll } from '../support/index-all.js'
 
 /**
  * What only the index finds: messages with more than 500 newer ones after them, of which recent.ts looks at the newest.
@@ -165,7 +165,7 @@ t.test('the oldest of 700 messages', async t => {
       return answers as any[]
     }
     // What waits is looked at otherwise than what is indexed.
-    while ((await fill(app.database.db, { workspace: 'default' })) > 0);
+    await indexAll(app.database.db)
     const before = await ask()
     const letters = 'abcdefghijklmnopqrstuvwxyz'
     const secret = Array.from(
@@ -180,7 +180,7 @@ t.test('the oldest of 700 messages', async t => {
         visibility: 'private'
       }))
     )
-    while ((await fill(app.database.db, { workspace: 'default' })) > 0);
+    await indexAll(app.database.db)
     for (const [i, answer] of (await ask()).entries()) t.same(answer, before[i], queries[i] as string)
     t.same(
       before[0]?.results.map((result: any) => result.message.content),

@@ -1,7 +1,8 @@
 import t from 'tap'
-import { fill, pendingCount } from '../../src/search/fill.js'
+import { fill } from '../../src/search/fill.js'
 import { newSession, ok, startApp } from '../helper.js'
 import { holding, waits } from '../support/holding.js'
+import { indexAll } from '../support/index-all.js'
 
 /** What is indexed and what changes at the same time. */
 
@@ -17,7 +18,7 @@ t.test('a message whose visibility changes while it is being indexed is indexed 
   await waits(app, 'insert into search_pending as pending')
   await release()
   await Promise.all([filled, narrowed])
-  while ((await pendingCount(app.database.db, undefined, 10)) > 0) await fill(app.database.db)
+  await indexAll(app.database.db)
   const { rows } = await app.database.pool.query('select visibility from message_terms where message_id = $1', [
     message_id
   ])
@@ -48,7 +49,7 @@ t.test('visibility changed again and again while indexing goes on never waits cr
       fill(app.database.db)
     ])
   }
-  while ((await pendingCount(app.database.db, undefined, 10)) > 0) await fill(app.database.db)
+  await indexAll(app.database.db)
   const { rows } = await app.database.pool.query(
     'select count(*) as n from message_terms t join messages m on m.workspace = t.workspace ' +
       'and m.id = t.message_id where m.visibility = t.visibility'
@@ -66,7 +67,7 @@ t.test('what is indexed while a search looks is found all the same', async t => 
       messages: Array.from({ length: 100 }, (_, i) => ({ content: `walrus ${i === 7 ? 'crocodile' : i}` }))
     })
   }
-  while ((await pendingCount(app.database.db, undefined, 1)) > 0) await fill(app.database.db)
+  await indexAll(app.database.db)
 
   // The first makes all wait again; the second, next in line for the lock, keeps the worker from them.
   const first = await holding(

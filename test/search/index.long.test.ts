@@ -2,9 +2,10 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import type { Agent } from '../../src/kernel/agent.js'
-import { fill, pendingCount } from '../../src/search/fill.js'
+import { pendingCount } from '../../src/search/fill.js'
 import { search } from '../../src/search/search.js'
 import { call, newSession, ok, startApp, type TestApp } from '../helper.js'
+import { indexAll } from '../support/index-all.js'
 
 /** What must hold of the index behind search, beyond what is found (search.test.ts). */
 
@@ -86,7 +87,7 @@ t.test('what others wrote a moment ago in great number delays nobody', async t =
     await sql`alter table ${sql.table(table)} set (autovacuum_enabled = off)`.execute(db)
   await writeMany(270, 'ann', 'public')
   await writeMany(700, 'boss', 'private')
-  while ((await fill(db, { workspace: 'default' })) > 0);
+  await indexAll(db)
   await withoutIndexing(t, app)
   await writeMany(4500, 'boss', 'private')
   for (const [query, found] of [
@@ -206,7 +207,7 @@ t.test('what is indexed is found, typing errors included, although a great deal 
   const app = await startApp(t)
   const session_id = await newSession(app)
   const { message_id } = await ok(app, 'add_message', { session_id, content: 'a lonely crocodile' })
-  await fill(app.database.db, { workspace: 'default' })
+  await indexAll(app.database.db)
   await withoutIndexing(t, app)
   const { db } = app.database
   await sql`insert into messages (session_id, seq, sender, sender_type, content, visibility)
@@ -233,8 +234,7 @@ t.test('many searchers and workers at once index each message once', async t => 
     Array.from({ length: 20 }, (_, i) => contents(app, { session_id, query: `topic${i}` }))
   )
   found.forEach((results, i) => t.same(results, [`message about topic${i}`]))
-  await fill(app.database.db)
-  t.equal(await pendingCount(app.database.db, undefined, 10), 0)
+  await indexAll(app.database.db)
   const { rows } = await sql`select count(*) as n from message_terms`.execute(app.database.db)
   t.same(rows, [{ n: 100 }])
 })

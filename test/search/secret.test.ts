@@ -4,13 +4,13 @@ import { connect, connectAsOwner } from '../../src/postgres/connect.js'
 import { down, up } from '../../src/postgres/migrate.js'
 import type { Db } from '../../src/postgres/schema.js'
 import { inWorkspace } from '../../src/postgres/scope.js'
-import { fill, pendingCount } from '../../src/search/fill.js'
 import { termHashes } from '../../src/search/secret.js'
 import { type TermHash, termHash } from '../../src/search/term-hash.js'
 import { termsOf, wordTerm } from '../../src/search/terms.js'
 import { newSession, ok, startApp, type TestApp } from '../helper.js'
 import { createDatabase } from '../support/cluster.js'
 import { optionsFor } from '../support/database.js'
+import { indexAll } from '../support/index-all.js'
 import { until } from '../support/until.js'
 
 /** The terms of the index are hashed with a secret. */
@@ -181,8 +181,7 @@ t.test(
       rows.map(({ message_id }) => Number(message_id)),
       [1, 2, 3, 4, 5]
     )
-    while ((await fill(db)) > 0);
-    t.equal(await pendingCount(db, undefined, 10), 0)
+    await indexAll(db)
     const terms = await db.selectFrom('message_terms').select('terms').execute()
     t.equal(terms.filter(({ terms }) => terms.length > 1).length, 5)
   }

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { fill } from '../../src/search/fill.js'
 import { inWorkspace } from '../../src/postgres/scope.js'
 import { search } from '../../src/search/search.js'
 import { openService } from '../support/database.js'
+import { indexAll } from '../support/index-all.js'
 import { countedDatabase } from '../support/looked-at.js'
 
 /**
@@ -32,9 +32,8 @@ await pool.query(
   on conflict do nothing`,
   [Array.from({ length: VARIANTS }, (_, n) => variant(n))]
 )
-const scope = { workspace: 'default', session_id: SESSION }
 const uncounted = inWorkspace(openService(t, url).db, 'default')
-while ((await fill(uncounted, scope, 1000, 1e6)) > 0);
+await indexAll(uncounted)
 
 t.test('four of them, each two letters away from many', async t => {
   const query = [1, 84, 167, 250].map(n => variant(n).replace(/.a$/, 'ye')).join(' ')

@@ -66,7 +66,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       changed_at timestamptz(3) not null,
       primary key (workspace, agent_id, session_id, key, version)
     )`.execute(db)
-  await sql`create index memory_history_by_author on memory_history (workspace, changed_by)`.execute(db)
+  // What an owner wrote itself is found by the key, and is most of it.
+  await sql`
+    create index memory_history_by_author on memory_history (workspace, changed_by)
+    where changed_by <> agent_id`.execute(db)
 
   // Triggers keep it, so that nothing that writes a value can forget to.
   await sql`

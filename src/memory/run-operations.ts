@@ -93,7 +93,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
       }
     }
     const values = done.flatMap(each => ('stored' in each ? [each.stored] : []))
-    const outcomes = values.length === 0 ? [] : await storeOfOneCall(tx, workspace, values)
+    const outcomes = values.length === 0 ? [] : await storeOfOneCall(tx, agent, values)
     let n = 0
     const run: Array<[Result, number]> = []
     for (const [offset, each] of done.entries()) {

@@ -37,6 +37,13 @@ export const live = sql<boolean>`(expires_at is null or expires_at > clock_times
 /** A value's version: see migrations/0095-shared-memory.ts. */
 export const versionOf = sql<number>`coalesce(agent_memory.revision, agent_memory.version)`
 
+/**
+ * How often a value was written, at least: so many rows at most has its history, which keep_memory_history (migrations)
+ * cuts off only then. It is in the column that was the version once.
+ * @param table the name of agent_memory in the statement
+ */
+export const writesOf = (table: string) => `least(${table}.version, 2000000000)`
+
 export const entryColumns = [
   'key',
   'session_id',

@@ -1,10 +1,11 @@
 import { INTO_AUDIT_LOG } from '../../audit/store/rows.js'
+import type { Agent } from '../../kernel/agent.js'
 import type { AuditRow, IdempotencyKey } from '../../kernel/receipt.js'
 import { JsonText, stringify } from '../../kernel/json-text.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { isPath } from '../namespace.js'
-import type { Where } from './entries.js'
+import { type Where, writesOf } from './entries.js'
 
 /** A value to store. */
 export interface NewValue {
@@ -40,7 +41,7 @@ export type Outcome = Stored | 'repeated' | 'refused'
 const become = (from: string) => `
   value = ${from}.value, metadata = ${from}.metadata, value_size = ${from}.value_size, updated_by = ${from}.updated_by,
   expires_in = ${from}.expires_in, expires_at = clock_timestamp() + make_interval(secs => ${from}.expires_in),
-  revision = nextval('memory_versions'), updated_at = clock_timestamp(),
+  revision = nextval('memory_versions'), version = ${writesOf('old')} + 1, updated_at = clock_timestamp(),
   created_at = case when old.expires_at <= clock_timestamp() then clock_timestamp() else old.created_at end`
 
 const returned = `old.agent_id, old.session_id, old.key, old.revision as version, old.updated_at as stored_at,
@@ -118,33 +119,62 @@ const storeConditional = defineStatement<Values, Row>('agent_memory.batch_if', b
 
 type Row = { r: number } & ({ accepted: false } | ({ accepted: true } & Stored))
 
-/** The same for values of one call, whose audit row and idempotency key the kernel writes. */
+/**
+ * The same for values of one call, all by one author, whose audit row and idempotency key the kernel writes. A call may
+ * have hundreds, so they come as columns: a list of JSON objects costs PostgreSQL more. An empty column is null in all.
+ */
 const ofOneCall = (store: string) => `
   with wanted as materialized (
-    select q.owner, q.scope, q.key, coalesce(q.value, 'null') as value, q.metadata, q.value_size, q.updated_by,
-      q.expires_in, q.overwrite, q.if_version
-    from json_to_recordset($2) as q (owner text, scope text, key text, value jsonb, metadata jsonb, value_size int,
-      updated_by text, expires_in int, overwrite boolean, if_version bigint)
+    select ($3::text[])[q.place] as owner, ($4::text[])[q.place] as scope, q.key, q.value, q.value_size,
+      case when starts_with(($4::text[])[q.place], '/') then $2 end as updated_by, q.expires_in, q.if_version,
+      coalesce(q.metadata, '{}') as metadata, coalesce(q.overwrite, true) as overwrite
+    from unnest($5::int[], $6::text[], $7::jsonb[], $8::int[], $9::int[], $10::bigint[], $11::jsonb[], $12::boolean[])
+      as q (place, key, value, value_size, expires_in, if_version, metadata, overwrite)
   ), ${store}
   select agent_id as owner, session_id as scope, key, version, stored_at, expires_at from stored`
 
-const storePlainOfOne = defineStatement<Values, Placed>('agent_memory.set', ofOneCall(PLAIN))
-const storeConditionalOfOne = defineStatement<Values, Placed>('agent_memory.set_if', ofOneCall(CONDITIONAL))
+type Columns = [workspace: string, author: string, ...columns: Array<readonly unknown[]>]
+
+const storePlainOfOne = defineStatement<Columns, Placed>('agent_memory.set', ofOneCall(PLAIN))
+const storeConditionalOfOne = defineStatement<Columns, Placed>('agent_memory.set_if', ofOneCall(CONDITIONAL))
 
 type Placed = Where & Stored
 
-/** Stores values of one call, no two under the same key. @returns what was stored; undefined where it is refused */
+/**
+ * Stores values of one call, no two under the same key, all by one author.
+ * @returns what was stored; undefined where it is refused
+ */
 export async function storeOfOneCall(
   db: Db,
-  workspace: string,
+  { workspace, agent_id }: Pick<Agent, 'workspace' | 'agent_id'>,
   values: readonly NewValue[]
 ): Promise<Array<Stored | undefined>> {
-  const requests = values.map(value => ({
-    ...columnsOf(value),
-    overwrite: value.overwrite,
-    if_version: value.if_version
-  }))
-  const rows = await (isPlain(values) ? storePlainOfOne : storeConditionalOfOne)(db, [workspace, stringify(requests)])
+  const places = new Map<string, { number: number; where: Where }>()
+  const numbers = values.map(({ where }) => {
+    const name = placeName(where, '')
+    const place = places.get(name) ?? { number: places.size + 1, where }
+    places.set(name, place)
+    return place.number
+  })
+  const wheres = [...places.values()].map(({ where }) => where)
+  const column = <T>(of: (value: NewValue) => T) => values.map(of)
+  /** Empty where every value has what is usual. */
+  const unusual = <T>(usual: T, of: (value: NewValue) => T) =>
+    values.every(each => of(each) === usual) ? [] : column(of)
+  const rows = await (isPlain(values) ? storePlainOfOne : storeConditionalOfOne)(db, [
+    workspace,
+    agent_id,
+    wheres.map(({ owner }) => owner),
+    wheres.map(({ scope }) => scope),
+    numbers,
+    column(({ key }) => key),
+    column(({ value }) => value),
+    column(({ value }) => Buffer.byteLength(value)),
+    unusual(null, ({ expires_in }) => (expires_in === 0 ? null : expires_in)),
+    unusual(null, ({ if_version }) => if_version ?? null),
+    unusual('{}', ({ metadata }) => JSON.stringify(metadata)),
+    unusual(true, ({ overwrite }) => overwrite)
+  ])
   const stored = new Map(
     rows.map(({ owner, scope, key, version, stored_at, expires_at }) => [
       placeName({ owner, scope }, key),

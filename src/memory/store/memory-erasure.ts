@@ -43,8 +43,9 @@ export async function eraseMemory(
     and ${before('updated_at')} and (not (${inNamespace}) or ${within('agent_memory.session_id')})`.execute(tx)
   await sql`delete from memory_namespaces where ${here} and ${within('memory_namespaces.path')}`.execute(tx)
 
-  await sql`delete from memory_history where ${here} and changed_by = ${agent_id}
-    and ${before('changed_at')}`.execute(tx)
+  const written = sql<boolean>`${here} and changed_by = ${agent_id} and ${before('changed_at')}`
+  await sql`delete from memory_history where ${written} and agent_id = ${agent_id}`.execute(tx)
+  await sql`delete from memory_history where ${written} and changed_by <> agent_id`.execute(tx)
   await sql`update memory_namespaces set owner = ${pseudonym} where ${here} and owner = ${agent_id}
     and ${before('created_at')}`.execute(tx)
   // What is left under its name lies in namespaces whose owner is the pseudonym by now.

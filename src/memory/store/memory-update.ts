@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { AppError } from '../../kernel/errors.js'
 import type { Db } from '../../postgres/schema.js'
 import { isPath } from '../namespace.js'
-import { changedNow, currentVersion, live, versionConflict, versionOf, type Where } from './entries.js'
+import { changedNow, currentVersion, live, versionConflict, versionOf, type Where, writesOf } from './entries.js'
 
 export const OPERATIONS = ['increment', 'append', 'merge'] as const
 export type Operation = (typeof OPERATIONS)[number]
@@ -73,7 +73,8 @@ export async function change(
     created_at = case when ${ended} then clock_timestamp() else agent_memory.created_at end,
     expires_at = case when ${ended} then null else agent_memory.expires_at end,
     expires_in = case when ${ended} then null else agent_memory.expires_in end,
-    revision = nextval('memory_versions'), updated_at = clock_timestamp()`
+    revision = nextval('memory_versions'), version = ${sql.raw(writesOf('agent_memory'))} + 1,
+    updated_at = clock_timestamp()`
   const exact =
     op === 'increment'
       ? sql<boolean>`abs((${result(given)} #>> '{}')::numeric) <= ${EXACT_MAX}`

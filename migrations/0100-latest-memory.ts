@@ -2,12 +2,11 @@ import { type Kysely, sql } from 'kysely'
 import type { Preparation } from './preparation.js'
 
 /**
- * The values last updated. In the order of time a new entry goes to the end of its agent's, where there is room, and
- * those of one millisecond share one entry; the index before ran backwards and held each value's name. What was updated
- * in the same millisecond is sorted as it is read.
+ * The values last updated. In the order of time a new entry goes to the end of its agent's entries. In the index before,
+ * which ran backwards, it went to their beginning, where each full page is split into halves.
  */
 export const before: Preparation[] = [
-  { index: 'agent_memory_by_update', table: 'agent_memory', as: '(workspace, agent_id, updated_at)' }
+  { index: 'agent_memory_by_update', table: 'agent_memory', as: '(workspace, agent_id, updated_at, session_id, key)' }
 ]
 
 export async function up(db: Kysely<unknown>): Promise<void> {

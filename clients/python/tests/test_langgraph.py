@@ -95,6 +95,18 @@ def test_a_batch_reads_before_it_writes_and_is_few_calls(
         assert relay.tools["list_memory"] == 1
 
 
+def test_a_batch_that_is_too_long_for_one_call_is_several(
+    relay: Relay, place: Place, name: Callable[[str], str]
+) -> None:
+    with Client(name("long"), url=relay.url, api_key=place.api_key, retries=FAST) as client:
+        store = SharedContextStore(client, namespace=name("store"))
+        text = "a long text " * 100_000
+        store.batch([PutOp(("long",), f"k{n}", {"n": n, "text": text}) for n in range(12)])
+        assert relay.tools["batch_memory"] == 3
+        got = store.batch([GetOp(("long",), f"k{n}") for n in range(12)])
+        assert [item.value for item in got] == [{"n": n, "text": text} for n in range(12)]  # type: ignore[union-attr]
+
+
 def test_namespaces_are_listed(store: SharedContextStore) -> None:
     paths = [("a", "b", "c"), ("a", "b", "d", "e"), ("a", "f"), ("g", "b", "c")]
     for path in paths:

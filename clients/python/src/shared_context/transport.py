@@ -16,6 +16,10 @@ from .tokens import Token, TokenKeeper, is_stale, token_of
 ONE_TRY = RetryPolicy(tries=1)
 
 
+class TooLongError(Exception):
+    """A call has more bytes than its caller wants to send. Nothing was sent."""
+
+
 class Transport:
     """The way to the server.
 
@@ -48,17 +52,22 @@ class Transport:
         *,
         timeout_seconds: float | None = None,
         retries: RetryPolicy | None = None,
+        bytes_max: int | None = None,
     ) -> dict[str, Any]:
         """Calls a tool and returns its answer.
 
         Args:
             timeout_seconds: The time limit of one try, beside what the call itself waits.
             retries: Other tries than the settings say.
+            bytes_max: What may be sent at most.
 
         Raises:
             SharedContextError: The call failed, also when it was tried again.
+            TooLongError: It is longer than `bytes_max`.
         """
         content = _wire.encode(tool, arguments)
+        if bytes_max is not None and len(content) > bytes_max:
+            raise TooLongError
         limits = _wire.timeouts(timeout_seconds or self.settings.timeout_seconds, _wire.wait_of(tool, arguments))
         once = _wire.facts_of(tool).once
         policy = retries or self.settings.retries

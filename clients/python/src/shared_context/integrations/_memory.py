@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from .._generated.models import MemoryEntry, OperationInput, OperationResult
 from ..client import Client
+from ..transport import TooLongError
 
 # What one batch_memory takes.
 OPERATIONS_MAX = 500
@@ -36,9 +37,16 @@ class Memory:
 
     def write(self, operations: Iterable[OperationInput], *, atomic: bool = True) -> list[OperationResult]:
         """Stores and deletes. What does not fit into one call is not one transaction."""
+        everything = list(operations)
+        if len(everything) <= OPERATIONS_MAX:
+            # Mostly one call is enough. To measure the operations beforehand would take as long as to encode them.
+            try:
+                return self._write(everything, atomic, _CALL_BYTES) if everything else []
+            except TooLongError:
+                pass
         done: list[OperationResult] = []
-        for part in _parts(operations):
-            done.extend(self.client.batch_memory(operations=part, atomic=atomic)["results"])
+        for part in _parts(everything):
+            done.extend(self._write(part, atomic))
         return done
 
     def set(
@@ -100,6 +108,13 @@ class Memory:
                 # It has expired meanwhile.
                 continue
 
+    def _write(
+        self, operations: Sequence[OperationInput], atomic: bool, bytes_max: int | None = None
+    ) -> list[OperationResult]:
+        arguments = {"operations": operations, "atomic": atomic}
+        answer = self.client.transport.call("batch_memory", arguments, bytes_max=bytes_max)
+        return cast(list[OperationResult], answer["results"])
+
     def _operation(self, op: Any, key: str) -> OperationInput:
         operation: OperationInput = {"op": op, "key": key}
         if self.namespace is not None:
@@ -108,15 +123,9 @@ class Memory:
 
 
 def _parts(operations: Iterable[OperationInput]) -> Iterator[list[OperationInput]]:
-    everything = list(operations)
-    # Mostly one call is enough: one look at the whole is several times as fast as one at each operation.
-    if len(everything) <= OPERATIONS_MAX and _bytes_of(everything) <= _CALL_BYTES:
-        if everything:
-            yield everything
-        return
     part: list[OperationInput] = []
     size = 0
-    for operation in everything:
+    for operation in operations:
         more = _bytes_of(operation.get("value")) + 500
         if part and (len(part) == OPERATIONS_MAX or size + more > _CALL_BYTES):
             yield part

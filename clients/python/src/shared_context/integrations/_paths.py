@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import unquote
 
 # The longest key that the server takes, in characters.
@@ -33,6 +34,12 @@ def unescaped(part: str) -> str:
 
 def path_of(parts: Iterable[str]) -> str:
     """The path of these parts, with a slash at its end: everything below it begins so."""
+    return _path_of(tuple(parts))
+
+
+# A batch names the same few namespaces again and again.
+@lru_cache(maxsize=256)
+def _path_of(parts: tuple[str, ...]) -> str:
     return "".join(f"{escaped(part)}/" for part in parts)
 
 

@@ -201,6 +201,26 @@ t.test('histories of many values that are written at once', async t => {
     )
 })
 
+t.test('a value has no more than twenty versions, however it is written', async t => {
+  const set = { op: 'set', value: 2 }
+  const batch = async (operation: object) => (await ok(app, 'batch_memory', { operations: [operation] })).results[0]
+  type Write = (key: string, if_version: number) => Promise<{ version: number }>
+  const ways: Record<string, Write> = {
+    set: async key => ok(app, 'set_memory', { key, value: 2 }),
+    'set if': async (key, if_version) => ok(app, 'set_memory', { key, value: 2, if_version }),
+    update: async key => ok(app, 'update_memory', { key, op: 'increment', value: 1 }),
+    batch: async key => batch({ ...set, key }),
+    'batch if': async (key, if_version) => batch({ ...set, key, if_version })
+  }
+  for (const [name, write] of Object.entries(ways)) {
+    const key = `written by ${name}`
+    let { version } = await ok(app, 'set_memory', { key, value: 1 })
+    for (const _ of range(22)) ({ version } = await write(key, version))
+    const { rows } = await sql`select from memory_history where key = ${key}`.execute(app.database.db)
+    t.equal(rows.length, 19, name)
+  }
+})
+
 t.test('history counts towards the quota', async t => {
   const small = await startApp(t, { QUOTA_MEMORY_BYTES: '10000' })
   const value = 'x'.repeat(3000)

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { type As, call, ok, startApp } from '../helper.js'
 import { isFailure } from '../support/failure.js'
+import { holding, waits } from '../support/holding.js'
 import { until } from '../support/until.js'
 
 /** Leases on names, one agent after the other. */
@@ -24,6 +25,37 @@ t.test('all names or none, and the error says who holds which until when', async
   t.match((await ok(app, 'list_leases', { holder: 'one' })).leases, [{ name: 'a' }, { name: 'b' }])
   t.equal((await ok(app, 'list_leases', { prefix: 'c' })).count, 1)
   t.match(await ok(app, 'list_leases', { limit: 1 }), { count: 1, has_more: true })
+})
+
+t.test('a name is taken by the next if the first of two gets nothing', async t => {
+  const { query, release } = await holding(t, app, 'lock table leases in exclusive mode')
+  const both = acquire(['wanted', 'another'])
+  await waits(app, 'insert into leases')
+  await query(`insert into leases (name, holder, token, expires_at)
+    values ('another', 'somebody', nextval('lease_tokens'), now() + interval '1 minute')`)
+  const one = acquire(['wanted'], {}, TWO)
+  await sleep(100)
+  await release()
+  t.match((await both).body, { code: 'LEASE_HELD', context: { holders: [{ name: 'another' }] } })
+  t.match((await one).body, { success: true, leases: [{ name: 'wanted' }] })
+})
+
+t.test('who is refused learns who holds a name, however quickly it changes hands', async t => {
+  const refused: any[] = []
+  const takeTurns = async (agent_id: string) => {
+    for (let turn = 0; turn < 15; turn++) {
+      const { status, body } = await acquire(['hot'], {}, { agent_id })
+      if (status === 200) await ok(app, 'release_lease', { leases: body.leases }, { agent_id })
+      else refused.push(body)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, (_, i) => takeTurns(`turn ${i}`)))
+  t.ok(refused.length > 0)
+  t.ok(refused.every(({ code }) => code === 'LEASE_HELD'))
+  t.same(
+    refused.filter(({ context }) => context.holders[0]?.name !== 'hot'),
+    []
+  )
 })
 
 t.test('only the holder renews and releases, by its token; an admin ends any', async t => {

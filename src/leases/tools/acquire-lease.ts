@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { input, output, Text } from '../../kernel/shapes.js'
 import { HoldsText } from '../../kernel/schema.js'
+import { AppError } from '../../kernel/errors.js'
 import { defineTool } from '../../kernel/tool.js'
 import { needWholeWorkspace } from '../../agents/whole-workspace.js'
 import { refuseLongWait, WAIT_WORDS, type WaitUntilDeps, waitUntil, WaitSeconds } from '../../feed/wait-until.js'
@@ -15,6 +16,8 @@ export interface AcquireDeps extends WaitUntilDeps {
 }
 
 const PURPOSE_MAX = 1000
+/** Tries of a call that meets the names held, and then finds them free: so often others are quicker. */
+const TRIES_MAX = 10
 
 export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
   defineTool({
@@ -43,17 +46,27 @@ export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
       refuseLongWait(caller, wait_seconds, 'wait_seconds')
       needWholeWorkspace(agent)
       const names = [...new Set(given)]
-      const acquired = await waitUntil(
-        {
-          agent,
-          caller,
-          attempt: () => desk.take({ agent, names, ttl_seconds, purpose, audit }),
-          giveBack: taken => giveBack(agent, taken),
-          total_ms: wait_seconds * 1000
-        },
-        waiting
-      )
-      if (typeof acquired === 'string') throw await desk.held(agent, names)
+      const take = async (total_ms: number) =>
+        waitUntil(
+          {
+            agent,
+            caller,
+            attempt: () => desk.take({ agent, names, ttl_seconds, purpose, audit }),
+            giveBack: taken => giveBack(agent, taken),
+            total_ms
+          },
+          waiting
+        )
+      let acquired = await take(wait_seconds * 1000)
+      for (let tries = 1; typeof acquired === 'string'; tries++) {
+        const holders = await desk.holders(agent, names)
+        // Where nobody holds any, they were given up at this very moment.
+        if (holders.length > 0 || tries === TRIES_MAX || caller.disconnected?.()?.aborted === true)
+          throw new AppError('LEASE_HELD', 'Somebody holds a lease on one of the names, so none was taken.', {
+            context: { holders }
+          })
+        acquired = await take(0)
+      }
       return { leases: acquired.got }
     }
   })

@@ -3,6 +3,7 @@ import { Redirect, Route, Router, Switch } from 'wouter-preact'
 import { useHashLocation } from 'wouter-preact/use-hash-location'
 import { Client, type Identity, signInWithCode, storedIdentity } from './api/client.js'
 import { messageOf } from './api/failure.js'
+import { Notice } from './parts/notes.js'
 import { AgentScreen } from './screens/agent.js'
 import { AgentsScreen } from './screens/agents.js'
 import { AuditScreen } from './screens/audit.js'
@@ -32,6 +33,10 @@ function decoded(part: string): string {
 export function App() {
   const [identity, setIdentity] = useState<Identity | undefined>(storedIdentity)
   const [why, setWhy] = useState('')
+  const signIn = (as: Identity) => {
+    setWhy('')
+    setIdentity(as)
+  }
   const [linking, setLinking] = useState(() => LINK.test(location.hash))
 
   useEffect(() => {
@@ -42,7 +47,7 @@ export function App() {
       history.replaceState(null, '', '#/')
       setLinking(true)
       signInWithCode(code)
-        .then(setIdentity, (error: unknown) => {
+        .then(signIn, (error: unknown) => {
           setWhy(messageOf(error))
         })
         .finally(() => {
@@ -68,11 +73,19 @@ export function App() {
   )
   useEffect(() => () => client?.close(), [client])
   if (linking) return <p class="note">Signing in …</p>
-  if (client === undefined) return <SignIn why={why} onSignIn={setIdentity} />
+  if (client === undefined) return <SignIn why={why} onSignIn={signIn} />
   return (
     <SignedIn.Provider value={client}>
       <Router hook={useHashLocation}>
         <Frame>
+          {why !== '' && (
+            <Notice
+              text={`${why} You are signed in as before.`}
+              onClose={() => {
+                setWhy('')
+              }}
+            />
+          )}
           <Switch>
             <Route path="/" component={SessionsScreen} />
             <Route path="/sessions/:id/:at?">

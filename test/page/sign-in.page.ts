@@ -37,6 +37,13 @@ t.test('the link signs in once, and stays in no address', BROWSER, async t => {
   await page.getByRole('banner').getByText('person').waitFor()
   t.match(await who(), person)
 
+  t.comment('a link that is spent changes nothing for whoever has signed in, and says so')
+  await page.goto(first)
+  await page.getByText(/does not sign in any more.* You are signed in as before/).waitFor()
+  t.match(await who(), person)
+  await page.getByRole('button', { name: 'Close', exact: true }).click()
+  t.equal(await page.getByText(/does not sign in any more/).count(), 0)
+
   t.comment('it is not lost where the screen is shown anew before the browser tells of it')
   await page.getByRole('button', { name: 'Sign out' }).click()
   await signIn(page, url, { name: 'somebody else' })

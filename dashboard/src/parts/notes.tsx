@@ -26,6 +26,18 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
   )
 }
 
+/** What went wrong beside what is shown, until one has read it. */
+export function Notice({ text, onClose }: { text: string; onClose: () => void }) {
+  return (
+    <div class="note failure" role="alert">
+      <p>{visibleText(text)}</p>
+      <button type="button" onClick={onClose}>
+        Close
+      </button>
+    </div>
+  )
+}
+
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="note empty">

@@ -55,7 +55,7 @@ function workspaceFeed(db: Db, workspace: string): Feed<Position, WorkspaceChang
       return compareSnapshots(part?.until ?? since, to.since) <= 0 ? 1 : -1
     },
     keyOf: cursor => encodeFeedCursor('', cursor),
-    end: async () => ({ cursor: { since: await snapshotNow(db) }, waiting: 0 }),
+    end: async () => ({ cursor: { since: await snapshotNow(db, workspace) }, waiting: 0 }),
     async read(viewers, from, to) {
       const { until, pages, next } = from.plan ?? (await plan(from, to))
       const ranges = pages[next]

@@ -101,7 +101,7 @@ export const httpPlugin = fp(
       }),
       headOf: async (agent, session_id) =>
         (await readSessionOrThrow(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
-      cursorNow: async () => ({ since: await snapshotNow(nobody) }),
+      cursorNow: async ({ workspace }) => ({ since: await snapshotNow(inWorkspace(db, workspace), workspace) }),
       isReached: cursor => isReached(nobody, cursor),
       origin: async () => (origin ??= await originOf(nobody))
     })

@@ -23,7 +23,7 @@ export interface StreamsOptions {
   /** The session's last_seq. @throws AppError SESSION_NOT_FOUND */
   headOf: (agent: Agent, session_id: string) => Promise<number>
   /** The cursor of a reader of all sessions who begins now. */
-  cursorNow: () => Promise<FeedCursor>
+  cursorNow: (agent: Agent) => Promise<FeedCursor>
   /** Whether the database has come to this cursor. */
   isReached: (cursor: FeedCursor) => Promise<boolean>
   /** A name for the database. */
@@ -128,7 +128,7 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
     acceptWorkspace(request.query)
     const resumed = header(request, 'last-event-id')
     const origin = await options.origin()
-    const from = resumed === undefined ? await options.cursorNow() : decodeFeedCursor(origin, resumed)
+    const from = resumed === undefined ? await options.cursorNow(agent) : decodeFeedCursor(origin, resumed)
     if (from === undefined || (resumed !== undefined && !(await options.isReached(from)))) {
       throw wrongId('an id that an event of GET /mcp/events had, of this database', [
         'Leave Last-Event-ID out to begin now, and call get_messages for what came before'

@@ -208,7 +208,7 @@ t.test(
 
 t.test('a long way behind: by pages, and still each once', async t => {
   const [one, two] = (await sessions(2)) as [string, string]
-  const since = await snapshotNow(db)
+  const since = await snapshotNow(db, 'default')
   for (const session_id of [one, two]) {
     for (let n = 0; n < 5; n++)
       await ok(
@@ -247,7 +247,7 @@ t.test('a long way behind: by pages, and still each once', async t => {
 
 t.test('what one transaction wrote is found whole, however much it is', async t => {
   const [one, two] = (await sessions(2)) as [string, string]
-  const since = await snapshotNow(db)
+  const since = await snapshotNow(db, 'default')
   await pool.query(
     `
     insert into messages (session_id, seq, sender, sender_type, content, visibility)
@@ -269,7 +269,7 @@ t.test('a place this database has not come to is refused', async t => {
   await started(first)
   first.close()
   const origin = (first.lastId() as string).split('.')[0] as string
-  const [, highest = '0'] = (await snapshotNow(db)).split(':')
+  const [, highest = '0'] = (await snapshotNow(db, 'default')).split(':')
   const later = BigInt(highest) + 1_000_000n
   const stream = await openStream(
     base(0),
@@ -295,7 +295,7 @@ t.test(
           const ids = await sessions(3)
           const heads = new Map<string, number>()
           const told: Array<{ session_id: string; seq: number }> = []
-          let since = await snapshotNow(db)
+          let since = await snapshotNow(db, 'default')
           const open: Array<{ client: PoolClient; session_id: string }> = []
           const commit = async (which: number) => {
             const [one] = open.splice(which % open.length, 1)

@@ -329,7 +329,7 @@ t.test('what is read for those who follow, and looked at each second', async t =
 })
 
 t.test('what all sessions have grown by is read by an index, and only that', async t => {
-  const since = await snapshotNow(db)
+  const since = await snapshotNow(db, 'default')
   await ok(app, 'add_message', { session_id: SESSION, content: 'x' }, AGENT)
   await ok(app, 'set_message_visibility', { message_id, visibility: 'public' }, ADMIN)
   plans = []

@@ -10,6 +10,10 @@ import { messagesForMany, seenBy, viewerColumns, viewerRows } from '../../visibi
  * The feed of all sessions of a workspace: what a later snapshot shows of each session and an earlier one does not.
  * Numbers are given and committed under the session's row lock. So a snapshot that shows a number of a session shows
  * all numbers before it, and two snapshots differ by one range of numbers in each session.
+ *
+ * PostgreSQL may give a transaction's number again after a crash, or on a standby that takes over, if nothing of that
+ * transaction was written to disk: one that was rolled back a moment before. The numbers up to one that has committed
+ * are safe. So a cursor says nothing of numbers beyond the newest that wrote something of the workspace (`upTo`).
  */
 
 /** Most rows that one statement reads to find the sessions that have grown. */
@@ -22,12 +26,39 @@ export interface Grown {
   last: number
 }
 
-/** The snapshot of this moment. */
-export async function snapshotNow(db: Db): Promise<string> {
+/** The snapshot of this moment, up to the newest transaction that wrote something of the workspace. */
+export async function snapshotNow(db: Db, workspace: string): Promise<string> {
+  const newest = (table: 'messages' | 'session_changes') =>
+    db
+      .selectFrom(table)
+      .select('xact')
+      .where('workspace', '=', workspace)
+      .where(sql<boolean>`xact > '0' and xact < pg_snapshot_xmax(pg_current_snapshot())`)
+      .orderBy('xact', 'desc')
+      .limit(1)
   const {
     rows: [row]
-  } = await sql<{ now: string }>`select pg_current_snapshot()::text as now`.execute(db)
-  return (row as { now: string }).now
+  } = await sql<{ now: string; newest: string | null }>`
+    select pg_current_snapshot()::text as now,
+      greatest((${newest('messages')}), (${newest('session_changes')}))::text as newest`.execute(db)
+  const { now, newest: last } = row as { now: string; newest: string | null }
+  return upTo(now, last === null ? BEFORE_ALL : BigInt(last))
+}
+
+/** The number before that of the first transaction of a server. */
+const BEFORE_ALL = 2n
+
+/** A snapshot without what it says of transactions after one that has committed. */
+function upTo(snapshot: string, last: bigint): string {
+  const [, , open = ''] = snapshot.split(':')
+  const kept = open.split(',').filter(number => number !== '' && BigInt(number) <= last)
+  return `${kept[0] ?? last + 1n}:${last + 1n}:${kept.join(',')}`
+}
+
+/** The last transaction of which a snapshot says something. */
+function lastOf(snapshot: string): bigint {
+  const [, end = ''] = snapshot.split(':')
+  return BigInt(end) - 1n
 }
 
 /**
@@ -56,7 +87,10 @@ export async function originOf(db: Db): Promise<string> {
   return row?.name ?? ''
 }
 
-/** Which sessions the snapshot `until` (absent: now) shows more of than `since`, in the order of their ids. */
+/**
+ * Which sessions the snapshot `until` (absent: now) shows more of than `since`, in the order of their ids.
+ * @returns `until` as it was given; of now, as `snapshotNow` has it
+ */
 export async function grown(
   db: Db,
   workspace: string,
@@ -66,9 +100,12 @@ export async function grown(
   const sessions = new Map<string, Grown>()
   let from = since.slice(0, since.indexOf(':'))
   let limit = ROWS
+  let last = lastOf(since)
+  let now: string | undefined
   for (;;) {
-    const page = await grownPage(db, workspace, since, until, from, limit)
-    until = page.until
+    const page = await grownPage(db, workspace, since, until ?? now, from, limit)
+    now = page.until
+    if (page.newest !== null && BigInt(page.newest) > last) last = BigInt(page.newest)
     for (const [session_id, first, last] of page.sessions ?? []) {
       const known = sessions.get(session_id)
       sessions.set(session_id, {
@@ -83,11 +120,14 @@ export async function grown(
     if (page.next === from) limit *= 2
     from = page.next
   }
-  return { until, sessions: [...sessions.values()].sort((a, b) => (a.session_id < b.session_id ? -1 : 1)) }
+  const end = until ?? upTo(now, last)
+  return { until: end, sessions: [...sessions.values()].sort((a, b) => (a.session_id < b.session_id ? -1 : 1)) }
 }
 
 interface GrownPage {
   until: string
+  /** The newest transaction that the page shows something of. */
+  newest: string | null
   next: string | null
   sessions: Array<[session_id: string, first: number, last: number]> | null
 }
@@ -124,13 +164,14 @@ async function grownPage(
       select 1 as kind, * from (${messages}) m union all select 2, * from (${changes}) c
     ),
     session as (
-      select session_id, min(seq) as first, max(seq) as last from written, at
+      select session_id, min(seq) as first, max(seq) as last, max(xact) as newest from written, at
       where not pg_visible_in_snapshot(xact, ${since}::pg_snapshot) and pg_visible_in_snapshot(xact, at.until)
       group by session_id
     )
     select (select until::text from at) as until,
            (select min(last)::text from (select max(xact) as last from written
              group by kind having count(*) = ${limit}) full_pages) as next,
+           (select max(newest)::text from session) as newest,
            (select json_agg(json_build_array(session_id, first, last)) from session) as sessions`.execute(db)
   return page as GrownPage
 }

@@ -279,6 +279,8 @@ t.test('a place this database has not come to is refused', async t => {
   )
   await until(stream.closed, 'the answer')
   t.match([stream.status, stream.body()], [400, { code: 'INVALID_INPUT', context: { argument: 'Last-Event-ID' } }])
+  const { until: now } = await grown(db, 'default', `${later}:${later}:`)
+  t.ok(BigInt(now.split(':')[1] as string) < later, 'who followed when the database was set back goes on from now')
 })
 
 t.test(

@@ -100,12 +100,12 @@ export async function grown(
   const sessions = new Map<string, Grown>()
   let from = since.slice(0, since.indexOf(':'))
   let limit = ROWS
-  let last = lastOf(since)
+  let newest = lastOf(since)
   let now: string | undefined
   for (;;) {
     const page = await grownPage(db, workspace, since, until ?? now, from, limit)
     now = page.until
-    if (page.newest !== null && BigInt(page.newest) > last) last = BigInt(page.newest)
+    if (page.newest !== null && BigInt(page.newest) > newest) newest = BigInt(page.newest)
     for (const [session_id, first, last] of page.sessions ?? []) {
       const known = sessions.get(session_id)
       sessions.set(session_id, {
@@ -120,7 +120,8 @@ export async function grown(
     if (page.next === from) limit *= 2
     from = page.next
   }
-  const end = until ?? upTo(now, last)
+  // A server that was set back, or a standby that lacked something, has not come to `since`. Readers go on from now.
+  const end = until ?? upTo(now, newest < lastOf(now) ? newest : lastOf(now))
   return { until: end, sessions: [...sessions.values()].sort((a, b) => (a.session_id < b.session_id ? -1 : 1)) }
 }
 

@@ -16,7 +16,7 @@ export interface AcquireDeps extends WaitUntilDeps {
 }
 
 const PURPOSE_MAX = 1000
-/** Tries of a call that meets the names held, and then finds them free: so often others are quicker. */
+/** How often a call tries again that finds the names free after it was refused. Each time others were quicker. */
 const TRIES_MAX = 10
 
 export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>

@@ -38,8 +38,8 @@ export const live = sql<boolean>`(expires_at is null or expires_at > clock_times
 export const versionOf = sql<number>`coalesce(agent_memory.revision, agent_memory.version)`
 
 /**
- * How often a value was written, at least: so many rows at most has its history, which keep_memory_history (migrations)
- * cuts off only then. It is in the column that was the version once.
+ * How often a value was written, in the column that once was its version. A history has no more rows than that, so the
+ * trigger keep_memory_history (migrations/0098) does not look for the end of a short one.
  * @param table the name of agent_memory in the statement
  */
 export const writesOf = (table: string) => `least(${table}.version, 2000000000)`

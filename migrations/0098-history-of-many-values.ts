@@ -5,8 +5,8 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
  * plans of keep_memory_history then compared all values before an update with all after it, and looked for the end of a
  * history once for each version. These statements have but one plan: a hash, and a look into an index for each value.
  *
- * Most values have not expired and were not written twenty times: then nothing is looked for. `version` counts how often
- * a value was written.
+ * The trigger looks for ends of histories only if a value has expired or was written twenty times. `version` counts how
+ * often a value was written.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await replace(db, {

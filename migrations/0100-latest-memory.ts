@@ -2,11 +2,16 @@ import { type Kysely, sql } from 'kysely'
 import type { Preparation } from './preparation.js'
 
 /**
- * The values last updated. In the order of time a new entry goes to the end of its agent's entries. In the index before,
- * which ran backwards, it went to their beginning, where each full page is split into halves.
+ * The values last updated. A new entry goes to the end of its agent's entries. The index before ran backwards: there it
+ * went to the front, where PostgreSQL splits each full page in halves. Read backwards, this one has the order of lists:
+ * `updated_at desc, session_id, key`.
  */
 export const before: Preparation[] = [
-  { index: 'agent_memory_by_update', table: 'agent_memory', as: '(workspace, agent_id, updated_at, session_id, key)' }
+  {
+    index: 'agent_memory_by_update',
+    table: 'agent_memory',
+    as: '(workspace, agent_id, updated_at, session_id desc, key desc)'
+  }
 ]
 
 export async function up(db: Kysely<unknown>): Promise<void> {

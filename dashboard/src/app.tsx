@@ -80,7 +80,8 @@ export function App() {
         <Frame>
           {why !== '' && (
             <Notice
-              text={`${why} You are signed in as before.`}
+              text={why}
+              rest="You are signed in as before."
               onClose={() => {
                 setWhy('')
               }}

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Agent } from '../kernel/agent.js'
 import { createBatcher } from '../kernel/batcher.js'
 import type { AuditRow } from '../kernel/receipt.js'
@@ -7,6 +8,8 @@ import { type HeldLease, holdersOf, type ListedLease, takeNames } from './store/
 
 /** Calls whose names one statement looks up, at most. */
 const BATCH_MAX = 500
+/** Milliseconds that a call waits for others that are taking one of its names. They may wait for a lock. */
+const OTHERS_MS = 1000
 
 export interface LeaseRequest {
   agent: Agent
@@ -17,13 +20,26 @@ export interface LeaseRequest {
 }
 
 export interface LeaseDesk {
-  /** @returns undefined if somebody holds one of the names; then none is taken */
+  /** @returns undefined if somebody holds one of the names, or is long in taking one; then none is taken */
   take: (request: LeaseRequest) => Promise<HeldLease[] | undefined>
   /** Who holds which of the names. */
   holders: (agent: Agent, names: readonly string[]) => Promise<ListedLease[]>
 }
 
 class NamesHeld extends Error {}
+
+/** Waits for all of them. @returns false if the time, by performance.now(), came first */
+async function settledBy(time: number, works: ReadonlyArray<Promise<unknown>>): Promise<boolean> {
+  const left = new AbortController()
+  try {
+    return await Promise.race([
+      Promise.allSettled(works).then(() => true),
+      sleep(Math.max(0, time - performance.now()), false, { signal: left.signal })
+    ])
+  } finally {
+    left.abort()
+  }
+}
 
 export function createLeaseDesk(database: Unscoped): LeaseDesk {
   /**
@@ -48,13 +64,14 @@ export function createLeaseDesk(database: Unscoped): LeaseDesk {
     async take(request) {
       const { workspace } = request.agent
       const keys = request.names.map(name => `${workspace}\n${name}`)
+      const ends = performance.now() + OTHERS_MS
       for (;;) {
-        // One look for all who wait, so that a name that is given up costs one transaction, and not one for each.
+        // One statement looks for all who wait, so a released name costs one transaction and not one for each.
         if (!(await looks.add({ workspace, names: request.names }))) return undefined
         const others = keys.flatMap(key => taking.get(key) ?? [])
         if (others.length === 0) break
-        // They may get nothing, since somebody holds another of their names.
-        await Promise.allSettled(others)
+        // If they get nothing, the name may still be free: look again.
+        if (!(await settledBy(ends, others))) return undefined
       }
       const taken = takeAll(request)
       for (const key of keys) taking.set(key, taken)

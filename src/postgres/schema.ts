@@ -77,7 +77,7 @@ export interface Schema extends AuditTables, CallerTables, LimitTables, TaskTabl
     key: string
     value: unknown
     metadata: Json
-    /** Version of a value that was last written before the column `revision` existed. */
+    /** How often a value was written; its version where `revision` is null. */
     version: Generated<number>
     revision: Generated<number | null>
     value_size: number

@@ -26,11 +26,12 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
   )
 }
 
-/** What went wrong beside what is shown, until one has read it. */
-export function Notice({ text, onClose }: { text: string; onClose: () => void }) {
+/** An error that does not concern this screen. It stays until the reader closes it. */
+export function Notice({ text, rest, onClose }: { text: string; rest: string; onClose: () => void }) {
   return (
     <div class="note failure" role="alert">
       <p>{visibleText(text)}</p>
+      <p>{rest}</p>
       <button type="button" onClick={onClose}>
         Close
       </button>

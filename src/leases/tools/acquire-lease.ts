@@ -18,6 +18,8 @@ export interface AcquireDeps extends WaitUntilDeps {
 const PURPOSE_MAX = 1000
 /** How often a call tries again that finds the names free after it was refused. Each time others were quicker. */
 const TRIES_MAX = 10
+const HELD = 'Somebody holds a lease on one of the names'
+const TAKEN = 'Others took one of the names and gave it up while this call tried'
 
 export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
   defineTool({
@@ -62,7 +64,7 @@ export const acquireLease = ({ desk, giveBack, ...waiting }: AcquireDeps) =>
         const holders = await desk.holders(agent, names)
         // Where nobody holds any, they were given up at this very moment.
         if (holders.length > 0 || tries === TRIES_MAX || caller.disconnected?.()?.aborted === true)
-          throw new AppError('LEASE_HELD', 'Somebody holds a lease on one of the names, so none was taken.', {
+          throw new AppError('LEASE_HELD', `${holders.length > 0 ? HELD : TAKEN}, so none was taken.`, {
             context: { holders }
           })
         acquired = await take(0)

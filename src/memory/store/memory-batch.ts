@@ -121,7 +121,8 @@ type Row = { r: number } & ({ accepted: false } | ({ accepted: true } & Stored))
 
 /**
  * The same for values of one call, all by one author, whose audit row and idempotency key the kernel writes. A call may
- * have hundreds, so they come as columns: a list of JSON objects costs PostgreSQL more. An empty column is null in all.
+ * have hundreds, so they come as columns: a list of JSON objects costs PostgreSQL more. An empty list stands for a
+ * column of nulls.
  */
 const ofOneCall = (store: string) => `
   with wanted as materialized (
@@ -158,7 +159,7 @@ export async function storeOfOneCall(
   })
   const wheres = [...places.values()].map(({ where }) => where)
   const column = <T>(of: (value: NewValue) => T) => values.map(of)
-  /** Empty where every value has what is usual. */
+  /** A column; an empty list if all values have the usual one. */
   const unusual = <T>(usual: T, of: (value: NewValue) => T) =>
     values.every(each => of(each) === usual) ? [] : column(of)
   const rows = await (isPlain(values) ? storePlainOfOne : storeConditionalOfOne)(db, [

@@ -52,6 +52,11 @@ export async function eraseMemory(
   const orphaned = (column: RawBuilder<unknown>) => sql<boolean>`exists (select from memory_namespaces n
     where n.workspace = ${workspace} and n.owner = ${pseudonym}
       and n.path = '/' || split_part(${column}, '/', 2) || '/')`
+  // A call that wrote while the first values were renamed used the old owner. Its value is the newer one. What it
+  // replaces goes before the histories are renamed: a value takes its history along.
+  await sql`delete from agent_memory where ${here} and agent_id = ${pseudonym} and exists (
+    select from agent_memory late where late.workspace = ${workspace} and late.agent_id = ${agent_id}
+      and late.session_id = agent_memory.session_id and late.key = agent_memory.key)`.execute(tx)
   await sql`with moved as (
       delete from memory_history where ${here} and agent_id = ${agent_id} and ${inNamespace}
         and ${orphaned(sql`session_id`)}
@@ -60,10 +65,6 @@ export async function eraseMemory(
       changed_at)
     select workspace, ${pseudonym}, session_id, key, version, value, value_size, changed_by, changed_at
     from moved`.execute(tx)
-  // A call that wrote while the first values were renamed used the old owner. Its value is the newer one.
-  await sql`delete from agent_memory where ${here} and agent_id = ${pseudonym} and exists (
-    select from agent_memory late where late.workspace = ${workspace} and late.agent_id = ${agent_id}
-      and late.session_id = agent_memory.session_id and late.key = agent_memory.key)`.execute(tx)
   await sql`update agent_memory set agent_id = ${pseudonym},
       updated_by = case updated_by when ${agent_id} then ${pseudonym} else updated_by end
     where ${here} and agent_id = ${agent_id} and ${inNamespace} and ${orphaned(sql`session_id`)}`.execute(tx)

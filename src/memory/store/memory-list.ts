@@ -81,7 +81,7 @@ async function listed(
       )
     if (updated_at !== undefined && part === 'before')
       query = query.where(
-        // The first half is for the index, which runs from the oldest to the newest.
+        // The index can use the first condition only.
         sql<boolean>`updated_at <= ${updated_at}::timestamptz
           and (updated_at < ${updated_at}::timestamptz or (session_id, key) > (${session_id}, ${key}))`
       )

@@ -34,7 +34,8 @@ def unescaped(part: str) -> str:
 
 def path_of(parts: Iterable[str]) -> str:
     """The path of these parts, with a slash at its end: everything below it begins so."""
-    return _path_of(tuple(parts))
+    # Plain texts: an enumeration equals its text, and prints otherwise.
+    return _path_of(tuple(str.__str__(part) for part in parts))
 
 
 # A batch names the same few namespaces again and again.

@@ -1,7 +1,7 @@
 import fastify from 'fastify'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
-import { isReached, originOf, snapshotNow } from '../feed/store/workspace-feed.js'
+import { isReached, originOf, snapshotNow, upToNow } from '../feed/store/workspace-feed.js'
 import { AppError } from '../kernel/errors.js'
 import { ConcurrencyLimit } from '../kernel/semaphore.js'
 import { inWorkspace } from '../postgres/scope.js'
@@ -103,6 +103,7 @@ export const httpPlugin = fp(
         (await readSessionOrThrow(inWorkspace(db, agent.workspace), agent, session_id)).last_seq,
       cursorNow: async ({ workspace }) => ({ since: await snapshotNow(inWorkspace(db, workspace), workspace) }),
       isReached: cursor => isReached(nobody, cursor),
+      upToNow: (cursor, { workspace }) => upToNow(inWorkspace(db, workspace), workspace, cursor),
       origin: async () => (origin ??= await originOf(nobody))
     })
     app.decorate('unready', registerHealth(app, { db: nobody, lastGoodAt, load: app.load, version: app.about.version }))

@@ -26,6 +26,8 @@ export interface StreamsOptions {
   cursorNow: (agent: Agent) => Promise<FeedCursor>
   /** Whether the database has come to this cursor. */
   isReached: (cursor: FeedCursor) => Promise<boolean>
+  /** The cursor without what it says of transactions after the newest that wrote something. */
+  upToNow: (cursor: FeedCursor, agent: Agent) => Promise<FeedCursor>
   /** A name for the database. */
   origin: () => Promise<string>
 }
@@ -134,11 +136,12 @@ export function registerStreams(app: FastifyInstance, options: StreamsOptions): 
         'Leave Last-Event-ID out to begin now, and call get_messages for what came before'
       ])
     }
+    const begin = resumed === undefined ? from : await options.upToNow(from, agent)
     let moved: FeedCursor | undefined
     return {
       start: { data: {}, id: resumed ?? encodeFeedCursor(origin, from) },
       follow: stream =>
-        app.workspaceLive.follow(agent, from, {
+        app.workspaceLive.follow(agent, begin, {
           deliveryCost: DELIVERY_COST,
           gathers: true,
           deliver(changes, cursor) {

@@ -264,6 +264,30 @@ t.test('what one transaction wrote is found whole, however much it is', async t 
   )
 })
 
+t.test('an id of an older release, which says something of later transactions, loses nothing', async () => {
+  const first = await openStream(base(0), '/mcp/events', STRANGER)
+  await started(first)
+  first.close()
+  const origin = (first.lastId() as string).split('.')[0] as string
+  const session_id = await newSession(app, WRITER)
+  const writer = await pool.connect()
+  await writer.query('begin')
+  await writer.query('select pg_current_xact_id()')
+  for (let n = 0; n < 3; n++) await pool.query('select pg_current_xact_id()')
+  const { rows } = await pool.query('select pg_current_snapshot()::text as since')
+  await writer.query('update sessions set last_seq = 1 where id = $1', [session_id])
+  await writer.query(
+    `insert into messages (session_id, seq, sender, sender_type, content, visibility)
+     values ($1, 1, 'writer', 'red', 'late', 'public')`,
+    [session_id]
+  )
+  await writer.query('commit')
+  writer.release()
+  const stream = await openStream(base(1), '/mcp/events', STRANGER, encodeFeedCursor(origin, { since: rows[0].since }))
+  await stream.waitFor(() => stream.changes().some(({ data }) => data.message?.content === 'late'))
+  stream.close()
+})
+
 t.test('a place this database has not come to is refused', async t => {
   const first = await openStream(base(0), '/mcp/events', STRANGER)
   await started(first)

@@ -12,8 +12,9 @@ import { messagesForMany, seenBy, viewerColumns, viewerRows } from '../../visibi
  * all numbers before it, and two snapshots differ by one range of numbers in each session.
  *
  * PostgreSQL may give a transaction's number again after a crash, or on a standby that takes over, if nothing of that
- * transaction was written to disk: one that was rolled back a moment before. The numbers up to one that has committed
- * are safe. So a cursor says nothing of numbers beyond the newest that wrote something of the workspace (`upTo`).
+ * transaction was written to disk: one that was rolled back a moment before. Once a transaction has committed, its
+ * number and all lower ones are never given again. So a cursor says nothing of transactions after the newest one that
+ * wrote to the workspace (`upTo`).
  */
 
 /** Most rows that one statement reads to find the sessions that have grown. */
@@ -45,10 +46,17 @@ export async function snapshotNow(db: Db, workspace: string): Promise<string> {
   return upTo(now, last === null ? BEFORE_ALL : BigInt(last))
 }
 
+/** A cursor cut off as `snapshotNow` is: one of an older release may say something of later transactions. */
+export async function upToNow(db: Db, workspace: string, { since, part }: FeedCursor): Promise<FeedCursor> {
+  const last = lastOf(await snapshotNow(db, workspace))
+  const cut = (snapshot: string) => (lastOf(snapshot) > last ? upTo(snapshot, last) : snapshot)
+  return { since: cut(since), ...(part && { part: { ...part, until: cut(part.until) } }) }
+}
+
 /** The number before that of the first transaction of a server. */
 const BEFORE_ALL = 2n
 
-/** A snapshot without what it says of transactions after one that has committed. */
+/** Cuts a snapshot off after a transaction: later ones count as not yet committed. */
 function upTo(snapshot: string, last: bigint): string {
   const [, , open = ''] = snapshot.split(':')
   const kept = open.split(',').filter(number => number !== '' && BigInt(number) <= last)
@@ -89,7 +97,7 @@ export async function originOf(db: Db): Promise<string> {
 
 /**
  * Which sessions the snapshot `until` (absent: now) shows more of than `since`, in the order of their ids.
- * @returns `until` as it was given; of now, as `snapshotNow` has it
+ * @returns `until` if it was given, else the snapshot of now, cut off as `snapshotNow` is
  */
 export async function grown(
   db: Db,

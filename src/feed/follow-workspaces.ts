@@ -7,7 +7,8 @@ import { Followers, type FollowOptions } from './followers.js'
 import type { Follower, Following } from './live.js'
 import type { Feed } from './paged-feed.js'
 import type { Change } from './store/feed.js'
-import { type Grown, grown, readSeqRanges, snapshotNow, type SeqRange } from './store/workspace-feed.js'
+import { snapshotNow } from './store/cursor-snapshots.js'
+import { type Grown, grown, readSeqRanges, type SeqRange } from './store/workspace-feed.js'
 
 /** How many changes a page has at most, and how many of one session. */
 const PAGE = 200

@@ -1,7 +1,7 @@
 import fastify from 'fastify'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
-import { isReached, originOf, snapshotNow, upToNow } from '../feed/store/workspace-feed.js'
+import { isReached, originOf, snapshotNow, upToNow } from '../feed/store/cursor-snapshots.js'
 import { AppError } from '../kernel/errors.js'
 import { ConcurrencyLimit } from '../kernel/semaphore.js'
 import { inWorkspace } from '../postgres/scope.js'

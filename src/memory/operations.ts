@@ -65,15 +65,12 @@ export function checkOperations(operations: readonly Operation[]): void {
         context: { argument: `operations/${i}/${name}`, given, allowed },
         suggestions: [`With op ${operation.op}, pass ${TAKES[operation.op].slice(1).join(', ')}`]
       })
-    // Defaults are filled in for every operation.
-    const { limit, expires_in, overwrite, ...given } = operation
-    const more = {
-      ...(limit !== DEFAULTS.limit && { limit }),
-      ...(expires_in !== DEFAULTS.expires_in && { expires_in }),
-      ...(overwrite !== DEFAULTS.overwrite && { overwrite })
+    const takes = TAKES[operation.op]
+    for (const [name, value] of Object.entries(operation)) {
+      // Defaults are filled in for every operation.
+      const isGiven = value !== undefined && value !== DEFAULTS[name as keyof typeof DEFAULTS]
+      if (isGiven && !takes.includes(name)) throw wrong(name, name, 'nothing')
     }
-    for (const [name, value] of Object.entries({ ...given, ...more }))
-      if (value !== undefined && !TAKES[operation.op].includes(name)) throw wrong(name, name, 'nothing')
     const { op, key, value, prefix, if_version } = operation
     if (op === 'set' && value === undefined) throw wrong('value', 'nothing', 'any JSON value')
     if ((op === 'get' || op === 'set') && key === undefined) throw wrong('key', 'nothing', 'a key')

@@ -5,7 +5,7 @@ import { composed } from '../kernel/text.js'
 import type { Db } from '../postgres/schema.js'
 import { type Named, whereToDelete, whereToRead, whereToStore } from './memory-scope.js'
 import { inOperation, type Operation } from './operations.js'
-import { currentVersion, spellingOf, type Where } from './store/entries.js'
+import { currentVersion, isPlain, spellingOf, type Where } from './store/entries.js'
 import { type NewValue, placeName, storeOfOneCall } from './store/memory-batch.js'
 import { list } from './store/memory-list.js'
 import { type MemoryKey, readFitting } from './store/memory-reader.js'
@@ -46,22 +46,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
     }
   }
 
-  // First the places of what is stored: they may make a namespace from which another operation reads.
-  const places = new Map<string, Promise<Where>>()
-  const placeFor = (operation: Operation): Promise<Where> => {
-    const { op, session_id, namespace } = operation
-    const name = JSON.stringify([op === 'list' ? 'get' : op, session_id, namespace])
-    let place = places.get(name)
-    if (place === undefined) {
-      const find = { get: whereToRead, list: whereToRead, set: whereToStore, delete: whereToDelete }[op]
-      place = find(tx, agent, { session_id, namespace } satisfies Named)
-      // Whoever needs it meets its error.
-      place.catch(() => undefined)
-      places.set(name, place)
-    }
-    return place
-  }
-  for (const operation of operations) if (operation.op === 'set') await placeFor(operation).catch(() => undefined)
+  const placeFor = await findPlaces(tx, agent, operations)
 
   for (let i = 0; i < operations.length;) {
     const { op } = operations[i] as Operation
@@ -78,8 +63,9 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
     for (let i = from; operations[i]?.op === 'set'; i++) {
       const operation = operations[i] as Operation
       try {
-        const where = await placeFor(operation)
-        const key = await spellingOf(tx, workspace, where, operation.key as string)
+        const where = placeFor(operation)
+        const given = operation.key as string
+        const key = isPlain(given) ? given : await spellingOf(tx, workspace, where, given)
         const name = placeName(where, key)
         if (keys.has(name)) break
         keys.add(name)
@@ -114,8 +100,9 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
     for (let i = from; operations[i]?.op === 'get'; i++) {
       const operation = operations[i] as Operation
       try {
-        const where = await placeFor(operation)
-        done.push({ where, key: await spelt(where, operation.key as string) })
+        const where = placeFor(operation)
+        const key = operation.key as string
+        done.push({ where, key: isPlain(key) ? key : await spelt(where, key) })
       } catch (error) {
         done.push({ result: fail(error, i) })
       }
@@ -145,7 +132,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
   async function one(i: number): Promise<[Result, number]> {
     const operation = operations[i] as Operation
     try {
-      const where = await placeFor(operation)
+      const where = placeFor(operation)
       const { op, key, prefix = '', if_version, limit = 50 } = operation
       if (op === 'delete') {
         const count =
@@ -170,5 +157,29 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
     } catch (error) {
       return [fail(error, i), 0]
     }
+  }
+}
+
+/**
+ * Finds where the operations store and read, each place once. First the places of what is stored: that may make a
+ * namespace from which another operation reads.
+ * @returns the place of an operation; it throws what the search for it threw
+ */
+async function findPlaces(tx: Db, agent: Agent, operations: readonly Operation[]): Promise<(of: Operation) => Where> {
+  const places = new Map<string, { where: Where } | { error: unknown }>()
+  const nameOf = ({ op, session_id, namespace }: Operation) => [op, session_id, namespace].join('\n')
+  const isSet = ({ op }: Operation) => op === 'set'
+  for (const operation of [...operations.filter(isSet), ...operations.filter(each => !isSet(each))]) {
+    const name = nameOf(operation)
+    if (places.has(name)) continue
+    const { op, session_id, namespace } = operation
+    const find = { get: whereToRead, list: whereToRead, set: whereToStore, delete: whereToDelete }[op]
+    const found = find(tx, agent, { session_id, namespace } satisfies Named)
+    places.set(name, await found.then(where => ({ where })).catch((error: unknown) => ({ error })))
+  }
+  return operation => {
+    const place = places.get(nameOf(operation)) as { where: Where } | { error: unknown }
+    if ('error' in place) throw place.error
+    return place.where
   }
 }

@@ -16,6 +16,12 @@ import { begins } from './memory-removal.js'
 export interface Place {
   /** What had committed when the first page was read: a pg_snapshot. */
   snapshot: string
+  /**
+   * When the first entry of the first page was updated. What is updated later was written since, whatever the snapshot
+   * says of its number: after a crash PostgreSQL may give numbers again (feed/store/cursor-snapshots.ts). Undefined in
+   * cursors of older releases, and in the order of keys.
+   */
+  newest?: string
   session_id: Scope
   key: string
   /** In the first part, when the last entry was updated; undefined in the second, and in the order of keys. */
@@ -54,12 +60,20 @@ export async function list(
   const last = entries.at(-1)
   return {
     entries,
-    end: rows.length > entries.length && last !== undefined ? placeAfter(last, after?.snapshot ?? last.snapshot) : null
+    end: rows.length > entries.length && last !== undefined ? placeAfter(last, after ?? begun(entries)) : null
   }
 }
 
-function placeAfter({ session_id, key, updated_at, is_since }: Listed, snapshot: string): Place {
-  return { snapshot, session_id, key, ...(!is_since && { updated_at }) }
+type Begun = Pick<Place, 'snapshot' | 'newest'>
+
+/** What a first page tells the next ones. */
+function begun([first]: readonly Listed[]): Begun {
+  const { snapshot, is_since, updated_at } = first as Listed
+  return { snapshot, ...(!is_since && { newest: updated_at }) }
+}
+
+function placeAfter({ session_id, key, updated_at, is_since }: Listed, { snapshot, newest }: Begun): Place {
+  return { snapshot, newest, session_id, key, ...(!is_since && { updated_at }) }
 }
 
 /** One of the two parts, from the place on. */
@@ -74,11 +88,9 @@ async function listed(
   if (prefix !== undefined) query = query.where(begins(prefix))
   for (const condition of conditions) query = query.where(meets(condition))
   if (after !== undefined) {
-    const { snapshot, session_id, key, updated_at } = after
+    const { session_id, key, updated_at } = after
     if (order === 'updated')
-      query = query.where(
-        part === 'before' ? wasWrittenBefore(snapshot) : sql<boolean>`not ${wasWrittenBefore(snapshot)}`
-      )
+      query = query.where(part === 'before' ? wasWrittenBefore(after) : sql<boolean>`not ${wasWrittenBefore(after)}`)
     if (updated_at !== undefined && part === 'before')
       query = query.where(
         // The index can use the first condition only.
@@ -122,12 +134,13 @@ function fitting(entries: readonly MemoryEntry[], bytes_max = Infinity): number 
 }
 
 /**
- * Whether the snapshot shows a row as it is now. A row has the lower 32 bits of the transaction that wrote it (xmin).
- * The upper ones are those for which it lies within 2^31 of the snapshot; a row that is older than that counts as
- * written since, and so still comes exactly once.
+ * Whether a row is as it was when the first page began: the snapshot shows it. A row has the lower 32 bits of the
+ * transaction that wrote it (xmin). The upper ones are those for which it lies within 2^31 of the snapshot; a row that
+ * is older than that counts as written since, and so still comes exactly once.
  */
-function wasWrittenBefore(snapshot: string) {
+function wasWrittenBefore({ snapshot, newest }: Begun) {
   const at = sql`pg_snapshot_xmax(${snapshot}::pg_snapshot)::text::bigint`
   const age = sql`((${at} - agent_memory.xmin::text::bigint + 2147483648) % 4294967296 - 2147483648)`
-  return sql<boolean>`pg_visible_in_snapshot(greatest(${at} - ${age}, 3)::text::xid8, ${snapshot}::pg_snapshot)`
+  const isVisible = sql`pg_visible_in_snapshot(greatest(${at} - ${age}, 3)::text::xid8, ${snapshot}::pg_snapshot)`
+  return sql<boolean>`(${isVisible} and updated_at <= ${newest ?? 'infinity'}::timestamptz)`
 }

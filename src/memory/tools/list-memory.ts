@@ -131,17 +131,23 @@ function movingOrder(): AppError {
   })
 }
 
-function partsOf({ snapshot, session_id, key, updated_at }: Place): unknown[] {
-  return [encodeSnapshot(snapshot), session_id, key, updated_at ?? null]
+function partsOf({ snapshot, session_id, key, updated_at, newest }: Place): unknown[] {
+  return [encodeSnapshot(snapshot), session_id, key, updated_at ?? null, ...(newest === undefined ? [] : [newest])]
 }
 
-function placeIn([text, session_id, key, updated_at]: readonly unknown[]): Place {
+function placeIn([text, session_id, key, updated_at, newest]: readonly unknown[]): Place {
   const snapshot = typeof text === 'string' ? decodeSnapshot(text) : undefined
   const isStorable = (value: unknown) => typeof value === 'string' && !/[\p{Cc}\p{Cs}]/u.test(value)
-  if (snapshot !== undefined && isStorable(session_id) && isStorable(key)) {
-    const place = { snapshot, session_id: session_id as string, key: key as string }
+  const isTime = (value: unknown) => typeof value === 'string' && parseTime(value) === value
+  if (snapshot !== undefined && isStorable(session_id) && isStorable(key) && (newest === undefined || isTime(newest))) {
+    const place = {
+      snapshot,
+      newest: newest as string | undefined,
+      session_id: session_id as string,
+      key: key as string
+    }
     if (updated_at === null) return place
-    if (typeof updated_at === 'string' && parseTime(updated_at) === updated_at) return { ...place, updated_at }
+    if (isTime(updated_at)) return { ...place, updated_at: updated_at as string }
   }
   throw foreignCursor()
 }

@@ -27,7 +27,7 @@ t.test('the link signs in once, and stays in no address', BROWSER, async t => {
 
   t.comment('a tab that has the page already loads nothing when a link is put into its address')
   await page.goto(first)
-  await page.getByText(/does not sign in any more/).waitFor()
+  await page.getByText(/^The link does not sign in any more/).waitFor()
   t.equal(page.url(), `${url}/app/#/`)
   await page.goto(link())
   t.match(await who(), person)

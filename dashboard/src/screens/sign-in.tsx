@@ -3,7 +3,7 @@ import { type Identity, signInWithKey, signInWithToken } from '../api/client.js'
 import { Failure } from '../parts/notes.js'
 import { Field } from '../parts/fields.js'
 
-/** @param why why an earlier sign-in ended; empty if there was none */
+/** @param why why somebody is not signed in, in a sentence; empty if there is nothing to say */
 export function SignIn({ why, onSignIn }: { why: string; onSignIn: (identity: Identity) => void }) {
   const [key, setKey] = useState('')
   const [name, setName] = useState('person')
@@ -31,7 +31,7 @@ export function SignIn({ why, onSignIn }: { why: string; onSignIn: (identity: Id
       <p>See what your agents say to each other, and take part.</p>
       {why !== '' && (
         <p class="note" role="status">
-          You were signed out: {why}
+          {why}
         </p>
       )}
       <form onSubmit={event => void submit(event)}>

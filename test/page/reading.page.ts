@@ -106,7 +106,7 @@ t.test('a session by the keyboard alone, on a phone too', BROWSER, async t => {
   await search.locator('.hit-text').first().waitFor()
   await page.keyboard.press('Enter')
   await page.keyboard.press('Enter')
-  await page.locator('.message.marked', { hasText: 'lighthouse' }).waitFor()
+  await page.getByRole('log').locator('.message.marked', { hasText: 'lighthouse' }).waitFor()
   t.equal(await search.count(), 0, 'what covered the message is closed')
 
   await page.keyboard.press('g')
@@ -115,6 +115,6 @@ t.test('a session by the keyboard alone, on a phone too', BROWSER, async t => {
   await page.locator('.hit-text').first().waitFor()
   await page.keyboard.press('Enter')
   await page.keyboard.press('Enter')
-  await page.locator('.message.marked').waitFor()
+  await page.getByRole('log').locator('.message.marked').waitFor()
   t.same(watched.faults, [])
 })

@@ -5,7 +5,7 @@ import { composed } from '../kernel/text.js'
 import type { Db } from '../postgres/schema.js'
 import { type Named, whereToDelete, whereToRead, whereToStore } from './memory-scope.js'
 import { inOperation, type Operation } from './operations.js'
-import { currentVersion, isPlain, spellingOf, type Where } from './store/entries.js'
+import { currentVersion, spellingOf, type Where } from './store/entries.js'
 import { type NewValue, placeName, storeOfOneCall } from './store/memory-batch.js'
 import { list } from './store/memory-list.js'
 import { type MemoryKey, readFitting } from './store/memory-reader.js'
@@ -64,8 +64,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
       const operation = operations[i] as Operation
       try {
         const where = placeFor(operation)
-        const given = operation.key as string
-        const key = isPlain(given) ? given : await spellingOf(tx, workspace, where, given)
+        const key = await spellingOf(tx, workspace, where, operation.key as string)
         const name = placeName(where, key)
         if (keys.has(name)) break
         keys.add(name)
@@ -101,8 +100,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
       const operation = operations[i] as Operation
       try {
         const where = placeFor(operation)
-        const key = operation.key as string
-        done.push({ where, key: isPlain(key) ? key : await spelt(where, key) })
+        done.push({ where, key: await spelt(where, operation.key as string) })
       } catch (error) {
         done.push({ result: fail(error, i) })
       }
@@ -167,13 +165,14 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
  */
 async function findPlaces(tx: Db, agent: Agent, operations: readonly Operation[]): Promise<(of: Operation) => Where> {
   const places = new Map<string, { where: Where } | { error: unknown }>()
-  const nameOf = ({ op, session_id, namespace }: Operation) => [op, session_id, namespace].join('\n')
+  const wayOf = ({ op }: Operation) => (op === 'list' ? 'get' : op)
+  const nameOf = (of: Operation) => [wayOf(of), of.session_id, of.namespace].join('\n')
   const isSet = ({ op }: Operation) => op === 'set'
   for (const operation of [...operations.filter(isSet), ...operations.filter(each => !isSet(each))]) {
     const name = nameOf(operation)
     if (places.has(name)) continue
-    const { op, session_id, namespace } = operation
-    const find = { get: whereToRead, list: whereToRead, set: whereToStore, delete: whereToDelete }[op]
+    const { session_id, namespace } = operation
+    const find = { get: whereToRead, set: whereToStore, delete: whereToDelete }[wayOf(operation)]
     const found = find(tx, agent, { session_id, namespace } satisfies Named)
     places.set(name, await found.then(where => ({ where })).catch((error: unknown) => ({ error })))
   }

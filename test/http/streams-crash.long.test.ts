@@ -1,6 +1,6 @@
 import t from 'tap'
 import { environment, runProgram } from '../helper.js'
-import { crashWhile, writeLate } from '../support/numbers-again.js'
+import { crashAfter, writeLate } from '../support/reused-numbers.js'
 import { ownServer } from '../support/own-server.js'
 import { openProxy } from '../support/proxy.js'
 import { post, until } from '../support/rest.js'
@@ -20,7 +20,7 @@ t.test('a stream of all sessions tells what is written under a number that was g
     stream.waitFor(() => stream.changes().some(({ data }) => data.message?.content === content))
 
   const crash = (round: number) =>
-    crashWhile(server, async () => {
+    crashAfter(server, async () => {
       await add(`before ${round}`)
       await told(`before ${round}`)
       // The reader's program comes back when the writer has written.

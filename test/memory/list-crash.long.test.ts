@@ -1,6 +1,6 @@
 import t from 'tap'
 import { environment, runProgram } from '../helper.js'
-import { crashWhile, writeLate } from '../support/numbers-again.js'
+import { crashAfter, writeLate } from '../support/reused-numbers.js'
 import { ownServer } from '../support/own-server.js'
 import { post, until } from '../support/rest.js'
 
@@ -16,7 +16,7 @@ t.test('a page of list_memory after a crash has what was written under a number 
   }
   let first: Awaited<ReturnType<typeof page>> | undefined
   const crash = () =>
-    crashWhile(server, async () => {
+    crashAfter(server, async () => {
       for (const key of ['a', 'b', 'c', 'd']) await set(key, 'before')
       first = await page()
     })

@@ -97,17 +97,14 @@ export function valuesIn(db: Db, workspace: string, { owner, scope }: Where, bel
     : there.where('session_id', '=', scope)
 }
 
-/** Whether a key has one spelling alone, in which it is stored. */
-export function isPlain(key: string): boolean {
-  return composed(key) === key && !hasUnseenCharacters(key)
-}
-
 /**
  * The spelling under which a value is stored or will be: as given where there is a value, else composed.
  * @throws AppError INVALID_KEY for unseen characters in a new key
  */
 export async function spellingOf(db: Db, workspace: string, { owner, scope }: Where, key: string): Promise<string> {
-  if (isPlain(key)) return key
+  const isUnseen = hasUnseenCharacters(key)
+  const plain = composed(key)
+  if (plain === key && !isUnseen) return key
   const found = await db
     .selectFrom('agent_memory')
     .select('key')
@@ -117,7 +114,7 @@ export async function spellingOf(db: Db, workspace: string, { owner, scope }: Wh
     .where('key', '=', key)
     .executeTakeFirst()
   if (found !== undefined) return key
-  if (!hasUnseenCharacters(key)) return composed(key)
+  if (!isUnseen) return plain
   throw new AppError('INVALID_KEY', "The argument 'key' holds characters that are not seen.", {
     context: {
       argument: 'key',

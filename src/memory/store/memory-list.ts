@@ -60,19 +60,19 @@ export async function list(
   const last = entries.at(-1)
   return {
     entries,
-    end: rows.length > entries.length && last !== undefined ? placeAfter(last, after ?? begun(entries)) : null
+    end: rows.length > entries.length && last !== undefined ? placeAfter(last, after ?? beginningOf(entries)) : null
   }
 }
 
-type Begun = Pick<Place, 'snapshot' | 'newest'>
+/** What all pages of a list know of the first one. */
+type Beginning = Pick<Place, 'snapshot' | 'newest'>
 
-/** What a first page tells the next ones. */
-function begun([first]: readonly Listed[]): Begun {
+function beginningOf([first]: readonly Listed[]): Beginning {
   const { snapshot, is_since, updated_at } = first as Listed
   return { snapshot, ...(!is_since && { newest: updated_at }) }
 }
 
-function placeAfter({ session_id, key, updated_at, is_since }: Listed, { snapshot, newest }: Begun): Place {
+function placeAfter({ session_id, key, updated_at, is_since }: Listed, { snapshot, newest }: Beginning): Place {
   return { snapshot, newest, session_id, key, ...(!is_since && { updated_at }) }
 }
 
@@ -138,7 +138,7 @@ function fitting(entries: readonly MemoryEntry[], bytes_max = Infinity): number 
  * transaction that wrote it (xmin). The upper ones are those for which it lies within 2^31 of the snapshot; a row that
  * is older than that counts as written since, and so still comes exactly once.
  */
-function wasWrittenBefore({ snapshot, newest }: Begun) {
+function wasWrittenBefore({ snapshot, newest }: Beginning) {
   const at = sql`pg_snapshot_xmax(${snapshot}::pg_snapshot)::text::bigint`
   const age = sql`((${at} - agent_memory.xmin::text::bigint + 2147483648) % 4294967296 - 2147483648)`
   const isVisible = sql`pg_visible_in_snapshot(greatest(${at} - ${age}, 3)::text::xid8, ${snapshot}::pg_snapshot)`

@@ -137,17 +137,12 @@ function partsOf({ snapshot, session_id, key, updated_at, newest }: Place): unkn
 
 function placeIn([text, session_id, key, updated_at, newest]: readonly unknown[]): Place {
   const snapshot = typeof text === 'string' ? decodeSnapshot(text) : undefined
-  const isStorable = (value: unknown) => typeof value === 'string' && !/[\p{Cc}\p{Cs}]/u.test(value)
-  const isTime = (value: unknown) => typeof value === 'string' && parseTime(value) === value
+  const isStorable = (value: unknown): value is string => typeof value === 'string' && !/[\p{Cc}\p{Cs}]/u.test(value)
+  const isTime = (value: unknown): value is string => typeof value === 'string' && parseTime(value) === value
   if (snapshot !== undefined && isStorable(session_id) && isStorable(key) && (newest === undefined || isTime(newest))) {
-    const place = {
-      snapshot,
-      newest: newest as string | undefined,
-      session_id: session_id as string,
-      key: key as string
-    }
+    const place = { snapshot, newest, session_id, key }
     if (updated_at === null) return place
-    if (isTime(updated_at)) return { ...place, updated_at: updated_at as string }
+    if (isTime(updated_at)) return { ...place, updated_at }
   }
   throw foreignCursor()
 }

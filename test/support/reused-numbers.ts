@@ -2,21 +2,18 @@ import pg from 'pg'
 import { administer } from './database.js'
 import type { OwnServer } from './own-server.js'
 
-/**
- * A transaction that was rolled back is not written to disk at once. If PostgreSQL crashes before that, it gives the
- * number of that transaction to another one.
- */
-
-/** Prepares a server for `crashWhile`. */
+/** Lets PostgreSQL write to disk late what does not commit. */
 export async function writeLate(server: OwnServer): Promise<void> {
   await administer(server.url, "alter system set wal_writer_delay = '10s'", 'select pg_reload_conf()')
 }
 
 /**
- * Crashes PostgreSQL after `work`, while many transactions are rolled back, and starts it.
- * @returns whether it gives numbers again; where another commit has just written all to disk, it does not
+ * Crashes PostgreSQL after `work`, and starts it again. Meanwhile many transactions are rolled back. PostgreSQL has
+ * written none of these to disk when it crashes, so it gives their numbers again.
+ * @param server one that `writeLate` has prepared
+ * @returns whether it gives numbers again; it does not where another commit has just written all to disk
  */
-export async function crashWhile(server: OwnServer, work: () => Promise<void>): Promise<boolean> {
+export async function crashAfter(server: OwnServer, work: () => Promise<void>): Promise<boolean> {
   const highest = async () => {
     const [row] = await administer(server.url, 'select pg_snapshot_xmax(pg_current_snapshot())::text as highest')
     return BigInt(row?.highest)

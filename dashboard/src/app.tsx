@@ -66,7 +66,7 @@ export function App() {
     () =>
       identity &&
       new Client(identity, reason => {
-        setWhy(`You were signed out: ${reason}`)
+        setWhy(reason && `You were signed out: ${reason}`)
         setIdentity(undefined)
       }),
     [identity]

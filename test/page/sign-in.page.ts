@@ -24,6 +24,7 @@ t.test('the link signs in once, and stays in no address', BROWSER, async t => {
   t.same(await who(), person)
   await page.getByRole('button', { name: 'Sign out' }).click()
   await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  t.equal(await page.getByText('You were signed out').count(), 0, 'nobody is told what they did themselves')
 
   t.comment('a tab that has the page already loads nothing when a link is put into its address')
   await page.goto(first)

@@ -66,7 +66,7 @@ export class Client {
   readonly service: SharedContext
   private isOver = false
 
-  /** @param onEnd called once the sign-in does not hold any more, with the reason */
+  /** @param onEnd called once the sign-in does not hold any more, with the reason; empty after signOut */
   constructor(
     public identity: Identity,
     private readonly onEnd: (why: string) => void

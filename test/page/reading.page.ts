@@ -105,6 +105,7 @@ t.test('a session by the keyboard alone, on a phone too', BROWSER, async t => {
   await page.keyboard.type('lighthouse')
   await search.locator('.hit-text').first().waitFor()
   await page.keyboard.press('Enter')
+  t.equal(await page.evaluate('document.activeElement.className'), 'hit-text', 'Enter goes to what was found')
   await page.keyboard.press('Enter')
   await page.getByRole('log').locator('.message.marked', { hasText: 'lighthouse' }).waitFor()
   t.equal(await search.count(), 0, 'what covered the message is closed')

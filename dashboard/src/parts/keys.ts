@@ -18,7 +18,10 @@ export function useKeys(actions: Record<string, (event: KeyboardEvent) => void>)
       if (event.ctrlKey || event.metaKey || event.altKey) return
       if (document.querySelector('dialog[open]') !== null) return
       if (isWriting(event.target)) {
-        if (event.key === 'Enter' && isSearching(event.target)) latest.current.j?.(event)
+        if (event.key !== 'Enter' || !isSearching(event.target)) return
+        // Or the browser would press what has the focus then.
+        event.preventDefault()
+        latest.current.j?.(event)
         return
       }
       const pair = first !== undefined && Date.now() - at < PAIR_MS ? `${first} ${event.key}` : undefined

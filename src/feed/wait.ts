@@ -97,12 +97,11 @@ export async function wait(
       const following = live.follow(session_id, agent, cursor, {
         maxChanges,
         deliver(changes, upTo, more) {
-          const open = isOpenAfter(changes)
           for (const change of changes) if (isTold(change) && wanted(change)) found.push(change)
           cursor = upTo
-          is_active = open ?? is_active
+          is_active = isOpenAfter(changes) ?? is_active
           // Further changes that exist already belong to this answer, up to its limit.
-          if (open !== false && (found.length === 0 || (more && found.length <= limit))) return
+          if (more ? found.length <= limit : found.length === 0 && is_active) return
           if (found[0]?.type === 'message_added') woken(found[0].message.timestamp)
           resolve(answer(false))
           // At once, not with the promise: another delivery would move the cursor of this answer.

@@ -44,6 +44,45 @@ t.test('who comes to wait while the session is closed does not wait for what can
   t.match(await answer, { is_active: false, timed_out: false, last_seq: 2 })
 })
 
+t.test('who is told that a session is closed has been told all that was written in it', async t => {
+  const session_id = await newSession(app)
+  await ok(app, 'update_session', { session_id, purpose: 'another' })
+  const db = inWorkspace(openService(t, app.url, { max: 2 }).db, 'default')
+  const viewer: Agent = { workspace: 'default', agent_id: 'eve', agent_type: 'custom', permissions: ['read'] }
+  const held = await holding(t, app, 'lock table sessions in access exclusive mode')
+  const reading = changesForMany(db, [viewer], session_id, 0, 100)
+  await waits(app, 'with viewer as materialized')
+  // In line behind the first statement of the reading, and before its second.
+  const last = await holding(t, app)
+  const inLine = last.query('lock table sessions in access exclusive mode')
+  await waits(app, 'lock table sessions')
+  await held.release()
+  await inLine
+  await waits(app, 'from "sessions"')
+  await last.query('update sessions set is_active = false, last_seq = last_seq + 2 where id = $1', [session_id])
+  await last.query(
+    `insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility)
+      select workspace, id, last_seq - 1, 'agent-1', 'custom', 'the last word', 'public' from sessions where id = $1`,
+    [session_id]
+  )
+  await last.query(
+    `insert into session_changes (workspace, session_id, seq, kind, changed_by)
+      select workspace, id, last_seq, 'session_updated', 'agent-1' from sessions where id = $1`,
+    [session_id]
+  )
+  await last.release()
+  const page = await reading
+  t.match(page?.changesOf(0), [{ seq: 1, type: 'session_updated', session: { is_active: true } }])
+  const next = await changesForMany(db, [viewer], session_id, 1, 2)
+  t.match(next?.changesOf(0), [{ seq: 2, type: 'message_added' }])
+  t.match((await changesForMany(db, [viewer], session_id, 2, 100))?.changesOf(0), [{ seq: 3, type: 'session_closed' }])
+  t.same(
+    (await changesForMany(db, [viewer], session_id, 0, 2))?.changesOf(0).map(({ seq }) => seq),
+    [2],
+    'told once'
+  )
+})
+
 t.test('a session of two agents that is deleted while its change is told is shown to nobody else', async t => {
   const { session_id } = await ok(app, 'ask', { to: 'bob', content: 'well?', timeout_seconds: 0 }, { agent_id: 'ada' })
   await ok(app, 'update_session', { session_id, purpose: 'between us' }, { agent_id: 'ada' })

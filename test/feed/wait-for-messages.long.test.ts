@@ -217,9 +217,16 @@ t.test('a session that is closed ends the waiting, and nobody waits for one that
   await write(c, session_id, 'on we go')
   t.match((await reopened).body, { count: 1, is_active: true })
   await ok(c, 'update_session', { session_id, is_active: false }, WRITER)
-  t.match((await call(b, 'wait_for_messages', { session_id, after_seq: 2, timeout_seconds: LONG }, READER)).body, {
-    ...{ count: 1, messages: [{ content: 'on we go' }], timed_out: false, is_active: false }
-  })
+  const told = { count: 1, messages: [{ content: 'on we go' }], timed_out: false }
+  const last = { session_id, after_seq: 2, timeout_seconds: LONG }
+  t.match((await call(c, 'wait_for_messages', last, READER)).body, { ...told, is_active: false, last_seq: 5 })
+  // Where others followed it, the hint that it was closed may still be under way: the next call tells it.
+  const { body } = await call(b, 'wait_for_messages', last, READER)
+  t.match(body, told)
+  const next = body.is_active
+    ? (await call(b, 'wait_for_messages', { ...last, after_seq: body.last_seq }, READER)).body
+    : body
+  t.match(next, { is_active: false, timed_out: false, last_seq: 5 })
 })
 
 t.test('a token that is revoked ends the waiting, on another replica', async t => {

@@ -27,7 +27,10 @@ export type Change =
   | { seq: number; type: 'task_changed'; task: ToldTask }
   /** The session was deleted. Only for followers of all sessions: for followers of this one, the feed ends. */
   | { seq: number; type: 'session_deleted' }
-  /** The session as it is now; `session_closed` when it is closed. */
+  /**
+   * The session; `session_closed` when it is closed. Once, at the last of its changes: who is told that it is closed
+   * has been told all that was written in it.
+   */
   | { seq: number; type: 'session_updated' | 'session_closed'; session: SessionRow }
 
 export interface SharedPage {
@@ -44,6 +47,7 @@ type Move = [seq: number, from: number[] | null, to: number[] | null]
 type Row = StoredMessage & {
   head: number
   is_active: boolean
+  /** The session's own last change, maybe beyond the page; null if the page has none. */
   updated: number | null
   deleted: Array<[seq: number, message_id: number, seen_by: number[] | null]> | null
   /** The last change of each task. */
@@ -104,7 +108,11 @@ const readChanges = defineStatement<Asked, Row>(
              end as moves
       from touched m
     )
-    select s.last_seq as head, s.is_active, (select max(seq) from change where kind = 'session_updated') as updated,
+    select s.last_seq as head, s.is_active,
+           case when exists (select from change where kind = 'session_updated') then
+             (select max(c.seq) from session_changes c
+              where ${ofSession} and c.seq > ${after_seq} and c.kind = 'session_updated')
+           end as updated,
            (select json_agg(json_build_array(c.seq, c.message_id,
              case when not exists (${everyone}) then array(${someone}) end) order by c.seq)
             from change c where c.kind = 'message_deleted') as deleted,
@@ -136,14 +144,15 @@ export async function changesForMany(
   const { head, is_active, updated, deleted, tasks } = first
   const cursor = Math.max(after_seq, Math.min(until, head))
   const items: Item[] = []
-  if (updated !== null) {
-    // As it is now, which may be newer than the messages: it is then told once more, at its own seq.
+  if (updated !== null && updated <= cursor) {
+    // It may be newer than the page: it is then told once more, at its own seq. So may be its closing.
     const found = await sessionOfAgents(db, workspace, session_id)
     if (found === undefined) return undefined
     const { session, between } = found
+    const type = is_active ? 'session_updated' : 'session_closed'
     items.push({
       seen_by: between && viewers.flatMap((viewer, i) => (isAdmin(viewer) || isFor(viewer, between) ? [i + 1] : [])),
-      change: { seq: updated, type: session.is_active ? 'session_updated' : 'session_closed', session }
+      change: { seq: updated, type, session: { ...session, is_active } }
     })
   }
   if (tasks !== null) items.push(...(await taskChanges(db, viewers, tasks)))

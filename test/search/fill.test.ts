@@ -93,6 +93,10 @@ t.test('what is indexed while a search looks is found all the same', async t => 
     }
   }
   t.equal(await found(), 9, 'while all wait')
+  // A worker that waits for the list may hold messages by then, and would wait crosswise.
+  await second.query(
+    `select pg_terminate_backend(pid) from pg_locks where not granted and relation = 'search_pending'::regclass`
+  )
   // A search has to wait where it reads messages, and all are indexed in that moment.
   await second.query('lock table messages in access exclusive mode')
   const meanwhile = found()

@@ -81,7 +81,12 @@ export async function wait(
   const signal = caller.disconnected?.()
   const left_ms = total_ms - (performance.now() - started)
   const found: Told[] = []
-  const answer = (timed_out: boolean): Waited => ({ ...answerOf(found, limit, cursor), timed_out, is_active })
+  // Whether further changes exist already: one who comes back for them is not to think that the session has ended.
+  let isBehind = false
+  const answer = (timed_out: boolean): Waited => {
+    const { has_more, ...told } = answerOf(found, limit, cursor)
+    return { ...told, has_more: has_more || isBehind, timed_out, is_active }
+  }
   if (left_ms <= 0 || stopping.aborted || signal?.aborted === true) return answer(true)
   const leaveWaiters = waiters.take(agent)
   const reacquireSlot = caller.releaseSlot?.()
@@ -99,6 +104,7 @@ export async function wait(
         deliver(changes, upTo, more) {
           for (const change of changes) if (isTold(change) && wanted(change)) found.push(change)
           cursor = upTo
+          isBehind = more
           is_active = isOpenAfter(changes) ?? is_active
           // Further changes that exist already belong to this answer, up to its limit.
           if (more ? found.length <= limit : found.length === 0 && is_active) return

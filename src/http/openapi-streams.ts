@@ -10,7 +10,8 @@ const CHANGES = `Each event has an \`id\`, an \`event\` (the type) and \`data\` 
 - \`message_added\` {seq, type, message}: somebody wrote the message, or made it visible to you.
 - \`visibility_changed\` {seq, type, message}: you could see the message before, and still can.
 - \`message_hidden\` and \`message_deleted\` {seq, type, message_id}: you could see the message before.
-- \`session_updated\` and \`session_closed\` {seq, type, session}: the session as it is now.
+- \`session_updated\` and \`session_closed\` {seq, type, session}: the session as it is now. Before
+  \`session_closed\` comes all that you could see when it was closed.
 - \`task_changed\` {seq, type, task}: a task that you may see, as it is now, without its description and result.
 - \`session_deleted\` {seq, type}: the session is no more. A stream of this session alone ends: \`session_gone\`.
 - \`start\`: the first event. Its id is where the stream begins.

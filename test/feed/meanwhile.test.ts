@@ -44,6 +44,47 @@ t.test('who comes to wait while the session is closed does not wait for what can
   t.match(await answer, { is_active: false, timed_out: false, last_seq: 2 })
 })
 
+t.test('a wait that ends between the closing and what came after it says that there is more', async t => {
+  const app = await startApp(t)
+  const session_id = await newSession(app)
+  await ok(app, 'add_message', { session_id, content: 'by another', visibility: 'private' }, { agent_id: 'other' })
+  const lock = 'lock table messages in access exclusive mode'
+  const [first, second, third] = [await holding(t, app, lock), await holding(t, app), await holding(t, app)]
+  const answer = ok(app, 'wait_for_messages', { session_id, after_seq: 0, sender: 'other', timeout_seconds: 50 })
+  await waits(app, READS)
+  const pages = 300
+  await first.query('update sessions set is_active = false, last_seq = last_seq + 1 + $2 where id = $1', [
+    session_id,
+    pages
+  ])
+  await first.query(
+    `insert into session_changes (workspace, session_id, seq, kind, changed_by)
+      select workspace, id, 2, 'session_updated', 'agent-1' from sessions where id = $1`,
+    [session_id]
+  )
+  await first.query(
+    `insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility)
+      select workspace, id, 2 + n, 'agent-1', 'custom', 'another', 'public'
+      from sessions, generate_series(1, $2) n where id = $1`,
+    [session_id, pages]
+  )
+  // Each waits for the one before it, so the service reads one page between two of them.
+  const before = second.query(lock)
+  await waits(app, lock)
+  await first.release()
+  await before
+  await waits(app, 'with viewer as materialized')
+  const between = third.query(lock)
+  await waits(app, lock)
+  await second.release()
+  await between
+  await waits(app, 'with viewer as materialized')
+  const closed = app.server.close()
+  t.match(await answer, { count: 0, is_active: false, has_more: true })
+  await third.release()
+  await closed
+})
+
 t.test('who is told that a session is closed has been told all that was written in it', async t => {
   const session_id = await newSession(app)
   await ok(app, 'update_session', { session_id, purpose: 'another' })
@@ -59,7 +100,10 @@ t.test('who is told that a session is closed has been told all that was written 
   await held.release()
   await inLine
   await waits(app, 'from "sessions"')
-  await last.query('update sessions set is_active = false, last_seq = last_seq + 2 where id = $1', [session_id])
+  await last.query(
+    'update sessions set is_active = false, archived_at = now(), last_seq = last_seq + 2 where id = $1',
+    [session_id]
+  )
   await last.query(
     `insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility)
       select workspace, id, last_seq - 1, 'agent-1', 'custom', 'the last word', 'public' from sessions where id = $1`,
@@ -72,7 +116,7 @@ t.test('who is told that a session is closed has been told all that was written 
   )
   await last.release()
   const page = await reading
-  t.match(page?.changesOf(0), [{ seq: 1, type: 'session_updated', session: { is_active: true } }])
+  t.match(page?.changesOf(0), [{ seq: 1, type: 'session_updated', session: { is_active: true, archived_at: null } }])
   const next = await changesForMany(db, [viewer], session_id, 1, 2)
   t.match(next?.changesOf(0), [{ seq: 2, type: 'message_added' }])
   t.match((await changesForMany(db, [viewer], session_id, 2, 100))?.changesOf(0), [{ seq: 3, type: 'session_closed' }])

@@ -28,8 +28,8 @@ export type Change =
   /** The session was deleted. Only for followers of all sessions: for followers of this one, the feed ends. */
   | { seq: number; type: 'session_deleted' }
   /**
-   * The session; `session_closed` when it is closed. Once, at the last of its changes: who is told that it is closed
-   * has been told all that was written in it.
+   * The session; `session_closed` when it is closed. In one reading once, at the last of its changes: who is told that
+   * it is closed has been told all that it could see when it was closed.
    */
   | { seq: number; type: 'session_updated' | 'session_closed'; session: SessionRow }
 
@@ -47,6 +47,7 @@ type Move = [seq: number, from: number[] | null, to: number[] | null]
 type Row = StoredMessage & {
   head: number
   is_active: boolean
+  archived_at: SessionRow['archived_at']
   /** The session's own last change, maybe beyond the page; null if the page has none. */
   updated: number | null
   deleted: Array<[seq: number, message_id: number, seen_by: number[] | null]> | null
@@ -108,7 +109,7 @@ const readChanges = defineStatement<Asked, Row>(
              end as moves
       from touched m
     )
-    select s.last_seq as head, s.is_active,
+    select s.last_seq as head, s.is_active, s.archived_at,
            case when exists (select from change where kind = 'session_updated') then
              (select max(c.seq) from session_changes c
               where ${ofSession} and c.seq > ${after_seq} and c.kind = 'session_updated')
@@ -141,18 +142,18 @@ export async function changesForMany(
   const first = rows[0]
   if (first === undefined) return undefined
 
-  const { head, is_active, updated, deleted, tasks } = first
+  const { head, is_active, archived_at, updated, deleted, tasks } = first
   const cursor = Math.max(after_seq, Math.min(until, head))
   const items: Item[] = []
   if (updated !== null && updated <= cursor) {
-    // It may be newer than the page: it is then told once more, at its own seq. So may be its closing.
+    // What is read here may be newer than the page: that is told again at its own seq, and a closing only there.
     const found = await sessionOfAgents(db, workspace, session_id)
     if (found === undefined) return undefined
     const { session, between } = found
     const type = is_active ? 'session_updated' : 'session_closed'
     items.push({
       seen_by: between && viewers.flatMap((viewer, i) => (isAdmin(viewer) || isFor(viewer, between) ? [i + 1] : [])),
-      change: { seq: updated, type, session: { ...session, is_active } }
+      change: { seq: updated, type, session: { ...session, is_active, archived_at } }
     })
   }
   if (tasks !== null) items.push(...(await taskChanges(db, viewers, tasks)))
@@ -189,7 +190,7 @@ export function changesPerViewer(viewers: readonly Agent[], session_id: string, 
 
 /** What happened to one message since the cursor: viewer by viewer, unless all viewers saw it all the time. */
 function itemsOf(
-  { head, is_active, updated, deleted, tasks, seen_by, moves, ...stored }: Row,
+  { head, is_active, archived_at, updated, deleted, tasks, seen_by, moves, ...stored }: Row,
   viewers: number,
   after_seq: number
 ): Item[] {

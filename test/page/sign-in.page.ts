@@ -1,6 +1,8 @@
+import type { Route } from 'playwright-core'
 import t from 'tap'
 import { listen, startApp } from '../helper.js'
 import { needs } from '../support/programs.js'
+import { until } from '../support/until.js'
 import { closeBrowser, openTab, signIn } from './browser.js'
 
 /** The link that `npm start` prints, in a browser. */
@@ -37,6 +39,25 @@ t.test('the link signs in once, and stays in no address', BROWSER, async t => {
   await page.goto(link())
   await page.getByRole('banner').getByText('person').waitFor()
   t.match(await who(), person)
+
+  t.comment('a call that was under way when one signed out is told to nobody when it fails')
+  const underWay: Route[] = []
+  await page.route('**/mcp/tool/list_agents', route => void underWay.push(route))
+  await page.getByRole('link', { name: 'Agents' }).click()
+  await until(() => underWay.length > 0, 'a call')
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Sign in' }).waitFor()
+  const ended = { success: false, code: 'TOKEN_REVOKED', error: 'This token has been revoked.' }
+  for (const route of underWay.splice(0)) {
+    await route.fulfill({ status: 401, json: ended })
+    await (await route.request().response())?.finished()
+  }
+  // What the page does with the answer is done when it has shown two further pictures.
+  await page.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))')
+  t.equal(await page.getByText('You were signed out').count(), 0)
+  await page.unroute('**/mcp/tool/list_agents')
+  await page.goto(link())
+  await page.getByRole('banner').getByText('person').waitFor()
 
   t.comment('a link that is spent changes nothing for whoever has signed in, and says so')
   await page.goto(first)

@@ -114,6 +114,8 @@ export class Client {
   }
 
   private end(why: string): void {
+    // A call that was under way may fail when the sign-in has ended already, and another one has begun.
+    if (this.isOver) return
     this.close()
     sessionStorage.removeItem(STORED)
     this.onEnd(why)

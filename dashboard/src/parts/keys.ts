@@ -19,9 +19,11 @@ export function useKeys(actions: Record<string, (event: KeyboardEvent) => void>)
       if (document.querySelector('dialog[open]') !== null) return
       if (isWriting(event.target)) {
         if (event.key !== 'Enter' || !isSearching(event.target)) return
-        // Or the browser would press what has the focus then.
+        // An Enter that chooses what an input method offers, or that is held down, goes nowhere.
+        if (event.isComposing) return
+        // `j` moves the focus, and the browser would then press what has it.
         event.preventDefault()
-        latest.current.j?.(event)
+        if (!event.repeat) latest.current.j?.(event)
         return
       }
       const pair = first !== undefined && Date.now() - at < PAIR_MS ? `${first} ${event.key}` : undefined

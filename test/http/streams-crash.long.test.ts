@@ -20,9 +20,10 @@ t.test('a stream of all sessions tells what is written under a number that was g
     stream.waitFor(() => stream.changes().some(({ data }) => data.message?.content === content))
 
   const crash = (round: number) =>
-    crashAfter(server, async () => {
+    crashAfter(server, async mark => {
       await add(`before ${round}`)
       await told(`before ${round}`)
+      await mark()
       // The reader's program comes back when the writer has written.
       proxy.target = 'postgres://127.0.0.1:1/nobody'
     })

@@ -16,8 +16,9 @@ t.test('a page of list_memory after a crash has what was written under a number 
   }
   let first: Awaited<ReturnType<typeof page>> | undefined
   const crash = () =>
-    crashAfter(server, async () => {
+    crashAfter(server, async mark => {
       for (const key of ['a', 'b', 'c', 'd']) await set(key, 'before')
+      await mark()
       first = await page()
     })
   while (!(await crash()));

@@ -18,8 +18,8 @@ export interface Place {
   snapshot: string
   /**
    * When the first entry of the first page was updated. What is updated later was written since, whatever the snapshot
-   * says of its number: after a crash PostgreSQL may give numbers again (feed/store/cursor-snapshots.ts). Undefined in
-   * cursors of older releases, and in the order of keys.
+   * says of its number: after a crash PostgreSQL may give numbers again (feed/store/cursor-snapshots.ts). This holds
+   * while the database's clock does not go back. Undefined only in the order of keys.
    */
   newest?: string
   session_id: Scope
@@ -29,13 +29,14 @@ export interface Place {
 }
 
 export const ORDERS = ['updated', 'key'] as const
+export type Order = (typeof ORDERS)[number]
 
 export interface MemoryFilter {
   /** Undefined: every scope of the agent's own. */
   where?: Where
   prefix?: string
   conditions?: readonly Condition[]
-  order: (typeof ORDERS)[number]
+  order: Order
   limit: number
   /** What the values may have together: so many bytes. Undefined: they are not asked for. */
   bytes_max?: number
@@ -142,5 +143,5 @@ function wasWrittenBefore({ snapshot, newest }: Beginning) {
   const at = sql`pg_snapshot_xmax(${snapshot}::pg_snapshot)::text::bigint`
   const age = sql`((${at} - agent_memory.xmin::text::bigint + 2147483648) % 4294967296 - 2147483648)`
   const isVisible = sql`pg_visible_in_snapshot(greatest(${at} - ${age}, 3)::text::xid8, ${snapshot}::pg_snapshot)`
-  return sql<boolean>`(${isVisible} and updated_at <= ${newest ?? 'infinity'}::timestamptz)`
+  return sql<boolean>`(${isVisible} and updated_at <= ${newest}::timestamptz)`
 }

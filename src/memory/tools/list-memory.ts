@@ -15,7 +15,7 @@ import { Touch, valueFields } from '../memory-shapes.js'
 import { isPath, OptionalNamespace } from '../namespace.js'
 import { touch } from '../renewal.js'
 import { GLOBAL } from '../store/entries.js'
-import { list, type Listed, ORDERS, type Place } from '../store/memory-list.js'
+import { list, type Listed, type Order, ORDERS, type Place } from '../store/memory-list.js'
 
 const NAME = 'list_memory'
 const EVERY_SCOPE = 'all'
@@ -77,7 +77,7 @@ export const listMemory = defineTool({
     if (renews && asked === 'updated') throw movingOrder()
     const order = asked ?? (renews ? 'key' : 'updated')
     const listOf = [NAME, session_id, prefix, namespace, order, filter]
-    const after = cursor === undefined ? undefined : placeIn(openCursor(listOf, cursor))
+    const after = cursor === undefined ? undefined : placeIn(openCursor(listOf, cursor), order)
     const conditions = filter === undefined ? [] : conditionsOf(filter)
     const everywhere = session_id === EVERY_SCOPE && namespace === undefined
     const where = everywhere ? undefined : await whereToRead(db, agent, { session_id, namespace })
@@ -135,11 +135,18 @@ function partsOf({ snapshot, session_id, key, updated_at, newest }: Place): unkn
   return [encodeSnapshot(snapshot), session_id, key, updated_at ?? null, ...(newest === undefined ? [] : [newest])]
 }
 
-function placeIn([text, session_id, key, updated_at, newest]: readonly unknown[]): Place {
+function placeIn([text, session_id, key, updated_at, newest]: readonly unknown[], order: Order): Place {
   const snapshot = typeof text === 'string' ? decodeSnapshot(text) : undefined
   const isStorable = (value: unknown): value is string => typeof value === 'string' && !/[\p{Cc}\p{Cs}]/u.test(value)
   const isTime = (value: unknown): value is string => typeof value === 'string' && parseTime(value) === value
-  if (snapshot !== undefined && isStorable(session_id) && isStorable(key) && (newest === undefined || isTime(newest))) {
+  const isWhole = order === 'key' || newest !== undefined
+  if (
+    isWhole &&
+    snapshot !== undefined &&
+    isStorable(session_id) &&
+    isStorable(key) &&
+    (newest === undefined || isTime(newest))
+  ) {
     const place = { snapshot, newest, session_id, key }
     if (updated_at === null) return place
     if (isTime(updated_at)) return { ...place, updated_at }

@@ -28,6 +28,7 @@ import * as replicaFigures from './0097-replica-figures.js'
 import * as historyOfManyValues from './0098-history-of-many-values.js'
 import * as openTasks from './0099-open-tasks.js'
 import * as latestMemory from './0100-latest-memory.js'
+import * as memoryOfSessions from './0101-memory-of-sessions.js'
 import { type Preparation, statementOf } from './preparation.js'
 
 /** Every migration in its order. Frozen once released: a mistake is mended by a further one. */
@@ -60,7 +61,8 @@ export const migrations: Record<string, Migration & { before?: readonly Preparat
   '0097-replica-figures': replicaFigures,
   '0098-history-of-many-values': historyOfManyValues,
   '0099-open-tasks': openTasks,
-  '0100-latest-memory': latestMemory
+  '0100-latest-memory': latestMemory,
+  '0101-memory-of-sessions': memoryOfSessions
 }
 
 /** The same for a database that nobody uses yet: each does by itself what else is done before it. */

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { connectAsOwner } from '../../src/postgres/connect.js'
+import { sweepDeletedSessions } from '../../src/lifecycle/store/deleted-sessions.js'
 import { sweep } from '../../src/lifecycle/sweep.js'
 import { openDatabase, optionsFor } from '../support/database.js'
 
@@ -35,4 +36,17 @@ t.test('each table that can be large is read by its index', async t => {
     rows,
     Object.keys(TABLES).map(relname => ({ relname, seq_tup_read: 0, idx_tup_fetch: 0 }))
   )
+})
+
+t.test('what a deleted session has left in memory is found by its index', async t => {
+  await owner.query(`insert into deleted_sessions (workspace, session_id) values ('default', 'session_gone')`)
+  await owner.query(`insert into agent_memory (agent_id, session_id, key, value, value_size)
+    select 'a', 'session_gone', 'k' || n, '1', 1 from generate_series(1, 3) n`)
+  const { db, close } = connectAsOwner(optionsFor(url, { max: 1 }))
+  t.equal(await sweepDeletedSessions(db, () => {}), 3)
+  await close()
+  const { rows } = await owner.query<{ used: boolean }>(
+    `select idx_scan > 0 as used from pg_stat_user_indexes where indexrelname = 'agent_memory_of_sessions'`
+  )
+  t.strictSame(rows, [{ used: true }])
 })

@@ -68,7 +68,11 @@ export async function eraseMemory(
   await sql`update agent_memory set agent_id = ${pseudonym},
       updated_by = case updated_by when ${agent_id} then ${pseudonym} else updated_by end
     where ${here} and agent_id = ${agent_id} and ${inNamespace} and ${orphaned(sql`session_id`)}`.execute(tx)
-  await sql`update agent_memory set updated_by = ${pseudonym}
-    where ${here} and updated_by = ${agent_id} and ${inNamespace} and ${before('updated_at')}`.execute(tx)
+  // Through the namespaces: by its key alone, a value is found at once.
+  await sql`update agent_memory m set updated_by = ${pseudonym} from memory_namespaces root
+    where root.workspace = ${workspace} and strpos(substr(root.path, 2), '/') = char_length(root.path) - 1
+      and m.workspace = root.workspace and m.agent_id = root.owner
+      and m.session_id >= root.path and m.session_id < rtrim(root.path, '/') || '0'
+      and m.updated_by = ${agent_id} and m.updated_at <= ${until}::timestamptz`.execute(tx)
   return Number(removed.numAffectedRows ?? 0n)
 }

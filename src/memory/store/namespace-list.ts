@@ -60,7 +60,9 @@ export async function listNamespaces(
     with recursive readable as materialized (
       select n.path from memory_namespaces n where n.workspace = ${workspace} and ${mine}
     ), tops as materialized (
-      select t.path, ${end('t.path')} as upto from readable t where t.path not in (
+      select t.path, ${end('t.path')} as upto, root.owner as payer from readable t
+      join memory_namespaces root on root.workspace = ${workspace} and root.path = ${cut('t.path', sql`1`)}
+      where t.path not in (
         select r.path from readable r cross join generate_series(1, ${PARTS_MAX - 1}) parts
         join readable above on above.path = ${cut('r.path', sql`parts`)} and above.path <> r.path)
       order by t.path
@@ -78,8 +80,8 @@ export async function listNamespaces(
             union all (select n.path from memory_namespaces n where n.workspace = ${workspace}
               and n.path ${below} n.path < t.upto and n.path > ${from} order by n.path limit 1)
             union all (select m.session_id from agent_memory m where m.workspace = ${workspace}
-              and m.session_id ${below} m.session_id < t.upto and m.session_id > ${from} and ${live}
-              order by m.session_id limit 1)
+              and m.agent_id = t.payer and m.session_id ${below} m.session_id < t.upto
+              and m.session_id > ${from} and ${live} order by m.session_id limit 1)
           ) found) first
         where t.upto > walk.behind and first.path is not null order by t.path limit 1
       ) following

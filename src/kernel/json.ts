@@ -99,30 +99,19 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Names that JavaScript puts before all others, in the order of their numbers. */
-const INDEX = /^(?:0|[1-9]\d{0,9})$/
-const INDEX_MAX = 2 ** 32 - 2
-
 /**
  * JSON text with the fields of every object in order, so that equal values give equal texts (for hashes).
- * @param value of JSON, nested at most some hundred levels deep
+ * @param value of JSON, as `refuseUnstorable` lets it pass
  */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value))
-    return `[${value.map(inner => (inner === undefined ? 'null' : canonicalJson(inner))).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const fields = value as Record<string, unknown>
-  const texts: string[] = []
-  for (const name of inOrder(Object.keys(fields))) {
-    if (fields[name] !== undefined) texts.push(`${JSON.stringify(name)}:${canonicalJson(fields[name])}`)
-  }
-  return `{${texts.join(',')}}`
+  // One call for all: to join the texts of the parts takes three times as long for a call of 150 values.
+  return JSON.stringify(inOrder(value))
 }
 
-/** Hashes that are kept were made of objects filled in this order. */
-function inOrder(names: string[]): string[] {
-  names.sort()
-  const isIndex = (name: string) => INDEX.test(name) && Number(name) <= INDEX_MAX
-  if (!names.some(isIndex)) return names
-  return [...names.filter(isIndex).sort((a, b) => Number(a) - Number(b)), ...names.filter(name => !isIndex(name))]
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder)
+  if (!isObject(value)) return value
+  const ordered: Record<string, unknown> = {}
+  for (const name of Object.keys(value).sort()) ordered[name] = inOrder(value[name])
+  return ordered
 }

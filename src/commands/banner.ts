@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { SECRETS_FILE } from './local-secrets.js'
 import type { CommandContext } from './open.js'
 import { commandLine } from '../version.js'
+import { urlOption } from './server-address.js'
 
 /**
  * The text that `serve` prints once the service is ready. It shows a generated key, never a configured one.
@@ -34,7 +35,9 @@ export function banner(url: string, { config, embedded }: CommandContext, code: 
     `  curl -s ${url}/mcp/tool/create_session -H "X-API-Key: ${key}" -H 'X-Agent-Id: me' ` +
       `-H 'Content-Type: application/json' -d '{"purpose":"Hello"}'`,
     '',
-    ...(embedded === undefined ? [] : ['Connect the coding agents of this machine:', `  ${commandLine} connect`, '']),
+    ...(embedded === undefined
+      ? []
+      : ['Connect the coding agents of this machine:', `  ${commandLine} connect${urlOption(url)}`, '']),
     'Connect Claude Code by hand:',
     `  claude mcp add --transport http shared-context ${url}/mcp ` +
       `--header "X-API-Key: ${key}" --header "X-Agent-Id: claude-code"`,

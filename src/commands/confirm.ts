@@ -13,7 +13,7 @@ export async function confirm(what: string, yes: boolean): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new UsageError(`${what} Nothing was changed: without a terminal, confirm it with --yes.`)
   const answer = await ask(`${what}\nType yes to go on: `)
-  if (answer.trim().toLowerCase() !== 'yes') throw new CommandError('Nothing was changed.')
+  if (!['y', 'yes'].includes(answer.trim().toLowerCase())) throw new CommandError('Nothing was changed.')
 }
 
 /** @returns the answer; empty if the input ends, or on Ctrl-C */

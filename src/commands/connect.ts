@@ -17,8 +17,8 @@ import { connectionOf } from './connection.js'
 import { configFolder } from './data-folder.js'
 import { notice } from './notice.js'
 import { keySource, type KeySource } from './own-keys.js'
-import { removeProfile, writeProfile } from './profile.js'
-import { isLoopback } from './server-address.js'
+import { hasProfile, type Profile, profilePath, removeProfile, writeProfile } from './profile.js'
+import { isLoopback, urlOption } from './server-address.js'
 import { isKeyMissing, whyNot, wishOf } from './wishes.js'
 
 export const verbs: Verbs = {
@@ -28,7 +28,11 @@ export const verbs: Verbs = {
       'It shows what it writes, and asks.',
     rest: '[client…]',
     options: {
-      url: { type: 'string', value: '<address>', description: 'the server; default: the one of npm start' },
+      url: {
+        type: 'string',
+        value: '<address>',
+        description: 'the server; default: SHARED_CONTEXT_URL, or the one that runs here'
+      },
       scope: { type: 'string', value: '<scope>', description: 'user (the default): your files; project: files here' },
       agent: {
         type: 'string',
@@ -87,14 +91,19 @@ async function run(options: Options, clients: string[]): Promise<void> {
       const wish = await wishOf(agent, machine, asked)
       const plans = await plansFor(agent, machine, wish, record)
       // And those that were never connected need no word when something is taken out.
-      if (!options.remove || clients.length > 0 || plans.some(changesFile)) works.push({ agent, wish, plans })
+      if (options.remove && clients.length === 0 && !plans.some(changesFile)) return
+      const profile = profileFor(agent, wish, plans)
+      const needsProfile = profile !== undefined && !(await hasProfile(wish.profile, profile))
+      works.push({ agent, wish, plans, needsProfile })
     })
-  for (const { agent, plans } of works)
-    notice([agent.title, ...plans.flatMap(shown).map(line => `  ${line}`), ''].join('\n'))
-  const isNothing = !works.some(({ plans }) => plans.some(changesFile))
+  for (const { agent, plans, needsProfile } of works) {
+    const lines = [...plans.flatMap(shown), ...(needsProfile ? [`${profilePath()}: its key, for its hooks`] : [])]
+    notice([agent.title, ...lines.map(line => `  ${line}`), ''].join('\n'))
+  }
+  const isNothing = !works.some(({ plans, needsProfile }) => needsProfile || plans.some(changesFile))
   const needsKey = works.some(({ wish }) => isKeyMissing(wish))
   const keys = needsKey ? await keysFor(url, api_key) : undefined
-  if (keys !== undefined) notice(`Those without a key get ${keys.says}.`)
+  if (keys !== undefined) notice(`Each that has no key gets ${keys.says}.`)
   if (isNothing && failures.length === 0) notice('There is nothing to change.')
   if (!isNothing && !options['dry-run']) {
     await confirm(options.remove ? 'These lines are taken out.' : 'These lines are written.', options.yes)
@@ -102,7 +111,7 @@ async function run(options: Options, clients: string[]): Promise<void> {
   }
   for (const line of failures) notice(line)
   if (failures.length > 0) process.exitCode = 1
-  else if (!isNothing && !options['dry-run']) notice(whatNext(scope, options.remove))
+  else if (!isNothing && !options['dry-run']) notice(whatNext(scope, options.remove, url))
 }
 
 /** One coding agent, what is wanted for it, and what that does to its files. */
@@ -110,6 +119,17 @@ interface Work {
   agent: CodingAgent
   wish: Wish
   plans: Plan[]
+  /** Whether its hooks have a profile to get. */
+  needsProfile: boolean
+}
+
+/** The profile that the hooks of a coding agent use, where it has some: with the key that its own entry has. */
+function profileFor(agent: CodingAgent, wish: Wish, plans: readonly Plan[]): Profile | undefined {
+  const { what, scope, url, connection } = wish
+  const hasHooks = plans.some(({ planned }) => planned.some(({ at }) => at.startsWith('hooks.')))
+  if (what !== 'connect' || scope !== 'user' || !hasHooks || !('text' in connection.key)) return undefined
+  const agent_id = connection.agent_id ?? agent.name
+  return { url, api_key: connection.key.text, agent_id, agent_type: agent.name }
 }
 
 /** A coding agent that refuses does not stop the others. */
@@ -133,7 +153,8 @@ async function carry(
   const { connection } = wish
   if (keys !== undefined && isKeyMissing(wish))
     connection.key = { text: await keys.keyFor(connection.agent_id ?? agent.name, agent.name) }
-  for (const plan of await plansFor(agent, machine, wish, record)) {
+  const plans = await plansFor(agent, machine, wish, record)
+  for (const plan of plans) {
     if (!changesFile(plan)) continue
     const { tightened } = await named(plan.file.path, () => carryOut(plan, record))
     await writeRecord(recordPath(), record)
@@ -141,13 +162,8 @@ async function carry(
     if (tightened !== undefined)
       notice(`  Others could read it (mode 0${tightened.toString(8)}); now only you can, because it holds a key.`)
   }
-  if (wish.what === 'connect' && wish.hooks && wish.scope === 'user' && 'text' in connection.key)
-    await writeProfile(wish.profile, {
-      url: wish.url,
-      api_key: connection.key.text,
-      agent_id: connection.agent_id ?? agent.name,
-      agent_type: agent.name
-    })
+  const profile = profileFor(agent, wish, plans)
+  if (profile !== undefined) await writeProfile(wish.profile, profile)
   if (wish.what === 'remove' && wish.scope === 'user')
     await removeProfile(wish.profile, { url: wish.url, agent_type: agent.name })
   const notes = [
@@ -193,9 +209,9 @@ async function keysFor(url: string, given: string | undefined): Promise<KeySourc
   return keySource(url, given)
 }
 
-function whatNext(scope: Scope, remove: boolean): string {
-  if (remove) return 'Done. The API keys stay valid until you revoke them: keys list, keys revoke.'
+function whatNext(scope: Scope, remove: boolean, url: string): string {
+  if (remove) return `Done. The API keys stay valid until you revoke them: "${commandLine} keys list" shows them.`
   return scope === 'project'
     ? `Done. Each member sets ${KEY_VARIABLE} in the shell that starts the coding agent.`
-    : `Done. Restart the coding agents; "${commandLine} doctor" checks the connection.`
+    : `Done. Restart the coding agents; "${commandLine} doctor${urlOption(url)}" checks the connection.`
 }

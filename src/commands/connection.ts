@@ -2,6 +2,9 @@ import { SharedContext, SharedContextError } from '../../clients/typescript/src/
 import { printable } from '../kernel/text.js'
 import { CommandError, UsageError } from './command.js'
 import { isAddress, type Profile, profilePath, readProfile } from './profile.js'
+import { dataDir } from './local-keys.js'
+import { runningServer } from './running-server.js'
+import { DEFAULT_URL } from './server-address.js'
 
 /** Which server a command calls, and as whom: for the commands that call one as any client does. */
 
@@ -16,8 +19,6 @@ export const CONNECTION = {
 } as const
 
 export type ConnectionOptions = { [Name in keyof typeof CONNECTION]: string | undefined }
-
-const DEFAULT_URL = 'http://127.0.0.1:23456'
 
 interface Patience {
   /** Milliseconds that one try may take. */
@@ -55,8 +56,8 @@ function sentence(error: SharedContextError): string {
   const advice =
     error.code === 'AUTHENTICATION_REQUIRED' || error.code === 'INVALID_API_KEY'
       ? [
-          'Set SHARED_CONTEXT_API_KEY, and SHARED_CONTEXT_AGENT_ID or --agent unless the key is for one name',
-          `or write a profile into ${profilePath()}`
+          'Set SHARED_CONTEXT_API_KEY, and SHARED_CONTEXT_AGENT_ID or --agent unless the key is for one name, ' +
+            `or write a profile into ${profilePath()}`
         ]
       : error.suggestions
   return printable(`${[error.message, ...advice.map(each => `${each}.`)].join(' ')} (${error.code})`)
@@ -82,7 +83,9 @@ export async function connectionOf({
       : api_key === undefined && url === undefined
         ? await readProfile(set('SHARED_CONTEXT_PROFILE'))
         : undefined
-  const address = url ?? profile?.url ?? set('SHARED_CONTEXT_URL') ?? DEFAULT_URL
+  // The key of the environment is not for whatever server runs here.
+  const here = api_key === undefined ? await runningServer(dataDir()) : undefined
+  const address = url ?? profile?.url ?? set('SHARED_CONTEXT_URL') ?? here ?? DEFAULT_URL
   if (!isAddress(address))
     throw new UsageError(
       `${url === undefined ? 'SHARED_CONTEXT_URL' : '--url'} must be the address of a server, as ${DEFAULT_URL}, ` +

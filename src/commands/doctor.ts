@@ -3,12 +3,12 @@ import { examineCodingAgents } from '../connect/examine-agents.js'
 import { fault, type Finding } from '../connect/finding.js'
 import { examineNetwork } from '../connect/examine-network.js'
 import { printable } from '../kernel/text.js'
-import { version } from '../version.js'
+import { commandLine, version } from '../version.js'
 import { verb, type Verbs } from './command.js'
 import { thisMachine } from './connect.js'
 import { CONNECTION, connectionOf } from './connection.js'
 import { localApiKey } from './local-keys.js'
-import { isLoopback, isOwnKey } from './server-address.js'
+import { isLoopback, isOwnKey, urlOption } from './server-address.js'
 
 export const verbs: Verbs = {
   '': verb({
@@ -17,7 +17,7 @@ export const verbs: Verbs = {
     async run({ json, ...options }) {
       const { url: address, api_key: given, agent_id, agent_type } = await connectionOf(options)
       const url = address.replace(/\/+$/, '')
-      const api_key = given ?? (isLoopback(url) ? (await localApiKey())?.key : undefined)
+      const api_key = given ?? (isLoopback(url) ? (await localApiKey(url))?.key : undefined)
       const findings = await examineNetwork(url)
       if (findings.every(({ ok }) => ok)) findings.push(...(await examineServer(url, version)))
       const answers = findings.some(({ step, ok }) => step === 'server' && ok)
@@ -32,7 +32,11 @@ export const verbs: Verbs = {
                 agent_type
               }))
         )
-      const agents = await examineCodingAgents(thisMachine(), url)
+      const agents = await examineCodingAgents(
+        thisMachine(),
+        url,
+        name => `${commandLine} connect ${name}${urlOption(url)}`
+      )
       const ok = [...findings, ...agents].every(finding => finding.ok)
       if (json) console.log(JSON.stringify({ ok, url, checks: findings, coding_agents: agents }))
       else print(url, findings, agents)

@@ -3,6 +3,7 @@ import { type HookMoment, hookSettings, MOMENTS } from '../connect/hooks.js'
 import { meant, UsageError, verb, type Verbs } from './command.js'
 import { type ConnectionOptions, withServer } from './connection.js'
 import { mostMessages, quotedWithin } from './inbox-quotation.js'
+import { readAndMark } from './inbox-reading.js'
 import { milliseconds, wholeNumber } from './operands.js'
 import { readProfile } from './profile.js'
 import { isOwnKey } from './server-address.js'
@@ -21,6 +22,7 @@ export const verbs: Verbs = {
     operands: ['<client>', '<moment>'],
     options: {
       profile: { type: 'string', value: '<name>', description: 'whose inbox; default: the environment, or the client' },
+      url: { type: 'string', value: '<url>', description: 'the server of the key in the environment' },
       agent: { type: 'string', value: '<agent_id>', description: 'whose inbox, where the key is for several names' },
       budget: { type: 'string', value: '<tokens>', description: 'the most that the messages may take; default: 1500' },
       timeout: {
@@ -29,7 +31,7 @@ export const verbs: Verbs = {
         description: `end after so long, whatever is missing, 0.1 to 60; default: ${TIMEOUT}`
       }
     },
-    async run({ profile, agent, budget = '1500', timeout = TIMEOUT }, [client, word]) {
+    async run({ profile, url, agent, budget = '1500', timeout = TIMEOUT }, [client, word]) {
       const settings = hookSettings[client]
       const clients = Object.keys(hookSettings)
       if (settings === undefined)
@@ -48,7 +50,7 @@ export const verbs: Verbs = {
         const isDone = moment === 'stop' && (await given).stop_hook_active === true
         const text = isDone
           ? undefined
-          : await news(await whoAsks(client, profile, agent), moment, tokens - OWN_WORDS, left_ms)
+          : await news(await whoAsks({ client, profile, url, agent }), moment, tokens - OWN_WORDS, left_ms)
         if (text !== undefined) process.stdout.write(`${hookAnswer(settings, moment, text)}\n`)
       } catch {
         // Nothing to say; `doctor` tells why.
@@ -60,6 +62,8 @@ export const verbs: Verbs = {
 }
 
 const LEAST_TOKENS = 300
+/** Milliseconds before the end: what was got by then is printed. */
+const PRINTING_MS = 60
 /** Tokens of what this program adds to the quotation. */
 const OWN_WORDS = 80
 
@@ -70,27 +74,30 @@ async function news(
   timeoutMs: number
 ): Promise<string | undefined> {
   const isStart = moment === 'start'
-  const { messages, has_more } = await withServer(
+  const until = performance.now() + timeoutMs - PRINTING_MS
+  const { inbox } = await withServer(
     who,
     server =>
-      // A new session knows nothing of what an earlier one has read. What is got is shown, if need be cut.
-      server.getInbox({
-        unacked_only: isStart,
-        unread_only: !isStart,
-        mark_read: true,
-        limit: mostMessages(budget_tokens)
-      }),
-    { timeoutMs, tries: 1 }
+      readAndMark(mark_read =>
+        // A new session knows nothing of what an earlier one has read. What is got is shown, if need be cut.
+        server.getInbox(
+          { unacked_only: isStart, unread_only: !isStart, mark_read, limit: mostMessages(budget_tokens) },
+          { timeoutMs: Math.max(1, until - performance.now()) }
+        )
+      ),
+    { tries: 1 }
   )
+  const { messages, has_more } = inbox
   return messages.length === 0 ? undefined : quotedWithin(messages, has_more, budget_tokens)
 }
 
 /** Of the profile that is named; else of the environment; else of the profile that has the client's name. */
-async function whoAsks(
-  client: string,
-  profile: string | undefined,
-  agent: string | undefined
-): Promise<ConnectionOptions> {
+async function whoAsks({
+  client,
+  profile,
+  url,
+  agent
+}: ConnectionOptions & { client: string }): Promise<ConnectionOptions> {
   const { SHARED_CONTEXT_API_KEY: key = '', SHARED_CONTEXT_AGENT_ID } = process.env
   if (profile !== undefined || key === '') {
     const named =
@@ -103,7 +110,7 @@ async function whoAsks(
   }
   // With a shared key, the agent has the client's name, as over MCP.
   const name = agent ?? (isOwnKey(key) ? undefined : (SHARED_CONTEXT_AGENT_ID ?? client))
-  return { url: undefined, agent: name, profile: undefined }
+  return { url, agent: name, profile: undefined }
 }
 
 /** What the coding agent says of the moment; nothing if it says nothing. */

@@ -2,6 +2,7 @@ import type { InboxMessage, SharedContext } from '../../clients/typescript/src/i
 import { UsageError, verb, type Verbs } from './command.js'
 import { CONNECTION, withServer } from './connection.js'
 import { jsonWithin, mostMessages, quotedWithin } from './inbox-quotation.js'
+import { readAndMark } from './inbox-reading.js'
 import { milliseconds, wholeNumber } from './operands.js'
 
 const FORMATS = ['text', 'json'] as const
@@ -53,15 +54,14 @@ interface Wishes {
 
 async function print(client: SharedContext, { shape, tokens, once, ack }: Wishes): Promise<void> {
   // What is asked for is printed, if need be cut: with --once, what does not fit must not count as read.
-  const { messages, has_more } = await client.getInbox({
-    unacked_only: true,
-    unread_only: once,
-    mark_read: once,
-    limit: mostMessages(tokens)
-  })
+  const read = (mark_read: boolean) =>
+    client.getInbox({ unacked_only: true, unread_only: once, mark_read, limit: mostMessages(tokens) })
+  const { inbox, error } = once ? await readAndMark(read) : { inbox: await read(false), error: undefined }
+  const { messages, has_more } = inbox
   if (messages.length === 0) return
   const text = shape === 'json' ? jsonWithin(messages, tokens) : quotedWithin(messages, has_more, tokens)
   await written(text)
+  if (error !== undefined) throw error
   if (ack) await client.ackMessages({ message_ids: messages.map(({ id }: InboxMessage) => id) })
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { SharedContextError } from '../../clients/typescript/src/index.js'
 import { clientOf, isAway, LIMIT_MS } from '../connect/call.js'
 import type { CodingAgent } from '../connect/coding-agents.js'
-import { KEY_VARIABLE, keyIn, SERVER_NAME } from '../connect/entries.js'
+import { addressIn, KEY_VARIABLE, keyIn, SERVER_NAME } from '../connect/entries.js'
 import { readFound } from '../connect/file.js'
 import { valueAt } from '../connect/text/formats.js'
 import { CommandError } from './command.js'
@@ -36,7 +36,7 @@ export async function keySource(url: string, given: string | undefined): Promise
     () => false
   )
   if (isLocal && answers) {
-    const found = await localAdminKey()
+    const found = await localAdminKey(url)
     if (found !== undefined && (await isTaken(url, found.key)))
       return madeBy(url, found.key, `the admin key in ${found.where}`)
   }
@@ -46,7 +46,10 @@ export async function keySource(url: string, given: string | undefined): Promise
       keyFor: () => Promise.resolve(given)
     }
   if (isLocal && !answers && (await isDatabaseHere()))
-    return { says: 'an API key of its own, made in the database of this machine', keyFor: madeInDatabase }
+    return {
+      says: `an API key of its own, made in the database of this machine, because nothing answers at ${url}`,
+      keyFor: madeInDatabase
+    }
   throw new CommandError(
     (answers ? '' : `Nothing answers at ${url}. Start the server, or name another one with --url. `) +
       (isLocal ? `There is no API key to use, and none in ${dataDir()} (DATA_DIR). ` : 'There is no API key to use. ') +
@@ -66,7 +69,9 @@ export async function existingKey(
   agent_id: string
 ): Promise<string | undefined> {
   const { text } = await readFound(path)
-  const api_key = keyIn(valueAt(format, text, [...servers, SERVER_NAME]))
+  const entry = valueAt(format, text, [...servers, SERVER_NAME])
+  // It goes only to the server that it is for.
+  const api_key = addressIn(entry) === `${url}/mcp` ? keyIn(entry) : undefined
   if (api_key === undefined || !/^[\x21-\x7e]+$/.test(api_key)) return undefined
   try {
     const { agent_info } = await clientOf({ url, api_key, agent_id, agent_type: name }).getUsageGuidance()
@@ -74,6 +79,12 @@ export async function existingKey(
   } catch (error) {
     return isAway(error) ? api_key : undefined
   }
+}
+
+/** The base address of the server that a coding agent is connected to; undefined: none, or it starts the program. */
+export async function connectedTo({ format, servers }: CodingAgent, path: string): Promise<string | undefined> {
+  const { text } = await readFound(path)
+  return addressIn(valueAt(format, text, [...servers, SERVER_NAME]))?.replace(/\/mcp$/, '')
 }
 
 function madeBy(url: string, admin: string, words: string): KeySource {

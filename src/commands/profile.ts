@@ -59,15 +59,25 @@ export async function writeProfile(name: string, profile: Profile): Promise<void
   await exchange(path, content)
 }
 
+/** Whether there is a profile of that name with these values. @throws CommandError if the file cannot be used */
+export async function hasProfile(name: string, expected: Profile): Promise<boolean> {
+  const { profiles } = (await readProfiles(await linkTarget(profilePath()))) ?? { profiles: {} }
+  return Object.hasOwn(profiles, name) && agrees(profiles[name], expected)
+}
+
 /** Removes a profile if there is one of that name with these values; the others stay. @throws CommandError */
 export async function removeProfile(name: string, expected: Partial<Profile>): Promise<void> {
   const path = await linkTarget(profilePath())
   const content = await readProfiles(path)
   const found = content !== undefined && Object.hasOwn(content.profiles, name) ? content.profiles[name] : undefined
   if (content === undefined || found === undefined) return
-  if (Object.entries(expected).some(([field, value]) => found[field as keyof Profile] !== value)) return
+  if (!agrees(found, expected)) return
   delete content.profiles[name]
   await exchange(path, content)
+}
+
+function agrees(found: Profile | undefined, expected: Partial<Profile>): boolean {
+  return Object.entries(expected).every(([field, value]) => found?.[field as keyof Profile] === value)
 }
 
 async function exchange(path: string, content: ProfileFile): Promise<void> {

@@ -8,6 +8,7 @@ import { banner } from './banner.js'
 import { verb, type Verbs } from './command.js'
 import type { CommandContext } from './open.js'
 import { notice } from './operator.js'
+import { noteServer } from './running-server.js'
 import { type Started, startService } from './start-service.js'
 
 export const verbs: Verbs = {
@@ -26,7 +27,9 @@ export function serve(): Promise<void> {
     warn(config, logger)
     const shutDown = prepareShutdown(started)
     const why = () => explainConnect(database.lastFault(), parseDatabaseUrl(url), 'DATABASE_URL')?.sentence
-    const ready = banner(addressOf(app.server, config.host), context, signInCode(app, context))
+    const address = addressOf(app.server, config.host)
+    if (embedded !== undefined) await noteServer(embedded.dataDir, address)
+    const ready = banner(address, context, signInCode(app, context))
     void announceWhenReady(app, ready, why, notice)
     void embedded?.lost.then(error => {
       logger.fatal(error.message)

@@ -8,3 +8,11 @@ export function isLoopback(url: string): boolean {
 export function isOwnKey(api_key: string): boolean {
   return /^scs_[0-9a-f]{16}_/.test(api_key)
 }
+
+/** Where a command looks that is told nothing else. */
+export const DEFAULT_URL = 'http://127.0.0.1:23456'
+
+/** What is added to a command line so that it means this server: ` --url "…"`, or nothing for the usual one. */
+export function urlOption(url: string): string {
+  return url === DEFAULT_URL ? '' : ` --url "${url}"`
+}

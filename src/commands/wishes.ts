@@ -8,8 +8,8 @@ import { named, type Wish } from '../connect/plans.js'
 import { Refused } from '../connect/text/refused.js'
 import { name as program, programFile } from '../version.js'
 import { dataDir } from './local-keys.js'
-import { existingKey } from './own-keys.js'
-import { isLoopback } from './server-address.js'
+import { connectedTo, existingKey } from './own-keys.js'
+import { isLoopback, urlOption } from './server-address.js'
 
 /** What the user has asked for. */
 interface Asked {
@@ -28,6 +28,9 @@ const NEW_KEY = 'scs_a_new_key'
 /** A name that means itself in the command line of a hook, which some shell reads. */
 const PLAIN_NAME = /^[\w.@/-]+$/
 
+/** The same of an address, in double quotes. */
+const PLAIN_ADDRESS = /^[\w.:/[\]~-]+$/
+
 /** Whether the key is still to be made. */
 export function isKeyMissing({ connection: { key } }: Wish): boolean {
   return 'text' in key && key.text === NEW_KEY
@@ -42,6 +45,8 @@ export function whyNot(agent: CodingAgent, { scope, url, remove, hooks, agent: g
     return 'It has no hooks that could hand over messages. Leave out --hooks.'
   if (scope === 'project' && given !== undefined && !PLAIN_NAME.test(given))
     return "A project's file takes a name of letters and digits with '.', '_', '-', '@' and '/'."
+  if (scope === 'project' && hooks && !PLAIN_ADDRESS.test(url))
+    return "A project's hooks take an address of letters and digits with ':', '/', '.', '_', '-', '~', '[' and ']'."
   if (!startsProgram(agent)) return undefined
   if (!isLoopback(url)) return `It can only start programs here, and reaches no server at ${url}.`
   return process.env.DATABASE_URL === undefined
@@ -62,13 +67,16 @@ export async function wishOf(
   const needsKey = scope === 'user' && !remove && !startsProgram(agent)
   const text = needsKey ? ((await named(path, () => existingKey(agent, path, url, agent_id))) ?? NEW_KEY) : ''
   const command = await hookCommand(machine, scope)
+  // What is taken out is a connection to the server that the file names.
+  const connected = remove ? await named(path, () => connectedTo(agent, path)) : undefined
   // Whose inbox: the hook asks as the agent that the entry names.
-  const whose = scope === 'user' ? ` --profile ${agent.name}` : given === undefined ? '' : ` --agent ${given}`
+  const whose =
+    scope === 'user' ? ` --profile ${agent.name}` : `${given === undefined ? '' : ` --agent ${given}`}${urlOption(url)}`
   return {
     what: remove ? 'remove' : 'connect',
     path,
     scope,
-    url,
+    url: connected ?? url,
     hooks,
     profile: agent.name,
     hook_command: moment => `${command} hook ${agent.name} ${moment}${whose}`,

@@ -72,7 +72,11 @@ export const codingAgents: readonly CodingAgent[] = [
     reference: variable => variable,
     entry: ({ url, key }, { 'X-API-Key': value = '', ...http_headers }) =>
       'variable' in key
-        ? { url, http_headers, env_http_headers: { 'X-API-Key': key.variable } }
+        ? {
+            url,
+            ...(Object.keys(http_headers).length > 0 && { http_headers }),
+            env_http_headers: { 'X-API-Key': key.variable }
+          }
         : { url, http_headers: { 'X-API-Key': value, ...http_headers } },
     project_note: 'Codex reads the file of a project only if you trust the project.'
   },

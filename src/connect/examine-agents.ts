@@ -9,13 +9,18 @@ import { valueAt } from './text/formats.js'
 import { Refused } from './text/refused.js'
 
 /** Of each coding agent of the machine: is it connected, to this server, with a key that is good? */
-export async function examineCodingAgents(machine: Machine, url: string): Promise<Finding[]> {
+/** @param connect what people type to connect a coding agent to this server, without its name */
+export async function examineCodingAgents(
+  machine: Machine,
+  url: string,
+  connect: (name: string) => string
+): Promise<Finding[]> {
   const found = await findCodingAgents(machine)
-  return Promise.all(found.map(agent => examine(agent, machine, url)))
+  return Promise.all(found.map(agent => examine(agent, machine, url, connect(agent.name))))
 }
 
-async function examine(agent: CodingAgent, machine: Machine, url: string): Promise<Finding> {
-  const { title, name, format, servers } = agent
+async function examine(agent: CodingAgent, machine: Machine, url: string, connect: string): Promise<Finding> {
+  const { title, format, servers } = agent
   for (const scope of SCOPES) {
     const path = await fileOf(agent, machine, scope)
     if (path === undefined) continue
@@ -27,18 +32,22 @@ async function examine(agent: CodingAgent, machine: Machine, url: string): Promi
       throw error
     }
     if (entry === undefined) continue
-    const again = `Run: connect ${name}${scope === 'project' ? ' --scope project' : ''}`
+    const again = `Run: ${connect}${scope === 'project' ? ' --scope project' : ''}`
     const address = addressIn(entry)
     if (address === undefined) return fine(title, `starts the program itself, in ${path}`)
     if (address !== `${url}/mcp`)
-      return fault(title, `It is connected to ${address}, in ${path}.`, `${again} --url ${url}`)
+      return fault(
+        title,
+        `It is connected to ${address}, in ${path}.`,
+        `To connect it to ${url}, ${again.replace('Run', 'run')}. To look at that server, use --url.`
+      )
     const key = keyIn(entry) ?? machine.env[KEY_VARIABLE]
     if (key === undefined || key === '')
       return fault(title, `Its key comes from ${KEY_VARIABLE}, which is not set here.`, 'Set it where it is started.')
     const refused = await whyRefused({ url, api_key: key, ...nameIn(entry) })
     return refused === undefined ? fine(title, `connected, in ${path}`) : fault(title, refused, again)
   }
-  return fine(title, `not connected; connect ${name} does it`)
+  return fine(title, `not connected; this does it: ${connect}`)
 }
 
 function nameIn(entry: unknown): Pick<Caller, 'agent_id' | 'agent_type'> {

@@ -49,17 +49,22 @@ function decode(bytes: Buffer): string {
   }
 }
 
+/** Links that are followed, one after the other; a circle ends here. */
+const LINKS_MAX = 40
+
 /** What a link leads to, even if nothing is there yet. */
-async function targetOf(path: string): Promise<string> {
+async function targetOf(path: string, links = 0): Promise<string> {
   try {
     return await realpath(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT')
-      return readlink(path).then(
-        link => resolve(dirname(path), link),
-        () => path
-      )
+    if (code === 'ENOENT' && links < LINKS_MAX) {
+      const link = await readlink(path).catch(() => undefined)
+      if (link === undefined) return path
+      // It is relative to where its folder really is.
+      const folder = await realpath(dirname(path))
+      return targetOf(resolve(folder, link), links + 1)
+    }
     throw new Refused(`cannot be read (${code ?? 'unknown'})`)
   }
 }

@@ -29,7 +29,7 @@ function changed({ at, what, before, after, inserted }: Planned): string[] {
         .replace(/^,?\r?\n/, '')
         .trimEnd()
         .split(/\r?\n/)
-      return text.trim() === ',' ? [] : [`@ line ${line}`, ...lines.map(each => `+ ${each}`)]
+      return text.trim() === ',' ? [] : [`@ line ${line}`, ...lines.map(each => `+ ${each.replaceAll('\t', '  ')}`)]
     })
   const old = what === 'remove' ? leaves(before, at) : differing(before, after, at)
   return [
@@ -54,5 +54,5 @@ function leaves(value: unknown, at: string): Array<[string, string]> {
 function masked(line: string): string {
   return line
     .replaceAll(/scs_[\w-]{8,}/g, key => `${key.slice(0, 8)}…`)
-    .replaceAll(/((?:X-API-Key|Authorization)"?\s*[:=]\s*")(?!\$|\{env:|scs_)[^"]*"/gi, '$1…"')
+    .replaceAll(/((?:X-API-Key|Authorization)"?\s*[:=]\s*")(?!\$|\{env:|scs_|SHARED_CONTEXT_API_KEY")[^"]*"/gi, '$1…"')
 }

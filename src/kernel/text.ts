@@ -52,10 +52,17 @@ export function withoutUnseen(text: string): string {
   return hasUnseenCharacters(text) ? text.replace(new RegExp(UNSEEN, 'gu'), '') : text
 }
 
-/** Control characters, and characters that are not seen or turn text around. */
-const UNSAFE_TO_PRINT = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu
+/** Control characters, and characters that are not seen or turn text around; but those that say how emoji look stay. */
+const UNSAFE_TO_PRINT = /(?![\ufe00-\ufe0f])[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u180e\ufff9-\ufffb]/gu
 
 /** A line of text for a terminal, which may obey control characters. JSON stays JSON of the same value. */
 export function printable(line: string): string {
-  return line.replace(UNSAFE_TO_PRINT, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return line.replace(UNSAFE_TO_PRINT, escaped)
+}
+
+function escaped(character: string): string {
+  return character
+    .split('')
+    .map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
 }

@@ -54,7 +54,7 @@ export async function whereToWrite(db: Db, agent: Agent, named: Named): Promise<
   if (path === undefined) return { owner: agent.agent_id, scope: await scopeOf(db, agent, named.session_id) }
   const rights = await rightsIn(db, agent, path)
   if (rights === undefined) return undefined
-  if (!rights.writes) throw notYours(agent, 'write into')
+  if (!rights.writes) throw notYours(agent, 'write into', path)
   return { owner: rights.payer, scope: path }
 }
 

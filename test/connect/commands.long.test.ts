@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { ADMIN_API_KEY, API_KEY, listen, ok, runToEnd, startApp } from '../helper.js'
+import { noteServer } from '../../src/commands/running-server.js'
 import { quietPort } from '../support/ports.js'
 
 /** The commands as processes, against a server. Hooks get time enough for a machine that does much else. */
@@ -112,7 +113,10 @@ t.test('two Claude Codes of one user, each with the name of its project', async 
     const command = settings.hooks.UserPromptSubmit[0].hooks[0].command as string
     const [program, ...words] = command.split(' ')
     t.equal(program, 'shared-context-server')
-    return (await runToEnd([...words, ...PATIENT], shared)).stdout
+    // The address comes from the file too.
+    const bare = { ...shared, SHARED_CONTEXT_URL: '' }
+    const plain = words.map(word => word.replaceAll('"', ''))
+    return (await runToEnd([...plain, ...PATIENT], bare)).stdout
   }
   t.match(await heard('frontend'), /> Which field\?/)
   t.equal(await heard('backend'), '', 'who wrote it does not hear it')
@@ -191,7 +195,12 @@ t.test('doctor says what is wrong, and what to do', async t => {
   t.match(strange, { code: 1, checks: [{ step: 'DNS', ok: false, says: /no-such-host/ }] })
   const shown = await runToEnd(['doctor'], env)
   t.match(shown, { code: 1, stdout: /FAULT key {2,}There is no API key to try\.\n {4,}Set SHARED_CONTEXT_API_KEY/ })
-  await mkdir(env.DATA_DIR as string, { recursive: true })
-  await writeFile(join(env.DATA_DIR as string, 'secrets.json'), JSON.stringify({ api_key: API_KEY }))
-  t.match(await runToEnd(['doctor'], env), { code: 0, stdout: /ok {4}permissions {2,}read, write/ })
+  const folder = env.DATA_DIR as string
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'secrets.json'), JSON.stringify({ api_key: API_KEY }))
+  t.match(await runToEnd(['doctor'], env), { code: 1, stdout: /no API key to try/ }, 'the folder of another server')
+  await noteServer(folder, url)
+  const here = { ...env, SHARED_CONTEXT_URL: '' }
+  const found = { code: 0, stdout: /ok {4}permissions {2,}read, write/ }
+  t.match(await runToEnd(['doctor'], here), found, 'it finds the server that runs here')
 })

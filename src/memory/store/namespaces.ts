@@ -3,7 +3,7 @@ import { type Agent, isAdmin } from '../../kernel/agent.js'
 import { AppError } from '../../kernel/errors.js'
 import type { Db, Schema } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
-import { withAbove, rootOf } from '../namespace.js'
+import { namespaceOf, rootOf, withAbove } from '../namespace.js'
 
 /** Who may read and write which namespace. A right reaches down to all namespaces below. */
 
@@ -67,7 +67,7 @@ export async function setRights(
 ): Promise<{ owner: string; created: boolean }> {
   const made = await makeRoot(tx, agent, path)
   const rights = await rightsIn(tx, agent, path)
-  if (rights?.owns !== true) throw notYours(agent, 'change')
+  if (rights?.owns !== true) throw notYours(agent, 'change', path)
   const { rows } = await sql<{ owner: string; created: boolean }>`
     insert into memory_namespaces as n (workspace, path, owner, readers, writers)
     values (${agent.workspace}, ${path}, ${agent.agent_id}, ${readers}::text[], ${writers}::text[])
@@ -78,13 +78,17 @@ export async function setRights(
   return { owner, created: created || (made && path === rootOf(path)) }
 }
 
-export function notYours({ permissions }: Agent, what: 'write into' | 'change'): AppError {
+export function notYours({ permissions }: Agent, what: 'write into' | 'change', path: string): AppError {
   const who = what === 'change' ? 'its owner' : 'its owner, its writers'
-  return new AppError('PERMISSION_DENIED', `You may not ${what} that namespace: only ${who} and admins may.`, {
-    context: { argument: 'namespace', required_permission: 'admin', current_permissions: permissions },
-    suggestions: [
-      'Ask its owner to name you among the writers with set_namespace',
-      'Or use a namespace with another first part, which is then yours'
-    ]
-  })
+  return new AppError(
+    'PERMISSION_DENIED',
+    `You may not ${what} the namespace ${namespaceOf(path)}: only ${who} and admins may.`,
+    {
+      context: { argument: 'namespace', required_permission: 'admin', current_permissions: permissions },
+      suggestions: [
+        'Ask its owner to name you among the writers with set_namespace',
+        'Or use a namespace with another first part, which is then yours'
+      ]
+    }
+  )
 }

@@ -122,11 +122,16 @@ export class SharedContext extends ToolMethods {
   /**
    * Holds one name or several, all or none, and renews the hold in the background. Give it up with `release`, or let
    * `await using` do so.
+   *
+   * If an answer of the service is lost, the names may be this agent's already, under a token that nobody knows. They
+   * are then asked for until that lease has ended, `ttlSeconds` at most; a signal ends this, too.
    * @throws LeaseHeldError if somebody else still holds one after `waitSeconds`
+   * @throws LeaseLostError if the answer came so late that somebody else may have the names by then
    */
   lease(names: string | readonly string[], options: LeaseOptions = {}): Promise<Lease> {
     const list = typeof names === 'string' ? [names] : [...names]
-    return Lease.acquire(this, list, options)
+    const { tries = TRIES, agentId } = this.options
+    return Lease.acquire(this, list, options, { tries, agentId })
   }
 
   /** Does something while it holds names. The signal of the lease aborts if it is lost meanwhile. */

@@ -1,5 +1,5 @@
 import type { AuthenticateAgentOutput } from './generated/tools.js'
-import { orAborted, unref } from './pause.js'
+import { orAborted, TIMER_MAX_MS, unref } from './pause.js'
 import type { ClientOptions, TokenState } from './options.js'
 import { RefusedError, SharedContextError } from './refused-error.js'
 import { backoff, mayPass } from './retry.js'
@@ -11,8 +11,6 @@ type Post = (tool: string, input: Record<string, unknown>, headers: Record<strin
 const STALE = new Set(['TOKEN_EXPIRED', 'TOKEN_REVOKED', 'INVALID_TOKEN'])
 /** A new token is got when so much of the life of the old one is left. */
 const RENEWAL_SHARE = 0.2
-/** The longest that a timer may take: setTimeout counts in 32 bits. */
-const TIMER_MAX_MS = 2 ** 31 - 1
 /** Where a token does not say when it ends. */
 const FAR_AHEAD_MS = 365 * 86_400_000
 

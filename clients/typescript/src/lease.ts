@@ -1,8 +1,10 @@
 import type { SharedContext } from './client.js'
 import { asyncDispose } from './dispose.js'
-import type { AcquireLeaseOutput } from './generated/tools.js'
+import type { AcquireLeaseInput, AcquireLeaseOutput } from './generated/tools.js'
+import type { CallOptions, ClientOptions } from './options.js'
 import { RefusedError } from './refused-error.js'
-import { Renewal } from './renewal.js'
+import { lastsFrom, Renewal } from './renewal.js'
+import { WaitForLease } from './wait-for-lease.js'
 
 export interface LeaseOptions {
   /** Seconds that the names stay held if the program dies, 1 to 3600. Default: 60. */
@@ -27,19 +29,43 @@ export class Lease {
     private readonly renewal: Renewal
   ) {}
 
-  static async acquire(client: SharedContext, names: string[], options: LeaseOptions): Promise<Lease> {
-    const { ttlSeconds = TTL_SECONDS, waitSeconds, purpose, signal } = options
+  static async acquire(
+    client: SharedContext,
+    names: string[],
+    options: LeaseOptions,
+    { tries, agentId }: { tries: number } & Pick<ClientOptions, 'agentId'>
+  ): Promise<Lease> {
+    const { ttlSeconds = TTL_SECONDS, waitSeconds = 0, purpose, signal } = options
+    const self = () => client.identity?.agent_id ?? agentId
+    const wait = new WaitForLease(ttlSeconds * 1000, waitSeconds * 1000, tries, self)
+    for (let wait_seconds = waitSeconds; ; wait_seconds = wait.seconds) {
+      try {
+        return await Lease.once(client, { names, ttl_seconds: ttlSeconds, wait_seconds, purpose }, signal)
+      } catch (error) {
+        await wait.next(error, signal)
+      }
+    }
+  }
+
+  /** Asks once: a repeat that nobody knows of could meet the lease that the first try has got. */
+  private static async once(
+    client: SharedContext,
+    input: AcquireLeaseInput & { ttl_seconds: number },
+    signal: AbortSignal | undefined
+  ): Promise<Lease> {
+    const { ttl_seconds } = input
     const asked = performance.now()
-    const { leases } = await client.acquireLease(
-      { names, ttl_seconds: ttlSeconds, wait_seconds: waitSeconds, purpose },
-      { signal }
-    )
-    // The service counts from when it gave the names: after the question, and, if it waited, just before the answer.
-    const began = (waitSeconds ?? 0) > 0 ? performance.now() : asked
+    const { leases } = await client.acquireLease(input, { signal, tries: 1 })
     const named = leases.map(({ name, token }) => ({ name, token }))
-    const renew = (timeoutMs: number) =>
-      client.renewLease({ leases: named, ttl_seconds: ttlSeconds }, { timeoutMs, tries: 1 })
-    return new Lease(client, leases, new Renewal(ttlSeconds * 1000, began, renew, signal))
+    const renew = (more: CallOptions) => client.renewLease({ leases: named, ttl_seconds }, more)
+    try {
+      const began = await lastsFrom(ttl_seconds * 1000, asked, renew, signal)
+      return new Lease(client, leases, new Renewal(ttl_seconds * 1000, began, renew, signal))
+    } catch (error) {
+      // Nobody else knows the token. Where the service cannot be told, the names become free by themselves.
+      void client.releaseLease({ leases: named }, { tries: 1 }).catch(() => undefined)
+      throw error
+    }
   }
 
   /** Aborts when the lease is lost: stop what it protects. Its reason says why. */

@@ -26,7 +26,7 @@ export interface ClientOptions {
   refreshToken?: boolean | undefined
   /** Told of each token that the client has got, so that a program can store it. */
   onToken?: ((token: TokenState) => void) | undefined
-  /** Milliseconds that one try may take, beyond what the call itself waits for. Default: 30 000. */
+  /** Milliseconds that one try may take, beyond what the call itself waits for; Infinity: no limit. Default: 30 000. */
   timeoutMs?: number | undefined
   /** How often a call is tried while the service is away or busy, 1 or more. Default: 6, which takes some 8 seconds. */
   tries?: number | undefined
@@ -48,7 +48,7 @@ export interface TokenState {
 export interface CallOptions {
   /** Ends the call: it then throws the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Milliseconds that one try may take, beyond what the call itself waits for. */
+  /** Milliseconds that one try may take, beyond what the call itself waits for; Infinity: no limit. */
   timeoutMs?: number | undefined
   /** How often the call is tried, 1 or more. */
   tries?: number | undefined

@@ -1,6 +1,9 @@
 /** What a timer of any platform is. */
 type Timer = ReturnType<typeof setTimeout>
 
+/** The longest that a timer may take: setTimeout counts in 32 bits, and takes what is longer as 1 ms. */
+export const TIMER_MAX_MS = 2 ** 31 - 1
+
 /** Timers that only keep something alive must not keep a program running; browsers' timers are numbers and never do. */
 export function unref(timer: Timer): void {
   const { unref } = timer as { unref?: () => void }
@@ -65,12 +68,16 @@ export class Ending {
     this.controller.abort(reason)
   }
 
-  /** Ends after so many milliseconds from now; a later call begins anew. */
+  /** Ends after so many milliseconds from now, with Infinity never; a later call begins anew. */
   endIn(ms: number, reason: () => unknown): void {
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => {
-      this.controller.abort(reason())
-    }, ms)
+    if (ms === Infinity) return
+    this.timer = setTimeout(
+      () => {
+        this.controller.abort(reason())
+      },
+      Math.min(TIMER_MAX_MS, ms)
+    )
   }
 
   /** Forgets the signal and the time. */

@@ -2,9 +2,11 @@ import type { SharedContext } from './client.js'
 import { asyncDispose } from './dispose.js'
 import { LeaseLostError } from './generated/errors.js'
 import type { Task, TaskLease, UpdateTaskInput } from './generated/tools.js'
+import { fitting, wordsOf } from './fitting.js'
 import { type FollowOptions, persistently, untilAborted } from './follow.js'
+import type { CallOptions } from './options.js'
 import { RefusedError } from './refused-error.js'
-import { Renewal } from './renewal.js'
+import { lastsFrom, Renewal } from './renewal.js'
 
 export interface WorkOptions extends Pick<FollowOptions, 'signal' | 'onFault'> {
   /** Seconds that one call waits for a task, 0 to 55. Default: 25. */
@@ -16,6 +18,8 @@ export interface WorkOptions extends Pick<FollowOptions, 'signal' | 'onFault'> {
 const WAIT_SECONDS = 25
 const UNSAID = 'The worker went on without saying how the task ended.'
 const STOPPED = 'The worker was told to stop.'
+/** The most characters of the reason why a task failed. */
+const ERROR_MAX = 10_000
 const SESSION_ID = /^session_[0-9a-f]{16}$/
 
 /** A task that this program alone holds, until it says how the task ended or the hold is lost. */
@@ -36,7 +40,7 @@ export class ClaimedTask {
   ) {
     this.task = task
     this.leaseToken = lease.token
-    const renew = (timeoutMs: number) => this.client.renewTask(this.hold, { timeoutMs, tries: 1 })
+    const renew = (more: CallOptions) => this.client.renewTask(this.hold, more)
     this.renewal = new Renewal(task.lease_seconds * 1000, began, renew, signal)
   }
 
@@ -63,9 +67,13 @@ export class ClaimedTask {
     return this.end(() => this.client.completeTask({ ...this.hold, result }))
   }
 
-  /** @param retry false: nobody shall try again @throws LeaseLostError if somebody else may have the task */
+  /**
+   * Says that the attempt has failed. Of a reason that is too long the service gets the beginning.
+   * @param retry false: nobody shall try again
+   * @throws LeaseLostError if somebody else may have the task
+   */
   fail(why: unknown, { retry = true }: { retry?: boolean } = {}): Promise<Task> {
-    const error = (why instanceof Error ? why.message : String(why)).slice(0, 10_000) || 'No reason was given.'
+    const error = fitting(wordsOf(why), ERROR_MAX) || 'No reason was given.'
     return this.end(() => this.client.failTask({ ...this.hold, error, retry }))
   }
 
@@ -125,7 +133,7 @@ async function* tasks(
   for (;;) {
     signal?.throwIfAborted()
     const asked = performance.now()
-    const { task, lease, timed_out } = await persistently(
+    const { task, lease } = await persistently(
       () => client.claimTask({ session_id, wait_seconds: waitSeconds }, { signal }),
       options
     )
@@ -133,12 +141,34 @@ async function* tasks(
       if (untilIdle) return
       continue
     }
-    const claimed = new ClaimedTask(client, task, lease, timed_out ? performance.now() : asked, signal)
+    const claimed = await heldTask(client, task, lease, asked, options)
+    if (claimed === undefined) continue
     try {
       yield claimed
     } finally {
       await claimed.leave(signal?.aborted === true)
     }
+  }
+}
+
+/** A task that was claimed just now; undefined if its answer came so late that somebody else may have it. */
+async function heldTask(
+  client: SharedContext,
+  task: Task,
+  lease: TaskLease,
+  asked: number,
+  options: WorkOptions
+): Promise<ClaimedTask | undefined> {
+  const { signal } = options
+  const renew = (more: CallOptions) => client.renewTask({ task_id: task.task_id, lease_token: lease.token }, more)
+  try {
+    const began = await persistently(() => lastsFrom(task.lease_seconds * 1000, asked, renew, signal), options)
+    return new ClaimedTask(client, task, lease, began, signal)
+  } catch (error) {
+    if (error instanceof RefusedError) return undefined
+    // The loop was told to stop.
+    await new ClaimedTask(client, task, lease, asked, signal).leave(true)
+    throw error
   }
 }
 

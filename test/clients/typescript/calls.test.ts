@@ -106,3 +106,12 @@ t.test('lists come page after page', async t => {
     break
   }
 })
+
+t.test('a time limit may be longer than a timer can be, or none', async t => {
+  for (const timeoutMs of [Infinity, 2 ** 31, Number.MAX_VALUE]) {
+    const { client } = await connected({ timeoutMs, tries: 1 })
+    const { session_id } = await client.createSession({ purpose: `within ${timeoutMs} ms` })
+    // The answer takes longer than the 1 ms of a timer that overflows.
+    t.match(await client.waitForMessages({ session_id, timeout_seconds: 1 }), { messages: [] })
+  }
+})

@@ -173,6 +173,17 @@ t.test(
     t.ok((await lstat(dangling.path)).isSymbolicLink())
     t.match(await readFile(join(dangling.machine.home, 'new.json'), 'utf8'), SERVER_NAME)
 
+    const chained = await placeOf(codingAgents.find(({ name }) => name === 'cursor') as CodingAgent)
+    const { home } = chained.machine
+    for (const folder of ['cfg', 'store']) await mkdir(join(home, 'real', folder), { recursive: true })
+    await rm(dirname(chained.path), { recursive: true, force: true })
+    await symlink('real/cfg', dirname(chained.path))
+    await symlink('../store/first.json', chained.path)
+    await symlink('second.json', join(home, 'real', 'store', 'first.json'))
+    await run(chained, 'connect')
+    t.match(await readFile(join(home, 'real', 'store', 'second.json'), 'utf8'), SERVER_NAME, 'from where it really is')
+    t.match(await readFile(chained.path, 'utf8'), SERVER_NAME)
+
     const fixed = await placeOf(toml as CodingAgent, 'a = 1\n')
     await chmod(fixed.path, 0o400)
     await t.rejects(run(fixed, 'connect'), /may not be written \(it is read-only\)/)

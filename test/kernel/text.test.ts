@@ -11,5 +11,6 @@ t.test('what is printed holds nothing that a terminal obeys, and stays the same 
     { numRuns: 2000 }
   )
   t.equal(printable('a\u001b[31mb\u009b\u202ec'), 'a\\u001b[31mb\\u009b\\u202ec')
-  t.equal(printable('Zoë 世界 🚀 é'), 'Zoë 世界 🚀 é')
+  t.equal(printable('Zoë 世界 🚀 é ❤️'), 'Zoë 世界 🚀 é ❤️')
+  t.equal(printable('a\u{e0041}\u3164\u115fb'), 'a\\udb40\\udc41\\u3164\\u115fb', 'what a model reads and nobody sees')
 })

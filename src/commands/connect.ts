@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type CodingAgent, codingAgents } from '../connect/coding-agents.js'
 import { KEY_VARIABLE } from '../connect/entries.js'
-import { findCodingAgents, type Scope, SCOPES } from '../connect/find.js'
+import { findCodingAgents, programPath, type Scope, SCOPES } from '../connect/find.js'
 import { hookSettings } from '../connect/hooks.js'
 import type { Machine } from '../connect/machine.js'
 import { carryOut, changesFile, type Plan } from '../connect/plan.js'
@@ -10,7 +10,7 @@ import { named, plansFor, type Wish } from '../connect/plans.js'
 import { readRecord, writeRecord } from '../connect/record.js'
 import { shown } from '../connect/shown.js'
 import { Refused } from '../connect/text/refused.js'
-import { commandLine } from '../version.js'
+import { commandLine, name as program } from '../version.js'
 import { CommandError, meant, UsageError, verb, type Verbs, YES } from './command.js'
 import { confirm } from './confirm.js'
 import { connectionOf } from './connection.js'
@@ -169,7 +169,10 @@ async function carry(
   const notes = [
     agent.note,
     wish.scope === 'project' ? agent.project_note : undefined,
-    wish.hooks ? hookSettings[agent.name]?.note : undefined
+    wish.hooks ? hookSettings[agent.name]?.note : undefined,
+    wish.hooks && wish.scope === 'project' && (await programPath(program, machine)) === undefined
+      ? `The hooks start ${program}, which is not in your PATH: install it, or they do nothing.`
+      : undefined
   ]
   if (wish.what === 'connect') for (const note of notes) if (note !== undefined) notice(`  ${note}`)
 }

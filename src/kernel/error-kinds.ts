@@ -54,7 +54,8 @@ const kinds = {
     'No credentials were given and the call needs some.',
     [
       'Call authenticate_agent, then send its token as Authorization: Bearer <token>',
-      'Or send the API key as X-API-Key together with X-Agent-Id: <your agent id>'
+      'Or send the API key as X-API-Key together with X-Agent-Id: <your agent id>',
+      'The Python and TypeScript clients take the key from SHARED_CONTEXT_API_KEY, or as an option'
     ],
     { severity: 'error' }
   ),

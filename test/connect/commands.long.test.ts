@@ -104,6 +104,7 @@ t.test('two Claude Codes of one user, each with the name of its project', async 
     const words = ['connect', 'claude-code', '--scope', 'project', '--agent', name, '--hooks', '--yes']
     const { code, stderr } = await runToEnd(words, shared, { cwd })
     t.equal(code, 0, stderr)
+    t.match(stderr, /The hooks start shared-context-server, which is not in your PATH/)
     t.equal(JSON.parse(await textOf(cwd, '.mcp.json')).mcpServers['shared-context'].headers['X-Agent-Id'], name)
   }
   const { session_id } = await ok(app, 'create_session', { purpose: 'x' }, { agent_id: 'backend' })

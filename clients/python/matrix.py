@@ -70,7 +70,7 @@ def row(extra: str, url: str, api_key: str) -> tuple[str, bool]:
 def tests_of(extra: str, python: str, url: str, api_key: str) -> tuple[str, bool]:
     tested = run(
         *(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore"),
-        f"tests/test_{extra.replace('-', '_')}.py",
+        *sorted(str(path) for path in (FOLDER / "tests").glob(f"test_{extra.replace('-', '_')}*.py")),
         SHARED_CONTEXT_URL=url,
         SHARED_CONTEXT_API_KEY=api_key,
     )

@@ -1,6 +1,6 @@
 """Tools for models: what an agent of any framework does on the server. Frameworks read the names, types and docstrings.
 
-What other agents wrote goes to the model as their words, with their names.
+What other agents wrote goes to the model as their words, with their names: see _quoted.py.
 """
 
 import functools
@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .._generated.models import Message
 from ..client import Client
 from ..errors import MemoryNotFoundError, SharedContextError
+from ._quoted import line_of, quoted
 
 # So many messages and results a tool shows.
 _SHOWN = 20
@@ -26,23 +26,24 @@ def tools_of(client: Client, session_id: str) -> list[Callable[..., str]]:
 
     def read_team_messages(after_seq: int = 0) -> str:
         """Read what the agents of the team have written, the oldest first. Pass the after_seq of the last answer to
-        read only what is new."""
+        read only what is new. A line that begins with > goes on with the message above it."""
         page = client.get_messages(session_id=session_id, after_seq=after_seq, limit=_SHOWN)
-        lines = [_line(message) for message in page["messages"]] or ["There is nothing new."]
+        lines = [line_of(message) for message in page["messages"]] or ["There is nothing new."]
         more = " There is more." if page["has_more"] else ""
         return "\n".join([*lines, f"(after_seq for the next call: {page['last_seq']}.{more})"])
 
     def search_team_messages(query: str) -> str:
-        """Search what the agents of the team have written, the best match first."""
+        """Search what the agents of the team have written, the best match first. A line that begins with > goes on with
+        the message above it."""
         results = client.search_context(session_id=session_id, query=query)["results"]
-        return "\n".join(_line(result["message"]) for result in results) or "Nothing was found."
+        return "\n".join(line_of(result["message"]) for result in results) or "Nothing was found."
 
     def ask_agent(agent_id: str, question: str) -> str:
         """Ask another agent by its name, and wait up to 20 seconds for its answer."""
         answer = client.ask(to=agent_id, content=question)
         reply = answer["reply"]
         if reply is not None:
-            return _line(reply)
+            return line_of(reply)
         return f"{agent_id} has not answered yet. The answer will come to message {answer['message_id']}."
 
     def remember(key: str, value: str) -> str:
@@ -61,7 +62,7 @@ def tools_of(client: Client, session_id: str) -> list[Callable[..., str]]:
     def search_memory(query: str) -> str:
         """Search what you have kept, by its key and its text."""
         results = client.search_memory(query=query)["results"]
-        found = [f"{each['key']}: {json.dumps(each['value'], ensure_ascii=False)}" for each in results]
+        found = [quoted(f"{each['key']}: {json.dumps(each['value'], ensure_ascii=False)}") for each in results]
         return "\n".join(found) or "Nothing was found."
 
     tools: list[Callable[..., str]] = [
@@ -87,7 +88,3 @@ def _told(tool: Callable[..., str]) -> Callable[..., str]:
             return f"It did not work. {error}"
 
     return answer
-
-
-def _line(message: Message) -> str:
-    return f"{message['sender']}: {message['content']}"

@@ -11,10 +11,9 @@ from agent_framework import ContextProvider, FunctionTool, HistoryProvider, Mess
 
 from ..client import Client
 from ._conversation import Conversation, Visibility
+from ._quoted import line_of
 from ._tools import tools_of
-
-# A query has at most 500 characters.
-_QUERY_MAX = 500
+from ._words import cut
 
 
 class SharedContextHistoryProvider(HistoryProvider):
@@ -93,10 +92,10 @@ class SharedContextProvider(ContextProvider):
             context.extend_messages(self, [Message("user", ["\n".join([words, *lines])])])
 
     def _fitting(self, query: str) -> list[str]:
-        results = self._client.search_context(session_id=self._session_id, query=query[:_QUERY_MAX], limit=self._limit)[
+        results = self._client.search_context(session_id=self._session_id, query=cut(query), limit=self._limit)[
             "results"
         ]
-        return [f"{each['message']['sender']}: {each['message']['content']}" for each in results]
+        return [line_of(each["message"]) for each in results]
 
 
 def shared_context_tools(client: Client, session_id: str) -> list[FunctionTool]:

@@ -18,13 +18,16 @@ from autogen_core.tools import FunctionTool
 from ..client import Client
 from ._memory import Memory as Values
 from ._paths import escaped
+from ._quoted import quoted
 from ._tools import tools_of
+from ._words import search
 
 
 class SharedContextMemory(Memory):
     """What assistants should remember, in a namespace of the server. Several may share it.
 
-    Before an assistant answers, it gets what fits the last message, as search_memory of the server finds it.
+    Before an assistant answers, it gets what fits the last message, as search_memory of the server finds it. If other
+    names fill the 100 results of a search, the newest 2000 contents of this one are compared here, by words.
 
     Args:
         client: The agent as which it stores.
@@ -73,7 +76,7 @@ class SharedContextMemory(Memory):
         text = messages[-1].content if messages else ""
         found = await self.query(text if isinstance(text, str) else str(text))
         if found.results:
-            lines = [f"{n}. {content.content!s}" for n, content in enumerate(found.results, 1)]
+            lines = [f"{n}. {quoted(str(content.content))}" for n, content in enumerate(found.results, 1)]
             words = "\n".join(["Relevant memory content, best first:", *lines])
             await model_context.add_message(SystemMessage(content=words))
         return UpdateContextResult(memories=found)
@@ -85,16 +88,8 @@ class SharedContextMemory(Memory):
         """Nothing: the client is closed by whoever made it."""
 
     def _search(self, text: str) -> list[MemoryContent]:
-        # A query has at most 500 characters.
-        results = self._values.client.search_memory(
-            query=text[:500], namespace=self._values.namespace, limit=100, fuzzy_threshold=self._threshold
-        )["results"]
-        own = [
-            each
-            for each in results
-            if each["namespace"] == self._values.namespace and each["key"].startswith(self._prefix)
-        ]
-        return [_content(each["value"], each["score"]) for each in own[: self._limit]]
+        found = search(self._values, text, self._prefix, wanted=self._limit, threshold=self._threshold)
+        return [_content(value, score) for _, value, score in found[: self._limit]]
 
 
 def shared_context_tools(client: Client, session_id: str) -> list[FunctionTool]:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import random
 from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -106,10 +107,8 @@ class SharedContextSaver(Threads, BaseCheckpointSaver[str]):
             key = Keys.checkpoint(place, checkpoint_id)
             found = self._memory.get([key]).get(key)
             return None if found is None else self._tuple(found["value"])
-        prefix = Keys.checkpoints(place.thread_id, place.checkpoint_ns)
-        for entry in self._memory.entries(prefix, values=True, order="updated", limit=1):
-            return self._tuple(entry["value"])
-        return None
+        stored = self._latest(place)
+        return None if stored is None else self._tuple(stored)
 
     def list(
         self,
@@ -122,17 +121,15 @@ class SharedContextSaver(Threads, BaseCheckpointSaver[str]):
         given = {} if config is None else config["configurable"]
         wanted = None if config is None else get_checkpoint_id(config)
         prefix = Keys.checkpoints(given.get("thread_id"), given.get("checkpoint_ns"))
-        conditions = {metadata_field(name): value for name, value in (filter or {}).items()}
+        conditions = _conditions(filter or {})
         keys = [entry["key"] for entry in self._memory.entries(prefix, filter=conditions)]
         end = None if before is None else get_checkpoint_id(before)
         ids = sorted(((Keys.id_of(key), key) for key in keys), reverse=True)
-        chosen = [key for each, key in ids if (wanted is None or each == wanted) and (end is None or each < end)][
-            :limit
-        ]
-        for start in range(0, len(chosen), _LIST_AT_A_TIME):
-            part = chosen[start : start + _LIST_AT_A_TIME]
-            found = self._memory.get(part)
-            yield from (self._tuple(found[key]["value"]) for key in part if key in found)
+        chosen = [key for each, key in ids if (wanted is None or each == wanted) and (end is None or each < end)]
+        if len(conditions) == len(filter or {}):
+            # The server has compared everything: no more is read than is wanted.
+            chosen = chosen[:limit]
+        yield from islice(self._meeting(chosen, filter or {}), limit)
 
     # LangGraph calls these in an event loop: a thread does the work.
 
@@ -165,6 +162,31 @@ class SharedContextSaver(Threads, BaseCheckpointSaver[str]):
         while (found := await asyncio.to_thread(next, tuples, None)) is not None:
             yield found
 
+    def _latest(self, place: Place) -> dict[str, Any] | None:
+        """The stored checkpoint with the largest id.
+
+        Mostly it is the one that was written last, and two small calls find it. In a copied thread all have the same
+        time, and an older one may have been put again: then the keys of those with larger ids are listed.
+        """
+        prefix = Keys.checkpoints(place.thread_id, place.checkpoint_ns)
+        last = next(self._memory.entries(prefix, values=True, order="updated", limit=1), None)
+        if last is None:
+            return None
+        larger = {"checkpoint_id": {"$gt": last["value"]["checkpoint_id"]}}
+        key = max((entry["key"] for entry in self._memory.entries(prefix, filter=larger)), default=last["key"])
+        found = {} if key == last["key"] else self._memory.get([key])
+        stored: dict[str, Any] = found[key]["value"] if key in found else last["value"]
+        return stored
+
+    def _meeting(self, keys: Sequence[str], filter: dict[str, Any]) -> Iterator[CheckpointTuple]:
+        for start in range(0, len(keys), _LIST_AT_A_TIME):
+            part = keys[start : start + _LIST_AT_A_TIME]
+            found = self._memory.get(part)
+            for stored in (found[key]["value"] for key in part if key in found):
+                metadata = self._loaded(stored["metadata"])
+                if all(metadata.get(name) == value for name, value in filter.items()):
+                    yield self._tuple(stored)
+
     def _tuple(self, stored: dict[str, Any]) -> CheckpointTuple:
         place = Place(stored["thread_id"], stored["checkpoint_ns"])
         checkpoint: Checkpoint = self._loaded(stored["checkpoint"])
@@ -196,6 +218,16 @@ class SharedContextSaver(Threads, BaseCheckpointSaver[str]):
         return self.serde.loads_typed((stored["type"], base64.b64decode(stored["data"])))
 
 
+def _conditions(filter: dict[str, Any]) -> dict[str, Any]:
+    """The part of a filter that the server can compare, as fields of what is stored. It takes 20 fields at most."""
+    plain = [(name, value) for name, value in filter.items() if _is_plain(value) and len(name) <= 200]
+    return {metadata_field(name): value for name, value in plain[:20]}
+
+
 def _is_plain(value: Any) -> bool:
-    """Whether the server can compare it; a long text is not looked for."""
-    return value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= 900)
+    """Whether the server can compare it: a number that JSON keeps, or a text of at most 1000 characters as JSON."""
+    if isinstance(value, str):
+        # As JSON a character of a printable text is two at most. A text with others may not be storable as it is.
+        return len(value) <= 400 and value.isprintable()
+    # In Python True equals 1 and in JSON it does not. What is None may be what is not there.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,10 +25,8 @@ from langgraph.store.base import (
 from ...client import Client
 from .._memory import Memory
 from .._paths import KEY_MAX, escaped, parts_of, path_of
+from .._words import search
 from .vectors import VectorIndex, Vectors
-
-# What search_memory returns at most.
-_SEARCH_MAX = 100
 
 
 class SharedContextStore(BaseStore):
@@ -37,7 +35,8 @@ class SharedContextStore(BaseStore):
     The value of ("users", "123") and "prefs" has the key `users/123/prefs`. A batch is one call for all it reads and
     one for all it writes. A search without a query is one call, and finds what was written last first. With an `index`
     a query compares vectors: they are kept on the server, and compared here, one by one. Without an `index` a query
-    looks for words, as search_memory of the server does.
+    looks for words, as search_memory of the server does. That one ranks the store as a whole. If other namespaces fill
+    its 100 results, the newest 2000 values of the wanted namespace are compared here, by words.
 
     Args:
         client: The agent as which it stores. Asynchronous methods use it in threads.
@@ -90,7 +89,7 @@ class SharedContextStore(BaseStore):
         for i, op in ops:
             if keys[i] in found:
                 results[i] = Item(namespace=op.namespace, key=op.key, **_fields(found[keys[i]]))
-        self._memory.touch({keys[i] for i, op in ops if op.refresh_ttl and _ends(found.get(keys[i]))})
+        self._touch({keys[i] for i, op in ops if op.refresh_ttl and _ends(found.get(keys[i]))})
 
     def _put(self, ops: Iterable[PutOp], vectors: dict[str, list[float]]) -> None:
         operations = []
@@ -119,28 +118,29 @@ class SharedContextStore(BaseStore):
                 if i + 1 == last:
                     break
         if op.refresh_ttl:
-            self._memory.touch(key for key, entry, _ in items if _ends(entry))
+            self._touch([key for key, entry, _ in items if _ends(entry)])
         return [SearchItem(**_names(key), **_fields(entry), score=score) for key, entry, score in items]
+
+    def _touch(self, keys: Collection[str]) -> None:
+        # The vectors come first: a value whose vectors have ended would be there, and no query would find it.
+        if self._vectors is not None:
+            self._vectors.touch(keys)
+        self._memory.touch(keys)
 
     def _ranked(
         self, op: SearchOp, prefix: str, vectors: dict[str, list[float]]
     ) -> list[tuple[str, Any, float | None]]:
         query = op.query or ""
-        if self._vectors is not None:
-            scores = self._vectors.scores(prefix, vectors[query])
+        last = op.offset + op.limit
+        if self._vectors is None:
+            found = search(self._memory, query, prefix, wanted=last, filter=op.filter)
+            scores = [(key, score / 100) for key, _, score in found]
         else:
-            found = self._memory.client.search_memory(query=query, namespace=self._memory.namespace, limit=_SEARCH_MAX)[
-                "results"
-            ]
-            scores = [
-                (each["key"], each["score"] / 100)
-                for each in found
-                if each["namespace"] == self._memory.namespace and each["key"].startswith(prefix)
-            ]
-        if op.filter:
-            allowed = {entry["key"] for entry in self._memory.entries(prefix, filter=op.filter)}
-            scores = [(key, score) for key, score in scores if key in allowed]
-        page = scores[op.offset : op.offset + op.limit]
+            scores = self._vectors.scores(prefix, vectors[query])
+            if op.filter:
+                allowed = {entry["key"] for entry in self._memory.entries(prefix, filter=op.filter)}
+                scores = [(key, score) for key, score in scores if key in allowed]
+        page = scores[op.offset : last]
         there = self._memory.get([key for key, _ in page])
         return [(key, there[key], score) for key, score in page if key in there]
 

@@ -64,6 +64,10 @@ class Vectors:
         value = {field: packed(vectors[text]) for field, text in texts.items()}
         return self._memory.set(key, value, expires_in=expires_in)
 
+    def touch(self, keys: Iterable[str]) -> None:
+        """Keeps the vectors of these values as long again as when they were written. Not every value has vectors."""
+        self._memory.touch(keys)
+
     def scores(self, prefix: str, query: Sequence[float]) -> list[tuple[str, float]]:
         """The keys that begin so and have vectors, best first: that of its fields which is nearest counts."""
         scores: list[tuple[str, float]] = []

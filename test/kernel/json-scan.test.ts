@@ -102,7 +102,8 @@ t.test('equal values have one text, the one that kept hashes were made of', asyn
   for (const value of [
     { b: 1, a: { 10: 1, 9: 2, x: 3, '01': 4 } },
     { 4294967295: 1, 4294967294: 2, '-1': 3 },
-    [undefined, { a: undefined, b: 1 }]
+    [undefined, { a: undefined, b: 1 }],
+    JSON.parse('{"b":{"__proto__":{}},"__proto__":1}')
   ])
     t.equal(canonicalJson(value), copied(value))
 })

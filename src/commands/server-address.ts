@@ -12,7 +12,9 @@ export function isOwnKey(api_key: string): boolean {
 /** Where a command looks that is told nothing else. */
 export const DEFAULT_URL = 'http://127.0.0.1:23456'
 
-/** What is added to a command line so that it means this server: ` --url "…"`, or nothing for the usual one. */
+/** What is added to a command line so that it means this server: ` --url …`, or nothing for the usual one. */
 export function urlOption(url: string): string {
-  return url === DEFAULT_URL ? '' : ` --url "${url}"`
+  if (url === DEFAULT_URL) return ''
+  // A shell takes brackets, as in http://[::1]:23456, for a pattern.
+  return /^[\w.:/~-]+$/.test(url) ? ` --url ${url}` : ` --url "${url}"`
 }

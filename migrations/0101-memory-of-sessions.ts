@@ -18,8 +18,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  await sql`create index agent_memory_by_session on agent_memory (workspace, session_id) where session_id <> ''`.execute(
-    db
-  )
+  await sql`
+    create index agent_memory_by_session on agent_memory (workspace, session_id) where session_id <> ''`.execute(db)
   await sql`drop index agent_memory_of_sessions`.execute(db)
 }

@@ -97,7 +97,7 @@ async function run(options: Options, clients: string[]): Promise<void> {
       works.push({ agent, wish, plans, needsProfile })
     })
   for (const { agent, plans, needsProfile } of works) {
-    const lines = [...plans.flatMap(shown), ...(needsProfile ? [`${profilePath()}: its key, for its hooks`] : [])]
+    const lines = [...plans.flatMap(shown), ...(needsProfile ? [`${profilePath()}: the key that its hooks use`] : [])]
     notice([agent.title, ...lines.map(line => `  ${line}`), ''].join('\n'))
   }
   const isNothing = !works.some(({ plans, needsProfile }) => needsProfile || plans.some(changesFile))

@@ -63,18 +63,17 @@ export async function keySource(url: string, given: string | undefined): Promise
  * connecting twice makes no second key.
  */
 export async function existingKey(
-  { name, format, servers }: CodingAgent,
+  agent: CodingAgent,
   path: string,
   url: string,
   agent_id: string
 ): Promise<string | undefined> {
-  const { text } = await readFound(path)
-  const entry = valueAt(format, text, [...servers, SERVER_NAME])
+  const entry = await entryIn(agent, path)
   // It goes only to the server that it is for.
   const api_key = addressIn(entry) === `${url}/mcp` ? keyIn(entry) : undefined
   if (api_key === undefined || !/^[\x21-\x7e]+$/.test(api_key)) return undefined
   try {
-    const { agent_info } = await clientOf({ url, api_key, agent_id, agent_type: name }).getUsageGuidance()
+    const { agent_info } = await clientOf({ url, api_key, agent_id, agent_type: agent.name }).getUsageGuidance()
     return agent_info === null ? undefined : api_key
   } catch (error) {
     return isAway(error) ? api_key : undefined
@@ -82,9 +81,12 @@ export async function existingKey(
 }
 
 /** The base address of the server that a coding agent is connected to; undefined: none, or it starts the program. */
-export async function connectedTo({ format, servers }: CodingAgent, path: string): Promise<string | undefined> {
-  const { text } = await readFound(path)
-  return addressIn(valueAt(format, text, [...servers, SERVER_NAME]))?.replace(/\/mcp$/, '')
+export async function connectedTo(agent: CodingAgent, path: string): Promise<string | undefined> {
+  return addressIn(await entryIn(agent, path))?.replace(/\/mcp$/, '')
+}
+
+async function entryIn({ format, servers }: CodingAgent, path: string): Promise<unknown> {
+  return valueAt(format, (await readFound(path)).text, [...servers, SERVER_NAME])
 }
 
 function madeBy(url: string, admin: string, words: string): KeySource {

@@ -32,20 +32,20 @@ async function examine(agent: CodingAgent, machine: Machine, url: string, connec
       throw error
     }
     if (entry === undefined) continue
-    const again = `Run: ${connect}${scope === 'project' ? ' --scope project' : ''}`
+    const again = `${connect}${scope === 'project' ? ' --scope project' : ''}`
     const address = addressIn(entry)
     if (address === undefined) return fine(title, `starts the program itself, in ${path}`)
     if (address !== `${url}/mcp`)
       return fault(
         title,
         `It is connected to ${address}, in ${path}.`,
-        `To connect it to ${url}, ${again.replace('Run', 'run')}. To look at that server, use --url.`
+        `To connect it to ${url}, run: ${again}. To look at that server, use --url.`
       )
     const key = keyIn(entry) ?? machine.env[KEY_VARIABLE]
     if (key === undefined || key === '')
       return fault(title, `Its key comes from ${KEY_VARIABLE}, which is not set here.`, 'Set it where it is started.')
     const refused = await whyRefused({ url, api_key: key, ...nameIn(entry) })
-    return refused === undefined ? fine(title, `connected, in ${path}`) : fault(title, refused, again)
+    return refused === undefined ? fine(title, `connected, in ${path}`) : fault(title, refused, `Run: ${again}`)
   }
   return fine(title, `not connected; this does it: ${connect}`)
 }

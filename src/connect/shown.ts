@@ -1,4 +1,5 @@
 import { isObject } from '../kernel/json.js'
+import { KEY_VARIABLE } from './entries.js'
 import type { Plan, Planned } from './plan.js'
 
 /**
@@ -50,9 +51,13 @@ function leaves(value: unknown, at: string): Array<[string, string]> {
   return Object.entries(value).flatMap(([key, inner]) => leaves(inner, `${at}.${key}`))
 }
 
+/** What stands in a header for a key, unless it names a variable or was hidden by its form. */
+const KEY_IN_HEADER = new RegExp(
+  `((?:X-API-Key|Authorization)"?\\s*[:=]\\s*")(?!\\$|\\{env:|scs_|${KEY_VARIABLE}")[^"]*"`,
+  'gi'
+)
+
 /** Hides API keys: those that the server makes by their form, others by the header that they are in. */
 function masked(line: string): string {
-  return line
-    .replaceAll(/scs_[\w-]{8,}/g, key => `${key.slice(0, 8)}…`)
-    .replaceAll(/((?:X-API-Key|Authorization)"?\s*[:=]\s*")(?!\$|\{env:|scs_|SHARED_CONTEXT_API_KEY")[^"]*"/gi, '$1…"')
+  return line.replaceAll(/scs_[\w-]{8,}/g, key => `${key.slice(0, 8)}…`).replaceAll(KEY_IN_HEADER, '$1…"')
 }

@@ -52,8 +52,8 @@ export function withoutUnseen(text: string): string {
   return hasUnseenCharacters(text) ? text.replace(new RegExp(UNSEEN, 'gu'), '') : text
 }
 
-/** Control characters, and characters that are not seen or turn text around; but those that say how emoji look stay. */
-const UNSAFE_TO_PRINT = /(?![\ufe00-\ufe0f])[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u180e\ufff9-\ufffb]/gu
+/** Control characters too; but the characters that say how emoji look stay. */
+const UNSAFE_TO_PRINT = new RegExp(`(?![\\ufe00-\\ufe0f])(?:\\p{Cc}|${UNSEEN.source})`, 'gu')
 
 /** A line of text for a terminal, which may obey control characters. JSON stays JSON of the same value. */
 export function printable(line: string): string {

@@ -2,15 +2,23 @@ import t from 'tap'
 import { changesForMany } from '../../src/feed/store/feed.js'
 import type { Agent } from '../../src/kernel/agent.js'
 import { inWorkspace } from '../../src/postgres/scope.js'
-import { newSession, ok, startApp } from '../helper.js'
+import { newSession, ok, startApp, type TestApp } from '../helper.js'
 import { openService } from '../support/database.js'
-import { holding, waits } from '../support/holding.js'
+import { type Holding, holding, waits } from '../support/holding.js'
 
 /** What changes between the statements of one answer. */
 
 const app = await startApp(t)
 /** Of the statement that reads messages. */
 const READS = 'select last_seq, public_count from sessions'
+
+/** Gives a lock to the next one, which is in line behind what waits for it now: that gets in between, once. */
+async function handOver(app: TestApp, from: Holding, to: Holding, lock: string): Promise<void> {
+  const locked = to.query(lock)
+  await waits(app, lock)
+  await from.release()
+  await locked
+}
 
 t.test('a task that changes while a reader is told of what came is told too, now or next time', async t => {
   const session_id = await newSession(app)
@@ -52,10 +60,10 @@ t.test('a wait that ends between the closing and what came after it says that th
   const [first, second, third] = [await holding(t, app, lock), await holding(t, app), await holding(t, app)]
   const answer = ok(app, 'wait_for_messages', { session_id, after_seq: 0, sender: 'other', timeout_seconds: 50 })
   await waits(app, READS)
-  const pages = 300
+  const messages = 300
   await first.query('update sessions set is_active = false, last_seq = last_seq + 1 + $2 where id = $1', [
     session_id,
-    pages
+    messages
   ])
   await first.query(
     `insert into session_changes (workspace, session_id, seq, kind, changed_by)
@@ -66,18 +74,12 @@ t.test('a wait that ends between the closing and what came after it says that th
     `insert into messages (workspace, session_id, seq, sender, sender_type, content, visibility)
       select workspace, id, 2 + n, 'agent-1', 'custom', 'another', 'public'
       from sessions, generate_series(1, $2) n where id = $1`,
-    [session_id, pages]
+    [session_id, messages]
   )
   // Each waits for the one before it, so the service reads one page between two of them.
-  const before = second.query(lock)
-  await waits(app, lock)
-  await first.release()
-  await before
+  await handOver(app, first, second, lock)
   await waits(app, 'with viewer as materialized')
-  const between = third.query(lock)
-  await waits(app, lock)
-  await second.release()
-  await between
+  await handOver(app, second, third, lock)
   await waits(app, 'with viewer as materialized')
   const closed = app.server.close()
   t.match(await answer, { count: 0, is_active: false, has_more: true })
@@ -90,15 +92,13 @@ t.test('who is told that a session is closed has been told all that was written 
   await ok(app, 'update_session', { session_id, purpose: 'another' })
   const db = inWorkspace(openService(t, app.url, { max: 2 }).db, 'default')
   const viewer: Agent = { workspace: 'default', agent_id: 'eve', agent_type: 'custom', permissions: ['read'] }
-  const held = await holding(t, app, 'lock table sessions in access exclusive mode')
+  const lock = 'lock table sessions in access exclusive mode'
+  const held = await holding(t, app, lock)
   const reading = changesForMany(db, [viewer], session_id, 0, 100)
   await waits(app, 'with viewer as materialized')
   // In line behind the first statement of the reading, and before its second.
   const last = await holding(t, app)
-  const inLine = last.query('lock table sessions in access exclusive mode')
-  await waits(app, 'lock table sessions')
-  await held.release()
-  await inLine
+  await handOver(app, held, last, lock)
   await waits(app, 'from "sessions"')
   await last.query(
     'update sessions set is_active = false, archived_at = now(), last_seq = last_seq + 2 where id = $1',
@@ -137,15 +137,9 @@ t.test('a session of two agents that is deleted while its change is told is show
   const [first, second, third] = [await holding(t, app, lock), await holding(t, app), await holding(t, app)]
   const page = changesForMany(db, [eve], session_id, 0, 100)
   await waits(app, 'with viewer as materialized')
-  const inLine = second.query(lock)
-  await waits(app, lock)
-  await first.release()
-  await inLine
+  await handOver(app, first, second, lock)
   await waits(app, 'from "sessions"')
-  const last = third.query(lock)
-  await waits(app, lock)
-  await second.release()
-  await last
+  await handOver(app, second, third, lock)
   await third.query('delete from sessions where id = $1', [session_id])
   await third.release()
   t.same((await page)?.changesOf(0) ?? [], [])

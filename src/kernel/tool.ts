@@ -44,8 +44,10 @@ type Commit<I extends TObject, O extends TObject> =
   | { commits: 'transaction'; audit(input: Static<I>, output: Static<O>): AuditFields }
   | { commits: 'batch'; audit(input: Static<I>): AuditFields }
 
-/** An answer of which parts are printed as JSON already. */
-export type OrJson<T> = { [K in keyof T]: T[K] | JsonText }
+/** An answer of which fields, or items of lists, are printed as JSON already. */
+export type OrJson<T> = {
+  [K in keyof T]: T[K] | JsonText | (T[K] extends ReadonlyArray<infer Item> ? Array<Item | JsonText> : never)
+}
 
 interface Definition<I extends TObject, O extends TObject, P extends Permission | 'none'> {
   name: string

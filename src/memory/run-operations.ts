@@ -1,6 +1,7 @@
 import type { Agent } from '../kernel/agent.js'
 import { ITEMS_MAX } from '../kernel/answer-size.js'
 import { AppError } from '../kernel/errors.js'
+import { JsonText } from '../kernel/json-text.js'
 import { composed } from '../kernel/text.js'
 import type { Db } from '../postgres/schema.js'
 import { type Named, whereToDelete, whereToRead, whereToStore } from './memory-scope.js'
@@ -12,10 +13,21 @@ import { type MemoryKey, readFitting } from './store/memory-reader.js'
 import { remove, removePrefix } from './store/memory-removal.js'
 import { whyRefused } from './store/memory-writer.js'
 
-export type Result = { op: string; ok: boolean } & Record<string, unknown>
+/** Of one operation. Where a value was found, mostly PostgreSQL has printed it. */
+export type Result = ({ op: string; ok: boolean } & Record<string, unknown>) | JsonText
 
 /** Bytes of a result besides what it holds, about. */
 const RESULT_BYTES = 4000
+
+/**
+ * The result of a get.
+ * @param json as `readFitting` has it. PostgreSQL writes spaces, and every digit of a large number: where that makes
+ * the text much longer than the value is counted, it is printed anew, as the value was sent.
+ */
+function found({ json, size }: { json: string; size: number }): Result {
+  const text = `{"op":"get","ok":true,${json}}`
+  return Buffer.byteLength(text) <= size + RESULT_BYTES ? new JsonText(text) : (JSON.parse(text) as Result)
+}
 
 /**
  * Runs operations in their order, those that stand side by side in one statement.
@@ -112,13 +124,10 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
     return done.map(each => {
       if ('result' in each) return [each.result, 0]
       const stored = values[n++]
-      // Where nothing was read, there is no room, and nothing is added behind it.
-      if (full || stored?.fits === false) return [{ op: 'get', ok: true }, ITEMS_MAX]
       if (stored === undefined) return [{ op: 'get', ok: true, key: each.key, found: false, value: null }, 0]
-      const { key, value, metadata, version, value_size, created_at, updated_at, updated_by, expires_at } = stored
-      const times = { created_at, updated_at, updated_by, expires_at }
-      const size = value_size + JSON.stringify(metadata).length
-      return [{ op: 'get', ok: true, key, found: true, value, metadata, version, ...times }, size]
+      // Where nothing was read, there is no room, and nothing is added behind it.
+      const { json, size } = stored
+      return json === null ? [{ op: 'get', ok: true }, ITEMS_MAX] : [found({ json, size }), size]
     })
   }
 

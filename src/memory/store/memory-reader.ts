@@ -7,6 +7,7 @@ import type { Db } from '../../postgres/schema.js'
 import { inWorkspace, type Unscoped } from '../../postgres/scope.js'
 import { defineStatement } from '../../postgres/statements.js'
 import { live, memoryNotFound, ofDeletedSession, type StoredValue, valueColumns, type Where } from './entries.js'
+import { valueJson } from './memory-json.js'
 
 export interface MemoryReader {
   /** Reads one value; one statement reads those of several calls. @throws AppError MEMORY_NOT_FOUND */
@@ -85,35 +86,38 @@ export function createMemoryReader(database: Unscoped): MemoryReader {
   }
 }
 
-/** The same without the values for which there is no room; `fits` is null where there is no value. */
-const selectFitting = defineStatement<
-  Places & { bytes_max: number },
-  (StoredValue & { fits: boolean }) | { key: null }
->(
+/** What is read of a value: its JSON as in memory-json.ts, and how large it is; null where it does not fit. */
+export interface PrintedValue {
+  json: string | null
+  /** Bytes of the value and its metadata. */
+  size: number
+}
+
+/** A row for each key, in their order; `size` is null where there is no value. */
+const selectFitting = defineStatement<Places & { bytes_max: number }, PrintedValue | { json: null; size: null }>(
   'agent_memory.read_fitting',
   (_db, { workspace, owners, scopes, keys, bytes_max }) => sql`
-    with found as (
-      select asked.n, ${valueColumns},
+    select case when up_to_here <= ${bytes_max}::bigint or n = 1 then ${valueJson} end as json, size
+    from (
+      select agent_memory.*, asked.n, value_size + octet_length(metadata::text) as size,
         sum(value_size + octet_length(metadata::text)) over (order by asked.n rows unbounded preceding) as up_to_here
-      from ${valuesAt({ workspace, owners, scopes, keys })})
-    select key, session_id, version, value_size, created_at, updated_at, updated_by, expires_at, metadata,
-      fits, case when fits then value end as value
-    from (select *, up_to_here <= ${bytes_max}::bigint or n = 1 as fits from found) found order by n`,
+      from ${valuesAt({ workspace, owners, scopes, keys })}) agent_memory
+    order by n`,
   'once'
 )
 
 /**
- * Reads values as `readValues` does, from the first one on as many as are together at most so large, and at least one.
- * Where `fits` is false, the value was not read.
+ * Reads values from the first one on, as many as are together at most so large, and at least one; undefined where there
+ * is none.
  */
 export async function readFitting(
   db: Db,
   workspace: string,
   keys: readonly MemoryKey[],
   bytes_max: number
-): Promise<Array<(StoredValue & { fits: boolean }) | undefined>> {
+): Promise<Array<PrintedValue | undefined>> {
   const rows = await selectFitting(db, { workspace, ...columnsOf(keys), bytes_max: Math.max(0, Math.floor(bytes_max)) })
-  return rows.map(row => (row.key === null ? undefined : row))
+  return rows.map(row => (row.size === null ? undefined : row))
 }
 
 function columnsOf(keys: readonly MemoryKey[]) {

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { AnyObject, Nullable, Time } from '../../kernel/answer-shapes.js'
 import { memoryTopic } from '../../kernel/events.js'
+import { JsonText } from '../../kernel/json-text.js'
 import { AnyValueField } from '../../kernel/schema.js'
 import { IdempotencyKey, input, output } from '../../kernel/shapes.js'
 import { defineTool } from '../../kernel/tool.js'
@@ -75,7 +76,8 @@ export const batchMemory = (quotas: Quotas, bytes_max: number) =>
         sets: operations.filter(({ op }) => op === 'set').length,
         deletes: operations.filter(({ op }) => op === 'delete').length,
         reads: operations.filter(({ op }) => op === 'get' || op === 'list').length,
-        refused: results.filter(({ ok }) => !ok).length,
+        // What PostgreSQL has printed was not refused.
+        refused: results.filter(result => !(result instanceof JsonText) && !result.ok).length,
         atomic
       }
     }),

@@ -4,6 +4,7 @@ import { type CodingAgent, codingAgents } from '../connect/coding-agents.js'
 import { KEY_VARIABLE } from '../connect/entries.js'
 import { findCodingAgents, programPath, type Scope, SCOPES } from '../connect/find.js'
 import { hookSettings } from '../connect/hooks.js'
+import { alone } from '../connect/lock.js'
 import type { Machine } from '../connect/machine.js'
 import { carryOut, changesFile, type Plan } from '../connect/plan.js'
 import { named, plansFor, type Wish } from '../connect/plans.js'
@@ -80,6 +81,7 @@ async function run(options: Options, clients: string[]): Promise<void> {
   const record = await readRecord(recordPath())
   const failures: string[] = []
   const works: Work[] = []
+  const hookless: string[] = []
   for (const agent of agents)
     await orNote(agent, failures, async () => {
       // Of all that are found, those are meant that can be connected like this, and hooks where there are some.
@@ -95,10 +97,15 @@ async function run(options: Options, clients: string[]): Promise<void> {
       const profile = profileFor(agent, wish, plans)
       const needsProfile = profile !== undefined && !(await hasProfile(wish.profile, profile))
       works.push({ agent, wish, plans, needsProfile })
+      if (options.hooks && !options.remove && hookSettings[agent.name] === undefined) hookless.push(agent.title)
     })
   for (const { agent, plans, needsProfile } of works) {
     const lines = [...plans.flatMap(shown), ...(needsProfile ? [`${profilePath()}: the key that its hooks use`] : [])]
     notice([agent.title, ...lines.map(line => `  ${line}`), ''].join('\n'))
+  }
+  if (hookless.length > 0) {
+    const hooked = codingAgents.filter(({ name }) => hookSettings[name] !== undefined).map(({ title }) => title)
+    notice(`No hooks for ${hookless.join(', ')}: this program writes hooks only for ${hooked.join(', ')}.`)
   }
   const isNothing = !works.some(({ plans, needsProfile }) => needsProfile || plans.some(changesFile))
   const needsKey = works.some(({ wish }) => isKeyMissing(wish))
@@ -107,7 +114,7 @@ async function run(options: Options, clients: string[]): Promise<void> {
   if (isNothing && failures.length === 0) notice('There is nothing to change.')
   if (!isNothing && !options['dry-run']) {
     await confirm(options.remove ? 'These lines are taken out.' : 'These lines are written.', options.yes)
-    for (const { agent, wish } of works) await orNote(agent, failures, () => carry(agent, machine, wish, keys, record))
+    for (const { agent, wish } of works) await orNote(agent, failures, () => carry(agent, machine, wish, keys))
   }
   for (const line of failures) notice(line)
   if (failures.length > 0) process.exitCode = 1
@@ -142,17 +149,29 @@ async function orNote(agent: CodingAgent, failures: string[], work: () => Promis
   }
 }
 
-/** Makes the key, plans again with it, writes, and notes it at once: the next coding agent may fail. */
-async function carry(
-  agent: CodingAgent,
-  machine: Machine,
-  wish: Wish,
-  keys: KeySource | undefined,
-  record: Awaited<ReturnType<typeof readRecord>>
-): Promise<void> {
+/** Writes for one coding agent, and says what else the user has to know. */
+async function carry(agent: CodingAgent, machine: Machine, wish: Wish, keys: KeySource | undefined): Promise<void> {
+  await alone(recordPath(), () => write(agent, machine, wish, keys))
+  const notes = [
+    agent.note,
+    wish.scope === 'project' ? agent.project_note : undefined,
+    wish.hooks ? hookSettings[agent.name]?.note : undefined,
+    wish.hooks && wish.scope === 'project' && (await programPath(program, machine)) === undefined
+      ? `The hooks start ${program}, which is not in your PATH: install it, or they do nothing.`
+      : undefined
+  ]
+  if (wish.what === 'connect') for (const note of notes) if (note !== undefined) notice(`  ${note}`)
+}
+
+/**
+ * Makes the key, plans again with it, writes, and notes it at once: the next coding agent may fail. The record and the
+ * files are read again, because another run may have written them since the user was asked.
+ */
+async function write(agent: CodingAgent, machine: Machine, wish: Wish, keys: KeySource | undefined): Promise<void> {
   const { connection } = wish
   if (keys !== undefined && isKeyMissing(wish))
     connection.key = { text: await keys.keyFor(connection.agent_id ?? agent.name, agent.name) }
+  const record = await readRecord(recordPath())
   const plans = await plansFor(agent, machine, wish, record)
   for (const plan of plans) {
     if (!changesFile(plan)) continue
@@ -166,15 +185,6 @@ async function carry(
   if (profile !== undefined) await writeProfile(wish.profile, profile)
   if (wish.what === 'remove' && wish.scope === 'user')
     await removeProfile(wish.profile, { url: wish.url, agent_type: agent.name })
-  const notes = [
-    agent.note,
-    wish.scope === 'project' ? agent.project_note : undefined,
-    wish.hooks ? hookSettings[agent.name]?.note : undefined,
-    wish.hooks && wish.scope === 'project' && (await programPath(program, machine)) === undefined
-      ? `The hooks start ${program}, which is not in your PATH: install it, or they do nothing.`
-      : undefined
-  ]
-  if (wish.what === 'connect') for (const note of notes) if (note !== undefined) notice(`  ${note}`)
 }
 
 function scopeOf(given = 'user'): Scope {

@@ -1,19 +1,9 @@
-import { isDeepStrictEqual } from 'node:util'
-import { isObject } from '../kernel/json.js'
 import type { CodingAgent } from './coding-agents.js'
 import { SERVER_NAME } from './entries.js'
 import { type HookMoment, hookItem, type HookSettings, isOurHook } from './hooks.js'
-import { applyEdits, type Edit } from './text/edits.js'
-import {
-  appendItem,
-  listAt,
-  type Entry,
-  insertEntry,
-  removeEntry,
-  removeItems,
-  updateEntry,
-  valueAt
-} from './text/formats.js'
+import type { Edit } from './text/edits.js'
+import { appendItem, type Entry, insertEntry, removeEntry, updateEntry, valueAt } from './text/formats.js'
+import { hooksAt, removeHooks, setCommand } from './text/hook-lists.js'
 
 /** One thing that this program keeps in a file: an entry of a server, or a hook. All of it may throw Refused. */
 export interface Change {
@@ -45,31 +35,19 @@ export function entryChange({ format, servers }: Pick<CodingAgent, 'format' | 's
 /** @param command what the coding agent runs at that moment */
 export function hookChange(client: string, settings: HookSettings, moment: HookMoment, command: string): Change {
   const path = ['hooks', settings.events[moment]]
-  const isOurs = isOurHook(client)
-  const item = hookItem(settings, command)
-  const ours = (text: string) => {
-    return listAt(text, path).filter(isOurs)
-  }
+  const ours = (text: string) => hooksAt(text, path, isOurHook(client))
   return {
     at: path.join('.'),
     isThere: text => ours(text).length > 0,
-    insert: text => appendItem(text, path, item),
+    insert: text => appendItem(text, path, hookItem(settings, command)),
     update: text => {
       const [first, ...more] = ours(text)
-      if (more.length === 0 && isSame(first, item)) return text
-      const without = removeItems(text, path, isOurs)
-      return applyEdits(without, appendItem(without, path, item))
+      return first === undefined ? text : setCommand(removeHooks(text, path, more), path, first, command)
     },
-    remove: text => removeItems(text, path, isOurs),
-    value: text => ours(text)[0]
+    remove: text => removeHooks(text, path, ours(text)),
+    value: text => {
+      const hooks = ours(text).map(({ value }) => value)
+      return hooks.length === 0 ? undefined : { hooks }
+    }
   }
-}
-
-/** Whether the command is the same; the user may have changed the time limit. */
-function isSame(found: unknown, wanted: Record<string, unknown>): boolean {
-  const commands = (item: unknown) =>
-    isObject(item) && Array.isArray(item.hooks)
-      ? item.hooks.map(hook => (Object(hook) as { command?: unknown }).command)
-      : []
-  return isDeepStrictEqual(commands(found), commands(wanted))
 }

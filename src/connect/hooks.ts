@@ -51,14 +51,8 @@ export function hookItem({ per_second }: HookSettings, command: string): Record<
   return { hooks: [{ type: 'command', command, timeout: LIMIT_SECONDS * per_second }] }
 }
 
-/** Whether an item of an event's list was written by this program, whatever it was called with. */
-export function isOurHook(client: string): (item: unknown) => boolean {
+/** Whether a hook was written by this program, whatever it was called with. */
+export function isOurHook(client: string): (hook: unknown) => boolean {
   const ours = new RegExp(`(shared-context-server|cli\\.js)"? hook ${client} `)
-  return item => {
-    const { hooks } = Object(item) as { hooks?: unknown }
-    return (
-      Array.isArray(hooks) &&
-      hooks.some(hook => isObject(hook) && typeof hook.command === 'string' && ours.test(`${hook.command} `))
-    )
-  }
+  return hook => isObject(hook) && typeof hook.command === 'string' && ours.test(`${hook.command} `)
 }

@@ -37,6 +37,6 @@ t.test('the plugin of Claude Code is of this version, has no key, and the hooks 
   for (const moment of MOMENTS) {
     const items = hooks[settings.events[moment]]
     t.same(items, [hookItem(settings, `shared-context-server hook claude-code ${moment}`)])
-    t.ok(isOurHook('claude-code')(items[0]))
+    t.ok(isOurHook('claude-code')(items[0].hooks[0]))
   }
 })

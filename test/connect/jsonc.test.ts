@@ -1,14 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { applyEdits } from '../../src/connect/text/edits.js'
-import {
-  appendItem,
-  insertEntry,
-  removeEntry,
-  removeItems,
-  updateEntry,
-  valueAt
-} from '../../src/connect/text/formats.js'
+import { appendItem, insertEntry, removeEntry, updateEntry, valueAt } from '../../src/connect/text/formats.js'
+import { hooksAt, removeHooks } from '../../src/connect/text/hook-lists.js'
 import { Refused } from '../../src/connect/text/refused.js'
 
 /** Edits of texts: nothing but what is meant changes, in any text that a coding agent may have. */
@@ -103,15 +97,15 @@ t.test('JSON: it brings an entry up to date, and keeps what the user has added t
 })
 
 t.test('JSON: lists of hooks', async t => {
-  const isOurs = (item: unknown) => JSON.stringify(item).includes('ours')
+  const ours = (text: string) => hooksAt(text, path, hook => hook === 'ours')
   const path = ['hooks', 'Stop']
   for (const text of [
     '{\n  "hooks": {\n    "Stop": [\n      { "a": 1 }\n    ]\n  }\n}\n',
     '{"hooks":{"Stop":[{"a":1}]}}'
   ]) {
-    const after = applyEdits(text, appendItem(text, path, { command: 'ours' }))
-    t.same(valueAt('json', after, path), [{ a: 1 }, { command: 'ours' }])
-    t.equal(removeItems(after, path, isOurs), text)
+    const after = applyEdits(text, appendItem(text, path, { hooks: ['ours'] }))
+    t.same(valueAt('json', after, path), [{ a: 1 }, { hooks: ['ours'] }])
+    t.equal(removeHooks(after, path, ours(after)), text)
   }
   t.ok(refusalOf(() => appendItem('{"hooks":{"Stop":{}}}', path, 1)) instanceof Refused)
 })

@@ -91,11 +91,7 @@ t.test('TOML: in any text, only the table comes and goes', async t => {
 })
 
 t.test('TOML: what it refuses', async t => {
-  for (const [text, says] of [
-    ['a = ', /is damaged at line 1/],
-    ['mcp_servers = { a = { url = "x" } }', /is damaged|cannot change safely|another form/]
-  ] as const)
-    t.throws(() => insertEntry('toml', text, TOML, TABLE), says)
+  t.throws(() => insertEntry('toml', 'a = ', TOML, TABLE), /is damaged at line 1/)
   const inline = 'mcp_servers.shared-context.url = "x"\n'
   t.throws(() => updateEntry('toml', inline, TOML, TABLE), /in another form than a table/)
   t.throws(() => removeEntry('toml', inline, TOML), /in another form than a table/)

@@ -3,7 +3,8 @@ import { isObject } from '../../kernel/json.js'
 import { applyEdits, type Edit } from './edits.js'
 import { appendAt, insertAt, parseJsonc, removeAt, replaceAt } from './jsonc.js'
 import { Refused } from './refused.js'
-import { insertTable, parseToml, removeTable, type TomlTable, updateTable } from './toml.js'
+import { insertTable, removeTable, updateTable } from './toml.js'
+import { parseToml, type TomlTable } from './toml-parts.js'
 
 /**
  * What coding agents keep their servers in. JSON may have comments and trailing commas, whether its reader allows them
@@ -55,7 +56,7 @@ export function updateEntry(format: FormatName, text: string, path: readonly str
   const unwanted = Object.keys(current).filter(key => !Object.hasOwn(wanted, key))
   const after =
     format === 'toml'
-      ? applyEdits(text, updateTable(text, path, entryOnly(wanted, entry), unwanted))
+      ? updateTable(text, path, entryOnly(wanted, entry), unwanted)
       : mergeInto(text, path, current, wanted)
   prove(format, text, after, path, wanted)
   return after
@@ -74,25 +75,6 @@ export function appendItem(text: string, path: readonly string[], item: unknown)
   const edits = appendAt(text, path, item)
   prove('json', text, applyEdits(text, edits), path, [...listAt(text, path), item])
   return edits
-}
-
-/** The text without the items of a list of a JSON file that are meant. @throws Refused */
-export function removeItems(text: string, path: readonly string[], isMeant: (item: unknown) => boolean): string {
-  const items = listAt(text, path)
-  let after = text
-  for (const index of items.keys()) {
-    const last = items.length - 1 - index
-    if (isMeant(items[last])) after = applyEdits(after, removeAt(after, [...path, last]))
-  }
-  if (after === text) return text
-  prove(
-    'json',
-    text,
-    after,
-    path,
-    items.filter(item => !isMeant(item))
-  )
-  return after
 }
 
 function merged(current: Entry, entry: Entry): Entry {
@@ -131,14 +113,28 @@ function mergeInto(text: string, path: readonly string[], current: Entry, wanted
  * Reads the result as the coding agent will: it must hold what it held, but for the one place.
  * @throws Refused instead of a result that lost something
  */
-function prove(format: FormatName, before: string, after: string, path: readonly string[], value: unknown): void {
+export function prove(
+  format: FormatName,
+  before: string,
+  after: string,
+  path: readonly string[],
+  value: unknown
+): void {
   const whole = (text: string) => (format === 'toml' ? parseToml(text) : (parseJsonc(text) ?? {}))
   const wanted = withValue(whole(before), path, value)
-  if (!isDeepStrictEqual(plain(withValue(whole(after), path, value)), plain(wanted)) || !isAt(after))
-    throw new Refused('is written in a way that this program cannot change safely; change it by hand')
+  if (!isAsWanted()) throw new Refused('is written in a way that this program cannot change safely; change it by hand')
 
-  function isAt(text: string): boolean {
-    return isDeepStrictEqual(plain(valueAt(format, text, path)), plain(value))
+  function isAsWanted(): boolean {
+    try {
+      return (
+        isDeepStrictEqual(plain(withValue(whole(after), path, value)), plain(wanted)) &&
+        isDeepStrictEqual(plain(valueAt(format, after, path)), plain(value))
+      )
+    } catch (error) {
+      // It is the result that is damaged, not the file.
+      if (error instanceof Refused) return false
+      throw error
+    }
   }
 }
 

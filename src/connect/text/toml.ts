@@ -1,35 +1,36 @@
-import { type AST, getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser'
-import { type Edit, lineEnd, lineStart, lineStop } from './edits.js'
+import type { AST } from 'toml-eslint-parser'
+import { isObject } from '../../kernel/json.js'
+import { applyEdits, type Edit, lineEnd, lineStop } from './edits.js'
 import { Refused } from './refused.js'
+import { insertInline, isInline, removeInline, updateInline } from './toml-inline.js'
+import { namesOf, pairsOf, parseToml, pathText, type TomlTable, treeOf, valueText, withoutLines } from './toml-parts.js'
 
-/** What this program writes into a table. */
-export type TomlTable = Readonly<Record<string, string | readonly string[] | Readonly<Record<string, string>>>>
-
-/** What a file holds. @throws Refused if it is damaged */
-export function parseToml(text: string): Record<string, unknown> {
-  return getStaticTOMLValue(treeOf(text))
-}
-
-function treeOf(text: string): AST.TOMLProgram {
-  try {
-    return parseTOML(text)
-  } catch (error) {
-    // The parser's message may quote the file.
-    if (error instanceof ParseError) throw new Refused(`is damaged at line ${error.lineNumber}; mend it first`)
-    throw error
-  }
-}
-
-/** Edits that add a table at the end of the file. Its path must not be there yet. */
+/**
+ * Edits that add a table: at the end of the file, or between the braces of a table that is written as a value. Its path
+ * must not be there yet.
+ * @throws Refused if something else than a table is on its path
+ */
 export function insertTable(text: string, path: readonly string[], table: TomlTable): Edit[] {
+  refuseOther(parseToml(text), path)
+  const inline = insertInline(text, path, table)
+  if (inline !== undefined) return inline
   const end = lineEnd(text)
   const before = text === '' ? '' : text.endsWith('\n') ? end : end + end
-  const lines = [`[${path.map(keyText).join('.')}]`, ...Object.entries(table).map(line)]
+  const lines = [`[${pathText(path)}]`, ...pairsOf(table)]
   return [{ offset: text.length, length: 0, text: `${before}${lines.join(end)}${end}` }]
 }
 
+function refuseOther(whole: Record<string, unknown>, path: readonly string[]): void {
+  let value: unknown = whole
+  for (const [index, key] of path.entries()) {
+    value = isObject(value) ? value[key] : undefined
+    if (value !== undefined && !isObject(value))
+      throw new Refused(`holds ${path.slice(0, index + 1).join('.')}, which is no table; change it by hand`)
+  }
+}
+
 /**
- * Edits that make a table hold what is given. Comments, and keys that are not named, stay.
+ * The text in which a table holds what is given. Comments, and keys that are not named, stay.
  * @param unwanted keys that the table shall not have
  * @throws Refused if what is at the path is not written as a table
  */
@@ -38,12 +39,13 @@ export function updateTable(
   path: readonly string[],
   table: TomlTable,
   unwanted: readonly string[]
-): Edit[] {
+): string {
+  if (isInline(text, path)) return updateInline(text, path, table, unwanted)
   const { own, below } = tablesAt(text, path)
   const edits: Edit[] = []
   const written = new Set<string>()
   for (const pair of own.body) {
-    const [key = '', ...deeper] = pair.key.keys.map(nameOf)
+    const [key = '', ...deeper] = namesOf(pair)
     const value = Object.hasOwn(table, key) ? table[key] : undefined
     const [from, to] = pair.value.range
     if (value !== undefined && deeper.length === 0) {
@@ -57,15 +59,16 @@ export function updateTable(
     const key = String(one.resolvedKey[path.length])
     if (Object.hasOwn(table, key) || unwanted.includes(key)) edits.push(withoutLines(text, one.range))
   }
-  const missing = Object.entries(table).filter(([key]) => !written.has(key))
+  const missing = pairsOf(Object.fromEntries(Object.entries(table).filter(([key]) => !written.has(key))))
   const offset = lineStop(text, own.key.range[1])
   if (missing.length > 0)
-    edits.push({ offset, length: 0, text: missing.map(pair => `${lineEnd(text)}${line(pair)}`).join('') })
-  return edits
+    edits.push({ offset, length: 0, text: missing.map(line => `${lineEnd(text)}${line}`).join('') })
+  return applyEdits(text, edits)
 }
 
 /** Edits that take out a table with the tables below it, and one empty line before it. */
 export function removeTable(text: string, path: readonly string[]): Edit[] {
+  if (isInline(text, path)) return removeInline(text, path)
   const { own, below } = tablesAt(text, path)
   return [own, ...below].map(({ range }) => {
     const { offset, length } = withoutLines(text, range)
@@ -81,36 +84,4 @@ function tablesAt(text: string, path: readonly string[]): { own: AST.TOMLTable; 
   if (own === undefined)
     throw new Refused(`holds ${path.join('.')} in another form than a table [${path.join('.')}]; change it by hand`)
   return { own, below: within.filter(table => table !== own) }
-}
-
-/** The whole lines of a part of the text. */
-function withoutLines(text: string, [from, to]: AST.Range): Edit {
-  const offset = lineStart(text, from)
-  const stop = lineStop(text, to)
-  const end = /^\r?\n/.exec(text.slice(stop))?.[0].length ?? 0
-  return { offset, length: stop + end - offset, text: '' }
-}
-
-function nameOf(key: AST.TOMLBare | AST.TOMLQuoted): string {
-  return key.type === 'TOMLBare' ? key.name : key.value
-}
-
-function line([key, value]: [string, TomlTable[string]]): string {
-  return `${keyText(key)} = ${valueText(value)}`
-}
-
-function keyText(key: string): string {
-  return /^[\w-]+$/.test(key) ? key : textOf(key)
-}
-
-function valueText(value: TomlTable[string]): string {
-  if (typeof value === 'string') return textOf(value)
-  if (Array.isArray(value)) return `[${value.map(textOf).join(', ')}]`
-  const pairs = Object.entries(value).map(([key, text]) => `${textOf(key)} = ${textOf(text)}`)
-  return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`
-}
-
-/** What JSON escapes, TOML escapes alike, but for the character that JSON leaves. */
-function textOf(text: string): string {
-  return JSON.stringify(text).replaceAll('\u007f', '\\u007F')
 }

@@ -80,7 +80,9 @@ export function findVerb(verbs: Verbs, words: readonly string[]): { name: string
     const name = plain.slice(0, count).join(' ')
     // Of `migrate sideways` the word is a wrong verb, not one too many.
     const isWrongVerb = count === 0 && plain.length > 0 && names.length > 0
-    if (Object.hasOwn(verbs, name) && !isWrongVerb) return { name, args: words.slice(count) }
+    // An empty word, as of a variable that is not set, does not name the verb without a word.
+    const isEmptyWord = count > 0 && name === ''
+    if (Object.hasOwn(verbs, name) && !isEmptyWord && !isWrongVerb) return { name, args: words.slice(count) }
   }
   if (plain[0] === undefined) throw new UsageError(`Say what to do: ${names.join(', ')}.`)
   throw new UsageError(`'${plain[0]}' is none of ${names.join(', ')}.${meant(plain[0], names)}`)
@@ -100,7 +102,7 @@ export function parseWords(described: Verb, args: string[]): Parameters<Verb['ru
     if (token.kind === 'positional') operands.push(token.value)
     if (token.kind !== 'option') continue
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined
-    if (option === undefined) throw new UsageError(unknownOption(token.rawName, token.name, Object.keys(options)))
+    if (option === undefined) throw new UsageError(unknownOption(token.rawName, token.name, described))
     if (values[token.name] !== undefined && values[token.name] !== false)
       throw new UsageError(`${token.rawName} is there twice.`)
     if (option.type === 'boolean') {
@@ -126,11 +128,13 @@ export function parseWords(described: Verb, args: string[]): Parameters<Verb['ru
 }
 
 /** Of `--port 99999` it says how a variable is set, which is what the caller wants. */
-function unknownOption(rawName: string, name: string, known: string[]): string {
+function unknownOption(rawName: string, name: string, { options, operands }: Verb): string {
   const variable = name.replaceAll('-', '_').toUpperCase()
   if (variables.some(({ name, alias }) => name === variable || alias === variable))
     return `There is no option ${rawName}. Set the environment variable ${variable} instead.`
-  return `There is no option ${rawName}.${meant(name, known, '--')}`
+  const near = meant(name, Object.keys(options), '--')
+  const asWord = near === '' && operands.length > 0 ? ' Write -- before words that begin with -.' : ''
+  return `There is no option ${rawName}.${near}${asWord}`
 }
 
 /** `Did you mean …?`, if a known word is near. */

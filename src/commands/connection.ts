@@ -52,6 +52,13 @@ export async function withServer<T>(
   }
 }
 
+/** What to do in a terminal about an error, where the server names tools. */
+const ADVICE: Readonly<Record<string, string>> = {
+  SESSION_NOT_FOUND: 'The command session list shows the sessions that you may see',
+  MESSAGE_NOT_FOUND: 'The command session show shows the messages of a session and their ids',
+  TASK_NOT_FOUND: 'The command task list shows the tasks that you may see'
+}
+
 function sentence(error: SharedContextError): string {
   const advice =
     error.code === 'AUTHENTICATION_REQUIRED' || error.code === 'INVALID_API_KEY'
@@ -59,7 +66,9 @@ function sentence(error: SharedContextError): string {
           'Set SHARED_CONTEXT_API_KEY, and SHARED_CONTEXT_AGENT_ID or --agent unless the key is for one name, ' +
             `or write a profile into ${profilePath()}`
         ]
-      : error.suggestions
+      : error.code !== undefined && Object.hasOwn(ADVICE, error.code)
+        ? [ADVICE[error.code]]
+        : error.suggestions
   return printable(`${[error.message, ...advice.map(each => `${each}.`)].join(' ')} (${error.code})`)
 }
 

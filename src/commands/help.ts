@@ -32,11 +32,6 @@ export function commandHelp(command: string, summary: string, verbs: Verbs, word
     name => asked !== '' && (`${asked} `.startsWith(`${name} `) || name.startsWith(`${asked} `))
   )
   const shown = (begun.length > 0 ? begun : names).map(name => [name, verbs[name] as Verb] as const)
-  const options = Object.assign({}, ...shown.map(([, { options }]) => options)) as Record<string, Option>
-  const rows = Object.entries(options).map(([name, { value, description, required }]): [string, string] => [
-    `--${name}${value === undefined ? '' : ` ${value}`}`,
-    `${description}${required === true ? ' (required)' : ''}`
-  ])
   return [
     ...(shown.length > 1 ? [`${command}: ${summary}`, ''] : []),
     ...shown.flatMap(([name, described]) => [
@@ -45,18 +40,37 @@ export function commandHelp(command: string, summary: string, verbs: Verbs, word
       ''
     ]),
     'Options:',
-    ...columns([...rows, ['-h, --help', 'show this text']]),
+    ...columns([...optionRows(command, shown), ['-h, --help', 'show this text']]),
     ...(shown.some(([, { listsVariables }]) => listsVariables)
       ? ['', 'Environment variables, with their defaults:', '', ...columns(variables.map(variableRow))]
       : [])
   ].join('\n')
 }
 
+/** The options of verbs, each once. What verbs take differently is there once for each way, with their names. */
+function optionRows(command: string, shown: ReadonlyArray<readonly [string, Verb]>): Array<[string, string]> {
+  const ways = new Map<string, Map<string, string[]>>()
+  for (const [verb, { options }] of shown)
+    for (const [name, option] of Object.entries(options)) {
+      const texts = ways.get(optionWord(name, option)) ?? new Map<string, string[]>()
+      const text = `${option.description}${option.required === true ? ' (required)' : ''}`
+      ways.set(optionWord(name, option), texts.set(text, [...(texts.get(text) ?? []), verb === '' ? command : verb]))
+    }
+  return [...ways].flatMap(([word, texts]) =>
+    [...texts].map(([text, verbs]): [string, string] => [word, texts.size > 1 ? `${verbs.join(', ')}: ${text}` : text])
+  )
+}
+
+/** `--agent <agent_id>` */
+function optionWord(name: string, { value }: Option): string {
+  return `--${name}${value === undefined ? '' : ` ${value}`}`
+}
+
 /** `Usage: … keys create --agent <agent_id> [--workspace <name>]`, on as many lines as it needs. */
 export function usage(command: string, name: string, { operands, rest, options }: Verb): string {
-  const words = Object.entries(options).map(([name, { value, required }]) => {
-    const word = `--${name}${value === undefined ? '' : ` ${value}`}`
-    return required === true ? word : `[${word}]`
+  const words = Object.entries(options).map(([name, option]) => {
+    const word = optionWord(name, option)
+    return option.required === true ? word : `[${word}]`
   })
   const first = `Usage: ${[program, command, name].filter(word => word !== '').join(' ')}`
   return folded([...operands, ...(rest === undefined ? [] : [rest]), ...words], first, ' '.repeat(7)).join('\n')

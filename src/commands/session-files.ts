@@ -14,15 +14,19 @@ import { readSessionOrThrow } from '../sessions/store/sessions.js'
 import { endLine, headerLine, messageLine, readTranscript } from '../transcripts/transcript.js'
 import { CommandError } from './failure.js'
 import { needWorkspace, notice, noticeNewWorkspace, operator, withDatabase, writeAuditRow } from './operator.js'
+import { isSessionId, keyOf } from './session-of.js'
 import { counted } from './table.js'
 
 /** Sessions as files, in the database: as an admin, who sees every message; for sessions of any length. */
 
-/** Prints a session with all its messages, as lines of JSON. */
-export async function exportSession(workspace: string, session_id: string): Promise<void> {
+/**
+ * Prints a session with all its messages, as lines of JSON.
+ * @param wanted the session's id, or its key
+ */
+export async function exportSession(workspace: string, wanted: string): Promise<void> {
   await withDatabase(async db => {
     await needWorkspace(db, workspace)
-    await exportTo(process.stdout, db, workspace, session_id)
+    await exportTo(process.stdout, db, workspace, wanted)
   })
 }
 
@@ -48,12 +52,13 @@ async function opened(name: string): Promise<FileHandle> {
 }
 
 /** Exports a consistent snapshot: one repeatable-read transaction hides concurrent writes and deletions. */
-async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, session_id: string): Promise<void> {
+async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, wanted: string): Promise<void> {
   const viewer = operator(workspace)
   await db
     .transaction()
     .setIsolationLevel('repeatable read')
     .execute(async tx => {
+      const session_id = isSessionId(wanted) ? wanted : await idByKey(tx, workspace, wanted)
       const row = await readSessionOrThrow(tx, viewer, session_id)
       await write(out, headerLine(row))
       let exported = 0
@@ -72,6 +77,18 @@ async function exportTo(out: NodeJS.WriteStream, db: Db, workspace: string, sess
       })
       await write(out, endLine(exported))
     })
+}
+
+/** @throws CommandError */
+async function idByKey(tx: Db, workspace: string, wanted: string): Promise<string> {
+  const found = await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('workspace', '=', workspace)
+    .where('key', '=', keyOf(wanted))
+    .executeTakeFirst()
+  if (found !== undefined) return found.id
+  throw new CommandError(`There is no session '${wanted}' in the workspace ${workspace}: neither an id nor a key.`)
 }
 
 async function importFrom(file: Readable, db: Db, workspace: string, config: Config): Promise<string> {

@@ -5,6 +5,7 @@ import { JSON_OUTPUT, verb, type Verbs, WORKSPACE } from './command.js'
 import { CONNECTION, withServer } from './connection.js'
 import { notice } from './notice.js'
 import { wholeNumber } from './operands.js'
+import { EITHER, sessionOf } from './session-of.js'
 import { jsonLine, oneLine, shownMessage, shownTime } from './shown.js'
 import { counted, table } from './table.js'
 
@@ -28,22 +29,24 @@ export const verbs: Verbs = {
       })
       if (json) for (const session of sessions) console.log(jsonLine(session))
       else if (sessions.length > 0)
-        console.log(table(['SESSION', 'MESSAGES', 'UNREAD', 'LAST ACTIVITY', 'STATE', 'PURPOSE'], sessions.map(row)))
+        console.log(
+          table(['SESSION', 'MESSAGES', 'UNREAD', 'LAST ACTIVITY', 'STATE', 'KEY', 'PURPOSE'], sessions.map(row))
+        )
       if (sessions.length === 0) notice('There are no such sessions.')
     }
   }),
   show: verb({
-    summary: 'Shows a session of a server with its newest messages.',
-    operands: ['<session_id>'],
+    summary: `Shows a session of a server with its newest messages. ${EITHER}`,
+    operands: ['<session>'],
     options: {
       limit: { type: 'string', value: '<number>', description: 'at most so many messages, 0 to 200; default: 20' },
       ...CONNECTION,
       json: JSON_OUTPUT
     },
-    async run({ limit = '20', json, ...options }, [session_id]) {
+    async run({ limit = '20', json, ...options }, [wanted]) {
       const message_limit = wholeNumber('--limit', limit, 0, 200)
-      const { session, messages } = await withServer(options, client =>
-        client.getSession({ session_id, message_limit })
+      const { session, messages } = await withServer(options, async client =>
+        client.getSession({ session_id: await sessionOf(client, wanted), message_limit })
       )
       if (json) {
         console.log(jsonLine({ session, messages }))
@@ -54,12 +57,14 @@ export const verbs: Verbs = {
     }
   }),
   export: verb({
-    summary: 'Prints a session with all its messages, as lines of JSON; it works in the database.',
+    summary:
+      'Prints a session with all its messages, as lines of JSON; it works in the database. For <session_id> the ' +
+      "session's key does too.",
     operands: ['<session_id>'],
     options: { workspace: WORKSPACE },
-    async run({ workspace = DEFAULT_WORKSPACE }, [session_id]) {
+    async run({ workspace = DEFAULT_WORKSPACE }, [wanted]) {
       const { exportSession } = await import('./session-files.js')
-      await exportSession(workspace, session_id)
+      await exportSession(workspace, wanted)
     }
   }),
   import: verb({
@@ -75,13 +80,14 @@ export const verbs: Verbs = {
   })
 }
 
-function row({ id, message_count, unread, last_activity, purpose, ...session }: SessionSummary): string[] {
+function row({ id, key, message_count, unread, last_activity, purpose, ...session }: SessionSummary): string[] {
   return [
     id,
     String(message_count),
     String(unread.messages),
     shownTime(last_activity),
     state(session),
+    key ?? '',
     oneLine(purpose, 60)
   ]
 }

@@ -1,9 +1,10 @@
-import type { SharedContext, SharedContextEvent } from '../../clients/typescript/src/index.js'
+import { type SharedContext, SharedContextError, type SharedContextEvent } from '../../clients/typescript/src/index.js'
 import { printable } from '../kernel/text.js'
-import { JSON_OUTPUT, verb, type Verbs } from './command.js'
+import { JSON_OUTPUT, UsageError, verb, type Verbs } from './command.js'
 import { CONNECTION, withServer } from './connection.js'
 import { notice } from './notice.js'
 import { wholeNumber } from './operands.js'
+import { sessionOf } from './session-of.js'
 import { jsonLine, oneLine, shownMessage } from './shown.js'
 
 export const verbs: Verbs = {
@@ -11,7 +12,11 @@ export const verbs: Verbs = {
     summary:
       'Shows what happens as it happens, until Ctrl-C: in one session, or in all. It waits for a server that restarts.',
     options: {
-      session: { type: 'string', value: '<session_id>', description: 'this session alone; default: all' },
+      session: {
+        type: 'string',
+        value: '<session>',
+        description: 'this session alone, by its id or its key; default: all'
+      },
       lines: {
         type: 'string',
         value: '<number>',
@@ -20,9 +25,11 @@ export const verbs: Verbs = {
       ...CONNECTION,
       json: JSON_OUTPUT
     },
-    async run({ session, lines = '10', json, ...options }) {
-      const count = wholeNumber('--lines', lines, 0, 1000)
-      await withServer(options, client => tail(client, session, count, json))
+    async run({ session, lines, json, ...options }) {
+      if (lines !== undefined && session === undefined)
+        throw new UsageError('--lines needs --session: without a session there is nothing to begin with.')
+      const count = wholeNumber('--lines', lines ?? '10', 0, 1000)
+      await withServer(options, async client => tail(client, await sessionOf(client, session), count, json))
     }
   })
 }
@@ -35,13 +42,16 @@ async function tail(
 ): Promise<void> {
   const afterSeq = session_id === undefined ? undefined : await showNewest(client, session_id, count, json)
   let isLost = false
+  let wasLive = false
   const stream = client.events({
     sessionId: session_id,
     afterSeq,
-    onState: state => {
-      if (state === 'lost' && !isLost) notice('The connection is lost; trying again ...')
-      if (state === 'live' && isLost) notice('It is back.')
+    onState: (state, error) => {
+      if (state === 'lost' && !isLost)
+        notice(`${wasLive ? 'The connection is lost' : whyNone(error)}; trying again ...`)
+      if (state === 'live' && isLost) notice(wasLive ? 'It is back.' : 'It is there.')
       isLost = state === 'lost'
+      wasLive ||= state === 'live'
     }
   })
   for await (const event of stream) {
@@ -49,6 +59,12 @@ async function tail(
     if (text !== undefined) console.log(text)
   }
   notice('The session was deleted.')
+}
+
+/** Why there was no connection yet: the address may be a wrong one. */
+function whyNone(error: unknown): string {
+  const why = error instanceof SharedContextError ? error.message : 'There is no connection'
+  return printable(why.replace(/\.$/, ''))
 }
 
 /** @returns up to where it showed */

@@ -4,13 +4,14 @@ import { CommandError, JSON_OUTPUT, UsageError, verb, type Verbs } from './comma
 import { CONNECTION, withServer } from './connection.js'
 import { notice } from './notice.js'
 import { jsonValue, operandText, wholeNumber } from './operands.js'
+import { sessionOf } from './session-of.js'
 import { jsonLine, oneLine, shownTask, shownTime } from './shown.js'
 import { table } from './table.js'
 
 const SESSION = {
   type: 'string',
-  value: '<session_id>',
-  description: 'of this session alone; default: of any'
+  value: '<session>',
+  description: 'of this session alone, by its id or its key; default: of any'
 } as const
 /** The most seconds that one call of the server waits. */
 const WAIT_MAX = 55
@@ -33,7 +34,12 @@ export const verbs: Verbs = {
       const most = wholeNumber('--limit', limit, 1)
       const tasks = await withServer(options, async client => {
         const found: Task[] = []
-        const input = { state: word, ready: ready ? true : undefined, session_id: session, limit: Math.min(most, 100) }
+        const input = {
+          state: word,
+          ready: ready ? true : undefined,
+          session_id: await sessionOf(client, session),
+          limit: Math.min(most, 100)
+        }
         for await (const task of client.each('list_tasks', input)) if (found.push(task) === most) break
         return found
       })
@@ -74,10 +80,11 @@ export const verbs: Verbs = {
     },
     async run({ task: task_id, session, wait = '0', json, ...options }) {
       const wait_seconds = wholeNumber('--wait', wait, 0, WAIT_MAX)
-      const { task, lease } = await withServer(options, client =>
-        client.claimTask({ task_id, session_id: session, wait_seconds })
+      const { task, lease } = await withServer(options, async client =>
+        client.claimTask({ task_id, session_id: await sessionOf(client, session), wait_seconds })
       )
-      if (task === null || lease === null) throw new CommandError('No task is ready.')
+      if (task === null || lease === null)
+        throw new CommandError(task_id === undefined ? 'No task is ready.' : `The task ${task_id} is not ready.`)
       if (json) console.log(jsonLine({ task, lease }))
       else console.log(`${shownTask(task)}\n    lease token ${lease.token}, until ${shownTime(lease.expires_at)} UTC`)
     }

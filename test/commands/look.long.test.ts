@@ -66,6 +66,11 @@ t.test('tasks are listed, claimed and completed', async t => {
   t.match((await run('task', 'list', '--ready', ...of)).stdout, /^TASK .*\ntask_\w+ +submitted .* Read the logs\n$/)
   const [claimed] = jsonLines((await run('task', 'claim', '--json', ...of)).stdout)
   t.match(claimed, { task: { state: 'working', assignee: 'ben' }, lease: { token: Number } })
+  t.match(await run('task', 'claim', '--task', claimed?.task.task_id), {
+    code: 1,
+    stderr: /The task task_\w+ is not ready/
+  })
+  t.match(await run('task', 'claim', '--task', 'task_0'), { code: 1, stderr: /task list.*TASK_NOT_FOUND/ })
   const token = String(claimed?.lease.token)
   t.match(await run('task', 'complete', claimed?.task.task_id, token, '--result', 'done'), { code: 2, stderr: /JSON/ })
   t.match(await run('task', 'complete', claimed?.task.task_id, token, '--result', '{"errors": 3}'), {
@@ -100,6 +105,7 @@ t.test('an inbox says nothing if there is nothing, and each thing once', async t
 t.test('it gives up when the server is away, and says what is wrong', async t => {
   const nobody = { ...ben, SHARED_CONTEXT_URL: `http://127.0.0.1:${await quietPort()}` }
   t.match(await runToEnd(['inbox'], nobody), { code: 1, stdout: '', stderr: /cannot be reached: ECONNREFUSED/ })
+  await runProgram(t, ['tail'], nobody, { ready: /(at http:\S+ cannot be reached: .*; trying again)/ })
   const wrong = await runToEnd(['inbox'], { ...ben, SHARED_CONTEXT_API_KEY: 'wrong-key' })
   t.match(wrong, { code: 1, stderr: /Set SHARED_CONTEXT_API_KEY.*profiles\.json.*INVALID_API_KEY/ })
   t.notMatch(wrong.stderr, 'wrong-key')

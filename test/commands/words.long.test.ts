@@ -31,6 +31,9 @@ const WRONG: Array<[words: string[], says: RegExp]> = [
   [['keys', 'revoke'], /Missing: <key_id>/],
   [['audit', 'burn'], /audit verify \[--workspace <name>\] \[--heads <file>\]/],
   [['session', 'export'], /Missing: <session_id>/],
+  [['message', 'add', 'session_0000000000000000', '-5 degrees'], /There is no option -5\. Write -- before words that/],
+  [['inbox', ''], /'' is one word too many/],
+  [['tail', '--lines', '3'], /--lines needs --session/],
   [['retention', 'set'], /Missing: <days>/],
   [['retention', 'set', '36501'], /<days> must be a whole number from 0 to 36500/],
   [['retention', 'audit', 'set', 'x'], /<days> must be a whole number[^]*retention audit set <days>/],
@@ -76,6 +79,14 @@ t.test('every command and every verb says how it is called, without an environme
   }
   t.match(await runToEnd(['erase-agent', '-h'], {}), { code: 0, stdout: /--yes {2,}do it without asking/ })
   t.match(await runToEnd(['--version'], {}), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
+})
+
+t.test('an option that verbs of a command take differently is explained for each', async t => {
+  const { stdout } = await runToEnd(['session', '--help'], {})
+  t.match(stdout, /--limit <number> {2,}list: at most so many; default: 20$/m)
+  t.match(stdout, /--limit <number> {2,}show: at most so many messages, 0 to 200; default: 20$/m)
+  t.match(stdout, /--json {2,}print JSON, one object on each line$/m, 'what they take alike is there once')
+  t.match((await runToEnd(['session', 'show', '--help'], {})).stdout, /--limit <number> {2,}at most so many messages/)
 })
 
 t.test('a command that works on what is there makes no database', async t => {

@@ -4,7 +4,7 @@ import { type CodingAgent, codingAgents } from '../connect/coding-agents.js'
 import { KEY_VARIABLE } from '../connect/entries.js'
 import { findCodingAgents, programPath, type Scope, SCOPES } from '../connect/find.js'
 import { hookSettings } from '../connect/hooks.js'
-import { alone } from '../connect/lock.js'
+import { withFileLock } from '../connect/lock.js'
 import type { Machine } from '../connect/machine.js'
 import { carryOut, changesFile, type Plan } from '../connect/plan.js'
 import { named, plansFor, type Wish } from '../connect/plans.js'
@@ -151,7 +151,7 @@ async function orNote(agent: CodingAgent, failures: string[], work: () => Promis
 
 /** Writes for one coding agent, and says what else the user has to know. */
 async function carry(agent: CodingAgent, machine: Machine, wish: Wish, keys: KeySource | undefined): Promise<void> {
-  await alone(recordPath(), () => write(agent, machine, wish, keys))
+  await withFileLock(recordPath(), () => write(agent, machine, wish, keys))
   const notes = [
     agent.note,
     wish.scope === 'project' ? agent.project_note : undefined,

@@ -20,7 +20,7 @@ export function keyOf(text: string): string {
 /**
  * The id of the session that the text means. An id is not looked up: the call that uses it does.
  *
- * No call of the server finds a session by its key and opens none. So this reads the lists of sessions until it meets
+ * No call of the server looks up a key without opening a session. So this reads the lists of sessions until it meets
  * the key.
  * @throws CommandError if no session that the caller may see has the key
  */

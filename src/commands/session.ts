@@ -58,8 +58,8 @@ export const verbs: Verbs = {
   }),
   export: verb({
     summary:
-      'Prints a session with all its messages, as lines of JSON; it works in the database. For <session_id> the ' +
-      "session's key does too.",
+      'Prints a session with all its messages, as lines of JSON; it works in the database. ' +
+      "The session's key also works.",
     operands: ['<session_id>'],
     options: { workspace: WORKSPACE },
     async run({ workspace = DEFAULT_WORKSPACE }, [wanted]) {

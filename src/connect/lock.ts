@@ -21,7 +21,7 @@ const POLL_MS = 50
  * Does some work while no other run of this program does work on the same file. Another run waits.
  * @throws Refused if the others take too long, or no lock can be made
  */
-export async function alone<T>(path: string, work: () => Promise<T>, times = TIMES): Promise<T> {
+export async function withFileLock<T>(path: string, work: () => Promise<T>, times = TIMES): Promise<T> {
   const lock = `${path}.lock`
   const owner = randomUUID()
   await take(lock, owner, times)

@@ -13,7 +13,7 @@ import { type MemoryKey, readFitting } from './store/memory-reader.js'
 import { remove, removePrefix } from './store/memory-removal.js'
 import { whyRefused } from './store/memory-writer.js'
 
-/** Of one operation. Where a value was found, mostly PostgreSQL has printed it. */
+/** The result of one operation. PostgreSQL prints most of those in which a value was found. */
 export type Result = ({ op: string; ok: boolean } & Record<string, unknown>) | JsonText
 
 /** Bytes of a result besides what it holds, about. */
@@ -21,10 +21,10 @@ const RESULT_BYTES = 4000
 
 /**
  * The result of a get.
- * @param json as `readFitting` has it. PostgreSQL writes spaces, and every digit of a large number: where that makes
- * the text much longer than the value is counted, it is printed anew, as the value was sent.
+ * @param json what `readFitting` returned. PostgreSQL writes spaces, and every digit of a large number. If that makes
+ * the text much longer than `size`, it is printed anew, as the value was sent.
  */
-function found({ json, size }: { json: string; size: number }): Result {
+function foundResult(json: string, size: number): Result {
   const text = `{"op":"get","ok":true,${json}}`
   return Buffer.byteLength(text) <= size + RESULT_BYTES ? new JsonText(text) : (JSON.parse(text) as Result)
 }
@@ -127,7 +127,7 @@ export async function runOperations(tx: Db, agent: Agent, operations: readonly O
       if (stored === undefined) return [{ op: 'get', ok: true, key: each.key, found: false, value: null }, 0]
       // Where nothing was read, there is no room, and nothing is added behind it.
       const { json, size } = stored
-      return json === null ? [{ op: 'get', ok: true }, ITEMS_MAX] : [found({ json, size }), size]
+      return json === null ? [{ op: 'get', ok: true }, ITEMS_MAX] : [foundResult(json, size), size]
     })
   }
 

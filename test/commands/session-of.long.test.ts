@@ -83,7 +83,7 @@ t.test('of a session that is not there it says what was looked for, and opens no
 
 t.test('the help says so', async t => {
   const { stdout: exporting } = await run('session', 'export', '--help')
-  t.match(exporting.replaceAll(/\s+/g, ' '), /For <session_id> the session's key does too/)
+  t.match(exporting.replaceAll(/\s+/g, ' '), /The session's key also works/)
   for (const words of [
     ['session', 'show'],
     ['message', 'add']

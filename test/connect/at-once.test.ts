@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { alone } from '../../src/connect/lock.js'
+import { withFileLock } from '../../src/connect/lock.js'
 import { runToEnd } from '../helper.js'
 import { quietPort } from '../support/ports.js'
 import { needsTerminal, onTerminal } from '../support/terminal.js'
@@ -34,28 +34,31 @@ t.test('one after the other works on a file, and a lock that was left behind sto
     await sleep(20)
     running -= 1
   }
-  await Promise.all(Array.from({ length: 5 }, () => alone(path, work)))
+  await Promise.all(Array.from({ length: 5 }, () => withFileLock(path, work)))
   await t.rejects(
-    alone(path, () => Promise.reject(new Error('work'))),
+    withFileLock(path, () => Promise.reject(new Error('work'))),
     /^work$/
   )
   t.same(await readdir(join(home, 'new')), [], 'no lock is left')
 
   const times = { sign: 50, stale: 400, wait: 1000 }
   await writeFile(lock, 'of a run that was ended')
-  await Promise.all(Array.from({ length: 5 }, () => alone(path, work, times)))
+  await Promise.all(Array.from({ length: 5 }, () => withFileLock(path, work, times)))
   t.same(await readdir(join(home, 'new')), [], 'nor a part of one')
 
-  const waiting = alone(path, () => sleep(2500), times)
+  const waiting = withFileLock(path, () => sleep(2500), times)
   await sleep(100)
   const message = `Another run of this command still writes. Wait for its end. If none runs, delete ${lock}.`
-  await t.rejects(alone(path, work, times), { message })
+  await t.rejects(withFileLock(path, work, times), { message })
   await waiting
-  await alone(path, () => writeFile(lock, 'of another run'), times)
+  await withFileLock(path, () => writeFile(lock, 'of another run'), times)
   t.equal(await readFile(lock, 'utf8'), 'of another run', 'no run removes the lock of another')
   await writeFile(join(home, 'file'), '')
   const under = join(home, 'file', 'connected.json')
-  await t.rejects(alone(under, work), /The file .*\.lock cannot be written \(E[A-Z]+\), so nothing was changed\./)
+  await t.rejects(
+    withFileLock(under, work),
+    /The file .*\.lock cannot be written \(E[A-Z]+\), so nothing was changed\./
+  )
 })
 
 t.test('a run that waits for a yes does not forget what another run wrote meanwhile', needsTerminal, async t => {

@@ -149,6 +149,24 @@ t.test('an answer stops at eight megabytes, and what is written is written', asy
   t.equal((await ok(app, 'delete_memory', { prefix: 'large' })).count, 4)
 })
 
+t.test('a value that PostgreSQL prints much longer comes back as it was sent', async t => {
+  // Of each number PostgreSQL writes 301 digits; of the second value, two bytes for each that was sent.
+  const values = [Array(20_000).fill(1e300), Array(20_000).fill(1), { n: 1.5, text: 'small "quoted" é' }]
+  await batch(values.map((value, n) => ({ op: 'set', key: `long ${n}`, value })))
+  const keys = [...values.keys()].map(n => ({ op: 'get', key: `long ${n}` }))
+  const answer = await app.server.inject({
+    method: 'POST',
+    url: '/mcp/tool/batch_memory',
+    headers: credentials({}),
+    payload: { operations: keys }
+  })
+  t.strictSame(
+    answer.json<{ results: Array<{ value: unknown }> }>().results.map(({ value }) => value),
+    values
+  )
+  t.ok(answer.body.length < JSON.stringify(values).length + 12_000, 'the answer is not longer than what was sent')
+})
+
 t.test('quota, idempotency, concurrency', async t => {
   const small = await startApp(t, { QUOTA_MEMORY_ENTRIES: '5' })
   const operations = range(6).map(i => ({ op: 'set', key: `q${i}`, value: i }))

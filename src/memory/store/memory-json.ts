@@ -7,11 +7,12 @@ const time = (column: 'created_at' | 'updated_at' | 'expires_at') =>
     || '"', 'null')`
 
 /**
- * SQL expression: a value of `agent_memory` and what is known of it as members of a JSON object, as text. PostgreSQL
- * prints what it reads, and nobody parses it and prints it again. (Put together by hand, as message-json.ts.)
+ * SQL expression: a value of `agent_memory` and what is known of it, as members of a JSON object. PostgreSQL prints
+ * what it reads, and nobody parses it and prints it again. (Put together by hand, as message-json.ts. The value is
+ * last: each `||` after it would copy it.)
  */
-export const valueJson = sql<string>`'"key":' || to_json(agent_memory.key) || ',"found":true,"value":'
-  || agent_memory.value::text || ',"metadata":' || agent_memory.metadata::text || ',"version":' || ${versionOf}
+export const valueJson = sql<string>`'"key":' || to_json(agent_memory.key) || ',"found":true,"metadata":'
+  || agent_memory.metadata::text || ',"version":' || ${versionOf}
   || ',"created_at":' || ${time('created_at')} || ',"updated_at":' || ${time('updated_at')}
   || ',"updated_by":' || to_json(coalesce(agent_memory.updated_by, agent_memory.agent_id))
-  || ',"expires_at":' || ${time('expires_at')}`
+  || ',"expires_at":' || ${time('expires_at')} || ',"value":' || agent_memory.value::text`

@@ -192,11 +192,32 @@ LEFT_OUT_OF_CREWAI = {
 }
 
 
+def autogen(folder: Path, client: Client) -> int:
+    """The tests of AutoGen's memory, which are written for ListMemory."""
+    from shared_context.integrations.autogen import SharedContextMemory
+
+    class ListMemory(SharedContextMemory):
+        """Takes what ListMemory takes."""
+
+        def __init__(self, name: str = "memory") -> None:
+            super().__init__(client, name=name, namespace=f"suite/{uuid.uuid4().hex}", recall="all")
+
+    return run_pytest(folder, ["tests/test_memory.py"], LEFT_OUT_OF_AUTOGEN, Fixtures({}, {"ListMemory": ListMemory}))
+
+
+_COMPONENT = "it keeps the contents of ListMemory in a configuration"
+LEFT_OUT_OF_AUTOGEN = {
+    "tests/test_memory.py::test_memory_component_load": _COMPONENT,
+    "tests/test_memory.py::test_memory_component_dump": _COMPONENT,
+}
+
+
 SUITES: dict[str, Callable[[Path, Client], int]] = {
     "langgraph_checkpoint_postgres": langgraph_store,
     "langgraph_checkpoint_conformance": langgraph_conformance,
     "openai_agents": openai_agents,
     "crewai": crewai,
+    "autogen_core": autogen,
 }
 
 

@@ -69,6 +69,22 @@ def test_contents_of_all_kinds_are_found(client: Client, another: Client, name: 
     asyncio.run(run())
 
 
+def test_all_is_recalled_in_the_order_of_adding(client: Client, name: Callable[[str], str]) -> None:
+    async def run() -> None:
+        memory = SharedContextMemory(client, namespace=name("autogen"), limit=3, recall="all")
+        for n in range(5):
+            await memory.add(MemoryContent(content=f"Note {n}", mime_type=MemoryMimeType.TEXT, metadata={"n": n}))
+        results = (await memory.query("something else")).results
+        assert [(each.content, each.metadata) for each in results] == [(f"Note {n}", {"n": n}) for n in (2, 3, 4)]
+        # Also where there is no message yet that anything could fit.
+        context = UnboundedChatCompletionContext()
+        await memory.update_context(context)
+        [words] = await context.get_messages()
+        assert words.content == "Relevant memory content, the oldest first:\n1. Note 2\n2. Note 3\n3. Note 4"
+
+    asyncio.run(run())
+
+
 def test_other_names_do_not_hide_contents_and_none_forges_another(client: Client, name: Callable[[str], str]) -> None:
     async def run() -> None:
         namespace = name("autogen")

@@ -10,9 +10,8 @@ import type { Change } from './store/feed.js'
 import { snapshotNow } from './store/cursor-snapshots.js'
 import { type Grown, grown, readSeqRanges, type SeqRange } from './store/workspace-feed.js'
 
-/** How many changes a page has at most, and how many of one session. */
-const PAGE = 200
-const PAGE_OF_SESSION = 100
+/** How many changes a page has at most. */
+const PAGE = 250
 
 /** A change of some session. */
 export interface WorkspaceChange {
@@ -113,7 +112,7 @@ export function* pagesOf(sessions: readonly Grown[], from?: FeedCursor['part']):
     if (from !== undefined && session_id < from.session_id) continue
     let after = from?.session_id === session_id ? Math.max(first - 1, from.seq) : first - 1
     while (after < last) {
-      const until = Math.min(last, after + Math.min(room, PAGE_OF_SESSION))
+      const until = Math.min(last, after + room)
       page.push({ session_id, after, until })
       room -= until - after
       after = until

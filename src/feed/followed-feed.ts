@@ -3,7 +3,7 @@ import type { Agent } from '../kernel/agent.js'
 import type { Events } from '../kernel/events.js'
 import type { Semaphore } from '../kernel/semaphore.js'
 import type { EndReason } from './live.js'
-import { gatheringPace, type Pace } from './pace.js'
+import { gatheringPace, type Pace, readingCost } from './pace.js'
 import { distinctViewers, type Entry, type Feed, type Page } from './paged-feed.js'
 import { SharedPages } from './shared-pages.js'
 
@@ -180,7 +180,7 @@ export class FollowedFeed<Cursor, Change, P extends Page<Cursor, Change>> {
     const from = (members[0] as Entry<Cursor, Change>).cursor
     const page = await this.means.readings(() => this.feed.read(viewers, from, undefined, this.feed.size.most))
     if (page === undefined) return undefined
-    this.gathering.spent(1)
+    this.gathering.spent(readingCost(page.changesOf?.(0).length ?? 0))
     const told = members.filter(entry => {
       const reason = entry.open ? this.means.knownEnd(entry.viewer) : undefined
       // Where memory cannot tell, the follower falls behind, and there the database is asked.

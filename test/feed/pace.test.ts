@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createPace, gatheringPace } from '../../src/feed/pace.js'
+import { createPace, gatheringPace, readingCost } from '../../src/feed/pace.js'
 
 t.test('what is done at once needs no pause; beyond it the pause grows with the work, up to its bound', t => {
   // So slow that the time between two lines changes nothing.
@@ -36,8 +36,11 @@ t.test('after the pause there is none, and what was not used is not saved up', a
 t.test('a feed is read at once after a quiet time, and then so many times a second', t => {
   const pace = gatheringPace()
   t.equal(pace.pause_ms(), 0)
-  for (let i = 0; i < 20; i++) pace.spent(1)
+  for (let i = 0; i < 6; i++) pace.spent(readingCost(1))
   const pause = pace.pause_ms()
   t.ok(pause > 0 && pause <= 1000 / 15, `${pause}`)
+  for (let i = 0; i < 20; i++) pace.spent(readingCost(200))
+  const longest = pace.pause_ms()
+  t.ok(longest > pause && longest <= 1000 / 5, `${longest}`)
   t.end()
 })

@@ -4,7 +4,8 @@ import { lastOf, upTo } from './cursor-snapshots.js'
 import { type Change, changesForMany, changesPerViewer, type Item } from './feed.js'
 import { messageColumns, messageOf, type StoredMessage } from '../../messages/store/messages.js'
 import type { Db } from '../../postgres/schema.js'
-import { messagesForMany, seenBy, viewerColumns, viewerRows } from '../../visibility/visibility.js'
+import { defineStatement } from '../../postgres/statements.js'
+import { messagesForMany, seenBy, type ViewerColumns, viewerColumns, viewerRows } from '../../visibility/visibility.js'
 
 /*
  * The feed of all sessions of a workspace: what a later snapshot shows of each session and an earlier one does not.
@@ -38,7 +39,7 @@ export async function grown(
   let newest = lastOf(since)
   let now: string | undefined
   for (;;) {
-    const page = await grownPage(db, workspace, since, until ?? now, from, limit)
+    const [page] = (await readGrown(db, { workspace, since, until: until ?? now ?? null, from, limit })) as [GrownPage]
     now = page.until
     if (page.newest !== null && BigInt(page.newest) > newest) newest = BigInt(page.newest)
     for (const [session_id, first, last] of page.sessions ?? []) {
@@ -68,34 +69,36 @@ interface GrownPage {
   sessions: Array<[session_id: string, first: number, last: number]> | null
 }
 
-async function grownPage(
-  db: Db,
-  workspace: string,
-  since: string,
-  until: string | undefined,
-  from: string,
+interface GrownAfter {
+  workspace: string
+  since: string
+  /** Null: the snapshot of now. */
+  until: string | null
+  /** A transaction: what older ones wrote is not looked at. */
+  from: string
   limit: number
-): Promise<GrownPage> {
-  // xact > '0' is the indexes' own condition. A transaction yet to come wrote what was restored from another server.
-  const within = (xact: RawBuilder<unknown>) =>
-    sql<boolean>`${xact} > '0' and ${xact} >= ${from}::xid8 and ${xact} < (select pg_snapshot_xmax(until) from at)`
-  const messages = messagesForMany(db, workspace)
-    .where(within(sql`m.xact`))
-    .select(['m.session_id', 'm.seq', 'm.xact'])
-    .orderBy('m.xact')
-    .limit(limit)
-  const changes = db
-    .selectFrom('session_changes as c')
-    .where('c.workspace', '=', workspace)
-    .where(within(sql`c.xact`))
-    .select(['c.session_id', 'c.seq', 'c.xact'])
-    .orderBy('c.xact')
-    .limit(limit)
-  const {
-    rows: [page]
-  } = await sql<GrownPage>`
-    with at as materialized (select ${until === undefined ? sql`pg_current_snapshot()` : sql`${until}::pg_snapshot`}
-      as until),
+}
+
+const readGrown = defineStatement<GrownAfter, GrownPage>(
+  'messages.grown',
+  (db, { workspace, since, until, from, limit }) => {
+    // xact > '0' is the indexes' own condition. A transaction yet to come wrote what was restored from another server.
+    const within = (xact: RawBuilder<unknown>) =>
+      sql<boolean>`${xact} > '0' and ${xact} >= ${from}::xid8 and ${xact} < (select pg_snapshot_xmax(until) from at)`
+    const messages = messagesForMany(db, workspace)
+      .where(within(sql`m.xact`))
+      .select(['m.session_id', 'm.seq', 'm.xact'])
+      .orderBy('m.xact')
+      .limit(limit)
+    const changes = db
+      .selectFrom('session_changes as c')
+      .where('c.workspace', '=', workspace)
+      .where(within(sql`c.xact`))
+      .select(['c.session_id', 'c.seq', 'c.xact'])
+      .orderBy('c.xact')
+      .limit(limit)
+    return sql<GrownPage>`
+    with at as materialized (select coalesce(${until}::pg_snapshot, pg_current_snapshot()) as until),
     written as materialized (
       select 1 as kind, * from (${messages}) m union all select 2, * from (${changes}) c
     ),
@@ -108,9 +111,10 @@ async function grownPage(
            (select min(last)::text from (select max(xact) as last from written
              group by kind having count(*) = ${limit}) full_pages) as next,
            (select max(newest)::text from session) as newest,
-           (select json_agg(json_build_array(session_id, first, last)) from session) as sessions`.execute(db)
-  return page as GrownPage
-}
+           (select json_agg(json_build_array(session_id, first, last)) from session) as sessions`
+  },
+  'once'
+)
 
 /** A session's numbers after `after`, up to `until`. */
 export interface SeqRange {
@@ -127,6 +131,45 @@ export interface ReadSeqRange {
 
 type Row = StoredMessage & { n: number; changed: boolean; deleted: number | null; seen_by: number[] | null }
 
+interface AskedRanges extends ViewerColumns {
+  workspace: string
+  session_ids: string[]
+  afters: number[]
+  untils: number[]
+}
+
+const readRanges = defineStatement<AskedRanges, Row>(
+  'messages.ranges',
+  (db, { workspace, session_ids, afters, untils, agent_ids, agent_types, admins }) => {
+    const added = messagesForMany(db, workspace)
+      .where('m.session_id', '=', sql<string>`asked.session_id`)
+      .where('m.seq', '>', sql<number>`asked.after`)
+      .where('m.seq', '<=', sql<number>`asked.until`)
+      .where(sql<boolean>`not asked.changed`)
+      .select([...messageColumns, seenBy('viewer', 'm').as('seen_by')])
+      // Without it PostgreSQL reads all messages of the workspace, where one session has most of them.
+      .offset(0)
+    const changes = sql`from session_changes c
+      where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after`
+    // Content that is for none of the viewers is not fetched.
+    const shown = sql`m.seen_by is null or cardinality(m.seen_by) > 0`
+    return sql<Row>`
+    with viewer as materialized (select * from ${viewerRows({ agent_ids, agent_types, admins })}),
+    asked as materialized (
+      select given.*, exists (select ${changes}) as changed,
+             (select c.seq ${changes} and c.seq <= given.until and c.kind = 'session_deleted') as deleted
+      from unnest(${session_ids}::text[], ${afters}::bigint[], ${untils}::bigint[]) with ordinality
+        as given (session_id, after, until, n)
+    )
+    select asked.n, asked.changed, asked.deleted, m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility,
+           m.parent_message_id, m.timestamp, m.addressees, m.seen_by, case when ${shown} then m.content end as content,
+           case when ${shown} then m.metadata end as metadata, case when ${shown} then m.payload end as payload
+    from asked left join lateral (${added}) m on true
+    order by asked.n, m.seq`
+  },
+  'once'
+)
+
 /**
  * Reads ranges for many viewers of one workspace, with the rights they have now. One statement reads all ranges to
  * which messages were only added, which is nearly all. For the others, `changesForMany` has the rules.
@@ -137,28 +180,13 @@ export async function readSeqRanges(
   ranges: readonly SeqRange[]
 ): Promise<ReadSeqRange[]> {
   const { workspace } = viewers[0] as Agent
-  const added = messagesForMany(db, workspace)
-    .where('m.session_id', '=', sql<string>`asked.session_id`)
-    .where('m.seq', '>', sql<number>`asked.after`)
-    .where('m.seq', '<=', sql<number>`asked.until`)
-    .select([...messageColumns, seenBy('viewer', 'm').as('seen_by')])
-  const changes = sql`from session_changes c
-    where c.workspace = ${workspace} and c.session_id = given.session_id and c.seq > given.after`
-  // Content that is for none of the viewers is not fetched.
-  const shown = sql`m.seen_by is null or cardinality(m.seen_by) > 0`
-  const { rows } = await sql<Row>`
-    with viewer as materialized (select * from ${viewerRows(viewerColumns(viewers))}),
-    asked as materialized (
-      select given.*, exists (select ${changes}) as changed,
-             (select c.seq ${changes} and c.seq <= given.until and c.kind = 'session_deleted') as deleted
-      from unnest(${ranges.map(({ session_id }) => session_id)}::text[], ${ranges.map(({ after }) => after)}::bigint[],
-          ${ranges.map(({ until }) => until)}::bigint[]) with ordinality as given (session_id, after, until, n)
-    )
-    select asked.n, asked.changed, asked.deleted, m.id, m.session_id, m.seq, m.sender, m.sender_type, m.visibility,
-           m.parent_message_id, m.timestamp, m.addressees, m.seen_by, case when ${shown} then m.content end as content,
-           case when ${shown} then m.metadata end as metadata, case when ${shown} then m.payload end as payload
-    from asked left join lateral (${added}) m on not asked.changed
-    order by asked.n, m.seq`.execute(db)
+  const rows = await readRanges(db, {
+    workspace,
+    session_ids: ranges.map(({ session_id }) => session_id),
+    afters: ranges.map(({ after }) => after),
+    untils: ranges.map(({ until }) => until),
+    ...viewerColumns(viewers)
+  })
 
   const found = ranges.map(range => ({ range, changed: false, deleted: null as number | null, items: [] as Item[] }))
   for (const { n, changed, deleted, seen_by, ...message } of rows) {

@@ -64,7 +64,7 @@ function partsOf(
   filter: MessageFilter
 ): ReadableMessages[] {
   return isFiltered(filter)
-    ? [filtered(readable, filter)]
+    ? [filtered(readable, filter, viewer, session_id)]
     : partsNotPublic(viewer, sql`${session_id}`).map(part => readable.where(part))
 }
 

@@ -31,9 +31,10 @@ export async function latest(
     select ${valueColumns}
     from unnest(${taken.map(({ session_id }) => session_id)}::text[], ${taken.map(({ key }) => key)}::text[])
       as asked (session_id, key)
-    join agent_memory on agent_memory.workspace = ${agent.workspace}
-      and agent_memory.agent_id = ${where?.owner ?? agent.agent_id}
-      and agent_memory.session_id = asked.session_id and agent_memory.key = asked.key
+    -- Each by its key ("offset 0"): PostgreSQL would else read everything that the agent has.
+    cross join lateral (select * from agent_memory of
+      where of.workspace = ${agent.workspace} and of.agent_id = ${where?.owner ?? agent.agent_id}
+        and of.session_id = asked.session_id and of.key = asked.key offset 0) agent_memory
     where ${live}`.execute(db)
   return { entries: rows, cut: taken.length < places.length }
 }

@@ -100,6 +100,9 @@ function pageOf(row: Row | undefined): Page {
 
 type Values = PageRequest & Pick<Agent, 'workspace' | 'agent_id' | 'agent_type' | 'sessions'> & { session_id: string }
 
+/** These decide the text of the statement. */
+const TEXT_BY = new Set(['visibility', 'order', 'shown', 'permissions'])
+
 /** A text for each kind of viewer and request: it is put together and planned once. */
 const statements = new Map<string, (db: Db, values: Values) => Promise<Row[]>>()
 
@@ -116,10 +119,8 @@ async function read(
     const { rows } = await statementOf(db, viewer, session_id, request, counted).execute(db)
     return rows[0]
   }
-  const given = [sender, visibility, parent_message_id, after_seq, before_seq, viewer.sessions].map(
-    value => value !== undefined
-  )
-  const key = [...given, isAdmin(viewer), order, shown, counted].join()
+  const given = [sender, parent_message_id, after_seq, before_seq, viewer.sessions].map(value => value !== undefined)
+  const key = [...given, isAdmin(viewer), visibility, order, shown, counted].join()
   let statement = statements.get(key)
   if (statement === undefined) {
     const build = (own: Db, places: Values) => {
@@ -128,9 +129,7 @@ async function read(
         Object.fromEntries(
           Object.entries(values).map(([name, value]) => [
             name,
-            value === undefined || name === 'order' || name === 'shown' || name === 'permissions'
-              ? value
-              : places[name as keyof Values]
+            value === undefined || TEXT_BY.has(name) ? value : places[name as keyof Values]
           ])
         ) as T
       return statementOf(own, of(viewer), places.session_id, of(request), counted)
@@ -153,7 +152,12 @@ function statementOf(
 ): RawBuilder<Row> {
   const { order, limit, offset, after_seq, before_seq, shown = order } = request
   const toViewer = idIfTo(viewer)
-  let readable = filtered(readableMessages(db, viewer).where('m.session_id', '=', session_id), request)
+  let readable = filtered(
+    readableMessages(db, viewer).where('m.session_id', '=', session_id),
+    request,
+    viewer,
+    session_id
+  )
   if (before_seq !== undefined) readable = readable.where('m.seq', '<', before_seq)
 
   const written = readable
@@ -221,7 +225,7 @@ function since(
     .select(['m.seq as position', messageJson.as('json'), toViewer.as('to_viewer')])
     .orderBy('m.seq', order)
     .limit(most)
-  const one = filtered(readableMessage(db, viewer, sql`shown.id`), request).select([
+  const one = filtered(readableMessage(db, viewer, sql`shown.id`), request, viewer, session_id).select([
     messageJson.as('json'),
     toViewer.as('to_viewer')
   ])

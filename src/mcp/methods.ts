@@ -52,7 +52,7 @@ export function createMethods(app: FastifyInstance, own: ReadonlyMap<string, Met
     question(method, params) {
       if (method !== 'tools/call') return undefined
       const { name, arguments: args } = Object(params) as { name?: unknown; arguments?: unknown }
-      return questionOf(app.kernel.find(String(name))?.tool, args)
+      return typeof name === 'string' ? questionOf(app.kernel.find(name)?.tool, args) : undefined
     },
     async answer(name, params, caller) {
       const method = methods.get(name)

@@ -113,6 +113,7 @@ t.test('methods and parameters that are not there', async t => {
     for (const [method, params, argument] of [
       ['tools/call', {}, 'name'],
       ['tools/call', { name: 17 }, 'name'],
+      ['tools/call', { name: { toString: 1 } }, 'name'],
       ['tools/call', { name: 'list_sessions', arguments: [] }, 'arguments'],
       ['tools/call', { name: 'list_sessions', arguments: 'x' }, 'arguments'],
       ['resources/read', {}, 'uri'],

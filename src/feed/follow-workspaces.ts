@@ -7,6 +7,7 @@ import { Followers, type FollowOptions } from './followers.js'
 import type { Follower, Following } from './live.js'
 import type { Feed } from './paged-feed.js'
 import type { Change } from './store/feed.js'
+import { eachOnce } from './store/changes-per-viewer.js'
 import { snapshotNow } from './store/cursor-snapshots.js'
 import { type Grown, grown, readSeqRanges, type SeqRange } from './store/workspace-feed.js'
 
@@ -64,8 +65,7 @@ function workspaceFeed(db: Db, workspace: string): Feed<Position, WorkspaceChang
       const { since } = from
       const last = ranges.at(-1) as SeqRange
       const partial = next + 1 < pages.length
-      const lists = new Map<number, readonly WorkspaceChange[]>()
-      const listOf = (viewer: number): readonly WorkspaceChange[] =>
+      const changesOf = eachOnce((viewer): readonly WorkspaceChange[] =>
         read.flatMap(({ range: { session_id }, changesOf }) =>
           changesOf(viewer).map(change => ({
             session_id,
@@ -73,6 +73,7 @@ function workspaceFeed(db: Db, workspace: string): Feed<Position, WorkspaceChang
             cursor: { since, part: { until, session_id, seq: change.seq } }
           }))
         )
+      )
       return {
         cursor: partial
           ? {
@@ -83,11 +84,7 @@ function workspaceFeed(db: Db, workspace: string): Feed<Position, WorkspaceChang
           : { since: until },
         waiting: 0,
         partial,
-        changesOf(viewer) {
-          const list = lists.get(viewer) ?? listOf(viewer)
-          lists.set(viewer, list)
-          return list
-        }
+        changesOf
       }
     }
   }

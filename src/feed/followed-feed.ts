@@ -180,7 +180,7 @@ export class FollowedFeed<Cursor, Change, P extends Page<Cursor, Change>> {
     const from = (members[0] as Entry<Cursor, Change>).cursor
     const page = await this.means.readings(() => this.feed.read(viewers, from, undefined, this.feed.size.most))
     if (page === undefined) return undefined
-    this.gathering.spent(readingCost(page.changesOf?.(0).length ?? 0))
+    this.gathering.spent(readingCost(Math.max(...viewers.map((_, n) => page.changesOf?.(n).length ?? 0))))
     const told = members.filter(entry => {
       const reason = entry.open ? this.means.knownEnd(entry.viewer) : undefined
       // Where memory cannot tell, the follower falls behind, and there the database is asked.

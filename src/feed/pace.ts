@@ -9,15 +9,18 @@ const DELIVERIES_PER_SECOND = 500
 const DELIVERIES_AT_ONCE = 200
 const GATHERED_MAX_MS = 500
 /**
- * How often in a second a feed is read that only streams follow, and how many times at once. Changes of a quiet feed
+ * How often in a second a feed is read if only streams follow it, and how many times at once. Changes of a quiet feed
  * come at once; those of one that grows all the time come together, so that one statement and one write to the socket
- * serve many. A reading of more than READING_CHANGES counts as several, up to READING_MAX: a feed that grows by more
- * than 375 changes a second is read five times a second. (bench/measures/watched.ts)
+ * serve many. (bench/measures/watched.ts)
  */
 const READINGS_PER_SECOND = 15
 const READINGS_AT_ONCE = 5
-const READING_CHANGES = 25
-const READING_MAX = 3
+/**
+ * A reading costs 1 for each so many changes that it finds, at least 1 and at most COST_MAX. So a feed that grows by
+ * more than 375 changes a second is read five times a second.
+ */
+const CHANGES_PER_COST = 25
+const COST_MAX = 3
 
 /** Puts work off while there is too much of it, so that what comes meanwhile is done together. */
 export interface Pace {
@@ -34,12 +37,12 @@ export function deliveryPace(): Pace {
 
 /** For the readings of one feed; see `readingCost`. */
 export function gatheringPace(): Pace {
-  return createPace(READINGS_PER_SECOND, READINGS_AT_ONCE, (1000 * READING_MAX) / READINGS_PER_SECOND)
+  return createPace(READINGS_PER_SECOND, READINGS_AT_ONCE, (1000 * COST_MAX) / READINGS_PER_SECOND)
 }
 
-/** What a reading that found so many changes costs, in the pace of its feed. */
+/** The cost of a reading, for the pace of its feed. @param changes how many it found for the viewer who sees most */
 export function readingCost(changes: number): number {
-  return Math.min(READING_MAX, Math.max(1, changes / READING_CHANGES))
+  return Math.min(COST_MAX, Math.max(1, changes / CHANGES_PER_COST))
 }
 
 /**

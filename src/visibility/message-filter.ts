@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import { mentionPatternParts, mentionTexts } from './mentions.js'
 import { likePattern } from '../postgres/like.js'
-import type { readableMessages } from './visibility.js'
-import { type Agent, isAdmin } from '../kernel/agent.js'
+import { type readableMessages, visibleOfKind } from './visibility.js'
+import type { Agent } from '../kernel/agent.js'
 import type { Db } from '../postgres/schema.js'
 import type { Visibility } from '../kernel/visibilities.js'
 
@@ -28,28 +28,10 @@ export function filtered(
   if (filter.visibility !== undefined)
     query = query
       .where(sql<boolean>`m.visibility = ${sql.lit(filter.visibility)}`)
-      .where(whose(filter.visibility, viewer, session_id))
+      .where(visibleOfKind(filter.visibility, viewer, sql`${session_id}`))
   if (filter.parent_message_id !== undefined) query = query.where('m.parent_message_id', '=', filter.parent_message_id)
   if (filter.mentions !== undefined) query = query.where(mentioning(filter.mentions))
   return query
-}
-
-/**
- * What the rule of visibility says of the messages of one kind in a session. PostgreSQL does not infer it, and would
- * read all of that kind, whosever they are. Each kind has an index; direct messages have those of the inbox.
- */
-function whose(visibility: Visibility, viewer: Agent, session_id: string): RawBuilder<boolean> {
-  const { workspace, agent_id, agent_type } = viewer
-  const direct = sql`select e.seq from inbox e
-    where e.workspace = ${workspace} and e.session_id = ${session_id} and e.direct`
-  if (visibility === 'direct')
-    return isAdmin(viewer)
-      ? sql<boolean>`m.seq = any(array(${direct}))`
-      : sql<boolean>`m.seq = any(array(${direct} and e.sender = ${agent_id} union ${direct} and e.name = ${agent_id}
-          union ${direct} and e.name = 'type:' || ${agent_type}::text))`
-  if (isAdmin(viewer) || visibility === 'public') return sql<boolean>`true`
-  if (visibility === 'private') return sql<boolean>`m.sender = ${agent_id}`
-  return visibility === 'agent_only' ? sql<boolean>`m.sender_type = ${agent_type}` : sql<boolean>`false`
 }
 
 export type AgentName = Pick<Agent, 'workspace' | 'agent_id'>

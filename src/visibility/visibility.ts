@@ -1,11 +1,12 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Agent, isAdmin } from '../kernel/agent.js'
+import type { Visibility } from '../kernel/visibilities.js'
 import type { Db } from '../postgres/schema.js'
 
 /**
- * Who sees a message (docs/semantics.md, Visibility). `partsNotPublic`, `othersNotPublic` and VISIBLE_TO_WRITER below
- * say the same in other forms: change all four. Callers of this function handle admins, who see every message, and
- * agents that are limited to sessions, which includes admins.
+ * Who sees a message (docs/semantics.md, Visibility). `partsNotPublic`, `othersNotPublic`, `visibleOfKind` and
+ * VISIBLE_TO_WRITER below say the same in other forms: change all five. Callers of this function handle admins, who see
+ * every message, and agents that are limited to sessions, which includes admins.
  */
 function visibilityRule(
   visibilityColumn: RawBuilder<unknown>,
@@ -70,8 +71,8 @@ export function partsNotPublic(viewer: Agent, session_id: RawBuilder<string>): A
   return [
     sql<boolean>`(m.visibility = 'private' and m.sender = ${viewer.agent_id})`,
     sql<boolean>`(m.visibility = 'direct' and m.sender = ${viewer.agent_id} and m.seq = any(array(
-      select distinct e.seq from inbox e where e.workspace = ${viewer.workspace} and e.session_id = ${session_id}
-        and e.sender = ${viewer.agent_id} and e.direct order by e.seq desc limit ${sql.lit(DIRECT_MAX)})))`,
+      select distinct e.seq ${directEntries(viewer, session_id)} and e.sender = ${viewer.agent_id}
+      order by e.seq desc limit ${sql.lit(DIRECT_MAX)})))`,
     ...othersNotPublic(viewer, session_id)
   ]
 }
@@ -79,10 +80,10 @@ export function partsNotPublic(viewer: Agent, session_id: RawBuilder<string>): A
 /** Those parts that may contain messages of other agents. */
 export function othersNotPublic(viewer: Agent, session_id: RawBuilder<string>): Array<RawBuilder<boolean>> {
   if (isAdmin(viewer)) return [sql<boolean>`m.visibility <> 'public'`]
-  const { workspace, agent_id, agent_type } = viewer
+  const { agent_id, agent_type } = viewer
   const entries = (name: RawBuilder<unknown>) =>
-    sql`(select e.seq from inbox e where e.workspace = ${workspace} and e.session_id = ${session_id}
-      and ${name} and e.direct order by e.seq desc limit ${sql.lit(DIRECT_MAX)})`
+    sql`(select e.seq ${directEntries(viewer, session_id)} and ${name}
+      order by e.seq desc limit ${sql.lit(DIRECT_MAX)})`
   const named = entries(sql`e.name = ${agent_id} and ${agent_id}::text not like 'type:%'`)
   const of_type = entries(sql`e.name = 'type:' || ${agent_type}::text`)
   return [
@@ -90,6 +91,34 @@ export function othersNotPublic(viewer: Agent, session_id: RawBuilder<string>): 
     sql<boolean>`(m.visibility = 'direct' and m.sender <> ${agent_id}
       and m.seq = any(array(${named} union all ${of_type})))`
   ]
+}
+
+/** The entries of inboxes for direct messages of a session, with room for more conditions. */
+function directEntries({ workspace }: Agent, session_id: RawBuilder<string>): RawBuilder<unknown> {
+  return sql`from inbox e where e.workspace = ${workspace} and e.session_id = ${session_id} and e.direct`
+}
+
+/**
+ * SQL condition over messages `m` of one visibility in a session: the viewer sees them. PostgreSQL does not infer this
+ * from the whole rule, and would read all messages of that visibility, whosever they are. Each has an index; direct
+ * messages have those of the inbox.
+ */
+export function visibleOfKind(
+  visibility: Visibility,
+  viewer: Agent,
+  session_id: RawBuilder<string>
+): RawBuilder<boolean> {
+  const { agent_id, agent_type } = viewer
+  if (visibility === 'direct') {
+    const entries = sql`select e.seq ${directEntries(viewer, session_id)}`
+    return isAdmin(viewer)
+      ? sql<boolean>`m.seq = any(array(${entries}))`
+      : sql<boolean>`m.seq = any(array(${entries} and e.sender = ${agent_id} union ${entries} and e.name = ${agent_id}
+          union ${entries} and e.name = 'type:' || ${agent_type}::text))`
+  }
+  if (isAdmin(viewer) || visibility === 'public') return sql<boolean>`true`
+  if (visibility === 'private') return sql<boolean>`m.sender = ${agent_id}`
+  return visibility === 'agent_only' ? sql<boolean>`m.sender_type = ${agent_type}` : sql<boolean>`false`
 }
 
 /** SQL condition: the column holds one of these session ids. */

@@ -87,7 +87,6 @@ interface Plan {
   'Actual Loops'?: number
   'Rows Removed by Filter'?: number
   'Rows Removed by Index Recheck'?: number
-  'Rows Removed by Join Filter'?: number
   Plans?: Plan[]
 }
 
@@ -187,7 +186,7 @@ const CALLS: Array<[tool: string, args: Record<string, unknown>, as?: As]> = [
   ['delete_memory', { key: 'new' }]
 ]
 
-/** As often as PostgreSQL plans a statement anew before it decides for one plan. */
+/** PostgreSQL plans a prepared statement anew five times, and may then take one plan for all values. */
 const TIMES = 7
 
 async function readsLittle(t: Test, work: () => Promise<unknown>): Promise<void> {

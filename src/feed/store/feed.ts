@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import { isFor } from '../../kernel/addresses.js'
-import { type Agent, isAdmin, mayEnter } from '../../kernel/agent.js'
+import { type Agent, isAdmin } from '../../kernel/agent.js'
 import { messageColumns, messageOf, type MessageRow, type StoredMessage } from '../../messages/store/messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { sessionOfAgents, type SessionRow } from '../../sessions/store/sessions.js'
 import { defineStatement } from '../../postgres/statements.js'
+import { changesPerViewer, type Item, sees } from './changes-per-viewer.js'
 import { taskChanges, type ToldTask } from './task-changes.js'
 import { messagesForMany, seenBy, type ViewerColumns, viewerColumns, viewerRows } from '../../visibility/visibility.js'
 
@@ -144,7 +145,7 @@ export async function changesForMany(
 
   const { head, is_active, archived_at, updated, deleted, tasks } = first
   const cursor = Math.max(after_seq, Math.min(until, head))
-  const items: Item[] = []
+  const items: Array<Item<Change>> = []
   if (updated !== null && updated <= cursor) {
     // What is read here may be newer than the page: that is told again at its own seq, and a closing only there.
     const found = await sessionOfAgents(db, workspace, session_id)
@@ -169,31 +170,12 @@ export async function changesForMany(
   return { cursor, head, is_active, changesOf: changesPerViewer(viewers, session_id, within) }
 }
 
-/** A change and the viewers that may see it, by their number from 1; null: all. */
-export interface Item {
-  change: Change
-  seen_by: number[] | null
-}
-
-/**
- * @returns what the viewer at an index of the list may see of the items: nothing if it may not enter the session.
- * Viewers that see everything share a list.
- */
-export function changesPerViewer(viewers: readonly Agent[], session_id: string, items: readonly Item[]) {
-  const all = items.map(({ change }) => change)
-  const forAll = items.every(({ seen_by }) => seen_by === null)
-  return (viewer: number): readonly Change[] => {
-    if (!mayEnter(viewers[viewer] as Agent, session_id)) return []
-    return forAll ? all : items.flatMap(({ change, seen_by }) => (sees(seen_by, viewer + 1) ? [change] : []))
-  }
-}
-
 /** What happened to one message since the cursor: viewer by viewer, unless all viewers saw it all the time. */
 function itemsOf(
   { head, is_active, archived_at, updated, deleted, tasks, seen_by, moves, ...stored }: Row,
   viewers: number,
   after_seq: number
-): Item[] {
+): Array<Item<Change>> {
   const message = messageOf(stored)
   const written = message.seq > after_seq
   if (moves === null || moves.length === 0) {
@@ -243,8 +225,4 @@ function changesFor(message: MessageRow, { written, before, now, moves, viewer }
       ? { seq: message.seq, type: 'message_added', message }
       : { seq: last(() => true) as number, type: 'visibility_changed', message }
   ]
-}
-
-function sees(seen_by: number[] | null, viewer: number): boolean {
-  return seen_by === null || seen_by.includes(viewer)
 }

@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Agent } from '../../kernel/agent.js'
 import { lastOf, upTo } from './cursor-snapshots.js'
-import { type Change, changesForMany, changesPerViewer, type Item } from './feed.js'
+import { changesPerViewer, type Item } from './changes-per-viewer.js'
+import { type Change, changesForMany } from './feed.js'
 import { messageColumns, messageOf, type StoredMessage } from '../../messages/store/messages.js'
 import type { Db } from '../../postgres/schema.js'
 import { defineStatement } from '../../postgres/statements.js'
@@ -188,7 +189,12 @@ export async function readSeqRanges(
     ...viewerColumns(viewers)
   })
 
-  const found = ranges.map(range => ({ range, changed: false, deleted: null as number | null, items: [] as Item[] }))
+  const found = ranges.map(range => ({
+    range,
+    changed: false,
+    deleted: null as number | null,
+    items: [] as Array<Item<Change>>
+  }))
   for (const { n, changed, deleted, seen_by, ...message } of rows) {
     const read = found[n - 1]
     if (read === undefined) continue

@@ -100,8 +100,8 @@ function pageOf(row: Row | undefined): Page {
 
 type Values = PageRequest & Pick<Agent, 'workspace' | 'agent_id' | 'agent_type' | 'sessions'> & { session_id: string }
 
-/** These decide the text of the statement. */
-const TEXT_BY = new Set(['visibility', 'order', 'shown', 'permissions'])
+/** The values of these decide the text of the statement; of all others, whether they are there. */
+const LITERALS = new Set(['visibility', 'order', 'shown', 'permissions'])
 
 /** A text for each kind of viewer and request: it is put together and planned once. */
 const statements = new Map<string, (db: Db, values: Values) => Promise<Row[]>>()
@@ -129,7 +129,7 @@ async function read(
         Object.fromEntries(
           Object.entries(values).map(([name, value]) => [
             name,
-            value === undefined || TEXT_BY.has(name) ? value : places[name as keyof Values]
+            value === undefined || LITERALS.has(name) ? value : places[name as keyof Values]
           ])
         ) as T
       return statementOf(own, of(viewer), places.session_id, of(request), counted)
